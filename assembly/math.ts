@@ -1,0 +1,95 @@
+// exp, sigmoid and tanh of four float32 lanes.
+//
+// Method, shared by all: y = n ln2 + r with n an integer and |r| <= ln2 / 2 (Cody and Waite: ln2 in
+// two parts, the first with few bits so that n times it is exact), then the minimax polynomial of
+// expf from the Cephes library (S. Moshier, public domain, netlib.org/cephes):
+//     expm1(r) = r + r^2 P(r),   P of degree 5
+// n comes from adding 1.5 * 2^23, which leaves it in the low mantissa bits: shifting these into the
+// exponent field makes 2^n without a float-to-int conversion (slow on x86-64: it must saturate).
+import { multiplyAdd } from './simd'
+
+// @ts-ignore: decorator
+@inline
+const LOG2_E: f32 = 1.44269504088896341
+// @ts-ignore: decorator
+@inline
+const LN2_HIGH: f32 = 0.693359375
+// @ts-ignore: decorator
+@inline
+const LN2_LOW: f32 = -2.12194440e-4
+// @ts-ignore: decorator
+@inline
+const ROUND: f32 = 12582912.0 // 1.5 * 2^23
+
+/** y / ln2 rounded to an integer n, as n + ROUND. */
+// @ts-ignore: decorator
+@inline
+function roundedExponent(y: v128): v128 {
+  return multiplyAdd(y, f32x4.splat(LOG2_E), f32x4.splat(ROUND))
+}
+
+/** 2^(n + bias) from n + ROUND. */
+// @ts-ignore: decorator
+@inline
+function powerOfTwo(rounded: v128, bias: i32): v128 {
+  return i32x4.add(i32x4.shl(rounded, 23), i32x4.splat((127 + bias) << 23))
+}
+
+/** e^r - 1 for the remainder r of y, relative error below 1 ULP. */
+// @ts-ignore: decorator
+@inline
+function remainderExpm1(y: v128, rounded: v128): v128 {
+  const n = f32x4.sub(rounded, f32x4.splat(ROUND))
+  let r = multiplyAdd(n, f32x4.splat(-LN2_HIGH), y)
+  r = multiplyAdd(n, f32x4.splat(-LN2_LOW), r)
+  let p = multiplyAdd(f32x4.splat(1.9875691500e-4), r, f32x4.splat(1.3981999507e-3))
+  p = multiplyAdd(p, r, f32x4.splat(8.3334519073e-3))
+  p = multiplyAdd(p, r, f32x4.splat(4.1665795894e-2))
+  p = multiplyAdd(p, r, f32x4.splat(1.6666665459e-1))
+  p = multiplyAdd(p, r, f32x4.splat(5.0000001201e-1))
+  return multiplyAdd(p, f32x4.mul(r, r), r)
+}
+
+/**
+ * e^y for y <= 0, down to denormal results and 0; NaN stays NaN.
+ * Clamped at -104 because e^-104 already rounds to 0. The power of two is applied in two factors,
+ * 2^(n + 24) and 2^-24, so that denormal results are rounded once, at the end.
+ */
+// @ts-ignore: decorator
+@inline
+export function expOfNegative(y: v128): v128 {
+  const clamped = f32x4.pmax(y, f32x4.splat(-104.0)) // pmax(NaN, b) is NaN: a < b is false
+  const rounded = roundedExponent(clamped)
+  const mantissa = f32x4.add(remainderExpm1(clamped, rounded), f32x4.splat(1.0))
+  return f32x4.mul(f32x4.mul(mantissa, powerOfTwo(rounded, 24)), f32x4.splat(5.9604644775390625e-8))
+}
+
+/**
+ * sigmoid(x) = 1 / (1 + e^-x), computed as e^-|x| / (1 + e^-|x|) for x < 0 so that small results
+ * keep their precision.
+ */
+// @ts-ignore: decorator
+@inline
+export function sigmoid(x: v128): v128 {
+  const e = expOfNegative(v128.or(x, f32x4.splat(-0.0)))
+  const one = f32x4.splat(1.0)
+  const numerator = v128.bitselect(e, one, i32x4.shr_s(x, 31))
+  return f32x4.div(numerator, f32x4.add(one, e))
+}
+
+/**
+ * tanh(x) = -t / (2 + t) with t = expm1(-2 |x|), and the sign of x: no cancellation near 0.
+ * Clamped at -2|x| = -40, where tanh has long rounded to 1 (from |x| = 9.02).
+ */
+// @ts-ignore: decorator
+@inline
+export function tanh(x: v128): v128 {
+  const sign = f32x4.splat(-0.0)
+  const negated = v128.or(x, sign)
+  const y = f32x4.pmax(f32x4.add(negated, negated), f32x4.splat(-40.0))
+  const rounded = roundedExponent(y)
+  const scale = powerOfTwo(rounded, 0)
+  const t = multiplyAdd(remainderExpm1(y, rounded), scale, f32x4.sub(scale, f32x4.splat(1.0)))
+  const magnitude = f32x4.div(t, f32x4.add(f32x4.splat(2.0), t))
+  return v128.or(v128.andnot(magnitude, sign), v128.and(x, sign))
+}

@@ -1,0 +1,74 @@
+// Packing: from the frameworks' row-major matrices to the blocks of layout.ts. Runs once a model.
+import {
+  BLOCK_LENGTH, BLOCK_ROW_BYTES, UNITS_PER_BLOCK, biasedBlockBytes, blocksOfColumns, blocksOfUnits, plainBlockBytes,
+} from './layout'
+
+/** Bytes of a packed dense matrix of `k` inputs and `columns` outputs. */
+export function packedDenseBytes(k: i32, columns: i32): i32 {
+  return blocksOfColumns(columns) * biasedBlockBytes(k)
+}
+
+/** Bytes of a packed LSTM cell. */
+export function packedLstmBytes(inputSize: i32, hiddenSize: i32): i32 {
+  return blocksOfUnits(hiddenSize) * (biasedBlockBytes(inputSize) + plainBlockBytes(hiddenSize))
+}
+
+/** Writes column `lane` of a block: k weights, one a block row; zeros where `sourcePtr` is 0. */
+// @ts-ignore: decorator
+@inline
+function packColumn(packedPtr: usize, lane: i32, sourcePtr: usize, k: i32): void {
+  let toPtr = packedPtr + lane * 4
+  for (let row = 0; row < k; row++) {
+    f32.store(toPtr, sourcePtr ? f32.load(sourcePtr + row * 4) : 0)
+    toPtr += BLOCK_ROW_BYTES
+  }
+}
+
+/** Element `index` of a vector, or 0 where the vector is absent (pointer 0). */
+// @ts-ignore: decorator
+@inline
+function elementOrZero(ptr: usize, index: i32): f32 {
+  return ptr ? f32.load(ptr + index * 4) : 0
+}
+
+/** weight (columns, k), bias (columns) or 0 -> packed, see layout.ts. */
+export function packDenseF32(packedPtr: usize, weightPtr: usize, biasPtr: usize, k: i32, columns: i32): void {
+  assert(packedPtr % 16 == 0 && weightPtr != 0)
+  const blocks = blocksOfColumns(columns)
+  for (let block = 0; block < blocks; block++) {
+    const blockPtr = packedPtr + block * biasedBlockBytes(k)
+    for (let lane = 0; lane < BLOCK_LENGTH; lane++) {
+      const column = block * BLOCK_LENGTH + lane
+      const valid = column < columns
+      f32.store(blockPtr + lane * 4, valid ? elementOrZero(biasPtr, column) : 0)
+      packColumn(blockPtr + BLOCK_ROW_BYTES, lane, valid ? weightPtr + column * k * 4 : 0, k)
+    }
+  }
+}
+
+/**
+ * One LSTM cell, gates stacked in the order i, f, g, o (PyTorch's):
+ * inputWeights (4 hiddenSize, inputSize), recurrentWeights (4 hiddenSize, hiddenSize), inputBias and
+ * recurrentBias (4 hiddenSize), each 0 where absent; the two biases are added here, once.
+ */
+export function packLstmF32(
+  packedPtr: usize, inputWeightsPtr: usize, recurrentWeightsPtr: usize, inputBiasPtr: usize, recurrentBiasPtr: usize,
+  inputSize: i32, hiddenSize: i32,
+): void {
+  assert(packedPtr % 16 == 0 && inputWeightsPtr != 0 && recurrentWeightsPtr != 0)
+  const blocks = blocksOfUnits(hiddenSize)
+  const recurrentPtr = packedPtr + blocks * biasedBlockBytes(inputSize)
+  for (let block = 0; block < blocks; block++) {
+    const inputBlockPtr = packedPtr + block * biasedBlockBytes(inputSize)
+    const recurrentBlockPtr = recurrentPtr + block * plainBlockBytes(hiddenSize)
+    for (let lane = 0; lane < BLOCK_LENGTH; lane++) {
+      const unit = block * UNITS_PER_BLOCK + lane % UNITS_PER_BLOCK
+      const valid = unit < hiddenSize
+      const row = (lane / UNITS_PER_BLOCK) * hiddenSize + unit
+      const bias = valid ? elementOrZero(inputBiasPtr, row) + elementOrZero(recurrentBiasPtr, row) : 0
+      f32.store(inputBlockPtr + lane * 4, bias)
+      packColumn(inputBlockPtr + BLOCK_ROW_BYTES, lane, valid ? inputWeightsPtr + row * inputSize * 4 : 0, inputSize)
+      packColumn(recurrentBlockPtr, lane, valid ? recurrentWeightsPtr + row * hiddenSize * 4 : 0, hiddenSize)
+    }
+  }
+}

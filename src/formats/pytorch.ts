@@ -1,0 +1,223 @@
+// PyTorch's names for the tensors of torch.nn modules, and graphs made of bare state dicts.
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+import { LstmError } from '../errors.ts'
+import type { Graph } from '../graph/graph.ts'
+import { lstmRole, type Direction, type LstmWeight } from '../ops/lstm.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+import { formatShape } from '../values/shape.ts'
+
+/** A module's trained tensors by name, as `module.state_dict()` gives them. */
+export type StateDict = ReadonlyMap<string, ArrayLike>
+
+const LSTM_NAMES: Readonly<Record<LstmWeight, string>> = {
+  inputWeights: 'weight_ih', recurrentWeights: 'weight_hh', inputBias: 'bias_ih', recurrentBias: 'bias_hh',
+}
+
+export interface LstmShape {
+  readonly inputSize: number
+  readonly hiddenSize: number
+  readonly numLayers: number
+  readonly bidirectional: boolean
+  readonly bias: boolean
+}
+
+/** A tensor that a module has: its name after the module's prefix, the role it plays, and its shape. */
+export interface TensorSpec {
+  readonly name: string
+  readonly role: string
+  readonly shape: readonly number[]
+}
+
+/** All tensors of `torch.nn.LSTM`. Gates are stacked in the order i, f, g, o. */
+export function lstmTensors({ inputSize, hiddenSize, numLayers, bidirectional, bias }: LstmShape): TensorSpec[] {
+  const directions: Direction[] = bidirectional ? ['forward', 'reverse'] : ['forward']
+  const weights: LstmWeight[] = ['inputWeights', 'recurrentWeights', ...(bias ? ['inputBias', 'recurrentBias'] as const : [])]
+  const tensors: TensorSpec[] = []
+  for (let layer = 0; layer < numLayers; layer++) {
+    const features = layer === 0 ? inputSize : hiddenSize * directions.length
+    for (const direction of directions) {
+      for (const weight of weights) {
+        const columns = weight === 'inputWeights' ? [features] : weight === 'recurrentWeights' ? [hiddenSize] : []
+        tensors.push({
+          name: `${LSTM_NAMES[weight]}_l${layer}${direction === 'reverse' ? '_reverse' : ''}`,
+          role: lstmRole(layer, direction, weight),
+          shape: [4 * hiddenSize, ...columns],
+        })
+      }
+    }
+  }
+  return tensors
+}
+
+/** A module found in a state dict by the names and shapes of its tensors. */
+export type FoundModule =
+  | { readonly kind: 'lstm', readonly prefix: string, readonly lstm: LstmShape }
+  | { readonly kind: 'linear' | 'embedding', readonly prefix: string, readonly shape: readonly [number, number], readonly bias: boolean }
+  | { readonly kind: 'unknown', readonly prefix: string, readonly names: readonly string[] }
+
+/** `encoder.rnn.weight_ih_l0` -> `['encoder.rnn', 'weight_ih_l0']`. */
+function splitName(name: string): [string, string] {
+  const dot = name.lastIndexOf('.')
+  return dot < 0 ? ['', name] : [name.slice(0, dot), name.slice(dot + 1)]
+}
+
+export function joinName(prefix: string, name: string): string {
+  return prefix === '' ? name : `${prefix}.${name}`
+}
+
+/** The modules whose tensors make up a state dict, in its order. */
+export function findModules(stateDict: StateDict): FoundModule[] {
+  const groups: Map<string, Map<string, ArrayLike>> = new Map()
+  for (const [name, tensor] of stateDict) {
+    const [prefix, rest] = splitName(name)
+    const group = groups.get(prefix) ?? new Map<string, ArrayLike>()
+    groups.set(prefix, group.set(rest, tensor))
+  }
+  return [...groups].map(([prefix, group]) => recognise(prefix, group))
+}
+
+function recognise(prefix: string, group: ReadonlyMap<string, ArrayLike>): FoundModule {
+  const lstm = recogniseLstm(group)
+  if (lstm !== undefined) return { kind: 'lstm', prefix, lstm }
+  const [rows, columns, ...more] = group.get('weight')?.shape ?? []
+  const bias = group.get('bias')
+  if (rows !== undefined && columns !== undefined && more.length === 0 && group.size === (bias ? 2 : 1)) {
+    // A linear layer without bias looks like an embedding; names tell them apart better than nothing.
+    const kind = bias === undefined && /emb/i.test(prefix) ? 'embedding' : 'linear'
+    return { kind, prefix, shape: [rows, columns], bias: bias !== undefined }
+  }
+  return { kind: 'unknown', prefix, names: [...group.keys()] }
+}
+
+/** The settings of an LSTM whose tensors are exactly these, or undefined. */
+function recogniseLstm(group: ReadonlyMap<string, ArrayLike>): LstmShape | undefined {
+  const [gates, inputSize] = group.get('weight_ih_l0')?.shape ?? []
+  if (gates === undefined || inputSize === undefined || gates % 4 !== 0) return undefined
+  let numLayers = 1
+  while (group.has(`weight_ih_l${numLayers}`)) numLayers++
+  const shape: LstmShape = {
+    inputSize,
+    hiddenSize: gates / 4,
+    numLayers,
+    bidirectional: group.has('weight_ih_l0_reverse'),
+    bias: group.has('bias_ih_l0'),
+  }
+  const tensors = lstmTensors(shape)
+  const fits = tensors.length === group.size && tensors.every(({ name, shape: expected }) => {
+    const found = group.get(name)
+    return found !== undefined && formatShape(found.shape) === formatShape(expected)
+  })
+  return fits ? shape : undefined
+}
+
+/**
+ * A state dict that is one `torch.nn.LSTM` and nothing else, as a graph: input `input`
+ * [batch, timesteps, features] and optional `h_0`, `c_0`; outputs `output`, `h_n`, `c_n`.
+ *
+ * @throws LstmError `UNSUPPORTED` for any other state dict: the message lists its tensors and shows
+ *   the lines that would load it
+ */
+export function graphOfStateDict(stateDict: StateDict): Graph {
+  const modules = findModules(stateDict)
+  const [found] = modules
+  if (found?.kind !== 'lstm' || modules.length > 1) throw cannotGuess(stateDict, modules)
+  const { inputSize, hiddenSize, numLayers, bidirectional } = found.lstm
+  const state = {
+    dtype: 'float32', shape: [numLayers * (bidirectional ? 2 : 1), 'batch', hiddenSize], optional: true,
+  } as const
+  return {
+    inputs: [
+      { name: 'input', dtype: 'float32', shape: ['batch', 'timesteps', inputSize] },
+      { name: 'h_0', ...state },
+      { name: 'c_0', ...state },
+    ],
+    outputs: ['output', 'h_n', 'c_n'].map((name) => ({ name, value: name })),
+    nodes: [{
+      name: found.prefix === '' ? 'lstm' : found.prefix,
+      op: 'lstm',
+      inputs: ['input', 'h_0', 'c_0'],
+      outputs: ['output', 'h_n', 'c_n'],
+      parameters: Object.fromEntries(lstmTensors(found.lstm).map(({ name, role }) => [role, joinName(found.prefix, name)])),
+      attributes: {
+        hiddenSize, numLayers, direction: bidirectional ? 'bidirectional' : 'forward', returnSequences: true,
+      },
+    }],
+    constants: stateDict,
+  }
+}
+
+function cannotGuess(stateDict: StateDict, modules: readonly FoundModule[]): LstmError {
+  const tensors = [...stateDict].map(([name, { dtype, shape }]) => `  ${name} ${dtype} ${formatShape(shape)}`)
+  return new LstmError('UNSUPPORTED', [
+    'this file holds weights, but not how they are connected (it is a plain state dict). Its tensors:',
+    ...tensors,
+    'Say what the layers are, in the order they run, and load the weights into them:',
+    ...loadingLines(likelyOrder(modules)).map((line) => `  ${line}`),
+  ].join('\n'))
+}
+
+/** Features a module takes and gives; undefined where it takes indices, or is not recognised. */
+function widths(module: FoundModule): [from: number | undefined, to: number | undefined] {
+  if (module.kind === 'unknown') return [undefined, undefined]
+  if (module.kind === 'lstm') return [module.lstm.inputSize, module.lstm.hiddenSize * (module.lstm.bidirectional ? 2 : 1)]
+  const [rows, columns] = module.shape
+  return module.kind === 'embedding' ? [undefined, columns] : [columns, rows]
+}
+
+/**
+ * The order in which modules probably run: files have them by name. Embeddings come before LSTMs and
+ * these before linear layers, and each takes as many features as the one before it gives.
+ */
+function likelyOrder(modules: readonly FoundModule[]): FoundModule[] {
+  const ranks = ['embedding', 'lstm', 'linear', 'unknown']
+  const left = [...modules].sort((a, b) => ranks.indexOf(a.kind) - ranks.indexOf(b.kind))
+  const ordered: FoundModule[] = []
+  let width: number | undefined
+  while (left.length > 0) {
+    const isFed = (module: FoundModule): boolean => left.some((other) => other !== module && widths(other)[1] === widths(module)[0])
+    let next = width === undefined ? left.findIndex((module) => !isFed(module)) : left.findIndex((module) => widths(module)[0] === width)
+    if (next < 0) next = 0
+    const [module] = left.splice(next, 1) as [FoundModule]
+    ordered.push(module)
+    width = widths(module)[1]
+  }
+  return ordered
+}
+
+/** JavaScript that would load a state dict, were its modules to run one after the other. */
+function loadingLines(modules: readonly FoundModule[]): string[] {
+  const used: Set<string> = new Set(['sequential'])
+  const lstms = modules.filter((module) => module.kind === 'lstm')
+  const layers = modules.map((module) => {
+    const name = module.prefix === '' ? "''" : `'${module.prefix}'`
+    if (module.kind === 'unknown') return `  // ${name}: ${module.names.join(', ')} (not a layer this library recognises)`
+    if (module.kind === 'lstm') {
+      used.add('lstm')
+      const { hiddenSize, numLayers, bidirectional, bias } = module.lstm
+      const options = [
+        `name: ${name}`,
+        ...(numLayers > 1 ? [`numLayers: ${numLayers}`] : []),
+        ...(bidirectional ? ['bidirectional: true'] : []),
+        ...(bias ? [] : ['bias: false']),
+        ...(module === lstms.at(-1) ? ['returnSequences: true /* or false: the last step only */'] : ['returnSequences: true']),
+      ]
+      return `  lstm(${hiddenSize}, { ${options.join(', ')} }),`
+    }
+    const [rows, columns] = module.shape
+    if (module.kind === 'embedding') {
+      used.add('embedding')
+      return `  embedding(${rows}, ${columns}, { name: ${name} }),`
+    }
+    used.add('dense')
+    return `  dense(${rows}, { name: ${name}${module.bias ? '' : ', bias: false'} }),`
+  })
+  return [
+    "import { compile, readSafetensors } from 'lstm-wasm'",
+    `import { ${[...used].sort().join(', ')} } from 'lstm-wasm/layers'`,
+    'const { tensors } = readSafetensors(bytes)',
+    'const net = sequential([',
+    ...layers,
+    ']).loadStateDict(tensors)',
+    'const model = await compile(net)',
+  ]
+}

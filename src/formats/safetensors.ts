@@ -1,0 +1,174 @@
+// The safetensors format: https://github.com/huggingface/safetensors#format
+//   8 bytes   N, length of the header, unsigned little-endian
+//   N bytes   JSON: { name: { dtype, shape, data_offsets: [begin, end] }, "__metadata__": { string: string } }
+//   the rest  the elements, little-endian, row-major, at these offsets: without holes, without overlaps
+import { LstmError } from '../errors.ts'
+import { describeValue } from '../values/dtype.ts'
+import { NdArray, type ArrayLike } from '../values/ndarray.ts'
+import { formatShape } from '../values/shape.ts'
+import { duplicateKey } from './json-keys.ts'
+import { decodeElements, ELEMENT_BYTES, type ElementType } from './elements.ts'
+
+const LENGTH_BYTES = 8
+/** The limit of the reference implementation. */
+const MAX_HEADER_BYTES = 100_000_000
+/** Data begins at a multiple of this, so that readers can make views of it; the header is padded with spaces. */
+const DATA_ALIGNMENT = 64
+
+const DTYPES: Readonly<Record<string, ElementType>> = {
+  F32: 'float32', F64: 'float64', F16: 'float16', BF16: 'bfloat16', I64: 'int64', I32: 'int32', U8: 'uint8',
+}
+const CODES = { float32: 'F32', int32: 'I32', uint8: 'U8' } as const
+
+/** A file: its tensors by name, in the order of their data, and its metadata. */
+export interface Safetensors {
+  readonly tensors: ReadonlyMap<string, NdArray>
+  readonly metadata: ReadonlyMap<string, string>
+}
+
+interface Entry {
+  readonly name: string
+  readonly type: ElementType
+  readonly shape: readonly number[]
+  readonly begin: number
+  readonly end: number
+}
+
+/** Whether bytes look like a safetensors file: a JSON object after the header length. */
+export function isSafetensors(bytes: Uint8Array): boolean {
+  return bytes[LENGTH_BYTES] === 0x7b
+}
+
+/**
+ * Reads a safetensors file. float16, bfloat16 and float64 become float32, int64 becomes int32; float32,
+ * int32 and uint8 stay views of `bytes` where alignment allows.
+ *
+ * @throws LstmError `FORMAT` for bytes that are not a well-formed file, `UNSUPPORTED` for other element types
+ */
+export function readSafetensors(bytes: Uint8Array): Safetensors {
+  const header = readHeader(bytes)
+  const dataBegin = LENGTH_BYTES + headerLength(bytes)
+  const dataLength = bytes.length - dataBegin
+  const metadata: Map<string, string> = new Map()
+  const entries: Entry[] = []
+  for (const [name, value] of Object.entries(header)) {
+    if (name === '__metadata__') readMetadata(value, metadata)
+    else entries.push(readEntry(name, value, dataLength))
+  }
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end)
+  let position = 0
+  for (const { name, begin, end } of entries) {
+    if (begin !== position) {
+      const what = begin < position ? 'overlaps the tensor before it' : 'leaves a hole before it'
+      throw malformed(`tensor '${name}' at bytes ${begin} to ${end} ${what}, expected it at ${position}`)
+    }
+    position = end
+  }
+  if (position !== dataLength) {
+    throw malformed(`expected ${position} bytes of data after the header, got ${dataLength}`)
+  }
+  const tensors: Map<string, NdArray> = new Map()
+  for (const { name, type, shape, begin, end } of entries) {
+    const data = decodeElements(bytes.subarray(dataBegin + begin, dataBegin + end), type, `safetensors: tensor '${name}'`)
+    tensors.set(name, new NdArray(data, shape))
+  }
+  return { tensors, metadata }
+}
+
+/** Writes a safetensors file. Tensors are written in the order given. */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, ArrayLike>, metadata: ReadonlyMap<string, string> = new Map(),
+): Uint8Array<ArrayBuffer> {
+  const header = Object.create(null) as Record<string, unknown>
+  if (metadata.size > 0) header.__metadata__ = Object.fromEntries(metadata)
+  let dataLength = 0
+  for (const [name, { dtype, shape, data }] of tensors) {
+    if (name === '__metadata__') throw new LstmError('VALUE', "safetensors: a tensor cannot be named '__metadata__'")
+    header[name] = { dtype: CODES[dtype], shape, data_offsets: [dataLength, dataLength + data.byteLength] }
+    dataLength += data.byteLength
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header))
+  const dataBegin = Math.ceil((LENGTH_BYTES + json.length) / DATA_ALIGNMENT) * DATA_ALIGNMENT
+  const bytes = new Uint8Array(dataBegin + dataLength)
+  new DataView(bytes.buffer).setUint32(0, dataBegin - LENGTH_BYTES, true)
+  bytes.fill(0x20, LENGTH_BYTES, dataBegin)
+  bytes.set(json, LENGTH_BYTES)
+  let position = dataBegin
+  for (const { data } of tensors.values()) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position)
+    position += data.byteLength
+  }
+  return bytes
+}
+
+function malformed(what: string, cause?: unknown): LstmError {
+  return new LstmError('FORMAT', `safetensors: ${what}`, { cause })
+}
+
+/** The header length; above 2^53 it is not exact, and too large anyway. */
+function headerLength(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32
+}
+
+function readHeader(bytes: Uint8Array): Record<string, unknown> {
+  if (bytes.length < LENGTH_BYTES) throw malformed(`expected at least ${LENGTH_BYTES} bytes, got ${bytes.length}`)
+  const length = headerLength(bytes)
+  if (length > MAX_HEADER_BYTES) throw malformed(`expected a header of at most ${MAX_HEADER_BYTES} bytes, got ${length}`)
+  if (length > bytes.length - LENGTH_BYTES) {
+    throw malformed(`expected a header of ${length} bytes, got a file with ${bytes.length - LENGTH_BYTES} bytes after its length`)
+  }
+  let text: string
+  let header: unknown
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + length))
+    header = JSON.parse(text)
+  } catch (cause) {
+    throw malformed(`the header is not JSON: ${String(cause)}`, cause)
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) {
+    throw malformed(`expected the header to be an object, got ${describeValue(header)}`)
+  }
+  const duplicate = duplicateKey(text)
+  if (duplicate !== undefined) throw malformed(`the name '${duplicate}' stands twice in the header`)
+  return header as Record<string, unknown>
+}
+
+function readMetadata(value: unknown, into: Map<string, string>): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw malformed(`expected '__metadata__' to be an object, got ${describeValue(value)}`)
+  }
+  for (const [key, text] of Object.entries(value)) {
+    if (typeof text !== 'string') throw malformed(`expected '__metadata__' to hold strings, got ${describeValue(text)} for '${key}'`)
+    into.set(key, text)
+  }
+}
+
+function isSize(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+function readEntry(name: string, value: unknown, dataLength: number): Entry {
+  const where = `tensor '${name}'`
+  if (typeof value !== 'object' || value === null) throw malformed(`expected ${where} to be an object, got ${describeValue(value)}`)
+  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>
+  if (typeof dtype !== 'string') throw malformed(`expected a dtype for ${where}, got ${describeValue(dtype)}`)
+  const type = Object.hasOwn(DTYPES, dtype) ? DTYPES[dtype] : undefined
+  if (type === undefined) {
+    throw new LstmError('UNSUPPORTED', `safetensors: ${where} has dtype ${describeValue(dtype)}; supported are ${Object.keys(DTYPES).join(', ')}`)
+  }
+  if (!Array.isArray(shape) || !shape.every(isSize)) throw malformed(`expected a shape for ${where}, got ${JSON.stringify(shape)}`)
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
+    throw malformed(`expected two data_offsets for ${where}, got ${JSON.stringify(offsets)}`)
+  }
+  const [begin, end] = offsets as [number, number]
+  if (begin > end || end > dataLength) {
+    throw malformed(`${where} stands at bytes ${begin} to ${end}, expected them inside the ${dataLength} bytes of data`)
+  }
+  // As BigInt: sizes are safe integers, but their product may be none.
+  const needed = shape.reduce((product, size) => product * BigInt(size), BigInt(ELEMENT_BYTES[type]))
+  if (needed !== BigInt(end - begin)) {
+    throw malformed(`${where} ${dtype} ${formatShape(shape)} needs ${needed} bytes, got ${end - begin}`)
+  }
+  return { name, type, shape, begin, end }
+}

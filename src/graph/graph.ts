@@ -1,0 +1,31 @@
+import type { GraphNode } from '../ops/operator.ts'
+import type { DType } from '../values/dtype.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+import type { SymbolicShape } from '../values/shape.ts'
+
+export type { GraphNode } from '../ops/operator.ts'
+
+/** What a model is given. Sizes that are known only at run time are names: `['batch', 'timesteps', 28]`. */
+export interface GraphInput {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: SymbolicShape
+  /** Whether `run` may leave it out; it is zeros then. Default false. */
+  readonly optional?: boolean
+}
+
+/** What a model gives back: a name, and the value of the graph it stands for. */
+export interface GraphOutput {
+  readonly name: string
+  readonly value: string
+}
+
+/** A model as plain data: it can be made, read, inspected and written where no WebAssembly is. */
+export interface Graph {
+  readonly inputs: readonly GraphInput[]
+  readonly outputs: readonly GraphOutput[]
+  /** In an order in which every value is made before it is used. */
+  readonly nodes: readonly GraphNode[]
+  /** Trained weights and other fixed values, by name. */
+  readonly constants: ReadonlyMap<string, ArrayLike>
+}

@@ -1,0 +1,90 @@
+import { lstmArithmetic } from '../ops/lstm.ts'
+import { lengthOf, formatShape, type SymbolicShape } from '../values/shape.ts'
+import type { Graph } from './graph.ts'
+import { contextOf, inferTypes, operatorOf, parameterCount } from './infer.ts'
+
+export interface SummaryRow {
+  readonly name: string
+  readonly op: string
+  /** A few words on the settings. */
+  readonly detail: string
+  readonly outputShape: SymbolicShape
+  readonly parameters: number
+  /** For one batch row: each timestep, or once where there are no timesteps. */
+  readonly multiplyAdds: number
+  /** Bytes of the weights, as float32. */
+  readonly bytes: number
+  /** How the parameters of an LSTM add up, a line for each layer and direction. */
+  readonly arithmetic: readonly string[]
+}
+
+export interface Summary {
+  readonly inputs: Graph['inputs']
+  readonly rows: readonly SummaryRow[]
+  readonly outputs: readonly { readonly name: string, readonly shape: SymbolicShape }[]
+  readonly parameters: number
+  readonly multiplyAdds: number
+  readonly bytes: number
+}
+
+/** What every layer of a graph is and costs. */
+export function summarise(graph: Graph): Summary {
+  const types = inferTypes(graph)
+  const shapeOf = (value: string): SymbolicShape => types.get(value)?.shape ?? []
+  const rows = graph.nodes.map((node): SummaryRow => {
+    const context = contextOf(node, graph, types)
+    const { detail, multiplyAdds } = operatorOf(node).cost(node, context)
+    const parameters = parameterCount(node, graph)
+    return {
+      name: node.name,
+      op: node.op,
+      detail,
+      outputShape: shapeOf(node.outputs.find((value) => value !== '') ?? ''),
+      parameters,
+      multiplyAdds,
+      bytes: parameters * 4,
+      arithmetic: node.op === 'lstm' ? lstmArithmetic(node, context) : [],
+    }
+  })
+  const used = new Set(graph.nodes.flatMap((node) => Object.values(node.parameters)))
+  let parameters = 0
+  for (const [name, constant] of graph.constants) if (used.has(name)) parameters += lengthOf(constant.shape)
+  return {
+    inputs: graph.inputs,
+    rows,
+    outputs: graph.outputs.map(({ name, value }) => ({ name, shape: shapeOf(value) })),
+    parameters,
+    multiplyAdds: rows.reduce((sum, row) => sum + row.multiplyAdds, 0),
+    bytes: parameters * 4,
+  }
+}
+
+const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+
+/** The table people read. */
+export function formatSummary(summary: Summary): string {
+  const header = ['layer', 'what it is', 'output shape', 'parameters', 'multiply-adds/step', 'bytes']
+  const cells = summary.rows.map((row) => [
+    row.name,
+    row.detail === '' ? row.op : `${row.op}: ${row.detail}`,
+    formatShape(row.outputShape),
+    ...[row.parameters, row.multiplyAdds, row.bytes].map(grouped),
+  ])
+  const total = ['total', '', '', ...[summary.parameters, summary.multiplyAdds, summary.bytes].map(grouped)]
+  const table = [header, ...cells, total]
+  const widths = header.map((_, column) => Math.max(...table.map((row) => (row[column] as string).length)))
+  const line = (row: readonly string[]): string =>
+    row.map((cell, column) => (column < 3 ? cell.padEnd(widths[column] as number) : cell.padStart(widths[column] as number))).join('  ').trimEnd()
+  const rule = widths.map((width) => '-'.repeat(width)).join('  ')
+  const ports = [
+    ...summary.inputs.map(({ name, dtype, shape, optional }) => `input   ${name}  ${dtype} ${formatShape(shape)}${optional ? '  (optional, default zeros)' : ''}`),
+    ...summary.outputs.map(({ name, shape }) => `output  ${name}  ${formatShape(shape)}`),
+  ]
+  const arithmetic = summary.rows.flatMap((row) => row.arithmetic.map((text) => `${row.name}: ${text}`))
+  return [
+    ...ports, '', line(header), rule, ...cells.map(line), rule, line(total),
+    ...(arithmetic.length > 0
+      ? ['', 'An LSTM has four gates (input, forget, cell, output), each as wide as its units: hence the 4.', ...arithmetic]
+      : []),
+  ].join('\n')
+}

@@ -1,0 +1,42 @@
+import type { StateDict, TensorSpec } from '../formats/pytorch.ts'
+import type { GraphInput, GraphNode } from '../graph/graph.ts'
+import type { DType } from '../values/dtype.ts'
+import type { SymbolicShape } from '../values/shape.ts'
+
+/** What a layer adds to the graph, besides its main output. */
+export interface LayerNodes {
+  readonly nodes: readonly GraphNode[]
+  /** The value the next layer is given. */
+  readonly output: string
+  /** Further inputs of the model, such as an initial state. */
+  readonly inputs?: readonly GraphInput[]
+  /** Further outputs of the model, such as a final state. */
+  readonly outputs?: readonly string[]
+}
+
+/** A layer of `sequential`: a description that becomes graph nodes once its input is known. */
+export interface Layer {
+  /** Kind of layer, lower case; the base of its default name: `lstm`, `lstm_1`, ... */
+  readonly kind: string
+  /** Name given by the caller. */
+  readonly name: string | undefined
+  /** What it takes: `float32` values or `int32` indices. */
+  readonly inputDtype: DType
+  /** Number of axes of its input, the batch included; undefined where any number will do. */
+  readonly inputRank: number | undefined
+  /** Features of its input where the layer states them or its weights tell; undefined otherwise. */
+  inputFeatures(stateDict: StateDict, prefix: string): number | undefined
+  /** Its tensors under PyTorch's names, for an input of so many features. */
+  tensors(features: number): readonly TensorSpec[]
+  outputShape(input: SymbolicShape, name: string): SymbolicShape
+  /** @param parameters from role to constant, as `tensors` asked for them */
+  build(name: string, input: string, output: string, parameters: Readonly<Record<string, string>>): LayerNodes
+}
+
+/** A node of the simplest kind. */
+export function simpleNode(
+  name: string, op: string, input: string, output: string,
+  parameters: GraphNode['parameters'] = {}, attributes: GraphNode['attributes'] = {},
+): GraphNode {
+  return { name, op, inputs: [input], outputs: [output], parameters, attributes }
+}

@@ -1,0 +1,129 @@
+import { LstmError } from '../errors.ts'
+import { joinName, lstmTensors } from '../formats/pytorch.ts'
+import type { GraphInput } from '../graph/graph.ts'
+import { describeValue } from '../values/dtype.ts'
+import { formatShape, type Dimension } from '../values/shape.ts'
+import type { Layer } from './layer.ts'
+import { checkCount, checkFlag, readOptions, type Aliases } from './options.ts'
+
+export interface LstmOptions {
+  /** Name of the layer, and of its tensors in a state dict (`name.weight_ih_l0`). Default `lstm`, `lstm_1`, ... */
+  readonly name?: string
+  /** Features of each timestep. Default: told by the layer before, or by the weights. */
+  readonly inputSize?: number
+  /** LSTM layers stacked in this one, as PyTorch's `num_layers`. Default 1. */
+  readonly numLayers?: number
+  /** A second pass from the last step to the first; the outputs are concatenated. Default false. */
+  readonly bidirectional?: boolean
+  /** Whether there are biases (PyTorch's `bias`, Keras's `use_bias`). Default true. */
+  readonly bias?: boolean
+  /** Output every timestep (true) or only the last one each direction processed (false, as in Keras). Default false. */
+  readonly returnSequences?: boolean
+  /** Also give the final states, as outputs `NAME_h` and `NAME_c` [layers x directions, batch, units]. Default false. */
+  readonly returnState?: boolean
+  /** Take initial states, as inputs `NAME_h0` and `NAME_c0` [layers x directions, batch, units]; left out, they are zeros. Default false. */
+  readonly initialState?: boolean
+  /** Walk from the last step to the first; with `returnSequences`, outputs stay in that order (Keras). Default false. */
+  readonly goBackwards?: boolean
+  /** Sequences are [timesteps, batch, features] instead of [batch, timesteps, features]. Default false. */
+  readonly timeMajor?: boolean
+}
+
+const KNOWN: readonly (keyof LstmOptions | 'hiddenSize')[] = [
+  'hiddenSize', 'name', 'inputSize', 'numLayers', 'bidirectional', 'bias', 'returnSequences', 'returnState',
+  'initialState', 'goBackwards', 'timeMajor',
+]
+
+/** The hidden size goes by many names; so do a few other settings. */
+const ALIASES: Aliases = {
+  units: 'hiddenSize', numUnits: 'hiddenSize', nHidden: 'hiddenSize', hidden: 'hiddenSize', hiddenUnits: 'hiddenSize',
+  useBias: 'bias', inputDim: 'inputSize', nInput: 'inputSize', layers: 'numLayers',
+}
+
+/**
+ * An LSTM layer, or a stack of them.
+ *
+ *     lstm(128)                              // Keras: LSTM(128)
+ *     lstm(128, { returnSequences: true })   // Keras: LSTM(128, return_sequences=True); PyTorch always does
+ *     lstm({ hiddenSize: 128, numLayers: 2, bidirectional: true })
+ *
+ * The number of units is also known as hidden size, `num_units` and `n_hidden`; all these words are accepted.
+ *
+ * @throws LstmError `VALUE` for options that are unknown or out of range
+ */
+export function lstm(
+  units: number | (LstmOptions & Readonly<Record<string, unknown>>),
+  options: LstmOptions & Readonly<Record<string, unknown>> = {},
+): Layer {
+  const given = typeof units === 'object' ? units : { hiddenSize: units, ...options }
+  const read = readOptions<LstmOptions & { hiddenSize?: number }>(given, KNOWN, ALIASES, 'lstm')
+  const hiddenSize = checkCount(read.hiddenSize, 'lstm: units')
+  const numLayers = checkCount(read.numLayers ?? 1, 'lstm: numLayers')
+  const inputSize = read.inputSize === undefined ? undefined : checkCount(read.inputSize, 'lstm: inputSize')
+  const name = checkName(read.name, 'lstm')
+  const bidirectional = checkFlag(read.bidirectional, false, 'lstm: bidirectional')
+  const bias = checkFlag(read.bias, true, 'lstm: bias')
+  const returnSequences = checkFlag(read.returnSequences, false, 'lstm: returnSequences')
+  const returnState = checkFlag(read.returnState, false, 'lstm: returnState')
+  const initialState = checkFlag(read.initialState, false, 'lstm: initialState')
+  const goBackwards = checkFlag(read.goBackwards, false, 'lstm: goBackwards')
+  const timeMajor = checkFlag(read.timeMajor, false, 'lstm: timeMajor')
+  if (goBackwards && (bidirectional || numLayers > 1)) {
+    throw new LstmError('VALUE', 'lstm: goBackwards goes with one layer and one direction; a bidirectional layer goes both ways')
+  }
+  const directions = bidirectional ? 2 : 1
+  const stateShape = (batch: Dimension): Dimension[] => [numLayers * directions, batch, hiddenSize]
+
+  return {
+    kind: 'lstm',
+    name,
+    inputDtype: 'float32',
+    inputRank: 3,
+    inputFeatures: (stateDict, prefix) => inputSize ?? stateDict.get(joinName(prefix, 'weight_ih_l0'))?.shape[1],
+    tensors: (features) => lstmTensors({ inputSize: features, hiddenSize, numLayers, bidirectional, bias })
+      .map((spec) => (goBackwards ? { ...spec, role: spec.role.replace('forward', 'reverse') } : spec)),
+    outputShape(input, layerName) {
+      if (input.length !== 3) {
+        throw new LstmError('SHAPE', `lstm '${layerName}': expected [batch, timesteps, features], got ${formatShape(input)}; does the layer before it need returnSequences: true?`)
+      }
+      const [first, second] = input as [Dimension, Dimension, Dimension]
+      const width = hiddenSize * directions
+      return returnSequences ? [first, second, width] : [timeMajor ? second : first, width]
+    },
+    build(layerName, input, output, parameters) {
+      const initial = [`${layerName}_h0`, `${layerName}_c0`]
+      const final = [`${layerName}_h`, `${layerName}_c`]
+      const inputs: GraphInput[] = initial.map((stateName) => ({
+        name: stateName, dtype: 'float32', shape: stateShape('batch'), optional: true,
+      }))
+      return {
+        nodes: [{
+          name: layerName,
+          op: 'lstm',
+          inputs: initialState ? [input, ...initial] : [input],
+          outputs: returnState ? [output, ...final] : [output],
+          parameters,
+          attributes: {
+            hiddenSize,
+            numLayers,
+            direction: bidirectional ? 'bidirectional' : goBackwards ? 'reverse' : 'forward',
+            timeMajor,
+            returnSequences,
+            reversedOutput: goBackwards,
+          },
+        }],
+        output,
+        ...(initialState && { inputs }),
+        ...(returnState && { outputs: final }),
+      }
+    },
+  }
+}
+
+/** @throws LstmError `VALUE` unless a name is text */
+export function checkName(name: unknown, what: string): string | undefined {
+  if (name !== undefined && typeof name !== 'string') {
+    throw new LstmError('VALUE', `${what}: expected text for 'name', got ${describeValue(name)}`)
+  }
+  return name
+}

@@ -1,0 +1,210 @@
+import { LstmError } from '../errors.ts'
+import { joinName, type StateDict } from '../formats/pytorch.ts'
+import type { Graph, GraphInput, GraphNode } from '../graph/graph.ts'
+import { describeValue } from '../values/dtype.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+import { formatShape, sameShape, type SymbolicShape } from '../values/shape.ts'
+import type { Layer } from './layer.ts'
+import { readOptions } from './options.ts'
+import type { InputDescription } from './simple.ts'
+
+export interface SequentialOptions {
+  /** Name of the model's input. Default `input`. */
+  readonly input?: string
+  /** Name of the model's output. Default `output`. */
+  readonly output?: string
+}
+
+export interface LoadStateDictOptions {
+  /** Where a layer's tensors have another prefix in the file than its name: `{ lstm: 'encoder.rnn' }`; `''` for none. */
+  readonly names?: Readonly<Record<string, string>>
+}
+
+interface NamedLayer {
+  readonly name: string
+  readonly layer: Layer
+}
+
+/** Layers that run one after the other. Made by `sequential`. */
+export class Sequential {
+  readonly #layers: readonly NamedLayer[]
+  readonly #described: InputDescription | undefined
+  readonly #inputName: string
+  readonly #outputName: string
+  #graph: Graph | undefined
+
+  /** Use `sequential`. */
+  constructor(entries: readonly (Layer | InputDescription)[], options: SequentialOptions) {
+    const { input, output } = readOptions<SequentialOptions>(options, ['input', 'output'], {}, 'sequential')
+    const [first, ...rest] = entries
+    this.#described = first !== undefined && isInput(first) ? first : undefined
+    const layers = this.#described === undefined ? entries : rest
+    if (layers.length === 0) throw new LstmError('VALUE', 'sequential: expected at least one layer, got none')
+    this.#layers = nameLayers(layers)
+    this.#inputName = input ?? this.#described?.name ?? 'input'
+    this.#outputName = output ?? 'output'
+  }
+
+  /** Names of the layers, given or made: `lstm`, `lstm_1`, `dense`. */
+  get layerNames(): string[] {
+    return this.#layers.map(({ name }) => name)
+  }
+
+  /**
+   * Gives the layers their weights, under PyTorch's names: `NAME.weight_ih_l0` and so on for an LSTM,
+   * `NAME.weight`, `NAME.bias` for dense layers and embeddings.
+   *
+   * @param stateDict from `readSafetensors(bytes).tensors`, or an object of arrays
+   * @throws LstmError `SHAPE` unless every tensor is used exactly once: the message lists the missing, the
+   *   unused and the misshapen ones; the layers are then as before
+   */
+  loadStateDict(stateDict: StateDict | Readonly<Record<string, ArrayLike>>, options: LoadStateDictOptions = {}): this {
+    const tensors: StateDict = stateDict instanceof Map ? stateDict : new Map(Object.entries(stateDict))
+    const { names = {} } = readOptions<LoadStateDictOptions>(options, ['names'], {}, 'loadStateDict')
+    for (const name of Object.keys(names)) {
+      if (!this.layerNames.includes(name)) {
+        throw new LstmError('VALUE', `loadStateDict: names: no layer '${name}'; layers are ${this.layerNames.join(', ')}`)
+      }
+    }
+    this.#graph = this.#build(tensors, names)
+    return this
+  }
+
+  /** The layers and their weights as a graph. @throws LstmError `VALUE` before weights are loaded */
+  toGraph(): Graph {
+    if (this.#graph === undefined) {
+      const [{ name }] = this.#layers as [NamedLayer]
+      throw new LstmError('VALUE', `sequential: no weights yet; call loadStateDict first (layers: '${name}'${this.#layers.length > 1 ? ', …' : ''})`)
+    }
+    return this.#graph
+  }
+
+  #build(tensors: StateDict, names: Readonly<Record<string, string>>): Graph {
+    const input = this.#graphInput(tensors, names)
+    const inputs: GraphInput[] = [input]
+    const outputs: string[] = []
+    const nodes: GraphNode[] = []
+    const matching = new TensorMatching(tensors)
+    let value = this.#inputName
+    let shape: SymbolicShape = input.shape
+    this.#layers.forEach(({ name, layer }, position) => {
+      const features = shape.at(-1)
+      // Before any features are known (an embedding's indices) there are none to size a weight by.
+      const specs = layer.tensors(typeof features === 'number' ? features : 0)
+      const parameters = matching.take(names[name] ?? name, specs)
+      const output = position === this.#layers.length - 1 ? this.#outputName : `${name}/output`
+      const built = layer.build(name, value, output, parameters)
+      nodes.push(...built.nodes)
+      inputs.push(...built.inputs ?? [])
+      outputs.push(...built.outputs ?? [])
+      shape = layer.outputShape(shape, name)
+      value = built.output
+    })
+    matching.finish()
+    return {
+      inputs,
+      outputs: [this.#outputName, ...outputs].map((name) => ({ name, value: name })),
+      nodes,
+      constants: new Map([...matching.used].map((name) => [name, tensors.get(name) as ArrayLike])),
+    }
+  }
+
+  #graphInput(tensors: StateDict, names: Readonly<Record<string, string>>): GraphInput {
+    const [{ name, layer }] = this.#layers as [NamedLayer]
+    const dtype = this.#described?.dtype ?? layer.inputDtype
+    if (this.#described !== undefined) {
+      return { name: this.#inputName, dtype, shape: ['batch', ...this.#described.shape] }
+    }
+    if (layer.inputDtype === 'int32') return { name: this.#inputName, dtype, shape: ['batch', 'timesteps'] }
+    const features = layer.inputFeatures(tensors, names[name] ?? name)
+    if (features === undefined) {
+      throw new LstmError('SHAPE', `sequential: the input size of '${name}' is not known: no tensors of that name among ${list([...tensors.keys()])}; rename the layer, or give loadStateDict names: { ${name}: '...' }`)
+    }
+    return { name: this.#inputName, dtype, shape: layer.inputRank === 3 ? ['batch', 'timesteps', features] : ['batch', features] }
+  }
+}
+
+/**
+ * Layers that run one after the other, as Keras's Sequential.
+ *
+ *     sequential([embedding(65, 32), lstm(128, { returnSequences: true }), dense(65, { activation: 'softmax' })])
+ *
+ * Give it weights with `loadStateDict`, then make it a model with `compile`.
+ *
+ * @throws LstmError `VALUE` for an empty list, an entry that is no layer, or two layers of one name
+ */
+export function sequential(layers: readonly (Layer | InputDescription)[], options: SequentialOptions = {}): Sequential {
+  return new Sequential(layers, options)
+}
+
+function isInput(entry: Layer | InputDescription): entry is InputDescription {
+  return entry.kind === 'input'
+}
+
+function isLayer(entry: unknown): entry is Layer {
+  return typeof entry === 'object' && entry !== null && 'build' in entry && 'kind' in entry
+}
+
+/** Keras's naming: `lstm`, `lstm_1`, `lstm_2`. */
+function nameLayers(entries: readonly (Layer | InputDescription)[]): NamedLayer[] {
+  const counts: Map<string, number> = new Map()
+  const taken: Set<string> = new Set()
+  return entries.map((layer, position) => {
+    if (!isLayer(layer)) {
+      throw new LstmError('VALUE', `sequential: expected a layer at position ${position}, got ${describeValue(layer)}; input() may stand first only`)
+    }
+    const count = counts.get(layer.kind) ?? 0
+    if (layer.name === undefined) counts.set(layer.kind, count + 1)
+    const name = layer.name ?? (count === 0 ? layer.kind : `${layer.kind}_${count}`)
+    if (taken.has(name)) throw new LstmError('VALUE', `sequential: two layers are named '${name}'`)
+    taken.add(name)
+    return { name, layer }
+  })
+}
+
+function list(names: readonly string[]): string {
+  return names.map((name) => `'${name}'`).join(', ') || 'none'
+}
+
+/** Matches tensors of a file with those the layers want, each exactly once. */
+class TensorMatching {
+  readonly used: Set<string> = new Set()
+  readonly #tensors: StateDict
+  readonly #missing: string[] = []
+  readonly #misshapen: string[] = []
+
+  constructor(tensors: StateDict) {
+    this.#tensors = tensors
+  }
+
+  take(prefix: string, specs: ReturnType<Layer['tensors']>): Record<string, string> {
+    const parameters: Record<string, string> = {}
+    for (const spec of specs) {
+      const name = joinName(prefix, spec.name)
+      const tensor = this.#tensors.get(name)
+      if (tensor === undefined) {
+        this.#missing.push(`'${name}' ${formatShape(spec.shape)}`)
+        continue
+      }
+      if (this.used.has(name)) throw new LstmError('VALUE', `loadStateDict: two layers want the tensor '${name}'`)
+      this.used.add(name)
+      parameters[spec.role] = name
+      if (tensor.dtype !== 'float32') this.#misshapen.push(`'${name}' is ${tensor.dtype}, expected float32`)
+      else if (!sameShape(tensor.shape, spec.shape)) {
+        this.#misshapen.push(`'${name}' has ${formatShape(tensor.shape)}, expected ${formatShape(spec.shape)}`)
+      }
+    }
+    return parameters
+  }
+
+  finish(): void {
+    const unused = [...this.#tensors].filter(([name]) => !this.used.has(name))
+      .map(([name, { shape }]) => `'${name}' ${formatShape(shape)}`)
+    const problems = [
+      ...(this.#missing.length > 0 ? [`missing: ${this.#missing.join(', ')}`] : []),
+      ...(unused.length > 0 ? [`unused: ${unused.join(', ')}`] : []),
+      ...(this.#misshapen.length > 0 ? [`misshapen: ${this.#misshapen.join(', ')}`] : []),
+    ]
+    if (problems.length > 0) throw new LstmError('SHAPE', `loadStateDict: ${problems.join('; ')}`)
+  }
+}

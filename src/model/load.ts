@@ -1,0 +1,47 @@
+import { readModelFile } from '../formats/model-file.ts'
+import type { Graph } from '../graph/graph.ts'
+import { defaultRuntime, type Runtime } from '../runtime/runtime.ts'
+import { Model } from './model.ts'
+import { checkAborted, readSource, type ModelSource, type ReadOptions } from './source.ts'
+
+export interface CompileOptions {
+  /** The runtime the model is to live in. Default: one that all models without another share. */
+  readonly runtime?: Runtime
+}
+
+export interface LoadOptions extends CompileOptions, ReadOptions {}
+
+/** A graph, or what makes one: `sequential([...])` with its weights loaded. */
+export type GraphSource = Graph | { toGraph(): Graph }
+
+/**
+ * Makes a model of a graph or of layers: checks it, and packs its weights for the kernels.
+ * @throws LstmError `SHAPE`, `VALUE` or `UNSUPPORTED` for a graph that cannot run, `MEMORY`, `ENVIRONMENT`
+ */
+export async function compile(source: GraphSource, options: CompileOptions = {}): Promise<Model> {
+  const graph = 'toGraph' in source ? source.toGraph() : source
+  return new Model(options.runtime ?? await defaultRuntime(), graph)
+}
+
+/**
+ * Reads a model file without making a model: needs no WebAssembly.
+ * @throws LstmError see `load`
+ */
+export async function readGraph(source: ModelSource, options: ReadOptions = {}): Promise<Graph> {
+  const bytes = await readSource(source, options)
+  checkAborted(options.signal)
+  return readModelFile(bytes)
+}
+
+/**
+ * Loads a model: a safetensors file written by `model.save()`, or a plain PyTorch state dict (safetensors) that
+ * holds one `torch.nn.LSTM`. The format is told by the content, not by the name.
+ *
+ * @throws LstmError `ENVIRONMENT` when the source cannot be read, `FORMAT` for a broken file, `UNSUPPORTED` for a file
+ *   that does not say how to run it (the message shows the lines that would), `MEMORY`, `ABORTED`
+ */
+export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+  const graph = await readGraph(source, options)
+  checkAborted(options.signal)
+  return compile(graph, options)
+}

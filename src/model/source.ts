@@ -1,0 +1,93 @@
+import { LstmError } from '../errors.ts'
+import { describeValue } from '../values/dtype.ts'
+
+/** Where a model comes from: a path (Node, Deno, Bun), a URL, bytes, a Blob or File, or a fetch Response. */
+export type ModelSource = string | URL | ArrayBuffer | Uint8Array | Blob | Response
+
+export interface ReadOptions {
+  /** Stops the reading. */
+  readonly signal?: AbortSignal
+  /** Told how far a download is; `total` is undefined where the server does not say. */
+  readonly onProgress?: (progress: { readonly loaded: number, readonly total: number | undefined }) => void
+}
+
+/** @throws LstmError `ABORTED` when the signal says so */
+export function checkAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new LstmError('ABORTED', 'loading was aborted', { cause: signal.reason })
+}
+
+/**
+ * All bytes of a source.
+ * @throws LstmError `ENVIRONMENT` when it cannot be read, `VALUE` when it is no source, `ABORTED`
+ */
+export async function readSource(source: ModelSource, options: ReadOptions = {}): Promise<Uint8Array> {
+  checkAborted(options.signal)
+  if (source instanceof Uint8Array) return source
+  if (source instanceof ArrayBuffer) return new Uint8Array(source)
+  if (typeof Blob !== 'undefined' && source instanceof Blob) return new Uint8Array(await source.arrayBuffer())
+  if (typeof Response !== 'undefined' && source instanceof Response) return readResponse(source, options)
+  if (typeof source !== 'string' && !(source instanceof URL)) {
+    throw new LstmError('VALUE', `load: expected a path, URL, bytes, Blob or Response, got ${describeValue(source)}`)
+  }
+  const text = String(source)
+  const isFile = source instanceof URL ? source.protocol === 'file:' : text.startsWith('file:') || !/^[a-z][a-z0-9+.-]+:/i.test(text)
+  const hasFiles = typeof process !== 'undefined' && typeof process.versions?.node === 'string'
+  if (isFile && hasFiles) return readFromDisk(text.startsWith('file:') ? new URL(text) : text, options)
+  return readFromNetwork(source, options)
+}
+
+async function readFromDisk(path: string | URL, { signal }: ReadOptions): Promise<Uint8Array> {
+  // Named at run time only, so that bundlers for browsers do not look for it.
+  const files = 'node:fs/promises'
+  const { readFile } = await import(/* @vite-ignore */ files) as typeof import('node:fs/promises')
+  try {
+    return await readFile(path, { signal })
+  } catch (cause) {
+    checkAborted(signal)
+    const { code } = cause as { code?: string }
+    const why = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a folder' : String(cause)
+    throw new LstmError('ENVIRONMENT', `cannot read ${JSON.stringify(String(path))}: ${why}`, { cause })
+  }
+}
+
+async function readFromNetwork(url: string | URL, options: ReadOptions): Promise<Uint8Array> {
+  let response: Response
+  try {
+    response = await fetch(url, options.signal === undefined ? {} : { signal: options.signal })
+  } catch (cause) {
+    checkAborted(options.signal)
+    throw new LstmError('ENVIRONMENT', `cannot fetch ${JSON.stringify(String(url))}: ${String(cause)}`, { cause })
+  }
+  return readResponse(response, options)
+}
+
+async function readResponse(response: Response, { signal, onProgress }: ReadOptions): Promise<Uint8Array> {
+  if (!response.ok) {
+    throw new LstmError('ENVIRONMENT', `cannot fetch ${JSON.stringify(response.url)}: the server answers ${response.status} ${response.statusText}`.trimEnd())
+  }
+  const length = response.headers.get('content-length')
+  const total = length === null ? undefined : Number(length)
+  const chunks: Uint8Array[] = []
+  let loaded = 0
+  try {
+    const reader = response.body?.getReader()
+    for (;;) {
+      checkAborted(signal)
+      const { done, value } = await reader?.read() ?? { done: true, value: undefined }
+      if (done || value === undefined) break
+      chunks.push(value)
+      loaded += value.length
+      onProgress?.({ loaded, total })
+    }
+  } catch (cause) {
+    checkAborted(signal)
+    throw new LstmError('ENVIRONMENT', `the download of ${JSON.stringify(response.url)} broke off after ${loaded} bytes: ${String(cause)}`, { cause })
+  }
+  const bytes = new Uint8Array(loaded)
+  let position = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, position)
+    position += chunk.length
+  }
+  return bytes
+}

@@ -1,0 +1,80 @@
+// What operators check alike: every message says node, what, expected and got.
+import { LstmError } from '../errors.ts'
+import type { DType } from '../values/dtype.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+import { formatShape, sameShape, type SymbolicShape } from '../values/shape.ts'
+import type { GraphNode, InferenceContext, ValueType } from './operator.ts'
+
+/** `lstm 'encoder'`: how messages call a node. */
+export function label(node: GraphNode): string {
+  return `${node.op} '${node.name}'`
+}
+
+/** The input at `position`, which must be there, have the dtype and, if given, so many axes. */
+export function requireInput(
+  node: GraphNode, context: InferenceContext, position: number, dtype: DType, rank?: number,
+): ValueType {
+  const value = context.input(position)
+  if (value === undefined) throw new LstmError('SHAPE', `${label(node)}: expected an input at position ${position}, got none`)
+  if (value.dtype !== dtype) {
+    throw new LstmError('VALUE', `${label(node)}: expected ${dtype} input, got ${value.dtype} ${formatShape(value.shape)}`)
+  }
+  if (rank !== undefined && value.shape.length !== rank) {
+    throw new LstmError('SHAPE', `${label(node)}: expected an input with ${rank} axes, got ${formatShape(value.shape)}`)
+  }
+  return value
+}
+
+/** A weight that must be float32 and, if given, have exactly this shape. */
+export function requireParameter(
+  node: GraphNode, context: Pick<InferenceContext, 'parameter'>, role: string, shape?: SymbolicShape,
+): ArrayLike {
+  const parameter = context.parameter(role)
+  if (parameter === undefined) {
+    const expected = shape === undefined ? '' : ` ${formatShape(shape)}`
+    throw new LstmError('SHAPE', `${label(node)}: expected the weight '${role}'${expected}, got none`)
+  }
+  if (parameter.dtype !== 'float32') {
+    throw new LstmError('VALUE', `${label(node)}: expected float32 for '${role}', got ${parameter.dtype}`)
+  }
+  if (shape !== undefined && !sameShape(parameter.shape, shape)) {
+    throw new LstmError('SHAPE', `${label(node)}: expected ${formatShape(shape)} for '${role}', got ${formatShape(parameter.shape)}`)
+  }
+  return parameter
+}
+
+/** The size of the last axis, which must be known before run time. */
+export function requireFeatures(node: GraphNode, value: ValueType): number {
+  const features = value.shape.at(-1)
+  if (typeof features !== 'number') {
+    throw new LstmError('SHAPE', `${label(node)}: expected an input whose last axis has a fixed size, got ${formatShape(value.shape)}`)
+  }
+  return features
+}
+
+/** An attribute that is a whole number >= 1. */
+export function requireCount(node: GraphNode, attribute: string): number {
+  const value = node.attributes[attribute]
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) {
+    throw new LstmError('VALUE', `${label(node)}: expected a whole number >= 1 for '${attribute}', got ${String(value)}`)
+  }
+  return value
+}
+
+/** An attribute that is true or false; absent means false. */
+export function flag(node: GraphNode, attribute: string): boolean {
+  const value = node.attributes[attribute] ?? false
+  if (typeof value !== 'boolean') {
+    throw new LstmError('VALUE', `${label(node)}: expected true or false for '${attribute}', got ${String(value)}`)
+  }
+  return value
+}
+
+/** An attribute that is one of a few words; absent means the first. */
+export function choice<T extends string>(node: GraphNode, attribute: string, words: readonly [T, ...T[]]): T {
+  const value = node.attributes[attribute] ?? words[0]
+  if (!words.includes(value as T)) {
+    throw new LstmError('VALUE', `${label(node)}: expected ${words.map((word) => `'${word}'`).join(' or ')} for '${attribute}', got ${JSON.stringify(value)}`)
+  }
+  return value as T
+}

@@ -1,0 +1,93 @@
+import type { Kernels } from '../runtime/kernels.ts'
+import type { DType } from '../values/dtype.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+import type { Shape, SymbolicShape } from '../values/shape.ts'
+
+/** A setting of a node. Everything in a graph is plain data, so that it can be written as JSON. */
+export type Attribute = string | number | boolean | readonly number[] | readonly string[]
+
+/** One operation of a graph. Values and constants are known by name. */
+export interface GraphNode {
+  /** Unique in its graph; errors and summaries use it. */
+  readonly name: string
+  /** Which operator: a key of the registry. */
+  readonly op: string
+  /** Names of the values that flow in; `''` where an optional one is absent. */
+  readonly inputs: readonly string[]
+  /** Names of the values made here; `''` where an optional one is not wanted. */
+  readonly outputs: readonly string[]
+  /** Trained weights: from the operator's name for each to the name of the constant. */
+  readonly parameters: Readonly<Record<string, string>>
+  readonly attributes: Readonly<Record<string, Attribute>>
+}
+
+/** Dtype and shape of a value, before it exists. */
+export interface ValueType {
+  readonly dtype: DType
+  readonly shape: SymbolicShape
+}
+
+/** What an operator may look at when it infers types. */
+export interface InferenceContext {
+  /** The input at `position`, or undefined where it is absent. */
+  readonly input: (position: number) => ValueType | undefined
+  /** The weight the operator calls `role`, or undefined where the node has none. */
+  readonly parameter: (role: string) => ArrayLike | undefined
+}
+
+/** A buffer of a plan: where a value lives. `ptr` is set before the steps run, and may change from run to run. */
+export interface Slot {
+  ptr: number
+}
+
+/** What an operator gets to make its weights ready, once a model. */
+export interface Packer {
+  readonly kernels: Kernels
+  readonly parameter: (role: string) => ArrayLike | undefined
+  /** A block of linear memory that lives as long as the model. */
+  allocate(bytes: number): number
+  /** Copies a parameter into memory that is freed when `prepare` returns; 0 for an absent one. */
+  upload(role: string): number
+}
+
+/** What an operator gets to plan its kernel calls for given sizes. */
+export interface Planner {
+  readonly kernels: Kernels
+  shapeOf(position: number): Shape
+  outputShape(position: number): Shape
+  hasInput(position: number): boolean
+  hasOutput(position: number): boolean
+  input(position: number): Slot
+  output(position: number): Slot
+  /** A buffer that lives while this node runs. */
+  workspace(bytes: number): Slot
+  /** A value of this node is the same memory as its input: nothing to compute. */
+  alias(outputPosition: number, inputPosition: number): void
+  /** Appends a step; runs in order, and must not allocate. */
+  step(run: () => void): void
+}
+
+/** One row of `summary()`: what an operator costs. */
+export interface OperatorCost {
+  /** A few words on the settings: `64 units, bidirectional`. */
+  readonly detail: string
+  /** Multiply-adds for one batch row and one timestep (for one row, where there are no timesteps). */
+  readonly multiplyAdds: number
+}
+
+/** An operator: its name, its types, its weights and its kernel calls. */
+export interface Operator<Prepared = unknown> {
+  readonly name: string
+  /** Names of the attributes it knows: any other one in a file is refused, not ignored. */
+  readonly attributes: readonly string[]
+  /**
+   * Types of the outputs. Sizes may be symbolic; the same code runs with numbers when a plan is made.
+   * @throws LstmError when the inputs, weights or attributes do not fit
+   */
+  infer(node: GraphNode, context: InferenceContext): readonly ValueType[]
+  cost(node: GraphNode, context: InferenceContext): OperatorCost
+  /** Packs the weights. */
+  prepare?(node: GraphNode, packer: Packer): Prepared
+  /** Binds the kernel calls. */
+  plan(node: GraphNode, planner: Planner, prepared: Prepared): void
+}

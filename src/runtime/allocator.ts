@@ -1,0 +1,99 @@
+/** Every block starts at a multiple of this many bytes (a cache line), and is as long as a multiple of it. */
+export const ALIGNMENT = 64
+
+export function alignUp(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT
+}
+
+interface FreeBlock {
+  ptr: number
+  bytes: number
+}
+
+/**
+ * First-fit allocator over a range of addresses: pure arithmetic, it touches no memory. The same
+ * code hands out linear memory and lays out the buffers of a plan in an imaginary one.
+ * Freed blocks are merged with their neighbours and used again.
+ */
+export class Allocator {
+  readonly #begin: number
+  readonly #sizes: Map<number, number> = new Map()
+  /** Sorted by address; no two of them touch. */
+  readonly #free: FreeBlock[] = []
+  #end: number
+  #usedBytes = 0
+
+  constructor(begin: number) {
+    this.#begin = alignUp(begin)
+    this.#end = this.#begin
+  }
+
+  /** The address past the last block ever handed out: how much memory the range needs. */
+  get end(): number {
+    return this.#end
+  }
+
+  /** Bytes in blocks that are handed out now. */
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+
+  /** What `end` would be after `allocate(bytes)`. */
+  endAfter(bytes: number): number {
+    const size = Math.max(alignUp(bytes), ALIGNMENT)
+    if (this.#free.some((block) => block.bytes >= size)) return this.#end
+    return this.#tailPtr() + size
+  }
+
+  allocate(bytes: number): number {
+    const size = Math.max(alignUp(bytes), ALIGNMENT)
+    const index = this.#free.findIndex((block) => block.bytes >= size)
+    let ptr: number
+    if (index >= 0) {
+      const block = this.#free[index] as FreeBlock
+      ptr = block.ptr
+      if (block.bytes === size) this.#free.splice(index, 1)
+      else this.#free[index] = { ptr: ptr + size, bytes: block.bytes - size }
+    } else {
+      ptr = this.#tailPtr()
+      if (ptr < this.#end) this.#free.pop() // the free tail becomes the start of this block
+      this.#end = ptr + size
+    }
+    this.#sizes.set(ptr, size)
+    this.#usedBytes += size
+    return ptr
+  }
+
+  /** Returns whether `ptr` was a block in use. */
+  free(ptr: number): boolean {
+    const bytes = this.#sizes.get(ptr)
+    if (bytes === undefined) return false
+    this.#sizes.delete(ptr)
+    this.#usedBytes -= bytes
+    let index = this.#free.findIndex((block) => block.ptr > ptr)
+    if (index < 0) index = this.#free.length
+    const before = this.#free[index - 1]
+    const after = this.#free[index]
+    const merged = { ptr, bytes }
+    let from = index
+    let count = 0
+    if (before && before.ptr + before.bytes === ptr) {
+      merged.ptr = before.ptr
+      merged.bytes += before.bytes
+      from--
+      count++
+    }
+    if (after && ptr + bytes === after.ptr) {
+      merged.bytes += after.bytes
+      count++
+    }
+    this.#free.splice(from, count, merged)
+    return true
+  }
+
+  /** Where a block would start that no free block can hold: the free tail, if there is one, or the end. */
+  #tailPtr(): number {
+    const last = this.#free.at(-1)
+    return last && last.ptr + last.bytes === this.#end ? last.ptr : this.#end
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * The functions every binary exports: pointers and sizes in, nothing kept. What each one computes,
+ * with shapes and equations, stands above its source in `assembly/`. Byte strides end in `Bytes`.
+ */
+export interface Kernels {
+  readonly copyRows: (fromPtr: number, fromRowBytes: number, toPtr: number, toRowBytes: number, rows: number, rowBytes: number) => void
+  readonly fillZero: (ptr: number, bytes: number) => void
+  readonly sigmoidF32: (inPtr: number, outPtr: number, length: number) => void
+  readonly tanhF32: (inPtr: number, outPtr: number, length: number) => void
+  readonly reluF32: (inPtr: number, outPtr: number, length: number) => void
+  readonly softmaxF32: (inPtr: number, outPtr: number, rowBegin: number, rowEnd: number, columns: number) => void
+  readonly embeddingF32: (
+    indexPtr: number, begin: number, end: number, tablePtr: number, tableRows: number, width: number, outPtr: number,
+  ) => number
+  readonly gemmF32: (
+    aPtr: number, aRowBytes: number, aStepBytes: number, rowsPerStep: number, rowBegin: number, rowEnd: number, k: number,
+    packedPtr: number, columns: number, outPtr: number, outRowBytes: number,
+  ) => void
+  readonly lstmForwardF32: (
+    xPtr: number, xStepBytes: number, xRowBytes: number, inputSize: number, packedPtr: number, hiddenSize: number,
+    timesteps: number, rowBegin: number, rowEnd: number, hPtr: number, cPtr: number,
+    yPtr: number, yStepBytes: number, yRowBytes: number, workspacePtr: number, chunkSteps: number,
+  ) => void
+  readonly lstmWorkspaceBytes: (rows: number, hiddenSize: number, chunkSteps: number) => number
+  readonly packDenseF32: (packedPtr: number, weightPtr: number, biasPtr: number, k: number, columns: number) => void
+  readonly packLstmF32: (
+    packedPtr: number, inputWeightsPtr: number, recurrentWeightsPtr: number, inputBiasPtr: number, recurrentBiasPtr: number,
+    inputSize: number, hiddenSize: number,
+  ) => void
+  readonly packedDenseBytes: (k: number, columns: number) => number
+  readonly packedLstmBytes: (inputSize: number, hiddenSize: number) => number
+}
+
+/** Name and number of parameters of every kernel: the contract between the binaries and TypeScript. */
+export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {
+  copyRows: 6,
+  fillZero: 2,
+  sigmoidF32: 3,
+  tanhF32: 3,
+  reluF32: 3,
+  softmaxF32: 5,
+  embeddingF32: 7,
+  gemmF32: 11,
+  lstmForwardF32: 16,
+  lstmWorkspaceBytes: 3,
+  packDenseF32: 5,
+  packLstmF32: 7,
+  packedDenseBytes: 2,
+  packedLstmBytes: 2,
+}

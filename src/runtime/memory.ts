@@ -1,0 +1,87 @@
+import { LstmError } from '../errors.ts'
+import { type DataOf, type DType } from '../values/dtype.ts'
+import { Allocator, ALIGNMENT } from './allocator.ts'
+
+const PAGE_BYTES = 65536
+const MAX_PAGES = 65536
+
+/** The largest memory WebAssembly with 32-bit addresses can have: 4 GiB. */
+export const MAX_MEMORY_BYTES: number = MAX_PAGES * PAGE_BYTES
+
+/**
+ * The one linear memory of a runtime. The only place that makes typed-array views of it: whoever
+ * keeps a view compares `generation` before using it again, and asks for a new one if it moved on.
+ */
+export class LinearMemory {
+  readonly wasm: WebAssembly.Memory
+  readonly maxBytes: number
+  readonly #allocator: Allocator
+  #generation = 0
+
+  /** @param maxBytes limit of the whole memory, rounded down to pages of 64 KiB */
+  constructor(maxBytes: number) {
+    const maximum = Math.min(MAX_PAGES, Math.floor(maxBytes / PAGE_BYTES))
+    this.maxBytes = maximum * PAGE_BYTES
+    this.wasm = new WebAssembly.Memory({ initial: 1, maximum })
+    this.#allocator = new Allocator(ALIGNMENT) // address 0 stays free: kernels read it as "absent"
+  }
+
+  /** Goes up by one whenever the memory has grown, which detaches all views made before. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** Bytes in use, rounded up to whole blocks. */
+  get usedBytes(): number {
+    return this.#allocator.usedBytes
+  }
+
+  /** Bytes the memory has now; it never shrinks. */
+  get totalBytes(): number {
+    return this.wasm.buffer.byteLength
+  }
+
+  /**
+   * A block of at least `bytes` bytes, 64-byte aligned, its contents undefined.
+   * Kernels may read and write up to the next multiple of 64 bytes.
+   * @throws LstmError `MEMORY` when the limit is reached or the engine refuses; nothing has changed then
+   */
+  allocate(bytes: number, what: string): number {
+    // One vector past the last block stays readable: kernels read the last row in whole vectors.
+    const needed = this.#allocator.endAfter(bytes) + ALIGNMENT
+    if (needed > this.wasm.buffer.byteLength) this.#grow(needed, bytes, what)
+    return this.#allocator.allocate(bytes)
+  }
+
+  free(ptr: number): void {
+    if (!this.#allocator.free(ptr)) throw new LstmError('DISPOSED', `memory block at ${ptr} is not in use`)
+  }
+
+  view<T extends DType>(dtype: T, ptr: number, length: number): DataOf<T> {
+    const buffer = this.wasm.buffer
+    if (dtype === 'float32') return new Float32Array(buffer, ptr, length) as DataOf<T>
+    if (dtype === 'int32') return new Int32Array(buffer, ptr, length) as DataOf<T>
+    return new Uint8Array(buffer, ptr, length) as DataOf<T>
+  }
+
+  #grow(needed: number, bytes: number, what: string): void {
+    const limit = (cause?: unknown): LstmError => new LstmError(
+      'MEMORY',
+      `${what}: needs ${bytes} bytes; ${this.usedBytes} are in use and maxMemoryBytes is ${this.maxBytes}`,
+      { cause },
+    )
+    if (needed > this.maxBytes) throw limit()
+    const current = this.wasm.buffer.byteLength
+    // Grow by half, so that many small allocations do not detach views many times.
+    const wanted = Math.min(this.maxBytes, Math.max(needed, current + (current >> 1)))
+    for (const target of [wanted, needed]) {
+      try {
+        this.wasm.grow(Math.ceil((target - current) / PAGE_BYTES))
+        this.#generation++
+        return
+      } catch (error) {
+        if (target === needed) throw limit(error)
+      }
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { LstmError } from '../errors.ts'
+
+/** Element types of tensors. Token ids and other indices are `int32`. */
+export type DType = 'float32' | 'int32' | 'uint8'
+
+/** The JavaScript array that holds elements of a dtype. */
+export type DataOf<T extends DType = DType> =
+  T extends 'float32' ? Float32Array : T extends 'int32' ? Int32Array : Uint8Array
+
+interface DTypeFacts {
+  readonly bytes: number
+  readonly arrayName: string
+  create(length: number): DataOf
+}
+
+const FACTS: Readonly<Record<DType, DTypeFacts>> = {
+  float32: { bytes: 4, arrayName: 'Float32Array', create: (length) => new Float32Array(length) },
+  int32: { bytes: 4, arrayName: 'Int32Array', create: (length) => new Int32Array(length) },
+  uint8: { bytes: 1, arrayName: 'Uint8Array', create: (length) => new Uint8Array(length) },
+}
+
+export const DTYPES: readonly DType[] = ['float32', 'int32', 'uint8']
+
+export function isDType(value: unknown): value is DType {
+  return DTYPES.includes(value as DType)
+}
+
+/** Bytes of one element. */
+export function bytesOf(dtype: DType): number {
+  return FACTS[dtype].bytes
+}
+
+/** `Float32Array` for `float32`, and so on: for messages. */
+export function arrayNameOf(dtype: DType): string {
+  return FACTS[dtype].arrayName
+}
+
+/** A new array of zeros. */
+export function createData<T extends DType>(dtype: T, length: number): DataOf<T> {
+  return FACTS[dtype].create(length) as DataOf<T>
+}
+
+/** The dtype an array holds, or undefined when it is none of ours. */
+export function dtypeOfData(data: unknown): DType | undefined {
+  if (data instanceof Float32Array) return 'float32'
+  if (data instanceof Int32Array) return 'int32'
+  if (data instanceof Uint8Array) return 'uint8'
+  return undefined
+}
+
+/**
+ * Writes a number as an element of `dtype`.
+ * @throws LstmError `VALUE` when it is not exactly representable (int32, uint8) or not a number.
+ */
+export function storeChecked(data: DataOf, index: number, dtype: DType, value: unknown, what: string): void {
+  if (typeof value !== 'number') {
+    throw new LstmError('VALUE', `${what}: expected numbers, got ${describeValue(value)} at element ${index}`)
+  }
+  data[index] = value
+  if (dtype !== 'float32' && data[index] !== value) {
+    throw new LstmError('VALUE', `${what}: expected ${dtype} elements, got ${value} at element ${index}`)
+  }
+}
+
+/** A short description of any value, for messages. */
+export function describeValue(value: unknown): string {
+  if (value === null) return 'null'
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
+  if (typeof value === 'object') {
+    const name = (value).constructor?.name ?? 'object'
+    return ArrayBuffer.isView(value) && 'length' in value ? `${name}(${String(value.length)})` : name
+  }
+  return typeof value === 'function' ? 'a function' : String(value)
+}

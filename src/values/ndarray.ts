@@ -1,0 +1,128 @@
+import { LstmError } from '../errors.ts'
+import { arrayNameOf, createData, describeValue, dtypeOfData, storeChecked, type DataOf, type DType } from './dtype.ts'
+import { checkShape, formatShape, lengthOf, shapeOfNested, type Shape } from './shape.ts'
+
+/** Nested arrays of numbers, as deep as the shape has axes; a plain number for a scalar. */
+export type Nested = number | readonly Nested[]
+
+/** Anything with a dtype, a shape and the elements in row-major order. */
+export interface ArrayLike {
+  readonly dtype: DType
+  readonly shape: Shape
+  readonly data: DataOf
+}
+
+/** An n-dimensional array on the JavaScript heap, row-major. Needs no WebAssembly and no disposal. */
+export class NdArray<T extends DType = DType> implements ArrayLike {
+  readonly dtype: T
+  readonly shape: Shape
+  readonly data: DataOf<T>
+
+  /**
+   * @param data the elements, used as they are, not copied
+   * @throws LstmError `VALUE` for an array type that is none of float32, int32, uint8;
+   *   `SHAPE` when the shape does not hold exactly the elements given
+   */
+  constructor(data: DataOf<T>, shape: Shape) {
+    const dtype = dtypeOfData(data)
+    if (dtype === undefined) {
+      throw new LstmError('VALUE', `NdArray: expected a Float32Array, Int32Array or Uint8Array, got ${describeValue(data)}`)
+    }
+    checkShape(shape, 'NdArray')
+    if (lengthOf(shape) !== data.length) {
+      throw new LstmError('SHAPE', `NdArray: expected ${lengthOf(shape)} elements for shape ${formatShape(shape)}, got ${data.length}`)
+    }
+    this.dtype = dtype as T
+    this.shape = shape
+    this.data = data
+  }
+
+  /**
+   * From nested arrays of numbers.
+   * @throws LstmError `SHAPE` for ragged arrays, `VALUE` for elements that are not numbers of the dtype
+   */
+  static from<T extends DType = 'float32'>(nested: Nested, dtype: T = 'float32' as T): NdArray<T> {
+    const shape = shapeOfNested(nested)
+    const data = createData(dtype, lengthOf(shape))
+    fillFromNested(data, dtype, nested, shape, 'nested array')
+    return new NdArray(data, shape)
+  }
+
+  /** Number of elements. */
+  get length(): number {
+    return this.data.length
+  }
+
+  /** The same elements with another shape; nothing is copied. */
+  reshape(shape: Shape): NdArray<T> {
+    return new NdArray(this.data, shape)
+  }
+
+  /** Nested arrays of numbers. */
+  toArray(): Nested {
+    return nest(this.data, this.shape)
+  }
+
+  /** The dtype, the shape, and the first and last elements of every axis. */
+  toString(): string {
+    return print(this)
+  }
+}
+
+/** Writes nested arrays into `data`, checking that every level has the length `shape` says. */
+export function fillFromNested(data: DataOf, dtype: DType, nested: unknown, shape: Shape, what: string): void {
+  let next = 0
+  const visit = (level: unknown, axis: number): void => {
+    if (axis === shape.length) {
+      storeChecked(data, next, dtype, level, what)
+      next++
+      return
+    }
+    if (!Array.isArray(level) || level.length !== shape[axis]) {
+      const got = Array.isArray(level) ? `${level.length}` : describeValue(level)
+      throw new LstmError('SHAPE', `${what}: expected ${shape[axis]} elements along axis ${axis} of ${formatShape(shape)}, got ${got}`)
+    }
+    for (const inner of level) visit(inner, axis + 1)
+  }
+  visit(nested, 0)
+}
+
+/** Elements in row-major order -> nested arrays. */
+export function nest(data: DataOf, shape: Shape): Nested {
+  let next = 0
+  const build = (axis: number): Nested => {
+    if (axis === shape.length) return data[next++] as number
+    return Array.from({ length: shape[axis] as number }, () => build(axis + 1))
+  }
+  return build(0)
+}
+
+const EDGE_ITEMS = 3
+
+/** `float32 [2, 3]` and the elements, long axes cut in the middle. */
+export function print({ dtype, shape, data }: ArrayLike): string {
+  const element = (index: number): string => {
+    const value = data[index] as number
+    return dtype === 'float32' ? String(Number(value.toPrecision(5))) : String(value)
+  }
+  const rows = (axis: number, begin: number, indent: string): string => {
+    if (axis === shape.length) return element(begin)
+    const size = shape[axis] as number
+    const stride = lengthOf(shape.slice(axis + 1))
+    const cut = size > 2 * EDGE_ITEMS
+    const shown = cut
+      ? [...Array(EDGE_ITEMS).keys(), -1, ...Array.from({ length: EDGE_ITEMS }, (_, n) => size - EDGE_ITEMS + n)]
+      : [...Array(size).keys()]
+    const last = axis === shape.length - 1
+    const parts = shown.map((n) => (n < 0 ? '…' : rows(axis + 1, begin + n * stride, `${indent} `)))
+    return `[${parts.join(last ? ', ' : `,\n${indent} `)}]`
+  }
+  return `${dtype} ${formatShape(shape)} ${rows(0, 0, '')}`
+}
+
+/** Checks that `data` is the array type of `dtype`. */
+export function checkData(data: unknown, dtype: DType, what: string): void {
+  if (dtypeOfData(data) !== dtype) {
+    throw new LstmError('VALUE', `${what}: expected ${dtype} (${arrayNameOf(dtype)}), got ${describeValue(data)}`)
+  }
+}

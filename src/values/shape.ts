@@ -1,0 +1,55 @@
+import { LstmError } from '../errors.ts'
+
+/** The size of one axis: a number, or the name of a size that is known only at run time, such as `batch`. */
+export type Dimension = number | string
+
+/** Sizes of all axes, outermost first: `[batch, timesteps, features]`. */
+export type Shape = readonly number[]
+
+/** A shape in which some sizes may be symbolic. */
+export type SymbolicShape = readonly Dimension[]
+
+/** Number of elements: the product of the sizes, 1 for a scalar. */
+export function lengthOf(shape: Shape): number {
+  let length = 1
+  for (const size of shape) length *= size
+  return length
+}
+
+/** `[batch, 28, 28]`. */
+export function formatShape(shape: SymbolicShape): string {
+  return `[${shape.join(', ')}]`
+}
+
+export function sameShape(a: SymbolicShape, b: SymbolicShape): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis])
+}
+
+/** Checks that a shape is made of whole numbers >= 0 whose product is a safe number of elements. */
+export function checkShape(shape: readonly unknown[], what: string): Shape {
+  let length = 1
+  for (const size of shape) {
+    if (typeof size !== 'number' || !Number.isInteger(size) || size < 0) {
+      throw new LstmError('SHAPE', `${what}: expected a shape of whole numbers, got [${shape.map(String).join(', ')}]`)
+    }
+    length *= size
+  }
+  if (length > 2 ** 32) {
+    throw new LstmError('SHAPE', `${what}: shape [${shape.join(', ')}] has ${length} elements, more than memory can hold`)
+  }
+  return shape as Shape
+}
+
+/**
+ * The shape of nested arrays, read along the first element of each level.
+ * Whether the rest agrees is checked by the reader of the elements.
+ */
+export function shapeOfNested(nested: unknown): number[] {
+  const shape: number[] = []
+  let level = nested
+  while (Array.isArray(level)) {
+    shape.push(level.length)
+    level = level[0]
+  }
+  return shape
+}

@@ -1,0 +1,12 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/runtimes/**', '**/node_modules/**'],
+    testTimeout: 60_000,
+    coverage: { include: ['src/**'], exclude: ['src/runtime/binaries/**'] },
+  },
+})
+
+export default config
