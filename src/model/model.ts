@@ -2,7 +2,7 @@ import { LstmError } from '../errors.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
 import { inferTypes } from '../graph/infer.ts'
 import { saveGraph } from '../formats/model-file.ts'
-import { formatSummary, summarise } from '../graph/summary.ts'
+import { formatSummary, summarise, type Summary } from '../graph/summary.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { Tensor } from '../runtime/tensor.ts'
@@ -121,7 +121,12 @@ export class Model {
 
   /** A table: layers, output shapes, parameters, multiply-adds and bytes, with the arithmetic of every LSTM. */
   summary(): string {
-    return formatSummary(summarise(this.#graph))
+    return formatSummary(this.describe())
+  }
+
+  /** The figures of `summary()` as data. */
+  describe(): Summary {
+    return summarise(this.#graph)
   }
 
   /** The model as a self-describing safetensors file, which `load` reads; the tensors keep their names. */

@@ -94,6 +94,7 @@ export class Allocator {
   /** Where a block would start that no free block can hold: the free tail, if there is one, or the end. */
   #tailPtr(): number {
     const last = this.#free.at(-1)
-    return last && last.ptr + last.bytes === this.#end ? last.ptr : this.#end
+    if (!last) return this.#end
+    return last.ptr + last.bytes === this.#end ? last.ptr : this.#end
   }
 }
