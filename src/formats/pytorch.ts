@@ -50,7 +50,7 @@ export function lstmTensors({ inputSize, hiddenSize, numLayers, bidirectional, b
 }
 
 /** A module found in a state dict by the names and shapes of its tensors. */
-export type FoundModule =
+type FoundModule =
   | { readonly kind: 'lstm', readonly prefix: string, readonly lstm: LstmShape }
   | { readonly kind: 'linear' | 'embedding', readonly prefix: string, readonly shape: readonly [number, number], readonly bias: boolean }
   | { readonly kind: 'unknown', readonly prefix: string, readonly names: readonly string[] }
@@ -66,7 +66,7 @@ export function joinName(prefix: string, name: string): string {
 }
 
 /** The modules whose tensors make up a state dict, in its order. */
-export function findModules(stateDict: StateDict): FoundModule[] {
+function findModules(stateDict: StateDict): FoundModule[] {
   const groups: Map<string, Map<string, ArrayLike>> = new Map()
   for (const [name, tensor] of stateDict) {
     const [prefix, rest] = splitName(name)

@@ -72,9 +72,6 @@ export function dense(
   }
 }
 
-/** PyTorch's word for `dense`. */
-export const linear: typeof dense = dense
-
 /**
  * Rows of a trained table: token ids (int32) -> vectors. Keras's Embedding, PyTorch's Embedding.
  *

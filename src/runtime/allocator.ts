@@ -1,7 +1,7 @@
 /** Every block starts at a multiple of this many bytes (a cache line), and is as long as a multiple of it. */
 export const ALIGNMENT = 64
 
-export function alignUp(bytes: number): number {
+function alignUp(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT
 }
 
@@ -77,13 +77,13 @@ export class Allocator {
     const merged = { ptr, bytes }
     let from = index
     let count = 0
-    if (before && before.ptr + before.bytes === ptr) {
+    if (before !== undefined && before.ptr + before.bytes === ptr) {
       merged.ptr = before.ptr
       merged.bytes += before.bytes
       from--
       count++
     }
-    if (after && ptr + bytes === after.ptr) {
+    if (after?.ptr === ptr + bytes) {
       merged.bytes += after.bytes
       count++
     }

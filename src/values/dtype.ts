@@ -19,7 +19,7 @@ const FACTS: Readonly<Record<DType, DTypeFacts>> = {
   uint8: { bytes: 1, arrayName: 'Uint8Array', create: (length) => new Uint8Array(length) },
 }
 
-export const DTYPES: readonly DType[] = ['float32', 'int32', 'uint8']
+const DTYPES: readonly DType[] = ['float32', 'int32', 'uint8']
 
 export function isDType(value: unknown): value is DType {
   return DTYPES.includes(value as DType)
@@ -67,8 +67,8 @@ export function describeValue(value: unknown): string {
   if (value === null) return 'null'
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
   if (typeof value === 'object') {
-    const name = (value).constructor?.name ?? 'object'
-    return ArrayBuffer.isView(value) && 'length' in value ? `${name}(${String(value.length)})` : name
+    const name = value.constructor?.name ?? 'object'
+    return ArrayBuffer.isView(value) && 'length' in value ? `${name}(${(value as Uint8Array).length})` : name
   }
-  return typeof value === 'function' ? 'a function' : String(value)
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : typeof value
 }
