@@ -1,0 +1,49 @@
+// Every tolerance of the numeric tests, and why it is what it is. All hold for every binary: fusing
+// multiply and add only takes roundings away.
+
+/** Half the distance from 1 to the next float32: the largest relative error of one rounding. */
+export const FLOAT32_ROUNDING: number = 2 ** -24
+
+/**
+ * Distance of sigmoid and tanh from the correctly rounded value, in float32 values between them: a
+ * polynomial within 1 ULP, then at most an addition, a product and a quotient that round once each.
+ */
+export const ACTIVATION_ULP: number = 3
+
+/** torch.nn.LSTM in float32 is itself up to 1.2e-6 away from float64 in the golden cases, on the other side perhaps. */
+export const PYTORCH_DISTANCE: number = 5e-6
+
+/**
+ * Distance from the float64 reference: PyTorch adds in another order, so either may be the lucky one; twice its
+ * own distance is the same class. Below 1e-6 (8 float32 steps at 1) there is no telling them apart; cell
+ * states may be larger than 1, and float32 steps grow with them.
+ */
+export function float64Distance(torchDistance: number, largestMagnitude: number): number {
+  return Math.max(2 * torchDistance, 1e-6 * Math.max(1, largestMagnitude))
+}
+
+/** One layer over few steps, states within [-1, 1], from the float64 reference: a handful of roundings at 1. */
+export const LSTM_KERNEL_DISTANCE: number = 1e-6
+
+/** The reference and PyTorch's float64 do the same sums in another order; the samples are stored as float32. */
+export const REFERENCE_DISTANCE: number = 1e-7
+
+/** The largest error of adding `terms` products one by one, whatever their signs (Higham 2002, section 3.1). */
+export function dotDistance(terms: number, sumOfMagnitudes: number): number {
+  const roundings = 2 * terms // unfused, each term rounds twice, though only once at its full weight
+  return (roundings * FLOAT32_ROUNDING) / (1 - roundings * FLOAT32_ROUNDING) * sumOfMagnitudes
+}
+
+/**
+ * Relative error of a softmax element whose input is `below` the maximum: rounding that difference
+ * moves e^-below by as many roundings; the sum takes one an addition; e^x and the quotient take the rest.
+ */
+export function softmaxRelative(below: number, columns: number): number {
+  return (below + columns + 8) * FLOAT32_ROUNDING
+}
+
+/** A softmax element below the smallest normal float32 is rounded to a multiple of this. */
+export const SMALLEST_FLOAT32: number = 2 ** -149
+
+/** Heap bytes per call that count as none: a compiler that finishes in the background allocates a little, once. */
+export const STEADY_STATE_BYTES: number = 4

@@ -1,0 +1,38 @@
+// The binaries under test: every suite of kernels runs over all of them.
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'vitest'
+import { createRuntime, type Runtime, type RuntimeOptions } from '../src/runtime/runtime.ts'
+
+export interface Binary {
+  readonly name: 'simd' | 'debug' | 'relaxed-simd'
+  readonly module: WebAssembly.Module
+}
+
+const NAMES = ['simd', 'debug', 'relaxed-simd'] as const
+
+function compiled(name: Binary['name']): Binary | undefined {
+  const bytes = readFileSync(new URL(`../build/${name}.wasm`, import.meta.url))
+  // Only relaxed SIMD is new enough to be missing; the others must compile, or the suite fails here.
+  if (name === 'relaxed-simd' && !WebAssembly.validate(bytes)) return undefined
+  return { name, module: new WebAssembly.Module(bytes) }
+}
+
+/** The binaries this engine accepts. */
+export const BINARIES: readonly Binary[] = NAMES.map(compiled).filter((binary) => binary !== undefined)
+
+/** Runs a suite once for every binary; one that this engine does not accept is reported as skipped. */
+export function describeBinaries(title: string, suite: (binary: Binary) => void): void {
+  for (const name of NAMES) {
+    const binary = BINARIES.find((accepted) => accepted.name === name)
+    if (binary === undefined) {
+      it.skip(`${title} (${name}.wasm): Node ${process.versions.node} does not accept this binary`)
+    } else {
+      describe(`${title} (${name}.wasm)`, () => suite(binary))
+    }
+  }
+}
+
+/** A runtime of its own for a binary. */
+export function runtimeOf(binary: Binary, options: RuntimeOptions = {}): Promise<Runtime> {
+  return createRuntime({ ...options, module: binary.module })
+}
