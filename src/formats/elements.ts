@@ -17,8 +17,8 @@ export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
 export function decodeElements(bytes: Uint8Array, type: ElementType, what: string): DataOf {
   const length = bytes.length / ELEMENT_BYTES[type]
   if (type === 'uint8') return bytes
-  // Typed arrays want offsets that are multiples of their element size.
-  const aligned = bytes.byteOffset % ELEMENT_BYTES[type] === 0 ? bytes : bytes.slice()
+  // Typed arrays want offsets that are multiples of their element size. (`slice` of a Node Buffer would not copy.)
+  const aligned = bytes.byteOffset % ELEMENT_BYTES[type] === 0 ? bytes : new Uint8Array(bytes)
   const { buffer, byteOffset } = aligned
   if (type === 'float32') return new Float32Array(buffer, byteOffset, length)
   if (type === 'int32') return new Int32Array(buffer, byteOffset, length)

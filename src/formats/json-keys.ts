@@ -5,15 +5,20 @@
 export function duplicateKey(text: string): string | undefined {
   // The keys seen in each open object; undefined for an open list.
   const open: (Set<string> | undefined)[] = []
-  let last: string | undefined
-  // Outside strings only brackets and colons matter, so it is enough to find these and whole strings.
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:]/g)) {
-    if (token === '{') open.push(new Set())
+  let last = ''
+  let stringBegin = -1 // where the string begins that is open now; -1 outside strings
+  // Outside strings only brackets and colons matter. Whole strings are not matched: they may be megabytes
+  // long, and the engine's stack of ways back would run over.
+  for (const { 0: token, index } of text.matchAll(/\\.|["{}[\]:]/g)) {
+    if (token === '"') {
+      if (stringBegin >= 0) last = text.slice(stringBegin, index + 1)
+      stringBegin = stringBegin >= 0 ? -1 : index
+    } else if (stringBegin >= 0) continue
+    else if (token === '{') open.push(new Set())
     else if (token === '[') open.push(undefined)
     else if (token === '}' || token === ']') open.pop()
-    else if (token !== ':') last = token
     else {
-      const key = JSON.parse(last as string) as string
+      const key = JSON.parse(last) as string
       const keys = open.at(-1)
       if (keys?.has(key)) return key
       keys?.add(key)

@@ -184,13 +184,22 @@ function likelyOrder(modules: readonly FoundModule[]): FoundModule[] {
   return ordered
 }
 
+/** A name of a file as it may stand in JavaScript: whatever it holds, it ends where it should. */
+function quote(name: string): string {
+  return /^[\w. /-]*$/.test(name) ? `'${name}'` : JSON.stringify(name).replace(/[\u2028\u2029]/g, ' ')
+}
+
+function plain(name: string): string {
+  return quote(name).replaceAll("'", '')
+}
+
 /** JavaScript that would load a state dict, were its modules to run one after the other. */
 function loadingLines(modules: readonly FoundModule[]): string[] {
   const used: Set<string> = new Set(['sequential'])
   const lstms = modules.filter((module) => module.kind === 'lstm')
   const layers = modules.map((module) => {
-    const name = module.prefix === '' ? "''" : `'${module.prefix}'`
-    if (module.kind === 'unknown') return `  // ${name}: ${module.names.join(', ')} (not a layer this library recognises)`
+    const name = quote(module.prefix)
+    if (module.kind === 'unknown') return `  // ${name}: ${module.names.map(plain).join(', ')} (not a layer this library recognises)`
     if (module.kind === 'lstm') {
       used.add('lstm')
       const { hiddenSize, numLayers, bidirectional, bias } = module.lstm

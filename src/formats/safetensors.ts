@@ -5,7 +5,7 @@
 import { LstmError } from '../errors.ts'
 import { describeValue } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
-import { formatShape } from '../values/shape.ts'
+import { formatShape, lengthOf } from '../values/shape.ts'
 import { duplicateKey } from './json-keys.ts'
 import { decodeElements, ELEMENT_BYTES, type ElementType } from './elements.ts'
 
@@ -165,9 +165,9 @@ function readEntry(name: string, value: unknown, dataLength: number): Entry {
   if (begin > end || end > dataLength) {
     throw malformed(`${where} stands at bytes ${begin} to ${end}, expected them inside the ${dataLength} bytes of data`)
   }
-  // As BigInt: sizes are safe integers, but their product may be none.
-  const needed = shape.reduce((product, size) => product * BigInt(size), BigInt(ELEMENT_BYTES[type]))
-  if (needed !== BigInt(end - begin)) {
+  // A product that is no safe integer is not exact, but larger than any file.
+  const needed = lengthOf(shape) * ELEMENT_BYTES[type]
+  if (needed !== end - begin) {
     throw malformed(`${where} ${dtype} ${formatShape(shape)} needs ${needed} bytes, got ${end - begin}`)
   }
   return { name, type, shape, begin, end }

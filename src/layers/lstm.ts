@@ -55,8 +55,8 @@ export function lstm(
   units: number | (LstmOptions & Readonly<Record<string, unknown>>),
   options: LstmOptions & Readonly<Record<string, unknown>> = {},
 ): Layer {
-  const given = typeof units === 'object' ? units : { hiddenSize: units, ...options }
-  const read = readOptions<LstmOptions & { hiddenSize?: number }>(given, KNOWN, ALIASES, 'lstm')
+  const positional = typeof units === 'object' && units !== null ? units : { units }
+  const read = readOptions<LstmOptions & { hiddenSize?: number }>(options, KNOWN, ALIASES, 'lstm', positional)
   const hiddenSize = checkCount(read.hiddenSize, 'lstm: units')
   const numLayers = checkCount(read.numLayers ?? 1, 'lstm: numLayers')
   const inputSize = read.inputSize === undefined ? undefined : checkCount(read.inputSize, 'lstm: inputSize')

@@ -11,17 +11,18 @@ function camelCase(word: string): string {
 
 /**
  * Options under their own names.
+ * @param positional options that were given as arguments of their own
  * @throws LstmError `VALUE` for a word that is no option, listing those there are, or two words for one option
  */
 export function readOptions<T extends object>(
-  given: unknown, known: readonly (keyof T & string)[], aliases: Aliases, what: string,
+  given: unknown, known: readonly (keyof T & string)[], aliases: Aliases, what: string, positional: object = {},
 ): T {
   if (typeof given !== 'object' || given === null) {
     throw new LstmError('VALUE', `${what}: expected an object with options, got ${describeValue(given)}`)
   }
   const result: Record<string, unknown> = {}
   const words: Map<string, string> = new Map()
-  for (const [word, value] of Object.entries(given)) {
+  for (const [word, value] of [...Object.entries(positional), ...Object.entries(given)]) {
     if (value === undefined) continue
     const camel = camelCase(word)
     const name = Object.hasOwn(aliases, camel) ? aliases[camel] as string : camel

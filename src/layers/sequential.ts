@@ -1,9 +1,9 @@
 import { LstmError } from '../errors.ts'
 import { joinName, type StateDict } from '../formats/pytorch.ts'
 import type { Graph, GraphInput, GraphNode } from '../graph/graph.ts'
-import { describeValue } from '../values/dtype.ts'
-import type { ArrayLike } from '../values/ndarray.ts'
-import { formatShape, sameShape, type SymbolicShape } from '../values/shape.ts'
+import { describeValue, dtypeOfData } from '../values/dtype.ts'
+import { hasShape, type ArrayLike } from '../values/ndarray.ts'
+import { formatShape, lengthOf, sameShape, type SymbolicShape } from '../values/shape.ts'
 import type { Layer } from './layer.ts'
 import { readOptions } from './options.ts'
 import type { InputDescription } from './simple.ts'
@@ -56,10 +56,15 @@ export class Sequential {
    *
    * @param stateDict from `readSafetensors(bytes).tensors`, or an object of arrays
    * @throws LstmError `SHAPE` unless every tensor is used exactly once: the message lists the missing, the
-   *   unused and the misshapen ones; the layers are then as before
+   *   unused and the misshapen ones; `VALUE` for what is no state dict; the layers are then as before
    */
   loadStateDict(stateDict: StateDict | Readonly<Record<string, ArrayLike>>, options: LoadStateDictOptions = {}): this {
     const tensors: StateDict = stateDict instanceof Map ? stateDict : new Map(Object.entries(stateDict))
+    for (const [name, tensor] of tensors) {
+      if (!hasShape(tensor) || dtypeOfData(tensor.data) !== tensor.dtype || lengthOf(tensor.shape) !== tensor.data.length) {
+        throw new LstmError('VALUE', `loadStateDict: expected arrays with dtype, shape and data that fills it, got ${describeValue(tensor)} for '${name}'`)
+      }
+    }
     const { names = {} } = readOptions<LoadStateDictOptions>(options, ['names'], {}, 'loadStateDict')
     for (const name of Object.keys(names)) {
       if (!this.layerNames.includes(name)) {
@@ -91,7 +96,7 @@ export class Sequential {
       const features = shape.at(-1)
       // Before any features are known (an embedding's indices) there are none to size a weight by.
       const specs = layer.tensors(typeof features === 'number' ? features : 0)
-      const parameters = matching.take(names[name] ?? name, specs)
+      const parameters = matching.take(prefixOf(name, names), specs)
       const output = position === this.#layers.length - 1 ? this.#outputName : `${name}/output`
       const built = layer.build(name, value, output, parameters)
       nodes.push(...built.nodes)
@@ -116,7 +121,7 @@ export class Sequential {
       return { name: this.#inputName, dtype, shape: ['batch', ...this.#described.shape] }
     }
     if (layer.inputDtype === 'int32') return { name: this.#inputName, dtype, shape: ['batch', 'timesteps'] }
-    const features = layer.inputFeatures(tensors, names[name] ?? name)
+    const features = layer.inputFeatures(tensors, prefixOf(name, names))
     if (features === undefined) {
       throw new LstmError('SHAPE', `sequential: the input size of '${name}' is not known: no tensors of that name among ${list([...tensors.keys()])}; rename the layer, or give loadStateDict names: { ${name}: '...' }`)
     }
@@ -135,6 +140,11 @@ export class Sequential {
  */
 export function sequential(layers: readonly (Layer | InputDescription)[], options: SequentialOptions = {}): Sequential {
   return new Sequential(layers, options)
+}
+
+/** The prefix of a layer's tensors in the file. */
+function prefixOf(name: string, names: Readonly<Record<string, string>>): string {
+  return Object.hasOwn(names, name) ? names[name] as string : name
 }
 
 function isInput(entry: Layer | InputDescription): entry is InputDescription {

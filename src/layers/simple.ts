@@ -39,9 +39,9 @@ export function dense(
   units: number | (DenseOptions & Readonly<Record<string, unknown>>),
   options: DenseOptions & Readonly<Record<string, unknown>> = {},
 ): Layer {
-  const given = typeof units === 'object' ? units : { units, ...options }
+  const positional = typeof units === 'object' && units !== null ? units : { units }
   const read = readOptions<DenseOptions & { units?: number }>(
-    given, ['units', 'name', 'inputSize', 'bias', 'activation'], DENSE_ALIASES, 'dense',
+    options, ['units', 'name', 'inputSize', 'bias', 'activation'], DENSE_ALIASES, 'dense', positional,
   )
   const size = checkCount(read.units, 'dense: units')
   const inputSize = read.inputSize === undefined ? undefined : checkCount(read.inputSize, 'dense: inputSize')

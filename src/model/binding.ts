@@ -1,7 +1,7 @@
 import { LstmError } from '../errors.ts'
 import type { GraphInput } from '../graph/graph.ts'
 import { describeValue, dtypeOfData, type DataOf } from '../values/dtype.ts'
-import { checkData, fillFromNested, type ArrayLike, type Nested } from '../values/ndarray.ts'
+import { checkData, fillFromNested, hasShape, type ArrayLike, type Nested } from '../values/ndarray.ts'
 import { checkShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
 import type { Tensor } from '../runtime/tensor.ts'
 
@@ -14,10 +14,6 @@ export type RunInput = Tensor | ArrayLike | Float32Array | Int32Array | Uint8Arr
 /** Names of the sizes of an input that are known only at run time. */
 export function symbolsOf(input: GraphInput): string[] {
   return input.shape.filter((size) => typeof size === 'string')
-}
-
-export function hasShape(value: unknown): value is ArrayLike {
-  return typeof value === 'object' && value !== null && 'shape' in value && 'data' in value && Array.isArray(value.shape)
 }
 
 /**

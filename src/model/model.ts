@@ -7,9 +7,9 @@ import { makeDisposable } from '../runtime/dispose.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { Tensor } from '../runtime/tensor.ts'
 import { describeValue, dtypeOfData, type DataOf, type DType } from '../values/dtype.ts'
-import { checkData, NdArray, type ArrayLike } from '../values/ndarray.ts'
+import { checkData, hasShape, NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape, lengthOf, sameShape, type Shape, type SymbolicShape } from '../values/shape.ts'
-import { bindSizes, copyInput, hasShape, shapeOfInput, symbolsOf, type RunInput } from './binding.ts'
+import { bindSizes, copyInput, shapeOfInput, symbolsOf, type RunInput } from './binding.ts'
 import { makePlan, prepareGraph, type Plan, type PlannedOutput, type PlannedValue } from './plan.ts'
 
 /** An input or output of a model: what `model.inputs` and `model.outputs` list. */
@@ -29,12 +29,13 @@ export interface RunOptions<Into extends Readonly<Record<string, RunTarget>>> {
   readonly into?: Into
 }
 
-/** A copy between the caller's arrays and a buffer of the plan; its view is made anew when the memory has grown. */
+/** A copy between the caller's arrays and a buffer of the plan; its view is made anew when the memory has grown or the buffer is another. */
 class BufferView {
   readonly #runtime: Runtime
   readonly #value: PlannedValue
   #view: DataOf | undefined
   #generation = -1
+  #ptr = 0
 
   constructor(runtime: Runtime, value: PlannedValue) {
     this.#runtime = runtime
@@ -43,10 +44,11 @@ class BufferView {
 
   get data(): DataOf {
     const { linearMemory } = this.#runtime
-    if (this.#view === undefined || this.#generation !== linearMemory.generation) {
-      const { type, slot, shape } = this.#value
+    const { type, slot, shape } = this.#value
+    if (this.#view === undefined || this.#generation !== linearMemory.generation || this.#ptr !== slot.ptr) {
       this.#view = linearMemory.view(type.dtype, slot.ptr, lengthOf(shape))
       this.#generation = linearMemory.generation
+      this.#ptr = slot.ptr
     }
     return this.#view
   }
@@ -112,7 +114,7 @@ export class Model {
     const into = options?.into
     if (into !== undefined) this.#checkTargets(into, bound.plan, inputs)
     this.#setInputs(inputs, bound)
-    if (into !== undefined) this.#setTargets(into, bound.plan)
+    this.#setTargets(into, bound.plan)
     for (const step of bound.plan.steps) step()
     if (into === undefined) return this.#copyOutputs(bound)
     this.#writeTargets(into, bound)
@@ -256,11 +258,13 @@ export class Model {
     }
   }
 
-  #setTargets(into: Readonly<Record<string, RunTarget>>, plan: Plan): void {
-    for (const name in into) {
-      const target = into[name]
-      const output = plan.outputs[this.#outputPosition(name)] as PlannedOutput
-      if (target instanceof Tensor && output.replaceable) output.slot.ptr = target.ptr
+  /** Sets every output's address at every run: the run before may have ended in an error. */
+  #setTargets(into: Readonly<Record<string, RunTarget>> | undefined, plan: Plan): void {
+    for (let n = 0; n < this.outputs.length; n++) {
+      const { slot, ptr, replaceable } = plan.outputs[n] as PlannedOutput
+      if (!replaceable) continue
+      const target = into?.[(this.outputs[n] as ModelPort).name]
+      slot.ptr = target instanceof Tensor ? target.ptr : ptr
     }
   }
 
@@ -268,10 +272,9 @@ export class Model {
     for (const name in into) {
       const target = into[name] as RunTarget
       const position = this.#outputPosition(name)
-      const { slot, ptr, replaceable, shape } = plan.outputs[position] as PlannedOutput
+      const { slot, replaceable, shape } = plan.outputs[position] as PlannedOutput
       if (target instanceof Tensor) {
-        if (replaceable) slot.ptr = ptr
-        else this.runtime.kernels.copyRows(slot.ptr, 0, target.ptr, 0, 1, lengthOf(shape) * target.data.BYTES_PER_ELEMENT)
+        if (!replaceable) this.runtime.kernels.copyRows(slot.ptr, 0, target.ptr, 0, 1, lengthOf(shape) * target.data.BYTES_PER_ELEMENT)
       } else {
         const data = hasShape(target) ? target.data : target
         data.set((outputViews[position] as BufferView).data)
@@ -280,12 +283,10 @@ export class Model {
   }
 
   #copyOutputs({ plan, outputViews }: BoundPlan): Record<string, NdArray> {
-    const result: Record<string, NdArray> = {}
-    this.outputs.forEach(({ name }, position) => {
+    return Object.fromEntries(this.outputs.map(({ name }, position) => {
       const { shape } = plan.outputs[position] as PlannedOutput
-      result[name] = new NdArray((outputViews[position] as BufferView).data.slice(), shape)
-    })
-    return result
+      return [name, new NdArray((outputViews[position] as BufferView).data.slice(), shape)]
+    }))
   }
 
   #checkTensor(value: RunInput | RunTarget, what: string): void {

@@ -69,11 +69,14 @@ async function readResponse(response: Response, { signal, onProgress }: ReadOpti
   const total = length === null ? undefined : Number(length)
   const chunks: Uint8Array[] = []
   let loaded = 0
+  const reader = response.body?.getReader()
+  // The response may be the caller's own, which no signal stops: cancelling ends a read that waits.
+  const cancel = (): void => void reader?.cancel(signal?.reason).catch(() => undefined)
+  signal?.addEventListener('abort', cancel)
   try {
-    const reader = response.body?.getReader()
     for (;;) {
-      checkAborted(signal)
       const { done, value } = await reader?.read() ?? { done: true, value: undefined }
+      checkAborted(signal)
       if (done || value === undefined) break
       chunks.push(value)
       loaded += value.length
@@ -82,6 +85,8 @@ async function readResponse(response: Response, { signal, onProgress }: ReadOpti
   } catch (cause) {
     checkAborted(signal)
     throw new LstmError('ENVIRONMENT', `the download of ${JSON.stringify(response.url)} broke off after ${loaded} bytes: ${String(cause)}`, { cause })
+  } finally {
+    signal?.removeEventListener('abort', cancel)
   }
   const bytes = new Uint8Array(loaded)
   let position = 0

@@ -69,6 +69,11 @@ export class NdArray<T extends DType = DType> implements ArrayLike {
   }
 }
 
+/** Whether a value has a shape and data, as tensors, NdArrays and plain objects of that form have. */
+export function hasShape(value: unknown): value is ArrayLike {
+  return typeof value === 'object' && value !== null && 'shape' in value && 'data' in value && Array.isArray(value.shape)
+}
+
 /** Writes nested arrays into `data`, checking that every level has the length `shape` says. */
 export function fillFromNested(data: DataOf, dtype: DType, nested: unknown, shape: Shape, what: string): void {
   let next = 0

@@ -1,4 +1,5 @@
 import { LstmError } from '../errors.ts'
+import { describeValue } from './dtype.ts'
 
 /** The size of one axis: a number, or the name of a size that is known only at run time, such as `batch`. */
 export type Dimension = number | string
@@ -12,7 +13,10 @@ export type SymbolicShape = readonly Dimension[]
 /** Number of elements: the product of the sizes, 1 for a scalar. */
 export function lengthOf(shape: Shape): number {
   let length = 1
-  for (const size of shape) length *= size
+  for (const size of shape) {
+    if (size === 0) return 0 // also where the other sizes multiply to Infinity
+    length *= size
+  }
   return length
 }
 
@@ -26,14 +30,14 @@ export function sameShape(a: SymbolicShape, b: SymbolicShape): boolean {
 }
 
 /** Checks that a shape is made of whole numbers >= 0 whose product is a safe number of elements. */
-export function checkShape(shape: readonly unknown[], what: string): Shape {
-  let length = 1
+export function checkShape(shape: unknown, what: string): Shape {
+  if (!Array.isArray(shape)) throw new LstmError('SHAPE', `${what}: expected a shape as an array of whole numbers, got ${describeValue(shape)}`)
   for (const size of shape) {
     if (typeof size !== 'number' || !Number.isInteger(size) || size < 0) {
-      throw new LstmError('SHAPE', `${what}: expected a shape of whole numbers, got [${shape.map(String).join(', ')}]`)
+      throw new LstmError('SHAPE', `${what}: expected a shape of whole numbers, got [${shape.map(describeValue).join(', ')}]`)
     }
-    length *= size
   }
+  const length = lengthOf(shape as number[])
   if (length > 2 ** 32) {
     throw new LstmError('SHAPE', `${what}: shape [${shape.join(', ')}] has ${length} elements, more than memory can hold`)
   }
