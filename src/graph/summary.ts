@@ -1,7 +1,8 @@
 import { lstmArithmetic } from '../ops/lstm.ts'
 import { lengthOf, formatShape, type SymbolicShape } from '../values/shape.ts'
 import type { Graph } from './graph.ts'
-import { contextOf, inferTypes, operatorOf, parameterCount } from './infer.ts'
+import { typeGraph } from './infer.ts'
+import { contextOf, operatorOf, parameterCount } from './node.ts'
 
 export interface SummaryRow {
   readonly name: string
@@ -28,11 +29,11 @@ export interface Summary {
 }
 
 /** What every layer of a graph is and costs. */
-export function summarise(graph: Graph): Summary {
-  const types = inferTypes(graph)
+export function summarise(source: Graph): Summary {
+  const { graph, types } = typeGraph(source)
   const shapeOf = (value: string): SymbolicShape => types.get(value)?.shape ?? []
   const rows = graph.nodes.map((node): SummaryRow => {
-    const context = contextOf(node, graph, types)
+    const context = contextOf(node, graph.constants, types)
     const { detail, multiplyAdds } = operatorOf(node).cost(node, context)
     const parameters = parameterCount(node, graph)
     return {

@@ -1,6 +1,6 @@
 import { LstmError } from '../errors.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
-import { inferTypes } from '../graph/infer.ts'
+import { typeGraph } from '../graph/infer.ts'
 import { saveGraph } from '../formats/model-file.ts'
 import { formatSummary, summarise, type Summary } from '../graph/summary.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
@@ -84,13 +84,13 @@ export class Model {
    * @throws LstmError for a graph that does not hold together, `MEMORY` when its weights do not fit
    */
   constructor(runtime: Runtime, graph: Graph) {
-    const types = inferTypes(graph)
+    const typed = typeGraph(graph)
     this.runtime = runtime
     this.#graph = graph
     this.inputs = graph.inputs
-    this.outputs = graph.outputs.map(({ name, value }) => ({ name, ...types.get(value) as { dtype: DType, shape: SymbolicShape } }))
+    this.outputs = graph.outputs.map(({ name, value }) => ({ name, ...typed.types.get(value) as { dtype: DType, shape: SymbolicShape } }))
     this.#flatInputs = graph.inputs.map((input) => symbolsOf(input).length <= 1)
-    this.#prepared = prepareGraph(runtime, graph)
+    this.#prepared = prepareGraph(runtime, typed)
   }
 
   /**

@@ -1,9 +1,11 @@
-import { contextOf, inferTypes, operatorOf } from '../graph/infer.ts'
+import { typeGraph, type TypedGraph } from '../graph/infer.ts'
+import { contextOf, operatorOf } from '../graph/node.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { GraphNode, Planner, Slot, ValueType } from '../ops/operator.ts'
 import { Allocator } from '../runtime/allocator.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { bytesOf } from '../values/dtype.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
 
 /** A value of the graph while a plan runs. */
@@ -48,8 +50,8 @@ interface Buffer {
  * Lays out a plan for given input shapes. Buffers of values that are never needed at the same time share memory.
  * @throws LstmError `SHAPE` where operators do not accept the sizes, `MEMORY` when the limit is reached
  */
-export function makePlan(runtime: Runtime, { graph, prepared, constants }: PreparedGraph, inputShapes: ReadonlyMap<string, Shape>): Plan {
-  const types = inferTypes(graph, inputShapes)
+export function makePlan(runtime: Runtime, { graph: source, prepared, constants }: PreparedGraph, inputShapes: ReadonlyMap<string, Shape>): Plan {
+  const { graph, types } = typeGraph(source, inputShapes)
   const layout = new Layout(graph, types, constants)
   const steps: (() => void)[] = []
   for (const { name } of graph.inputs) layout.define(name)
@@ -59,6 +61,7 @@ export function makePlan(runtime: Runtime, { graph, prepared, constants }: Prepa
       kernels: runtime.kernels,
       shapeOf: (position) => layout.shape(node.inputs[position] as string),
       outputShape: (position) => layout.shape(node.outputs[position] as string),
+      value: contextOf(node, graph.constants, types).value,
       hasInput: (position) => (node.inputs[position] ?? '') !== '',
       hasOutput: (position) => (node.outputs[position] ?? '') !== '',
       input: (position) => layout.slot(node.inputs[position] as string),
@@ -97,6 +100,7 @@ class Layout {
   readonly #placed: Buffer[] = []
   readonly #buffers: Map<string, Buffer> = new Map()
   readonly #uses: Map<string, number> = new Map()
+  readonly #constants: { readonly slot: Slot, readonly constant: ArrayLike }[] = []
 
   constructor(graph: Graph, types: ReadonlyMap<string, ValueType>, constants: ReadonlyMap<string, number>) {
     this.#graph = graph
@@ -104,6 +108,10 @@ class Layout {
     const values = [...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map(({ value }) => value)]
     for (const value of values) this.#uses.set(value, (this.#uses.get(value) ?? 0) + 1)
     for (const [name, ptr] of constants) this.#buffers.set(name, { slot: { ptr }, offset: -1, uses: Infinity })
+    // Constants that follow from the sizes: in the plan's own memory, written once when it is placed.
+    for (const [name, constant] of graph.constants) {
+      if (this.#uses.has(name) && !this.#buffers.has(name)) this.#constants.push({ slot: this.define(name), constant })
+    }
   }
 
   shape(name: string): Shape {
@@ -120,7 +128,8 @@ class Layout {
     const existing = this.#buffers.get(name)
     if (existing !== undefined) return existing.slot
     const { dtype } = this.#types.get(name) as ValueType
-    const buffer = this.allocate(lengthOf(this.shape(name)) * bytesOf(dtype), this.#uses.get(name) ?? 0)
+    const uses = this.#graph.constants.has(name) ? Infinity : this.#uses.get(name) ?? 0
+    const buffer = this.allocate(lengthOf(this.shape(name)) * bytesOf(dtype), uses)
     this.#buffers.set(name, buffer)
     return buffer.slot
   }
@@ -154,7 +163,7 @@ class Layout {
 
   isReplaceable(value: string): boolean {
     const buffer = this.#buffers.get(value)
-    const fixed = this.#graph.inputs.map(({ name }) => this.#buffers.get(name))
+    const fixed = [...this.#graph.inputs.map(({ name }) => name), ...this.#graph.constants.keys()].map((name) => this.#buffers.get(name))
     const sharers = this.#graph.outputs.filter((output) => this.#buffers.get(output.value) === buffer)
     return buffer !== undefined && buffer.offset >= 0 && !fixed.includes(buffer) && sharers.length === 1
   }
@@ -164,12 +173,15 @@ class Layout {
     const sizes = this.#graph.inputs.map(({ name }) => `${name} [${this.shape(name).join(', ')}]`).join(', ')
     const base = runtime.linearMemory.allocate(this.#allocator.end, `buffers for ${sizes}`)
     for (const { slot, offset } of this.#placed) slot.ptr = base + offset
+    for (const { slot, constant } of this.#constants) {
+      runtime.linearMemory.view(constant.dtype, slot.ptr, constant.data.length).set(constant.data)
+    }
     return base
   }
 }
 
 /** Packs the weights of all nodes and uploads the constants that flow as values. */
-export function prepareGraph(runtime: Runtime, graph: Graph): PreparedGraph & { dispose(): void } {
+export function prepareGraph(runtime: Runtime, { graph, types }: TypedGraph): PreparedGraph & { dispose(): void } {
   const { kernels, linearMemory } = runtime
   const blocks: number[] = []
   const allocate = (bytes: number, what: string): number => {
@@ -181,15 +193,15 @@ export function prepareGraph(runtime: Runtime, graph: Graph): PreparedGraph & { 
     for (const ptr of blocks.splice(0)) linearMemory.free(ptr)
   }
   try {
-    const types = inferTypes(graph)
     const prepared: Map<GraphNode, unknown> = new Map()
     for (const node of graph.nodes) {
       const temporary: number[] = []
-      const { parameter } = contextOf(node, graph, types)
+      const { parameter, value } = contextOf(node, graph.constants, types)
       try {
         prepared.set(node, operatorOf(node).prepare?.(node, {
           kernels,
           parameter,
+          value,
           allocate: (bytes) => allocate(bytes, `weights of '${node.name}'`),
           upload(role) {
             const constant = parameter(role)

@@ -1,6 +1,7 @@
+import { LstmError } from '../errors.ts'
 import type { Kernels } from '../runtime/kernels.ts'
 import { lengthOf } from '../values/shape.ts'
-import { requireFeatures, requireInput } from './checks.ts'
+import { label, requireInput } from './checks.ts'
 import type { Operator } from './operator.ts'
 
 type ElementwiseKernel = 'sigmoidF32' | 'tanhF32' | 'reluF32'
@@ -35,7 +36,7 @@ export const softmax: Operator = {
   attributes: [],
   infer(node, context) {
     const x = requireInput(node, context, 0, 'float32')
-    requireFeatures(node, x)
+    if (x.shape.length === 0) throw new LstmError('SHAPE', `${label(node)}: expected at least one axis, got a scalar`)
     return [x]
   },
   cost: () => ({ detail: '', multiplyAdds: 0 }),

@@ -43,13 +43,12 @@ export function requireParameter(
   return parameter
 }
 
-/** The size of the last axis, which must be known before run time. */
-export function requireFeatures(node: GraphNode, value: ValueType): number {
-  const features = value.shape.at(-1)
-  if (typeof features !== 'number') {
-    throw new LstmError('SHAPE', `${label(node)}: expected an input whose last axis has a fixed size, got ${formatShape(value.shape)}`)
+/** Checks the size of the last axis; one that is known only at run time is checked then. */
+export function requireFeatures(node: GraphNode, value: ValueType, features: number): void {
+  const size = value.shape.at(-1)
+  if (size === undefined || (typeof size === 'number' && size !== features)) {
+    throw new LstmError('SHAPE', `${label(node)}: expected ${features} features, got ${formatShape(value.shape)}`)
   }
-  return features
 }
 
 /** An attribute that is a whole number >= 1. */

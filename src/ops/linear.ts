@@ -24,9 +24,7 @@ export const linear: Operator<number> = {
   infer(node, context) {
     const x = requireInput(node, context, 0, 'float32')
     const [inputSize, units] = sizes(node, context)
-    if (requireFeatures(node, x) !== inputSize) {
-      throw new LstmError('SHAPE', `${label(node)}: expected ${inputSize} features, got ${formatShape(x.shape)}`)
-    }
+    requireFeatures(node, x, inputSize)
     return [{ dtype: 'float32', shape: [...x.shape.slice(0, -1), units] }]
   },
   cost(node, context) {

@@ -47,6 +47,12 @@ function layerInputSize(settings: Settings, inputSize: number, layer: number): n
   return layer === 0 ? inputSize : settings.hiddenSize * settings.directions.length
 }
 
+/** Features of each timestep, told by the weights. */
+function inputSizeOf(node: GraphNode, context: Pick<InferenceContext, 'parameter'>, settings: Settings): number {
+  const [direction] = settings.directions as [Direction]
+  return requireParameter(node, context, lstmRole(0, direction, 'inputWeights')).shape[1] ?? 0
+}
+
 function checkWeights(node: GraphNode, context: Pick<InferenceContext, 'parameter'>, settings: Settings, inputSize: number): void {
   const gates = 4 * settings.hiddenSize
   for (let layer = 0; layer < settings.numLayers; layer++) {
@@ -94,7 +100,9 @@ export const lstm: Operator<PackedCells> = {
   infer(node, context) {
     const settings = readSettings(node)
     const x = requireInput(node, context, 0, 'float32', 3)
-    checkWeights(node, context, settings, requireFeatures(node, x))
+    const inputSize = inputSizeOf(node, context, settings)
+    checkWeights(node, context, settings, inputSize)
+    requireFeatures(node, x, inputSize)
     const [first, second] = x.shape as [Dimension, Dimension, Dimension]
     const batch = settings.timeMajor ? second : first
     const stateShape = [settings.numLayers * settings.directions.length, batch, settings.hiddenSize]
@@ -107,7 +115,7 @@ export const lstm: Operator<PackedCells> = {
   },
   cost(node, context) {
     const settings = readSettings(node)
-    const inputSize = requireFeatures(node, requireInput(node, context, 0, 'float32', 3))
+    const inputSize = inputSizeOf(node, context, settings)
     let multiplyAdds = 0
     for (let layer = 0; layer < settings.numLayers; layer++) {
       const cell = 4 * settings.hiddenSize * (layerInputSize(settings, inputSize, layer) + settings.hiddenSize)

@@ -1,6 +1,6 @@
 import type { Kernels } from '../runtime/kernels.ts'
 import type { DType } from '../values/dtype.ts'
-import type { ArrayLike } from '../values/ndarray.ts'
+import type { ArrayLike, NdArray } from '../values/ndarray.ts'
 import type { Shape, SymbolicShape } from '../values/shape.ts'
 
 /** A setting of a node. Everything in a graph is plain data, so that it can be written as JSON. */
@@ -31,6 +31,8 @@ export interface ValueType {
 export interface InferenceContext {
   /** The input at `position`, or undefined where it is absent. */
   readonly input: (position: number) => ValueType | undefined
+  /** The elements of the input at `position` where they are known already, or undefined. */
+  readonly value: (position: number) => ArrayLike | undefined
   /** The weight the operator calls `role`, or undefined where the node has none. */
   readonly parameter: (role: string) => ArrayLike | undefined
 }
@@ -43,6 +45,8 @@ export interface Slot {
 /** What an operator gets to make its weights ready, once a model. */
 export interface Packer {
   readonly kernels: Kernels
+  /** The elements of an input that is a constant. */
+  readonly value: (position: number) => ArrayLike | undefined
   readonly parameter: (role: string) => ArrayLike | undefined
   /** A block of linear memory that lives as long as the model. */
   allocate(bytes: number): number
@@ -55,6 +59,8 @@ export interface Planner {
   readonly kernels: Kernels
   shapeOf(position: number): Shape
   outputShape(position: number): Shape
+  /** The elements of an input that is a constant. */
+  readonly value: (position: number) => ArrayLike | undefined
   hasInput(position: number): boolean
   hasOutput(position: number): boolean
   input(position: number): Slot
@@ -86,6 +92,11 @@ export interface Operator<Prepared = unknown> {
    */
   infer(node: GraphNode, context: InferenceContext): readonly ValueType[]
   cost(node: GraphNode, context: InferenceContext): OperatorCost
+  /**
+   * The outputs, where they follow from what is known before run time (constant inputs, or just
+   * their shapes); undefined where they do not. Plain JavaScript: it runs where no WebAssembly is.
+   */
+  evaluate?(node: GraphNode, context: InferenceContext): readonly NdArray[] | undefined
   /** Packs the weights. */
   prepare?(node: GraphNode, packer: Packer): Prepared
   /** Binds the kernel calls. */

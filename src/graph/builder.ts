@@ -1,0 +1,91 @@
+import { LstmError } from '../errors.ts'
+import { label } from '../ops/checks.ts'
+import type { GraphNode, ValueType } from '../ops/operator.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+import type { SymbolicShape } from '../values/shape.ts'
+import type { Graph, GraphInput, GraphOutput } from './graph.ts'
+import { checkNode, contextOf, operatorOf } from './node.ts'
+
+/**
+ * Builds a graph node by node. The type of every value is known as soon as it is added, and whatever
+ * can be computed from constants (or from shapes that are known) becomes a constant at once: a
+ * reader may ask for `value(name)` to decide what to add next.
+ */
+export class GraphBuilder {
+  readonly #inputs: GraphInput[] = []
+  readonly #nodes: GraphNode[] = []
+  readonly #constants: Map<string, ArrayLike> = new Map()
+  readonly #types: Map<string, ValueType> = new Map()
+
+  /** Types of all values so far. */
+  get types(): ReadonlyMap<string, ValueType> {
+    return this.#types
+  }
+
+  /** The constant of this name, or undefined for a value that is only known at run time. */
+  value(name: string): ArrayLike | undefined {
+    return this.#constants.get(name)
+  }
+
+  /** @throws LstmError `FORMAT` for a name that is taken */
+  constant(name: string, constant: ArrayLike): void {
+    this.#define(name, { dtype: constant.dtype, shape: constant.shape }, 'a constant')
+    this.#constants.set(name, constant)
+  }
+
+  /**
+   * @param shape used instead of the input's own, symbolic one
+   * @throws LstmError `FORMAT` for a name that is taken or empty
+   */
+  input(input: GraphInput, shape: SymbolicShape = input.shape): void {
+    if (input.name === '') throw new LstmError('FORMAT', 'graph: an input has no name')
+    this.#define(input.name, { dtype: input.dtype, shape }, 'an input')
+    this.#inputs.push(input)
+  }
+
+  /** @throws LstmError `UNSUPPORTED`, `FORMAT`, `SHAPE` or `VALUE` for a node that does not fit what is there */
+  add(node: GraphNode): void {
+    const operator = operatorOf(node)
+    checkNode(node, operator, this.#constants, this.#types)
+    const context = contextOf(node, this.#constants, this.#types)
+    const types = operator.infer(node, context)
+    if (node.outputs.length > types.length) {
+      throw new LstmError('FORMAT', `${label(node)}: expected at most ${types.length} outputs, got ${node.outputs.length}`)
+    }
+    const folded = operator.evaluate?.(node, context)
+    if (folded === undefined) this.#nodes.push(node)
+    node.outputs.forEach((name, position) => {
+      if (name === '') return
+      const constant = folded?.[position]
+      if (constant !== undefined) this.constant(name, constant)
+      else this.#define(name, types[position] as ValueType, label(node))
+    })
+  }
+
+  /**
+   * The graph, without the nodes and constants that no output needs.
+   * @throws LstmError `FORMAT` for outputs that are no values, or none at all
+   */
+  finish(outputs: readonly GraphOutput[]): Graph {
+    if (outputs.length === 0) throw new LstmError('FORMAT', 'graph: expected at least one output, got none')
+    const names: Set<string> = new Set()
+    for (const { name, value } of outputs) {
+      if (!this.#types.has(value)) throw new LstmError('FORMAT', `graph: the output '${name}' is the value '${value}', which nothing makes`)
+      if (names.has(name)) throw new LstmError('FORMAT', `graph: two outputs are named '${name}'`)
+      names.add(name)
+    }
+    const needed = new Set(outputs.map(({ value }) => value))
+    const nodes = [...this.#nodes].reverse().filter((node) => {
+      if (!node.outputs.some((name) => needed.has(name))) return false
+      for (const name of [...node.inputs, ...Object.values(node.parameters)]) needed.add(name)
+      return true
+    }).reverse()
+    const constants = new Map([...this.#constants].filter(([name]) => needed.has(name)))
+    return { inputs: this.#inputs, outputs, nodes, constants }
+  }
+
+  #define(name: string, type: ValueType, what: string): void {
+    if (this.#types.has(name)) throw new LstmError('FORMAT', `graph: the value '${name}' is made twice, the second time by ${what}`)
+    this.#types.set(name, type)
+  }
+}

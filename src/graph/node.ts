@@ -1,0 +1,66 @@
+import { LstmError } from '../errors.ts'
+import { label } from '../ops/checks.ts'
+import type { GraphNode, InferenceContext, Operator, ValueType } from '../ops/operator.ts'
+import { findOperator, operatorNames } from '../ops/registry.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+import { lengthOf } from '../values/shape.ts'
+import type { Graph } from './graph.ts'
+
+/** The operator of a node. @throws LstmError `UNSUPPORTED` */
+export function operatorOf(node: GraphNode): Operator {
+  const operator = findOperator(node.op)
+  if (operator === undefined) throw new LstmError('UNSUPPORTED', `node '${node.name}': no operator '${node.op}'`)
+  return operator
+}
+
+/** What an operator may see of its node, given the types and constants known so far. */
+export function contextOf(
+  node: GraphNode, constants: ReadonlyMap<string, ArrayLike>, types: ReadonlyMap<string, ValueType>,
+): InferenceContext {
+  return {
+    input: (position) => types.get(node.inputs[position] ?? ''),
+    value: (position) => constants.get(node.inputs[position] ?? ''),
+    parameter: (role) => {
+      const name = Object.hasOwn(node.parameters, role) ? node.parameters[role] : undefined
+      return name === undefined ? undefined : constants.get(name)
+    },
+  }
+}
+
+/** @throws LstmError `UNSUPPORTED` listing all nodes whose operator is unknown */
+export function checkOperators(nodes: readonly GraphNode[]): void {
+  const unknown = nodes.filter((node) => findOperator(node.op) === undefined)
+  if (unknown.length === 0) return
+  const list = unknown.map((node) => `'${node.op}' (node '${node.name}')`).join(', ')
+  throw new LstmError('UNSUPPORTED', `operators that are not supported: ${list}; supported are ${operatorNames().join(', ')}`)
+}
+
+/** @throws LstmError `FORMAT` or `UNSUPPORTED` unless a node's inputs, weights and attributes are what its operator knows */
+export function checkNode(
+  node: GraphNode, operator: Operator, constants: ReadonlyMap<string, ArrayLike>, types: ReadonlyMap<string, ValueType>,
+): void {
+  for (const name of node.inputs) {
+    if (name !== '' && !types.has(name)) {
+      throw new LstmError('FORMAT', `${label(node)}: its input '${name}' is not made before it`)
+    }
+  }
+  for (const [role, name] of Object.entries(node.parameters)) {
+    if (!constants.has(name)) {
+      throw new LstmError('FORMAT', `${label(node)}: its weight '${role}' is the tensor '${name}', which is not there`)
+    }
+  }
+  const foreign = Object.keys(node.attributes).filter((attribute) => !operator.attributes.includes(attribute))
+  if (foreign.length > 0) {
+    throw new LstmError('UNSUPPORTED', `${label(node)}: unknown attributes ${foreign.map((name) => `'${name}'`).join(', ')}; it knows ${operator.attributes.join(', ') || 'none'}`)
+  }
+}
+
+/** Trained numbers of a node: all elements of its weights. */
+export function parameterCount(node: GraphNode, graph: Graph): number {
+  let count = 0
+  for (const name of new Set(Object.values(node.parameters))) {
+    const constant = graph.constants.get(name)
+    if (constant !== undefined) count += lengthOf(constant.shape)
+  }
+  return count
+}
