@@ -1,0 +1,56 @@
+// Runs the suite in a page of a browser that the system has installed.
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { extname, join } from 'node:path'
+import { DIST, GOLDEN, HERE, LOADER } from './paths.mjs'
+
+const CHROMIUM_ARGS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+]
+
+const CONTENT_TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript' }
+
+export const inChromium = (cell) => inBrowser(cell, ({ chromium }, options) => chromium.launch({ ...options, args: CHROMIUM_ARGS }))
+
+export const inFirefox = (cell) => inBrowser(cell, ({ firefox }, options) => firefox.launch({ ...options, channel: 'moz-firefox' }))
+
+async function inBrowser({ path, variant, signal }, launch) {
+  const server = await serve()
+  let browser
+  signal.addEventListener('abort', () => browser?.close())
+  try {
+    browser = await launch(await import('playwright-core'), { executablePath: path })
+    const page = await browser.newPage()
+    const errors = []
+    page.on('pageerror', (error) => errors.push(error.message))
+    await page.goto(`http://127.0.0.1:${server.address().port}/page-cell.html?${variant}`)
+    const report = await page.evaluate(() => globalThis.report)
+    if (report === undefined) throw new Error(`the page did not start: ${errors.join('; ')}`)
+    return { report, version: browser.version() }
+  } finally {
+    await browser?.close()
+    server.close()
+  }
+}
+
+async function serve() {
+  const server = createServer(async ({ url }, response) => {
+    const { pathname } = new URL(url, 'http://localhost')
+    const path = fileOf(pathname)
+    const contents = path === undefined ? undefined : await readFile(path).catch(() => undefined)
+    if (contents === undefined) return response.writeHead(404).end()
+    response.writeHead(200, { 'content-type': CONTENT_TYPES[extname(pathname)] ?? 'application/octet-stream' }).end(contents)
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return server
+}
+
+/** The file behind a path of the server, which has no others. */
+function fileOf(pathname) {
+  if (pathname === '/page-cell.html' || pathname === '/suite.mjs') return join(HERE, pathname)
+  if (pathname === '/loader.js') return LOADER
+  if (pathname === '/golden.safetensors') return GOLDEN
+  const [, name] = /^\/dist\/([\w.-]+\.js)$/.exec(pathname) ?? []
+  return name === undefined ? undefined : join(DIST, name)
+}

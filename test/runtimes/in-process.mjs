@@ -1,0 +1,14 @@
+// Runs the suite in a JavaScript runtime with a command line.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { HERE } from './paths.mjs'
+
+// Options that the caller's own Node runs with are not to change what is tested.
+const ENVIRONMENT = { ...process.env, DENO_NO_UPDATE_CHECK: '1', DO_NOT_TRACK: '1', NODE_OPTIONS: '' }
+
+export async function inProcess({ path, args = [], variant, signal }) {
+  const command = [...args, join(HERE, 'process-cell.mjs'), variant]
+  const { stdout } = await promisify(execFile)(path, command, { env: ENVIRONMENT, signal, killSignal: 'SIGKILL' })
+  return { report: JSON.parse(stdout) }
+}

@@ -1,0 +1,74 @@
+// The runtimes, where they are found, and what is expected of them.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { inChromium, inFirefox } from './in-browser.mjs'
+import { inProcess } from './in-process.mjs'
+import { inWorkerd } from './in-workerd.mjs'
+import { NODE_MODULES } from './paths.mjs'
+
+export const VARIANTS = ['simd', 'relaxed-simd']
+
+/** A runtime from test/runtimes/node_modules: its version is that of the package. */
+function installed(name, executable) {
+  const manifest = join(NODE_MODULES, name, 'package.json')
+  return {
+    paths: [join(NODE_MODULES, name, executable)],
+    version: existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).version : undefined,
+  }
+}
+
+/** A browser from the system: it tells its version when it runs. */
+function system(variable, paths) {
+  const own = process.env[variable]
+  return { paths: own === undefined ? paths : [own] }
+}
+
+function node(major) {
+  return {
+    name: `node${major}`,
+    ...installed(`node${major}`, 'bin/node'),
+    run: inProcess,
+    isItself: ({ node, deno, bun }, version) => node === version && node.startsWith(`${major}.`) && deno === undefined && bun === undefined,
+  }
+}
+
+/**
+ * `isItself` tells from what the engine says of itself whether it is the runtime of the row.
+ * `notAccepted` lists variants that the engine must reject; it must run all others.
+ */
+export const RUNTIMES = [
+  { ...node(20), notAccepted: ['relaxed-simd'] },
+  node(22),
+  node(24),
+  node(26),
+  {
+    name: 'deno',
+    ...installed('deno', 'deno'),
+    run: (cell) => inProcess({ ...cell, args: ['run', '--no-lock', '--allow-read'] }),
+    isItself: ({ deno }, version) => deno === version,
+  },
+  {
+    name: 'bun',
+    ...installed('bun', 'bin/bun.exe'),
+    run: inProcess,
+    isItself: ({ bun }, version) => bun === version,
+  },
+  {
+    name: 'workerd',
+    ...installed('workerd', 'bin/workerd'),
+    run: inWorkerd,
+    isItself: ({ userAgent, node }) => userAgent === 'Cloudflare-Workers' && node === undefined,
+  },
+  {
+    name: 'chromium',
+    ...system('CHROMIUM_BIN', ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/snap/bin/chromium']),
+    run: inChromium,
+    isItself: ({ userAgent }, version) => userAgent.includes(`Chrome/${parseInt(version)}.`),
+  },
+  {
+    name: 'firefox',
+    ...system('FIREFOX_BIN', ['/usr/bin/firefox-esr', '/usr/bin/firefox', '/snap/bin/firefox']),
+    run: inFirefox,
+    isItself: ({ userAgent }, version) => userAgent.includes(`Firefox/${parseInt(version)}.`),
+  },
+]

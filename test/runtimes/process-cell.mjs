@@ -1,0 +1,7 @@
+// The suite in Node, Deno or Bun: `<runtime> process-cell.mjs <variant>` prints the report as one line of JSON.
+import { readFileSync } from 'node:fs'
+import * as api from '../../dist/index.js'
+import { runSuite } from './suite.mjs'
+
+const golden = new Uint8Array(readFileSync(new URL('../golden/lstm-pytorch.safetensors', import.meta.url)))
+console.log(JSON.stringify(await runSuite({ api, golden, variant: process.argv[2] })))
