@@ -10,6 +10,12 @@ const config: UserConfig = defineConfig({
   dts: true,
   sourcemap: false,
   copy: ['build/simd.wasm', 'build/relaxed-simd.wasm'].map((from) => ({ from, to: 'dist' })),
+  deps: { neverBundle: [/^node:/] },
+  plugins: [{
+    // The command is a customer of index.js, not a part of it: index.js stays one file.
+    name: 'cli-over-index',
+    resolveId: (id, importer = '') => (id === '../index.ts' && /[/\\]src[/\\]cli[/\\]/.test(importer) ? { id: './index.js', external: true } : undefined),
+  }],
 })
 
 export default config

@@ -1,0 +1,85 @@
+import { parseArgs } from 'node:util'
+
+/** A command line that cannot be understood: exit code 2. */
+export class UsageError extends Error {
+  override readonly name: string = 'UsageError'
+}
+
+/** What each option takes: a value (`string`), or nothing (`boolean`). */
+export type Options = Readonly<Record<string, 'string' | 'boolean'>>
+
+/** Options of every command. */
+export const COMMON_OPTIONS = { help: 'boolean', verbose: 'boolean' } as const
+
+export interface Arguments {
+  readonly positionals: readonly string[]
+  /** Options without a value that were given. */
+  readonly flags: ReadonlySet<string>
+  /** Values of the others, in the order given. */
+  readonly values: ReadonlyMap<string, readonly string[]>
+}
+
+/**
+ * Splits a command line. Says what is wrong in words of its own: those of `parseArgs` differ between
+ * versions of Node, and suggest nothing.
+ *
+ * @throws UsageError
+ */
+export function parseArguments(args: readonly string[], options: Options): Arguments {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(Object.entries(options).map(([name, type]) => [name, name === 'help' ? { type, short: 'h' } : { type }])),
+    strict: false,
+    tokens: true,
+  })
+  const positionals: string[] = []
+  const flags: Set<string> = new Set()
+  const values: Map<string, string[]> = new Map()
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value)
+    if (token.kind !== 'option') continue
+    const { name, rawName, value, inlineValue } = token
+    const type = Object.hasOwn(options, name) ? options[name] : undefined
+    if (type === undefined) throw new UsageError(`unknown option '${rawName}'${suggestion(name, Object.keys(options), '--')}`)
+    if (type === 'boolean') {
+      if (value !== undefined) throw new UsageError(`${rawName} takes no value, got '${value}'`)
+      flags.add(name)
+      continue
+    }
+    if (value === undefined || value === '') throw new UsageError(`${rawName} needs a value`)
+    if (!inlineValue && value.startsWith('-')) throw new UsageError(`${rawName} needs a value, got the option '${value}'`)
+    values.set(name, [...values.get(name) ?? [], value])
+  }
+  return { positionals, flags, values }
+}
+
+/** The one FILE of a command line. */
+export function onlyFile({ positionals }: Arguments, what: string): string {
+  const [file, ...more] = positionals
+  if (file === undefined) throw new UsageError(`expected ${what}`)
+  if (more.length > 0) throw new UsageError(`expected ${what}, got ${positionals.length}: ${positionals.join(' ')}`)
+  return file
+}
+
+/** `; did you mean 'inspect'?`, or nothing when no word is near. */
+export function suggestion(word: string, known: readonly string[], prefix = ''): string {
+  const near = known
+    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate) }))
+    .sort((a, b) => a.distance - b.distance)[0]
+  const isNear = near !== undefined && near.distance <= Math.ceil(near.candidate.length / 3)
+  return isNear ? `; did you mean '${prefix}${near.candidate}'?` : ''
+}
+
+/** How many letters to insert, delete or replace to make `b` of `a` (Levenshtein 1965). */
+function editDistance(a: string, b: string): number {
+  let above = Array.from({ length: b.length + 1 }, (_, n) => n)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (above[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row.push(Math.min(replaced, (above[j] as number) + 1, (row[j - 1] as number) + 1))
+    }
+    above = row
+  }
+  return above[b.length] as number
+}

@@ -1,0 +1,121 @@
+import { readFile, stat } from 'node:fs/promises'
+import { formatSummary, LstmError, readGraph, readSafetensors, summarise, type Graph, type Safetensors } from '../index.ts'
+import { COMMON_OPTIONS, onlyFile, parseArguments } from './arguments.ts'
+import { clearStatus, grouped, headline, printable, showProgress, showStatus } from './terminal.ts'
+
+export const INSPECT_HELP = `\
+Shows what is in a model file: inputs, outputs, and for every layer its settings, output shape,
+parameters, multiply-adds for each timestep and bytes. Runs nothing.
+
+Usage
+  lstm-wasm inspect FILE [--json]
+
+FILE is a path or URL of a model that lstm-wasm can load: a file written by model.save(), or a
+PyTorch state dict (.safetensors) of one torch.nn.LSTM. Of any other state dict the tensors are
+listed, with the lines of JavaScript that would load it; the exit code is then 1.
+
+Options
+  --json      the same as JSON, for programs
+  -h, --help  this help
+  --verbose   on an error, also the whole message and the stack
+
+Examples
+  lstm-wasm inspect digits.safetensors
+  lstm-wasm inspect digits.safetensors --json | jq .parameters
+
+Exit codes: 0 done, 1 the file cannot be read or not be run, 2 the command line is wrong.
+`
+
+/** `lstm-wasm inspect`. */
+export async function inspect(args: readonly string[]): Promise<number> {
+  const parsed = parseArguments(args, { ...COMMON_OPTIONS, json: 'boolean' })
+  const file = onlyFile(parsed, 'one model file')
+  const json = parsed.flags.has('json')
+  showStatus(`reading ${file} ...`)
+  try {
+    const graph = await readGraph(file, { onProgress: showProgress })
+    const fileBytes = await sizeOf(file)
+    const summary = summarise(graph)
+    if (json) print(JSON.stringify({ file, fileBytes, ...summary }, null, 2))
+    else print([title(file, fileBytes), '', formatSummary(summary), ...inPlainWords(graph)].join('\n'))
+    return 0
+  } catch (error) {
+    if (!(error instanceof LstmError) || error.code !== 'UNSUPPORTED' || !error.message.includes('\n')) throw error
+    await printDetails(file, error, json)
+    throw new LstmError(error.code, headline(error.message), { cause: error })
+  }
+}
+
+function print(text: string): void {
+  clearStatus()
+  process.stdout.write(`${printable(text)}\n`)
+}
+
+async function sizeOf(file: string): Promise<number | null> {
+  return stat(file).then(({ size }) => size, () => null)
+}
+
+function title(file: string, fileBytes: number | null): string {
+  return fileBytes === null ? file : `${file}: ${grouped(fileBytes)} bytes`
+}
+
+/** What the words of the table mean, with the numbers of the first LSTM. */
+function inPlainWords({ nodes, constants }: Graph): string[] {
+  const node = nodes.find(({ op }) => op === 'lstm')
+  const units = node?.attributes.hiddenSize
+  const weights = Object.entries(node?.parameters ?? {}).find(([role]) => role.endsWith('.inputWeights'))?.[1]
+  const features = constants.get(weights ?? '')?.shape[1]
+  if (node === undefined || typeof units !== 'number' || features === undefined) return []
+  return [
+    '',
+    `In plain words, for the first layer of '${node.name}':`,
+    `  units      the ${units} numbers it remembers from step to step, which are also what it puts out`,
+    `  timesteps  how many rows of ${features} features it reads, one after the other, with the same weights`,
+    `  4x         each unit weighs ${features} features and ${units} remembered numbers 4 times a step: what to let in,`,
+    '             what to forget, the new content, what to show. A plain RNN does so once.',
+  ]
+}
+
+/** What stands in an error of a file that cannot be run; for a state dict, a table of its tensors. */
+async function printDetails(file: string, error: LstmError, json: boolean): Promise<void> {
+  const lines = error.message.split('\n').slice(1)
+  const fileBytes = await sizeOf(file)
+  const tensors = await tensorsOf(file)
+  if (tensors === undefined) {
+    print(json
+      ? JSON.stringify({ file, fileBytes, unsupported: lines.map((line) => line.trim()) }, null, 2)
+      : [title(file, fileBytes), '', ...lines].join('\n'))
+    return
+  }
+  // The message lists the tensors, too: what follows them is how to load them.
+  const load = lines.slice(lines.findIndex((line) => !line.startsWith(' ')))
+  const rows = [...tensors].map(([name, { dtype, shape, data }]) => ({ name, dtype, shape, bytes: data.byteLength }))
+  if (json) {
+    print(JSON.stringify({ file, fileBytes, tensors: rows, load: load.slice(1).map((line) => line.slice(2)) }, null, 2))
+    return
+  }
+  const cells = rows.map(({ name, dtype, shape, bytes }) => [name, dtype, `[${shape.join(', ')}]`, grouped(bytes)])
+  const total = ['total', '', '', grouped(rows.reduce((sum, { bytes }) => sum + bytes, 0))]
+  print([title(file, fileBytes), '', ...table(['tensor', 'dtype as read', 'shape', 'bytes as read'], cells, total), '', ...load].join('\n'))
+}
+
+/** The tensors of a plain state dict; undefined for other files. */
+async function tensorsOf(file: string): Promise<Safetensors['tensors'] | undefined> {
+  try {
+    const { tensors, metadata } = readSafetensors(await readFile(file))
+    return metadata.has('lstm-wasm') ? undefined : tensors
+  } catch {
+    return undefined
+  }
+}
+
+/** Columns of text, the last one flush right. */
+function table(header: readonly string[], cells: readonly (readonly string[])[], total: readonly string[]): string[] {
+  const widths = header.map((_, column) => Math.max(...[header, ...cells, total].map((row) => (row[column] as string).length)))
+  const line = (row: readonly string[]): string => row.map((cell, column) => {
+    const width = widths[column] as number
+    return column < header.length - 1 ? cell.padEnd(width) : cell.padStart(width)
+  }).join('  ')
+  const rule = widths.map((width) => '-'.repeat(width)).join('  ')
+  return [line(header), rule, ...cells.map(line), rule, line(total)]
+}

@@ -1,0 +1,88 @@
+import { compile, createRuntime, readGraph, type NdArray, type Variant } from '../index.ts'
+import { formatOf, writeArrayFile, writeNamedArrays } from './array-files.ts'
+import { COMMON_OPTIONS, onlyFile, parseArguments, UsageError } from './arguments.ts'
+import { readInputs, splitName } from './inputs.ts'
+import { clearStatus, printable, showProgress, showStatus } from './terminal.ts'
+
+export const RUN_HELP = `\
+Runs a model once on arrays from files. 'lstm-wasm inspect FILE' lists the names and shapes of its
+inputs and outputs.
+
+Usage
+  lstm-wasm run FILE --input [NAME=]ARRAY ... [--output [NAME=]ARRAY ...]
+
+FILE is a path or URL of a model that lstm-wasm can load. An ARRAY is a file that ends in
+  .npy   NumPy: float32, float64, float16, int32, int64 or uint8, little-endian
+  .json  nested arrays of numbers, or several by name: { "NAME": nested arrays, ... }
+  .csv   a matrix, a line for each row; a first line without a single number is a header
+
+Options
+  --input [NAME=]ARRAY   what goes in. NAME may be left out when the model needs one input only.
+                         An array with one axis less than the input is a batch of one: for an input
+                         [batch, timesteps, features], a .csv is one sequence, a line for each
+                         timestep; for [batch, features], a line is a row of the batch. Inputs that
+                         inspect calls optional are zeros when they are not given.
+  --output [NAME=]ARRAY  where an output goes. Without NAME, .json takes all outputs by name, .npy
+                         and .csv the first one. In .csv, columns are the last axis, and rows all
+                         others. Default: all outputs are printed, long ones cut in the middle.
+  --variant VARIANT      simd: the same bits on every machine. relaxed-simd: faster where the
+                         processor fuses multiply and add. auto (default): the fastest there is.
+  -h, --help             this help
+  --verbose              on an error, also the whole message and the stack
+
+Examples
+  lstm-wasm run digits.safetensors --input images.npy --output scores.npy
+  lstm-wasm run lstm.safetensors --input input=x.csv --input h_0=h.npy --output all.json
+
+Exit codes: 0 done, 1 a file cannot be read, run or written, 2 the command line is wrong.
+`
+
+const VARIANTS: readonly string[] = ['simd', 'relaxed-simd', 'auto']
+
+/** `lstm-wasm run`. */
+export async function run(args: readonly string[]): Promise<number> {
+  const parsed = parseArguments(args, { ...COMMON_OPTIONS, input: 'string', output: 'string', variant: 'string' })
+  const file = onlyFile(parsed, 'one model file')
+  const inputFiles = parsed.values.get('input') ?? []
+  const outputFiles = parsed.values.get('output') ?? []
+  const variant = parsed.values.get('variant')?.at(-1) ?? 'auto'
+  if (inputFiles.length === 0) throw new UsageError('expected --input ARRAY')
+  if (!VARIANTS.includes(variant)) throw new UsageError(`--variant: expected ${VARIANTS.join(', ')}, got '${variant}'`)
+  // Before any work: a name without a format is not found out at the end of it.
+  for (const argument of [...inputFiles, ...outputFiles]) formatOf(argument)
+
+  showStatus(`reading ${file} ...`)
+  const graph = await readGraph(file, { onProgress: showProgress })
+  const targets = outputFiles.map((argument) => splitName(argument, graph.outputs.map(({ name }) => name), 'output'))
+  showStatus('reading the input ...')
+  const inputs = await readInputs(inputFiles, graph.inputs)
+  showStatus('compiling ...')
+  const model = await compile(graph, { runtime: await createRuntime({ variant: variant as Variant | 'auto' }) })
+  showStatus('running ...')
+  const outputs = model.run(inputs)
+  clearStatus()
+  if (targets.length === 0) {
+    for (const [name, array] of Object.entries(outputs)) process.stdout.write(`${printable(readable(name, array))}\n`)
+  }
+  for (const { name, file: path } of targets) {
+    process.stdout.write(`${printable(await write(path, name, outputs))}\n`)
+  }
+  return 0
+}
+
+/** Name, dtype and shape on one line, the elements below. */
+function readable(name: string, array: NdArray): string {
+  const head = `${array.dtype} [${array.shape.join(', ')}]`
+  return `${name}  ${head}\n${array.toString().slice(head.length + 1)}\n`
+}
+
+/** Writes one output, or all by name; says what was written where. */
+async function write(file: string, name: string | undefined, outputs: Readonly<Record<string, NdArray>>): Promise<string> {
+  const all = Object.entries(outputs)
+  const wanted = name !== undefined ? all.filter(([key]) => key === name) : formatOf(file) === '.json' ? all : all.slice(0, 1)
+  showStatus(`writing ${file} ...`)
+  if (name === undefined && formatOf(file) === '.json') await writeNamedArrays(file, outputs)
+  else for (const [, array] of wanted) await writeArrayFile(file, array)
+  clearStatus()
+  return `${file}: ${wanted.map(([key, { dtype, shape }]) => `${key} ${dtype} [${shape.join(', ')}]`).join(', ')}`
+}

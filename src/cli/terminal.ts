@@ -1,0 +1,30 @@
+/** Names in a stranger's file may hold control characters, which a terminal would obey. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** The first line of a message, without words that announce the lines after it. */
+export function headline(message: string): string {
+  const [first = '', ...more] = message.split('\n')
+  return more.length > 0 ? first.replace(/\s+[^.]*:$/, '') : first
+}
+
+/** Shows what is being done on the last line of the terminal, or nothing where stderr is none. */
+export function showStatus(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${printable(text).slice(0, process.stderr.columns - 1)}`)
+}
+
+/** The `onProgress` of a download. */
+export function showProgress({ loaded, total }: { readonly loaded: number, readonly total: number | undefined }): void {
+  showStatus(`downloading ... ${grouped(loaded)} ${total === undefined ? '' : `of ${grouped(total)} `}bytes`)
+}
+
+export function clearStatus(): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[2K')
+}
+
+/** 1234567 -> '1,234,567'. */
+export function grouped(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+}
