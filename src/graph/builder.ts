@@ -27,7 +27,7 @@ export class GraphBuilder {
     return this.#constants.get(name)
   }
 
-  /** @throws LstmError `FORMAT` for a name that is taken */
+  /** @throws LstmError `FORMAT` for a name that is taken or empty */
   constant(name: string, constant: ArrayLike): void {
     this.#define(name, { dtype: constant.dtype, shape: constant.shape }, 'a constant')
     this.#constants.set(name, constant)
@@ -38,7 +38,6 @@ export class GraphBuilder {
    * @throws LstmError `FORMAT` for a name that is taken or empty
    */
   input(input: GraphInput, shape: SymbolicShape = input.shape): void {
-    if (input.name === '') throw new LstmError('FORMAT', 'graph: an input has no name')
     this.#define(input.name, { dtype: input.dtype, shape }, 'an input')
     this.#inputs.push(input)
   }
@@ -76,7 +75,7 @@ export class GraphBuilder {
     }
     const needed = new Set(outputs.map(({ value }) => value))
     const nodes = [...this.#nodes].reverse().filter((node) => {
-      if (!node.outputs.some((name) => needed.has(name))) return false
+      if (!node.outputs.some((name) => name !== '' && needed.has(name))) return false
       for (const name of [...node.inputs, ...Object.values(node.parameters)]) needed.add(name)
       return true
     }).reverse()
@@ -85,6 +84,8 @@ export class GraphBuilder {
   }
 
   #define(name: string, type: ValueType, what: string): void {
+    // '' stands for an absent input or output.
+    if (name === '') throw new LstmError('FORMAT', `graph: ${what} has no name`)
     if (this.#types.has(name)) throw new LstmError('FORMAT', `graph: the value '${name}' is made twice, the second time by ${what}`)
     this.#types.set(name, type)
   }
