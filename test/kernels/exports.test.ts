@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest'
+import { KERNEL_ARITIES } from '../../src/runtime/kernels.ts'
+import { BINARIES, describeBinaries } from '../variants.ts'
+import { Arena } from './arena.ts'
+
+/** Every export of every binary. A change here is a change for whoever brings a module of another version. */
+const ARITIES = {
+  copyRows: 6,
+  embeddingF32: 7,
+  fillZero: 2,
+  gemmF32: 11,
+  lstmForwardF32: 16,
+  lstmWorkspaceBytes: 3,
+  packDenseF32: 5,
+  packLstmF32: 7,
+  packedDenseBytes: 2,
+  packedLstmBytes: 2,
+  reluF32: 3,
+  sigmoidF32: 3,
+  softmaxF32: 5,
+  tanhF32: 3,
+}
+
+it('TypeScript knows the frozen list of kernels', () => {
+  expect(KERNEL_ARITIES).toEqual(ARITIES)
+})
+
+it('simd.wasm and debug.wasm are among the binaries under test', () => {
+  expect(BINARIES.map(({ name }) => name)).toEqual(expect.arrayContaining(['simd', 'debug']))
+})
+
+describeBinaries('exports', (binary) => {
+  it('are the frozen list and the memory', () => {
+    const exported = Object.fromEntries(WebAssembly.Module.exports(binary.module).map(({ name, kind }) => [name, kind]))
+    const functions = Object.fromEntries(Object.keys(ARITIES).map((name) => [name, 'function']))
+    expect(exported).toEqual({ ...functions, memory: 'memory' })
+  })
+
+  it('take the frozen number of parameters', () => {
+    const { kernels } = new Arena(binary)
+    const arities = Object.entries(kernels).filter(([name]) => name !== 'memory').map(([name, kernel]) => [name, (kernel as () => void).length])
+    expect(Object.fromEntries(arities)).toEqual(ARITIES)
+  })
+
+  it('need nothing but a memory', () => {
+    expect(WebAssembly.Module.imports(binary.module)).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }])
+  })
+
+  if (binary.name !== 'debug') return
+  it('check their arguments', () => {
+    const { kernels } = new Arena(binary)
+    expect(() => kernels.gemmF32(64, 4, 0, 0, 0, 1, 1, 64, 1, 128, 4)).toThrow(WebAssembly.RuntimeError) // rowsPerStep 0
+    expect(() => kernels.gemmF32(64, 4, 0, 1, 0, 1, 1, 68, 1, 128, 4)).toThrow(WebAssembly.RuntimeError) // packed weights unaligned
+    expect(() => kernels.packDenseF32(64, 0, 0, 1, 1)).toThrow(WebAssembly.RuntimeError) // no weights
+    expect(() => kernels.lstmForwardF32(64, 4, 4, 1, 128, 1, 1, 0, 1, 64, 64, 0, 0, 0, 256, 0)).toThrow(WebAssembly.RuntimeError) // chunkSteps 0
+  })
+})

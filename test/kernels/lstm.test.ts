@@ -1,0 +1,210 @@
+import { beforeEach, expect, it } from 'vitest'
+import { pseudoRandom } from '../random.ts'
+import { referenceLstm, type ReferenceCell, type ReferenceResult } from '../reference.ts'
+import { LSTM_KERNEL_DISTANCE } from '../tolerance.ts'
+import { describeBinaries } from '../variants.ts'
+import { Arena, rowRanges, type Range } from './arena.ts'
+
+const SIZES = [1, 3, 5, 16, 17, 33]
+
+interface Setup {
+  readonly inputSize: number
+  readonly hiddenSize: number
+  readonly batch: number
+  readonly timesteps: number
+}
+
+interface Call {
+  readonly timeMajor?: boolean
+  /** Walk from the last step to the first, of x and of y. */
+  readonly backwards?: boolean
+  readonly rows?: readonly [begin: number, end: number]
+  readonly chunkSteps?: number
+  readonly wantOutput?: boolean
+  /** Elements from one output row to the next; more than hiddenSize leaves gaps. */
+  readonly outputWidth?: number
+}
+
+type Cell = { readonly [Weight in keyof ReferenceCell]-?: Float32Array }
+
+function randomCell({ inputSize, hiddenSize }: Setup): Cell {
+  const scale = 1 / Math.sqrt(hiddenSize)
+  return {
+    inputWeights: pseudoRandom(1, 4 * hiddenSize * inputSize, scale),
+    recurrentWeights: pseudoRandom(2, 4 * hiddenSize * hiddenSize, scale),
+    inputBias: pseudoRandom(3, 4 * hiddenSize, scale),
+    recurrentBias: pseudoRandom(4, 4 * hiddenSize, scale),
+  }
+}
+
+function expectClose(got: Float32Array, expected: Float64Array, what: string): void {
+  expect(got.length, what).toBe(expected.length)
+  got.forEach((value, n) => {
+    expect(Math.abs(value - (expected[n] as number)), `${what}[${n}]`).toBeLessThanOrEqual(LSTM_KERNEL_DISTANCE)
+  })
+}
+
+describeBinaries('packLstmF32', (binary) => {
+  const arena = new Arena(binary)
+  const { kernels } = arena
+  beforeEach(() => arena.clear())
+
+  it.each(SIZES.flatMap((inputSize) => SIZES.map((hiddenSize) => [inputSize, hiddenSize])) as [number, number][])(
+    'lays %i inputs and %i units out in blocks of four units, gates side by side, the biases added', (inputSize, hiddenSize) => {
+      const cell = randomCell({ inputSize, hiddenSize, batch: 1, timesteps: 1 })
+      const [wPtr, uPtr, bPtr, rPtr] = (['inputWeights', 'recurrentWeights', 'inputBias', 'recurrentBias'] as const)
+        .map((name) => arena.floats(cell[name])) as [number, number, number, number]
+      const blocks = Math.ceil(hiddenSize / 4)
+      const bytes = kernels.packedLstmBytes(inputSize, hiddenSize)
+      expect(bytes).toBe(blocks * (inputSize + 1 + hiddenSize) * 64)
+      for (const [first, second] of [[true, true], [true, false], [false, true], [false, false]]) {
+        const packedPtr = arena.allocate(bytes)
+        arena.call([[packedPtr, bytes]], () => (
+          kernels.packLstmF32(packedPtr, wPtr, uPtr, first ? bPtr : 0, second ? rPtr : 0, inputSize, hiddenSize)
+        ))
+        const expected = new Float32Array(bytes / 4)
+        const recurrentAt = blocks * (inputSize + 1) * 16
+        for (let gate = 0; gate < 4; gate++) {
+          for (let unit = 0; unit < hiddenSize; unit++) {
+            const [block, lane] = [Math.floor(unit / 4), gate * 4 + unit % 4]
+            const row = gate * hiddenSize + unit
+            const inputAt = block * (inputSize + 1) * 16 + lane
+            expected[inputAt] = (first ? cell.inputBias[row] as number : 0) + (second ? cell.recurrentBias[row] as number : 0)
+            for (let k = 0; k < inputSize; k++) expected[inputAt + (k + 1) * 16] = cell.inputWeights[row * inputSize + k] as number
+            for (let k = 0; k < hiddenSize; k++) {
+              expected[recurrentAt + (block * hiddenSize + k) * 16 + lane] = cell.recurrentWeights[row * hiddenSize + k] as number
+            }
+          }
+        }
+        expect(arena.read(packedPtr, bytes / 4)).toEqual(expected)
+      }
+    },
+  )
+})
+
+describeBinaries('lstmForwardF32', (binary) => {
+  const arena = new Arena(binary, 16)
+  const { kernels } = arena
+  beforeEach(() => arena.clear())
+
+  /** Puts weights, x and states into memory; each run starts from the same states and checks what was written. */
+  function setUp(setup: Setup) {
+    const { inputSize, hiddenSize, batch, timesteps } = setup
+    const cell = randomCell(setup)
+    const x = pseudoRandom(5, batch * timesteps * inputSize, 2)
+    const h0 = pseudoRandom(6, batch * hiddenSize, 1)
+    const c0 = pseudoRandom(7, batch * hiddenSize, 1)
+    const packedPtr = arena.allocate(kernels.packedLstmBytes(inputSize, hiddenSize))
+    kernels.packLstmF32(
+      packedPtr, arena.floats(cell.inputWeights), arena.floats(cell.recurrentWeights),
+      arena.floats(cell.inputBias), arena.floats(cell.recurrentBias), inputSize, hiddenSize,
+    )
+    const xPtr = arena.floats(x)
+    const [hBytes, cBytes] = [h0.byteLength, c0.byteLength]
+
+    const run = (call: Call = {}): { y: Float32Array, h: Float32Array, c: Float32Array } => {
+      const { timeMajor = true, backwards = false, rows: [begin, end] = [0, batch], chunkSteps = timesteps, wantOutput = true, outputWidth = hiddenSize } = call
+      const strides = (width: number): [number, number] => (timeMajor ? [batch * width * 4, width * 4] : [width * 4, timesteps * width * 4])
+      const [xStep, xRow] = strides(inputSize)
+      const [yStep, yRow] = strides(outputWidth)
+      const [hPtr, cPtr] = [arena.floats(h0), arena.floats(c0)]
+      const yPtr = arena.allocate(batch * timesteps * outputWidth * 4)
+      const workspaceBytes = kernels.lstmWorkspaceBytes(end - begin, hiddenSize, chunkSteps)
+      const workspacePtr = arena.allocate(workspaceBytes)
+      const sign = backwards ? -1 : 1
+      const last = backwards ? timesteps - 1 : 0
+      const written: Range[] = [
+        [workspacePtr, workspaceBytes],
+        [hPtr + begin * hiddenSize * 4, (end - begin) * hiddenSize * 4],
+        [cPtr + begin * hiddenSize * 4, (end - begin) * hiddenSize * 4],
+      ]
+      for (let t = 0; wantOutput && t < timesteps; t++) {
+        written.push(...rowRanges(yPtr + t * yStep + begin * yRow, yRow, end - begin, hiddenSize * 4))
+      }
+      arena.call(written, () => kernels.lstmForwardF32(
+        xPtr + last * xStep, sign * xStep, xRow, inputSize, packedPtr, hiddenSize, timesteps, begin, end, hPtr, cPtr,
+        wantOutput ? yPtr + last * yStep : 0, sign * yStep, yRow, workspacePtr, chunkSteps,
+      ))
+      return { y: arena.read(yPtr, batch * timesteps * outputWidth), h: arena.read(hPtr, hBytes / 4), c: arena.read(cPtr, cBytes / 4) }
+    }
+
+    /** The second direction of a bidirectional reference walks backwards. */
+    const reference = ({ timeMajor = true, backwards = false }: Call = {}): ReferenceResult => {
+      const input = { batch, timesteps, timeMajor, x }
+      if (!backwards) return referenceLstm([[cell]], hiddenSize, { ...input, h0, c0 })
+      const twice = (state: Float32Array): Float32Array => Float32Array.from([...state, ...state])
+      const both = referenceLstm([[cell, cell]], hiddenSize, { ...input, h0: twice(h0), c0: twice(c0) })
+      const second = (row: Float64Array): Float64Array => row.subarray(row.length / 2)
+      const rows = Array.from({ length: batch * timesteps }, (_, n) => second(both.output.subarray(n * 2 * hiddenSize, (n + 1) * 2 * hiddenSize)))
+      return { output: Float64Array.from(rows.flatMap((row) => [...row])), h_n: second(both.h_n), c_n: second(both.c_n) }
+    }
+    return { run, reference }
+  }
+
+  it.each(SIZES.flatMap((inputSize) => SIZES.map((hiddenSize) => [inputSize, hiddenSize])) as [number, number][])(
+    'agrees with the reference for %i inputs and %i units', (inputSize, hiddenSize) => {
+      for (const [batch, timesteps] of [[1, 1], [1, 5], [2, 3], [3, 5], [5, 2]] as const) {
+        arena.clear()
+        const { run, reference } = setUp({ inputSize, hiddenSize, batch, timesteps })
+        for (const backwards of [false, true]) {
+          const timeMajor = batch === 3
+          const got = run({ backwards, timeMajor })
+          const expected = reference({ backwards, timeMajor })
+          expectClose(got.y, expected.output, 'y')
+          expectClose(got.h, expected.h_n, 'h')
+          expectClose(got.c, expected.c_n, 'c')
+        }
+      }
+    },
+  )
+
+  it.each([1, 3, 4, 16, 17, 33])('gives the same bits with chunks of %i steps as with one chunk', (chunkSteps) => {
+    for (const batch of [1, 3]) {
+      arena.clear()
+      const { run } = setUp({ inputSize: 3, hiddenSize: 5, batch, timesteps: 17 })
+      expect(run({ chunkSteps, timeMajor: false })).toEqual(run({ timeMajor: false }))
+    }
+  })
+
+  it.each([1, 2, 5])('gives the same final states for %i rows whether the outputs are wanted or not', (batch) => {
+    const { run } = setUp({ inputSize: 3, hiddenSize: 17, batch, timesteps: 7 })
+    const { h, c } = run()
+    for (const chunkSteps of [1, 2, 7]) {
+      const without = run({ wantOutput: false, chunkSteps })
+      expect(without.h).toEqual(h)
+      expect(without.c).toEqual(c)
+    }
+  })
+
+  it('writes one half of wide output rows and leaves the other half alone', () => {
+    const { run } = setUp({ inputSize: 3, hiddenSize: 5, batch: 3, timesteps: 4 })
+    const narrow = run({ timeMajor: false }).y
+    const wide = run({ timeMajor: false, outputWidth: 11 }).y
+    for (let row = 0; row < 12; row++) {
+      expect(wide.slice(row * 11, row * 11 + 5), `row ${row}`).toEqual(narrow.slice(row * 5, (row + 1) * 5))
+      expect(wide.slice(row * 11 + 5, (row + 1) * 11), `row ${row}`).toEqual(new Float32Array(6).fill(NaN))
+    }
+  })
+
+  it.each([[0, 1], [1, 2], [2, 5], [1, 5], [3, 3]] as const)('works on rows %i to %i only, with the bits that all rows together give', (begin, end) => {
+    const [batch, hiddenSize] = [5, 5]
+    const { run } = setUp({ inputSize: 3, hiddenSize, batch, timesteps: 4 })
+    const all = run()
+    const part = run({ rows: [begin, end] })
+    const rowsOf = (values: Float32Array): Float32Array => values.slice(begin * hiddenSize, end * hiddenSize)
+    expect(rowsOf(part.h)).toEqual(rowsOf(all.h))
+    expect(rowsOf(part.c)).toEqual(rowsOf(all.c))
+    for (let t = 0; t < 4; t++) {
+      const step = (values: Float32Array): Float32Array => rowsOf(values.subarray(t * batch * hiddenSize, (t + 1) * batch * hiddenSize))
+      expect(step(part.y), `step ${t}`).toEqual(step(all.y))
+    }
+  })
+
+  it('leaves the states as they are when there are no timesteps', () => {
+    const setup = { inputSize: 3, hiddenSize: 5, batch: 2, timesteps: 0 }
+    const { run } = setUp(setup)
+    const { h, c } = run({ chunkSteps: 1 })
+    expect(h).toEqual(pseudoRandom(6, 10, 1))
+    expect(c).toEqual(pseudoRandom(7, 10, 1))
+  })
+})
