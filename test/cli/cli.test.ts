@@ -1,0 +1,355 @@
+// The command as people call it: the built dist/cli.js, in a process of its own.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseCsv } from '../../src/cli/csv.ts'
+import { readNpy, writeNpy } from '../../src/formats/npy.ts'
+import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts'
+import { dense, embedding, lstm, sequential } from '../../src/layers/index.ts'
+import { compile, load } from '../../src/model/load.ts'
+import { NdArray, type Nested } from '../../src/values/ndarray.ts'
+import { PYTORCH_DISTANCE } from '../tolerance.ts'
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
+const STATE_DICTS = fileURLToPath(new URL('../golden/state-dicts/', import.meta.url))
+
+type Expected = Readonly<Record<'input' | 'output' | 'h_n' | 'c_n', Nested>>
+const expected = JSON.parse(readFileSync(`${STATE_DICTS}expected.json`, 'utf8')) as Readonly<Record<string, Expected>>
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lstm-wasm-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+interface Result { readonly code: number | null, readonly stdout: string, readonly stderr: string }
+
+function node(flags: readonly string[], args: readonly string[]): Result {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, CLI, ...args], { cwd: folder, encoding: 'utf8' })
+  return { code: status, stdout, stderr }
+}
+const cli = (...args: string[]): Result => node([], args)
+const put = (name: string, content: string | Uint8Array): void => writeFileSync(join(folder, name), content)
+const bytesOf = (name: string): Buffer => readFileSync(join(folder, name))
+const textOf = (name: string): string => readFileSync(join(folder, name), 'utf8')
+
+function expectClose(actual: Nested, wanted: Nested): void {
+  const [a, b] = [NdArray.from(actual), NdArray.from(wanted)]
+  expect(a.shape).toEqual(b.shape)
+  const distance = Math.max(...a.data.map((value, n) => Math.abs(value - (b.data[n] as number))))
+  expect(distance).toBeLessThan(PYTORCH_DISTANCE)
+}
+
+describe('lstm-wasm', () => {
+  it('can be executed', () => {
+    expect(readFileSync(CLI, 'utf8').split('\n')[0]).toBe('#!/usr/bin/env node')
+    expect(statSync(CLI).mode & 0o111).toBe(0o111)
+  })
+
+  it('tells its version', () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+    expect(cli('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
+  it('helps', () => {
+    const { code, stdout, stderr } = cli('--help')
+    expect([code, stderr]).toEqual([0, ''])
+    expect(cli('-h').stdout).toBe(stdout)
+    expect(stdout).toMatchInlineSnapshot(`
+      "Runs trained LSTMs: model files in, the numbers of the framework that trained them out.
+
+      Usage
+        lstm-wasm inspect FILE              what is in a model: layers, shapes, parameters, costs
+        lstm-wasm run FILE --input X.npy    run a model on .npy, .json or .csv files
+        lstm-wasm COMMAND --help            all about one command, with examples
+
+      Options
+        -h, --help    this help
+        --version     the version of lstm-wasm
+        --verbose     on an error, also the whole message and the stack
+
+      Exit codes
+        0  done
+        1  it failed: the file cannot be read or run, the input does not fit, ...
+        2  the command line is wrong
+        Errors are one line on stderr.
+      "
+    `)
+  })
+
+  it('helps with inspect', () => {
+    const { code, stdout } = cli('inspect', '--help')
+    expect(code).toBe(0)
+    expect(cli('--help', 'inspect').stdout).toBe(stdout)
+    expect(stdout).toMatchInlineSnapshot(`
+      "Shows what is in a model file: inputs, outputs, and for every layer its settings, output shape,
+      parameters, multiply-adds for each timestep and bytes. Runs nothing.
+
+      Usage
+        lstm-wasm inspect FILE [--json]
+
+      FILE is a path or URL of a model that lstm-wasm can load: a file written by model.save(), or a
+      PyTorch state dict (.safetensors) of one torch.nn.LSTM. Of any other state dict the tensors are
+      listed, with the lines of JavaScript that would load it; the exit code is then 1.
+
+      Options
+        --json      the same as JSON, for programs
+        -h, --help  this help
+        --verbose   on an error, also the whole message and the stack
+
+      Examples
+        lstm-wasm inspect digits.safetensors
+        lstm-wasm inspect digits.safetensors --json | jq .parameters
+
+      Exit codes: 0 done, 1 the file cannot be read or not be run, 2 the command line is wrong.
+      "
+    `)
+  })
+
+  it('helps with run', () => {
+    const { code, stdout } = cli('run', 'no-such-file', '-h')
+    expect(code).toBe(0)
+    expect(stdout).toMatchInlineSnapshot(`
+      "Runs a model once on arrays from files. 'lstm-wasm inspect FILE' lists the names and shapes of its
+      inputs and outputs.
+
+      Usage
+        lstm-wasm run FILE --input [NAME=]ARRAY ... [--output [NAME=]ARRAY ...]
+
+      FILE is a path or URL of a model that lstm-wasm can load. An ARRAY is a file that ends in
+        .npy   NumPy: float32, float64, float16, int32, int64 or uint8, little-endian
+        .json  nested arrays of numbers, or several by name: { "NAME": nested arrays, ... }
+        .csv   a matrix, a line for each row; a first line without a single number is a header
+
+      Options
+        --input [NAME=]ARRAY   what goes in. NAME may be left out when the model needs one input only.
+                               An array with one axis less than the input is a batch of one: for an input
+                               [batch, timesteps, features], a .csv is one sequence, a line for each
+                               timestep; for [batch, features], a line is a row of the batch. Inputs that
+                               inspect calls optional are zeros when they are not given.
+        --output [NAME=]ARRAY  where an output goes. Without NAME, .json takes all outputs by name, .npy
+                               and .csv the first one. In .csv, columns are the last axis, and rows all
+                               others. Default: all outputs are printed, long ones cut in the middle.
+        --variant VARIANT      simd: the same bits on every machine. relaxed-simd: faster where the
+                               processor fuses multiply and add. auto (default): the fastest there is.
+        -h, --help             this help
+        --verbose              on an error, also the whole message and the stack
+
+      Examples
+        lstm-wasm run digits.safetensors --input images.npy --output scores.npy
+        lstm-wasm run lstm.safetensors --input input=x.csv --input h_0=h.npy --output all.json
+
+      Exit codes: 0 done, 1 a file cannot be read, run or written, 2 the command line is wrong.
+      "
+    `)
+  })
+
+  it('helps within 100 columns', () => {
+    for (const args of [['-h'], ['inspect', '-h'], ['run', '-h']]) {
+      for (const line of cli(...args).stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100)
+    }
+  })
+
+  it.each([
+    [[], 'expected a command: inspect or run (see lstm-wasm --help)'],
+    [['--verbos'], "unknown option '--verbos'; did you mean '--verbose'? (see lstm-wasm --help)"],
+    [['inspekt', 'x'], "unknown command 'inspekt'; did you mean 'inspect'? (see lstm-wasm --help)"],
+    [['toString'], "unknown command 'toString' (see lstm-wasm --help)"],
+    [['inspect'], 'expected one model file (see lstm-wasm inspect --help)'],
+    [['inspect', 'a', 'b'], 'expected one model file, got 2: a b (see lstm-wasm inspect --help)'],
+    [['inspect', 'a', '--jsno'], "unknown option '--jsno'; did you mean '--json'? (see lstm-wasm inspect --help)"],
+    [['run', 'a'], 'expected --input ARRAY (see lstm-wasm run --help)'],
+    [['run', 'a', '--input'], '--input needs a value (see lstm-wasm run --help)'],
+    [['run', 'a', '--input', 'x.npy', '--variant', 'fast'], "--variant: expected simd, relaxed-simd, auto, got 'fast' (see lstm-wasm run --help)"],
+    [['run', 'a', '--input', 'x.txt'], "expected a file name that ends in .npy, .json or .csv, got 'x.txt' (see lstm-wasm run --help)"],
+    [['run', 'a', '--input', 'x.npy', '--output', 'y'], "expected a file name that ends in .npy, .json or .csv, got 'y' (see lstm-wasm run --help)"],
+  ])('does not understand %j: exit code 2', (args, message) => {
+    expect(cli(...args)).toEqual({ code: 2, stdout: '', stderr: `lstm-wasm: ${message}\n` })
+  })
+})
+
+describe('lstm-wasm inspect', () => {
+  it('shows the size of the file, what model.summary() shows, and what its words mean', async () => {
+    const file = `${STATE_DICTS}lstm-prefixed.safetensors`
+    const model = await load(file)
+    expect(cli('inspect', file)).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: `${file}: 1,160 bytes
+
+${model.summary()}
+
+In plain words, for the first layer of 'rnn':
+  units      the 5 numbers it remembers from step to step, which are also what it puts out
+  timesteps  how many rows of 3 features it reads, one after the other, with the same weights
+  4x         each unit weighs 3 features and 5 remembered numbers 4 times a step: what to let in,
+             what to forget, the new content, what to show. A plain RNN does so once.
+`,
+    })
+    model.dispose()
+  })
+
+  it('gives JSON to programs', () => {
+    const file = `${STATE_DICTS}lstm-1layer.safetensors`
+    const { code, stdout } = cli('inspect', file, '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      file,
+      fileBytes: statSync(file).size,
+      parameters: 200,
+      multiplyAdds: 160,
+      bytes: 800,
+      inputs: [{ name: 'input', dtype: 'float32', shape: ['batch', 'timesteps', 3] }, { name: 'h_0', optional: true }, { name: 'c_0' }],
+      rows: [{ name: 'lstm', op: 'lstm', outputShape: ['batch', 'timesteps', 5], parameters: 200 }],
+    })
+  })
+
+  it('lists the tensors of other state dicts, and how to load them: exit code 1', async () => {
+    const { code, stdout, stderr } = cli('inspect', `${STATE_DICTS}two-lstms.safetensors`)
+    expect(code).toBe(1)
+    expect(stderr).toBe('lstm-wasm: this file holds weights, but not how they are connected (it is a plain state dict).\n')
+    expect(stdout.split('\n\n')[1]).toMatchInlineSnapshot(`
+      "tensor                dtype as read  shape    bytes as read
+      --------------------  -------------  -------  -------------
+      decoder.bias_hh_l0    float32        [20]                80
+      decoder.bias_ih_l0    float32        [20]                80
+      decoder.weight_hh_l0  float32        [20, 5]            400
+      decoder.weight_ih_l0  float32        [20, 5]            400
+      encoder.bias_hh_l0    float32        [20]                80
+      encoder.bias_ih_l0    float32        [20]                80
+      encoder.weight_hh_l0  float32        [20, 5]            400
+      encoder.weight_ih_l0  float32        [20, 3]            240
+      out.bias              float32        [4]                 16
+      out.weight            float32        [4, 5]              80
+      --------------------  -------------  -------  -------------
+      total                                                 1,856"
+    `)
+    const message = await load(`${STATE_DICTS}two-lstms.safetensors`).catch((error: unknown) => (error as Error).message) as string
+    const lines = message.slice(message.indexOf('Say what the layers are'))
+    expect(stdout.split('\n\n')[2]).toBe(`${lines}\n`)
+    const json = JSON.parse(cli('inspect', '--json', `${STATE_DICTS}two-lstms.safetensors`).stdout) as { tensors: unknown[], load: string[] }
+    expect(json.tensors[0]).toEqual({ name: 'decoder.bias_hh_l0', dtype: 'float32', shape: [20], bytes: 80 })
+    expect(json.load[0]).toBe("import { compile, readSafetensors } from 'lstm-wasm'")
+  })
+
+  it('needs no WebAssembly; run does, and any error is one line', () => {
+    const preload = "data:text/javascript,WebAssembly.validate=()=>{throw new TypeError('asked for')}"
+    put('x.json', JSON.stringify(expected['lstm-1layer.safetensors']?.input))
+    const file = `${STATE_DICTS}lstm-1layer.safetensors`
+    expect(node(['--import', preload], ['inspect', file])).toMatchObject({ code: 0, stderr: '' })
+    expect(node(['--import', preload], ['run', file, '--input', 'x.json'])).toEqual({ code: 1, stdout: '', stderr: 'lstm-wasm: asked for\n' })
+  })
+
+  it('fails in one line: exit code 1', () => {
+    put('text.safetensors', 'hello, world')
+    expect(cli('inspect', 'none.safetensors')).toEqual({ code: 1, stdout: '', stderr: 'lstm-wasm: cannot read "none.safetensors": no such file\n' })
+    expect(cli('inspect', 'text.safetensors')).toMatchObject({ code: 1, stdout: '' })
+    expect(cli('inspect', 'text.safetensors').stderr).toMatch(/^lstm-wasm: .+\n$/)
+    expect(cli('inspect', '.')).toEqual({ code: 1, stdout: '', stderr: 'lstm-wasm: cannot read ".": it is a folder\n' })
+  })
+
+  it('shows the stack with --verbose, wherever it stands', () => {
+    for (const args of [['--verbose', 'inspect', 'none'], ['inspect', 'none', '--verbose']]) {
+      const { code, stderr } = cli(...args)
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/^lstm-wasm: cannot read "none": no such file\nLstmError: cannot read "none": no such file\n {4}at /)
+      expect(stderr).toContain("code: 'ENVIRONMENT'")
+    }
+    const { stderr } = cli('run', `${STATE_DICTS}two-lstms.safetensors`, '--input', 'x.npy', '--verbose')
+    expect(stderr).toContain("lstm(5, { name: 'encoder'")
+  })
+
+  it('prints no control characters of a file', () => {
+    put('evil.safetensors', writeSafetensors(new Map([['\u001b[2J\u009bx', NdArray.from([1])], ['a\nb', NdArray.from([2])]])))
+    const { stdout, stderr } = cli('inspect', 'evil.safetensors')
+
+    expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
+    expect(stdout).toContain('\\u001b[2J\\u009bx')
+  })
+
+  it('survives a reader that stops reading', () => {
+    const { stderr, status } = spawnSync('sh', ['-c', `"${process.execPath}" "${CLI}" run --help | true; exit 0`], { encoding: 'utf8' })
+    expect([status, stderr]).toEqual([0, ''])
+  })
+})
+
+describe('lstm-wasm run', () => {
+  const lstmFiles = ['lstm-1layer', 'lstm-2layer-bidirectional', 'lstm-nobias', 'lstm-prefixed', 'lstm-f64']
+
+  it.each(lstmFiles)('gives what PyTorch gave, in every format: %s', (name) => {
+    const { input, ...outputs } = expected[`${name}.safetensors`] as Expected
+    const file = `${STATE_DICTS}${name}.safetensors`
+    put('x.npy', writeNpy(NdArray.from(input)))
+    put('x.json', JSON.stringify({ input }))
+    const { code, stdout, stderr } = cli('run', file, '--input', 'x.npy', '--output', 'all.json', '--output', 'h_n=h.npy', '--output', 'y.csv')
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout.split('\n')).toHaveLength(4)
+    const all = JSON.parse(textOf('all.json')) as Record<string, Nested>
+    expect(Object.keys(all)).toEqual(['output', 'h_n', 'c_n'])
+    for (const key of ['output', 'h_n', 'c_n'] as const) expectClose(all[key] as Nested, outputs[key])
+    expect(readNpy(bytesOf('h.npy'))).toEqual(NdArray.from(all.h_n as Nested))
+    expect(parseCsv(textOf('y.csv'), 'float32').data).toEqual(NdArray.from(all.output as Nested).data)
+    expect(cli('run', file, '--input', 'x.json', '--output', 'output=again.json').code).toBe(0)
+    expect(JSON.parse(textOf('again.json'))).toEqual(all.output)
+  })
+
+  it('takes a .csv as one sequence, and prints what comes out', () => {
+    const [first] = expected['lstm-1layer.safetensors']?.input as number[][][]
+    put('x.csv', `a,b,c\n${(first as number[][]).map((row) => row.join()).join('\n')}\n`)
+    const args = ['run', `${STATE_DICTS}lstm-1layer.safetensors`, '--input', 'x.csv', '--variant', 'simd']
+    expect(cli(...args, '--output', 'y.npy', '--output', 'h_n=h.npy', '--output', 'c_n=c.npy').stdout)
+      .toBe('y.npy: output float32 [1, 7, 5]\nh.npy: h_n float32 [1, 1, 5]\nc.npy: c_n float32 [1, 1, 5]\n')
+    const printed = ['y.npy', 'h.npy', 'c.npy'].map((name) => readNpy(bytesOf(name)).toString().replace('] [', ']\n['))
+    expect(cli(...args)).toEqual({ code: 0, stderr: '', stdout: `output  ${printed[0]}\n\nh_n  ${printed[1]}\n\nc_n  ${printed[2]}\n\n` })
+  })
+
+  it('goes on from a state', () => {
+    const file = `${STATE_DICTS}lstm-1layer.safetensors`
+    const input = expected['lstm-1layer.safetensors']?.input as number[][][]
+    put('whole.json', JSON.stringify(input))
+    put('begin.json', JSON.stringify(input.map((steps) => steps.slice(0, 3))))
+    put('rest.json', JSON.stringify(input.map((steps) => steps.slice(3))))
+    cli('run', file, '--input', 'whole.json', '--output', 'c_n=whole.npy')
+    cli('run', file, '--input', 'begin.json', '--output', 'h_n=h.npy', '--output', 'c_n=c.npy')
+    const { code } = cli('run', file, '--input', 'input=rest.json', '--input', 'h_0=h.npy', '--input', 'c_0=c.npy', '--output', 'c_n=rest.npy')
+    expect(code).toBe(0)
+    expect(bytesOf('rest.npy')).toEqual(bytesOf('whole.npy'))
+  })
+
+  it('runs a saved model on token ids', async () => {
+    const { tensors } = readSafetensors(readFileSync(`${STATE_DICTS}classifier.safetensors`))
+    const model = await compile(sequential([
+      embedding(11, 3, { name: 'embed' }), lstm(5, { name: 'lstm', numLayers: 2, returnSequences: true }), dense(4, { name: 'fc' }),
+    ]).loadStateDict(tensors))
+    put('classifier.safetensors', model.save())
+    model.dispose()
+    const { input, output } = expected['classifier.safetensors'] as Expected
+    put('tokens.csv', (input as number[][]).map((row) => row.join()).join('\n'))
+    expect(cli('run', 'classifier.safetensors', '--input', 'tokens.csv', '--output', 'y.npy').code).toBe(0)
+    expectClose(readNpy(bytesOf('y.npy')).toArray(), output)
+    put('half.csv', '1,2.5')
+    expect(cli('run', 'classifier.safetensors', '--input', 'half.csv')).toEqual({
+      code: 1, stdout: '', stderr: 'lstm-wasm: half.csv: line 1, column 2: expected a whole number (int32), got 2.5\n',
+    })
+  })
+
+  it('fails in one line: exit code 1', () => {
+    const file = `${STATE_DICTS}lstm-1layer.safetensors`
+    put('x.json', '[[[1,2,3]]]')
+    put('wide.csv', '1,2,3,4')
+    const cases = [
+      [[file, '--input', 'none.npy'], 'cannot read "none.npy": no such file'],
+      [['none', '--input', 'x.json'], 'cannot read "none": no such file'],
+      [[file, '--input', 'wide.csv'], "input 'input': expected float32 [batch, timesteps, 3], got [1, 1, 4]"],
+      [[file, '--input', 'y=x.json'], "no input 'y'; the model's are 'input', 'h_0', 'c_0'"],
+      [[file, '--input', 'x.json', '--output', 'y=y.npy'], "no output 'y'; the model's are 'output', 'h_n', 'c_n'"],
+      [[file, '--input', 'x.json', '--output', 'no/y.npy'], 'cannot write "no/y.npy": no such folder'],
+      [[`${STATE_DICTS}two-lstms.safetensors`, '--input', 'x.json'],
+        'this file holds weights, but not how they are connected (it is a plain state dict). (--verbose shows more)'],
+    ] as const
+    for (const [args, message] of cases) expect(cli('run', ...args)).toEqual({ code: 1, stdout: '', stderr: `lstm-wasm: ${message}\n` })
+  })
+})
