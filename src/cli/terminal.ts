@@ -12,7 +12,8 @@ export function headline(message: string): string {
 
 /** Shows what is being done on the last line of the terminal, or nothing where stderr is none. */
 export function showStatus(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${printable(text).slice(0, process.stderr.columns - 1)}`)
+  // Some terminals say they have 0 columns.
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${printable(text).slice(0, (process.stderr.columns || 80) - 1)}`)
 }
 
 /** The `onProgress` of a download. */

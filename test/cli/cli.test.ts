@@ -178,7 +178,7 @@ describe('lstm-wasm inspect', () => {
     expect(cli('inspect', file)).toEqual({
       code: 0,
       stderr: '',
-      stdout: `${file}: 1,160 bytes
+      stdout: `${file}: 1,128 bytes
 
 ${model.summary()}
 
