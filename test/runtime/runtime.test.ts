@@ -8,7 +8,7 @@ import { createRuntime, defaultRuntime, type RuntimeOptions } from '../../src/ru
 import { KERNEL_ARITIES } from '../../src/runtime/kernels.ts'
 import { expectRejection } from '../expect-error.ts'
 
-const binary = (name: string): Promise<Buffer<ArrayBuffer>> => readFile(new URL(`../../build/${name}.wasm`, import.meta.url)) as Promise<Buffer<ArrayBuffer>>
+const binary = (name: string): Promise<Buffer<ArrayBuffer>> => readFile(new URL(`../../build/${name}.wasm`, import.meta.url))
 const hasRelaxedSimd = WebAssembly.validate(await binary('relaxed-simd'))
 
 describe('createRuntime', () => {

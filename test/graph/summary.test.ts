@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { formatSummary, summarise } from '../../src/graph/summary.ts'
+import { dense, embedding, lstm, sequential } from '../../src/layers/index.ts'
+import { NdArray } from '../../src/values/ndarray.ts'
+import { lengthOf } from '../../src/values/shape.ts'
+import { lstmGraph, randomLstm } from '../lstm-graph.ts'
+
+const zeros = (...shape: number[]): NdArray => new NdArray(new Float32Array(lengthOf(shape)), shape)
+
+describe('summarise and formatSummary', () => {
+  const tagger = sequential([
+    embedding(1200, 64, { name: 'words' }), lstm(128, { returnSequences: true, returnState: true, initialState: true }), dense(17, { activation: 'softmax' }),
+  ]).loadStateDict(new Map([
+    ['words.weight', zeros(1200, 64)],
+    ...[...randomLstm({ inputSize: 64, hiddenSize: 128, numLayers: 1, bidirectional: false, bias: true }, 1)]
+      .map(([name, tensor]) => [`lstm.${name}`, tensor] as const),
+    ['dense.weight', zeros(17, 128)], ['dense.bias', zeros(17)],
+  ])).toGraph()
+
+  it('print this table', () => {
+    expect(formatSummary(summarise(tagger))).toMatchInlineSnapshot(`
+      "input   input  int32 [batch, timesteps]
+      input   lstm_h0  float32 [1, batch, 128]  (optional, default zeros)
+      input   lstm_c0  float32 [1, batch, 128]  (optional, default zeros)
+      output  output  [batch, timesteps, 17]
+      output  lstm_h  [1, batch, 128]
+      output  lstm_c  [1, batch, 128]
+
+      layer          what it is                     output shape             parameters  multiply-adds/step    bytes
+      -------------  -----------------------------  -----------------------  ----------  ------------------  -------
+      words          embedding: 1200 entries of 64  [batch, timesteps, 64]       76,800                   0  307,200
+      lstm           lstm: 128 units, every step    [batch, timesteps, 128]      99,328              98,304  397,312
+      dense          linear: 128 -> 17              [batch, timesteps, 17]        2,193               2,176    8,772
+      dense/softmax  softmax                        [batch, timesteps, 17]            0                   0        0
+      -------------  -----------------------------  -----------------------  ----------  ------------------  -------
+      total                                                                     178,321             100,480  713,284
+
+      An LSTM has four gates (input, forget, cell, output), each as wide as its units: hence the 4.
+      lstm: 4 gates x (64 x 128 input + 128 x 128 recurrent + 2 x 128 bias) = 99328 parameters"
+    `)
+  })
+
+  it('give the same figures as data', () => {
+    const summary = summarise(tagger)
+    const lstmParameters = 4 * 128 * (64 + 128 + 2)
+    expect(summary.rows.map(({ name, parameters }) => [name, parameters])).toEqual([
+      ['words', 1200 * 64], ['lstm', lstmParameters], ['dense', 17 * 128 + 17], ['dense/softmax', 0],
+    ])
+    expect(summary.rows.map(({ multiplyAdds }) => multiplyAdds)).toEqual([0, 4 * 128 * (64 + 128), 17 * 128, 0])
+    expect(summary.parameters).toBe(1200 * 64 + lstmParameters + 17 * 128 + 17)
+    expect(summary.bytes).toBe(4 * summary.parameters)
+    expect(summary.multiplyAdds).toBe(4 * 128 * (64 + 128) + 17 * 128)
+    expect(summary.rows[1]?.arithmetic).toEqual(['4 gates x (64 x 128 input + 128 x 128 recurrent + 2 x 128 bias) = 99328 parameters'])
+    expect(lstmParameters).toBe(99328)
+  })
+
+  it('add up every layer and direction of a stack', () => {
+    const shape = { inputSize: 3, hiddenSize: 5, numLayers: 2, bidirectional: true, bias: true }
+    const [row] = summarise(lstmGraph(randomLstm(shape, 1))).rows
+    expect(row?.arithmetic).toEqual([
+      'layer 0 forward: 4 gates x (3 x 5 input + 5 x 5 recurrent + 2 x 5 bias) = 200 parameters',
+      'layer 0 reverse: 4 gates x (3 x 5 input + 5 x 5 recurrent + 2 x 5 bias) = 200 parameters',
+      'layer 1 forward: 4 gates x (10 x 5 input + 5 x 5 recurrent + 2 x 5 bias) = 340 parameters',
+      'layer 1 reverse: 4 gates x (10 x 5 input + 5 x 5 recurrent + 2 x 5 bias) = 340 parameters',
+    ])
+    expect(row?.parameters).toBe(200 + 200 + 340 + 340)
+    expect(row?.detail).toBe('5 units, 2 layers, bidirectional, every step')
+  })
+
+  it('count no biases where there are none', () => {
+    const [row] = summarise(lstmGraph(randomLstm({ inputSize: 3, hiddenSize: 5, numLayers: 1, bidirectional: false, bias: false }, 1))).rows
+    expect(row?.arithmetic).toEqual(['4 gates x (3 x 5 input + 5 x 5 recurrent) = 160 parameters'])
+    expect(row?.parameters).toBe(160)
+  })
+
+  it('count a weight that two nodes share once', () => {
+    const relu = { op: 'linear', parameters: { weight: 'w' }, attributes: {} }
+    const summary = summarise({
+      inputs: [{ name: 'x', dtype: 'float32', shape: ['n', 2] }],
+      outputs: [{ name: 'y', value: 'b' }],
+      nodes: [{ ...relu, name: 'a', inputs: ['x'], outputs: ['a'] }, { ...relu, name: 'b', inputs: ['a'], outputs: ['b'] }],
+      constants: new Map([['w', zeros(2, 2)]]),
+    })
+    expect(summary.parameters).toBe(4)
+    expect(summary.rows.map(({ parameters }) => parameters)).toEqual([4, 4])
+  })
+})
