@@ -125,3 +125,44 @@ export function exp(x: v128): v128 {
   const second = i32x4.shl(i32x4.add(i32x4.sub(exponent, half), bias), 23)
   return f32x4.mul(f32x4.mul(mantissa, first), second)
 }
+
+/**
+ * log(x): x = 2^n m with m in [sqrt(1/2), sqrt(2)), then the polynomial of logf from the Cephes library for
+ * log(m) around 1. NaN for x < 0, -Infinity for 0; denormals are scaled up first.
+ */
+export function log(x: v128): v128 {
+  const one = f32x4.splat(1.0)
+  const denormal = f32x4.lt(x, f32x4.splat(1.17549435e-38))
+  const scaled = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608.0)), x, denormal) // 2^23
+  // Taking sqrt(1/2) off the exponent bits rounds the exponent so that m is near 1.
+  const bits = i32x4.sub(scaled, i32x4.splat(0x3f3504f3))
+  const n = i32x4.add(i32x4.shr_s(bits, 23), v128.and(denormal, i32x4.splat(-23)))
+  const m = i32x4.add(v128.and(bits, i32x4.splat(0x7fffff)), i32x4.splat(0x3f3504f3))
+  const exponent = f32x4.convert_i32x4_s(n)
+  const r = f32x4.sub(m, one)
+  const square = f32x4.mul(r, r)
+  let p = multiplyAdd(f32x4.splat(7.0376836292e-2), r, f32x4.splat(-1.1514610310e-1))
+  p = multiplyAdd(p, r, f32x4.splat(1.1676998740e-1))
+  p = multiplyAdd(p, r, f32x4.splat(-1.2420140846e-1))
+  p = multiplyAdd(p, r, f32x4.splat(1.4249322787e-1))
+  p = multiplyAdd(p, r, f32x4.splat(-1.6668057665e-1))
+  p = multiplyAdd(p, r, f32x4.splat(2.0000714765e-1))
+  p = multiplyAdd(p, r, f32x4.splat(-2.4999993993e-1))
+  p = multiplyAdd(p, r, f32x4.splat(3.3333331174e-1))
+  let y = f32x4.mul(f32x4.mul(p, r), square)
+  y = multiplyAdd(exponent, f32x4.splat(LN2_LOW), y)
+  y = multiplyAdd(square, f32x4.splat(-0.5), y)
+  y = multiplyAdd(exponent, f32x4.splat(LN2_HIGH), f32x4.add(r, y))
+  // Infinity and NaN are their own logarithms; below 0 there is none.
+  y = v128.bitselect(y, x, f32x4.lt(x, f32x4.splat(Infinity)))
+  y = v128.bitselect(f32x4.splat(-Infinity), y, f32x4.eq(x, f32x4.splat(0)))
+  return v128.bitselect(f32x4.splat(NaN), y, f32x4.lt(x, f32x4.splat(0)))
+}
+
+/** log(1 + x) for 0 <= x <= 1: log of the rounded 1 + x, and what the rounding took. */
+export function log1p(x: v128): v128 {
+  const one = f32x4.splat(1.0)
+  const sum = f32x4.add(one, x)
+  const lost = f32x4.sub(x, f32x4.sub(sum, one))
+  return f32x4.add(log(sum), f32x4.div(lost, sum))
+}

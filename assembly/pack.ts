@@ -3,14 +3,17 @@ import {
   BLOCK_LENGTH, BLOCK_ROW_BYTES, UNITS_PER_BLOCK, biasedBlockBytes, blocksOfColumns, blocksOfUnits, plainBlockBytes,
 } from './layout'
 
+/** Position of gate f in i, f, g, o. */
+const FORGET_GATE: i32 = 1
+
 /** Bytes of a packed dense matrix of `k` inputs and `columns` outputs. */
 export function packedDenseBytes(k: i32, columns: i32): i32 {
   return blocksOfColumns(columns) * biasedBlockBytes(k)
 }
 
-/** Bytes of a packed LSTM cell. */
-export function packedLstmBytes(inputSize: i32, hiddenSize: i32): i32 {
-  return blocksOfUnits(hiddenSize) * (biasedBlockBytes(inputSize) + plainBlockBytes(hiddenSize))
+/** Bytes of a packed LSTM cell; `outputSize` is the length of h: the units, unless they are projected. */
+export function packedLstmBytes(inputSize: i32, hiddenSize: i32, outputSize: i32): i32 {
+  return blocksOfUnits(hiddenSize) * (biasedBlockBytes(inputSize) + plainBlockBytes(outputSize))
 }
 
 /** Writes column `lane` of a block: k weights, one a block row; zeros where `sourcePtr` is 0. */
@@ -48,27 +51,29 @@ export function packDenseF32(packedPtr: usize, weightPtr: usize, biasPtr: usize,
 
 /**
  * One LSTM cell, gates stacked in the order i, f, g, o (PyTorch's):
- * inputWeights (4 hiddenSize, inputSize), recurrentWeights (4 hiddenSize, hiddenSize), inputBias and
- * recurrentBias (4 hiddenSize), each 0 where absent; the two biases are added here, once.
+ * inputWeights (4 hiddenSize, inputSize), recurrentWeights (4 hiddenSize, outputSize), inputBias and
+ * recurrentBias (4 hiddenSize), each 0 where absent; the two biases are added here, once, and
+ * `forgetBias` to those of gate f.
  */
 export function packLstmF32(
   packedPtr: usize, inputWeightsPtr: usize, recurrentWeightsPtr: usize, inputBiasPtr: usize, recurrentBiasPtr: usize,
-  inputSize: i32, hiddenSize: i32,
+  inputSize: i32, hiddenSize: i32, outputSize: i32, forgetBias: f32,
 ): void {
   assert(packedPtr % 16 == 0 && inputWeightsPtr != 0 && recurrentWeightsPtr != 0)
   const blocks = blocksOfUnits(hiddenSize)
   const recurrentPtr = packedPtr + blocks * biasedBlockBytes(inputSize)
   for (let block = 0; block < blocks; block++) {
     const inputBlockPtr = packedPtr + block * biasedBlockBytes(inputSize)
-    const recurrentBlockPtr = recurrentPtr + block * plainBlockBytes(hiddenSize)
+    const recurrentBlockPtr = recurrentPtr + block * plainBlockBytes(outputSize)
     for (let lane = 0; lane < BLOCK_LENGTH; lane++) {
       const unit = block * UNITS_PER_BLOCK + lane % UNITS_PER_BLOCK
       const valid = unit < hiddenSize
       const row = (lane / UNITS_PER_BLOCK) * hiddenSize + unit
-      const bias = valid ? elementOrZero(inputBiasPtr, row) + elementOrZero(recurrentBiasPtr, row) : 0
+      let bias = valid ? elementOrZero(inputBiasPtr, row) + elementOrZero(recurrentBiasPtr, row) : 0
+      if (lane / UNITS_PER_BLOCK == FORGET_GATE && valid) bias += forgetBias
       f32.store(inputBlockPtr + lane * 4, bias)
       packColumn(inputBlockPtr + BLOCK_ROW_BYTES, lane, valid ? inputWeightsPtr + row * inputSize * 4 : 0, inputSize)
-      packColumn(recurrentBlockPtr, lane, valid ? recurrentWeightsPtr + row * hiddenSize * 4 : 0, hiddenSize)
+      packColumn(recurrentBlockPtr, lane, valid ? recurrentWeightsPtr + row * outputSize * 4 : 0, outputSize)
     }
   }
 }

@@ -1,17 +1,17 @@
 // PyTorch's names for the tensors of torch.nn modules, and graphs made of bare state dicts.
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
 import { LstmError } from '../errors.ts'
-import type { Graph } from '../graph/graph.ts'
-import { lstmRole, type Direction, type LstmWeight } from '../ops/lstm.ts'
+import type { Graph, GraphInput } from '../graph/graph.ts'
+import { lstmRole, type Direction } from '../ops/lstm-settings.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import { formatShape } from '../values/shape.ts'
 
 /** A module's trained tensors by name, as `module.state_dict()` gives them. */
 export type StateDict = ReadonlyMap<string, ArrayLike>
 
-const LSTM_NAMES: Readonly<Record<LstmWeight, string>> = {
-  inputWeights: 'weight_ih', recurrentWeights: 'weight_hh', inputBias: 'bias_ih', recurrentBias: 'bias_hh',
-}
+const LSTM_NAMES = {
+  inputWeights: 'weight_ih', recurrentWeights: 'weight_hh', inputBias: 'bias_ih', recurrentBias: 'bias_hh', projection: 'weight_hr',
+} as const
 
 export interface LstmShape {
   readonly inputSize: number
@@ -19,6 +19,8 @@ export interface LstmShape {
   readonly numLayers: number
   readonly bidirectional: boolean
   readonly bias: boolean
+  /** Length of h where it is projected (`proj_size`). */
+  readonly projSize?: number | undefined
 }
 
 /** A tensor that a module has: its name after the module's prefix, the role it plays, and its shape. */
@@ -29,21 +31,23 @@ export interface TensorSpec {
 }
 
 /** All tensors of `torch.nn.LSTM`. Gates are stacked in the order i, f, g, o. */
-export function lstmTensors({ inputSize, hiddenSize, numLayers, bidirectional, bias }: LstmShape): TensorSpec[] {
+export function lstmTensors({ inputSize, hiddenSize, numLayers, bidirectional, bias, projSize }: LstmShape): TensorSpec[] {
   const directions: Direction[] = bidirectional ? ['forward', 'reverse'] : ['forward']
-  const weights: LstmWeight[] = ['inputWeights', 'recurrentWeights', ...(bias ? ['inputBias', 'recurrentBias'] as const : [])]
+  const gates = 4 * hiddenSize
+  const outputSize = projSize ?? hiddenSize
   const tensors: TensorSpec[] = []
   for (let layer = 0; layer < numLayers; layer++) {
-    const features = layer === 0 ? inputSize : hiddenSize * directions.length
+    const features = layer === 0 ? inputSize : outputSize * directions.length
     for (const direction of directions) {
-      for (const weight of weights) {
-        const columns = weight === 'inputWeights' ? [features] : weight === 'recurrentWeights' ? [hiddenSize] : []
-        tensors.push({
-          name: `${LSTM_NAMES[weight]}_l${layer}${direction === 'reverse' ? '_reverse' : ''}`,
-          role: lstmRole(layer, direction, weight),
-          shape: [4 * hiddenSize, ...columns],
-        })
+      const add = (weight: keyof typeof LSTM_NAMES, shape: readonly number[]): void => {
+        const name = `${LSTM_NAMES[weight]}_l${layer}${direction === 'reverse' ? '_reverse' : ''}`
+        tensors.push({ name, role: lstmRole(layer, direction, weight), shape })
       }
+      add('inputWeights', [gates, features])
+      add('recurrentWeights', [gates, outputSize])
+      if (bias) add('inputBias', [gates])
+      if (bias) add('recurrentBias', [gates])
+      if (projSize !== undefined) add('projection', [projSize, hiddenSize])
     }
   }
   return tensors
@@ -101,6 +105,7 @@ function recogniseLstm(group: ReadonlyMap<string, ArrayLike>): LstmShape | undef
     numLayers,
     bidirectional: group.has('weight_ih_l0_reverse'),
     bias: group.has('bias_ih_l0'),
+    projSize: group.get('weight_hr_l0')?.shape[0],
   }
   const tensors = lstmTensors(shape)
   const fits = tensors.length === group.size && tensors.every(({ name, shape: expected }) => {
@@ -121,15 +126,15 @@ export function graphOfStateDict(stateDict: StateDict): Graph {
   const modules = findModules(stateDict)
   const [found] = modules
   if (found?.kind !== 'lstm' || modules.length > 1) throw cannotGuess(stateDict, modules)
-  const { inputSize, hiddenSize, numLayers, bidirectional } = found.lstm
-  const state = {
-    dtype: 'float32', shape: [numLayers * (bidirectional ? 2 : 1), 'batch', hiddenSize], optional: true,
-  } as const
+  const { inputSize, hiddenSize, numLayers, bidirectional, projSize } = found.lstm
+  const state = (size: number): Pick<GraphInput, 'dtype' | 'shape' | 'optional'> => ({
+    dtype: 'float32', shape: [numLayers * (bidirectional ? 2 : 1), 'batch', size], optional: true,
+  })
   return {
     inputs: [
       { name: 'input', dtype: 'float32', shape: ['batch', 'timesteps', inputSize] },
-      { name: 'h_0', ...state },
-      { name: 'c_0', ...state },
+      { name: 'h_0', ...state(projSize ?? hiddenSize) },
+      { name: 'c_0', ...state(hiddenSize) },
     ],
     outputs: ['output', 'h_n', 'c_n'].map((name) => ({ name, value: name })),
     nodes: [{
@@ -140,6 +145,7 @@ export function graphOfStateDict(stateDict: StateDict): Graph {
       parameters: Object.fromEntries(lstmTensors(found.lstm).map(({ name, role }) => [role, joinName(found.prefix, name)])),
       attributes: {
         hiddenSize, numLayers, direction: bidirectional ? 'bidirectional' : 'forward', returnSequences: true,
+        ...(projSize !== undefined && { projSize }),
       },
     }],
     constants: stateDict,
@@ -159,7 +165,7 @@ function cannotGuess(stateDict: StateDict, modules: readonly FoundModule[]): Lst
 /** Features a module takes and gives; undefined where it takes indices, or is not recognised. */
 function widths(module: FoundModule): [from: number | undefined, to: number | undefined] {
   if (module.kind === 'unknown') return [undefined, undefined]
-  if (module.kind === 'lstm') return [module.lstm.inputSize, module.lstm.hiddenSize * (module.lstm.bidirectional ? 2 : 1)]
+  if (module.kind === 'lstm') return [module.lstm.inputSize, (module.lstm.projSize ?? module.lstm.hiddenSize) * (module.lstm.bidirectional ? 2 : 1)]
   const [rows, columns] = module.shape
   return module.kind === 'embedding' ? [undefined, columns] : [columns, rows]
 }
@@ -202,12 +208,13 @@ function loadingLines(modules: readonly FoundModule[]): string[] {
     if (module.kind === 'unknown') return `  // ${name}: ${module.names.map(plain).join(', ')} (not a layer this library recognises)`
     if (module.kind === 'lstm') {
       used.add('lstm')
-      const { hiddenSize, numLayers, bidirectional, bias } = module.lstm
+      const { hiddenSize, numLayers, bidirectional, bias, projSize } = module.lstm
       const options = [
         `name: ${name}`,
         ...(numLayers > 1 ? [`numLayers: ${numLayers}`] : []),
         ...(bidirectional ? ['bidirectional: true'] : []),
         ...(bias ? [] : ['bias: false']),
+        ...(projSize === undefined ? [] : [`projSize: ${projSize}`]),
         ...(module === lstms.at(-1) ? ['returnSequences: true /* or false: the last step only */'] : ['returnSequences: true']),
       ]
       return `  lstm(${hiddenSize}, { ${options.join(', ')} }),`

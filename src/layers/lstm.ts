@@ -17,6 +17,8 @@ export interface LstmOptions {
   readonly bidirectional?: boolean
   /** Whether there are biases (PyTorch's `bias`, Keras's `use_bias`). Default true. */
   readonly bias?: boolean
+  /** h is projected to this length (PyTorch `proj_size`, TensorFlow 1 `num_proj`). Default: it is as long as the units. */
+  readonly projSize?: number
   /** Output every timestep (true) or only the last one each direction processed (false, as in Keras). Default false. */
   readonly returnSequences?: boolean
   /** Also give the final states, as outputs `NAME_h` and `NAME_c` [layers x directions, batch, units]. Default false. */
@@ -30,14 +32,14 @@ export interface LstmOptions {
 }
 
 const KNOWN: readonly (keyof LstmOptions | 'hiddenSize')[] = [
-  'hiddenSize', 'name', 'inputSize', 'numLayers', 'bidirectional', 'bias', 'returnSequences', 'returnState',
+  'hiddenSize', 'name', 'inputSize', 'numLayers', 'bidirectional', 'bias', 'projSize', 'returnSequences', 'returnState',
   'initialState', 'goBackwards', 'timeMajor',
 ]
 
 /** The hidden size goes by many names; so do a few other settings. */
 const ALIASES: Aliases = {
   units: 'hiddenSize', numUnits: 'hiddenSize', nHidden: 'hiddenSize', hidden: 'hiddenSize', hiddenUnits: 'hiddenSize',
-  useBias: 'bias', inputDim: 'inputSize', nInput: 'inputSize', layers: 'numLayers',
+  useBias: 'bias', numProj: 'projSize', inputDim: 'inputSize', nInput: 'inputSize', layers: 'numLayers',
 }
 
 /**
@@ -60,6 +62,7 @@ export function lstm(
   const hiddenSize = checkCount(read.hiddenSize, 'lstm: units')
   const numLayers = checkCount(read.numLayers ?? 1, 'lstm: numLayers')
   const inputSize = read.inputSize === undefined ? undefined : checkCount(read.inputSize, 'lstm: inputSize')
+  const projSize = read.projSize === undefined ? undefined : checkCount(read.projSize, 'lstm: projSize')
   const name = checkName(read.name, 'lstm')
   const bidirectional = checkFlag(read.bidirectional, false, 'lstm: bidirectional')
   const bias = checkFlag(read.bias, true, 'lstm: bias')
@@ -72,7 +75,7 @@ export function lstm(
     throw new LstmError('VALUE', 'lstm: goBackwards goes with one layer and one direction; a bidirectional layer goes both ways')
   }
   const directions = bidirectional ? 2 : 1
-  const stateShape = (batch: Dimension): Dimension[] => [numLayers * directions, batch, hiddenSize]
+  const outputSize = projSize ?? hiddenSize
 
   return {
     kind: 'lstm',
@@ -80,21 +83,21 @@ export function lstm(
     inputDtype: 'float32',
     inputRank: 3,
     inputFeatures: (stateDict, prefix) => inputSize ?? stateDict.get(joinName(prefix, 'weight_ih_l0'))?.shape[1],
-    tensors: (features) => lstmTensors({ inputSize: features, hiddenSize, numLayers, bidirectional, bias })
+    tensors: (features) => lstmTensors({ inputSize: features, hiddenSize, numLayers, bidirectional, bias, projSize })
       .map((spec) => (goBackwards ? { ...spec, role: spec.role.replace('forward', 'reverse') } : spec)),
     outputShape(input, layerName) {
       if (input.length !== 3) {
         throw new LstmError('SHAPE', `lstm '${layerName}': expected [batch, timesteps, features], got ${formatShape(input)}; does the layer before it need returnSequences: true?`)
       }
       const [first, second] = input as [Dimension, Dimension, Dimension]
-      const width = hiddenSize * directions
+      const width = outputSize * directions
       return returnSequences ? [first, second, width] : [timeMajor ? second : first, width]
     },
     build(layerName, input, output, parameters) {
       const initial = [`${layerName}_h0`, `${layerName}_c0`]
       const final = [`${layerName}_h`, `${layerName}_c`]
-      const inputs: GraphInput[] = initial.map((stateName) => ({
-        name: stateName, dtype: 'float32', shape: stateShape('batch'), optional: true,
+      const inputs: GraphInput[] = initial.map((stateName, index) => ({
+        name: stateName, dtype: 'float32', shape: [numLayers * directions, 'batch', index === 0 ? outputSize : hiddenSize], optional: true,
       }))
       return {
         nodes: [{
@@ -110,6 +113,7 @@ export function lstm(
             timeMajor,
             returnSequences,
             reversedOutput: goBackwards,
+            ...(projSize !== undefined && { projSize }),
           },
         }],
         output,

@@ -123,7 +123,7 @@ export class Sequential {
     if (layer.inputDtype === 'int32') return { name: this.#inputName, dtype, shape: ['batch', 'timesteps'] }
     const features = layer.inputFeatures(tensors, prefixOf(name, names))
     if (features === undefined) {
-      throw new LstmError('SHAPE', `sequential: the input size of '${name}' is not known: no tensors of that name among ${list([...tensors.keys()])}; rename the layer, or give loadStateDict names: { ${name}: '...' }`)
+      throw new LstmError('SHAPE', `sequential: the input size of '${name}' is not known: no tensors of that name among ${list([...tensors.keys()])}; rename the layer, give loadStateDict names: { ${name}: '...' }, or begin with input([...])`)
     }
     return { name: this.#inputName, dtype, shape: layer.inputRank === 3 ? ['batch', 'timesteps', features] : ['batch', features] }
   }

@@ -10,6 +10,7 @@ import { describeValue, dtypeOfData, type DataOf, type DType } from '../values/d
 import { checkData, hasShape, NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape, lengthOf, sameShape, type Shape, type SymbolicShape } from '../values/shape.ts'
 import { bindSizes, copyInput, shapeOfInput, symbolsOf, type RunInput } from './binding.ts'
+import { StateMemory } from './states.ts'
 import { makePlan, prepareGraph, type Plan, type PlannedOutput, type PlannedValue } from './plan.ts'
 
 /** An input or output of a model: what `model.inputs` and `model.outputs` list. */
@@ -76,6 +77,7 @@ export class Model {
   readonly #graph: Graph
   readonly #prepared: ReturnType<typeof prepareGraph>
   readonly #flatInputs: readonly boolean[]
+  readonly #states: StateMemory
   #bound: BoundPlan | undefined
   #disposed = false
 
@@ -86,6 +88,7 @@ export class Model {
   constructor(runtime: Runtime, graph: Graph) {
     const typed = typeGraph(graph)
     this.runtime = runtime
+    this.#states = new StateMemory(runtime)
     this.#graph = graph
     this.inputs = graph.inputs
     this.outputs = graph.outputs.map(({ name, value }) => ({ name, ...typed.types.get(value) as { dtype: DType, shape: SymbolicShape } }))
@@ -115,10 +118,18 @@ export class Model {
     if (into !== undefined) this.#checkTargets(into, bound.plan, inputs)
     this.#setInputs(inputs, bound)
     this.#setTargets(into, bound.plan)
-    for (const step of bound.plan.steps) step()
+    const { steps } = bound.plan
+    for (let n = 0; n < steps.length; n++) (steps[n] as () => void)()
     if (into === undefined) return this.#copyOutputs(bound)
     this.#writeTargets(into, bound)
     return into
+  }
+
+  /** Makes stateful layers forget: their states are zeros again, and the batch size may change. */
+  resetStates(): void {
+    this.#bound?.plan.dispose()
+    this.#bound = undefined
+    this.#states.clear()
   }
 
   /** A table: layers, output shapes, parameters, multiply-adds and bytes, with the arithmetic of every LSTM. */
@@ -143,6 +154,7 @@ export class Model {
     this.#bound?.plan.dispose()
     this.#bound = undefined
     this.#prepared.dispose()
+    this.#states.clear()
   }
 
   /** The plan for these inputs: the one there is, or a new one when sizes differ. */
@@ -150,7 +162,11 @@ export class Model {
     if (typeof inputs !== 'object' || inputs === null) {
       throw new LstmError('VALUE', `run: expected an object with inputs by name (${this.#inputNames()}), got ${describeValue(inputs)}`)
     }
-    if (this.#bound !== undefined && this.#fits(inputs, this.#bound)) return this.#bound
+    return this.#bound !== undefined && this.#fits(inputs, this.#bound) ? this.#bound : this.#bindAnew(inputs)
+  }
+
+  /** Apart from `#bind`, because its closures cost memory as soon as it is entered. */
+  #bindAnew(inputs: Readonly<Record<string, RunInput>>): BoundPlan {
     for (const name of Object.keys(inputs)) {
       if (!this.inputs.some((input) => input.name === name)) {
         throw new LstmError('VALUE', `run: no input '${name}'; inputs are ${this.#inputNames()}`)
@@ -160,7 +176,7 @@ export class Model {
       const value = inputs[input.name]
       if (value === undefined && input.optional) return undefined
       if (value === undefined) throw new LstmError('VALUE', `run: the input '${input.name}' ${input.dtype} ${formatShape(input.shape)} is missing`)
-      this.#checkTensor(value, `input '${input.name}'`)
+      this.#checkTensor(value, 'input', input.name)
       return shapeOfInput(input, value)
     })
     const bound = bindSizes(this.inputs, shapes)
@@ -175,7 +191,7 @@ export class Model {
     // Given back first, so that both plans need not fit at once; a plan is made again whenever it is missing.
     this.#bound?.plan.dispose()
     this.#bound = undefined
-    const plan = makePlan(this.runtime, this.#prepared, shapes)
+    const plan = makePlan(this.runtime, this.#prepared, shapes, this.#states)
     this.#bound = {
       plan,
       inputViews: plan.inputs.map((value) => new BufferView(this.runtime, value)),
@@ -231,9 +247,9 @@ export class Model {
         throw new LstmError('VALUE', `into: no output '${name}'; outputs are ${this.outputs.map((output) => `'${output.name}'`).join(', ')}`)
       }
       const { type, shape } = plan.outputs[position] as PlannedOutput
-      this.#checkTensor(target, `into '${name}'`)
+      this.#checkTensor(target, 'into', name)
       const data = hasShape(target) ? target.data : target
-      checkData(data, type.dtype, `into '${name}'`)
+      if (dtypeOfData(data) !== type.dtype) checkData(data, type.dtype, `into '${name}'`)
       if ((hasShape(target) && !sameShape(target.shape, shape)) || data.length !== lengthOf(shape)) {
         const got = hasShape(target) ? formatShape(target.shape) : `${data.length} elements`
         throw new LstmError('SHAPE', `into '${name}': expected ${type.dtype} ${formatShape(shape)}, got ${got}`)
@@ -289,11 +305,12 @@ export class Model {
     }))
   }
 
-  #checkTensor(value: RunInput | RunTarget, what: string): void {
+  /** Puts a message together only when there is something to say: runs allocate nothing. */
+  #checkTensor(value: RunInput | RunTarget, where: 'input' | 'into', name: string): void {
     if (!(value instanceof Tensor)) return
-    if (value.disposed) throw new LstmError('DISPOSED', `${what}: the tensor is disposed`)
+    if (value.disposed) throw new LstmError('DISPOSED', `${where} '${name}': the tensor is disposed`)
     if (value.memory !== this.runtime.linearMemory) {
-      throw new LstmError('VALUE', `${what}: expected a tensor of the model's own runtime (model.runtime), got one of another runtime`)
+      throw new LstmError('VALUE', `${where} '${name}': expected a tensor of the model's own runtime (model.runtime), got one of another runtime`)
     }
   }
 

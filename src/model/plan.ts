@@ -1,9 +1,11 @@
 import { typeGraph, type TypedGraph } from '../graph/infer.ts'
 import { contextOf, operatorOf } from '../graph/node.ts'
+import { label } from '../ops/checks.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { GraphNode, Planner, Slot, ValueType } from '../ops/operator.ts'
 import { Allocator } from '../runtime/allocator.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import type { StateMemory } from './states.ts'
 import { bytesOf } from '../values/dtype.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
@@ -50,15 +52,19 @@ interface Buffer {
  * Lays out a plan for given input shapes. Buffers of values that are never needed at the same time share memory.
  * @throws LstmError `SHAPE` where operators do not accept the sizes, `MEMORY` when the limit is reached
  */
-export function makePlan(runtime: Runtime, { graph: source, prepared, constants }: PreparedGraph, inputShapes: ReadonlyMap<string, Shape>): Plan {
+export function makePlan(
+  runtime: Runtime, { graph: source, prepared, constants }: PreparedGraph, inputShapes: ReadonlyMap<string, Shape>, states: StateMemory,
+): Plan {
   const { graph, types } = typeGraph(source, inputShapes)
   const layout = new Layout(graph, types, constants)
   const steps: (() => void)[] = []
   for (const { name } of graph.inputs) layout.define(name)
   for (const node of graph.nodes) {
     const workspaces: Buffer[] = []
+    const last: (() => void)[] = []
     const planner: Planner = {
       kernels: runtime.kernels,
+      label: label(node),
       shapeOf: (position) => layout.shape(node.inputs[position] as string),
       outputShape: (position) => layout.shape(node.outputs[position] as string),
       value: contextOf(node, graph.constants, types).value,
@@ -72,9 +78,12 @@ export function makePlan(runtime: Runtime, { graph: source, prepared, constants 
         return buffer.slot
       },
       alias: (output, input) => layout.alias(node.outputs[output] as string, node.inputs[input] as string),
+      state: (name, bytes) => states.slot(`${node.name}.${name}`, bytes, label(node)),
       step: (run) => steps.push(run),
+      finally: (run) => last.push(run),
     }
     operatorOf(node).plan(node, planner, prepared.get(node))
+    steps.push(...last)
     for (const workspace of workspaces) layout.release(workspace)
     for (const name of node.inputs) layout.used(name)
     for (const name of node.outputs) layout.dropUnused(name)
@@ -174,7 +183,7 @@ class Layout {
     const base = runtime.linearMemory.allocate(this.#allocator.end, `buffers for ${sizes}`)
     for (const { slot, offset } of this.#placed) slot.ptr = base + offset
     for (const { slot, constant } of this.#constants) {
-      runtime.linearMemory.view(constant.dtype, slot.ptr, constant.data.length).set(constant.data)
+      runtime.linearMemory.write(slot.ptr, constant.data)
     }
     return base
   }
@@ -203,12 +212,17 @@ export function prepareGraph(runtime: Runtime, { graph, types }: TypedGraph): Pr
           parameter,
           value,
           allocate: (bytes) => allocate(bytes, `weights of '${node.name}'`),
+          place(data) {
+            const ptr = allocate(data.byteLength, `weights of '${node.name}'`)
+            linearMemory.write(ptr, data)
+            return ptr
+          },
           upload(role) {
             const constant = parameter(role)
             if (constant === undefined) return 0
             const ptr = linearMemory.allocate(constant.data.byteLength, `weight '${role}' of '${node.name}'`)
             temporary.push(ptr)
-            linearMemory.view(constant.dtype, ptr, constant.data.length).set(constant.data)
+            linearMemory.write(ptr, constant.data)
             return ptr
           },
         }))
@@ -218,10 +232,10 @@ export function prepareGraph(runtime: Runtime, { graph, types }: TypedGraph): Pr
     }
     const flowing = new Set([...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map(({ value }) => value)])
     const constants: Map<string, number> = new Map()
-    for (const [name, { dtype, data }] of graph.constants) {
+    for (const [name, { data }] of graph.constants) {
       if (!flowing.has(name)) continue
       const ptr = allocate(data.byteLength, `constant '${name}'`)
-      linearMemory.view(dtype, ptr, data.length).set(data)
+      linearMemory.write(ptr, data)
       constants.set(name, ptr)
     }
     return { graph, prepared, constants, dispose }

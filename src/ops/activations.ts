@@ -1,34 +1,55 @@
 import { LstmError } from '../errors.ts'
-import type { Kernels } from '../runtime/kernels.ts'
+import { NdArray } from '../values/ndarray.ts'
 import { lengthOf } from '../values/shape.ts'
 import { label, requireInput } from './checks.ts'
-import type { Operator } from './operator.ts'
+import { bindFunction, constantNames, FUNCTION_NAMES, plainFunction, type BoundFunction } from './functions.ts'
+import type { GraphNode, Operator } from './operator.ts'
 
-type ElementwiseKernel = 'sigmoidF32' | 'tanhF32' | 'reluF32'
-
-/** out = f(in), element by element, any shape. */
-function elementwise(name: string, kernel: ElementwiseKernel & keyof Kernels): Operator {
+/** out = f(in), element by element, any shape; constants of the function are attributes. */
+function elementwise(name: string): Operator {
+  const bind = (node: GraphNode): BoundFunction => {
+    const [alpha, beta] = (['alpha', 'beta'] as const).map((constant) => optionalNumber(node, constant))
+    return bindFunction(name, alpha, beta, label(node))
+  }
   return {
     name,
-    attributes: [],
-    infer: (node, context) => [requireInput(node, context, 0, 'float32')],
+    attributes: constantNames(name),
+    infer(node, context) {
+      bind(node)
+      // Whole numbers have a sign too: shapes are computed with, and always folded.
+      const isFolded = context.value(0)?.dtype === 'int32' && ['abs', 'neg', 'sign', 'linear'].includes(name)
+      return [requireInput(node, context, 0, isFolded ? 'int32' : 'float32')]
+    },
+    evaluate(_node, context) {
+      const f = plainFunction(name)
+      const x = context.value(0)
+      return x === undefined || f === undefined ? undefined : [new NdArray(x.data.map(f), x.shape)]
+    },
     cost: () => ({ detail: '', multiplyAdds: 0 }),
-    plan(_node, planner) {
-      const run = planner.kernels[kernel]
+    plan(node, planner) {
+      const { activateF32, sigmoidF32, tanhF32, reluF32 } = planner.kernels
+      const { code, alpha, beta } = bind(node)
       const x = planner.input(0)
       const y = planner.output(0)
       const length = lengthOf(planner.shapeOf(0))
-      planner.step(() => run(x.ptr, y.ptr, length))
+      // The commonest have loops of their own, without a choice at every vector.
+      const own = name === 'sigmoid' ? sigmoidF32 : name === 'tanh' ? tanhF32 : name === 'relu' ? reluF32 : undefined
+      if (own === undefined) planner.step(() => activateF32(code, alpha, beta, x.ptr, y.ptr, length))
+      else planner.step(() => own(x.ptr, y.ptr, length))
     },
   }
 }
 
-/** 1 / (1 + e^-x). */
-export const sigmoid: Operator = elementwise('sigmoid', 'sigmoidF32')
-/** tanh x. */
-export const tanh: Operator = elementwise('tanh', 'tanhF32')
-/** max(0, x). */
-export const relu: Operator = elementwise('relu', 'reluF32')
+function optionalNumber(node: GraphNode, attribute: string): number | undefined {
+  const value = node.attributes[attribute]
+  if (value !== undefined && typeof value !== 'number') {
+    throw new LstmError('VALUE', `${label(node)}: expected a number for '${attribute}', got ${JSON.stringify(value)}`)
+  }
+  return value
+}
+
+/** An operator for each function of one variable: sigmoid, tanh, relu, exp, and so on. */
+export const functionOperators: readonly Operator[] = FUNCTION_NAMES.map(elementwise)
 
 /** e^x / sum(e^x) along the last axis. */
 export const softmax: Operator = {

@@ -1,5 +1,5 @@
 import type { Kernels } from '../runtime/kernels.ts'
-import type { DType } from '../values/dtype.ts'
+import type { DataOf, DType } from '../values/dtype.ts'
 import type { ArrayLike, NdArray } from '../values/ndarray.ts'
 import type { Shape, SymbolicShape } from '../values/shape.ts'
 
@@ -50,6 +50,8 @@ export interface Packer {
   readonly parameter: (role: string) => ArrayLike | undefined
   /** A block of linear memory that lives as long as the model. */
   allocate(bytes: number): number
+  /** Copies data into a block that lives as long as the model. */
+  place(data: DataOf): number
   /** Copies a parameter into memory that is freed when `prepare` returns; 0 for an absent one. */
   upload(role: string): number
 }
@@ -65,6 +67,12 @@ export interface Planner {
   hasOutput(position: number): boolean
   input(position: number): Slot
   output(position: number): Slot
+  /** How messages call the node. */
+  readonly label: string
+  /** A buffer that the model keeps from run to run, zeros at first; for one size of it only. */
+  state(name: string, bytes: number): Slot
+  /** Appends a step that runs after all other steps of this node. */
+  finally(run: () => void): void
   /** A buffer that lives while this node runs. */
   workspace(bytes: number): Slot
   /** A value of this node is the same memory as its input: nothing to compute. */

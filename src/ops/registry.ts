@@ -1,4 +1,4 @@
-import { dropout, relu, sigmoid, softmax, tanh } from './activations.ts'
+import { dropout, functionOperators, softmax } from './activations.ts'
 import { embedding } from './embedding.ts'
 import { linear } from './linear.ts'
 import { lstm } from './lstm.ts'
@@ -6,7 +6,7 @@ import type { Operator } from './operator.ts'
 
 /** Every operator a graph may use, by name. */
 const OPERATORS: ReadonlyMap<string, Operator> = new Map(
-  [dropout, embedding, linear, lstm, relu, sigmoid, softmax, tanh].map((operator) => [operator.name, operator]),
+  [...functionOperators, dropout, embedding, linear, lstm, softmax].map((operator) => [operator.name, operator]),
 )
 
 export function findOperator(name: string): Operator | undefined {

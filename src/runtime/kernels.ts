@@ -5,6 +5,7 @@
 export interface Kernels {
   readonly copyRows: (fromPtr: number, fromRowBytes: number, toPtr: number, toRowBytes: number, rows: number, rowBytes: number) => void
   readonly fillZero: (ptr: number, bytes: number) => void
+  readonly activateF32: (code: number, alpha: number, beta: number, inPtr: number, outPtr: number, length: number) => void
   readonly sigmoidF32: (inPtr: number, outPtr: number, length: number) => void
   readonly tanhF32: (inPtr: number, outPtr: number, length: number) => void
   readonly reluF32: (inPtr: number, outPtr: number, length: number) => void
@@ -21,20 +22,30 @@ export interface Kernels {
     timesteps: number, rowBegin: number, rowEnd: number, hPtr: number, cPtr: number,
     yPtr: number, yStepBytes: number, yRowBytes: number, workspacePtr: number, chunkSteps: number,
   ) => void
+  readonly lstmGeneralF32: (
+    xPtr: number, xStepBytes: number, xRowBytes: number, inputSize: number, packedPtr: number, hiddenSize: number,
+    timesteps: number, rowBegin: number, rowEnd: number, hPtr: number, cPtr: number,
+    yPtr: number, yStepBytes: number, yRowBytes: number, workspacePtr: number, chunkSteps: number,
+    cellPtr: number, maskPtr: number, maskStepBytes: number, maskRowBytes: number, heldPtr: number,
+  ) => void
+  readonly lstmGeneralWorkspaceBytes: (rows: number, hiddenSize: number, outputSize: number, chunkSteps: number) => number
+  readonly maskFromLengths: (lengthsPtr: number, rows: number, timesteps: number, maskPtr: number) => number
+  readonly zeroEmptyRows: (maskPtr: number, rows: number, timesteps: number, statePtr: number, rowBytes: number) => void
   readonly lstmWorkspaceBytes: (rows: number, hiddenSize: number, chunkSteps: number) => number
   readonly packDenseF32: (packedPtr: number, weightPtr: number, biasPtr: number, k: number, columns: number) => void
   readonly packLstmF32: (
     packedPtr: number, inputWeightsPtr: number, recurrentWeightsPtr: number, inputBiasPtr: number, recurrentBiasPtr: number,
-    inputSize: number, hiddenSize: number,
+    inputSize: number, hiddenSize: number, outputSize: number, forgetBias: number,
   ) => void
   readonly packedDenseBytes: (k: number, columns: number) => number
-  readonly packedLstmBytes: (inputSize: number, hiddenSize: number) => number
+  readonly packedLstmBytes: (inputSize: number, hiddenSize: number, outputSize: number) => number
 }
 
 /** Name and number of parameters of every kernel: the contract between the binaries and TypeScript. */
 export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {
   copyRows: 6,
   fillZero: 2,
+  activateF32: 6,
   sigmoidF32: 3,
   tanhF32: 3,
   reluF32: 3,
@@ -42,9 +53,13 @@ export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {
   embeddingF32: 7,
   gemmF32: 11,
   lstmForwardF32: 16,
+  lstmGeneralF32: 21,
+  lstmGeneralWorkspaceBytes: 4,
+  maskFromLengths: 4,
+  zeroEmptyRows: 5,
   lstmWorkspaceBytes: 3,
   packDenseF32: 5,
-  packLstmF32: 7,
+  packLstmF32: 9,
   packedDenseBytes: 2,
-  packedLstmBytes: 2,
+  packedLstmBytes: 3,
 }

@@ -64,6 +64,11 @@ export class LinearMemory {
     return new Uint8Array(buffer, ptr, length) as DataOf<T>
   }
 
+  /** Copies data to an address. */
+  write(ptr: number, data: DataOf): void {
+    new Uint8Array(this.wasm.buffer, ptr, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  }
+
   #grow(needed: number, bytes: number, what: string): void {
     const limit = (cause?: unknown): LstmError => new LstmError(
       'MEMORY',

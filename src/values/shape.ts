@@ -10,10 +10,11 @@ export type Shape = readonly number[]
 /** A shape in which some sizes may be symbolic. */
 export type SymbolicShape = readonly Dimension[]
 
-/** Number of elements: the product of the sizes, 1 for a scalar. */
+/** Number of elements: the product of the sizes, 1 for a scalar. Allocates nothing: it is asked at every run. */
 export function lengthOf(shape: Shape): number {
   let length = 1
-  for (const size of shape) {
+  for (let axis = 0; axis < shape.length; axis++) {
+    const size = shape[axis] as number
     if (size === 0) return 0 // also where the other sizes multiply to Infinity
     length *= size
   }
@@ -25,8 +26,11 @@ export function formatShape(shape: SymbolicShape): string {
   return `[${shape.join(', ')}]`
 }
 
+/** Allocates nothing: it is asked at every run. */
 export function sameShape(a: SymbolicShape, b: SymbolicShape): boolean {
-  return a.length === b.length && a.every((size, axis) => size === b[axis])
+  if (a.length !== b.length) return false
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false
+  return true
 }
 
 /** Checks that a shape is made of whole numbers >= 0 whose product is a safe number of elements. */

@@ -5,20 +5,25 @@ import { Arena } from './arena.ts'
 
 /** Every export of every binary. A change here is a change for whoever brings a module of another version. */
 const ARITIES = {
+  activateF32: 6,
   copyRows: 6,
   embeddingF32: 7,
   fillZero: 2,
   gemmF32: 11,
   lstmForwardF32: 16,
+  lstmGeneralF32: 21,
+  lstmGeneralWorkspaceBytes: 4,
   lstmWorkspaceBytes: 3,
+  maskFromLengths: 4,
   packDenseF32: 5,
-  packLstmF32: 7,
+  packLstmF32: 9,
   packedDenseBytes: 2,
-  packedLstmBytes: 2,
+  packedLstmBytes: 3,
   reluF32: 3,
   sigmoidF32: 3,
   softmaxF32: 5,
   tanhF32: 3,
+  zeroEmptyRows: 5,
 }
 
 it('TypeScript knows the frozen list of kernels', () => {

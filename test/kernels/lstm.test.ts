@@ -55,12 +55,12 @@ describeBinaries('packLstmF32', (binary) => {
       const [wPtr, uPtr, bPtr, rPtr] = (['inputWeights', 'recurrentWeights', 'inputBias', 'recurrentBias'] as const)
         .map((name) => arena.floats(cell[name])) as [number, number, number, number]
       const blocks = Math.ceil(hiddenSize / 4)
-      const bytes = kernels.packedLstmBytes(inputSize, hiddenSize)
+      const bytes = kernels.packedLstmBytes(inputSize, hiddenSize, hiddenSize)
       expect(bytes).toBe(blocks * (inputSize + 1 + hiddenSize) * 64)
       for (const [first, second] of [[true, true], [true, false], [false, true], [false, false]]) {
         const packedPtr = arena.allocate(bytes)
         arena.call([[packedPtr, bytes]], () => (
-          kernels.packLstmF32(packedPtr, wPtr, uPtr, first ? bPtr : 0, second ? rPtr : 0, inputSize, hiddenSize)
+          kernels.packLstmF32(packedPtr, wPtr, uPtr, first ? bPtr : 0, second ? rPtr : 0, inputSize, hiddenSize, hiddenSize, 0)
         ))
         const expected = new Float32Array(bytes / 4)
         const recurrentAt = blocks * (inputSize + 1) * 16
@@ -94,10 +94,10 @@ describeBinaries('lstmForwardF32', (binary) => {
     const x = pseudoRandom(5, batch * timesteps * inputSize, 2)
     const h0 = pseudoRandom(6, batch * hiddenSize, 1)
     const c0 = pseudoRandom(7, batch * hiddenSize, 1)
-    const packedPtr = arena.allocate(kernels.packedLstmBytes(inputSize, hiddenSize))
+    const packedPtr = arena.allocate(kernels.packedLstmBytes(inputSize, hiddenSize, hiddenSize))
     kernels.packLstmF32(
       packedPtr, arena.floats(cell.inputWeights), arena.floats(cell.recurrentWeights),
-      arena.floats(cell.inputBias), arena.floats(cell.recurrentBias), inputSize, hiddenSize,
+      arena.floats(cell.inputBias), arena.floats(cell.recurrentBias), inputSize, hiddenSize, hiddenSize, 0,
     )
     const xPtr = arena.floats(x)
     const [hBytes, cBytes] = [h0.byteLength, c0.byteLength]

@@ -1,0 +1,84 @@
+import type { ArrayLike } from '../values/ndarray.ts'
+import { isPlain, lstmRole, type CellFunctions, type Direction, type LstmSettings, type LstmWeight } from './lstm-settings.ts'
+import type { Packer } from './operator.ts'
+
+/** A cell made ready: its packed weights, and the settings of the general kernel where it needs that one. */
+export interface PackedCell {
+  readonly packedPtr: number
+  /** Address of the settings, as `Cell` in assembly/lstm-general.ts has them. */
+  readonly settingsPtr: number
+  /** Whether the fused kernel does, as long as there is no mask. */
+  readonly plain: boolean
+}
+
+const COUPLING_CODES = { none: 0, forgetIsOneMinusInput: 1, inputIsOneMinusForget: 2 } as const
+const MASK_CODES = { hold: 1, zero: 2, multiply: 3 } as const
+
+/** Packs the weights of one layer and direction. */
+export function packCell(packer: Packer, settings: LstmSettings, layer: number, direction: Direction, functions: CellFunctions): PackedCell {
+  const { kernels } = packer
+  const { hiddenSize, outputSize } = settings
+  const role = (weight: LstmWeight): string => lstmRole(layer, direction, weight)
+  const inputSize = packer.parameter(role('inputWeights'))?.shape[1] as number
+  const packedPtr = packer.allocate(kernels.packedLstmBytes(inputSize, hiddenSize, outputSize))
+  kernels.packLstmF32(
+    packedPtr, packer.upload(role('inputWeights')), packer.upload(role('recurrentWeights')),
+    packer.upload(role('inputBias')), packer.upload(role('recurrentBias')), inputSize, hiddenSize, outputSize, settings.forgetBias,
+  )
+  const peepholes = packer.parameter(role('peepholes'))
+  const gain = packer.parameter(role('normGain'))
+  const shift = packer.parameter(role('normShift'))
+  const norm = settings.layerNorm && gain !== undefined && shift !== undefined ? interleave(gain, shift, hiddenSize) : undefined
+  let projectionPtr = 0
+  if (settings.hasProjection) {
+    projectionPtr = packer.allocate(kernels.packedDenseBytes(hiddenSize, outputSize))
+    kernels.packDenseF32(projectionPtr, packer.upload(role('projection')), 0, hiddenSize, outputSize)
+  }
+  return {
+    packedPtr,
+    settingsPtr: packer.place(cellSettings(settings, functions, {
+      peepholesPtr: peepholes === undefined ? 0 : packer.place(padRows(peepholes.data as Float32Array, 3, hiddenSize)),
+      normPtr: norm === undefined ? 0 : packer.place(padRows(norm, 10, hiddenSize)),
+      projectionPtr,
+    })),
+    plain: isPlain(settings, functions, peepholes !== undefined, false),
+  }
+}
+
+/** The fields of `Cell`, in its order. */
+function cellSettings(
+  settings: LstmSettings, functions: CellFunctions,
+  pointers: { readonly peepholesPtr: number, readonly normPtr: number, readonly projectionPtr: number },
+): Uint8Array {
+  const fields: readonly (readonly ['int' | 'float', number])[] = [
+    ['int', pointers.peepholesPtr], ['int', pointers.normPtr], ['int', pointers.projectionPtr],
+    ['int', settings.outputSize], ['int', COUPLING_CODES[settings.coupling]], ['int', MASK_CODES[settings.maskRule]],
+    ['float', settings.clip], ['float', settings.cellClip], ['float', settings.projClip], ['float', settings.normEpsilon],
+    ...[functions.gate, functions.candidate, functions.output].flatMap(({ code, alpha, beta }) =>
+      [['int', code], ['float', alpha], ['float', beta]] as const),
+  ]
+  const view = new DataView(new ArrayBuffer(fields.length * 4))
+  fields.forEach(([type, value], index) => {
+    if (type === 'int') view.setInt32(index * 4, value, true)
+    else view.setFloat32(index * 4, value, true)
+  })
+  return new Uint8Array(view.buffer)
+}
+
+/** Rows of `length` elements, each padded with zeros to whole vectors of four. */
+function padRows(data: Float32Array, rows: number, length: number): Float32Array {
+  const padded = Math.ceil(length / 4) * 4
+  const result = new Float32Array(rows * padded)
+  for (let row = 0; row < rows; row++) result.set(data.subarray(row * length, (row + 1) * length), row * padded)
+  return result
+}
+
+/** gain (5, units) and shift (5, units) -> (5, 2, units). */
+function interleave(gain: ArrayLike, shift: ArrayLike, length: number): Float32Array {
+  const result = new Float32Array(10 * length)
+  for (let row = 0; row < 5; row++) {
+    result.set((gain.data as Float32Array).subarray(row * length, (row + 1) * length), 2 * row * length)
+    result.set((shift.data as Float32Array).subarray(row * length, (row + 1) * length), (2 * row + 1) * length)
+  }
+  return result
+}
