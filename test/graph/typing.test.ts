@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Graph, GraphNode } from '../../src/graph/graph.ts'
 import { typeGraph } from '../../src/graph/infer.ts'
+import { operatorNames } from '../../src/ops/registry.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import { lstmGraph, randomLstm } from '../lstm-graph.ts'
@@ -38,8 +39,12 @@ describe('typeGraph', () => {
   it('lists all unknown operators at once', () => {
     refuses(
       { nodes: [node('gru', ['x'], ['y']), node('relu', ['y'], ['z']), node('__proto__', ['z'], ['w'])] }, 'UNSUPPORTED',
-      "operators that are not supported: 'gru' (node 'y'), '__proto__' (node 'w'); supported are dropout, embedding, linear, lstm, relu, sigmoid, softmax, tanh",
+      `operators that are not supported: 'gru' (node 'y'), '__proto__' (node 'w'); supported are ${operatorNames().join(', ')}`,
     )
+  })
+
+  it('knows these operators at least', () => {
+    expect(operatorNames()).toEqual(expect.arrayContaining(['dropout', 'embedding', 'linear', 'lstm', 'relu', 'sigmoid', 'softmax', 'tanh']))
   })
 
   it('refuses a value made twice', () => {
