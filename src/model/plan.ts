@@ -65,6 +65,7 @@ export function makePlan(
     const planner: Planner = {
       kernels: runtime.kernels,
       label: label(node),
+      dtypeOf: (position) => (types.get(node.inputs[position] as string) as ValueType).dtype,
       shapeOf: (position) => layout.shape(node.inputs[position] as string),
       outputShape: (position) => layout.shape(node.outputs[position] as string),
       value: contextOf(node, graph.constants, types).value,
@@ -77,6 +78,7 @@ export function makePlan(
         workspaces.push(buffer)
         return buffer.slot
       },
+      constant: (data) => layout.constant(data),
       alias: (output, input) => layout.alias(node.outputs[output] as string, node.inputs[input] as string),
       state: (name, bytes) => states.slot(`${node.name}.${name}`, bytes, label(node)),
       step: (run) => steps.push(run),
@@ -141,6 +143,13 @@ class Layout {
     const buffer = this.allocate(lengthOf(this.shape(name)) * bytesOf(dtype), uses)
     this.#buffers.set(name, buffer)
     return buffer.slot
+  }
+
+  /** Numbers of a plan's own that no value of the graph holds. */
+  constant(data: Int32Array): Slot {
+    const { slot } = this.allocate(data.byteLength, Infinity)
+    this.#constants.push({ slot, constant: { dtype: 'int32', shape: [data.length], data } })
+    return slot
   }
 
   slot(name: string): Slot {

@@ -59,6 +59,7 @@ export interface Packer {
 /** What an operator gets to plan its kernel calls for given sizes. */
 export interface Planner {
   readonly kernels: Kernels
+  dtypeOf(position: number): DType
   shapeOf(position: number): Shape
   outputShape(position: number): Shape
   /** The elements of an input that is a constant. */
@@ -75,6 +76,8 @@ export interface Planner {
   finally(run: () => void): void
   /** A buffer that lives while this node runs. */
   workspace(bytes: number): Slot
+  /** A buffer with these numbers, written once, when the plan is placed in memory. */
+  constant(data: Int32Array): Slot
   /** A value of this node is the same memory as its input: nothing to compute. */
   alias(outputPosition: number, inputPosition: number): void
   /** Appends a step; runs in order, and must not allocate. */
