@@ -1,10 +1,13 @@
 // The export list of every binary, and nothing else. test/kernels/exports.test.ts freezes it.
 export { activateF32 } from './activate'
 export { sigmoidF32, tanhF32, reluF32 } from './elementwise'
+export { castElements } from './cast'
 export { embeddingF32 } from './embedding'
+export { findBadIndex, gatherElements, gatherRows, placeOneHot, reverseSequence } from './gather'
 export { gemmF32 } from './gemm'
 export { lstmGeneralF32, lstmGeneralWorkspaceBytes, maskFromLengths, zeroEmptyRows } from './lstm-general'
 export { copyRows, fillZero } from './move'
 export { lstmForwardF32, lstmWorkspaceBytes } from './lstm'
 export { packDenseF32, packLstmF32, packedDenseBytes, packedLstmBytes } from './pack'
 export { softmaxF32 } from './softmax'
+export { stridedCopy, stridedSelect } from './strided'

@@ -80,7 +80,7 @@ describe('lstm', () => {
   })
 
   it('refuses options it does not know, and says which it does', () => {
-    const known = 'options are hiddenSize, name, inputSize, numLayers, bidirectional, bias, returnSequences, returnState, initialState, goBackwards, timeMajor'
+    const known = 'options are hiddenSize, name, inputSize, numLayers, bidirectional, bias, projSize, returnSequences, returnState, initialState, goBackwards, timeMajor'
     expectError(() => lstm(4, { dropout: 0.5 }), 'VALUE', `lstm: no option 'dropout'; ${known}`)
     expectError(() => lstm(4, { batch_first: true }), 'VALUE', `lstm: no option 'batch_first'; ${known}`)
     expectError(() => lstm(4, { toString: 1 }), 'VALUE', `lstm: no option 'toString'; ${known}`)

@@ -1,4 +1,5 @@
 import { LstmError } from '../errors.ts'
+import type { DType } from '../values/dtype.ts'
 import { formatShape, type Dimension, type SymbolicShape } from '../values/shape.ts'
 import { label, requireFeatures, requireInput, requireParameter } from './checks.ts'
 import { packCell, type PackedCell } from './lstm-cell.ts'
@@ -49,14 +50,16 @@ function checkWeights(node: GraphNode, context: Pick<InferenceContext, 'paramete
 }
 
 /** Compares numbers only: a symbolic batch may go by another name, and is compared when it is known. */
-function checkOptional(node: GraphNode, context: InferenceContext, position: number, what: string, dtype: 'float32' | 'int32' | 'uint8', shape: SymbolicShape): void {
+function checkOptional(
+  node: GraphNode, context: InferenceContext, position: number, what: string, dtype: DType, shape: SymbolicShape, meaning = '',
+): void {
   const value = context.input(position)
   if (value === undefined) return
   requireInput(node, context, position, dtype)
   const fits = value.shape.length === shape.length
     && value.shape.every((size, axis) => typeof size === 'string' || typeof shape[axis] === 'string' || size === shape[axis])
   if (!fits) {
-    throw new LstmError('SHAPE', `${label(node)}: expected ${what} with shape ${formatShape(shape)}, got ${formatShape(value.shape)}`)
+    throw new LstmError('SHAPE', `${label(node)}: expected ${what} with shape ${formatShape(shape)}${meaning}, got ${formatShape(value.shape)}`)
   }
 }
 
@@ -85,8 +88,8 @@ export const lstm: Operator<readonly (readonly PackedCell[])[]> = {
     const [first, second] = x.shape as [Dimension, Dimension, Dimension]
     const [batch, timesteps] = settings.timeMajor ? [second, first] : [first, second]
     const stack = numLayers * directions.length
-    checkOptional(node, context, 1, 'initial h (layers x directions, batch, units)', 'float32', [stack, batch, outputSize])
-    checkOptional(node, context, 2, 'initial c (layers x directions, batch, units)', 'float32', [stack, batch, hiddenSize])
+    checkOptional(node, context, 1, 'initial h', 'float32', [stack, batch, outputSize], ' (layers x directions, batch, units)')
+    checkOptional(node, context, 2, 'initial c', 'float32', [stack, batch, hiddenSize], ' (layers x directions, batch, units)')
     checkOptional(node, context, 3, 'a mask', 'uint8', [batch, timesteps])
     checkOptional(node, context, 4, 'lengths', 'int32', [batch])
     if (context.input(3) !== undefined && context.input(4) !== undefined) {

@@ -39,6 +39,29 @@ export interface Kernels {
   ) => void
   readonly packedDenseBytes: (k: number, columns: number) => number
   readonly packedLstmBytes: (inputSize: number, hiddenSize: number, outputSize: number) => number
+  readonly stridedCopy: (
+    fromPtr: number, toPtr: number, descriptorPtr: number, rank: number, elementBytes: number, rowBegin: number, rowEnd: number,
+  ) => void
+  readonly stridedSelect: (
+    conditionPtr: number, xPtr: number, yPtr: number, toPtr: number, descriptorPtr: number, rank: number, elementBytes: number,
+    rowBegin: number, rowEnd: number,
+  ) => void
+  readonly findBadIndex: (indexPtr: number, length: number, size: number) => number
+  readonly gatherRows: (
+    indexPtr: number, length: number, fromPtr: number, size: number, rowBytes: number, toPtr: number, outerBegin: number, outerEnd: number,
+  ) => void
+  readonly gatherElements: (
+    indexPtr: number, fromPtr: number, toPtr: number, descriptorPtr: number, rank: number, elementBytes: number,
+    size: number, axisBytes: number, begin: number, end: number,
+  ) => void
+  readonly placeOneHot: (
+    indexPtr: number, begin: number, end: number, depth: number, inner: number, valuePtr: number, toPtr: number, elementBytes: number,
+  ) => void
+  readonly reverseSequence: (
+    fromPtr: number, toPtr: number, lengthsPtr: number, rows: number, timesteps: number,
+    rowStride: number, timeStride: number, stepBytes: number,
+  ) => number
+  readonly castElements: (fromPtr: number, fromKind: number, toPtr: number, toKind: number, begin: number, end: number) => void
 }
 
 /** Name and number of parameters of every kernel: the contract between the binaries and TypeScript. */
@@ -62,4 +85,12 @@ export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {
   packLstmF32: 9,
   packedDenseBytes: 2,
   packedLstmBytes: 3,
+  stridedCopy: 7,
+  stridedSelect: 9,
+  findBadIndex: 3,
+  gatherRows: 8,
+  gatherElements: 10,
+  placeOneHot: 8,
+  reverseSequence: 8,
+  castElements: 6,
 }

@@ -139,7 +139,7 @@ describe('graphOfStateDict', () => {
     const tensors = new Map(lstm.map(({ name, shape }) => [`rnn.${name}`, zeros(...shape)]))
     expect(messageOf(new Map([...tensors, ['norm.weight', zeros(3)], ['norm.bias', zeros(3)]])))
       .toContain("    // 'norm': weight, bias (not a layer this library recognises)\n")
-    expect(messageOf(new Map([...tensors, ['rnn.weight_hr_l0', zeros(1, 1)]]))).toContain("    // 'rnn': weight_ih_l0, ")
+    expect(messageOf(new Map([...tensors, ['rnn.weight_hx_l0', zeros(1, 1)]]))).toContain("    // 'rnn': weight_ih_l0, ")
     expect(messageOf(new Map([...tensors].slice(1)))).toContain("    // 'rnn': weight_hh_l0, ")
     expect(messageOf(new Map())).toContain('Its tensors:\nSay what')
   })

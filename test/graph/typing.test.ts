@@ -86,8 +86,8 @@ describe('typeGraph', () => {
     const graph = lstmGraph(randomLstm(SHAPE, 1))
     const [lstm] = graph.nodes as [GraphNode]
     expectError(
-      () => typeGraph({ ...graph, nodes: [{ ...lstm, attributes: { ...lstm.attributes, clip: 3 } }] }), 'UNSUPPORTED',
-      "lstm 'lstm': unknown attributes 'clip'; it knows hiddenSize, numLayers, direction, timeMajor, returnSequences, reversedOutput",
+      () => typeGraph({ ...graph, nodes: [{ ...lstm, attributes: { ...lstm.attributes, zoneout: 3 } }] }), 'UNSUPPORTED',
+      "lstm 'lstm': unknown attributes 'zoneout'; it knows hiddenSize, projSize, numLayers, direction, timeMajor, returnSequences, reversedOutput, forgetBias, clip, cellClip, projClip, coupling, layerNorm, normEpsilon, activations, activationAlpha, activationBeta, maskRule, zeroEmptyState, stateful",
     )
   })
 

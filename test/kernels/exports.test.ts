@@ -6,9 +6,13 @@ import { Arena } from './arena.ts'
 /** Every export of every binary. A change here is a change for whoever brings a module of another version. */
 const ARITIES = {
   activateF32: 6,
+  castElements: 6,
   copyRows: 6,
   embeddingF32: 7,
   fillZero: 2,
+  findBadIndex: 3,
+  gatherElements: 10,
+  gatherRows: 8,
   gemmF32: 11,
   lstmForwardF32: 16,
   lstmGeneralF32: 21,
@@ -19,9 +23,13 @@ const ARITIES = {
   packLstmF32: 9,
   packedDenseBytes: 2,
   packedLstmBytes: 3,
+  placeOneHot: 8,
   reluF32: 3,
+  reverseSequence: 8,
   sigmoidF32: 3,
   softmaxF32: 5,
+  stridedCopy: 7,
+  stridedSelect: 9,
   tanhF32: 3,
   zeroEmptyRows: 5,
 }
