@@ -15,11 +15,10 @@ export const PYTORCH_DISTANCE: number = 5e-6
 
 /**
  * Distance from the float64 reference: PyTorch adds in another order, so either may be the lucky one; twice its
- * own distance is the same class. Below 1e-6 (8 float32 steps at 1) there is no telling them apart; cell
- * states may be larger than 1, and float32 steps grow with them.
+ * own distance is the same class. Below 1e-6 (8 float32 steps at 1) there is no telling them apart.
  */
-export function float64Distance(torchDistance: number, largestMagnitude: number): number {
-  return Math.max(2 * torchDistance, 1e-6 * Math.max(1, largestMagnitude))
+export function float64Distance(torchDistance: number): number {
+  return Math.max(2 * torchDistance, 1e-6)
 }
 
 /** One layer over few steps, states within [-1, 1], from the float64 reference: a handful of roundings at 1. */

@@ -134,7 +134,7 @@ describe('typeGraph', () => {
       withState([2, 'batch', 2]), 'SHAPE',
       "lstm 'lstm': expected initial c with shape [1, batch, 2] (layers x directions, batch, units), got [2, batch, 2]",
     )
-    expectError(withState(['batch', 2]), 'SHAPE', "lstm 'lstm': expected an input with 3 axes, got [batch, 2]")
+    expectError(withState(['batch', 2]), 'SHAPE', "lstm 'lstm': expected initial c with shape [1, batch, 2] (layers x directions, batch, units), got [batch, 2]")
     const open: Graph = { ...graph, inputs: [{ name: 'input', dtype: 'float32', shape: ['batch', 'timesteps', 'features'] }, ...graph.inputs.slice(1)] }
     expect(typeGraph(open).types.get('output')).toEqual({ dtype: 'float32', shape: ['batch', 'timesteps', 2] })
     const given = (features: number): Map<string, number[]> => new Map([['input', [5, 6, features]], ['h_0', [1, 5, 2]], ['c_0', [1, 5, 2]]])
