@@ -6,11 +6,12 @@ import { formatSummary, summarise, type Summary } from '../graph/summary.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { Tensor } from '../runtime/tensor.ts'
-import { describeValue, dtypeOfData, type DataOf, type DType } from '../values/dtype.ts'
+import { describeValue, dtypeOfData, type DType } from '../values/dtype.ts'
 import { checkData, hasShape, NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape, lengthOf, sameShape, type Shape, type SymbolicShape } from '../values/shape.ts'
 import { bindSizes, copyInput, shapeOfInput, symbolsOf, type RunInput } from './binding.ts'
 import { StateMemory } from './states.ts'
+import { BufferView } from './buffer-view.ts'
 import { makePlan, prepareGraph, type Plan, type PlannedOutput, type PlannedValue } from './plan.ts'
 
 /** An input or output of a model: what `model.inputs` and `model.outputs` list. */
@@ -28,31 +29,6 @@ export type RunTarget = Tensor | ArrayLike | Float32Array | Int32Array | Uint8Ar
 export interface RunOptions<Into extends Readonly<Record<string, RunTarget>>> {
   /** Arrays to write outputs to, by name. Only these outputs are given back then. */
   readonly into?: Into
-}
-
-/** A copy between the caller's arrays and a buffer of the plan; its view is made anew when the memory has grown or the buffer is another. */
-class BufferView {
-  readonly #runtime: Runtime
-  readonly #value: PlannedValue
-  #view: DataOf | undefined
-  #generation = -1
-  #ptr = 0
-
-  constructor(runtime: Runtime, value: PlannedValue) {
-    this.#runtime = runtime
-    this.#value = value
-  }
-
-  get data(): DataOf {
-    const { linearMemory } = this.#runtime
-    const { type, slot, shape } = this.#value
-    if (this.#view === undefined || this.#generation !== linearMemory.generation || this.#ptr !== slot.ptr) {
-      this.#view = linearMemory.view(type.dtype, slot.ptr, lengthOf(shape))
-      this.#generation = linearMemory.generation
-      this.#ptr = slot.ptr
-    }
-    return this.#view
-  }
 }
 
 interface BoundPlan {

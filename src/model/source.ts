@@ -39,10 +39,13 @@ async function readLocation(source: string | URL, options: ReadOptions): Promise
   return readFromNetwork(source, options)
 }
 
+/** Imports by a name that is known at run time only, so that bundlers for browsers do not look for the module. */
+function importLate(name: string): Promise<unknown> {
+  return import(/* @vite-ignore */ name)
+}
+
 async function readFromDisk(path: string | URL, { signal }: ReadOptions): Promise<Uint8Array> {
-  // Named at run time only, so that bundlers for browsers do not look for it.
-  const files = 'node:fs/promises'
-  const { readFile } = await import(/* @vite-ignore */ files) as typeof import('node:fs/promises')
+  const { readFile } = await importLate('node:fs/promises') as typeof import('node:fs/promises')
   try {
     return await readFile(path, { signal })
   } catch (cause) {
