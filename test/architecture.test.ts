@@ -1,0 +1,125 @@
+import { readdir, readFile } from 'node:fs/promises'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+
+const root = new URL('../', import.meta.url)
+
+/** The floors of the house, from the ground up: imports go down only. */
+const FLOORS = ['errors', 'values', 'runtime', 'ops', 'graph', 'formats', 'layers', 'model', 'index', 'cli']
+/** Rooms that may name the runtime's types, but run without it: models are read where no WebAssembly is. */
+const WITHOUT_RUNTIME = ['ops', 'graph', 'formats', 'layers']
+const MOST_LINES = 320
+
+interface Import {
+  readonly from: string
+  readonly to: string
+  readonly typeOnly: boolean
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(new URL(folder, root), { recursive: true })
+  return entries.map((entry) => `${folder}${entry.replaceAll('\\', '/')}`)
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('src/runtime/binaries/'))
+    .sort()
+}
+
+const read = (file: string): Promise<string> => readFile(new URL(file, root), 'utf8')
+
+function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
+  if (ts.isExportDeclaration(node)) {
+    const named = node.exportClause
+    return node.isTypeOnly || (named !== undefined && ts.isNamedExports(named) && named.elements.every((name) => name.isTypeOnly))
+  }
+  const clause = node.importClause
+  if (clause === undefined) return false
+  const named = clause.namedBindings
+  return clause.phaseModifier === ts.SyntaxKind.TypeKeyword || (clause.name === undefined && named !== undefined && ts.isNamedImports(named)
+    && named.elements.every((name) => name.isTypeOnly))
+}
+
+/** Imports of the house's own files, the dynamic ones included. */
+function importsOf(file: string, text: string): Import[] {
+  const imports: Import[] = []
+  const add = (specifier: ts.Node | undefined, typeOnly: boolean): void => {
+    if (specifier === undefined || !ts.isStringLiteral(specifier) || !specifier.text.startsWith('.')) return
+    imports.push({ from: file, to: new URL(specifier.text, new URL(file, 'file:///')).pathname.slice(1), typeOnly })
+  }
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) add(node.moduleSpecifier, isTypeOnly(node))
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0], false)
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true))
+  return imports
+}
+
+/** `src/graph/json.ts` -> `graph`, `src/errors.ts` -> `errors`. */
+const floorOf = (file: string): string => (file.split('/')[1] as string).replace(/\.ts$/, '')
+
+const climbs = ({ from, to }: Import): boolean => FLOORS.indexOf(floorOf(to)) > FLOORS.indexOf(floorOf(from))
+
+const sources = new Map(await Promise.all((await filesBelow('src/')).map(async (file) => [file, await read(file)] as const)))
+const imports = [...sources].flatMap(([file, text]) => importsOf(file, text)).filter(({ to }) => to.startsWith('src/'))
+
+describe('the plan of the house', () => {
+  it('has a floor for every file', () => {
+    expect([...sources.keys()].filter((file) => !FLOORS.includes(floorOf(file)))).toEqual([])
+    expect(sources.size).toBeGreaterThan(30)
+  })
+
+  it('has imports that only go down', () => {
+    expect(imports.filter(climbs)).toEqual([])
+    expect(imports.length).toBeGreaterThan(100)
+  })
+
+  it('reads models where no WebAssembly is: only types of the runtime', () => {
+    const uses = imports.filter(({ from, to }) => WITHOUT_RUNTIME.includes(floorOf(from)) && floorOf(to) === 'runtime')
+    expect(uses.filter(({ typeOnly }) => !typeOnly)).toEqual([])
+  })
+
+  it('has a counter that comes in through the door like every customer', () => {
+    const uses = imports.filter(({ from, to }) => floorOf(from) === 'cli' && floorOf(to) !== 'cli').map(({ to }) => to)
+    expect(new Set(uses)).toEqual(new Set(['src/index.ts']))
+  })
+
+  it('knows WebAssembly in the runtime only', () => {
+    const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*|'[^'\n]*'/g, '')
+    const knowing = [...sources].filter(([, text]) => /\bWebAssembly\b/.test(withoutComments(text))).map(([file]) => file)
+    expect(knowing.length).toBeGreaterThan(0)
+    expect(knowing.filter((file) => floorOf(file) !== 'runtime')).toEqual([])
+  })
+
+  it('makes views of linear memory in one file', () => {
+    const pattern = /new (Float32|Int32|Uint8|Uint32|Float64)Array\([^)]*\b(memory|wasm)\b[^)]*\.buffer/
+    for (const found of [(text: string) => pattern.test(text), (text: string) => text.includes('wasm.buffer')]) {
+      expect([...sources].filter(([, text]) => found(text)).map(([file]) => file)).toEqual(['src/runtime/memory.ts'])
+    }
+  })
+
+  it('has no rooms for odds and ends', () => {
+    expect([...sources.keys()].filter((file) => /(^|\/)(utils?|helpers?|common|misc)(\/|\.ts$)/.test(file))).toEqual([])
+  })
+
+  it(`has no file of more than ${MOST_LINES} lines`, async () => {
+    const assembly = await Promise.all((await filesBelow('assembly/')).map(async (file) => [file, await read(file)] as const))
+    expect(assembly.length).toBeGreaterThan(5)
+    const lines = [...sources, ...assembly].map(([file, text]) => ({ file, lines: text.trimEnd().split('\n').length }))
+    expect(lines.filter((entry) => entry.lines > MOST_LINES)).toEqual([])
+  })
+})
+
+describe('these tests themselves', () => {
+  it('see imports of every form', () => {
+    const text = [
+      "import { a } from '../model/load.ts'", "import type { B } from '../runtime/tensor.ts'", "import { type C, type D } from '../runtime/kernels.ts'",
+      "import { type E, f } from '../runtime/memory.ts'", "export { g } from './h.ts'", "export type { I } from './j.ts'", "const k = import('../index.ts')",
+      "import fs from 'node:fs'", "import '../cli/main.ts'",
+    ].join('\n')
+    const found = importsOf('src/graph/x.ts', text)
+    expect(found.map(({ to, typeOnly }) => [to, typeOnly])).toEqual([
+      ['src/model/load.ts', false], ['src/runtime/tensor.ts', true], ['src/runtime/kernels.ts', true], ['src/runtime/memory.ts', false],
+      ['src/graph/h.ts', false], ['src/graph/j.ts', true], ['src/index.ts', false], ['src/cli/main.ts', false],
+    ])
+    expect(found.filter(climbs).map(({ to }) => to)).toEqual(['src/model/load.ts', 'src/index.ts', 'src/cli/main.ts'])
+  })
+})

@@ -1,0 +1,193 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { rolldown, type OutputChunk } from 'rolldown'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+
+const root = new URL('../', import.meta.url)
+const dist = new URL('dist/', root)
+const run = promisify(execFile)
+
+interface Manifest {
+  readonly sideEffects: unknown
+  readonly files: readonly string[]
+  readonly bin: Readonly<Record<string, string>>
+  readonly exports: Readonly<Record<string, string | { readonly types: string, readonly default: string }>>
+  readonly dependencies: Readonly<Record<string, string>>
+}
+
+const manifest = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as Manifest
+
+/** Modules a file of dist imports: statically, and at run time where it says `import()`. */
+async function importsOf(file: string): Promise<{ readonly fixed: string[], readonly late: string[] }> {
+  const text = await readFile(new URL(file, dist), 'utf8')
+  const fixed: string[] = []
+  const late: string[] = []
+  const visit = (node: ts.Node): void => {
+    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier !== undefined) {
+      fixed.push((node.moduleSpecifier as ts.StringLiteral).text)
+    }
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) late.push(node.arguments[0]?.getText() ?? '')
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true))
+  return { fixed, late }
+}
+
+/** A file of dist and all it imports statically, directly or not. */
+async function closureOf(entry: string): Promise<{ readonly files: string[], readonly packages: string[] }> {
+  const files = [entry]
+  const packages: Set<string> = new Set()
+  for (const file of files) {
+    for (const specifier of (await importsOf(file)).fixed) {
+      if (!specifier.startsWith('.')) packages.add(specifier)
+      else if (!files.includes(specifier.slice(2))) files.push(specifier.slice(2))
+    }
+  }
+  return { files, packages: [...packages] }
+}
+
+describe('the package', () => {
+  it('holds what was built, the licence, the readme and the changelog, and nothing else', async () => {
+    const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: fileURLToPath(root), shell: process.platform === 'win32' })
+    const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }]
+    const packed = files.map(({ path }) => path).sort()
+    const built = (await readdir(dist)).map((name) => `dist/${name}`)
+    expect(packed).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...built].sort())
+    expect(built).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/layers.js', 'dist/layers.d.ts', 'dist/cli.js', 'dist/simd.wasm', 'dist/relaxed-simd.wasm']))
+    expect(packed.filter((path) => /test|src|assembly|bench|\.map$|(?<!\.d)\.ts$/.test(path))).toEqual([])
+  })
+
+  it('exports files that are there, and no others', async () => {
+    const targets = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [target] : [target.types, target.default]))
+    for (const target of [...targets, ...Object.values(manifest.bin)]) expect((await readFile(new URL(target, root))).length).toBeGreaterThan(0)
+    expect(Object.keys(manifest.exports)).toEqual(['.', './layers', './simd.wasm', './relaxed-simd.wasm', './package.json'])
+    // A package may import itself by name: the map is resolved as a user's import would be.
+    const script = "for (const name of ['', '/layers', '/simd.wasm', '/relaxed-simd.wasm', '/package.json']) console.log(import.meta.resolve('lstm-wasm' + name))"
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: fileURLToPath(root) })
+    expect(stdout.trim().split('\n')).toEqual(['dist/index.js', 'dist/layers.js', 'dist/simd.wasm', 'dist/relaxed-simd.wasm', 'package.json'].map((file) => new URL(file, root).href))
+    const inner = "import('lstm-wasm/dist/index.js').catch(({ code }) => console.log(code))"
+    expect((await run(process.execPath, ['--input-type=module', '-e', inner], { cwd: fileURLToPath(root) })).stdout).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n')
+  })
+
+  it('ships the binaries it was tested with', async () => {
+    for (const name of ['simd.wasm', 'relaxed-simd.wasm']) {
+      expect((await readFile(new URL(name, dist))).equals(await readFile(new URL(`build/${name}`, root)))).toBe(true)
+    }
+  })
+
+  it('imports the AssemblyScript loader and nothing else from outside, before a file asks for more', async () => {
+    for (const entry of ['index.js', 'layers.js']) {
+      const { packages } = await closureOf(entry)
+      expect(packages.filter((name) => name !== '@assemblyscript/loader')).toEqual([])
+    }
+  })
+
+  it('declares every package that it imports', async () => {
+    const built = (await readdir(dist)).filter((name) => name.endsWith('.js'))
+    const imported = (await Promise.all(built.map(async (file) => {
+      const { fixed, late } = await importsOf(file)
+      return [...fixed, ...late.map((specifier) => /^["'`](.*)["'`]$/.exec(specifier)?.[1] ?? '.')]
+    }))).flat().filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
+    const names = imported.map((specifier) => specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/'))
+    expect(names).toContain('@assemblyscript/loader')
+    expect([...new Set(names)].filter((name) => !Object.hasOwn(manifest.dependencies, name))).toEqual([])
+  })
+})
+
+describe('the public names', () => {
+  it('of lstm-wasm are these', async () => {
+    expect(Object.keys(await import(new URL('index.js', dist).href) as object).sort()).toEqual([
+      'LstmError', 'NdArray', 'compile', 'createRuntime', 'formatSummary', 'load', 'readGraph', 'readNpy', 'readSafetensors', 'summarise', 'writeNpy', 'writeSafetensors',
+    ])
+  })
+
+  it('of lstm-wasm/layers are these', async () => {
+    expect(Object.keys(await import(new URL('layers.js', dist).href) as object).sort()).toEqual([
+      'activation', 'dense', 'dropout', 'embedding', 'input', 'linear', 'lstm', 'sequential',
+    ])
+  })
+})
+
+describe('importing lstm-wasm', () => {
+  it('has no side effects: no fetch, no compiling, no memory, no globals', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lstm-wasm-'))
+    try {
+      const script = join(folder, 'import.mjs')
+      await writeFile(script, `
+        const used = []
+        const forbid = (of, name) => { of[name] = function () { used.push(name); throw new Error(name + ' is forbidden') } }
+        for (const name of Object.getOwnPropertyNames(WebAssembly)) if (typeof WebAssembly[name] === 'function' && !name.endsWith('Error')) forbid(WebAssembly, name)
+        for (const name of ['fetch', 'Worker', 'setTimeout', 'setInterval', 'queueMicrotask']) forbid(globalThis, name)
+        const before = Reflect.ownKeys(globalThis).length
+        const { createRuntime } = await import('${new URL('index.js', dist).href}')
+        await import('${new URL('layers.js', dist).href}')
+        const atImport = { used: [...used], globals: Reflect.ownKeys(globalThis).length - before }
+        await createRuntime().catch(() => undefined)
+        console.log(JSON.stringify({ atImport, afterwards: used }))
+      `)
+      const { stdout } = await run(process.execPath, [script])
+      const { atImport, afterwards } = JSON.parse(stdout) as { atImport: unknown, afterwards: string[] }
+      expect(atImport).toEqual({ used: [], globals: 0 })
+      // The meter works: a runtime cannot be made without what is forbidden.
+      expect(afterwards).toEqual(['validate'])
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+    expect(manifest.sideEffects).toBe(false)
+  })
+
+  it('needs nothing of Node: no import of node: that a bundler could see', async () => {
+    for (const entry of ['index.js', 'layers.js']) {
+      const { files, packages } = await closureOf(entry)
+      expect(packages.filter((name) => name.startsWith('node:'))).toEqual([])
+      for (const file of files) expect((await importsOf(file)).late.filter((specifier) => specifier.includes('node:'))).toEqual([])
+    }
+    const { files } = await closureOf('index.js')
+    expect(files.length).toBeGreaterThan(1)
+  })
+})
+
+describe('the size', () => {
+  const LIMIT_WASM = 32_768
+  const LIMIT_CORE = 20_480
+
+  it.each(['simd.wasm', 'relaxed-simd.wasm'])('of %s is at most 32 kB gzip', async (name) => {
+    const bytes = await readFile(new URL(name, dist))
+    const size = gzipSync(bytes, { level: 9 }).length
+    expect(size, `${name}: ${bytes.length} bytes, ${size} gzip`).toBeLessThanOrEqual(LIMIT_WASM)
+    expect(size).toBeGreaterThan(1000)
+  })
+
+  it('of the core without the binaries is at most 20 kB gzip', async () => {
+    let binaries = 0
+    const bundle = await rolldown({
+      input: fileURLToPath(new URL('index.js', dist)),
+      platform: 'browser',
+      plugins: [{
+        name: 'without-binaries',
+        transform: (code) => code.replace(/(["'`])[A-Za-z0-9+/=]{10000,}\1/g, () => {
+          binaries++
+          return '""'
+        }),
+      }],
+    })
+    const { output } = await bundle.generate({ format: 'esm', minify: true })
+    await bundle.close()
+    const chunks = output.filter((part): part is OutputChunk => part.type === 'chunk')
+    const core = chunks.filter((chunk) => chunk.isEntry)
+    for (const chunk of core) core.push(...chunks.filter((other) => chunk.imports.includes(other.fileName) && !core.includes(other)))
+    const code = core.map((chunk) => chunk.code).join('\n')
+    const late = chunks.filter((chunk) => !core.includes(chunk)).map((chunk) => `${chunk.fileName} ${gzipSync(chunk.code).length}`)
+    const size = gzipSync(code, { level: 9 }).length
+    expect(binaries).toBe(2)
+    expect(code).toContain('LstmError')
+    expect(size, `core: ${code.length} bytes minified, ${size} gzip; loaded when needed: ${late.join(', ') || 'nothing'}`).toBeLessThanOrEqual(LIMIT_CORE)
+    expect(size).toBeGreaterThan(5000)
+  })
+})
