@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { rolldown, type OutputChunk } from 'rolldown'
 import ts from 'typescript'
+import { build, type Rolldown } from 'vite'
 import { describe, expect, it } from 'vitest'
 
 const root = new URL('../', import.meta.url)
@@ -166,9 +166,15 @@ describe('the size', () => {
 
   it('of the core without the binaries is at most 20 kB gzip', async () => {
     let binaries = 0
-    const bundle = await rolldown({
-      input: fileURLToPath(new URL('index.js', dist)),
-      platform: 'browser',
+    const { output } = await build({
+      configFile: false,
+      logLevel: 'error',
+      build: {
+        write: false,
+        minify: true,
+        modulePreload: false,
+        rolldownOptions: { input: fileURLToPath(new URL('index.js', dist)), preserveEntrySignatures: 'strict' },
+      },
       plugins: [{
         name: 'without-binaries',
         transform: (code) => code.replace(/(["'`])[A-Za-z0-9+/=]{10000,}\1/g, () => {
@@ -176,10 +182,8 @@ describe('the size', () => {
           return '""'
         }),
       }],
-    })
-    const { output } = await bundle.generate({ format: 'esm', minify: true })
-    await bundle.close()
-    const chunks = output.filter((part): part is OutputChunk => part.type === 'chunk')
+    }) as Rolldown.RolldownOutput
+    const chunks = output.filter((part): part is Rolldown.OutputChunk => part.type === 'chunk')
     const core = chunks.filter((chunk) => chunk.isEntry)
     for (const chunk of core) core.push(...chunks.filter((other) => chunk.imports.includes(other.fileName) && !core.includes(other)))
     const code = core.map((chunk) => chunk.code).join('\n')
