@@ -35,6 +35,11 @@ const LARGE: Draw = {
   shape: { inputSize: 7, hiddenSize: 33, numLayers: 2, bidirectional: true, bias: true }, seed: 5, timesteps: 29,
 }
 
+/** Sums of more than 128 terms, which kernels add up in parts. */
+const WIDE: Draw = {
+  shape: { inputSize: 131, hiddenSize: 137, numLayers: 1, bidirectional: false, bias: true }, seed: 6, timesteps: 3,
+}
+
 /** x [batch, timesteps, inputSize], and states [layers * directions, batch, hiddenSize]. */
 function randomInputs({ shape, seed, timesteps }: Draw, batch: number): { input: NdArray, h_0: NdArray, c_0: NdArray } {
   const cells = shape.numLayers * (shape.bidirectional ? 2 : 1)
@@ -123,7 +128,7 @@ describeBinaries('for any LSTM', (binary) => {
         }
       }
     },
-    [{ draw: LARGE }],
+    [{ draw: LARGE }, { draw: WIDE }],
   ))
 
   it('a sequence has the same bits at once, in chunks with the states carried over, and step by step', () => check(
@@ -145,7 +150,10 @@ describeBinaries('for any LSTM', (binary) => {
         expectSameBits(c_0, whole.c_n, 'c_n')
       }
     },
-    [{ draw: { ...LARGE, shape: { ...LARGE.shape, bidirectional: false } }, batch: 33, chunk: 4 }],
+    [
+      { draw: { ...LARGE, shape: { ...LARGE.shape, bidirectional: false } }, batch: 33, chunk: 4 },
+      { draw: WIDE, batch: 3, chunk: 2 },
+    ],
   ))
 
   it('the forward half of a bidirectional layer is a forward layer, the other half one that reads backwards', () => check(
