@@ -74,8 +74,11 @@ export type MaskRule = 'zero' | 'hold' | 'multiply'
 /** A whole sequence [batch, timesteps, inputSize] with a mask [batch, timesteps]; outputs in the order of the input. */
 export function generalSequence(
   cell: GeneralCell, x: Numbers, batch: number, timesteps: number, options: {
-    readonly reverse: boolean, readonly mask: readonly number[] | undefined, readonly rule: MaskRule
-    readonly h0: Numbers | undefined, readonly c0: Numbers | undefined
+    readonly reverse: boolean
+    readonly mask: readonly number[] | undefined
+    readonly rule: MaskRule
+    readonly h0: Numbers | undefined
+    readonly c0: Numbers | undefined
   },
 ): { y: number[], last: number[], h: number[], c: number[] } {
   const { inputSize, outputSize, hiddenSize } = cell

@@ -2,7 +2,9 @@ import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { graphFromJson, graphToJson } from '../graph/json.ts'
 import { graphOfStateDict } from './pytorch.ts'
-import { isSafetensors, readSafetensors, writeSafetensors } from './safetensors.ts'
+import type { FormatOptions, FormatReader, ModelFiles } from './reader.ts'
+import { readSafetensors, writeSafetensors } from './safetensors.ts'
+import { sniff, type FormatName } from './sniff.ts'
 
 /** The metadata key under which a safetensors file carries its graph. */
 const GRAPH_KEY = 'lstm-wasm'
@@ -12,21 +14,46 @@ export function saveGraph(graph: Graph): Uint8Array<ArrayBuffer> {
   return writeSafetensors(graph.constants, new Map([['format', 'pt'], [GRAPH_KEY, graphToJson(graph)]]))
 }
 
+/** Our own self-describing files, and plain state dicts that are one LSTM. */
+const safetensors: FormatReader = {
+  name: 'safetensors',
+  detect: (bytes) => sniff(bytes) === 'safetensors',
+  read: async ({ bytes }) => {
+    const { tensors, metadata } = readSafetensors(bytes)
+    const json = metadata.get(GRAPH_KEY)
+    return json === undefined ? graphOfStateDict(tensors) : graphFromJson(json, tensors)
+  },
+}
+
+/** Each reader is a chunk of its own, loaded when a file needs it. */
+const READERS: Readonly<Partial<Record<FormatName, () => Promise<FormatReader>>>> = {
+  safetensors: async () => safetensors,
+}
+
+export interface ReadModelOptions extends FormatOptions {
+  /**
+   * Readers to try first, imported by the caller (`lstm-wasm/onnx`, ...): for service workers and
+   * worklets, which forbid the dynamic imports that load readers otherwise.
+   */
+  readonly readers?: readonly FormatReader[]
+}
+
 /**
- * The graph of a model file: our own self-describing safetensors, or a plain state dict that is one LSTM.
- * Formats are told apart by content.
+ * The graph of a model file of any format. Formats are told apart by content, not by name.
  *
  * @throws LstmError `FORMAT` for bytes that are no model file or a broken one, `UNSUPPORTED` for what cannot be run
  */
-export function readModelFile(bytes: Uint8Array): Graph {
-  if (!isSafetensors(bytes)) throw unrecognised(bytes)
-  const { tensors, metadata } = readSafetensors(bytes)
-  const json = metadata.get(GRAPH_KEY)
-  return json === undefined ? graphOfStateDict(tensors) : graphFromJson(json, tensors)
+export async function readModelFile(files: ModelFiles, options: ReadModelOptions = {}): Promise<Graph> {
+  const given = options.readers?.find((reader) => reader.detect(files.bytes))
+  if (given !== undefined) return given.read(files, options)
+  const name = sniff(files.bytes)
+  const reader = name === undefined ? undefined : READERS[name]
+  if (reader === undefined) throw unrecognised(files.bytes)
+  return (await reader()).read(files, options)
 }
 
 function unrecognised(bytes: Uint8Array): LstmError {
   const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
   const got = bytes.length === 0 ? 'an empty file' : `${bytes.length} bytes that begin with ${start}`
-  return new LstmError('FORMAT', `expected a safetensors file, got ${got}`)
+  return new LstmError('FORMAT', `expected a model file (${Object.keys(READERS).join(', ')}), got ${got}`)
 }

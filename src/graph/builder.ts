@@ -16,6 +16,7 @@ export class GraphBuilder {
   readonly #nodes: GraphNode[] = []
   readonly #constants: Map<string, ArrayLike> = new Map()
   readonly #types: Map<string, ValueType> = new Map()
+  readonly #names: Set<string> = new Set()
 
   /** Types of all values so far. */
   get types(): ReadonlyMap<string, ValueType> {
@@ -59,6 +60,8 @@ export class GraphBuilder {
       if (constant !== undefined) this.constant(name, constant)
       else this.#define(name, types[position] as ValueType, label(node))
     })
+    if (this.#names.has(node.name)) throw new LstmError('FORMAT', `graph: two nodes are named '${node.name}'`)
+    this.#names.add(node.name)
   }
 
   /**

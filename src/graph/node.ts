@@ -44,6 +44,14 @@ export function checkNode(
       throw new LstmError('FORMAT', `${label(node)}: its input '${name}' is not made before it`)
     }
   }
+  const { mostInputs = Infinity, roles } = operator
+  if (node.inputs.length > mostInputs) {
+    throw new LstmError('UNSUPPORTED', `${label(node)}: expected at most ${mostInputs} inputs, got ${node.inputs.length}`)
+  }
+  const unknown = roles === undefined ? [] : Object.keys(node.parameters).filter((role) => !roles.includes(role))
+  if (unknown.length > 0) {
+    throw new LstmError('UNSUPPORTED', `${label(node)}: unknown weights ${unknown.map((role) => `'${role}'`).join(', ')}; it knows ${roles?.join(', ') ?? ''}`)
+  }
   for (const [role, name] of Object.entries(node.parameters)) {
     if (!constants.has(name)) {
       throw new LstmError('FORMAT', `${label(node)}: its weight '${role}' is the tensor '${name}', which is not there`)

@@ -1,15 +1,18 @@
-import { readModelFile } from '../formats/model-file.ts'
+import { readModelFile, type ReadModelOptions } from '../formats/model-file.ts'
 import type { Graph } from '../graph/graph.ts'
 import { defaultRuntime, type Runtime } from '../runtime/runtime.ts'
 import { Model } from './model.ts'
-import { checkAborted, readSource, type ModelSource, type ReadOptions } from './source.ts'
+import { readModelFiles, type FilesOptions } from './model-files.ts'
+import { checkAborted, type ModelSource } from './source.ts'
 
 export interface CompileOptions {
   /** The runtime the model is to live in. Default: one that all models without another share. */
   readonly runtime?: Runtime
 }
 
-export interface LoadOptions extends CompileOptions, ReadOptions {}
+export interface ReadGraphOptions extends FilesOptions, ReadModelOptions {}
+
+export interface LoadOptions extends CompileOptions, ReadGraphOptions {}
 
 /** A graph, or what makes one: `sequential([...])` with its weights loaded. */
 export type GraphSource = Graph | { toGraph(): Graph }
@@ -27,15 +30,16 @@ export async function compile(source: GraphSource, options: CompileOptions = {})
  * Reads a model file without making a model: needs no WebAssembly.
  * @throws LstmError see `load`
  */
-export async function readGraph(source: ModelSource, options: ReadOptions = {}): Promise<Graph> {
-  const bytes = await readSource(source, options)
+export async function readGraph(source: ModelSource, options: ReadGraphOptions = {}): Promise<Graph> {
+  const files = await readModelFiles(source, options)
   checkAborted(options.signal)
-  return readModelFile(bytes)
+  return readModelFile(files, options)
 }
 
 /**
- * Loads a model: a safetensors file written by `model.save()`, or a plain PyTorch state dict (safetensors) that
- * holds one `torch.nn.LSTM`. The format is told by the content, not by the name.
+ * Loads a model: ONNX, Keras (.keras, .h5), TensorFlow.js layers models, TensorFlow 1 variables, PyTorch state dicts
+ * (.safetensors, .pt) that hold one `torch.nn.LSTM`, RTNeural, NAM, or what `model.save()` wrote. The format is told by
+ * the content, not by the name; its reader is loaded when a file needs it.
  *
  * @throws LstmError `ENVIRONMENT` when the source cannot be read, `FORMAT` for a broken file, `UNSUPPORTED` for a file
  *   that does not say how to run it (the message shows the lines that would), `MEMORY`, `ABORTED`

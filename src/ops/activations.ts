@@ -13,6 +13,7 @@ function elementwise(name: string): Operator {
   }
   return {
     name,
+    mostInputs: 1,
     attributes: constantNames(name),
     infer(node, context) {
       bind(node)
@@ -75,6 +76,7 @@ export const softmax: Operator = {
 /** Identity: dropout acts in training only. `rate` is kept so that a model can be written back whole. */
 export const dropout: Operator = {
   name: 'dropout',
+  mostInputs: 1,
   attributes: ['rate'],
   infer: (node, context) => [requireInput(node, context, 0, 'float32')],
   cost: (node) => ({ detail: `rate ${String(node.attributes.rate ?? 0)}, identity at inference`, multiplyAdds: 0 }),

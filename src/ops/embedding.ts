@@ -19,6 +19,8 @@ function sizes(node: GraphNode, context: Pick<InferenceContext, 'parameter'>): [
  */
 export const embedding: Operator<{ tablePtr: number, rows: number, width: number }> = {
   name: 'embedding',
+  mostInputs: 1,
+  roles: ['weight'],
   attributes: [],
   infer(node, context) {
     const x = requireInput(node, context, 0, 'int32')

@@ -20,6 +20,8 @@ function sizes(node: GraphNode, context: Pick<InferenceContext, 'parameter'>): [
  */
 export const linear: Operator<number> = {
   name: 'linear',
+  mostInputs: 1,
+  roles: ['weight', 'bias'],
   attributes: [],
   infer(node, context) {
     const x = requireInput(node, context, 0, 'float32')

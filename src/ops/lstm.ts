@@ -77,6 +77,7 @@ function checkOptional(
  */
 export const lstm: Operator<readonly (readonly PackedCell[])[]> = {
   name: 'lstm',
+  mostInputs: 5,
   attributes: LSTM_ATTRIBUTES,
   infer(node, context) {
     const settings = readSettings(node)

@@ -45,8 +45,10 @@ describe('graphToJson and graphFromJson', () => {
     const graph = graphFromJson(json, new Map([['w', new NdArray(new Float32Array(8), [2, 4])]]))
     expect(Object.keys(graph.nodes[0]?.parameters ?? {})).toEqual(['weight', name])
     expect(JSON.parse(graphToJson(graph))).toEqual(JSON.parse(json))
-    expect(typeGraph(graph).types.get('y')).toEqual({ dtype: 'float32', shape: [name, 2] })
-    const odd = graphFromJson(json.replace('"attributes":{}', `"attributes":{"${name}":1}`), graph.constants)
+    expectError(() => typeGraph(graph), 'UNSUPPORTED', `linear '${name}': unknown weights '${name}'; it knows weight, bias`)
+    const known = json.replace(`,"${name}":"w"}`, '}')
+    expect(typeGraph(graphFromJson(known, graph.constants)).types.get('y')).toEqual({ dtype: 'float32', shape: [name, 2] })
+    const odd = graphFromJson(known.replace('"attributes":{}', `"attributes":{"${name}":1}`), graph.constants)
     expectError(() => typeGraph(odd), 'UNSUPPORTED', `linear '${name}': unknown attributes '${name}'; it knows none`)
   })
 

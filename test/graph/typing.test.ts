@@ -78,6 +78,15 @@ describe('typeGraph', () => {
     refuses({ nodes: [node('relu', ['x'], ['z', 'second'])] }, 'FORMAT', "relu 'z': expected at most 1 outputs, got 2")
   })
 
+  it('refuses two nodes of one name, inputs past the last, and weights the operator does not know', () => {
+    refuses({ nodes: [node('relu', ['x'], ['a'], { name: 'n' }), node('tanh', ['a'], ['z'], { name: 'n' })] }, 'FORMAT', "graph: two nodes are named 'n'")
+    refuses({ nodes: [node('relu', ['x', 'x'], ['z'])] }, 'UNSUPPORTED', "relu 'z': expected at most 1 inputs, got 2")
+    refuses(
+      { nodes: [node('linear', ['x'], ['z'], { parameters: { weight: 'w', gain: 'b' } })] }, 'UNSUPPORTED',
+      "linear 'z': unknown weights 'gain'; it knows weight, bias",
+    )
+  })
+
   it('refuses attributes the operator does not know, so that none is ignored', () => {
     refuses(
       { nodes: [node('relu', ['x'], ['z'], { attributes: { alpha: 0.1, beta: 1 } })] }, 'UNSUPPORTED',

@@ -1,0 +1,42 @@
+import { LstmError } from '../errors.ts'
+import { onlyBytes, type ModelFiles } from '../formats/reader.ts'
+import { readSource, type ModelSource, type ReadOptions } from './source.ts'
+
+export interface FilesOptions extends ReadOptions {
+  /**
+   * The files that the model refers to (weight shards, external data), by the names it gives them. Default: the
+   * files beside it, where the model is given as a path or URL.
+   */
+  readonly files?: Readonly<Record<string, ModelSource>>
+}
+
+/** A model file, and the way to the files beside it. */
+export async function readModelFiles(source: ModelSource, options: FilesOptions): Promise<ModelFiles> {
+  const bytes = await readSource(source, options)
+  const { files = {} } = options
+  const location = typeof source === 'string' || source instanceof URL ? String(source) : undefined
+  const name = location?.split(/[/\\]/).pop()
+  return {
+    bytes,
+    name,
+    async sibling(wanted) {
+      if (Object.hasOwn(files, wanted)) return readSource(files[wanted] as ModelSource, options)
+      if (location === undefined) return onlyBytes(bytes, name).sibling(wanted)
+      return readSource(besides(location, wanted), options)
+    },
+  }
+}
+
+/**
+ * The location of a file beside another one. Names come out of strangers' files, so they may only go down.
+ * @throws LstmError `FORMAT` for a name that leads elsewhere
+ */
+function besides(location: string, wanted: string): string {
+  const parts = wanted.split('/')
+  if (wanted === '' || /[\\:\0]/.test(wanted) || parts.includes('..') || parts[0] === '') {
+    throw new LstmError('FORMAT', `the model refers to the file ${JSON.stringify(wanted)}, expected a name beside it or below`)
+  }
+  if (/^[a-z][a-z0-9+.-]+:/i.test(location)) return new URL(parts.map(encodeURIComponent).join('/'), location).href
+  const end = Math.max(location.lastIndexOf('/'), location.lastIndexOf('\\'))
+  return location.slice(0, end + 1) + wanted
+}
