@@ -9,6 +9,9 @@ import { formatShape } from '../values/shape.ts'
 /** A module's trained tensors by name, as `module.state_dict()` gives them. */
 export type StateDict = ReadonlyMap<string, ArrayLike>
 
+/** Modules that are put in order for a message. */
+const MOST_ORDERED = 100
+
 const LSTM_NAMES = {
   inputWeights: 'weight_ih', recurrentWeights: 'weight_hh', inputBias: 'bias_ih', recurrentBias: 'bias_hh', projection: 'weight_hr',
 } as const
@@ -115,6 +118,15 @@ function recogniseLstm(group: ReadonlyMap<string, ArrayLike>): LstmShape | undef
   return fits ? shape : undefined
 }
 
+/** How the lines that a message shows get a state dict: what they import, and the line that makes `tensors`. */
+export interface ReadingLines {
+  readonly name: string
+  readonly from: string
+  readonly line: string
+}
+
+const READING_SAFETENSORS: ReadingLines = { name: 'readSafetensors', from: 'lstm-wasm', line: 'const { tensors } = readSafetensors(bytes)' }
+
 /**
  * A state dict that is one `torch.nn.LSTM` and nothing else, as a graph: input `input`
  * [batch, timesteps, features] and optional `h_0`, `c_0`; outputs `output`, `h_n`, `c_n`.
@@ -122,10 +134,10 @@ function recogniseLstm(group: ReadonlyMap<string, ArrayLike>): LstmShape | undef
  * @throws LstmError `UNSUPPORTED` for any other state dict: the message lists its tensors and shows
  *   the lines that would load it
  */
-export function graphOfStateDict(stateDict: StateDict): Graph {
+export function graphOfStateDict(stateDict: StateDict, reading: ReadingLines = READING_SAFETENSORS): Graph {
   const modules = findModules(stateDict)
   const [found] = modules
-  if (found?.kind !== 'lstm' || modules.length > 1) throw cannotGuess(stateDict, modules)
+  if (found?.kind !== 'lstm' || modules.length > 1) throw cannotGuess(stateDict, modules, reading)
   const { inputSize, hiddenSize, numLayers, bidirectional, projSize } = found.lstm
   const state = (size: number): Pick<GraphInput, 'dtype' | 'shape' | 'optional'> => ({
     dtype: 'float32', shape: [numLayers * (bidirectional ? 2 : 1), 'batch', size], optional: true,
@@ -152,13 +164,13 @@ export function graphOfStateDict(stateDict: StateDict): Graph {
   }
 }
 
-function cannotGuess(stateDict: StateDict, modules: readonly FoundModule[]): LstmError {
+function cannotGuess(stateDict: StateDict, modules: readonly FoundModule[], reading: ReadingLines): LstmError {
   const tensors = [...stateDict].map(([name, { dtype, shape }]) => `  ${name} ${dtype} ${formatShape(shape)}`)
   return new LstmError('UNSUPPORTED', [
     'this file holds weights, but not how they are connected (it is a plain state dict). Its tensors:',
     ...tensors,
     'Say what the layers are, in the order they run, and load the weights into them:',
-    ...loadingLines(likelyOrder(modules)).map((line) => `  ${line}`),
+    ...loadingLines(likelyOrder(modules), reading).map((line) => `  ${line}`),
   ].join('\n'))
 }
 
@@ -177,6 +189,8 @@ function widths(module: FoundModule): [from: number | undefined, to: number | un
 function likelyOrder(modules: readonly FoundModule[]): FoundModule[] {
   const ranks = ['embedding', 'lstm', 'linear', 'unknown']
   const left = [...modules].sort((a, b) => ranks.indexOf(a.kind) - ranks.indexOf(b.kind))
+  // The search below takes cubic time: a stranger's file may have any number of modules.
+  if (left.length > MOST_ORDERED) return left
   const ordered: FoundModule[] = []
   let width: number | undefined
   while (left.length > 0) {
@@ -200,7 +214,7 @@ function plain(name: string): string {
 }
 
 /** JavaScript that would load a state dict, were its modules to run one after the other. */
-function loadingLines(modules: readonly FoundModule[]): string[] {
+function loadingLines(modules: readonly FoundModule[], { name: reader, from, line }: ReadingLines): string[] {
   const used: Set<string> = new Set(['sequential'])
   const lstms = modules.filter((module) => module.kind === 'lstm')
   const layers = modules.map((module) => {
@@ -228,9 +242,10 @@ function loadingLines(modules: readonly FoundModule[]): string[] {
     return `  dense(${rows}, { name: ${name}${module.bias ? '' : ', bias: false'} }),`
   })
   return [
-    "import { compile, readSafetensors } from 'lstm-wasm'",
+    `import { ${from === 'lstm-wasm' ? `compile, ${reader}` : 'compile'} } from 'lstm-wasm'`,
+    ...(from === 'lstm-wasm' ? [] : [`import { ${reader} } from '${from}'`]),
     `import { ${[...used].sort().join(', ')} } from 'lstm-wasm/layers'`,
-    'const { tensors } = readSafetensors(bytes)',
+    line,
     'const net = sequential([',
     ...layers,
     ']).loadStateDict(tensors)',

@@ -1,0 +1,16 @@
+// The door of the PyTorch format: files of torch.save, .pt and .pth.
+import { graphOfStateDict } from '../pytorch.ts'
+import type { FormatReader } from '../reader.ts'
+import { isTorch } from './archive.ts'
+import { readTorch } from './state-dict.ts'
+
+export { readTorch, type TorchOptions } from './state-dict.ts'
+
+/** Reads files whose state dict is one `torch.nn.LSTM`; see `graphOfStateDict` for the graph, and for others. */
+export const torch: FormatReader = {
+  name: 'PyTorch',
+  detect: isTorch,
+  read: async ({ bytes }) => graphOfStateDict(readTorch(bytes), {
+    name: 'readTorch', from: 'lstm-wasm/torch', line: 'const tensors = readTorch(bytes)',
+  }),
+}

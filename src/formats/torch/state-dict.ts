@@ -1,0 +1,78 @@
+import { LstmError } from '../../errors.ts'
+import { describeValue } from '../../values/dtype.ts'
+import type { NdArray } from '../../values/ndarray.ts'
+import { openTorch } from './archive.ts'
+import { TorchTensor } from './tensors.ts'
+
+export interface TorchOptions {
+  /** Which entry of a checkpoint holds the state dict: `'model'`. Default: the only one that does. */
+  readonly key?: string
+  /** Which tensors to read, by name; others may have element types that are not read. Default: all. */
+  readonly only?: (name: string) => boolean
+}
+
+type TensorDict = ReadonlyMap<string, TorchTensor>
+
+/** Entries a message lists. */
+const MOST_LISTED = 50
+
+/**
+ * The state dict in a file of `torch.save`: of `model.state_dict()`, or of a checkpoint that holds one among
+ * other things (`{ 'model': {...}, 'epoch': 3 }`). Both kinds of file are read, zip archives and the older one.
+ * Nothing in the file is run. Tensors become float32, int32 (all signed integers) or uint8 (bool too), row-major.
+ *
+ * @throws LstmError `FORMAT` for a broken file; `UNSUPPORTED` for one that asks for more than tensors and plain
+ *   containers, naming what it asks for, and for a file with no state dict or several; `VALUE` for an int64 that
+ *   does not fit int32
+ *
+ *     readTorch(bytes, { key: 'ema', only: (name) => name.startsWith('decoder.') })
+ */
+export function readTorch(bytes: Uint8Array, options: TorchOptions = {}): Map<string, NdArray> {
+  const { object, tensors } = openTorch(bytes)
+  const { key, only = () => true } = options
+  return new Map([...findStateDict(object, key)].filter(([name]) => only(name)).map(([name, tensor]) => [name, tensors.build(name, tensor)]))
+}
+
+/** A dictionary of nothing but tensors, at least one. */
+function asTensorDict(object: unknown): TensorDict | undefined {
+  if (!(object instanceof Map) || object.size === 0) return undefined
+  for (const [name, value] of object) {
+    if (typeof name !== 'string' || !(value instanceof TorchTensor)) return undefined
+  }
+  return object as TensorDict
+}
+
+function findStateDict(object: unknown, key: string | undefined): TensorDict {
+  const entries = object instanceof Map ? [...object as ReadonlyMap<unknown, unknown>] : []
+  if (key !== undefined) {
+    const chosen = asTensorDict(entries.find(([name]) => name === key)?.[1])
+    if (chosen !== undefined) return chosen
+    throw new LstmError('UNSUPPORTED', `torch: no state dict under the key ${describeValue(key)}; the file has ${list(entries)}`)
+  }
+  const whole = asTensorDict(object)
+  if (whole !== undefined) return whole
+  const candidates = entries.filter(([, value]) => asTensorDict(value) !== undefined)
+  const [found] = candidates
+  if (found !== undefined && candidates.length === 1) return asTensorDict(found[1]) as TensorDict
+  if (found !== undefined) {
+    const keys = candidates.slice(0, MOST_LISTED).map(([name]) => describeValue(name))
+    throw new LstmError('UNSUPPORTED', `torch: the file holds several state dicts, under the keys ${keys.join(', ')}; say which: readTorch(bytes, { key: ${keys[0]} })`)
+  }
+  const got = object instanceof Map ? `a dictionary with ${list(entries)}` : describe(object)
+  throw new LstmError('UNSUPPORTED', `torch: expected a state dict (names and tensors), or a dictionary with one in it, got ${got}`)
+}
+
+function list(entries: readonly (readonly [unknown, unknown])[]): string {
+  const shown = entries.slice(0, MOST_LISTED).map(([name, value]) => `${describeValue(name)}: ${describe(value)}`)
+  if (entries.length > MOST_LISTED) shown.push(`and ${entries.length - MOST_LISTED} more`)
+  return shown.join(', ') || 'nothing'
+}
+
+/** A Python value in a word. */
+function describe(value: unknown): string {
+  if (value instanceof TorchTensor) return 'a tensor'
+  if (value instanceof Map) return value.size === 0 ? 'an empty dictionary' : 'a dictionary'
+  if (Array.isArray(value)) return 'a list'
+  if (value === null) return 'None'
+  return describeValue(value)
+}

@@ -1,0 +1,153 @@
+// What torch.save writes in place of tensors: calls that would rebuild them from a storage, a size and strides.
+// https://docs.pytorch.org/docs/stable/notes/serialization.html
+import { LstmError } from '../../errors.ts'
+import { describeValue } from '../../values/dtype.ts'
+import { ForeignObject, PickleGlobal, type PickleWorld } from './pickle.ts'
+
+/** Elements that tensors may share: the part of a file that one storage is. */
+export class TorchStorage {
+  /** `FloatStorage` */
+  readonly kind: string
+  readonly key: string
+  /** Number of elements it is said to have. */
+  readonly length: number
+  /** First element, in older files whose storages are parts of others. */
+  readonly offset: number
+
+  constructor(kind: string, key: string, length: number, offset: number) {
+    this.kind = kind
+    this.key = key
+    this.length = length
+    this.offset = offset
+  }
+}
+
+/** A tensor before its elements are looked at. */
+export class TorchTensor {
+  readonly storage: TorchStorage
+  readonly offset: number
+  readonly shape: readonly number[]
+  /** Elements from one index to the next, along each axis. */
+  readonly strides: readonly number[]
+
+  constructor(storage: TorchStorage, offset: number, shape: readonly number[], strides: readonly number[]) {
+    this.storage = storage
+    this.offset = offset
+    this.shape = shape
+    this.strides = strides
+  }
+}
+
+/** Also those whose elements are not read: a file is refused only where a wanted tensor has them. */
+const STORAGE_NAME = /^torch\.(?:cuda\.)?(\w+Storage)$/
+/** PyTorch's own limit. */
+const MOST_AXES = 64
+
+const CONTAINERS: Readonly<Record<string, () => unknown>> = {
+  'collections.OrderedDict': () => new Map(),
+  'collections.defaultdict': () => new Map(),
+  'collections.Counter': () => new Map(),
+  'builtins.dict': () => new Map(),
+  'builtins.list': () => [],
+  'builtins.set': () => [],
+  'builtins.tuple': () => [],
+}
+
+function malformed(what: string): LstmError {
+  return new LstmError('FORMAT', `torch: ${what}`)
+}
+
+function isSize(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+function isSizes(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.length <= MOST_AXES && value.every(isSize)
+}
+
+/** Bytes of an element, also of those types that are not read. */
+const STORAGE_ELEMENT_BYTES: Readonly<Record<string, number>> = {
+  FloatStorage: 4, DoubleStorage: 8, HalfStorage: 2, BFloat16Storage: 2, LongStorage: 8, IntStorage: 4, ShortStorage: 2,
+  CharStorage: 1, ByteStorage: 1, BoolStorage: 1, ComplexFloatStorage: 8, ComplexDoubleStorage: 16,
+}
+
+export function storageElementBytes(kind: string): number | undefined {
+  return Object.hasOwn(STORAGE_ELEMENT_BYTES, kind) ? STORAGE_ELEMENT_BYTES[kind] : undefined
+}
+
+/**
+ * The few calls of a pickle that are known, none of which does anything but describe data.
+ * @param found storages by key, filled as they are met
+ */
+export function torchWorld(found: Map<string, TorchStorage>): PickleWorld {
+  return { ...CALLABLE, persistent: (id) => {
+    const object = readStorage(id)
+    if (object instanceof TorchStorage && !found.has(object.key)) found.set(object.key, object)
+    return object
+  } }
+}
+
+const CALLABLE: Omit<PickleWorld, 'persistent'> = {
+  knows: (name) => Object.hasOwn(CONTAINERS, name) || Object.hasOwn(CALLS, name) || STORAGE_NAME.test(name) || DTYPE_NAME.test(name),
+  call(name, args) {
+    if (Object.hasOwn(CONTAINERS, name)) return itemsInto((CONTAINERS[name] as () => unknown)(), args)
+    if (Object.hasOwn(CALLS, name)) return (CALLS[name] as (args: readonly unknown[]) => unknown)(args)
+    throw malformed(`${name} is called, which is no function`)
+  },
+}
+
+/** torch.float32 and its like: values that a checkpoint's settings may hold. */
+const DTYPE_NAME = /^torch\.(?:float|double|half|bfloat|int|long|short|uint|bool|complex)\w*$/
+
+const CALLS: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
+  'torch._utils._rebuild_tensor': readTensor,
+  'torch._utils._rebuild_tensor_v2': readTensor,
+  'torch._utils._rebuild_parameter': ([data]) => parameter(data),
+  'torch._utils._rebuild_parameter_with_state': ([data]) => parameter(data),
+  'torch.nn.parameter.Parameter': ([data]) => parameter(data),
+  'torch.Size': ([sizes]) => (Array.isArray(sizes) ? sizes as unknown[] : []),
+  'torch.device': () => 'device',
+  '_codecs.encode': ([text]) => text ?? null,
+}
+
+function parameter(data: unknown): unknown {
+  if (!(data instanceof TorchTensor || data instanceof ForeignObject)) throw malformed(`expected a tensor for a parameter, got ${describeValue(data)}`)
+  return data
+}
+
+/** OrderedDict([(key, value), ...]), list([...]): protocols 0 and 1. */
+function itemsInto(container: unknown, args: readonly unknown[]): unknown {
+  const items: unknown = args.at(-1)
+  if (!Array.isArray(items)) return container
+  if (Array.isArray(container)) return [...container as unknown[], ...items as unknown[]]
+  if (container instanceof Map) {
+    for (const pair of items as unknown[]) if (Array.isArray(pair) && pair.length === 2) container.set(pair[0], pair[1])
+  }
+  return container
+}
+
+/** ('storage', class, key, location, length): how a pickle refers to a storage. Older files add (key, offset, length) of a part. */
+function readStorage(id: unknown): unknown {
+  const [kind, made, key, , length, part] = Array.isArray(id) ? id as unknown[] : []
+  // ('module', class, file, source): older files, in which a whole model was pickled.
+  if (kind === 'module' && made instanceof PickleGlobal) return made
+  if (kind !== 'storage' || !(made instanceof PickleGlobal) || typeof key !== 'string' || !isSize(length)) {
+    throw malformed('expected a persistent id of a storage: its class, key and length')
+  }
+  const name = STORAGE_NAME.exec(made.name)?.[1]
+  if (name === undefined) return new ForeignObject(made.name)
+  const offset: unknown = Array.isArray(part) ? part[1] : 0
+  if (!isSize(offset)) throw malformed(`expected an offset for a part of storage '${key}', got ${describeValue(offset)}`)
+  return new TorchStorage(name, key, length, offset)
+}
+
+/** _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, backward_hooks) */
+function readTensor([storage, offset, shape, strides]: readonly unknown[]): unknown {
+  if (storage instanceof ForeignObject) return storage
+  if (!(storage instanceof TorchStorage)) throw malformed(`expected a storage for a tensor, got ${describeValue(storage)}`)
+  if (!isSize(offset)) throw malformed(`expected an offset for a tensor, got ${describeValue(offset)}`)
+  if (!isSizes(shape) || !isSizes(strides) || shape.length !== strides.length) {
+    throw malformed('expected as many sizes as strides for a tensor, whole numbers')
+  }
+  return new TorchTensor(storage, offset, shape, strides)
+}

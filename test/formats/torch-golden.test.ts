@@ -1,0 +1,122 @@
+// Files of torch.save against the outputs of the modules they were saved from: test/python has the script.
+import { readFile } from 'node:fs/promises'
+import { expect, it } from 'vitest'
+import { graphOfStateDict, type StateDict } from '../../src/formats/pytorch.ts'
+import { onlyBytes } from '../../src/formats/reader.ts'
+import { readSafetensors } from '../../src/formats/safetensors.ts'
+import { readTorch, torch } from '../../src/formats/torch/reader.ts'
+import type { Graph } from '../../src/graph/graph.ts'
+import { dense, embedding, lstm, sequential } from '../../src/layers/index.ts'
+import { compile } from '../../src/model/load.ts'
+import { NdArray } from '../../src/values/ndarray.ts'
+import { expectRejection } from '../expect-error.ts'
+import { PYTORCH_DISTANCE } from '../tolerance.ts'
+import { describeBinaries, runtimeOf } from '../variants.ts'
+
+interface Case {
+  readonly name: string
+  readonly file: string
+  readonly options: {
+    readonly hidden_size?: number
+    readonly proj_size?: number
+    readonly batch_first?: boolean
+    readonly content?: string
+  }
+  readonly inputs: Readonly<Record<string, unknown>>
+  readonly outputs: Readonly<Record<string, unknown>>
+}
+
+const folder = new URL('../golden/pytorch/', import.meta.url)
+const { cases } = JSON.parse(await readFile(new URL('cases.json', folder), 'utf8')) as { cases: Case[] }
+const { tensors: arrays } = readSafetensors(await readFile(new URL('cases.safetensors', folder)))
+
+async function stateDictOf({ file }: Case): Promise<StateDict> {
+  const bytes = await readFile(new URL(file, folder))
+  return file.endsWith('.safetensors') ? readSafetensors(bytes).tensors : readTorch(bytes, { only: (name) => name !== 'steps' })
+}
+
+/** The tensors of the one LSTM or LSTMCell in a state dict, without their prefix; a cell's as those of an LSTM. */
+function lstmTensorsOf(stateDict: StateDict): StateDict {
+  const first = [...stateDict.keys()].find((name) => /(^|\.)weight_ih(_l0)?$/.test(name)) as string
+  const prefix = first.slice(0, first.search(/weight_ih(_l0)?$/))
+  const names = [...stateDict].filter(([name]) => name.startsWith(prefix) && /^(weight|bias)_(ih|hh|hr)(_l\d+(_reverse)?)?$/.test(name.slice(prefix.length)))
+  return new Map(names.map(([name, tensor]) => [name.slice(prefix.length).replace(/_(ih|hh)$/, '_$1_l0'), tensor]))
+}
+
+function lstmGraphOf(stateDict: StateDict, { options, inputs }: Case): Graph {
+  const graph = graphOfStateDict(lstmTensorsOf(stateDict))
+  const timeMajor = options.batch_first !== true
+  const lengths = inputs.lengths === undefined ? [] : [{ name: 'lengths', dtype: 'int32', shape: ['batch'] } as const]
+  return {
+    ...graph,
+    inputs: [
+      ...graph.inputs.map((input) => (timeMajor && input.name === 'input' ? { ...input, shape: ['timesteps', 'batch', input.shape[2] as number] } : input)),
+      ...lengths,
+    ],
+    nodes: graph.nodes.map((node) => ({
+      ...node, inputs: [...node.inputs, ...lengths.flatMap(({ name }) => ['', name])], attributes: { ...node.attributes, timeMajor },
+    })),
+  }
+}
+
+function classifierGraphOf(stateDict: StateDict, { options }: Case): Graph {
+  const [rows, width] = stateDict.get('embed.weight')?.shape as [number, number]
+  const hiddenSize = stateDict.get('lstm.weight_ih_l0')?.shape[0] as number / 4
+  const projSize = options.proj_size === 0 ? undefined : options.proj_size
+  const numLayers = stateDict.has('lstm.weight_ih_l1') ? 2 : 1
+  return sequential([
+    embedding(rows, width, { name: 'embed' }),
+    lstm(hiddenSize, { name: 'lstm', numLayers, returnSequences: true, ...(projSize !== undefined && { projSize }) }),
+    dense(stateDict.get('fc.weight')?.shape[0] as number, { name: 'fc', bias: stateDict.has('fc.bias') }),
+  ]).loadStateDict(stateDict).toGraph()
+}
+
+/** Puts the missing axes of an unbatched case, or of a cell's one step, where the graph has them. */
+function withShape(array: NdArray, axes: number, timeMajor: boolean): NdArray {
+  if (array.shape.length === axes) return array
+  const shape = [...array.shape]
+  if (shape.length === 1) shape.unshift(1)
+  shape.splice(timeMajor ? 1 : 0, 0, 1)
+  return array.reshape(shape)
+}
+
+const NAMES: Readonly<Record<string, string>> = { x: 'input', h0: 'h_0', c0: 'c_0', tokens: 'input', logits: 'output' }
+
+describeBinaries('files of torch.save', (binary) => {
+  it.each(cases.map((entry) => [entry.name, entry] as const))('%s', async (_, entry) => {
+    const stateDict = await stateDictOf(entry)
+    const isClassifier = entry.inputs.tokens !== undefined
+    const isCell = !isClassifier && entry.outputs.output === undefined
+    const runtime = await runtimeOf(binary)
+    using model = await compile(isClassifier ? classifierGraphOf(stateDict, entry) : lstmGraphOf(stateDict, entry), { runtime })
+    const timeMajor = entry.options.batch_first !== true
+    const inputs = Object.fromEntries(Object.keys(entry.inputs).map((name): [string, NdArray] => {
+      const array = arrays.get(`${entry.name}/in/${name}`) as NdArray
+      if (isClassifier || name === 'lengths') return [NAMES[name] ?? name, array]
+      // A cell's x [batch, features] is one timestep; states have an axis for the layer.
+      if (isCell) return [NAMES[name] as string, withShape(array, 3, name === 'x' ? !timeMajor : false)]
+      return [NAMES[name] as string, withShape(array, 3, name === 'x' ? timeMajor : true)]
+    }))
+    const outputs = model.run(inputs)
+    for (const name of Object.keys(entry.outputs)) {
+      const expected = arrays.get(`${entry.name}/out/${name}`) as NdArray
+      const actual = outputs[NAMES[name] ?? name] as NdArray
+      expect(actual.length).toBe(expected.length)
+      const distance = Math.max(...expected.data.map((value, n) => Math.abs(value - (actual.data[n] as number))))
+      expect(distance, name).toBeLessThan(PYTORCH_DISTANCE)
+    }
+  })
+})
+
+it.each(cases.filter(({ file }) => file.endsWith('.pt')).map((entry) => [entry.name, entry] as const))('the reader takes %s if it is one LSTM alone', async (_, { name, file, options }) => {
+  const bytes = await readFile(new URL(file, folder))
+  expect(torch.detect(bytes)).toBe(true)
+  if (options.content === 'with_integers') {
+    await expectRejection(torch.read(onlyBytes(bytes), {}), 'VALUE', /^torch: the storage of tensor 'steps' .*readTorch/)
+  } else if (options.hidden_size === undefined || name.startsWith('cell')) {
+    await expectRejection(torch.read(onlyBytes(bytes), {}), 'UNSUPPORTED', /^this file holds weights[^]*from 'lstm-wasm\/torch'[^]*readTorch\(bytes\)/)
+  } else {
+    const graph = await torch.read(onlyBytes(bytes), {})
+    expect(graph.nodes.map(({ op }) => op)).toEqual(['lstm'])
+  }
+})

@@ -1,0 +1,91 @@
+// Broken files by the thousand: every reader must answer each with a result or an LstmError, soon.
+import { expect } from 'vitest'
+import { LstmError } from '../../src/errors.ts'
+
+/** Time one file may take, in milliseconds. */
+const LONGEST = 1000
+
+/** Repeated, these are numbers at the edges of what fits: lengths that nobody has. */
+const HUGE = [0xff, 0x7f, 0x80, 0x00, 0x01, 0x3f, 0xfe]
+
+/** A generator of uint32 (mulberry32): the same numbers for the same seed. */
+export function randomOf(seed: number): Random {
+  let state = seed >>> 0
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let z = Math.imul(state ^ (state >>> 15), state | 1)
+    z ^= z + Math.imul(z ^ (z >>> 7), z | 61)
+    return ((z ^ (z >>> 14)) >>> 0) % below
+  }
+}
+
+type Random = (below: number) => number
+
+function join(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const result = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let position = 0
+  for (const part of parts) {
+    result.set(part, position)
+    position += part.length
+  }
+  return result
+}
+
+/** One byte replaced. */
+function withByte(bytes: Uint8Array, at: number, change: (byte: number) => number): Uint8Array {
+  const result = Uint8Array.from(bytes)
+  if (at < bytes.length) result[at] = change(bytes[at] as number)
+  return result
+}
+
+/** Ways to break a file at a place. */
+const CHANGES: readonly ((bytes: Uint8Array, at: number, random: Random) => Uint8Array)[] = [
+  (bytes, at, random) => withByte(bytes, at, (byte) => byte ^ (1 << random(8))),
+  (bytes, at, random) => withByte(bytes, at, () => random(256)),
+  // A number that is off by one.
+  (bytes, at, random) => withByte(bytes, at, (byte) => byte + (random(2) === 0 ? 1 : 255)),
+  (bytes, at, random) => join(bytes.subarray(0, at), Uint8Array.from({ length: 1 + random(8) }, () => random(256)), bytes.subarray(at)),
+  (bytes, at, random) => join(bytes.subarray(0, at), bytes.subarray(at + 1 + random(8))),
+  (bytes, at) => bytes.slice(0, at),
+  // A piece of the file where another was.
+  (bytes, at, random) => {
+    const from = random(bytes.length + 1)
+    return join(bytes.subarray(0, at), bytes.subarray(from, from + 1 + random(64)), bytes.subarray(at + random(64)))
+  },
+  (bytes, at, random) => Uint8Array.from(bytes).fill(HUGE[random(HUGE.length)] as number, at, at + (1 << random(4))),
+]
+
+/** A copy of `bytes` with one to four changes. */
+export function mutate(bytes: Uint8Array, random: Random): Uint8Array {
+  let result = bytes
+  for (let changes = 1 + random(4); changes > 0; changes--) {
+    const change = CHANGES[random(CHANGES.length)] as typeof CHANGES[number]
+    result = change(result, random(result.length + 1), random)
+  }
+  return result
+}
+
+/**
+ * Runs `count` mutations of `bytes`. Fails for anything thrown but an LstmError of code FORMAT, UNSUPPORTED, SHAPE or
+ * VALUE, and for one that takes longer than a second; the message says how to make the bytes again.
+ * @returns how many were read, and how many refused
+ */
+export async function mutateMany(
+  bytes: Uint8Array, count: number, seed: number, run: (bytes: Uint8Array) => unknown,
+): Promise<{ read: number, refused: number }> {
+  let read = 0
+  for (let n = 0; n < count; n++) {
+    const mutated = mutate(bytes, randomOf(seed + n))
+    const begin = performance.now()
+    try {
+      await run(mutated)
+      read++
+    } catch (error) {
+      const expected = error instanceof LstmError && ['FORMAT', 'UNSUPPORTED', 'SHAPE', 'VALUE', 'ENVIRONMENT'].includes(error.code)
+      if (!expected) throw new Error(`mutate(bytes, randomOf(${seed + n})): ${String(error)}`, { cause: error })
+    }
+    const time = performance.now() - begin
+    if (time > LONGEST) expect.fail(`mutate(bytes, randomOf(${seed + n})) took ${Math.round(time)} ms`)
+  }
+  return { read, refused: count - read }
+}
