@@ -1,11 +1,12 @@
 // The door: every public name, nothing else.
 export { LstmError, type LstmErrorCode } from './errors.ts'
+export { saveGraph } from './formats/model-file.ts'
 export { readNpy, writeNpy } from './formats/npy.ts'
 export { readSafetensors, writeSafetensors, type Safetensors } from './formats/safetensors.ts'
 export type { Graph, GraphInput, GraphNode, GraphOutput } from './graph/graph.ts'
 export { formatSummary, summarise, type Summary, type SummaryRow } from './graph/summary.ts'
 export type { RunInput } from './model/binding.ts'
-export { compile, load, readGraph, type CompileOptions, type GraphSource, type LoadOptions } from './model/load.ts'
+export { compile, load, readGraph, type CompileOptions, type GraphSource, type LoadOptions, type ReadGraphOptions } from './model/load.ts'
 export type { Model, ModelPort, RunOptions, RunTarget } from './model/model.ts'
 export type { ModelSource, ReadOptions } from './model/source.ts'
 export { createRuntime, type MemoryUse, type Runtime, type RuntimeOptions } from './runtime/runtime.ts'

@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { formatSummary, LstmError, readGraph, readSafetensors, summarise, type Graph, type Safetensors } from '../index.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments } from './arguments.ts'
-import { clearStatus, grouped, headline, printable, showProgress, showStatus } from './terminal.ts'
+import { READ_HELP, READ_OPTIONS, readOptionsOf } from './reading.ts'
+import { clearStatus, grouped, headline, printable, showStatus } from './terminal.ts'
 
 export const INSPECT_HELP = `\
 Shows what is in a model file: inputs, outputs, and for every layer its settings, output shape,
@@ -10,14 +11,17 @@ parameters, multiply-adds for each timestep and bytes. Runs nothing.
 Usage
   lstm-wasm inspect FILE [--json]
 
-FILE is a path or URL of a model that lstm-wasm can load: a file written by model.save(), or a
-PyTorch state dict (.safetensors) of one torch.nn.LSTM. Of any other state dict the tensors are
-listed, with the lines of JavaScript that would load it; the exit code is then 1.
+FILE is a path or URL of a model that lstm-wasm can load: ONNX, Keras (.keras, .h5), TensorFlow.js
+(model.json), TensorFlow 1 variables (.index, .npz, manifest.json), PyTorch (.pt, .safetensors),
+RTNeural and AIDA-X (.json), NAM (.nam), or a file written by model.save() or 'convert'.
+Of a state dict that is not one torch.nn.LSTM the tensors are listed, with the lines of JavaScript
+that would load it; the exit code is then 1.
 
 Options
-  --json      the same as JSON, for programs
-  -h, --help  this help
-  --verbose   on an error, also the whole message and the stack
+  --json                 the same as JSON, for programs
+${READ_HELP}\
+  -h, --help             this help
+  --verbose              on an error, also the whole message and the stack
 
 Examples
   lstm-wasm inspect digits.safetensors
@@ -28,12 +32,12 @@ Exit codes: 0 done, 1 the file cannot be read or not be run, 2 the command line 
 
 /** `lstm-wasm inspect`. */
 export async function inspect(args: readonly string[]): Promise<number> {
-  const parsed = parseArguments(args, { ...COMMON_OPTIONS, json: 'boolean' })
+  const parsed = parseArguments(args, { ...COMMON_OPTIONS, ...READ_OPTIONS, json: 'boolean' })
   const file = onlyFile(parsed, 'one model file')
   const json = parsed.flags.has('json')
   showStatus(`reading ${file} ...`)
   try {
-    const graph = await readGraph(file, { onProgress: showProgress })
+    const graph = await readGraph(file, readOptionsOf(parsed))
     const fileBytes = await sizeOf(file)
     const summary = summarise(graph)
     if (json) print(JSON.stringify({ file, fileBytes, ...summary }, null, 2))

@@ -3,6 +3,7 @@
 import { inspect as describe } from 'node:util'
 import manifest from '../../package.json' with { type: 'json' }
 import { COMMON_OPTIONS, parseArguments, suggestion, UsageError } from './arguments.ts'
+import { convert, CONVERT_HELP } from './convert.ts'
 import { inspect, INSPECT_HELP } from './inspect.ts'
 import { run, RUN_HELP } from './run.ts'
 import { clearStatus, headline, printable } from './terminal.ts'
@@ -13,6 +14,8 @@ Runs trained LSTMs: model files in, the numbers of the framework that trained th
 Usage
   lstm-wasm inspect FILE              what is in a model: layers, shapes, parameters, costs
   lstm-wasm run FILE --input X.npy    run a model on .npy, .json or .csv files
+  lstm-wasm convert IN OUT.safetensors
+                                      one self-describing file of a model in any format
   lstm-wasm COMMAND --help            all about one command, with examples
 
 Options
@@ -35,6 +38,7 @@ interface Command {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   inspect: { help: INSPECT_HELP, run: inspect },
+  convert: { help: CONVERT_HELP, run: convert },
   run: { help: RUN_HELP, run },
 }
 
@@ -43,7 +47,7 @@ async function main(args: readonly string[]): Promise<number> {
   const name = args[at]
   if (name === undefined) {
     const { flags } = parseArguments(args, { ...COMMON_OPTIONS, version: 'boolean' })
-    if (!flags.has('help') && !flags.has('version')) throw new UsageError(`expected a command: ${Object.keys(COMMANDS).join(' or ')}`)
+    if (!flags.has('help') && !flags.has('version')) throw new UsageError(`expected a command: ${Object.keys(COMMANDS).join(', ')}`)
     process.stdout.write(flags.has('help') ? HELP : `${manifest.version}\n`)
     return 0
   }

@@ -2,7 +2,8 @@ import { compile, createRuntime, readGraph, type NdArray, type Variant } from '.
 import { formatOf, writeArrayFile, writeNamedArrays } from './array-files.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments, UsageError } from './arguments.ts'
 import { readInputs, splitName } from './inputs.ts'
-import { clearStatus, printable, showProgress, showStatus } from './terminal.ts'
+import { READ_HELP, READ_OPTIONS, readOptionsOf } from './reading.ts'
+import { clearStatus, printable, showStatus } from './terminal.ts'
 
 export const RUN_HELP = `\
 Runs a model once on arrays from files. 'lstm-wasm inspect FILE' lists the names and shapes of its
@@ -27,6 +28,7 @@ Options
                          others. Default: all outputs are printed, long ones cut in the middle.
   --variant VARIANT      simd: the same bits on every machine. relaxed-simd: faster where the
                          processor fuses multiply and add. auto (default): the fastest there is.
+${READ_HELP}\
   -h, --help             this help
   --verbose              on an error, also the whole message and the stack
 
@@ -41,7 +43,7 @@ const VARIANTS: readonly string[] = ['simd', 'relaxed-simd', 'auto']
 
 /** `lstm-wasm run`. */
 export async function run(args: readonly string[]): Promise<number> {
-  const parsed = parseArguments(args, { ...COMMON_OPTIONS, input: 'string', output: 'string', variant: 'string' })
+  const parsed = parseArguments(args, { ...COMMON_OPTIONS, ...READ_OPTIONS, input: 'string', output: 'string', variant: 'string' })
   const file = onlyFile(parsed, 'one model file')
   const inputFiles = parsed.values.get('input') ?? []
   const outputFiles = parsed.values.get('output') ?? []
@@ -52,7 +54,7 @@ export async function run(args: readonly string[]): Promise<number> {
   for (const argument of [...inputFiles, ...outputFiles]) formatOf(argument)
 
   showStatus(`reading ${file} ...`)
-  const graph = await readGraph(file, { onProgress: showProgress })
+  const graph = await readGraph(file, readOptionsOf(parsed))
   const targets = outputFiles.map((argument) => splitName(argument, graph.outputs.map(({ name }) => name), 'output'))
   showStatus('reading the input ...')
   const inputs = await readInputs(inputFiles, graph.inputs)

@@ -31,6 +31,8 @@ function node(flags: readonly string[], args: readonly string[]): Result {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, CLI, ...args], { cwd: folder, encoding: 'utf8' })
   return { code: status, stdout, stderr }
 }
+/** 1234567 -> 1,234,567 */
+const grouped = (value: number): string => value.toLocaleString('en')
 const cli = (...args: string[]): Result => node([], args)
 const put = (name: string, content: string | Uint8Array): void => writeFileSync(join(folder, name), content)
 const bytesOf = (name: string): Buffer => readFileSync(join(folder, name))
@@ -64,6 +66,8 @@ describe('lstm-wasm', () => {
       Usage
         lstm-wasm inspect FILE              what is in a model: layers, shapes, parameters, costs
         lstm-wasm run FILE --input X.npy    run a model on .npy, .json or .csv files
+        lstm-wasm convert IN OUT.safetensors
+                                            one self-describing file of a model in any format
         lstm-wasm COMMAND --help            all about one command, with examples
 
       Options
@@ -91,14 +95,19 @@ describe('lstm-wasm', () => {
       Usage
         lstm-wasm inspect FILE [--json]
 
-      FILE is a path or URL of a model that lstm-wasm can load: a file written by model.save(), or a
-      PyTorch state dict (.safetensors) of one torch.nn.LSTM. Of any other state dict the tensors are
-      listed, with the lines of JavaScript that would load it; the exit code is then 1.
+      FILE is a path or URL of a model that lstm-wasm can load: ONNX, Keras (.keras, .h5), TensorFlow.js
+      (model.json), TensorFlow 1 variables (.index, .npz, manifest.json), PyTorch (.pt, .safetensors),
+      RTNeural and AIDA-X (.json), NAM (.nam), or a file written by model.save() or 'convert'.
+      Of a state dict that is not one torch.nn.LSTM the tensors are listed, with the lines of JavaScript
+      that would load it; the exit code is then 1.
 
       Options
-        --json      the same as JSON, for programs
-        -h, --help  this help
-        --verbose   on an error, also the whole message and the stack
+        --json                 the same as JSON, for programs
+        --forget-bias NUMBER   for TensorFlow 1 files, which do not store it: added to the forget gate.
+                               Default 1.
+        --constant NAME=NUMBER fixes an input of an ONNX file that decides by it what to run
+        -h, --help             this help
+        --verbose              on an error, also the whole message and the stack
 
       Examples
         lstm-wasm inspect digits.safetensors
@@ -135,6 +144,9 @@ describe('lstm-wasm', () => {
                                others. Default: all outputs are printed, long ones cut in the middle.
         --variant VARIANT      simd: the same bits on every machine. relaxed-simd: faster where the
                                processor fuses multiply and add. auto (default): the fastest there is.
+        --forget-bias NUMBER   for TensorFlow 1 files, which do not store it: added to the forget gate.
+                               Default 1.
+        --constant NAME=NUMBER fixes an input of an ONNX file that decides by it what to run
         -h, --help             this help
         --verbose              on an error, also the whole message and the stack
 
@@ -148,13 +160,13 @@ describe('lstm-wasm', () => {
   })
 
   it('helps within 100 columns', () => {
-    for (const args of [['-h'], ['inspect', '-h'], ['run', '-h']]) {
+    for (const args of [['-h'], ['inspect', '-h'], ['convert', '-h'], ['run', '-h']]) {
       for (const line of cli(...args).stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100)
     }
   })
 
   it.each([
-    [[], 'expected a command: inspect or run (see lstm-wasm --help)'],
+    [[], 'expected a command: inspect, convert, run (see lstm-wasm --help)'],
     [['--verbos'], "unknown option '--verbos'; did you mean '--verbose'? (see lstm-wasm --help)"],
     [['inspekt', 'x'], "unknown command 'inspekt'; did you mean 'inspect'? (see lstm-wasm --help)"],
     [['toString'], "unknown command 'toString' (see lstm-wasm --help)"],
@@ -273,6 +285,34 @@ In plain words, for the first layer of 'rnn':
   it('survives a reader that stops reading', () => {
     const { stderr, status } = spawnSync('sh', ['-c', `"${process.execPath}" "${CLI}" run --help | true; exit 0`], { encoding: 'utf8' })
     expect([status, stderr]).toEqual([0, ''])
+  })
+})
+
+describe('lstm-wasm convert', () => {
+  it('writes a file that describes itself, and gives the same numbers', () => {
+    const file = `${STATE_DICTS}lstm-2layer-bidirectional.safetensors`
+    put('x.json', JSON.stringify(expected['lstm-2layer-bidirectional.safetensors']?.input))
+    expect(cli('convert', file, 'own.safetensors')).toEqual({
+      code: 0, stderr: '', stdout: `own.safetensors: ${grouped(statSync(join(folder, 'own.safetensors')).size)} bytes, 1,080 parameters\n`,
+    })
+    expect(readSafetensors(bytesOf('own.safetensors')).metadata.has('lstm-wasm')).toBe(true)
+    for (const [from, to] of [[file, 'a.json'], ['own.safetensors', 'b.json']] as const) {
+      expect(cli('run', from, '--input', 'input=x.json', '--output', to).code).toBe(0)
+    }
+    expect(textOf('b.json')).toBe(textOf('a.json'))
+  })
+
+  it.each([
+    [['convert', 'a'], 2, 'expected a model file and a .safetensors file to write, got 1 names (see lstm-wasm convert --help)'],
+    [['convert', 'a', 'b.onnx'], 2, "expected a name that ends in .safetensors to write to, got 'b.onnx' (see lstm-wasm convert --help)"],
+    [['convert', 'a', 'b.safetensors', '--forget-bias', 'x'], 2, "--forget-bias: expected a number, got 'x' (see lstm-wasm convert --help)"],
+    [['convert', 'a', 'b.safetensors', '--constant', 'sr'], 2, "--constant: expected NAME=NUMBER, got 'sr' (see lstm-wasm convert --help)"],
+    [['convert', 'missing', 'b.safetensors'], 1, 'cannot read "missing": no such file'],
+    [['convert', `${STATE_DICTS}lstm-1layer.safetensors`, 'no/folder.safetensors'], 1, expect.stringContaining("cannot write 'no/folder.safetensors': ") as string],
+  ])('fails in one line: %j', (args, code, message) => {
+    expect(cli(...args)).toEqual({
+      code, stdout: '', stderr: typeof message === 'string' ? `lstm-wasm: ${message}\n` : message,
+    })
   })
 })
 
