@@ -67,7 +67,7 @@ function nodeOf({ op, attributes = {}, inputs, outputs = 1 }: OneNode): GraphNod
 }
 
 /** A graph of the one node; `symbolic` names sizes of the first input. */
-export function graphOf(one: OneNode, symbolic?: SymbolicShape): Graph {
+function graphOf(one: OneNode, symbolic?: SymbolicShape): Graph {
   const node = nodeOf(one)
   const fixed = one.constants ?? one.inputs.map((_, n) => n).slice(1)
   const present = one.inputs.map((array, n) => ({ array, n, name: INPUTS[n] as string })).filter(({ array }) => array !== null) as
