@@ -108,10 +108,12 @@ class Layout {
   readonly #graph: Graph
   readonly #types: ReadonlyMap<string, ValueType>
   readonly #allocator = new Allocator(0)
+  /** After all buffers: what is written only once must not be where a buffer was before, or steps would write over it. */
+  readonly #constantAllocator = new Allocator(0)
   readonly #placed: Buffer[] = []
   readonly #buffers: Map<string, Buffer> = new Map()
   readonly #uses: Map<string, number> = new Map()
-  readonly #constants: { readonly slot: Slot, readonly constant: ArrayLike }[] = []
+  readonly #constants: { readonly slot: Slot, readonly offset?: number, readonly constant: ArrayLike }[] = []
 
   constructor(graph: Graph, types: ReadonlyMap<string, ValueType>, constants: ReadonlyMap<string, number>) {
     this.#graph = graph
@@ -147,8 +149,9 @@ class Layout {
 
   /** Numbers of a plan's own that no value of the graph holds. */
   constant(data: Int32Array): Slot {
-    const { slot } = this.allocate(data.byteLength, Infinity)
-    this.#constants.push({ slot, constant: { dtype: 'int32', shape: [data.length], data } })
+    const slot = { ptr: 0 }
+    const offset = this.#constantAllocator.allocate(data.byteLength)
+    this.#constants.push({ slot, offset, constant: { dtype: 'int32', shape: [data.length], data } })
     return slot
   }
 
@@ -189,9 +192,11 @@ class Layout {
   /** Allocates the memory for all buffers and sets their addresses. */
   place(runtime: Runtime): number {
     const sizes = this.#graph.inputs.map(({ name }) => `${name} [${this.shape(name).join(', ')}]`).join(', ')
-    const base = runtime.linearMemory.allocate(this.#allocator.end, `buffers for ${sizes}`)
+    const { end } = this.#allocator
+    const base = runtime.linearMemory.allocate(end + this.#constantAllocator.end, `buffers for ${sizes}`)
     for (const { slot, offset } of this.#placed) slot.ptr = base + offset
-    for (const { slot, constant } of this.#constants) {
+    for (const { slot, offset, constant } of this.#constants) {
+      if (offset !== undefined) slot.ptr = base + end + offset
       runtime.linearMemory.write(slot.ptr, constant.data)
     }
     return base
