@@ -1,0 +1,208 @@
+import { LstmError } from '../../errors.ts'
+import { GraphBuilder } from '../../graph/builder.ts'
+import type { Graph, GraphOutput } from '../../graph/graph.ts'
+import type { GraphNode } from '../../ops/operator.ts'
+import { findOperator } from '../../ops/registry.ts'
+import type { ArrayLike, NdArray } from '../../values/ndarray.ts'
+import type { FormatOptions } from '../reader.ts'
+import { Conversion } from './conversion.ts'
+import { addInputs } from './inputs.ts'
+import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from './messages.ts'
+import { CONVERTERS } from './operators.ts'
+import { Scope, UNSUPPORTED_VALUE, type Resolved } from './scope.ts'
+import { decodeTensor, type ExternalData } from './tensors.ts'
+import { malformed } from './wire.ts'
+
+/** The oldest version of the standard operators that is read: the one that has today's broadcasting. */
+const OLDEST_OPSET = 7
+
+/** What constants made of constants may cost a stranger: fixed, and for each byte of the file. */
+const FOLDED_BYTES = 2 ** 25
+const FOLDED_BYTES_A_BYTE = 6
+const FOLDING_WORK = 2 ** 26
+const FOLDING_WORK_A_BYTE = 16
+
+/** Turns a model, node by node, into a graph of ours. */
+export class Importer {
+  readonly builder: GraphBuilder = new GraphBuilder()
+  readonly opset: number
+  readonly #model: OnnxModel
+  readonly #files: ExternalData
+  /** Nodes of ours by the values they make. */
+  readonly #producers: Map<string, GraphNode> = new Map()
+  readonly #nodeNames: Set<string> = new Set()
+  /** The number after the names that were taken already. */
+  readonly #copies: Map<string, number> = new Map()
+  /** Unknown operators, and the nodes that have them. */
+  readonly #unknown: Map<string, string[]> = new Map()
+  readonly #unsupported: string[] = []
+  /** Constants made by the readers of operators, such as permuted weights, by what they are made of. */
+  readonly made: Map<ArrayLike['data'], Map<string, string>> = new Map()
+  #bytesLeft: number
+  #workLeft: number
+
+  constructor(model: OnnxModel, files: ExternalData, fileBytes: number) {
+    this.#model = model
+    this.#files = files
+    this.opset = model.opsets.get('') ?? 0
+    this.#bytesLeft = FOLDED_BYTES + FOLDED_BYTES_A_BYTE * fileBytes
+    this.#workLeft = FOLDING_WORK + FOLDING_WORK_A_BYTE * fileBytes
+  }
+
+  /** @throws LstmError `UNSUPPORTED` with everything the model asks for in vain; `FORMAT`; `VALUE` for options that do not fit */
+  run(options: FormatOptions): Graph {
+    if (!this.#model.opsets.has('')) throw malformed('the model does not say which version of the standard operators it uses')
+    if (this.opset < OLDEST_OPSET) {
+      throw new LstmError('UNSUPPORTED', `onnx: the model uses version ${this.opset} of the standard operators, expected ${OLDEST_OPSET} or newer`)
+    }
+    const scope = new Scope()
+    const { graph } = this.#model
+    this.#attempt(() => addInputs(this, graph, options, scope))
+    const outputs = this.graph(graph, scope).map((value, n): GraphOutput => ({ name: (graph.outputs[n] as { name: string }).name, value: String(value) }))
+    this.#refuseUnsupported()
+    return this.builder.finish(outputs)
+  }
+
+  /** Adds what the outputs of a graph need, and returns what these stand for. */
+  graph(graph: OnnxGraph, scope: Scope): Resolved[] {
+    if (graph.sparseInitializers > 0) this.#unsupported.push(`${graph.sparseInitializers} sparse tensors`)
+    const { nodes, needed } = neededNodes(graph)
+    for (const tensor of graph.initializers) {
+      // An initializer that is an input too is that input's default, which counts here as its value.
+      if (!needed.has(tensor.name)) continue
+      const isDone = this.#attempt(() => {
+        const value = this.constant(tensor.name, this.decode(tensor, `the tensor '${tensor.name}'`))
+        scope.set(tensor.name, value)
+      })
+      if (!isDone) scope.set(tensor.name, UNSUPPORTED_VALUE)
+    }
+    for (const node of nodes) this.#node(node, scope, needed)
+    return graph.outputs.map(({ name }) => scope.resolve(name, 'the output list'))
+  }
+
+  #node(node: OnnxNode, scope: Scope, needed: ReadonlySet<string>): void {
+    const label = `node '${node.name === '' ? node.outputs.find((name) => name !== '') ?? '' : node.name}'`
+    const converter = node.domain === '' ? CONVERTERS.get(node.op) : undefined
+    const isKnown = converter !== undefined && (converter.op === undefined || findOperator(converter.op) !== undefined)
+    if (!isKnown) {
+      const name = node.domain === '' ? node.op : `${node.domain}.${node.op}`
+      const nodes = this.#unknown.get(name) ?? []
+      this.#unknown.set(name, nodes)
+      nodes.push(label)
+    }
+    const inputs = node.inputs.map((name) => scope.resolve(name, label))
+    let isDone = false
+    if (isKnown && inputs.every((input) => input !== UNSUPPORTED_VALUE)) {
+      isDone = this.#attempt(() => {
+        const conversion = new Conversion(this, node, inputs, needed, scope, label)
+        converter.convert(conversion)
+        conversion.finish()
+      }, label)
+    }
+    if (isDone) return
+    for (const name of node.outputs) if (name !== '' && !scope.has(name)) scope.set(name, UNSUPPORTED_VALUE)
+  }
+
+  /** Runs a part of the import; what is unsupported in it is noted, and false returned. */
+  #attempt(run: () => void, where = ''): boolean {
+    try {
+      run()
+      return true
+    } catch (error) {
+      if (!(error instanceof LstmError)) throw error
+      if (error.code === 'UNSUPPORTED') {
+        this.#unsupported.push(error.message.replace(/^onnx: /, ''))
+        return false
+      }
+      // Sizes and numbers that do not fit are the file's fault here, not the caller's.
+      if (where !== '' && (error.code === 'SHAPE' || error.code === 'VALUE')) throw malformed(`${where}: ${error.message}`, error)
+      throw error
+    }
+  }
+
+  #refuseUnsupported(): void {
+    const operators = [...this.#unknown].map(([op, nodes]) => `operator ${op} (${nodes.join(', ')})`)
+    const all = [...operators, ...this.#unsupported]
+    if (all.length > 0) throw new LstmError('UNSUPPORTED', `onnx: the model asks for what is not supported: ${all.join('; ')}`)
+  }
+
+  /** A name like `name` that no node or value has yet. */
+  unusedName(name: string): string {
+    const isFree = (candidate: string): boolean => !this.#nodeNames.has(candidate) && !this.builder.types.has(candidate)
+    if (isFree(name)) return name
+    let n = this.#copies.get(name) ?? 2
+    while (!isFree(`${name}_${n}`)) n++
+    this.#copies.set(name, n)
+    return `${name}_${n}`
+  }
+
+  nodeName(name: string): string {
+    const unused = this.unusedName(name)
+    this.#nodeNames.add(unused)
+    return unused
+  }
+
+  decode(tensor: OnnxTensor, what: string): NdArray {
+    return decodeTensor(tensor, this.#files, what)
+  }
+
+  constant(name: string, value: ArrayLike): string {
+    const unused = this.unusedName(name)
+    this.builder.constant(unused, value)
+    return unused
+  }
+
+  add(node: GraphNode): void {
+    const inputs = node.inputs.map((name) => this.builder.value(name))
+    const isKnown = node.inputs.every((name, n) => name === '' || inputs[n] !== undefined)
+    if (isKnown) this.spend(0, inputs.reduce((sum, value) => sum + (value?.data.length ?? 0), 0))
+    this.builder.add(node)
+    for (const name of node.outputs) {
+      if (name === '') continue
+      this.#producers.set(name, node)
+      const made = this.builder.value(name)
+      const isNew = made !== undefined && inputs.every((value) => value?.data.buffer !== made.data.buffer)
+      if (isNew) this.spend(made.data.byteLength, made.data.length)
+    }
+  }
+
+  /** @throws LstmError `UNSUPPORTED` when constants made of constants become too large or too many for the file */
+  spend(bytes: number, work: number): void {
+    this.#bytesLeft -= bytes
+    this.#workLeft -= work
+    // Not one to be noted and gone on from.
+    if (this.#bytesLeft < 0 || this.#workLeft < 0) throw malformed('constants that follow from constants take far more memory or time than the file itself')
+  }
+
+  producer(name: string): GraphNode | undefined {
+    return this.#producers.get(name)
+  }
+
+  /** Inputs of the model that a value depends on. */
+  dependencies(name: string): string[] {
+    const seen: Set<string> = new Set([name])
+    for (const value of seen) for (const input of this.#producers.get(value)?.inputs ?? []) seen.add(input)
+    return this.#model.graph.inputs.map((input) => input.name).filter((input) => seen.has(input) && this.builder.value(input) === undefined)
+  }
+}
+
+/** The nodes of a graph that its outputs need, and the names of all values they need. */
+function neededNodes(graph: OnnxGraph): { nodes: OnnxNode[], needed: ReadonlySet<string> } {
+  const needed = new Set(graph.outputs.map(({ name }) => name))
+  const nodes = [...graph.nodes].reverse().filter((node) => {
+    if (!node.outputs.some((name) => name !== '' && needed.has(name))) return false
+    addReads(node, needed)
+    return true
+  }).reverse()
+  return { nodes, needed }
+}
+
+/** What a node reads, also inside its graphs, where names that are made there do no harm. */
+function addReads(node: OnnxNode, into: Set<string>): void {
+  for (const name of node.inputs) into.add(name)
+  for (const { value } of node.attributes) {
+    if (value?.kind !== 'graph') continue
+    for (const inner of value.value.nodes) addReads(inner, into)
+    for (const { name } of value.value.outputs) into.add(name)
+  }
+}

@@ -1,0 +1,57 @@
+// The ONNX format: https://onnx.ai/onnx/intro/
+import type { Graph } from '../../graph/graph.ts'
+import type { FormatOptions, FormatReader } from '../reader.ts'
+import { sniff } from '../sniff.ts'
+import { Importer } from './importer.ts'
+import { readModel, type OnnxGraph, type OnnxModel, type OnnxTensor } from './messages.ts'
+import { locationOf, type ExternalData } from './tensors.ts'
+
+/** Options of `readOnnx`. */
+export interface OnnxOptions extends Pick<FormatOptions, 'constants'> {
+  /** The files beside the model that hold elements of its tensors (external data), by the names it calls them. */
+  readonly files?: ReadonlyMap<string, Uint8Array>
+}
+
+/**
+ * The graph of an ONNX model: standard operators from version 7 on. Names of inputs and outputs are the file's;
+ * int64 becomes int32, float16, bfloat16 and double become float32, and bool becomes uint8.
+ * The branches of If that are taken must follow from constants, or from inputs that `constants` fixes.
+ *
+ * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing all it asks for in vain, `VALUE` for
+ *   `constants` that do not fit, `ENVIRONMENT` for a file beside it that is not in `files`
+ */
+export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Graph {
+  return importModel(readModel(bytes), bytes.length, options.files ?? new Map<string, Uint8Array>(), options)
+}
+
+/** ONNX files (`.onnx`), with external data beside them or not. */
+export const onnx: FormatReader = {
+  name: 'ONNX',
+  detect: (bytes) => sniff(bytes) === 'onnx',
+  async read(files, options) {
+    const model = readModel(files.bytes)
+    const external: Map<string, Uint8Array> = new Map()
+    for (const location of locations(model.graph)) external.set(location, await files.sibling(location))
+    return importModel(model, files.bytes.length, external, options)
+  },
+}
+
+function importModel(model: OnnxModel, fileBytes: number, files: ExternalData, options: FormatOptions): Graph {
+  let bytes = fileBytes
+  for (const file of files.values()) bytes += file.length
+  return new Importer(model, files, bytes).run(options)
+}
+
+/** Names of the files that hold elements of a graph's tensors. */
+function locations(graph: OnnxGraph, into: Set<string> = new Set()): ReadonlySet<string> {
+  const add = (tensor: OnnxTensor): void => {
+    const location = locationOf(tensor)
+    if (location !== undefined) into.add(location)
+  }
+  graph.initializers.forEach(add)
+  for (const { value } of graph.nodes.flatMap(({ attributes }) => attributes)) {
+    if (value?.kind === 'tensor') add(value.value)
+    else if (value?.kind === 'graph') locations(value.value, into)
+  }
+  return into
+}

@@ -1,0 +1,68 @@
+import { lstmRole, type Direction, type LstmWeight } from '../../ops/lstm-settings.ts'
+import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
+import { formatShape } from '../../values/shape.ts'
+import type { Conversion } from './conversion.ts'
+import { malformed } from './wire.ts'
+
+/** Where our gates i, f, g, o stand in ONNX's i, o, f, c. */
+const GATES = [0, 2, 3, 1]
+/** Where our peepholes i, f, o stand in ONNX's i, o, f. */
+const PEEPHOLES = [0, 2, 1]
+
+/** The weights of an LSTM node as parameters of ours, and its units, which they tell. */
+export function lstmWeights(c: Conversion, directions: readonly Direction[]): { hiddenSize: number, parameters: Record<string, string> } {
+  const weights = { w: weight(c, 1, 'W'), r: weight(c, 2, 'R'), b: weight(c, 3, 'B'), p: weight(c, 7, 'P') }
+  const { w, r, b, p } = weights
+  if (w === undefined || r === undefined) throw malformed(`${c.label}: expected the weights W and R, got ${w === undefined ? 'no W' : 'no R'}`)
+  const count = directions.length
+  const features = w.shape[2] ?? 0
+  const hiddenSize = r.shape[2] ?? 0
+  if (features < 1 || hiddenSize < 1) throw malformed(`${c.label}: expected W and R with 3 axes, got ${formatShape(w.shape)} and ${formatShape(r.shape)}`)
+  expectShape(c, 'W', w, [count, 4 * hiddenSize, features])
+  expectShape(c, 'R', r, [count, 4 * hiddenSize, hiddenSize])
+  if (b !== undefined) expectShape(c, 'B', b, [count, 8 * hiddenSize])
+  if (p !== undefined) expectShape(c, 'P', p, [count, 3 * hiddenSize])
+  const parameters: Record<string, string> = {}
+  directions.forEach((direction, index) => {
+    const add = (role: LstmWeight, source: ArrayLike, begin: number, order: readonly number[], rows: number[]): void => {
+      parameters[lstmRole(0, direction, role)] = reordered(c, `${direction}.${role}`, source, begin, order, rows)
+    }
+    const gates = 4 * hiddenSize
+    add('inputWeights', w, index * gates * features, GATES, [gates, features])
+    add('recurrentWeights', r, index * gates * hiddenSize, GATES, [gates, hiddenSize])
+    if (b !== undefined) add('inputBias', b, index * 2 * gates, GATES, [gates])
+    if (b !== undefined) add('recurrentBias', b, (index * 2 + 1) * gates, GATES, [gates])
+    if (p !== undefined) add('peepholes', p, index * 3 * hiddenSize, PEEPHOLES, [3 * hiddenSize])
+  })
+  return { hiddenSize, parameters }
+}
+
+function weight(c: Conversion, position: number, name: string): ArrayLike | undefined {
+  if (!c.has(position)) return undefined
+  const value = c.value(position)
+  if (value === undefined) throw c.unsupported(`an LSTM whose ${name} does not follow from constants`)
+  if (value.dtype !== 'float32') throw malformed(`${c.label}: expected floating-point numbers for ${name}, got ${value.dtype}`)
+  return value
+}
+
+function expectShape(c: Conversion, name: string, { shape }: ArrayLike, expected: readonly number[]): void {
+  if (formatShape(shape) !== formatShape(expected)) throw malformed(`${c.label}: expected ${name} ${formatShape(expected)}, got ${formatShape(shape)}`)
+}
+
+/** A part of a weight with its blocks in our order, as a constant; nodes that share the weight share it. */
+function reordered(c: Conversion, what: string, source: ArrayLike, begin: number, order: readonly number[], shape: readonly number[]): string {
+  const { made } = c.importer
+  const names = made.get(source.data) ?? new Map<string, string>()
+  made.set(source.data, names)
+  const key = `${what} ${begin} ${formatShape(shape)}`
+  const existing = names.get(key)
+  if (existing !== undefined) return existing
+  const length = shape.reduce((product, size) => product * size, 1)
+  c.importer.spend(0, length)
+  const data = new Float32Array(length)
+  const block = length / order.length
+  order.forEach((from, to) => data.set(source.data.subarray(begin + from * block, begin + (from + 1) * block), to * block))
+  const name = c.constant(what, new NdArray(data, shape))
+  names.set(key, name)
+  return name
+}

@@ -1,0 +1,126 @@
+// The LSTM of ONNX: https://onnx.ai/onnx/operators/onnx__LSTM.html
+//   X [T, B, F], or [B, T, F] with layout 1; W [D, 4H, F]; R [D, 4H, H]; B [D, 8H]: of W, then of R;
+//   initial_h, initial_c, Y_h, Y_c [D, B, H], or [B, D, H] with layout 1; Y [T, D, B, H] or [B, T, D, H]; P [D, 3H]
+// Where the specification is silent, onnxruntime says what happens.
+import type { Attribute } from '../../ops/operator.ts'
+import type { Conversion } from './conversion.ts'
+import { lstmWeights } from './lstm-weights.ts'
+import { malformed } from './wire.ts'
+
+/** Our functions by the names of ONNX, which are written in any case, and the constants that ONNX gives them. */
+const ACTIVATIONS: ReadonlyMap<string, { readonly name: string, readonly alpha?: number, readonly beta?: number }> = new Map([
+  ['relu', { name: 'relu' }],
+  ['tanh', { name: 'tanh' }],
+  ['sigmoid', { name: 'sigmoid' }],
+  ['softsign', { name: 'softsign' }],
+  ['softplus', { name: 'softplus' }],
+  ['leakyrelu', { name: 'leakyRelu', alpha: 0.01 }],
+  ['thresholdedrelu', { name: 'thresholdedRelu', alpha: 1 }],
+  ['elu', { name: 'elu', alpha: 1 }],
+  ['affine', { name: 'affine', alpha: 1, beta: 0 }],
+  ['scaledtanh', { name: 'scaledTanh', alpha: 1, beta: 1 }],
+  ['hardsigmoid', { name: 'hardSigmoid', alpha: 0.2, beta: 0.5 }],
+])
+
+const KNOWN_ATTRIBUTES = ['activation_alpha', 'activation_beta', 'activations', 'clip', 'direction', 'hidden_size', 'input_forget', 'layout']
+
+/** Larger clips clamp nothing. */
+const NO_CLIP = 3e38
+
+export function convertLstm(c: Conversion): void {
+  c.onlyAttributes(KNOWN_ATTRIBUTES)
+  const direction = c.string('direction', 'forward')
+  const directions = ({ forward: ['forward'], reverse: ['reverse'], bidirectional: ['forward', 'reverse'] } as const)[direction]
+  if (directions === undefined) throw malformed(`${c.label}: expected 'forward', 'reverse' or 'bidirectional' for the direction, got '${direction}'`)
+  const layout = c.int('layout', 0)
+  if (layout !== 0 && layout !== 1) throw malformed(`${c.label}: expected layout 0 or 1, got ${layout}`)
+  const { hiddenSize, parameters } = lstmWeights(c, directions)
+  const wanted = c.int('hidden_size', hiddenSize)
+  if (wanted !== hiddenSize) throw malformed(`${c.label}: expected hidden_size ${hiddenSize} for its weights, got ${wanted}`)
+  const inputForget = c.int('input_forget', 0)
+  const attributes: Record<string, Attribute> = {
+    hiddenSize,
+    numLayers: 1,
+    direction,
+    timeMajor: layout === 0,
+    returnSequences: c.isNeeded(0),
+    maskRule: 'zero',
+    zeroEmptyState: true,
+    ...activations(c, directions.length),
+    ...clip(c),
+    ...(inputForget !== 0 && { coupling: 'forgetIsOneMinusInput' }),
+  }
+  const state = (position: number): string => {
+    const name = c.inputs[position] ?? ''
+    if (name === '' || isZero(c, name)) return ''
+    return layout === 0 ? name : c.emit('transpose', [name], { perm: [1, 0, 2] })
+  }
+  const inputs = [c.input(0), state(5), state(6), '', c.inputs[4] ?? '']
+  while (inputs.at(-1) === '') inputs.pop()
+  const [y, yH, yC] = [0, 1, 2].map((position) => c.isNeeded(position))
+  const own = layout === 0
+  const outputs = [
+    y ? c.unused('Y') : '',
+    ...[[yH, 1] as const, [yC, 2] as const].map(([needed, position]) => (needed ? (own ? c.output(position) : c.unused(`state${position}`)) : '')),
+  ]
+  c.emit('lstm', inputs, attributes, outputs, parameters)
+  // [T, B, D H] -> [T, B, D, H] -> [T, D, B, H]
+  if (y) {
+    const [value] = outputs as [string]
+    const shape = c.integers('sizes', [0, 0, directions.length, hiddenSize])
+    if (layout === 1) c.emit('reshape', [value, shape], {}, [c.output(0)])
+    else if (directions.length === 1) c.emit('unsqueeze', [value, c.integers('axes', [1])], {}, [c.output(0)])
+    else c.emit('transpose', [c.emit('reshape', [value, shape])], { perm: [0, 2, 1, 3] }, [c.output(0)])
+  }
+  if (layout === 1) {
+    for (const position of [1, 2]) if (c.isNeeded(position)) c.emit('transpose', [outputs[position] as string], { perm: [1, 0, 2] }, [c.output(position)])
+  }
+}
+
+/** ONNX `clip`: what goes into the activations is clamped. onnxruntime accepts nothing but positive ones. */
+function clip(c: Conversion): Record<string, Attribute> {
+  if (!c.hasAttribute('clip')) return {}
+  const value = c.float('clip', 0)
+  if (!(value > 0)) throw malformed(`${c.label}: expected a clip above 0, got ${value}`)
+  return value < NO_CLIP ? { clip: value } : {}
+}
+
+/**
+ * Three functions a direction: gates, candidate, output. The lists of constants hold those of the functions that
+ * have any, one after the other; where a list ends, the rest are defaults (onnxruntime).
+ */
+function activations(c: Conversion, directions: number): Record<string, Attribute> {
+  const names = c.strings('activations')
+  if (names === undefined || names.length === 0) return {}
+  if (names.length !== 3 * directions) throw malformed(`${c.label}: expected ${3 * directions} activations, got ${names.length}`)
+  const functions = names.map((name) => {
+    const found = ACTIVATIONS.get(name.toLowerCase())
+    if (found === undefined) throw c.unsupported(`the activation '${name}'`)
+    return found
+  })
+  const constants = (key: 'alpha' | 'beta'): number[] => {
+    const given = [...c.floats(`activation_${key}`) ?? []]
+    return functions.map((one) => {
+      const otherwise = one[key]
+      return otherwise === undefined ? 0 : given.shift() ?? otherwise
+    })
+  }
+  return { activations: functions.map(({ name }) => name), activationAlpha: constants('alpha'), activationBeta: constants('beta') }
+}
+
+const CARRIERS = ['expand', 'slice', 'reshape', 'squeeze', 'unsqueeze', 'transpose', 'identity', 'cast']
+const MOST_STEPS = 8
+
+/** Whether a state is zeros whatever its size: exporters write out what an absent one means. */
+function isZero(c: Conversion, name: string, steps: number = MOST_STEPS): boolean {
+  const value = c.importer.builder.value(name)
+  if (value !== undefined) {
+    c.importer.spend(0, value.data.length)
+    return value.data.every((element) => element === 0)
+  }
+  const node = c.importer.producer(name)
+  if (node === undefined || steps === 0) return false
+  if (node.op === 'constantOfShape') return (node.attributes.value ?? 0) === 0
+  if (CARRIERS.includes(node.op)) return isZero(c, node.inputs[0] as string, steps - 1)
+  return node.op === 'concat' && node.inputs.length <= MOST_STEPS && node.inputs.every((input) => isZero(c, input, steps - 4))
+}

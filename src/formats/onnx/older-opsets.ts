@@ -1,0 +1,80 @@
+// Operators that older versions wrote otherwise: mostly attributes that became inputs.
+import type { Attribute } from '../../ops/operator.ts'
+import type { Conversion } from './conversion.ts'
+import { malformed } from './wire.ts'
+
+const own = (c: Conversion): string => c.op.charAt(0).toLowerCase() + c.op.slice(1)
+
+/** The attribute as an int32 list, or `''` where there is none. */
+function listInput(c: Conversion, attribute: string): string {
+  const values = c.ints(attribute)
+  return values === undefined ? '' : c.integers(attribute, values)
+}
+
+/** Squeeze and Unsqueeze: `axes` is an input since 13. */
+export function withAxes(c: Conversion): void {
+  const inputs = c.opset < 13 ? [c.input(0), listInput(c, 'axes')] : c.inputs
+  c.emitOutputs(own(c), inputs, c.opset < 13 ? c.attributes('axes') : c.attributes())
+}
+
+/** `axes` is an input since 18; of ReduceSum since 13. */
+export function reduction(c: Conversion): void {
+  const isOld = c.opset < (c.op === 'ReduceSum' ? 13 : 18)
+  c.emitOutputs(own(c), isOld ? [c.input(0), listInput(c, 'axes')] : c.inputs, isOld ? c.attributes('axes') : c.attributes())
+}
+
+/** `starts`, `ends` and `axes` are inputs since 10. */
+export function slice(c: Conversion): void {
+  if (c.opset >= 10) return c.emitOutputs('slice', c.inputs, c.attributes())
+  c.emitOutputs('slice', [c.input(0), ...['starts', 'ends', 'axes'].map((name) => listInput(c, name))], c.attributes('starts', 'ends', 'axes'))
+}
+
+/** `pads` and `value` are inputs since 11. */
+export function pad(c: Conversion): void {
+  if (c.opset >= 11) return c.emitOutputs('pad', c.inputs, c.attributes())
+  c.emitOutputs('pad', [c.input(0), listInput(c, 'pads'), c.scalar('value', c.float('value', 0))], c.attributes('pads', 'value'))
+}
+
+/** `min` and `max` are inputs since 11. */
+export function clip(c: Conversion): void {
+  if (c.opset >= 11) return c.emitOutputs('clip', c.inputs, c.attributes())
+  const bounds = ['min', 'max'].map((name) => (c.hasAttribute(name) ? c.scalar(name, c.float(name, 0)) : ''))
+  c.emitOutputs('clip', [c.input(0), ...bounds], c.attributes('min', 'max'))
+}
+
+/** The sizes are an input since 13. Until 18 there are as many parts as outputs. */
+export function split(c: Conversion): void {
+  const parts = c.outputs()
+  if (c.opset >= 13) return void c.emit('split', c.inputs, c.attributes(), parts)
+  c.emit('split', [c.input(0), listInput(c, 'split')], c.attributes('split'), parts)
+}
+
+/** Before 13, all axes from `axis` (default 1) on are one row; since then it is one axis, the last by default. */
+export function softmax(c: Conversion): void {
+  const op = own(c)
+  const x = c.input(0)
+  const rank = c.type(x).shape.length
+  const attributes = c.attributes('axis')
+  if (c.opset >= 13) return c.emitOutputs(op, [x], { ...attributes, axis: c.int('axis', -1) })
+  const axis = c.int('axis', 1)
+  const from = axis < 0 ? axis + rank : axis
+  if (from < 0 || from > rank) throw malformed(`${c.label}: expected an axis from ${-rank} to ${rank}, got ${axis}`)
+  if (from === rank - 1) return c.emitOutputs(op, [x], { ...attributes, axis: -1 })
+  const rows = c.emit('flatten', [x], { axis: from })
+  c.emitOutputs('reshape', [c.emit(op, [rows], { ...attributes, axis: -1 }), c.emit('shape', [x])])
+}
+
+/** `k` is an input since 10. */
+export function topK(c: Conversion): void {
+  if (c.opset >= 10) return c.emitOutputs('topK', c.inputs, c.attributes())
+  c.emitOutputs('topK', [c.input(0), c.integers('k', [c.int('k', 1)])], c.attributes('k'))
+}
+
+/** At inference only: statistics are inputs. `spatial` (until 9) and `training_mode` (since 14) have one value each. */
+export function batchNormalization(c: Conversion): void {
+  c.requireInt('spatial', 1)
+  c.requireInt('training_mode', 0)
+  c.onlyOutputs(1)
+  const attributes: Record<string, Attribute> = c.attributes('spatial', 'training_mode', 'momentum')
+  c.emitOutputs('batchNormalization', c.inputs, attributes)
+}

@@ -1,0 +1,126 @@
+// Operators whose attributes or outputs are not ours one to one.
+import type { DType } from '../../values/dtype.ts'
+import { NdArray } from '../../values/ndarray.ts'
+import type { Conversion } from './conversion.ts'
+import { typeFacts } from './tensors.ts'
+import { malformed } from './wire.ts'
+
+/** Casts to these keep every number that fits int32; to the narrower ones they would not. */
+const CAST_TARGETS: ReadonlyMap<string, string> = new Map([
+  ['float', 'float32'], ['float16', 'float32'], ['bfloat16', 'float32'], ['double', 'float32'],
+  ['int32', 'int32'], ['int64', 'int32'], ['uint8', 'uint8'], ['bool', 'bool'],
+])
+
+/** float16, bfloat16 and double are float32 here, int64 is int32. */
+export function cast(c: Conversion): void {
+  const { name } = typeFacts(c.int('to', 0), `${c.label}: the attribute 'to'`)
+  const to = CAST_TARGETS.get(name)
+  if (to === undefined) throw c.unsupported(`a cast to ${name}`)
+  c.emitOutputs('cast', [c.input(0)], { ...c.attributes('to', 'saturate', 'round_mode'), to })
+}
+
+/** To the dtype of another value; where that is uint8 it may be a bool as well. */
+export function castLike(c: Conversion): void {
+  const { dtype } = c.type(c.input(1))
+  if (dtype === 'uint8') throw c.unsupported('a cast to what may be uint8 or bool')
+  c.emitOutputs('cast', [c.input(0)], { to: dtype })
+}
+
+/** One of the attributes that a value may be. */
+export function constant(c: Conversion): void {
+  const tensor = c.tensor('value')
+  const value = tensor !== undefined ? c.importer.decode(tensor, `${c.label}: its value`) : plainConstant(c)
+  if (c.isNeeded(0)) c.importer.builder.constant(c.output(0), value)
+}
+
+function plainConstant(c: Conversion): NdArray {
+  c.onlyAttributes(['value', 'value_float', 'value_floats', 'value_int', 'value_ints'])
+  const floats = c.floats('value_floats')
+  if (floats !== undefined) return new NdArray(Float32Array.from(floats), [floats.length])
+  const ints = c.ints('value_ints')
+  if (ints !== undefined) return new NdArray(Int32Array.from(c.checked(ints)), [ints.length])
+  if (c.hasAttribute('value_float')) return new NdArray(Float32Array.of(c.float('value_float', 0)), [])
+  if (c.hasAttribute('value_int')) return new NdArray(Int32Array.from(c.checked([c.int('value_int', 0)])), [])
+  throw malformed(`${c.label}: expected a value, got none`)
+}
+
+/** `value` is a tensor of one element, which also says the dtype; float32 0 without it. */
+export function constantOfShape(c: Conversion): void {
+  const tensor = c.tensor('value')
+  if (tensor === undefined) return c.emitOutputs('constantOfShape', c.inputs, c.attributes())
+  const { dtype, data } = c.importer.decode(tensor, `${c.label}: its value`)
+  if (data.length !== 1) throw malformed(`${c.label}: expected a value of one element, got ${data.length}`)
+  const value = data[0] as number
+  if (!Number.isFinite(value)) throw c.unsupported(`the value ${value}`)
+  c.emitOutputs('constantOfShape', c.inputs, { ...c.attributes('value'), value, dtype })
+}
+
+/** Nothing at inference; the mask, should anyone ask, says that everything is kept. */
+export function dropout(c: Conversion): void {
+  const training = c.inputs[2] ?? ''
+  const isOff = training === '' || c.importer.builder.value(training)?.data.every((flag) => flag === 0) === true
+  if (!isOff) throw c.unsupported('training')
+  c.alias(0, c.input(0))
+  if (c.isNeeded(1)) {
+    const dtype: DType = 'uint8'
+    c.emit('constantOfShape', [c.emit('shape', [c.input(0)])], { value: 1, dtype }, [c.output(1)])
+  }
+}
+
+export function gelu(c: Conversion): void {
+  const approximate = c.string('approximate', 'none')
+  if (approximate !== 'none' && approximate !== 'tanh') throw c.unsupported(`approximate '${approximate}'`)
+  c.emitOutputs(approximate === 'tanh' ? 'geluTanh' : 'gelu', [c.input(0)], c.attributes('approximate'))
+}
+
+export function layerNormalization(c: Conversion): void {
+  c.requireInt('stash_type', 1)
+  c.onlyOutputs(1)
+  c.emitOutputs('layerNormalization', c.inputs, c.attributes('stash_type'))
+}
+
+/** The indices of the largest are not given; `storage_order` is about them. */
+export function maxPool(c: Conversion): void {
+  c.onlyOutputs(1)
+  c.emitOutputs('maxPool', c.inputs, c.attributes('storage_order'))
+}
+
+const chain = (c: Conversion, op: string): string => c.inputs.slice(1).reduce((left, _, n) => c.emit(op, [left, c.input(n + 1)]), c.input(0))
+
+/** Max and Min of any number of inputs. */
+export function variadic(c: Conversion): void {
+  c.emitOutputs(c.op.toLowerCase(), c.inputs, c.attributes())
+}
+
+export function sum(c: Conversion): void {
+  c.onlyAttributes([])
+  c.alias(0, chain(c, 'add'))
+}
+
+export function mean(c: Conversion): void {
+  c.onlyAttributes([])
+  c.emitOutputs('div', [chain(c, 'add'), c.scalar('count', c.inputs.length)])
+}
+
+/** ONNX counts the time axis as 0 and the batch axis as 1 unless told otherwise, as we do. */
+export function reverseSequence(c: Conversion): void {
+  c.emitOutputs('reverseSequence', c.inputs, c.attributes())
+}
+
+/** Our second constant is ONNX's gamma. */
+export function selu(c: Conversion): void {
+  c.emitOutputs('selu', [c.input(0)], { ...c.attributes('gamma'), beta: c.hasAttribute('gamma') ? c.float('gamma', 1) : undefined })
+}
+
+/** x + bias below -lambd, x - bias above lambd, else 0: two functions of ours are cases of it. */
+export function shrink(c: Conversion): void {
+  const [bias, lambd] = [c.float('bias', 0), c.float('lambd', 0.5)]
+  c.onlyAttributes(['bias', 'lambd'])
+  if (bias !== 0 && bias !== lambd) throw c.unsupported(`bias ${bias} with lambd ${lambd}`)
+  c.emitOutputs(bias === 0 ? 'hardShrink' : 'softShrink', [c.input(0)], { alpha: lambd })
+}
+
+export function swish(c: Conversion): void {
+  if (c.float('alpha', 1) !== 1) throw c.unsupported(`alpha ${c.float('alpha', 1)}`)
+  c.emitOutputs('silu', [c.input(0)], c.attributes('alpha'))
+}
