@@ -6,6 +6,10 @@ import type { SymbolicShape } from '../values/shape.ts'
 import type { Graph, GraphInput, GraphOutput } from './graph.ts'
 import { checkNode, contextOf, operatorOf } from './node.ts'
 
+/** Elements that may be computed beforehand in any graph, and besides for each element of its constants. */
+const FOLDED_ELEMENTS = 2 ** 22
+const FOLDED_PER_CONSTANT = 4
+
 /**
  * Builds a graph node by node. The type of every value is known as soon as it is added, and whatever
  * can be computed from constants (or from shapes that are known) becomes a constant at once: a
@@ -17,6 +21,8 @@ export class GraphBuilder {
   readonly #constants: Map<string, ArrayLike> = new Map()
   readonly #types: Map<string, ValueType> = new Map()
   readonly #names: Set<string> = new Set()
+  /** How many more elements may be computed beforehand: a stranger's file must not fill the memory. */
+  #foldable = FOLDED_ELEMENTS
 
   /** Types of all values so far. */
   get types(): ReadonlyMap<string, ValueType> {
@@ -32,6 +38,7 @@ export class GraphBuilder {
   constant(name: string, constant: ArrayLike): void {
     this.#define(name, { dtype: constant.dtype, shape: constant.shape }, 'a constant')
     this.#constants.set(name, constant)
+    this.#foldable += FOLDED_PER_CONSTANT * constant.data.length
   }
 
   /**
@@ -52,13 +59,17 @@ export class GraphBuilder {
     if (node.outputs.length > types.length) {
       throw new LstmError('FORMAT', `${label(node)}: expected at most ${types.length} outputs, got ${node.outputs.length}`)
     }
-    const folded = operator.evaluate?.(node, context)
+    const folded = this.#foldable > 0 ? operator.evaluate?.(node, context) : undefined
     if (folded === undefined) this.#nodes.push(node)
     node.outputs.forEach((name, position) => {
       if (name === '') return
       const constant = folded?.[position]
-      if (constant !== undefined) this.constant(name, constant)
-      else this.#define(name, types[position] as ValueType, label(node))
+      if (constant !== undefined) {
+        this.constant(name, constant)
+        this.#foldable -= (1 + FOLDED_PER_CONSTANT) * constant.data.length
+      } else {
+        this.#define(name, types[position] as ValueType, label(node))
+      }
     })
     if (this.#names.has(node.name)) throw new LstmError('FORMAT', `graph: two nodes are named '${node.name}'`)
     this.#names.add(node.name)

@@ -156,3 +156,13 @@ describe('typeGraph', () => {
     refuses({ nodes: [linear], constants: new Map([['w', new NdArray(new Float32Array(4), [1, 4])]]) }, 'SHAPE', "linear 'z': expected the weight 'weight', got none")
   })
 })
+
+describe('folding', () => {
+  it('stops at a budget: thousands of nodes over one large constant are left for run time', () => {
+    const nodes = Array.from({ length: 200 }, (_, n) => node('neg', ['big'], [`n${n}`]))
+    const outputs = nodes.map(({ name }) => ({ name, value: name }))
+    const { graph } = typeGraph(chain({ nodes, outputs, constants: new Map([['big', new NdArray(new Float32Array(2 ** 20), [2 ** 20])]]) }))
+    expect(graph.nodes.length).toBeGreaterThan(190)
+    expect(graph.nodes.length).toBeLessThan(200)
+  })
+})
