@@ -60,7 +60,7 @@ export class TensorBuilder {
     const decode = decoderOf(kind)
     if (decode === undefined || elementBytes === undefined) {
       const supported = [...Object.keys(ELEMENT_TYPES), ...Object.keys(SMALL_INTEGERS)].join(', ')
-      throw new LstmError('UNSUPPORTED', `torch: tensor '${name}' has elements of torch.${kind}; supported are ${supported}. ${ONLY}`)
+      throw new LstmError('UNSUPPORTED', `torch: tensor '${name}' has elements of torch.${kind} (${ONLY}); supported are ${supported}`)
     }
     const id = `${kind} ${key}`
     let data = this.#decoded.get(id)

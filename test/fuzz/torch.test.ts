@@ -1,0 +1,19 @@
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { onlyBytes } from '../../src/formats/reader.ts'
+import { torch } from '../../src/formats/torch/reader.ts'
+import { mutateMany } from './mutate.ts'
+
+const golden = (name: string): Promise<Buffer> => readFile(new URL(`../golden/pytorch/${name}`, import.meta.url))
+
+describe('broken files of torch.save', () => {
+  it.each(['lstm.pt', 'legacy.pt', 'checkpoint.pt', 'legacy-checkpoint.pt', 'protocol-4.pt'])('%s: 2000 of them are read or refused', async (name) => {
+    const { read, refused } = await mutateMany(await golden(name), 2000, 1, async (bytes) => {
+      torch.detect(bytes)
+      await torch.read(onlyBytes(bytes), {})
+    })
+    // Both happen: broken weights are still weights.
+    expect(read).toBeGreaterThan(20)
+    expect(refused).toBeGreaterThan(500)
+  })
+})
