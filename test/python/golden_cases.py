@@ -38,7 +38,7 @@ def describe(tensors):
 
 
 def distances(outputs, reference):
-    """The largest distance of each output from the float64 `reference`, null where there is none."""
+    """The largest distance of outputs from the float64 `reference`, None where there is none."""
     found = {}
     for key, value in outputs.items():
         exact = None if reference is None else reference.get(key)
@@ -97,7 +97,7 @@ class Golden:
         } | (described[0] if len(calls) == 1 else {"calls": described})
 
     def write(self):
-        tensors = {key: np.ascontiguousarray(value) for key, value in self.tensors.items()}
+        tensors = {key: np.asarray(value, order="C") for key, value in self.tensors.items()}
         save_file(tensors, self.directory / "cases.safetensors")
         lines = ",\n".join(json.dumps(case) for case in self.cases.values())
         versions = json.dumps(self.versions)
@@ -150,7 +150,9 @@ def main(doc, folder, generate):
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--directory", type=Path, default=Path("test/golden") / folder)
-    parser.add_argument("--check", action="store_true", help="compare with the files; 1 if different")
+    parser.add_argument(
+        "--check", action="store_true", help="compare with the files; 1 if different"
+    )
     args = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as temporary:

@@ -1,7 +1,7 @@
 """Whole models written by Keras 2.15 (tf.keras of TensorFlow 2.15), with their outputs.
 
-{name}.h5 is the HDF5 format, {name}.keras the zip that later became that of Keras 3. hard_sigmoid is
-clip(0.2 x + 0.5, 0, 1) in these. The names of inputs and outputs are explained in keras_cases.py.
+{name}.h5 is the HDF5 format, {name}.keras the zip that later became that of Keras 3. hard_sigmoid
+is clip(0.2 x + 0.5, 0, 1) in these. The names of inputs and outputs are explained in keras_cases.py.
 
   python test/python/golden_keras2.py            write test/golden/keras2
   python test/python/golden_keras2.py --check    compare a fresh run with the files
@@ -12,19 +12,20 @@ import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 
+import golden_cases
 import h5py
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
 from keras.layers import LSTM, Bidirectional, Dense, Embedding, Input, LSTMCell, Masking
-
-import golden_cases
 from keras_cases import Cases, feed, one, sequential, uniform, x_input
 
 BOTH = ("h5", "keras")
 # Padding behind, in front, inside, everywhere, nowhere.
-MASK = np.array([[bit == "1" for bit in row] for row in ("11100", "00111", "10101", "00000", "11111")])
+MASK = np.array(
+    [[bit == "1" for bit in row] for row in ("11100", "00111", "10101", "00000", "11111")]
+)
 
 
 def add_lstms(cases):

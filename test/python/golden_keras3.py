@@ -1,21 +1,20 @@
 """Keras 3 models in files of its three formats, with their outputs.
 
-{name}.keras is a whole model, {name}.h5 a whole model in the older format, and {name}.weights.h5 has
-weights only: the architecture is then in {name}.json, as model.to_json() writes it. The names of
+{name}.keras is a whole model, {name}.h5 a whole model in the older format, and {name}.weights.h5
+has weights only: the architecture is then in {name}.json, as model.to_json() writes it. The names of
 inputs and outputs are explained in keras_cases.py.
 
   KERAS_BACKEND=torch python test/python/golden_keras3.py            write test/golden/keras3
   KERAS_BACKEND=torch python test/python/golden_keras3.py --check    compare a fresh run with it
 """
 
+import golden_cases
 import h5py
 import keras
 import numpy as np
 import torch
 from keras import layers
 from keras.layers import LSTM, Bidirectional, Dense, Embedding, Input, LSTMCell, Masking
-
-import golden_cases
 from keras_cases import Cases, feed, fill, one, run, sequential, uniform, x_input
 
 UNITS = (1, 3, 5, 8, 17)
@@ -103,7 +102,9 @@ def add_states(cases):
 
     cases.add("initial-state", initial(), fed, rows={2, 6, 7}, formats=("h5",))
     options = {"go_backwards": True, "return_sequences": True}
-    cases.add("initial-state-backwards", initial(**options), fed, rows={2, 6, 7, 10}, options=options)
+    cases.add(
+        "initial-state-backwards", initial(**options), fed, rows={2, 6, 7, 10}, options=options
+    )
 
     def encoder_decoder():
         x, target = Input((None, 3), name="x"), Input((None, 4), name="target")
@@ -256,8 +257,10 @@ def add_bidirectional(cases):
     cases.add(
         "bidirectional-initial-state",
         initial,
-        lambda rng: {"x": uniform(rng, (2, 4, 3), 2)}
-        | {name: uniform(rng, (2, 3), 1) for name in ("h_f", "c_f", "h_b", "c_b")},
+        lambda rng: (
+            {"x": uniform(rng, (2, 4, 3), 2)}
+            | {name: uniform(rng, (2, 3), 1) for name in ("h_f", "c_f", "h_b", "c_b")}
+        ),
         rows={2, 7, 11},
     )
 
@@ -286,6 +289,7 @@ def add_cells(cases):
         go_backwards=True,
         return_sequences=True,
     )
+
     def initial():
         x = Input((None, 3), name="x")
         names = ("h_0", "c_0", "h_1", "c_1")
@@ -310,8 +314,10 @@ def add_cells(cases):
     cases.add(
         "single-step-cell",
         single,
-        lambda rng: {"x": uniform(rng, (3, 3), 2), "h": uniform(rng, (3, 5), 1)}
-        | {"c": uniform(rng, (3, 5), 1)},
+        lambda rng: (
+            {"x": uniform(rng, (3, 3), 2), "h": uniform(rng, (3, 5), 1)}
+            | {"c": uniform(rng, (3, 5), 1)}
+        ),
         rows={1, 6, 7},
     )
 
@@ -334,7 +340,9 @@ def add_models(cases):
         lambda: layers.Dropout(0.5),
         lambda: layers.TimeDistributed(Dense(3, activation="relu")),
     )
-    around("conv1d", lambda: layers.Conv1D(5, 3, activation="relu"), lstm(3), formats=("keras", "h5"))
+    around(
+        "conv1d", lambda: layers.Conv1D(5, 3, activation="relu"), lstm(3), formats=("keras", "h5")
+    )
     around(
         "conv1d-variants",
         lambda: layers.Conv1D(5, 4, padding="same"),
@@ -382,7 +390,17 @@ def add_models(cases):
 
     def activations():
         x = Input((None, 5), name="x")
-        names = ("softmax", "log_softmax", "selu", "leaky_relu", "mish", "hard_silu", "hard_tanh", "tanh_shrink", "log_sigmoid")
+        names = (
+            "softmax",
+            "log_softmax",
+            "selu",
+            "leaky_relu",
+            "mish",
+            "hard_silu",
+            "hard_tanh",
+            "tanh_shrink",
+            "log_sigmoid",
+        )
         names += ("exponential", "celu", "squareplus", "soft_shrink", "hard_shrink")
         return keras.Model(x, [layers.Activation(name)(x) for name in names])
 
@@ -470,7 +488,7 @@ def add_float16(golden):
         rows={2, 31},
         options={"floatx": "float16"},
         calls=[(inputs, run(model, inputs), None)],
-        notes="the file's weights and policies are float16; the outputs are of the same weights in float32",
+        notes="the file is float16 throughout; the outputs are of the same weights in float32",
     )
 
 

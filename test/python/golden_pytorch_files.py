@@ -1,8 +1,8 @@
 """PyTorch checkpoints as torch.save and safetensors write them, with the outputs of the modules.
 
 The options of a case say what a state dict cannot: the module and the arguments of nn.LSTM. Inputs
-are x (and tokens), lengths for packed sequences, h0 and c0; outputs are output, h_n and c_n, or what
-the module returns. Weights are evaluated in float32, after rounding to the type they are stored in.
+are x or tokens, lengths for packed sequences, h0 and c0; outputs are output, h_n and c_n, or
+logits. Weights are evaluated in float32, after rounding to the type they are stored in.
 
   python test/python/golden_pytorch_files.py            write test/golden/pytorch
   python test/python/golden_pytorch_files.py --check    compare a fresh run with the files
@@ -11,12 +11,11 @@ the module returns. Weights are evaluated in float32, after rounding to the type
 import collections
 import copy
 
+import golden_cases
 import safetensors.torch
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
-
-import golden_cases
 
 MATTERS = 1e-3
 LARGEST_DISTANCE = 1e-5
@@ -41,9 +40,7 @@ class Lstm(nn.Module):
             output, (h_n, c_n) = self.lstm(x, initial)
         else:
             batch_first = self.lstm.batch_first
-            packed = pack_padded_sequence(
-                x, lengths, batch_first=batch_first, enforce_sorted=False
-            )
+            packed = pack_padded_sequence(x, lengths, batch_first=batch_first, enforce_sorted=False)
             packed, (h_n, c_n) = self.lstm(packed, initial)
             total = x.shape[1 if batch_first else 0]
             output, _ = pad_packed_sequence(packed, batch_first=batch_first, total_length=total)
@@ -71,7 +68,10 @@ class Classifier(nn.Module):
 
     def __init__(self, proj_size=0):
         super().__init__()
-        self.options = {"modules": "embed, lstm (2 layers, batch_first), fc", "proj_size": proj_size}
+        self.options = {
+            "modules": "embed, lstm (2 layers, batch_first), fc",
+            "proj_size": proj_size,
+        }
         self.embed = nn.Embedding(11, 3)
         self.lstm = nn.LSTM(3, 5, num_layers=2, batch_first=True, proj_size=proj_size)
         self.fc = nn.Linear(proj_size or 5, 4)
@@ -110,7 +110,9 @@ def plain(state):
 
 def checkpoint(state):
     """As a training script saves it, with an optimizer and numbers around the state dict."""
-    moments = {index: {"exp_avg": torch.randn_like(value)} for index, value in enumerate(state.values())}
+    moments = {
+        index: {"exp_avg": torch.randn_like(value)} for index, value in enumerate(state.values())
+    }
     return {
         "model": collections.OrderedDict(state),
         "optimizer": {"state": moments, "param_groups": [{"lr": 1e-3, "betas": (0.9, 0.999)}]},
@@ -135,7 +137,8 @@ def data_parallel(state):
 def transposed(state):
     """Matrices whose storage is transposed: their strides are not those of their shape."""
     return {
-        key: value.t().contiguous().t() if value.dim() == 2 else value for key, value in state.items()
+        key: value.t().contiguous().t() if value.dim() == 2 else value
+        for key, value in state.items()
     }
 
 
@@ -151,9 +154,7 @@ def one_storage(state):
 
 def strided(state):
     """Every second element of a storage twice as long."""
-    return {
-        key: torch.stack([value, value + 9], dim=-1)[..., 0] for key, value in state.items()
-    }
+    return {key: torch.stack([value, value + 9], dim=-1)[..., 0] for key, value in state.items()}
 
 
 def parameters(state):
@@ -230,11 +231,24 @@ class Cases:
     def __init__(self, golden):
         self.golden = golden
 
-    def add(self, name, module, inputs, rows, *, save=save_zip, wrap=plain, dtype=torch.float32, notes=""):
+    def add(
+        self,
+        name,
+        module,
+        inputs,
+        rows,
+        *,
+        save=save_zip,
+        wrap=plain,
+        dtype=torch.float32,
+        notes="",
+    ):
         for parameter in module.parameters():
             parameter.data.uniform_(-0.8, 0.8)
         module.to(dtype)
-        path = self.golden.directory / f"{name}.{'safetensors' if save is save_safetensors else 'pt'}"
+        path = (
+            self.golden.directory / f"{name}.{'safetensors' if save is save_safetensors else 'pt'}"
+        )
         save(wrap(module.state()), path)
         module.float()
         outputs = run(module, inputs)
@@ -244,7 +258,9 @@ class Cases:
         assert farthest(outputs, exact) < LARGEST_DISTANCE, name
         for key in ("lengths", "h0"):
             if key in inputs:
-                without = {k: v for k, v in wide.items() if k not in (key, "c0" if key == "h0" else key)}
+                without = {
+                    k: v for k, v in wide.items() if k not in (key, "c0" if key == "h0" else key)
+                }
                 assert farthest(exact, run(double, without)) > MATTERS, f"{name}: {key}"
         content = {"save": save.__name__, "content": wrap.__name__, "dtype": str(dtype)}
         self.golden.add(
@@ -256,7 +272,9 @@ class Cases:
             notes=notes or (wrap.__doc__ or "").strip(),
         )
 
-    def lstm(self, name, options, *, prefix="", save=save_zip, wrap=plain, dtype=torch.float32, **fed):
+    def lstm(
+        self, name, options, *, prefix="", save=save_zip, wrap=plain, dtype=torch.float32, **fed
+    ):
         inputs = lstm_inputs(options, **fed)
         rows = lstm_rows(options, inputs)
         module = Lstm(prefix, **options)
@@ -268,7 +286,9 @@ def add_lstms(cases):
     both = first | {"bidirectional": True}
     projected = {"input_size": 3, "hidden_size": 8, "proj_size": 3, "batch_first": True}
     cases.lstm("lstm", first)
-    cases.lstm("lstm-17-time-major", {"input_size": 1, "hidden_size": 17}, initial=True, timesteps=8)
+    cases.lstm(
+        "lstm-17-time-major", {"input_size": 1, "hidden_size": 17}, initial=True, timesteps=8
+    )
     cases.lstm("lstm-1", {"input_size": 8, "hidden_size": 1, "num_layers": 3}, batch=1)
     cases.lstm("no-bias", both | {"bias": False, "num_layers": 2})
     cases.lstm("unbatched", {"input_size": 3, "hidden_size": 5}, unbatched=True, initial=True)
@@ -280,7 +300,9 @@ def add_lstms(cases):
     wide = projected | {"bidirectional": True, "num_layers": 2, "hidden_size": 5, "proj_size": 1}
     cases.lstm("proj-bidirectional", wide, initial=True)
     cases.lstm("proj-bidirectional-safetensors", wide, save=save_safetensors, prefix="encoder")
-    cases.lstm("proj-no-bias", projected | {"bias": False, "hidden_size": 17}, save=save_safetensors)
+    cases.lstm(
+        "proj-no-bias", projected | {"bias": False, "hidden_size": 17}, save=save_safetensors
+    )
     cases.lstm("proj-time-major", {"input_size": 3, "hidden_size": 3, "proj_size": 2}, initial=True)
 
     lengths = [2, 5, 1]

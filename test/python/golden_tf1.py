@@ -27,11 +27,10 @@ import warnings
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 
+import golden_cases
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.keras.layers.legacy_rnn import rnn_cell_impl
-
-import golden_cases
 
 MATTERS = 1e-3
 LARGEST_DISTANCE = 1e-5
@@ -159,7 +158,9 @@ TENSORFLOW = {name: getattr(rnn_cell_impl, name) for name in ("BasicLSTMCell", "
 
 def sizes(case):
     """(num_units, size of h) of every layer, forward before backward."""
-    layers = [(cell["num_units"], cell.get("num_proj") or cell["num_units"]) for cell in case["cells"]]
+    layers = [
+        (cell["num_units"], cell.get("num_proj") or cell["num_units"]) for cell in case["cells"]
+    ]
     return layers * (2 if case["bidirectional"] else 1)
 
 
@@ -174,7 +175,10 @@ def make_inputs(case, rng):
     if case["sequence_length"]:
         inputs["sequence_length"] = LENGTHS[: case["batch"]]
     for index, (c_size, h_size) in enumerate(sizes(case)):
-        states = {"c": uniform((case["batch"], c_size), 1), "h": uniform((case["batch"], h_size), 1)}
+        states = {
+            "c": uniform((case["batch"], c_size), 1),
+            "h": uniform((case["batch"], h_size), 1),
+        }
         if case["initial_state"]:
             inputs |= {f"{key}_{index}": value for key, value in states.items()}
     return inputs
@@ -366,63 +370,96 @@ def make_cases():
     yield "lstm", {2}, {"cells": [lstm(5)]}
     yield "lstm-activation", {2, 23}, {"cells": [lstm(3, activation="softsign")]}
     yield "peepholes", {2, 17}, {"cells": [lstm(5, use_peepholes=True)]}
-    yield "peepholes-forget-bias", {2, 17, 21}, {
-        "cells": [lstm(8, use_peepholes=True, forget_bias=0.0)], "initial_state": True
-    }
+    yield (
+        "peepholes-forget-bias",
+        {2, 17, 21},
+        {"cells": [lstm(8, use_peepholes=True, forget_bias=0.0)], "initial_state": True},
+    )
     yield "projection", {2, 16}, {"cells": [lstm(5, num_proj=3)], "initial_state": True}
     yield "projection-wider", {2, 16}, {"cells": [lstm(3, num_proj=8)]}
     yield "cell-clip", {2, 18}, {"cells": [lstm(5, cell_clip=0.3)]}
-    yield "cell-clip-peepholes", {2, 17, 18}, {"cells": [lstm(5, cell_clip=0.2, use_peepholes=True)]}
+    yield (
+        "cell-clip-peepholes",
+        {2, 17, 18},
+        {"cells": [lstm(5, cell_clip=0.2, use_peepholes=True)]},
+    )
     yield "proj-clip", {2, 16, 18}, {"cells": [lstm(8, num_proj=5, proj_clip=0.15)]}
     everything = {"use_peepholes": True, "num_proj": 3, "cell_clip": 0.4, "proj_clip": 0.2}
-    yield "everything", {2, 7, 16, 17, 18, 21, 23, 26, 27}, lengths | {
-        "cells": [lstm(17, forget_bias=0.5, activation="elu", **everything)], "initial_state": True
-    }
+    yield (
+        "everything",
+        {2, 7, 16, 17, 18, 21, 23, 26, 27},
+        lengths
+        | {
+            "cells": [lstm(17, forget_bias=0.5, activation="elu", **everything)],
+            "initial_state": True,
+        },
+    )
 
     yield "multi", {2, 13}, {"cells": [basic(5), basic(3)]}
     yield "multi-one", {2, 13}, {"cells": [basic(5)], "wrapper": "MultiRNNCell"}
-    yield "multi-initial-lengths", {2, 6, 7, 13, 26, 27}, lengths | {
-        "cells": [basic(3), basic(8, forget_bias=0.5)], "initial_state": True
-    }
-    yield "multi-mixed", {2, 13, 16, 17, 18}, {
-        "cells": [lstm(5, num_proj=3, proj_clip=0.1), basic(8), lstm(3, use_peepholes=True)]
-    }
+    yield (
+        "multi-initial-lengths",
+        {2, 6, 7, 13, 26, 27},
+        lengths | {"cells": [basic(3), basic(8, forget_bias=0.5)], "initial_state": True},
+    )
+    yield (
+        "multi-mixed",
+        {2, 13, 16, 17, 18},
+        {"cells": [lstm(5, num_proj=3, proj_clip=0.1), basic(8), lstm(3, use_peepholes=True)]},
+    )
     residual = {"wrapper": "ResidualWrapper", "features": 5}
     yield "residual", {2, 28}, residual
-    yield "residual-multi", {2, 13, 28}, residual | {"cells": [basic(5), lstm(5, use_peepholes=True)]}
+    yield (
+        "residual-multi",
+        {2, 13, 28},
+        residual | {"cells": [basic(5), lstm(5, use_peepholes=True)]},
+    )
     yield "residual-lengths", {2, 26, 27, 28}, residual | lengths
 
     both = {"bidirectional": True}
     yield "bidirectional", {2, 11}, both
     yield "bidirectional-lengths", {2, 7, 11, 26, 27}, both | lengths | {"initial_state": True}
-    yield "bidirectional-time-major", {3, 11, 16}, both | lengths | {
-        "cells": [lstm(8, num_proj=3)], "time_major": True
-    }
-    yield "bidirectional-multi", {2, 7, 11, 13}, both | {
-        "cells": [basic(5), basic(3)], "initial_state": True
-    }
+    yield (
+        "bidirectional-time-major",
+        {3, 11, 16},
+        both | lengths | {"cells": [lstm(8, num_proj=3)], "time_major": True},
+    )
+    yield (
+        "bidirectional-multi",
+        {2, 7, 11, 13},
+        both | {"cells": [basic(5), basic(3)], "initial_state": True},
+    )
 
     yield "coupled", {2, 19}, {"cells": [coupled(5)]}
     yield "coupled-forget-bias", {2, 19, 21}, {"cells": [coupled(3, forget_bias=0.0)]}
     yield "coupled-peepholes", {2, 17, 19}, {"cells": [coupled(8, use_peepholes=True)]}
-    yield "coupled-projection", {2, 16, 18, 19}, {
-        "cells": [coupled(5, num_proj=3, proj_clip=0.2, use_peepholes=True)], "initial_state": True
-    }
+    yield (
+        "coupled-projection",
+        {2, 16, 18, 19},
+        {
+            "cells": [coupled(5, num_proj=3, proj_clip=0.2, use_peepholes=True)],
+            "initial_state": True,
+        },
+    )
     yield "coupled-lengths", {3, 19, 26, 27}, lengths | {"cells": [coupled(17)], "time_major": True}
 
     yield "layer-norm", {2, 20}, {"cells": [layer_norm(5)]}
     yield "layer-norm-17", {2, 7, 20}, {"cells": [layer_norm(17)], "initial_state": True}
     yield "layer-norm-forget-bias", {2, 20, 21}, {"cells": [layer_norm(8, forget_bias=0.0)]}
     yield "layer-norm-activation", {2, 20, 23}, {"cells": [layer_norm(5, activation="relu")]}
-    yield "layer-norm-lengths", {3, 20, 26, 27}, lengths | {
-        "cells": [layer_norm(3)], "time_major": True
-    }
+    yield (
+        "layer-norm-lengths",
+        {3, 20, 26, 27},
+        lengths | {"cells": [layer_norm(3)], "time_major": True},
+    )
     yield "layer-norm-off", {2, 20}, {"cells": [layer_norm(5, layer_norm=False)]}
 
 
 def describe(case, kind):
     """The options of a case; of what is not set, only what a reader would have to guess."""
-    options = {key: value for key, value in case.items() if value != DEFAULTS[key] or key == "cells"}
+    options = {
+        key: value for key, value in case.items() if value != DEFAULTS[key] or key == "cells"
+    }
     scope = "bidirectional_rnn/fw and bidirectional_rnn/bw" if case["bidirectional"] else "rnn"
     for key in ("features", "batch", "time"):
         options.pop(key, None)
@@ -444,7 +481,9 @@ def add_case(golden, seed, name, rows, case, kind):
     exact, _ = run(case, inputs, variables, np.float64)
     assert farthest(outputs, exact) < LARGEST_DISTANCE, name
     for option, without in without_each_option(case):
-        changed, _ = run(without, make_inputs(without, np.random.default_rng(seed)), variables, np.float64)
+        changed, _ = run(
+            without, make_inputs(without, np.random.default_rng(seed)), variables, np.float64
+        )
         assert farthest(exact, changed) > MATTERS, f"{name}: {option} does not matter"
 
     if kind == "checkpoint":

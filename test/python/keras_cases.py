@@ -1,7 +1,8 @@
-"""What the scripts for Keras 2 and Keras 3 share: cases with random weights, and a check of options.
+"""What the scripts for Keras 2 and 3 share: cases with random weights, and a check of options.
 
-Inputs of a case go by the names of the Input layers; outputs are "output", or "output_0", "output_1"
-in the model's order. An LSTM's options that can be put back to their defaults one by one must matter.
+Inputs of a case go by the names of the Input layers; outputs are "output", or "output_0",
+"output_1" in the order of the model. An option of an LSTM that can be put back to its default alone
+must matter.
 """
 
 import json
