@@ -52,27 +52,6 @@ function optionalNumber(node: GraphNode, attribute: string): number | undefined 
 /** An operator for each function of one variable: sigmoid, tanh, relu, exp, and so on. */
 export const functionOperators: readonly Operator[] = FUNCTION_NAMES.map(elementwise)
 
-/** e^x / sum(e^x) along the last axis. */
-export const softmax: Operator = {
-  name: 'softmax',
-  attributes: [],
-  infer(node, context) {
-    const x = requireInput(node, context, 0, 'float32')
-    if (x.shape.length === 0) throw new LstmError('SHAPE', `${label(node)}: expected at least one axis, got a scalar`)
-    return [x]
-  },
-  cost: () => ({ detail: '', multiplyAdds: 0 }),
-  plan(_node, planner) {
-    const { softmaxF32 } = planner.kernels
-    const x = planner.input(0)
-    const y = planner.output(0)
-    const shape = planner.shapeOf(0)
-    const columns = shape.at(-1) as number
-    const rows = lengthOf(shape) / columns
-    planner.step(() => softmaxF32(x.ptr, y.ptr, 0, rows, columns))
-  },
-}
-
 /** Identity: dropout acts in training only. `rate` is kept so that a model can be written back whole. */
 export const dropout: Operator = {
   name: 'dropout',

@@ -62,6 +62,53 @@ export interface Kernels {
     rowStride: number, timeStride: number, stepBytes: number,
   ) => number
   readonly castElements: (fromPtr: number, fromKind: number, toPtr: number, toKind: number, begin: number, end: number) => void
+  readonly broadcastBinary: (
+    code: number, aPtr: number, aOuterBytes: number, aRowBytes: number, aBytes: number, bPtr: number, bOuterBytes: number,
+    bRowBytes: number, bBytes: number, outPtr: number, outer: number, rows: number, length: number,
+  ) => void
+  readonly packStridedF32: (
+    packedPtr: number, weightPtr: number, biasPtr: number, outer: number, inner: number, columns: number, outerBytes: number,
+    innerBytes: number, columnBytes: number,
+  ) => void
+  readonly transposeF32: (
+    inPtr: number, inStrideBytes: number, outPtr: number, outStrideBytes: number, count: number, rows: number,
+    columns: number,
+  ) => void
+  readonly scaleF32: (ptr: number, factor: number, length: number) => void
+  readonly logSoftmaxF32: (inPtr: number, outPtr: number, rowBegin: number, rowEnd: number, columns: number) => void
+  readonly reduceF32: (
+    code: number, finishing: number, count: number, inPtr: number, outPtr: number, outer: number, length: number,
+    inner: number,
+  ) => void
+  readonly reduceI32: (code: number, inPtr: number, outPtr: number, outer: number, length: number, inner: number) => void
+  readonly argF32: (
+    least: number, last: number, isInt: number, inPtr: number, outPtr: number, outer: number, length: number, inner: number,
+  ) => void
+  readonly convolveF32: (
+    xPtr: number, height: number, width: number, channels: number, xPixelBytes: number, packedPtr: number, columns: number,
+    windowHeight: number, windowWidth: number, strideRows: number, strideColumns: number, padTop: number, padLeft: number,
+    dilationRows: number, dilationColumns: number, outPtr: number, outHeight: number, outWidth: number,
+    outPixelBytes: number, workspacePtr: number,
+  ) => void
+  readonly convolveWorkspaceBytes: (rows: number, k: number) => number
+  readonly scatterF32: (
+    productsPtr: number, length: number, window: number, channels: number, stride: number, dilation: number, pad: number,
+    biasPtr: number, outPtr: number, outLength: number, outPixelBytes: number,
+  ) => void
+  readonly poolF32: (
+    average: number, countPad: number, inPtr: number, outPtr: number, planes: number, height: number, width: number,
+    inner: number, windowHeight: number, windowWidth: number, strideRows: number, strideColumns: number, padTop: number,
+    padLeft: number, padBottom: number, padRight: number, dilationRows: number, dilationColumns: number, outHeight: number,
+    outWidth: number,
+  ) => void
+  readonly normalizeF32: (
+    centred: number, inPtr: number, outPtr: number, rows: number, columns: number, epsilon: number, scalePtr: number,
+    biasPtr: number, channels: number,
+  ) => void
+  readonly batchNormF32: (
+    inPtr: number, outPtr: number, outer: number, channels: number, inner: number, epsilon: number, scalePtr: number,
+    biasPtr: number, meanPtr: number, variancePtr: number, factorsPtr: number,
+  ) => void
 }
 
 /** Name and number of parameters of every kernel: the contract between the binaries and TypeScript. */
@@ -93,4 +140,18 @@ export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {
   placeOneHot: 8,
   reverseSequence: 8,
   castElements: 6,
+  broadcastBinary: 13,
+  packStridedF32: 9,
+  transposeF32: 7,
+  scaleF32: 3,
+  logSoftmaxF32: 5,
+  reduceF32: 8,
+  reduceI32: 6,
+  argF32: 8,
+  convolveF32: 20,
+  convolveWorkspaceBytes: 2,
+  scatterF32: 11,
+  poolF32: 20,
+  normalizeF32: 9,
+  batchNormF32: 11,
 }
