@@ -1,5 +1,6 @@
 import { readModelFile, type ReadModelOptions } from '../formats/model-file.ts'
 import type { Graph } from '../graph/graph.ts'
+import { loadOperators } from '../ops/registry.ts'
 import { defaultRuntime, type Runtime } from '../runtime/runtime.ts'
 import { Model } from './model.ts'
 import { readModelFiles, type FilesOptions } from './model-files.ts'
@@ -23,6 +24,7 @@ export type GraphSource = Graph | { toGraph(): Graph }
  */
 export async function compile(source: GraphSource, options: CompileOptions = {}): Promise<Model> {
   const graph = 'toGraph' in source ? source.toGraph() : source
+  await loadOperators(graph.nodes.map(({ op }) => op))
   return new Model(options.runtime ?? await defaultRuntime(), graph)
 }
 
@@ -33,7 +35,9 @@ export async function compile(source: GraphSource, options: CompileOptions = {})
 export async function readGraph(source: ModelSource, options: ReadGraphOptions = {}): Promise<Graph> {
   const files = await readModelFiles(source, options)
   checkAborted(options.signal)
-  return readModelFile(files, options)
+  const graph = await readModelFile(files, options)
+  await loadOperators(graph.nodes.map(({ op }) => op))
+  return graph
 }
 
 /**

@@ -1,52 +1,38 @@
 import { dropout, functionOperators } from './activations.ts'
-import { add, clip, div, max, min, mod, mul, pow, sub, sum } from './arithmetic.ts'
-import { cast } from './casting.ts'
-import { and, equal, greater, greaterOrEqual, less, lessOrEqual, not, or, xor } from './comparison.ts'
-import { conv } from './convolution.ts'
 import { embedding } from './embedding.ts'
-import { gather, gatherElements } from './gathering.ts'
-import { gemm } from './gemm.ts'
-import { concat, split } from './joining.ts'
 import { linear } from './linear.ts'
 import { lstm } from './lstm.ts'
-import { matMul } from './matmul.ts'
-import { batchNormalization, instanceNormalization, layerNormalization, rmsNormalization } from './normalization.ts'
-import { oneHot } from './one-hot.ts'
 import type { Operator } from './operator.ts'
-import { pad } from './padding.ts'
-import { averagePool, globalAveragePool, globalMaxPool, maxPool } from './pooling.ts'
-import { argMax, argMin, reduceL2, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare } from './reduction.ts'
-import { flatten, identity, reshape, squeeze, unsqueeze } from './reshaping.ts'
-import { reverseSequence, where } from './selecting.ts'
-import { constantOfShape, range, shape, size } from './shapes.ts'
-import { logSoftmax, softmax } from './softmax.ts'
-import { convTranspose } from './transposed-convolution.ts'
-import { expand, slice, tile, transpose } from './views.ts'
+import { softmax } from './softmax.ts'
 
-/** Elements moved, repeated, chosen and counted. */
-const MOVEMENT: readonly Operator[] = [
-  cast, concat, constantOfShape, expand, flatten, gather, gatherElements, identity, oneHot, pad, range, reshape, reverseSequence,
-  shape, size, slice, split, squeeze, tile, transpose, unsqueeze, where,
-]
+/** Operators a graph may use, by name: those of the layers API, and the others once they are asked for. */
+const OPERATORS: Map<string, Operator> = new Map()
 
-/** Arithmetic, products, reductions, windows and normalisation. */
-const COMPUTE: readonly Operator[] = [
-  add, clip, div, max, min, mod, mul, pow, sub, sum,
-  and, equal, greater, greaterOrEqual, less, lessOrEqual, not, or, xor,
-  argMax, argMin, reduceL2, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare,
-  averagePool, conv, convTranspose, gemm, globalAveragePool, globalMaxPool, logSoftmax, matMul, maxPool, softmax,
-  batchNormalization, instanceNormalization, layerNormalization, rmsNormalization,
-]
+/** Makes operators known; doing so again changes nothing. */
+export function addOperators(operators: readonly Operator[]): void {
+  addOwn()
+  for (const operator of operators) OPERATORS.set(operator.name, operator)
+}
 
-/** Every operator a graph may use, by name. */
-const OPERATORS: ReadonlyMap<string, Operator> = new Map(
-  [...functionOperators, ...MOVEMENT, dropout, embedding, linear, lstm, ...COMPUTE].map((operator) => [operator.name, operator]),
-)
+/** At the first question: importing this module does nothing. */
+function addOwn(): void {
+  if (OPERATORS.size > 0) return
+  for (const operator of [...functionOperators, dropout, embedding, linear, lstm, softmax]) OPERATORS.set(operator.name, operator)
+}
 
 export function findOperator(name: string): Operator | undefined {
+  addOwn()
   return OPERATORS.get(name)
 }
 
 export function operatorNames(): string[] {
+  addOwn()
   return [...OPERATORS.keys()]
+}
+
+/** Loads the other operators when a graph names one that is not known yet. */
+export async function loadOperators(names: readonly string[]): Promise<void> {
+  if (names.every((name) => findOperator(name) !== undefined)) return
+  const { addAllOperators } = await import('./more.ts')
+  addAllOperators()
 }

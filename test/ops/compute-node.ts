@@ -4,7 +4,10 @@ import type { Attribute } from '../../src/ops/operator.ts'
 import { Model } from '../../src/model/model.ts'
 import { createRuntime, type Runtime } from '../../src/runtime/runtime.ts'
 import type { ArrayLike, NdArray } from '../../src/values/ndarray.ts'
+import { addAllOperators } from '../../src/ops/more.ts'
 import type { SymbolicShape } from '../../src/values/shape.ts'
+
+addAllOperators()
 
 const runtime: Runtime = await createRuntime({ variant: 'simd' })
 

@@ -8,7 +8,10 @@ import type { Runtime } from '../../src/runtime/runtime.ts'
 import { createData, type DType } from '../../src/values/dtype.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { lengthOf, type Shape, type SymbolicShape } from '../../src/values/shape.ts'
+import { addAllOperators } from '../../src/ops/more.ts'
 import { pseudoRandom } from '../random.ts'
+
+addAllOperators()
 
 /** Distinct elements of any dtype (uint8: as far as there are). */
 export function data(dtype: DType, shape: Shape, seed: number = 1): NdArray {

@@ -1,5 +1,6 @@
 // The ONNX format: https://onnx.ai/onnx/intro/
 import type { Graph } from '../../graph/graph.ts'
+import { addAllOperators } from '../../ops/more.ts'
 import type { FormatOptions, FormatReader } from '../reader.ts'
 import { sniff } from '../sniff.ts'
 import { Importer } from './importer.ts'
@@ -39,6 +40,7 @@ export const onnx: FormatReader = {
 function importModel(model: OnnxModel, fileBytes: number, files: ExternalData, options: FormatOptions): Graph {
   let bytes = fileBytes
   for (const file of files.values()) bytes += file.length
+  addAllOperators()
   return new Importer(model, files, bytes).run(options)
 }
 
