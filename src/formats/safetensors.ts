@@ -16,7 +16,7 @@ const MAX_HEADER_BYTES = 100_000_000
 const DATA_ALIGNMENT = 64
 
 const DTYPES: Readonly<Record<string, ElementType>> = {
-  F32: 'float32', F64: 'float64', F16: 'float16', BF16: 'bfloat16', I64: 'int64', I32: 'int32', U8: 'uint8',
+  F32: 'float32', F64: 'float64', F16: 'float16', BF16: 'bfloat16', I64: 'int64', I32: 'int32', U8: 'uint8', BOOL: 'uint8',
 }
 const CODES = { float32: 'F32', int32: 'I32', uint8: 'U8' } as const
 
@@ -40,8 +40,8 @@ export function isSafetensors(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads a safetensors file. float16, bfloat16 and float64 become float32, int64 becomes int32; float32,
- * int32 and uint8 stay views of `bytes` where alignment allows.
+ * Reads a safetensors file. float16, bfloat16 and float64 become float32, int64 becomes int32, bool uint8;
+ * float32, int32 and uint8 stay views of `bytes` where alignment allows.
  *
  * @throws LstmError `FORMAT` for bytes that are not a well-formed file, `UNSUPPORTED` for other element types
  */

@@ -148,6 +148,10 @@ describe('readSafetensors converts', () => {
     )
   })
 
+  it('bool as uint8', () => {
+    expect(one('BOOL', 2, Uint8Array.of(1, 0).buffer)).toEqual(NdArray.from([1, 0], 'uint8'))
+  })
+
   it('int32 and uint8 not at all', () => {
     expect(one('I32', 2, Int32Array.of(-5, 6).buffer)).toEqual(NdArray.from([-5, 6], 'int32'))
     expect(one('U8', 2, Uint8Array.of(5, 255).buffer)).toEqual(NdArray.from([5, 255], 'uint8'))
@@ -267,9 +271,9 @@ describe('readSafetensors refuses', () => {
     refuses(file(`{"x":{"${name}":${JSON.stringify(x)}}}`, 2), "expected a dtype for tensor 'x', got undefined")
   })
 
-  it.each([['I8'], ['F8_E4M3'], ['BOOL'], ['U64'], ['f32'], ['toString'], ['__proto__']])('the dtype %s, by name', (dtype) => {
+  it.each([['I8'], ['F8_E4M3'], ['U64'], ['f32'], ['toString'], ['__proto__']])('the dtype %s, by name', (dtype) => {
     refuses(
-      file({ x: { ...x, dtype } }, 2), `safetensors: tensor 'x' has dtype "${dtype}"; supported are F32, F64, F16, BF16, I64, I32, U8`.slice('safetensors: '.length), 'UNSUPPORTED',
+      file({ x: { ...x, dtype } }, 2), `safetensors: tensor 'x' has dtype "${dtype}"; supported are F32, F64, F16, BF16, I64, I32, U8, BOOL`.slice('safetensors: '.length), 'UNSUPPORTED',
     )
   })
 
