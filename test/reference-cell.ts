@@ -45,12 +45,14 @@ export function generalStep(cell: GeneralCell, x: Numbers, h: number[], c: numbe
   const at = (values: Numbers, index: number): number => values[index] as number
   const gates = [0, 1, 2, 3].map((gate) => Array.from({ length: units }, (_, unit) => {
     const row = gate * units + unit
-    let sum = at(cell.bias, row) + (gate === 1 ? cell.forgetBias : 0)
+    let sum = at(cell.bias, row)
     for (let k = 0; k < inputSize; k++) sum += at(cell.inputWeights, row * inputSize + k) * at(x, k)
     for (let k = 0; k < outputSize; k++) sum += at(cell.recurrentWeights, row * outputSize + k) * at(h, k)
     return sum
   }))
-  const [i, f, g, o] = gates.map((row, which) => normalised(row, cell, which)) as [number[], number[], number[], number[]]
+  const [i, beforeBias, g, o] = gates.map((row, which) => normalised(row, cell, which)) as [number[], number[], number[], number[]]
+  // TensorFlow adds it after the normalisation, which would take it away.
+  const f = beforeBias.map((value) => value + cell.forgetBias)
   const peep = (row: number[], which: number, state: number[]): number[] =>
     (peepholes === undefined ? row : row.map((value, n) => value + at(peepholes, which * units + n) * at(state, n)))
   let input = cell.gate(clipped(peep(i, 0, c), clip))

@@ -23,12 +23,13 @@ export function packCell(packer: Packer, settings: LstmSettings, layer: number, 
   const packedPtr = packer.allocate(kernels.packedLstmBytes(inputSize, hiddenSize, outputSize))
   kernels.packLstmF32(
     packedPtr, packer.upload(role('inputWeights')), packer.upload(role('recurrentWeights')),
-    packer.upload(role('inputBias')), packer.upload(role('recurrentBias')), inputSize, hiddenSize, outputSize, settings.forgetBias,
+    packer.upload(role('inputBias')), packer.upload(role('recurrentBias')), inputSize, hiddenSize, outputSize,
+    settings.layerNorm ? 0 : settings.forgetBias,
   )
   const peepholes = packer.parameter(role('peepholes'))
   const gain = packer.parameter(role('normGain'))
   const shift = packer.parameter(role('normShift'))
-  const norm = settings.layerNorm && gain !== undefined && shift !== undefined ? interleave(gain, shift, hiddenSize) : undefined
+  const norm = settings.layerNorm && gain !== undefined && shift !== undefined ? interleave(gain, shift, hiddenSize, settings.forgetBias) : undefined
   let projectionPtr = 0
   if (settings.hasProjection) {
     projectionPtr = packer.allocate(kernels.packedDenseBytes(hiddenSize, outputSize))
@@ -73,12 +74,16 @@ function padRows(data: Float32Array, rows: number, length: number): Float32Array
   return result
 }
 
-/** gain (5, units) and shift (5, units) -> (5, 2, units). */
-function interleave(gain: ArrayLike, shift: ArrayLike, length: number): Float32Array {
+/**
+ * gain (5, units) and shift (5, units) -> (5, 2, units). The forget bias comes after the normalisation, which would
+ * take it away: it is a part of the shift.
+ */
+function interleave(gain: ArrayLike, shift: ArrayLike, length: number, forgetBias: number): Float32Array {
   const result = new Float32Array(10 * length)
   for (let row = 0; row < 5; row++) {
     result.set((gain.data as Float32Array).subarray(row * length, (row + 1) * length), 2 * row * length)
     result.set((shift.data as Float32Array).subarray(row * length, (row + 1) * length), (2 * row + 1) * length)
   }
+  for (let unit = 0; unit < length; unit++) result[3 * length + unit] = (result[3 * length + unit] as number) + forgetBias
   return result
 }

@@ -1,0 +1,26 @@
+// NumPy's .npz: a zip archive of .npy files, one for each array. numpy.savez and numpy.savez_compressed.
+import { LstmError } from '../errors.ts'
+import type { NdArray } from '../values/ndarray.ts'
+import { readNpy } from './npy.ts'
+import { ZipArchive } from './zip.ts'
+
+/**
+ * Reads the arrays of a .npz file, by name; see `readNpy` for their element types.
+ * @throws LstmError `FORMAT` for bytes that are no such file, `UNSUPPORTED` for other element types, `VALUE` for an
+ *   int64 that does not fit int32
+ */
+export function readNpz(bytes: Uint8Array): Map<string, NdArray> {
+  const archive = new ZipArchive(bytes, 'npz')
+  const arrays: Map<string, NdArray> = new Map()
+  for (const [file, content] of archive.extract(archive.sizes.keys())) {
+    if (!file.endsWith('.npy')) throw new LstmError('FORMAT', `npz: expected .npy files in the archive, got ${JSON.stringify(file)}`)
+    const name = file.slice(0, -'.npy'.length)
+    try {
+      arrays.set(name, readNpy(content))
+    } catch (error) {
+      if (!(error instanceof LstmError)) throw error
+      throw new LstmError(error.code, `npz: array ${JSON.stringify(name)}: ${error.message}`, { cause: error })
+    }
+  }
+  return arrays
+}

@@ -1,0 +1,56 @@
+// The door of the TensorFlow 1 format: variables in a checkpoint, a .npz file, or files of raw elements.
+import type { Graph } from '../../graph/graph.ts'
+import { loadOperators } from '../../ops/registry.ts'
+import type { FormatReader, ModelFiles } from '../reader.ts'
+import { isZip, ZipArchive } from '../zip.ts'
+import { findCells } from './cells.ts'
+import { graphOfStack, STACK_OPERATORS } from './graph.ts'
+import { cannotGuess } from './loading-lines.ts'
+import type { Tensorflow1Options } from './options.ts'
+import { stackOf } from './stack.ts'
+import { isTable } from './table.ts'
+import { readTensorflow1Variables } from './variables.ts'
+
+export type { Tensorflow1CellOptions, Tensorflow1Options } from './options.ts'
+export { tensorflow1StateDict, type Tensorflow1StateDictOptions } from './state-dict.ts'
+export { readTensorflow1Variables } from './variables.ts'
+
+/**
+ * The graph of variables that are one stack of LSTM cells; see `graphOfStack` for its inputs and outputs. Cells are told
+ * by the names of their variables: BasicLSTMCell, LSTMCell (peepholes, projection), LSTMBlockCell, CudnnCompatibleLSTMCell,
+ * LayerNormBasicLSTMCell, CoupledInputForgetGateLSTMCell, and MultiRNNCell and bidirectional_dynamic_rnn around them.
+ * The arguments of cells are not in the files: options say them, defaults are TensorFlow's, a forget bias of 1 among them.
+ *
+ * @throws LstmError `FORMAT` for broken files, `UNSUPPORTED` for variables that are anything else (the message lists them
+ *   and shows the lines that would load them), `VALUE` for options that are not accepted
+ */
+export async function readTensorflow1(source: ModelFiles | Uint8Array, options: Tensorflow1Options = {}): Promise<Graph> {
+  const variables = await readTensorflow1Variables(source)
+  const found = findCells(variables)
+  const stack = found.others.length === 0 ? stackOf(found.cells) : undefined
+  if (stack === undefined) throw cannotGuess(variables, found)
+  await loadOperators(STACK_OPERATORS)
+  return graphOfStack(stack, options)
+}
+
+export const tensorflow1: FormatReader = {
+  name: 'TensorFlow 1',
+  detect: (bytes) => isTable(bytes) || isNpz(bytes) || isManifest(bytes),
+  read: readTensorflow1,
+}
+
+function isNpz(bytes: Uint8Array): boolean {
+  if (!isZip(bytes)) return false
+  try {
+    const names = [...new ZipArchive(bytes, 'npz').sizes.keys()]
+    return names.length > 0 && names.every((name) => name.endsWith('.npy'))
+  } catch {
+    return false
+  }
+}
+
+/** The first entry of a manifest says a filename. */
+function isManifest(bytes: Uint8Array): boolean {
+  const begin = new TextDecoder('latin1').decode(bytes.subarray(0, 4096))
+  return /^\s*\{\s*"[^"]*"\s*:\s*\{[^{}]*"filename"\s*:/.test(begin)
+}
