@@ -141,7 +141,7 @@ export class Conversion {
     if (found.value?.kind !== kind) {
       throw malformed(`${this.label}: expected ${kind} for the attribute '${name}', got ${found.value?.kind ?? 'another kind'}`)
     }
-    return found.value.value as ValueOf<Kind>
+    return found.value.value as ValueOf<Kind> | undefined
   }
 
   hasAttribute(name: string): boolean {

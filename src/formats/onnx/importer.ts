@@ -19,8 +19,8 @@ const OLDEST_OPSET = 7
 /** What constants made of constants may cost a stranger: fixed, and for each byte of the file. */
 const FOLDED_BYTES = 2 ** 25
 const FOLDED_BYTES_A_BYTE = 6
-const FOLDING_WORK = 2 ** 26
-const FOLDING_WORK_A_BYTE = 16
+const FOLDING_WORK = 2 ** 24
+const FOLDING_WORK_A_BYTE = 8
 
 /** Turns a model, node by node, into a graph of ours. */
 export class Importer {
@@ -57,7 +57,7 @@ export class Importer {
     }
     const scope = new Scope()
     const { graph } = this.#model
-    this.#attempt(() => addInputs(this, graph, options, scope))
+    addInputs(this, graph, options, scope)
     const outputs = this.graph(graph, scope).map((value, n): GraphOutput => ({ name: (graph.outputs[n] as { name: string }).name, value: String(value) }))
     this.#refuseUnsupported()
     return this.builder.finish(outputs)
@@ -70,7 +70,7 @@ export class Importer {
     for (const tensor of graph.initializers) {
       // An initializer that is an input too is that input's default, which counts here as its value.
       if (!needed.has(tensor.name)) continue
-      const isDone = this.#attempt(() => {
+      const isDone = this.attempt(() => {
         const value = this.constant(tensor.name, this.decode(tensor, `the tensor '${tensor.name}'`))
         scope.set(tensor.name, value)
       })
@@ -93,18 +93,18 @@ export class Importer {
     const inputs = node.inputs.map((name) => scope.resolve(name, label))
     let isDone = false
     if (isKnown && inputs.every((input) => input !== UNSUPPORTED_VALUE)) {
-      isDone = this.#attempt(() => {
+      isDone = this.attempt(() => {
         const conversion = new Conversion(this, node, inputs, needed, scope, label)
         converter.convert(conversion)
         conversion.finish()
       }, label)
     }
     if (isDone) return
-    for (const name of node.outputs) if (name !== '' && !scope.has(name)) scope.set(name, UNSUPPORTED_VALUE)
+    for (const name of node.outputs) if (name !== '') scope.spoil(name)
   }
 
   /** Runs a part of the import; what is unsupported in it is noted, and false returned. */
-  #attempt(run: () => void, where = ''): boolean {
+  attempt(run: () => void, where = ''): boolean {
     try {
       run()
       return true

@@ -5,7 +5,7 @@ import { formatShape, type Dimension, type SymbolicShape } from '../../values/sh
 import type { FormatOptions } from '../reader.ts'
 import type { Importer } from './importer.ts'
 import type { OnnxGraph, OnnxPort } from './messages.ts'
-import type { Scope } from './scope.ts'
+import { UNSUPPORTED_VALUE, type Scope } from './scope.ts'
 import { typeFacts } from './tensors.ts'
 
 /** Adds the inputs of a model: those of `options.constants` as constants, the others as they are. */
@@ -20,12 +20,14 @@ export function addInputs(importer: Importer, graph: OnnxGraph, options: FormatO
   }
   const names = new Set(inputs.flatMap(({ shape }) => shape ?? []).filter((size) => typeof size === 'string'))
   for (const input of inputs) {
-    const { dtype } = typeFacts(input.type, `the input '${input.name}'`)
-    const shape = shapeOf(input, names)
-    const value = constants.get(input.name)
-    if (value === undefined) importer.builder.input({ name: input.name, dtype, shape })
-    else importer.builder.constant(input.name, fixed(value, input.name, dtype, shape))
-    scope.set(input.name, input.name)
+    const isDone = importer.attempt(() => {
+      const { dtype } = typeFacts(input.type, `the input '${input.name}'`)
+      const shape = shapeOf(input, names)
+      const value = constants.get(input.name)
+      if (value === undefined) importer.builder.input({ name: input.name, dtype, shape })
+      else importer.builder.constant(input.name, fixed(value, input.name, dtype, shape))
+    })
+    scope.set(input.name, isDone ? input.name : UNSUPPORTED_VALUE)
   }
 }
 

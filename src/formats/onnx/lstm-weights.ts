@@ -40,7 +40,11 @@ export function lstmWeights(c: Conversion, directions: readonly Direction[]): { 
 function weight(c: Conversion, position: number, name: string): ArrayLike | undefined {
   if (!c.has(position)) return undefined
   const value = c.value(position)
-  if (value === undefined) throw c.unsupported(`an LSTM whose ${name} does not follow from constants`)
+  if (value === undefined) {
+    const inputs = c.importer.dependencies(c.input(position)).map((input) => JSON.stringify(input)).join(', ')
+    const hint = inputs === '' ? '' : ` (it depends on the inputs ${inputs}; the option 'constants' fixes them)`
+    throw c.unsupported(`an LSTM whose ${name} does not follow from constants${hint}`)
+  }
   if (value.dtype !== 'float32') throw malformed(`${c.label}: expected floating-point numbers for ${name}, got ${value.dtype}`)
   return value
 }

@@ -119,44 +119,49 @@ function readNode(wire: Wire): OnnxNode {
   return node
 }
 
-/** By AttributeProto.AttributeType; files older than that field are told by which value is there. */
-const KINDS = ['', 'float', 'int', 'string', 'tensor', 'graph', 'floats', 'ints', 'strings'] as const
+/** By AttributeProto.AttributeType less one; files older than that field are told by which value is there. */
+const KINDS = ['float', 'int', 'string', 'tensor', 'graph', 'floats', 'ints', 'strings'] as const
+
+/** What writers mean by leaving a value out. */
+const LEFT_OUT: ReadonlyMap<OnnxAttributeValue['kind'], OnnxAttributeValue['value']> = new Map<OnnxAttributeValue['kind'], OnnxAttributeValue['value']>([
+  ['float', 0], ['int', 0], ['string', ''], ['floats', []], ['ints', []], ['strings', []],
+])
 
 function readAttribute(wire: Wire): OnnxAttribute {
   let name = ''
   let type: number | undefined
   let isReference = false
-  const values: { -readonly [Kind in OnnxAttributeValue['kind']]?: Extract<OnnxAttributeValue, { kind: Kind }>['value'] } = {}
-  const floats: number[] = []
-  const ints: number[] = []
-  const strings: string[] = []
+  const [floats, ints, strings]: [number[], number[], string[]] = [[], [], []]
+  const values: Map<OnnxAttributeValue['kind'], OnnxAttributeValue['value']> = new Map()
   wire.message((field) => {
     if (field === 1) name = wire.string()
-    else if (field === 2) values.float = wire.float()
-    else if (field === 3) values.int = wire.integer()
-    else if (field === 4) values.string = wire.string()
-    else if (field === 5) values.tensor = readTensor(wire)
-    else if (field === 6) values.graph = readGraph(wire)
+    else if (field === 2) values.set('float', wire.float())
+    else if (field === 3) values.set('int', wire.integer())
+    else if (field === 4) values.set('string', wire.string())
+    else if (field === 5) values.set('tensor', readTensor(wire))
+    else if (field === 6) values.set('graph', readGraph(wire))
     else if (field === 7) wire.floats((value) => floats.push(value))
     else if (field === 8) wire.integers((value) => ints.push(value))
     else if (field === 9) strings.push(wire.string())
     else if (field === 20) type = wire.integer()
     else if (field === 21) isReference = true
   })
-  if (floats.length > 0) values.floats = floats
-  if (ints.length > 0) values.ints = ints
-  if (strings.length > 0) values.strings = strings
-  if (isReference) return { name, value: undefined }
-  const kind = type === undefined ? KINDS.find((one) => one !== '' && values[one] !== undefined) : KINDS[type]
-  if (kind === undefined || kind === '') return { name, value: undefined }
-  // What a writer leaves out is zero or empty.
-  const value = values[kind] ?? { float: 0, int: 0, string: '', floats, ints, strings, tensor: undefined, graph: undefined }[kind]
+  if (floats.length > 0) values.set('floats', floats)
+  if (ints.length > 0) values.set('ints', ints)
+  if (strings.length > 0) values.set('strings', strings)
+  const kind = type === undefined ? [...values.keys()][0] : KINDS[type - 1]
+  if (isReference || kind === undefined) return { name, value: undefined }
+  const value = values.get(kind) ?? LEFT_OUT.get(kind)
   if (value === undefined) throw malformed(`the attribute '${name}' has no ${kind}`)
   return { name, value: { kind, value } as OnnxAttributeValue }
 }
 
 function readTensor(outer: Wire): OnnxTensor {
-  const message = outer.bytes()
+  return readTensorMessage(outer.bytes())
+}
+
+/** A TensorProto without its elements. */
+export function readTensorMessage(message: Uint8Array): OnnxTensor {
   const wire = new Wire(message)
   const dims: number[] = []
   const external: Map<string, string> = new Map()

@@ -1,6 +1,7 @@
 // Operators that older versions wrote otherwise: mostly attributes that became inputs.
 import type { Attribute } from '../../ops/operator.ts'
 import type { Conversion } from './conversion.ts'
+import { sliceOfShape } from './known-sizes.ts'
 import { malformed } from './wire.ts'
 
 const own = (c: Conversion): string => c.op.charAt(0).toLowerCase() + c.op.slice(1)
@@ -25,8 +26,9 @@ export function reduction(c: Conversion): void {
 
 /** `starts`, `ends` and `axes` are inputs since 10. */
 export function slice(c: Conversion): void {
-  if (c.opset >= 10) return c.emitOutputs('slice', c.inputs, c.attributes())
-  c.emitOutputs('slice', [c.input(0), ...['starts', 'ends', 'axes'].map((name) => listInput(c, name))], c.attributes('starts', 'ends', 'axes'))
+  const lists = ['starts', 'ends', 'axes']
+  const inputs = c.opset >= 10 ? c.inputs : [c.input(0), ...lists.map((name) => listInput(c, name))]
+  if (!sliceOfShape(c, inputs)) c.emitOutputs('slice', inputs, c.opset >= 10 ? c.attributes() : c.attributes(...lists))
 }
 
 /** `pads` and `value` are inputs since 11. */

@@ -1,9 +1,10 @@
 // The standard operators of ONNX, as operators of ours: https://onnx.ai/onnx/operators/
 // Ours follow the newest version of each; what older versions wrote otherwise is in older-opsets.ts.
 import type { Conversion } from './conversion.ts'
+import { convertIf } from './if.ts'
+import { gather } from './known-sizes.ts'
 import { convertLstm } from './lstm.ts'
 import * as older from './older-opsets.ts'
-import { convertIf } from './if.ts'
 import * as special from './special-operators.ts'
 
 /** How nodes of one ONNX operator are converted. */
@@ -20,12 +21,12 @@ function ownName(op: string): string {
 
 /** Operators that are ours under the same name, with the same inputs, outputs and attributes. */
 const SAME = [
-  'Abs', 'Add', 'And', 'ArgMax', 'ArgMin', 'Ceil', 'Celu', 'Concat', 'Conv', 'CumSum', 'Div', 'Elu', 'Equal', 'Erf', 'Exp', 'Expand',
-  'Flatten', 'Floor', 'Gather', 'GatherElements', 'Gemm', 'GlobalAveragePool', 'GlobalMaxPool', 'Greater', 'GreaterOrEqual',
-  'HardSigmoid', 'HardSwish', 'InstanceNormalization', 'LeakyRelu', 'Less', 'LessOrEqual', 'Log', 'MatMul', 'Mish', 'Mod', 'Mul', 'Neg',
-  'Not', 'OneHot', 'Or', 'Pow', 'PRelu', 'Range', 'Reciprocal', 'Relu', 'Reshape', 'Round', 'ScatterElements', 'ScatterND', 'Shape',
-  'Sigmoid', 'Sign', 'Size', 'Softplus', 'Softsign', 'Sqrt', 'Sub', 'Tanh', 'ThresholdedRelu', 'Tile', 'Transpose', 'Trilu', 'Where', 'Xor',
-  'GatherND', 'Sin', 'Cos', 'AveragePool',
+  'Abs', 'Add', 'And', 'ArgMax', 'ArgMin', 'AveragePool', 'Ceil', 'Celu', 'Concat', 'Conv', 'ConvTranspose', 'Cos', 'CumSum', 'Div', 'Elu', 'Equal',
+  'Erf', 'Exp', 'Expand', 'Flatten', 'Floor', 'GatherElements', 'GatherND', 'Gemm', 'GlobalAveragePool', 'GlobalMaxPool', 'Greater', 'GreaterOrEqual',
+  'HardSigmoid', 'HardSwish', 'InstanceNormalization', 'LeakyRelu', 'Less', 'LessOrEqual', 'Log', 'MatMul', 'Max', 'Min', 'Mish', 'Mod', 'Mul', 'Neg',
+  'Not', 'OneHot', 'Or', 'Pow', 'Range', 'Reciprocal', 'Relu', 'Reshape', 'ReverseSequence', 'Round', 'ScatterElements', 'ScatterND', 'Shape',
+  'Sigmoid', 'Sign', 'Sin', 'Size', 'Softplus', 'Softsign', 'Sqrt', 'Sub', 'Sum', 'Tanh', 'ThresholdedRelu', 'Tile', 'Transpose', 'Trilu', 'Where',
+  'Xor',
 ] as const
 
 const REDUCTIONS = [
@@ -56,17 +57,16 @@ export const CONVERTERS: ReadonlyMap<string, Converter> = new Map([
   entry('Cast', special.cast),
   entry('CastLike', special.castLike, 'cast'),
   entry('ConstantOfShape', special.constantOfShape),
+  entry('Gather', gather),
   entry('Gelu', special.gelu),
-  entry('LayerNormalization', special.layerNormalization),
+  entry('LayerNormalization', special.rowNormalization),
   entry('LSTM', convertLstm, 'lstm'),
-  entry('Max', special.variadic),
   entry('MaxPool', special.maxPool),
-  entry('Mean', special.mean, 'div'),
-  entry('Min', special.variadic),
-  entry('ReverseSequence', special.reverseSequence),
+  entry('Mean', special.mean, 'sum'),
+  entry('PRelu', special.pRelu, 'where'),
+  entry('RMSNormalization', special.rowNormalization, 'rmsNormalization'),
   entry('Selu', special.selu),
   entry('Shrink', special.shrink, 'softShrink'),
-  entry('Sum', special.sum, 'add'),
   entry('Swish', special.swish, 'silu'),
   ['Constant', { convert: special.constant }],
   ['Dropout', { convert: special.dropout }],

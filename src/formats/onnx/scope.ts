@@ -19,6 +19,11 @@ export class Scope {
     return this.#values.has(name)
   }
 
+  /** What makes this value cannot be run after all. */
+  spoil(name: string): void {
+    this.#values.set(name, UNSUPPORTED_VALUE)
+  }
+
   /** @throws LstmError `FORMAT` for a name that is taken in this graph */
   set(name: string, value: Resolved): void {
     if (this.#values.has(name)) throw malformed(`the value '${name}' is made twice`)

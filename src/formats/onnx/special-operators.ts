@@ -73,10 +73,11 @@ export function gelu(c: Conversion): void {
   c.emitOutputs(approximate === 'tanh' ? 'geluTanh' : 'gelu', [c.input(0)], c.attributes('approximate'))
 }
 
-export function layerNormalization(c: Conversion): void {
+/** LayerNormalization and RMSNormalization; their means and deviations are not given. */
+export function rowNormalization(c: Conversion): void {
   c.requireInt('stash_type', 1)
   c.onlyOutputs(1)
-  c.emitOutputs('layerNormalization', c.inputs, c.attributes('stash_type'))
+  c.emitOutputs(c.op === 'RMSNormalization' ? 'rmsNormalization' : 'layerNormalization', c.inputs, c.attributes('stash_type'))
 }
 
 /** The indices of the largest are not given; `storage_order` is about them. */
@@ -85,26 +86,18 @@ export function maxPool(c: Conversion): void {
   c.emitOutputs('maxPool', c.inputs, c.attributes('storage_order'))
 }
 
-const chain = (c: Conversion, op: string): string => c.inputs.slice(1).reduce((left, _, n) => c.emit(op, [left, c.input(n + 1)]), c.input(0))
-
-/** Max and Min of any number of inputs. */
-export function variadic(c: Conversion): void {
-  c.emitOutputs(c.op.toLowerCase(), c.inputs, c.attributes())
-}
-
-export function sum(c: Conversion): void {
-  c.onlyAttributes([])
-  c.alias(0, chain(c, 'add'))
-}
-
+/** Of any number of inputs. */
 export function mean(c: Conversion): void {
   c.onlyAttributes([])
-  c.emitOutputs('div', [chain(c, 'add'), c.scalar('count', c.inputs.length)])
+  c.emitOutputs('div', [c.emit('sum', c.inputs), c.scalar('count', c.inputs.length)])
 }
 
-/** ONNX counts the time axis as 0 and the batch axis as 1 unless told otherwise, as we do. */
-export function reverseSequence(c: Conversion): void {
-  c.emitOutputs('reverseSequence', c.inputs, c.attributes())
+/** slope x below 0, else x; the slope broadcasts. */
+export function pRelu(c: Conversion): void {
+  c.onlyAttributes([])
+  const x = c.input(0)
+  const isNegative = c.emit('less', [x, c.scalar('zero', 0)])
+  c.emitOutputs('where', [isNegative, c.emit('mul', [x, c.input(1)]), x])
 }
 
 /** Our second constant is ONNX's gamma. */

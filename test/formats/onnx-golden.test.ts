@@ -1,0 +1,73 @@
+// The models of test/python/golden_onnx.py, with the outputs of onnxruntime (layout 1: of onnx.reference).
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { beforeAll, expect, it } from 'vitest'
+import { onnx } from '../../src/formats/onnx/index.ts'
+import type { ModelFiles } from '../../src/formats/reader.ts'
+import { readSafetensors } from '../../src/formats/safetensors.ts'
+import { compile } from '../../src/model/load.ts'
+import type { Runtime } from '../../src/runtime/runtime.ts'
+import type { ArrayLike } from '../../src/values/ndarray.ts'
+import { expectRejection } from '../expect-error.ts'
+import { PYTORCH_DISTANCE } from '../tolerance.ts'
+import { describeBinaries, runtimeOf } from '../variants.ts'
+
+interface Case {
+  readonly name: string
+  readonly file: string
+  readonly inputs: Readonly<Record<string, unknown>>
+  readonly outputs: Readonly<Record<string, unknown>>
+}
+
+const folder = new URL('../golden/onnx/', import.meta.url)
+const { cases } = JSON.parse(readFileSync(new URL('cases.json', folder), 'utf8')) as { cases: Case[] }
+const { tensors } = readSafetensors(readFileSync(new URL('cases.safetensors', folder)))
+
+/** Models with operators that there are not, and what the error calls them. */
+const WITHOUT: Readonly<Record<string, readonly string[]>> = { 'op-cum-sum': ['CumSum'], 'torch-packed': ['TopK', 'ScatterElements'] }
+
+const tensorsOf = (test: Case, side: 'in' | 'out'): Record<string, ArrayLike> => Object.fromEntries(
+  Object.keys(side === 'in' ? test.inputs : test.outputs).map((name) => [name, tensors.get(`${test.name}/${side}/${name}`) as ArrayLike]),
+)
+
+/** The largest difference of elements; NaN where one is NaN. */
+function distance(actual: ArrayLike | undefined, wanted: ArrayLike): number {
+  expect([actual?.dtype, actual?.shape]).toEqual([wanted.dtype, wanted.shape])
+  let largest = 0
+  for (let n = 0; n < wanted.data.length; n++) {
+    const apart = Math.abs((wanted.data[n] as number) - (actual?.data[n] as number))
+    if (!(apart <= largest)) largest = apart
+  }
+  return largest
+}
+
+async function filesOf(test: Case): Promise<ModelFiles> {
+  return { bytes: await readFile(new URL(test.file, folder)), name: test.file, sibling: (name: string) => readFile(new URL(name, folder)) }
+}
+
+it.each(Object.entries(WITHOUT))('%s has operators that are not supported: %j', async (name, operators) => {
+  const test = cases.find((one) => one.name === name) as Case
+  const named = operators.map((op) => `operator ${op} \\(node '.*`).join('; ')
+  await expectRejection(onnx.read(await filesOf(test), {}), 'UNSUPPORTED', new RegExp(named))
+})
+
+it('the golden models are all there', () => {
+  expect(cases.length).toBeGreaterThanOrEqual(205)
+})
+
+describeBinaries('ONNX models give the outputs of onnxruntime within 5e-6', (binary) => {
+  let runtime: Runtime
+  beforeAll(async () => {
+    runtime = await runtimeOf(binary)
+  })
+
+  const supported = cases.filter(({ name }) => !Object.hasOwn(WITHOUT, name))
+  it.each(supported.map((test): [string, Case] => [test.name, test]))('%s', async (_name, test) => {
+    const graph = await onnx.read(await filesOf(test), {})
+    using model = await compile(graph, { runtime })
+    const outputs = model.run(tensorsOf(test, 'in'))
+    const expected = tensorsOf(test, 'out')
+    expect(Object.keys(outputs)).toEqual(Object.keys(expected))
+    for (const [name, wanted] of Object.entries(expected)) expect(distance(outputs[name], wanted), name).toBeLessThanOrEqual(PYTORCH_DISTANCE)
+  })
+})
