@@ -1,0 +1,110 @@
+import { GraphBuilder } from '../../graph/builder.ts'
+import type { Attribute } from '../../ops/operator.ts'
+import { createData } from '../../values/dtype.ts'
+import { NdArray } from '../../values/ndarray.ts'
+import { lengthOf, type SymbolicShape } from '../../values/shape.ts'
+
+/** Adds nodes to a graph, with names that are free. */
+export class Emitter {
+  readonly builder: GraphBuilder = new GraphBuilder()
+  readonly #taken: Set<string> = new Set()
+  readonly #constants: Map<unknown, string> = new Map()
+
+  /** A name that nothing has yet: the wanted one, or with a number behind. */
+  freeName(wanted: string): string {
+    let name = wanted
+    for (let count = 2; this.#taken.has(name); count++) name = `${wanted}:${count}`
+    this.#taken.add(name)
+    return name
+  }
+
+  shapeOf(value: string): SymbolicShape {
+    return this.builder.types.get(value)?.shape ?? []
+  }
+
+  rankOf(value: string): number {
+    return this.shapeOf(value).length
+  }
+
+  /** A node with one output, which is returned. */
+  node(
+    name: string, op: string, inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>> = {}, parameters: Readonly<Record<string, string>> = {},
+  ): string {
+    const [output] = this.nodeWith(1, name, op, inputs, attributes, parameters) as [string]
+    return output
+  }
+
+  /** A node with several outputs. */
+  nodeWith(
+    outputs: number, name: string, op: string, inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>> = {}, parameters: Readonly<Record<string, string>> = {},
+  ): string[] {
+    const free = this.freeName(name)
+    const values = Array.from({ length: outputs }, (_, index) => (index === 0 ? free : this.freeName(`${free}.${index}`)))
+    this.builder.add({ name: free, op, inputs, outputs: values, parameters, attributes })
+    return values
+  }
+
+  /** A constant of the layer; the same array again is the same constant. */
+  constant(name: string, array: NdArray, transform: (array: NdArray) => NdArray = (same) => same): string {
+    const known = this.#constants.get(array)
+    if (known !== undefined) return known
+    const free = this.freeName(name)
+    this.builder.constant(free, transform(array))
+    this.#constants.set(array, free)
+    return free
+  }
+
+  /** A list of whole numbers: axes, sizes. */
+  integers(...values: readonly number[]): string {
+    return this.#shared(`int32 ${values.join()}`, () => new NdArray(Int32Array.from(values), [values.length]))
+  }
+
+  /** A whole number without axes. */
+  integer(value: number): string {
+    return this.#shared(`int32 scalar ${value}`, () => new NdArray(Int32Array.of(value), []))
+  }
+
+  /** A number that is broadcast. */
+  number(value: number): string {
+    return this.#shared(`float32 ${value}`, () => new NdArray(Float32Array.of(value), []))
+  }
+
+  #shared(key: string, make: () => NdArray): string {
+    const known = this.#constants.get(key)
+    if (known !== undefined) return known
+    const name = this.freeName(key)
+    this.builder.constant(name, make())
+    this.#constants.set(key, name)
+    return name
+  }
+}
+
+/** A matrix with rows and columns exchanged: Keras's kernels are [from, to], ours [to, from]. */
+export function transposed({ data, shape }: NdArray): NdArray {
+  const [rows, columns] = shape as [number, number]
+  const result = new Float32Array(data.length)
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) result[column * rows + row] = data[row * columns + column] as number
+  }
+  return new NdArray(result, [columns, rows])
+}
+
+/** Axes in another order. */
+export function permuted({ data, shape, dtype }: NdArray, order: readonly number[]): NdArray {
+  const strides = shape.map((_, axis) => lengthOf(shape.slice(axis + 1)))
+  const target = order.map((axis) => shape[axis] as number)
+  const result = createData(dtype, data.length)
+  let position = 0
+  const copy = (axis: number, from: number): void => {
+    if (axis === order.length) {
+      result[position++] = data[from] as number
+      return
+    }
+    const stride = strides[order[axis] as number] as number
+    for (let index = 0; index < (target[axis] as number); index++) copy(axis + 1, from + index * stride)
+  }
+  if (data.length > 0) copy(0, 0)
+  return new NdArray(result, target)
+}

@@ -1,0 +1,152 @@
+// Files of Keras, of all its versions:
+//   .keras        a zip: config.json, metadata.json, model.weights.h5
+//   .h5           HDF5: the attribute model_config, the group model_weights
+//   .weights.h5   HDF5 with weights only: the model is described elsewhere
+import { LstmError } from '../../errors.ts'
+import type { Graph } from '../../graph/graph.ts'
+import type { NdArray } from '../../values/ndarray.ts'
+import type { FormatReader } from '../reader.ts'
+import { parseModel } from './config.ts'
+import { dialectOf, KERAS_3 } from './dialect.ts'
+import { isHdf5, openHdf5, type Hdf5Object } from './hdf5.ts'
+import { buildModel } from './network.ts'
+import { field, isObject, malformed, type Json } from './settings.ts'
+import { stateDictOf, tensorGroups, weightsOnlyError } from './state-dict.ts'
+import { NamedWeights, PlacedWeights, segmentsOf, type LayerWeights, type NamedTensor, type WeightOwner } from './weights.ts'
+import { isZip, ZipArchive } from './zip.ts'
+
+const CONFIG = 'config.json'
+const METADATA = 'metadata.json'
+const WEIGHTS = 'model.weights.h5'
+
+export interface KerasOptions {
+  /** What `model.to_json()` gave: for a file that has weights only. */
+  readonly architecture?: string
+}
+
+/**
+ * A Keras model file as a graph: a `.keras` archive, a whole-model `.h5`, or weights alone with their architecture.
+ *
+ * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing all layers that cannot be run, or for weights without architecture
+ */
+export function readKeras(bytes: Uint8Array, options: KerasOptions = {}): Graph {
+  if (isZip(bytes)) return readArchive(bytes)
+  const root = openHdf5(bytes)
+  const described = root.attribute('model_config')
+  const text = options.architecture ?? described
+  if (typeof text !== 'string') throw weightsOnlyError(root)
+  const json = parseJson(text, options.architecture === undefined ? 'model_config' : 'architecture')
+  return buildModel(parseModel(json), weightsOf(root), dialectOf(versionOf(root, json)))
+}
+
+/**
+ * The weights of a Keras file as a state dict for layers written by hand: see `stateDictOf`.
+ * @throws LstmError `FORMAT` or `UNSUPPORTED` for a file that cannot be read
+ */
+export function readKerasWeights(bytes: Uint8Array): Map<string, NdArray> {
+  const weights = isZip(bytes) ? new ZipArchive(bytes).read(WEIGHTS) : bytes
+  if (weights === undefined) throw malformed(`expected ${WEIGHTS} in the archive`)
+  return stateDictOf(tensorGroups(openHdf5(weights)))
+}
+
+export function parseJson(text: string, what: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch (cause) {
+    throw malformed(`${what} is not JSON: ${String(cause)}`, cause)
+  }
+}
+
+function readArchive(bytes: Uint8Array): Graph {
+  const archive = new ZipArchive(bytes)
+  const text = (name: string): string | undefined => {
+    const contents = archive.read(name)
+    return contents === undefined ? undefined : new TextDecoder().decode(contents)
+  }
+  const config = text(CONFIG)
+  if (config === undefined) throw malformed(`expected ${CONFIG} in the archive`)
+  const model = parseModel(parseJson(config, CONFIG))
+  const metadata = text(METADATA)
+  const version = metadata === undefined ? undefined : field(parseJson(metadata, METADATA), 'keras_version')
+  const weights = archive.read(WEIGHTS)
+  if (weights === undefined) throw malformed(`expected ${WEIGHTS} in the archive`)
+  // The format is younger than Keras 2.12: without a version, it is Keras 3.
+  const dialect = typeof version === 'string' ? dialectOf(version) : KERAS_3
+  return buildModel(model, weightsOf(openHdf5(weights)), dialect)
+}
+
+function versionOf(root: Hdf5Object, json: Json): string | undefined {
+  const attribute = root.attribute('keras_version') ?? root.find('model_weights')?.attribute('keras_version')
+  if (typeof attribute === 'string') return attribute
+  const version = field(json, 'keras_version')
+  if (typeof version === 'string') return version
+  // Only Keras 3 says in which module a class is.
+  return isObject(json) && Object.hasOwn(json, 'module') ? '3' : undefined
+}
+
+/** The weights of a file: by place (Keras 3), or by name in groups of the layers' names (Keras 2). */
+function weightsOf(root: Hdf5Object): LayerWeights {
+  const groups = root.find('model_weights') ?? root
+  return groups.textList('layer_names') === undefined && groups === root ? new PlacedWeights(root) : new GroupedWeights(groups)
+}
+
+/** Keras 2's groups, one a layer, each with its tensors in order under `weight_names`. */
+class GroupedWeights implements LayerWeights {
+  readonly #root: Hdf5Object
+
+  constructor(root: Hdf5Object) {
+    this.#root = root
+  }
+
+  take(names: readonly string[], what: string): never {
+    throw malformed(`${what}: the file has no weights for its ${names.join(', ')}`)
+  }
+
+  child(): LayerWeights {
+    return this
+  }
+
+  children(_attribute: string, owners: readonly WeightOwner[]): LayerWeights[] {
+    return owners.map(({ name }) => {
+      // The name is one member, slashes and all.
+      const group = this.#root.find(name)
+      return new NamedWeights(group === undefined ? [] : tensorsOf(group))
+    })
+  }
+}
+
+/** The tensors of a layer's group. */
+export function tensorsOf(group: Hdf5Object): NamedTensor[] {
+  return (group.textList('weight_names') ?? []).map((name) => ({
+    segments: segmentsOf(name),
+    read() {
+      const dataset = group.find(name)
+      if (dataset === undefined) throw malformed(`the file has no tensor '${name}' in '${group.path}', though it lists it`)
+      return dataset.read()
+    },
+  }))
+}
+
+/** Reads Keras files: see `readKeras`. */
+export const keras: FormatReader = {
+  name: 'Keras',
+  detect: (bytes) => isHdf5(bytes) || (isZip(bytes) && namesMember(bytes)),
+  async read({ bytes }) {
+    try {
+      return readKeras(bytes)
+    } catch (error) {
+      // Operators speak of nodes; what is wrong is the file.
+      if (error instanceof LstmError) throw error
+      throw malformed(`the file cannot be read: ${String(error)}`, error)
+    }
+  },
+}
+
+/** Whether an archive has a model's description: other formats are zips too. */
+function namesMember(bytes: Uint8Array): boolean {
+  try {
+    return new ZipArchive(bytes).has(CONFIG)
+  } catch {
+    return false
+  }
+}

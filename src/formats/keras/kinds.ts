@@ -1,0 +1,41 @@
+import { additiveAttention, attention } from './attention.ts'
+import {
+  activation, batchNormalization, dense, embedding, identity, layerNormalization, masking, prelu, rescaling, softmax, unitNormalization,
+} from './basic-layers.ts'
+import type { LayerSpec } from './config.ts'
+import {
+  convolution, depthwiseConvolution, globalAveragePooling, globalMaxPooling, pooling, separableConvolution,
+} from './convolution.ts'
+import type { LayerKind } from './layer-call.ts'
+import { bidirectional, lstmCell, recurrent } from './lstm.ts'
+import { concatenate, dot, elementwise } from './merging.ts'
+import { isOperation, operation } from './operations.ts'
+import { cropping, flatten, permute, repeatVector, reshape, upSampling, zeroPadding } from './shape-layers.ts'
+import { timeDistributed } from './time-distributed.ts'
+
+/** Keras's layers by class name. */
+const KINDS: ReadonlyMap<string, LayerKind> = new Map(Object.entries({
+  LSTM: recurrent, RNN: recurrent, LSTMCell: lstmCell, Bidirectional: bidirectional, TimeDistributed: timeDistributed,
+  Dense: dense, Embedding: embedding, Masking: masking,
+  Activation: activation, ReLU: activation, LeakyReLU: activation, ELU: activation, ThresholdedReLU: activation, PReLU: prelu, Softmax: softmax,
+  Dropout: identity, SpatialDropout1D: identity, AlphaDropout: identity, GaussianDropout: identity, GaussianNoise: identity,
+  ActivityRegularization: identity, Identity: identity,
+  Add: elementwise('add'), Subtract: elementwise('sub'), Multiply: elementwise('mul'), Average: elementwise('add', true),
+  Maximum: elementwise('max'), Minimum: elementwise('min'), Concatenate: concatenate, Dot: dot,
+  Attention: attention, AdditiveAttention: additiveAttention,
+  Flatten: flatten, Reshape: reshape, Permute: permute, RepeatVector: repeatVector,
+  ZeroPadding1D: zeroPadding, Cropping1D: cropping, UpSampling1D: upSampling,
+  Conv1D: convolution, DepthwiseConv1D: depthwiseConvolution, SeparableConv1D: separableConvolution,
+  MaxPooling1D: pooling('maxPool'), AveragePooling1D: pooling('averagePool'),
+  GlobalMaxPooling1D: globalMaxPooling, GlobalAveragePooling1D: globalAveragePooling,
+  BatchNormalization: batchNormalization, LayerNormalization: layerNormalization, UnitNormalization: unitNormalization, Rescaling: rescaling,
+}))
+
+/** What a layer does; undefined for one that cannot be run. */
+export function kindOf(layer: LayerSpec): LayerKind | undefined {
+  return isOperation(layer) ? operation : KINDS.get(layer.className)
+}
+
+export function supportedClasses(): string[] {
+  return [...KINDS.keys()]
+}

@@ -1,0 +1,141 @@
+// Where a layer finds its trained tensors. Keras 3 (.keras, .weights.h5) files them by place in the model:
+//   layers/bidirectional/forward_layer/cell/vars/0, with counted class names instead of the layers' own.
+// Keras 2 (.h5) and TensorFlow.js list them by name: bidirectional/forward_lstm/lstm_cell/kernel:0.
+import type { NdArray } from '../../values/ndarray.ts'
+import type { Hdf5Object } from './hdf5.ts'
+import { malformed } from './settings.ts'
+
+/** A layer as far as its weights are concerned. */
+export interface WeightOwner {
+  readonly className: string
+  readonly name: string
+}
+
+/** The trained tensors of one layer. A layer that is called twice asks twice, and gets the same ones. */
+export interface LayerWeights {
+  /**
+   * The layer's own tensors.
+   * @param names as Keras calls them, in its order
+   * @throws LstmError `FORMAT` listing those that are not there
+   */
+  take(names: readonly string[], what: string): NdArray[]
+  /** Tensors of a layer inside this one: its `cell`, its `forward_layer`. */
+  child(attribute: string): LayerWeights
+  /** Tensors of all layers in a list that belongs to this one: a model's `layers`, stacked `cells`. */
+  children(attribute: string, owners: readonly WeightOwner[]): LayerWeights[]
+}
+
+/** Remembers what was asked for. */
+abstract class Remembering implements LayerWeights {
+  readonly #taken: Map<string, NdArray[]> = new Map()
+  readonly #children: Map<string, LayerWeights> = new Map()
+  readonly #lists: Map<string, LayerWeights[]> = new Map()
+
+  take(names: readonly string[], what: string): NdArray[] {
+    return remember(this.#taken, names.join(), () => this.find(names, what))
+  }
+
+  child(attribute: string): LayerWeights {
+    return remember(this.#children, attribute, () => this.findChild(attribute))
+  }
+
+  children(attribute: string, owners: readonly WeightOwner[]): LayerWeights[] {
+    return remember(this.#lists, attribute, () => this.findChildren(attribute, owners))
+  }
+
+  protected abstract find(names: readonly string[], what: string): NdArray[]
+  protected abstract findChild(attribute: string): LayerWeights
+  protected abstract findChildren(attribute: string, owners: readonly WeightOwner[]): LayerWeights[]
+}
+
+function remember<T>(known: Map<string, T>, key: string, find: () => T): T {
+  const found = known.get(key) ?? find()
+  known.set(key, found)
+  return found
+}
+
+/** Keras 3: a layer's tensors are `vars/0`, `vars/1`, ... in the group of its place. */
+export class PlacedWeights extends Remembering {
+  readonly #group: Hdf5Object | undefined
+
+  constructor(group: Hdf5Object | undefined) {
+    super()
+    this.#group = group
+  }
+
+  protected find(names: readonly string[], what: string): NdArray[] {
+    const variables = names.map((_, index) => this.#group?.find(`vars/${index}`))
+    const missing = names.filter((_, index) => variables[index] === undefined)
+    if (missing.length > 0) throw malformed(`${what}: the file has no weights for its ${missing.join(', ')}`)
+    return variables.map((variable) => (variable as Hdf5Object).read())
+  }
+
+  protected findChild(attribute: string): LayerWeights {
+    return new PlacedWeights(this.#group?.find(attribute))
+  }
+
+  protected findChildren(attribute: string, owners: readonly WeightOwner[]): LayerWeights[] {
+    // Keras 2 in its own .keras files calls the list of layers differently in some versions.
+    const list = this.#group?.find(attribute) ?? this.#group?.find('_layer_checkpoint_dependencies')
+    const counts: Map<string, number> = new Map()
+    return owners.map(({ className }) => {
+      const base = snakeCase(className)
+      const count = counts.get(base) ?? 0
+      counts.set(base, count + 1)
+      return new PlacedWeights(list?.find(count === 0 ? base : `${base}_${count}`))
+    })
+  }
+}
+
+/** Keras's own rule: `LSTMCell` is `lstm_cell`, `Conv1D` is `conv1d`. */
+export function snakeCase(className: string): string {
+  return className.replace(/\W+/g, '').replace(/(.)([A-Z][a-z]+)/g, '$1_$2').replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase()
+}
+
+/** A tensor by name, read when it is asked for. */
+export interface NamedTensor {
+  /** The parts of its name between slashes, `:0` left out. */
+  readonly segments: readonly string[]
+  read(): NdArray
+}
+
+export function segmentsOf(name: string): string[] {
+  return name.replace(/:\d+$/, '').split('/').filter((segment) => segment !== '')
+}
+
+/**
+ * Keras 2 and TensorFlow.js: a list of named tensors, from which a layer takes the next one whose name ends as it
+ * wants. The lists are in the order of the layers; trained and fixed ones may be apart, which names do not mind.
+ */
+export class NamedWeights extends Remembering {
+  readonly #tensors: readonly NamedTensor[]
+  readonly #used: Set<NamedTensor>
+
+  constructor(tensors: readonly NamedTensor[], used: Set<NamedTensor> = new Set()) {
+    super()
+    this.#tensors = tensors
+    this.#used = used
+  }
+
+  protected find(names: readonly string[], what: string): NdArray[] {
+    const found = names.map((name) => {
+      const tensor = this.#tensors.find((candidate) => !this.#used.has(candidate) && candidate.segments.at(-1) === name)
+      if (tensor !== undefined) this.#used.add(tensor)
+      return tensor
+    })
+    const missing = names.filter((_, index) => found[index] === undefined)
+    if (missing.length > 0) throw malformed(`${what}: the file has no weights for its ${missing.join(', ')}`)
+    return found.map((tensor) => (tensor as NamedTensor).read())
+  }
+
+  protected findChild(): LayerWeights {
+    return new NamedWeights(this.#tensors, this.#used)
+  }
+
+  protected findChildren(_attribute: string, owners: readonly WeightOwner[]): LayerWeights[] {
+    return owners.map(({ name }) => {
+      const own = this.#tensors.filter(({ segments }) => segments.slice(0, -1).includes(name))
+      return new NamedWeights(own.length > 0 ? own : this.#tensors, this.#used)
+    })
+  }
+}

@@ -1,0 +1,88 @@
+// TensorFlow.js layers models: model.json = { modelTopology, weightsManifest }, and shards of raw weights beside it.
+// https://github.com/tensorflow/tfjs/tree/master/tfjs-converter (format of the manifest)
+import { LstmError } from '../../errors.ts'
+import type { Graph } from '../../graph/graph.ts'
+import { describeValue } from '../../values/dtype.ts'
+import { NdArray } from '../../values/ndarray.ts'
+import { formatShape } from '../../values/shape.ts'
+import { parseModel } from '../keras/config.ts'
+import { TFJS } from '../keras/dialect.ts'
+import { buildModel } from '../keras/network.ts'
+import { field, isList, isObject, type Json } from '../keras/settings.ts'
+import { NamedWeights, segmentsOf } from '../keras/weights.ts'
+import type { FormatReader, ModelFiles } from '../reader.ts'
+import { broken, readManifest } from './manifest.ts'
+
+/**
+ * A TensorFlow.js layers model as a graph; `files.bytes` is its `model.json`, the shards are asked for as siblings.
+ *
+ * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` for graph models, for a manifest alone, and listing all layers
+ *   that cannot be run; `ENVIRONMENT` where a shard cannot be found
+ */
+export async function readTfjs(files: ModelFiles): Promise<Graph> {
+  const json = parseModelJson(files.bytes)
+  if (isList(json)) throw manifestAlone(await readManifest(json, files))
+  if (field(json, 'format') === 'graph-model') {
+    throw new LstmError('UNSUPPORTED', 'TensorFlow.js: this is a graph model, whose layers are gone; convert the Keras model with --output_format=tfjs_layers_model, or load the Keras file itself')
+  }
+  const topology = field(json, 'modelTopology') ?? null
+  const manifest = field(json, 'weightsManifest') ?? null
+  if (!isList(manifest)) throw broken(`expected a weightsManifest, got ${describeValue(manifest)}`)
+  const tensors = await readManifest(manifest, files)
+  if (topology === null) throw manifestAlone(tensors)
+  const named = [...tensors].map(([name, tensor]) => ({ segments: segmentsOf(name), read: () => tensor }))
+  // Models that were Keras's have their description one level deeper.
+  const model = parseModel(field(topology, 'model_config') ?? topology)
+  return buildModel(model, new NamedWeights(named), TFJS)
+}
+
+/**
+ * The tensors of a weights manifest (`weights_manifest.json`, or the one in a `model.json`) by name, as they are in the file.
+ * @throws LstmError `FORMAT`, `UNSUPPORTED`, `ENVIRONMENT`
+ */
+export async function readTfjsWeights(files: ModelFiles): Promise<Map<string, NdArray>> {
+  const json = parseModelJson(files.bytes)
+  const manifest = isList(json) ? json : field(json, 'weightsManifest') ?? null
+  if (!isList(manifest)) throw broken(`expected a weightsManifest, got ${describeValue(manifest)}`)
+  return readManifest(manifest, files)
+}
+
+function parseModelJson(bytes: Uint8Array): Json {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Json
+  } catch (cause) {
+    throw broken(`model.json is not JSON: ${String(cause)}`, cause)
+  }
+}
+
+function manifestAlone(tensors: ReadonlyMap<string, NdArray>): LstmError {
+  return new LstmError('UNSUPPORTED', [
+    'TensorFlow.js: this file holds weights, but not how they are connected. Its tensors:',
+    ...[...tensors].map(([name, { shape }]) => `  ${name} ${formatShape(shape)}`),
+    'Load model.json, or read them with readTfjsWeights(files) and say what the layers are with sequential([...])',
+  ].join('\n'))
+}
+
+/** Reads TensorFlow.js layers models: see `readTfjs`. */
+export const tfjs: FormatReader = {
+  name: 'TensorFlow.js',
+  detect(bytes) {
+    const first = bytes.find((byte) => byte > 0x20)
+    if (first !== 0x7b && first !== 0x5b) return false
+    try {
+      const json = parseModelJson(bytes)
+      if (isList(json)) return json.some((group) => field(group, 'paths') !== undefined)
+      return isObject(json) && (field(json, 'modelTopology') !== undefined || field(json, 'weightsManifest') !== undefined)
+    } catch {
+      return false
+    }
+  },
+  async read(files) {
+    try {
+      return await readTfjs(files)
+    } catch (error) {
+      if (error instanceof LstmError) throw error
+      throw broken(`the file cannot be read: ${String(error)}`, error)
+    }
+  },
+}
