@@ -136,6 +136,18 @@ describe('graphs', () => {
   })
 })
 
+describe('outputs', () => {
+  it('may be inputs and constants', async () => {
+    const graph = read({
+      inputs: [x], outputs: [y, { name: 'z' }, { name: 'w' }], initializers: [floatTensor('w', [2], [5, 6])],
+      nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }, { op: 'Identity', inputs: ['w'], outputs: ['z'] }],
+    })
+    using model = await compile(graph)
+    const result = model.run({ x: NdArray.from([[1, 2, 3, 4]]) })
+    expect([result.y, result.z, result.w].map((value) => value?.toArray())).toEqual([[[1, 2, 3, 4]], [5, 6], [5, 6]])
+  })
+})
+
 describe('If', () => {
   const branch = (op: string): GraphSpec => ({ nodes: [{ op, inputs: ['x'], outputs: ['inner'] }], outputs: [{ name: 'inner' }] })
   const graph = (condition: TensorSpec | undefined, then = branch('Relu'), otherwise = branch('Tanh')): GraphSpec => ({
@@ -198,9 +210,22 @@ describe('other operators', () => {
     expectError(() => value({}), 'FORMAT', /expected a value, got none/)
   })
 
+  it('Transposes of transposes are one, or none', () => {
+    const perms = (...lists: readonly (readonly number[])[]): unknown => {
+      const names = ['x', ...lists.map((_, n) => (n === lists.length - 1 ? 'y' : `t${n}`))]
+      const nodes = lists.map((perm, n) => ({ op: 'Transpose', inputs: [names[n] as string], outputs: [names[n + 1] as string], attributes: { perm } }))
+      return read({ inputs: [{ name: 'x', shape: [2, 3, 4] }], outputs: [y], nodes }).nodes.map(({ attributes }) => attributes.perm)
+    }
+    expect(perms([1, 2, 0])).toEqual([[1, 2, 0]])
+    expect(perms([1, 2, 0], [2, 0, 1])).toEqual([])
+    expect(perms([1, 2, 0], [1, 2, 0])).toEqual([[2, 0, 1]])
+    expect(perms([1, 2, 0], [1, 2, 0], [1, 2, 0])).toEqual([])
+    expectError(() => perms([1, 2, 0], [1, 2, 2]), 'FORMAT', /expected all axes from 0 to 2 for 'perm'/)
+  })
+
   it('Cast, Gelu, Swish and Shrink', () => {
     const cast = (to: number): unknown => read(oneNode({ op: 'Cast', inputs: ['x'], attributes: { to } })).nodes[0]?.attributes.to
-    expect([1, 10, 11, 6, 7, 2, 9].map(cast)).toEqual(['float32', 'float32', 'float32', 'int32', 'int32', 'uint8', 'bool'])
+    expect([1, 10, 11, 6, 7, 2, 9].map(cast)).toEqual([undefined, undefined, undefined, 'int32', 'int32', 'uint8', 'bool'])
     expectError(() => cast(3), 'UNSUPPORTED', /a cast to int8 is not supported/)
     expect(ops(read(oneNode({ op: 'Gelu', inputs: ['x'], attributes: { approximate: 'tanh' } })))).toEqual(['geluTanh'])
     expect(ops(read(oneNode({ op: 'Gelu', inputs: ['x'] })))).toEqual(['gelu'])

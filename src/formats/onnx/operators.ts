@@ -25,7 +25,7 @@ const SAME = [
   'Erf', 'Exp', 'Expand', 'Flatten', 'Floor', 'GatherElements', 'GatherND', 'Gemm', 'GlobalAveragePool', 'GlobalMaxPool', 'Greater', 'GreaterOrEqual',
   'HardSigmoid', 'HardSwish', 'InstanceNormalization', 'LeakyRelu', 'Less', 'LessOrEqual', 'Log', 'MatMul', 'Max', 'Min', 'Mish', 'Mod', 'Mul', 'Neg',
   'Not', 'OneHot', 'Or', 'Pow', 'Range', 'Reciprocal', 'Relu', 'Reshape', 'ReverseSequence', 'Round', 'ScatterElements', 'ScatterND', 'Shape',
-  'Sigmoid', 'Sign', 'Sin', 'Size', 'Softplus', 'Softsign', 'Sqrt', 'Sub', 'Sum', 'Tanh', 'ThresholdedRelu', 'Tile', 'Transpose', 'Trilu', 'Where',
+  'Sigmoid', 'Sign', 'Sin', 'Size', 'Softplus', 'Softsign', 'Sqrt', 'Sub', 'Sum', 'Tanh', 'ThresholdedRelu', 'Tile', 'Trilu', 'Where',
   'Xor',
 ] as const
 
@@ -68,6 +68,7 @@ export const CONVERTERS: ReadonlyMap<string, Converter> = new Map([
   entry('Selu', special.selu),
   entry('Shrink', special.shrink, 'softShrink'),
   entry('Swish', special.swish, 'silu'),
+  entry('Transpose', special.transpose),
   ['Constant', { convert: special.constant }],
   ['Dropout', { convert: special.dropout }],
   ['Identity', { convert: (c) => c.alias(0, c.input(0)) }],

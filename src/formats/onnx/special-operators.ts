@@ -16,7 +16,9 @@ export function cast(c: Conversion): void {
   const { name } = typeFacts(c.int('to', 0), `${c.label}: the attribute 'to'`)
   const to = CAST_TARGETS.get(name)
   if (to === undefined) throw c.unsupported(`a cast to ${name}`)
-  c.emitOutputs('cast', [c.input(0)], { ...c.attributes('to', 'saturate', 'round_mode'), to })
+  const attributes = c.attributes('to', 'saturate', 'round_mode')
+  if (to === c.type(c.input(0)).dtype) return c.alias(0, c.input(0))
+  c.emitOutputs('cast', [c.input(0)], { ...attributes, to })
 }
 
 /** To the dtype of another value; where that is uint8 it may be a bool as well. */
@@ -111,6 +113,27 @@ export function shrink(c: Conversion): void {
   c.onlyAttributes(['bias', 'lambd'])
   if (bias !== 0 && bias !== lambd) throw c.unsupported(`bias ${bias} with lambd ${lambd}`)
   c.emitOutputs(bias === 0 ? 'hardShrink' : 'softShrink', [c.input(0)], { alpha: lambd })
+}
+
+/**
+ * A transpose of a transpose is one, or none: the outputs of bidirectional LSTMs have an axis for the directions,
+ * between time and batch, and most models move it back at once.
+ */
+export function transpose(c: Conversion): void {
+  const x = c.input(0)
+  const before = c.importer.producer(x)
+  const { perm, ...others } = c.attributes()
+  const isPlain = Array.isArray(perm) && Object.keys(others).length === 0 && before?.op === 'transpose' && c.value(0) === undefined
+  const inner = before?.attributes.perm
+  if (!isPlain || !Array.isArray(inner) || !isPermutation(perm, inner.length)) return c.emitOutputs('transpose', [x], c.attributes())
+  const composed = perm.map((axis) => (inner as readonly number[])[axis as number] as number)
+  const source = before.inputs[0] as string
+  if (composed.every((axis, position) => axis === position)) c.alias(0, source)
+  else c.emitOutputs('transpose', [source], { perm: composed })
+}
+
+function isPermutation(perm: readonly unknown[], rank: number): boolean {
+  return perm.length === rank && Array.from({ length: rank }, (_, axis) => perm.includes(axis)).every(Boolean)
 }
 
 export function swish(c: Conversion): void {
