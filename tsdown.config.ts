@@ -1,7 +1,14 @@
 import { defineConfig, type UserConfig } from 'tsdown'
 
 const config: UserConfig = defineConfig({
-  entry: { index: 'src/index.ts', layers: 'src/layers/index.ts', cli: 'src/cli/main.ts' },
+  entry: {
+    index: 'src/index.ts',
+    layers: 'src/layers/index.ts',
+    cli: 'src/cli/main.ts',
+    npy: 'src/formats/npy.ts',
+    safetensors: 'src/formats/safetensors-model.ts',
+    onnx: 'src/formats/onnx/index.ts',
+  },
   format: 'esm',
   platform: 'neutral',
   target: 'es2022',
@@ -14,7 +21,10 @@ const config: UserConfig = defineConfig({
   plugins: [{
     // The command is a customer of index.js, not a part of it: index.js stays one file.
     name: 'cli-over-index',
-    resolveId: (id, importer = '') => (id === '../index.ts' && /[/\\]src[/\\]cli[/\\]/.test(importer) ? { id: './index.js', external: true } : undefined),
+    resolveId(id, importer = '') {
+      const door = /[/\\]src[/\\]cli[/\\]/.test(importer) ? { '../index.ts': './index.js', '../formats/npy.ts': './npy.js' }[id] : undefined
+      return door === undefined ? undefined : { id: door, external: true }
+    },
   }],
 })
 

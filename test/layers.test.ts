@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { StateDict } from '../src/formats/pytorch.ts'
+import type { StateDict } from '../src/formats/pytorch-names.ts'
 import type { Graph, GraphNode } from '../src/graph/graph.ts'
 import { activation, dense, dropout, embedding, input, linear, lstm, sequential, type Layer } from '../src/layers/index.ts'
 import { compile } from '../src/model/load.ts'

@@ -1,5 +1,6 @@
 // LSTMs with random weights, as the one node of a graph and as cells of the reference.
-import { graphOfStateDict, lstmTensors, type LstmShape, type StateDict } from '../src/formats/pytorch.ts'
+import { graphOfStateDict } from '../src/formats/pytorch.ts'
+import { lstmTensors, type LstmShape, type StateDict } from '../src/formats/pytorch-names.ts'
 import type { Graph } from '../src/graph/graph.ts'
 import { NdArray } from '../src/values/ndarray.ts'
 import { lengthOf } from '../src/values/shape.ts'

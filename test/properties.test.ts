@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeAll, expect, it } from 'vitest'
 import { compile, NdArray, type Model, type Runtime } from '../src/index.ts'
-import type { LstmShape, StateDict } from '../src/formats/pytorch.ts'
+import type { LstmShape, StateDict } from '../src/formats/pytorch-names.ts'
 import { lstmGraph, randomLstm } from './lstm-graph.ts'
 import { pseudoRandom } from './random.ts'
 import { describeBinaries, runtimeOf } from './variants.ts'

@@ -1,5 +1,5 @@
 // State dicts with random weights, under PyTorch's names.
-import { joinName, type LstmShape } from '../src/formats/pytorch.ts'
+import { joinName, type LstmShape } from '../src/formats/pytorch-names.ts'
 import { NdArray } from '../src/values/ndarray.ts'
 import { lengthOf } from '../src/values/shape.ts'
 import { randomLstm } from './lstm-graph.ts'

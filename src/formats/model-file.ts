@@ -1,33 +1,18 @@
 import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
-import { graphFromJson, graphToJson } from '../graph/json.ts'
-import { graphOfStateDict } from './pytorch.ts'
+import { graphToJson } from '../graph/to-json.ts'
 import type { FormatOptions, FormatReader, ModelFiles } from './reader.ts'
-import { readSafetensors, writeSafetensors } from './safetensors.ts'
+import { GRAPH_KEY, writeSafetensors } from './safetensors.ts'
 import { sniff, type FormatName } from './sniff.ts'
-
-/** The metadata key under which a safetensors file carries its graph. */
-const GRAPH_KEY = 'lstm-wasm'
 
 /** A graph as a self-describing safetensors file: to other readers, a plain file of the same tensors. */
 export function saveGraph(graph: Graph): Uint8Array<ArrayBuffer> {
   return writeSafetensors(graph.constants, new Map([['format', 'pt'], [GRAPH_KEY, graphToJson(graph)]]))
 }
 
-/** Our own self-describing files, and plain state dicts that are one LSTM. */
-const safetensors: FormatReader = {
-  name: 'safetensors',
-  detect: (bytes) => sniff(bytes) === 'safetensors',
-  read: async ({ bytes }) => {
-    const { tensors, metadata } = readSafetensors(bytes)
-    const json = metadata.get(GRAPH_KEY)
-    return json === undefined ? graphOfStateDict(tensors) : graphFromJson(json, tensors)
-  },
-}
-
 /** Each reader is a chunk of its own, loaded when a file needs it. */
 const READERS: Readonly<Partial<Record<FormatName, () => Promise<FormatReader>>>> = {
-  safetensors: async () => safetensors,
+  safetensors: async () => (await import('./safetensors-model.ts')).safetensors,
 }
 
 export interface ReadModelOptions extends FormatOptions {

@@ -1,60 +1,12 @@
-// PyTorch's names for the tensors of torch.nn modules, and graphs made of bare state dicts.
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+// Graphs made of bare state dicts of PyTorch.
 import { LstmError } from '../errors.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
-import { lstmRole, type Direction } from '../ops/lstm-settings.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import { formatShape } from '../values/shape.ts'
-
-/** A module's trained tensors by name, as `module.state_dict()` gives them. */
-export type StateDict = ReadonlyMap<string, ArrayLike>
+import { joinName, lstmTensors, type LstmShape, type StateDict } from './pytorch-names.ts'
 
 /** Modules that are put in order for a message. */
 const MOST_ORDERED = 100
-
-const LSTM_NAMES = {
-  inputWeights: 'weight_ih', recurrentWeights: 'weight_hh', inputBias: 'bias_ih', recurrentBias: 'bias_hh', projection: 'weight_hr',
-} as const
-
-export interface LstmShape {
-  readonly inputSize: number
-  readonly hiddenSize: number
-  readonly numLayers: number
-  readonly bidirectional: boolean
-  readonly bias: boolean
-  /** Length of h where it is projected (`proj_size`). */
-  readonly projSize?: number | undefined
-}
-
-/** A tensor that a module has: its name after the module's prefix, the role it plays, and its shape. */
-export interface TensorSpec {
-  readonly name: string
-  readonly role: string
-  readonly shape: readonly number[]
-}
-
-/** All tensors of `torch.nn.LSTM`. Gates are stacked in the order i, f, g, o. */
-export function lstmTensors({ inputSize, hiddenSize, numLayers, bidirectional, bias, projSize }: LstmShape): TensorSpec[] {
-  const directions: Direction[] = bidirectional ? ['forward', 'reverse'] : ['forward']
-  const gates = 4 * hiddenSize
-  const outputSize = projSize ?? hiddenSize
-  const tensors: TensorSpec[] = []
-  for (let layer = 0; layer < numLayers; layer++) {
-    const features = layer === 0 ? inputSize : outputSize * directions.length
-    for (const direction of directions) {
-      const add = (weight: keyof typeof LSTM_NAMES, shape: readonly number[]): void => {
-        const name = `${LSTM_NAMES[weight]}_l${layer}${direction === 'reverse' ? '_reverse' : ''}`
-        tensors.push({ name, role: lstmRole(layer, direction, weight), shape })
-      }
-      add('inputWeights', [gates, features])
-      add('recurrentWeights', [gates, outputSize])
-      if (bias) add('inputBias', [gates])
-      if (bias) add('recurrentBias', [gates])
-      if (projSize !== undefined) add('projection', [projSize, hiddenSize])
-    }
-  }
-  return tensors
-}
 
 /** A module found in a state dict by the names and shapes of its tensors. */
 type FoundModule =
@@ -66,10 +18,6 @@ type FoundModule =
 function splitName(name: string): [string, string] {
   const dot = name.lastIndexOf('.')
   return dot < 0 ? ['', name] : [name.slice(0, dot), name.slice(dot + 1)]
-}
-
-export function joinName(prefix: string, name: string): string {
-  return prefix === '' ? name : `${prefix}.${name}`
 }
 
 /** The modules whose tensors make up a state dict, in its order. */

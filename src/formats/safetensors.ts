@@ -9,6 +9,9 @@ import { formatShape, lengthOf } from '../values/shape.ts'
 import { duplicateKey } from './json-keys.ts'
 import { decodeElements, ELEMENT_BYTES, type ElementType } from './elements.ts'
 
+/** The metadata key under which our own files carry their graph. */
+export const GRAPH_KEY = 'lstm-wasm'
+
 const LENGTH_BYTES = 8
 /** The limit of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000
@@ -32,11 +35,6 @@ interface Entry {
   readonly shape: readonly number[]
   readonly begin: number
   readonly end: number
-}
-
-/** Whether bytes look like a safetensors file: a JSON object after the header length. */
-export function isSafetensors(bytes: Uint8Array): boolean {
-  return bytes[LENGTH_BYTES] === 0x7b
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { StateDict, TensorSpec } from '../formats/pytorch.ts'
+import type { StateDict, TensorSpec } from '../formats/pytorch-names.ts'
 import type { GraphInput, GraphNode } from '../graph/graph.ts'
 import type { DType } from '../values/dtype.ts'
 import type { SymbolicShape } from '../values/shape.ts'

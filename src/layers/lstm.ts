@@ -1,5 +1,5 @@
 import { LstmError } from '../errors.ts'
-import { joinName, lstmTensors } from '../formats/pytorch.ts'
+import { joinName, lstmTensors } from '../formats/pytorch-names.ts'
 import type { GraphInput } from '../graph/graph.ts'
 import { describeValue } from '../values/dtype.ts'
 import { formatShape, type Dimension } from '../values/shape.ts'

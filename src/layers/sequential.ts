@@ -1,5 +1,5 @@
 import { LstmError } from '../errors.ts'
-import { joinName, type StateDict } from '../formats/pytorch.ts'
+import { joinName, type StateDict } from '../formats/pytorch-names.ts'
 import type { Graph, GraphInput, GraphNode } from '../graph/graph.ts'
 import { describeValue, dtypeOfData } from '../values/dtype.ts'
 import { hasShape, type ArrayLike } from '../values/ndarray.ts'

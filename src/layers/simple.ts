@@ -1,5 +1,5 @@
 import { LstmError } from '../errors.ts'
-import { joinName } from '../formats/pytorch.ts'
+import { joinName } from '../formats/pytorch-names.ts'
 import { describeValue, isDType, type DType } from '../values/dtype.ts'
 import { formatShape, type Dimension } from '../values/shape.ts'
 import { simpleNode, type Layer } from './layer.ts'

@@ -2,10 +2,10 @@
 import { LstmError } from '../errors.ts'
 import type { DType } from '../values/dtype.ts'
 import { formatShape, lengthOf } from '../values/shape.ts'
-import { switchOf } from './attributes.ts'
 import { broadcastShapes } from './axes.ts'
 import { evaluateBroadcast, planBinary, type BinaryFunction, type Operand } from './broadcasting.ts'
 import { label, requireInput } from './checks.ts'
+import { switchOf } from './onnx-attributes.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, ValueType } from './operator.ts'
 
 /** A function for the kernel, and in JavaScript: results are rounded to float32, or wrapped to int32, afterwards. */

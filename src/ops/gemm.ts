@@ -1,10 +1,11 @@
 import { LstmError } from '../errors.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
-import { knownLength, numberOf, switchOf } from './attributes.ts'
+import { numberOf } from './attributes.ts'
 import { broadcastShapes } from './axes.ts'
 import { planBinary, positionsOf } from './broadcasting.ts'
 import { label, requireInput } from './checks.ts'
+import { knownLength, switchOf } from './onnx-attributes.ts'
 import type { GraphNode, InferenceContext, Operator, Slot } from './operator.ts'
 import { isFoldable, matrixLayout, multiplyConstants, planPacked, preparePacked, type PackedConstant } from './product.ts'
 

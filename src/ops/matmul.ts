@@ -1,10 +1,10 @@
 import { LstmError } from '../errors.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
-import { knownLength } from './attributes.ts'
 import { broadcastShapes } from './axes.ts'
 import { positionsOf } from './broadcasting.ts'
 import { label, requireInput } from './checks.ts'
+import { knownLength } from './onnx-attributes.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, Slot } from './operator.ts'
 import { isFoldable, matrixLayout, multiplyConstants, packedBytes, planPacked, preparePacked, type PackedConstant } from './product.ts'
 

@@ -1,7 +1,8 @@
 import { LstmError } from '../errors.ts'
 import { formatShape, lengthOf, sameShape, type SymbolicShape } from '../values/shape.ts'
-import { integerOf, numberOf, positionOf, switchOf } from './attributes.ts'
+import { integerOf, numberOf, positionOf } from './attributes.ts'
 import { label, requireInput } from './checks.ts'
+import { switchOf } from './onnx-attributes.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from './operator.ts'
 
 /** Vectors at the given positions must have one element a channel. */

@@ -1,7 +1,7 @@
 import { LstmError } from '../errors.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
-import { switchOf } from './attributes.ts'
 import { label, requireInput } from './checks.ts'
+import { switchOf } from './onnx-attributes.ts'
 import type { GraphNode, Operator } from './operator.ts'
 import { passesOf, planReduction } from './reduction.ts'
 import { countWindows, joinShape, paddingOf, reachOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, type Windows } from './windows.ts'

@@ -3,10 +3,11 @@ import { LstmError } from '../errors.ts'
 import { createData, type DataOf, type DType } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { formatShape, lengthOf, type Shape, type SymbolicShape } from '../values/shape.ts'
-import { integerOf, knownIntegers, positionOf, switchOf } from './attributes.ts'
+import { integerOf, positionOf } from './attributes.ts'
 import { numericInput } from './arithmetic.ts'
 import { FOLD_LENGTH } from './broadcasting.ts'
 import { label, requireInput } from './checks.ts'
+import { knownIntegers, switchOf } from './onnx-attributes.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, Slot } from './operator.ts'
 
 /** A reduction by its numbers in assembly/reduce.ts. Over several groups of axes it is done group by group. */

@@ -1,9 +1,9 @@
 // Windows that slide over one or two axes: what convolutions and pools have in common.
 import { LstmError } from '../errors.ts'
 import { formatShape, type Dimension, type SymbolicShape } from '../values/shape.ts'
-import { integersOf, switchOf } from './attributes.ts'
 import { freshSize } from './axes.ts'
 import { choice, label } from './checks.ts'
+import { integersOf, switchOf } from './onnx-attributes.ts'
 import type { GraphNode } from './operator.ts'
 
 /** Attributes every sliding window has. */

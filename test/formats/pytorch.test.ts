@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { graphOfStateDict, lstmTensors, type StateDict } from '../../src/formats/pytorch.ts'
+import { graphOfStateDict } from '../../src/formats/pytorch.ts'
+import { lstmTensors, type StateDict } from '../../src/formats/pytorch-names.ts'
 import { readSafetensors } from '../../src/formats/safetensors.ts'
 import { compile } from '../../src/model/load.ts'
 import type { Model } from '../../src/model/model.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LstmError, type LstmErrorCode } from '../../src/errors.ts'
-import { isSafetensors, readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts'
+import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 
@@ -321,12 +321,5 @@ describe('readSafetensors refuses', () => {
     }), { numRuns: 2000 })
     expect(outcomes.success).toBeGreaterThan(50)
     expect(outcomes.refused).toBeGreaterThan(1000)
-  })
-})
-
-describe('isSafetensors', () => {
-  it('looks for an object after the length', () => {
-    expect(isSafetensors(writeSafetensors(SMALL))).toBe(true)
-    for (const bytes of [new Uint8Array(0), new Uint8Array(8), new Uint8Array(9), encode('PK\x03\x04 a zip file')]) expect(isSafetensors(bytes)).toBe(false)
   })
 })

@@ -1,0 +1,55 @@
+// PyTorch's names for the tensors of torch.nn modules.
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+import { lstmRole, type Direction } from '../ops/lstm-settings.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+
+/** A module's trained tensors by name, as `module.state_dict()` gives them. */
+export type StateDict = ReadonlyMap<string, ArrayLike>
+
+const LSTM_NAMES = {
+  inputWeights: 'weight_ih', recurrentWeights: 'weight_hh', inputBias: 'bias_ih', recurrentBias: 'bias_hh', projection: 'weight_hr',
+} as const
+
+export interface LstmShape {
+  readonly inputSize: number
+  readonly hiddenSize: number
+  readonly numLayers: number
+  readonly bidirectional: boolean
+  readonly bias: boolean
+  /** Length of h where it is projected (`proj_size`). */
+  readonly projSize?: number | undefined
+}
+
+/** A tensor that a module has: its name after the module's prefix, the role it plays, and its shape. */
+export interface TensorSpec {
+  readonly name: string
+  readonly role: string
+  readonly shape: readonly number[]
+}
+
+/** All tensors of `torch.nn.LSTM`. Gates are stacked in the order i, f, g, o. */
+export function lstmTensors({ inputSize, hiddenSize, numLayers, bidirectional, bias, projSize }: LstmShape): TensorSpec[] {
+  const directions: Direction[] = bidirectional ? ['forward', 'reverse'] : ['forward']
+  const gates = 4 * hiddenSize
+  const outputSize = projSize ?? hiddenSize
+  const tensors: TensorSpec[] = []
+  for (let layer = 0; layer < numLayers; layer++) {
+    const features = layer === 0 ? inputSize : outputSize * directions.length
+    for (const direction of directions) {
+      const add = (weight: keyof typeof LSTM_NAMES, shape: readonly number[]): void => {
+        const name = `${LSTM_NAMES[weight]}_l${layer}${direction === 'reverse' ? '_reverse' : ''}`
+        tensors.push({ name, role: lstmRole(layer, direction, weight), shape })
+      }
+      add('inputWeights', [gates, features])
+      add('recurrentWeights', [gates, outputSize])
+      if (bias) add('inputBias', [gates])
+      if (bias) add('recurrentBias', [gates])
+      if (projSize !== undefined) add('projection', [projSize, hiddenSize])
+    }
+  }
+  return tensors
+}
+
+export function joinName(prefix: string, name: string): string {
+  return prefix === '' ? name : `${prefix}.${name}`
+}

@@ -1,0 +1,104 @@
+import { LstmError } from '../errors.ts'
+import type { Attribute, GraphNode } from '../ops/operator.ts'
+import { describeValue, isDType } from '../values/dtype.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+import type { Dimension } from '../values/shape.ts'
+import type { Graph, GraphInput, GraphOutput } from './graph.ts'
+import { GRAPH_VERSION } from './to-json.ts'
+
+/**
+ * The graph that `graphToJson` wrote.
+ * Checks the form of everything it reads: the text may come from a stranger's file.
+ *
+ * @throws LstmError `FORMAT` for text of another form, `UNSUPPORTED` for a version this library does not know
+ */
+export function graphFromJson(text: string, constants: ReadonlyMap<string, ArrayLike>): Graph {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (cause) {
+    throw new LstmError('FORMAT', `graph: not JSON: ${String(cause)}`, { cause })
+  }
+  const root = record(json, 'graph')
+  if (root.version !== GRAPH_VERSION) {
+    throw new LstmError('UNSUPPORTED', `graph: expected version ${GRAPH_VERSION}, got ${describeValue(root.version)}; a newer lstm-wasm may read it`)
+  }
+  return {
+    inputs: list(root.inputs, 'inputs').map((item, n) => readInput(item, `inputs[${n}]`)),
+    outputs: list(root.outputs, 'outputs').map((item, n) => readOutput(item, `outputs[${n}]`)),
+    nodes: list(root.nodes, 'nodes').map((item, n) => readNode(item, `nodes[${n}]`)),
+    constants,
+  }
+}
+
+function readInput(item: unknown, where: string): GraphInput {
+  const { name, dtype, shape, optional = false } = record(item, where)
+  if (!isDType(dtype)) throw malformed(`${where}.dtype`, "'float32', 'int32' or 'uint8'", dtype)
+  if (typeof optional !== 'boolean') throw malformed(`${where}.optional`, 'true or false', optional)
+  return {
+    name: string(name, `${where}.name`),
+    dtype,
+    shape: list(shape, `${where}.shape`).map((size, axis) => dimension(size, `${where}.shape[${axis}]`)),
+    ...(optional && { optional }),
+  }
+}
+
+function readOutput(item: unknown, where: string): GraphOutput {
+  const { name, value } = record(item, where)
+  return { name: string(name, `${where}.name`), value: string(value, `${where}.value`) }
+}
+
+function readNode(item: unknown, where: string): GraphNode {
+  const node = record(item, where)
+  const strings = (field: string): string[] =>
+    list(node[field], `${where}.${field}`).map((value, n) => string(value, `${where}.${field}[${n}]`))
+  return {
+    name: string(node.name, `${where}.name`),
+    op: string(node.op, `${where}.op`),
+    inputs: strings('inputs'),
+    outputs: strings('outputs'),
+    parameters: dictionary(node.parameters, `${where}.parameters`, string),
+    attributes: dictionary(node.attributes, `${where}.attributes`, attribute),
+  }
+}
+
+function malformed(where: string, expected: string, got: unknown): LstmError {
+  return new LstmError('FORMAT', `graph: expected ${expected} at ${where}, got ${describeValue(got)}`)
+}
+
+function record(value: unknown, where: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(where, 'an object', value)
+  return value as Record<string, unknown>
+}
+
+function list(value: unknown, where: string): unknown[] {
+  if (!Array.isArray(value)) throw malformed(where, 'a list', value)
+  return value
+}
+
+function string(value: unknown, where: string): string {
+  if (typeof value !== 'string') throw malformed(where, 'a string', value)
+  return value
+}
+
+function dimension(value: unknown, where: string): Dimension {
+  const isSize = typeof value === 'number' && Number.isInteger(value) && value >= 1
+  const isName = typeof value === 'string' && value !== ''
+  if (!isSize && !isName) throw malformed(where, 'a whole number >= 1 or a name', value)
+  return value
+}
+
+function attribute(value: unknown, where: string): Attribute {
+  const isScalar = (item: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof item)
+  const isList = Array.isArray(value)
+    && (value.every((item) => typeof item === 'number') || value.every((item) => typeof item === 'string'))
+  if (!isScalar(value) && !isList) throw malformed(where, 'a string, number, boolean or a list of them', value)
+  return value as Attribute
+}
+
+/** An object with string keys; without a prototype, so that a key such as `__proto__` is a key like any other. */
+function dictionary<T>(value: unknown, where: string, read: (value: unknown, where: string) => T): Record<string, T> {
+  const result = Object.create(null) as Record<string, T>
+  for (const [key, item] of Object.entries(record(value, where))) result[key] = read(item, `${where}.${key}`)
+  return result
+}
