@@ -2,11 +2,16 @@
 import { readFile } from 'node:fs/promises'
 import { beforeAll, expect, it } from 'vitest'
 import type { ModelFiles } from '../../src/formats/reader.ts'
-import { tfjs } from '../../src/formats/tfjs/tfjs.ts'
+import { tensorflow1StateDict } from '../../src/formats/tf1/reader.ts'
+import { readTfjsWeights, tfjs } from '../../src/formats/tfjs/tfjs.ts'
+import { lstm, sequential } from '../../src/layers/index.ts'
 import { compile } from '../../src/model/load.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
+import { NdArray, type ArrayLike } from '../../src/values/ndarray.ts'
+import { expectRejection } from '../expect-error.ts'
+import { PYTORCH_DISTANCE } from '../tolerance.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
-import { GoldenFolder, type GoldenCase } from './keras-golden.ts'
+import { distance, GoldenFolder, type GoldenCase } from './keras-golden.ts'
 
 const golden = new GoldenFolder('tfjs')
 const layered = golden.cases.filter(({ file }) => file.endsWith('model.json'))
@@ -29,4 +34,33 @@ describeBinaries('TensorFlow.js models give its outputs within 5e-6', (binary) =
     using model = await compile(await tfjs.read(filesOf(test), {}), { runtime })
     golden.check(test, model)
   })
+
+  it.each(golden.cases.filter((test) => !layered.includes(test)).map((test): [string, GoldenCase] => [test.name, test]))(
+    '%s: cells without layers, from their weights', async (_name, test) => {
+      const files = filesOf(test)
+      await expectRejection(tfjs.read(files, {}), 'UNSUPPORTED', /^TensorFlow\.js: this file holds weights, but not how they are connected[^]*basic_lstm_cell\/kernel \[8, 20\]|\[11, 32\]/)
+      const sizes = test.options.cells as number[]
+      const names = sizes.map((_, index) => `cell_${index}`)
+      const weights = tensorflow1StateDict(await readTfjsWeights(files), {
+        lstm: Object.fromEntries(names.map((name) => [name, [`rnn/multi_rnn_cell/${name}/basic_lstm_cell`]])),
+        forgetBias: test.options.forgetBias as number,
+      })
+      const options = { returnSequences: true, returnState: true, initialState: true }
+      const net = sequential(sizes.map((units, index) => lstm(units, { name: names[index] as string, ...options }))).loadStateDict(weights)
+      using model = await compile(net, { runtime })
+      for (const { inputs, outputs } of golden.callsOf(test)) {
+        const given = new Map(inputs)
+        const oneStep = ({ data, shape }: ArrayLike, ...sizes: number[]): NdArray => new NdArray(data, [...sizes, ...shape.slice(1)])
+        const states = names.flatMap((name, index) => ['h', 'c'].map((state) => (
+          [`${name}_${state}0`, oneStep(given.get(`${state}_${index}`) as ArrayLike, 1, 2)] as const
+        )))
+        const results = model.run({ input: oneStep(given.get('x') as ArrayLike, 2, 1), ...Object.fromEntries(states) })
+        for (const [name, wanted] of outputs) {
+          const [state, index] = name.split('_') as [string, string]
+          const result = results[`cell_${index}_${state}`]
+          expect(distance(result && new NdArray(result.data, wanted.shape), wanted), name).toBeLessThanOrEqual(PYTORCH_DISTANCE)
+        }
+      }
+    },
+  )
 })

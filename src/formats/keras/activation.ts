@@ -2,6 +2,7 @@ import { LstmError } from '../../errors.ts'
 import { bindFunction } from '../../ops/functions.ts'
 import { describeValue } from '../../values/dtype.ts'
 import type { Dialect } from './dialect.ts'
+import type { Emitter } from './emitter.ts'
 import { field, Settings, type Json } from './settings.ts'
 
 /** One of our functions with its constants. */
@@ -94,11 +95,6 @@ function reluLayer(settings: Settings): KerasActivation | undefined {
   return slope === 0 ? { op: 'clipped', alpha: 0, beta: settings.number('max_value') } : undefined
 }
 
-/** Attributes of the operator of an activation. */
-export function activationAttributes({ alpha, beta }: KerasActivation): Record<string, number> {
-  return { ...(alpha !== undefined && { alpha }), ...(beta !== undefined && { beta }) }
-}
-
 /** Attributes of an lstm node: gates, candidate and output of every direction. */
 export function lstmActivations(
   directions: readonly { readonly gates: KerasActivation, readonly activation: KerasActivation }[], what: string,
@@ -110,4 +106,11 @@ export function lstmActivations(
     activationAlpha: bound.map(({ alpha }) => alpha),
     activationBeta: bound.map(({ beta }) => beta),
   }
+}
+
+/** An activation as a node of its own; linear adds none. */
+export function emitActivation({ emit, path }: { readonly emit: Emitter, readonly path: string }, activation: KerasActivation, value: string): string {
+  if (activation.op === 'linear') return value
+  const { op, alpha, beta } = activation
+  return emit.node(`${path}/${op}`, op, [value], { ...(alpha !== undefined && { alpha }), ...(beta !== undefined && { beta }) })
 }

@@ -1,10 +1,9 @@
 // Dense, Embedding, Masking, activations, normalisation, and layers that do nothing at inference.
 import { lengthOf, type Dimension } from '../../values/shape.ts'
 import { NdArray } from '../../values/ndarray.ts'
-import { activationLayer, readActivation } from './activation.ts'
+import { activationLayer, emitActivation, readActivation } from './activation.ts'
 import { transposed, type Emitter } from './emitter.ts'
 import { notSupported, onlyInput, wordsOf, type KerasTensor, type LayerCall, type LayerKind } from './layer-call.ts'
-import { emitActivation } from './lstm.ts'
 import { isList, malformed, type Settings } from './settings.ts'
 
 /** x as it is: dropout and noise act in training only. */

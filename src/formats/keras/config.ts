@@ -45,6 +45,8 @@ export interface ModelSpec {
 /** Models inside models, TimeDistributed inside Bidirectional: more levels than anybody needs. */
 const MAX_DEPTH = 32
 const FUNCTIONAL = ['Functional', 'Model']
+/** Where Keras 3 has its functions. */
+export const FUNCTION_MODULE: string = 'keras.src.ops'
 
 export function isModelClass(className: string): boolean {
   return className === 'Sequential' || FUNCTIONAL.includes(className)
@@ -120,7 +122,10 @@ function parseFunctional(config: Json, described: Described, depth: number): Mod
   const connected = layers.map((layer, index): LayerSpec => {
     const nodes = field(jsons[index], 'inbound_nodes') ?? []
     if (!isList(nodes)) throw malformed(`${layer.settings.what}: expected a list of inbound_nodes, got ${describeValue(nodes)}`)
-    return { ...layer, nodes: nodes.map((node) => parseNode(node, names, layer.settings.what)) }
+    const parsed = nodes.map((node) => parseNode(node, names, layer.settings.what))
+    // Older files do not say in which module a class is. Of Keras 3's, which call with objects, only layers can be trained.
+    const isFunction = layer.module === undefined && isObject(nodes[0]) && layer.model === undefined && !layer.settings.has('trainable')
+    return { ...layer, nodes: parsed, module: isFunction ? FUNCTION_MODULE : layer.module }
   })
   const refs = (key: string): TensorRef[] => {
     const found: TensorRef[] = []
@@ -128,7 +133,31 @@ function parseFunctional(config: Json, described: Described, depth: number): Mod
     if (found.length === 0) throw malformed(`${what}: expected ${key}, got none`)
     return found
   }
-  return { ...described, layers: connected, inputs: refs('input_layers'), outputs: refs('output_layers') }
+  return renumbered({ ...described, layers: connected, inputs: refs('input_layers'), outputs: refs('output_layers') })
+}
+
+/**
+ * Calls counted from 0. Models inside models may have been called before they came here, and count from there;
+ * but every call is needed by something, so that the numbers in use are all there are.
+ */
+function renumbered(model: ModelSpec): ModelSpec {
+  const used: Map<string, Set<number>> = new Map(model.layers.map(({ name }) => [name, new Set()]))
+  const all = [...model.outputs, ...model.layers.flatMap(({ nodes }) => nodes.flatMap(({ args, kwargs }) => [...args, ...kwargs.values()].flatMap(refsOf)))]
+  for (const { layer, node } of all) used.get(layer)?.add(node)
+  const numbers = new Map(model.layers.map(({ name, nodes }) => {
+    const sorted = [...used.get(name) as Set<number>].sort((a, b) => a - b)
+    return [name, nodes.length === sorted.length ? new Map(sorted.map((node, index) => [node, index])) : new Map<number, number>()]
+  }))
+  const renumber = (ref: TensorRef): TensorRef => ({ ...ref, node: numbers.get(ref.layer)?.get(ref.node) ?? ref.node })
+  const argument = (given: Argument): Argument => {
+    if ('json' in given) return given
+    return 'ref' in given ? { ref: renumber(given.ref) } : { list: given.list.map(argument) }
+  }
+  const layers = model.layers.map((layer) => ({
+    ...layer,
+    nodes: layer.nodes.map(({ args, kwargs }) => ({ args: args.map(argument), kwargs: new Map([...kwargs].map(([key, value]) => [key, argument(value)])) })),
+  }))
+  return { ...model, layers, outputs: model.outputs.map(renumber) }
 }
 
 /** A layer, without its calls. Wrapped layers have no name of their own in some versions. */
@@ -172,7 +201,7 @@ function parseNode(json: Json, names: ReadonlySet<string>, what: string): LayerN
   if (!isList(json)) throw malformed(`${what}: expected inbound_nodes, got ${describeValue(json)}`)
   const kwargs: Map<string, Argument> = new Map()
   // A layer with one input may leave the outer list out.
-  const inputs = asRef(json) === undefined ? json : [json]
+  const inputs = typeof json[0] === 'string' ? [json] : json
   const args = inputs.map((input): Argument => {
     if (!isList(input)) throw malformed(`${what}: expected inputs as lists, got ${describeValue(input)}`)
     for (const [key, value] of parseKwargs(input[3], names, what)) kwargs.set(key, value)

@@ -1,10 +1,9 @@
 // Convolutions and pooling over time. Keras has [batch, timesteps, features], the operators (ONNX's)
 // [batch, features, timesteps]: there is a transpose before and one after.
 import type { NdArray } from '../../values/ndarray.ts'
-import { readActivation } from './activation.ts'
+import { emitActivation, readActivation } from './activation.ts'
 import { permuted } from './emitter.ts'
 import { onlyInput, wordsOf, type LayerCall, type LayerKind } from './layer-call.ts'
-import { emitActivation } from './lstm.ts'
 import { malformed, type Settings } from './settings.ts'
 import { channelsLast } from './shape-layers.ts'
 

@@ -2,12 +2,13 @@ import { additiveAttention, attention } from './attention.ts'
 import {
   activation, batchNormalization, dense, embedding, identity, layerNormalization, masking, prelu, rescaling, softmax, unitNormalization,
 } from './basic-layers.ts'
+import { bidirectional } from './bidirectional.ts'
 import type { LayerSpec } from './config.ts'
 import {
   convolution, depthwiseConvolution, globalAveragePooling, globalMaxPooling, pooling, separableConvolution,
 } from './convolution.ts'
 import type { LayerKind } from './layer-call.ts'
-import { bidirectional, lstmCell, recurrent } from './lstm.ts'
+import { lstmCell, recurrent } from './lstm.ts'
 import { concatenate, dot, elementwise } from './merging.ts'
 import { isOperation, operation } from './operations.ts'
 import { cropping, flatten, permute, repeatVector, reshape, upSampling, zeroPadding } from './shape-layers.ts'

@@ -1,16 +1,16 @@
-// LSTM, RNN over LSTM cells, and Bidirectional. Keras stacks the gates i, f, c, o along the columns of its
+// LSTM and RNN over LSTM cells. Keras stacks the gates i, f, c, o along the columns of its
 // kernels [features, 4 units] and [units, 4 units]: transposed, these are our weights.
 import { lstmRole, type Direction } from '../../ops/lstm-settings.ts'
-import { activationAttributes, lstmActivations, readActivation, type KerasActivation } from './activation.ts'
+import { lstmActivations, readActivation, type KerasActivation } from './activation.ts'
 import { parseLayer, type LayerSpec } from './config.ts'
 import type { Dialect } from './dialect.ts'
 import { transposed } from './emitter.ts'
-import { notSupported, tensorsOf, wordsOf, type KerasTensor, type LayerCall, type LayerKind } from './layer-call.ts'
+import { tensorsOf, wordsOf, type KerasTensor, type LayerCall, type LayerKind } from './layer-call.ts'
 import { field, isList, malformed, type Settings } from './settings.ts'
 import type { LayerWeights } from './weights.ts'
 
 /** One cell: units, weights, functions. */
-interface Cell {
+export interface Cell {
   readonly units: number
   readonly useBias: boolean
   readonly gates: KerasActivation
@@ -20,7 +20,7 @@ interface Cell {
 }
 
 /** A layer that walks over time with one cell or several on top of each other. */
-interface Walk {
+export interface Walk {
   readonly cells: readonly Cell[]
   readonly returnSequences: boolean
   readonly returnState: boolean
@@ -43,7 +43,7 @@ function readCell(settings: Settings, weights: LayerWeights, dialect: Dialect): 
   }
 }
 
-function readWalk(layer: LayerSpec, weights: LayerWeights, dialect: Dialect): Walk {
+export function readWalk(layer: LayerSpec, weights: LayerWeights, dialect: Dialect): Walk {
   const { settings } = layer
   const cells = cellsOf(layer, weights, dialect)
   return {
@@ -78,7 +78,7 @@ function stackedSpecs(cell: LayerSpec): LayerSpec[] {
 }
 
 /** What of an LSTM or RNN layer cannot be run. */
-function walkProblems(layer: LayerSpec, dialect: Dialect): string[] {
+export function walkProblems(layer: LayerSpec, dialect: Dialect): string[] {
   const cells = layer.className === 'LSTM' ? [layer] : [cellSpec(layer)].flatMap((cell) => (cell.className === 'StackedRNNCells' ? stackedSpecs(cell) : [cell]))
   return cells.flatMap((cell): string[] => {
     if (!['LSTM', 'LSTMCell'].includes(cell.className)) return [`cells of class ${cell.className}`]
@@ -87,7 +87,7 @@ function walkProblems(layer: LayerSpec, dialect: Dialect): string[] {
 }
 
 /** Parameters of an lstm node for one cell in one direction. */
-function cellParameters({ emit }: LayerCall, path: string, cell: Cell, direction: Direction): Record<string, string> {
+export function cellParameters({ emit }: LayerCall, path: string, cell: Cell, direction: Direction): Record<string, string> {
   const names = ['kernel', 'recurrent_kernel', ...(cell.useBias ? ['bias'] : [])]
   const [kernel, recurrentKernel, bias] = cell.weights.take(names, cell.what)
   if (kernel?.shape.length !== 2 || recurrentKernel?.shape.length !== 2) throw malformed(`${cell.what}: expected kernels with two axes`)
@@ -100,7 +100,7 @@ function cellParameters({ emit }: LayerCall, path: string, cell: Cell, direction
 }
 
 /** [batch, units] of every direction -> [directions, batch, units]; '' where there are none. */
-function stackStates({ emit }: LayerCall, name: string, states: readonly (KerasTensor | undefined)[]): string {
+export function stackStates({ emit }: LayerCall, name: string, states: readonly (KerasTensor | undefined)[]): string {
   const rows = states.filter((state) => state !== undefined)
     .map((state, index) => emit.node(`${name}.${index}`, 'unsqueeze', [state.value, emit.integers(0)]))
   if (rows.length === 0) return ''
@@ -108,7 +108,7 @@ function stackStates({ emit }: LayerCall, name: string, states: readonly (KerasT
 }
 
 /** [directions, batch, units] -> [batch, units] of one direction. */
-function stateOf({ emit }: LayerCall, name: string, states: string, direction: number): KerasTensor {
+export function stateOf({ emit }: LayerCall, name: string, states: string, direction: number): KerasTensor {
   return { value: emit.node(name, 'gather', [states, emit.integer(direction)], { axis: 0 }), mask: undefined }
 }
 
@@ -118,14 +118,14 @@ function maskOf({ kwargs, inputs }: LayerCall): string | undefined {
   return given === undefined ? inputs[0]?.mask : given.value
 }
 
-interface WalkInput {
+export interface WalkInput {
   readonly x: string
   /** uint8 [batch, timesteps]. */
   readonly mask: string | undefined
   readonly initial: readonly KerasTensor[]
 }
 
-function walkInput(call: LayerCall): WalkInput {
+export function walkInput(call: LayerCall): WalkInput {
   const { layer, inputs, kwargs } = call
   const [x, ...more] = inputs
   if (x === undefined) throw malformed(`${layer.settings.what}: expected an input, got none`)
@@ -133,7 +133,7 @@ function walkInput(call: LayerCall): WalkInput {
 }
 
 /** A mask of one timestep after the other is [timesteps, batch]; the operator wants [batch, timesteps]. */
-function batchFirstMask({ emit }: LayerCall, path: string, mask: string | undefined, timeMajor: boolean): string | undefined {
+export function batchFirstMask({ emit }: LayerCall, path: string, mask: string | undefined, timeMajor: boolean): string | undefined {
   return mask !== undefined && timeMajor ? emit.node(`${path}/mask`, 'transpose', [mask], { perm: [1, 0] }) : mask
 }
 
@@ -147,7 +147,7 @@ function initialOf(initial: readonly KerasTensor[], walk: Walk, what: string): (
 }
 
 /** The nodes of a walk; `keepOrder`: outputs are put back in the order of the input, whatever the direction. */
-function emitWalk(call: LayerCall, path: string, walk: Walk, input: WalkInput, keepOrder: boolean): { y: string, states: KerasTensor[] } {
+export function emitWalk(call: LayerCall, path: string, walk: Walk, input: WalkInput, keepOrder: boolean): { y: string, states: KerasTensor[] } {
   const { emit, dialect, layer } = call
   const { cells, goBackwards, timeMajor, stateful, returnSequences, zeroOutputForMask } = walk
   const direction: Direction = goBackwards ? 'reverse' : 'forward'
@@ -196,116 +196,6 @@ export const recurrent: LayerKind = {
   },
 }
 
-const MERGES = ['concat', 'sum', 'mul', 'ave'] as const
-
-function wrappedLayers(layer: LayerSpec): [LayerSpec, LayerSpec] {
-  const { settings } = layer
-  const forward = parseLayer(settings.json('layer'), 0, `${settings.what}: layer`)
-  const backward = settings.json('backward_layer')
-  return [forward, backward === undefined ? forward : parseLayer(backward, 0, `${settings.what}: backward_layer`)]
-}
-
-export const bidirectional: LayerKind = {
-  unsupported(layer, dialect) {
-    const wrapped = wrappedLayers(layer)
-    const foreign = wrapped.find(({ className }) => className !== 'LSTM' && className !== 'RNN')
-    if (foreign !== undefined) return [`around a layer of class ${foreign.className}`]
-    const [forward] = wrapped
-    const isOdd = forward.settings.flag('go_backwards', false) && forward.settings.flag('return_sequences', false)
-    return [...wrapped.flatMap((inner) => walkProblems(inner, dialect)), ...(isOdd ? ['around a layer that goes backwards itself'] : [])]
-  },
-  build(call) {
-    const { layer, weights, dialect, path } = call
-    const [forwardSpec, backwardSpec] = wrappedLayers(layer)
-    const given = readWalk(forwardSpec, weights.child('forward_layer'), dialect)
-    const zeroOutputForMask = dialect.bidirectionalZeros && given.returnSequences
-    const forward: Walk = { ...given, zeroOutputForMask }
-    const backward: Walk = {
-      ...readWalk(backwardSpec, weights.child('backward_layer'), dialect),
-      goBackwards: !given.goBackwards, returnSequences: given.returnSequences, returnState: given.returnState, zeroOutputForMask,
-    }
-    const input = walkInput(call)
-    const mode = mergeMode(layer)
-    const mask = given.returnSequences ? input.mask : undefined
-    const fused = mode === 'concat' && canFuse(forward, backward)
-    const { ys, states } = fused ? emitFused(call, forward, backward, input) : emitTwo(call, forward, backward, input)
-    return [...merge(call, ys, mode, path).map((value) => ({ value, mask })), ...states]
-  },
-}
-
-function mergeMode(layer: LayerSpec): typeof MERGES[number] | undefined {
-  const mode = layer.settings.json('merge_mode')
-  // null means two outputs; only without the key it is the default.
-  if (mode === undefined) return layer.settings.has('merge_mode') ? undefined : 'concat'
-  const known = MERGES.find((name) => name === mode)
-  if (known === undefined) throw layer.settings.wrong('merge_mode', MERGES.join(', '), mode)
-  return known
-}
-
-function canFuse(forward: Walk, backward: Walk): boolean {
-  const [a, b] = [forward.cells[0] as Cell, backward.cells[0] as Cell]
-  return forward.cells.length === 1 && backward.cells.length === 1 && a.units === b.units
-    && forward.timeMajor === backward.timeMajor && forward.stateful === backward.stateful && !forward.goBackwards
-}
-
-interface TwoWays {
-  /** Outputs of both directions, or the two side by side already. */
-  readonly ys: readonly string[]
-  readonly states: readonly KerasTensor[]
-}
-
-function halves(initial: readonly KerasTensor[], what: string): [KerasTensor[], KerasTensor[]] {
-  if (initial.length % 2 !== 0) throw malformed(`${what}: expected initial states for both directions, got ${initial.length}`)
-  return [initial.slice(0, initial.length / 2), initial.slice(initial.length / 2)]
-}
-
-function emitTwo(call: LayerCall, forward: Walk, backward: Walk, input: WalkInput): TwoWays {
-  const [first, second] = halves(input.initial, call.layer.settings.what)
-  const one = emitWalk(call, `${call.path}/forward`, forward, { ...input, initial: first }, true)
-  const other = emitWalk(call, `${call.path}/backward`, backward, { ...input, initial: second }, true)
-  return { ys: [one.y, other.y], states: [...one.states, ...other.states] }
-}
-
-/** Both directions in one node, where they are alike enough. */
-function emitFused(call: LayerCall, forward: Walk, backward: Walk, input: WalkInput): TwoWays {
-  const { emit, dialect, path, layer } = call
-  const [a, b] = [forward.cells[0] as Cell, backward.cells[0] as Cell]
-  const { timeMajor, stateful, returnSequences, returnState, zeroOutputForMask } = forward
-  const [first, second] = halves(input.initial, layer.settings.what)
-  if (first.length !== 0 && first.length !== 2) throw malformed(`${layer.settings.what}: expected 4 initial states, got ${2 * first.length}`)
-  const [y, h, c] = emit.nodeWith(returnState ? 3 : 1, path, 'lstm', [
-    input.x,
-    stackStates(call, `${path}/h0`, [first[0], second[0]]),
-    stackStates(call, `${path}/c0`, [first[1], second[1]]),
-    batchFirstMask(call, path, input.mask, timeMajor) ?? '',
-  ], {
-    hiddenSize: a.units,
-    numLayers: 1,
-    direction: 'bidirectional',
-    timeMajor,
-    stateful,
-    returnSequences,
-    maskRule: zeroOutputForMask ? 'zero' : dialect.maskRule,
-    ...lstmActivations([a, b], layer.settings.what),
-  }, { ...cellParameters(call, `${path}/forward`, a, 'forward'), ...cellParameters(call, `${path}/backward`, b, 'reverse') })
-  const states = h === undefined || c === undefined
-    ? []
-    : [0, 1].flatMap((direction) => [h, c].map((state, which) => stateOf(call, `${path}/${which === 0 ? 'h' : 'c'}${direction}`, state, direction)))
-  return { ys: [y as string], states }
-}
-
-function merge({ emit, layer }: LayerCall, ys: readonly string[], mode: typeof MERGES[number] | undefined, path: string): readonly string[] {
-  if (mode === undefined || ys.length === 1) return ys
-  const name = `${path}/${mode}`
-  switch (mode) {
-    case 'concat': return [emit.node(name, 'concat', ys, { axis: -1 })]
-    case 'sum': return [emit.node(name, 'add', ys)]
-    case 'mul': return [emit.node(name, 'mul', ys)]
-    case 'ave': return [emit.node(name, 'mul', [emit.node(`${path}/sum`, 'add', ys), emit.number(0.5)])]
-    default: throw notSupported(layer.settings.what)
-  }
-}
-
 /** A cell that is called by itself: one timestep, h and c in and out. */
 export const lstmCell: LayerKind = {
   unsupported: (layer, dialect) => ['recurrent_activation', 'activation'].flatMap((key) => wordsOf(() => readActivation(layer.settings.json(key), dialect, key))),
@@ -320,10 +210,4 @@ export const lstmCell: LayerKind = {
     }, cellParameters(call, path, cell, 'forward')) as [string, string, string]
     return [{ value: y, mask: undefined }, stateOf(call, `${path}/h`, h, 0), stateOf(call, `${path}/c`, c, 0)]
   },
-}
-
-/** An activation as a node of its own; linear adds none. */
-export function emitActivation({ emit, path }: Pick<LayerCall, 'emit' | 'path'>, activation: KerasActivation, value: string): string {
-  if (activation.op === 'linear') return value
-  return emit.node(`${path}/${activation.op}`, activation.op, [value], activationAttributes(activation))
 }

@@ -59,7 +59,8 @@ function manifestAlone(tensors: ReadonlyMap<string, NdArray>): LstmError {
   return new LstmError('UNSUPPORTED', [
     'TensorFlow.js: this file holds weights, but not how they are connected. Its tensors:',
     ...[...tensors].map(([name, { shape }]) => `  ${name} ${formatShape(shape)}`),
-    'Load model.json, or read them with readTfjsWeights(files) and say what the layers are with sequential([...])',
+    'Load model.json, or say what the layers are: sequential([...]).loadStateDict(...), with tensors from readTfjsWeights(files)',
+    '(those of tf.basicLSTMCell through tensorflow1StateDict, which knows their gates and their forget bias)',
   ].join('\n'))
 }
 

@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs'
+import { deflateRawSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { parseModel } from '../../src/formats/keras/config.ts'
+import { KERAS_2, KERAS_3, TFJS, type Dialect } from '../../src/formats/keras/dialect.ts'
+import { keras, readKeras, readKerasWeights } from '../../src/formats/keras/keras.ts'
+import { buildModel } from '../../src/formats/keras/network.ts'
+import type { Json } from '../../src/formats/keras/settings.ts'
+import { NamedWeights, snakeCase } from '../../src/formats/keras/weights.ts'
+import type { Graph } from '../../src/graph/graph.ts'
+import { NdArray } from '../../src/values/ndarray.ts'
+import { expectError } from '../expect-error.ts'
+import { writeStored, type Lies } from '../fuzz/stored-zip.ts'
+import { random } from '../weights.ts'
+
+const golden = (name: string): Uint8Array => readFileSync(new URL(`../golden/${name}`, import.meta.url))
+const weights = golden('keras3/lstm-3-sequences.weights.h5')
+const config = golden('keras3/lstm-3-sequences.json')
+
+const layer = (className: string, name: string, settings: Readonly<Record<string, Json>> = {}): Json => ({
+  class_name: className, config: { name, trainable: true, ...settings },
+})
+const lstm = layer('LSTM', 'lstm', { units: 2 })
+const input = (...shape: (number | null)[]): Json => layer('InputLayer', 'x', { batch_input_shape: [null, ...shape] })
+
+function build(layers: readonly Json[], dialect: Dialect = KERAS_2): Graph {
+  const tensors = [['kernel', 3, 8], ['recurrent_kernel', 2, 8], ['bias', 8]] as const
+  const named = tensors.map(([name, ...shape], seed) => ({ segments: ['lstm', name], read: () => random(seed, ...shape) }))
+  return buildModel(parseModel({ class_name: 'Sequential', config: { name: 'model', layers } }), new NamedWeights(named), dialect)
+}
+
+const lstmOf = (graph: Graph): Graph['nodes'][number] => graph.nodes.find(({ op }) => op === 'lstm') as Graph['nodes'][number]
+
+describe('a model', () => {
+  it('has inputs and outputs by the names of its layers, with batch and timesteps where sizes are open', () => {
+    const { inputs, outputs } = build([input(null, 3), lstm])
+    expect(inputs).toEqual([{ name: 'x', dtype: 'float32', shape: ['batch', 'timesteps', 3] }])
+    expect(outputs.map(({ name }) => name)).toEqual(['lstm'])
+  })
+
+  it('takes the shape of its input from the first layer where there is no InputLayer', () => {
+    const first = layer('LSTM', 'lstm', { units: 2, batch_input_shape: [4, 7, 3] })
+    expect(build([first]).inputs).toEqual([{ name: 'lstm_input', dtype: 'float32', shape: [4, 7, 3] }])
+    expectError(() => build([lstm]), 'FORMAT', "Keras: layer 'lstm' (LSTM): its shape is not in the file: give the model an Input layer")
+  })
+
+  it.each([
+    ['Keras 2', KERAS_2, 'sigmoid', 'hold', 0.2], ['Keras 3', KERAS_3, 'sigmoid', 'hold', 1 / 6], ['TensorFlow.js', TFJS, 'hardSigmoid', 'multiply', 0.2],
+  ] as const)('of %s has its defaults and its hard sigmoid', (_name, dialect, gates, maskRule, alpha) => {
+    expect(lstmOf(build([input(5, 3), lstm], dialect)).attributes).toMatchObject({ activations: [gates, 'tanh', 'tanh'], maskRule })
+    const hard = layer('LSTM', 'lstm', { units: 2, recurrent_activation: 'hard_sigmoid' })
+    const { activations, activationAlpha } = lstmOf(build([input(5, 3), hard], dialect)).attributes
+    expect(activations).toEqual(['hardSigmoid', 'tanh', 'tanh'])
+    expect((activationAlpha as number[])[0]).toBe(alpha)
+  })
+
+  it('may have keys in camelCase, as TensorFlow.js writes them', () => {
+    const node = lstmOf(build([input(5, 3), layer('LSTM', 'lstm', { units: 2, returnSequences: true, goBackwards: true, recurrentActivation: 'hardSigmoid' })]))
+    expect(node.attributes).toMatchObject({ returnSequences: true, reversedOutput: true, direction: 'reverse', activations: ['hardSigmoid', 'tanh', 'tanh'] })
+  })
+})
+
+describe('what cannot be run', () => {
+  it('is listed all at once, with the names of the layers, in models inside the model and in wrappers too', () => {
+    const inner: Json = { class_name: 'Sequential', config: { name: 'inner', layers: [input(5, 3), layer('GRU', 'gru', { units: 3 })] } }
+    const error = expectError(() => build([
+      input(5, 3), layer('Lambda', 'scale'), layer('Bidirectional', 'both', { layer: layer('SimpleRNN', 'rnn', { units: 2 }) }),
+      layer('TimeDistributed', 'each', { layer: layer('Conv2D', 'conv') }), inner, layer('Dense', 'dense', { units: 2, activation: 'snake' }),
+      layer('Conv1D', 'conv1d', { filters: 2, kernel_size: 3, data_format: 'channels_first' }), layer('MyLayer', 'mine'),
+      layer('RNN', 'cells', { cell: layer('GRUCell', 'cell', { units: 2 }) }), lstm,
+    ]), 'UNSUPPORTED', /^Keras 2: layers that are not supported: /)
+    for (const part of [
+      "layer 'scale' (Lambda)", "layer 'both' (Bidirectional): around a layer of class SimpleRNN", "layer 'conv' (Conv2D)", "layer 'gru' (GRU)",
+      'layer \'dense\' (Dense): activation: activation "snake"', 'layer \'conv1d\' (Conv1D): data_format "channels_first"', "layer 'mine' (MyLayer)",
+      "layer 'cells' (RNN): cells of class GRUCell",
+    ]) expect(error.message).toContain(part)
+    expect(error.message).not.toContain("'lstm'")
+  })
+
+  it('is a model whose code is not in the file', () => {
+    expectError(
+      () => parseModel({ class_name: 'Captioner', config: {} }), 'UNSUPPORTED',
+      'Keras: the model is a Captioner, whose Python code is not in the file; supported are Sequential and Functional models',
+    )
+  })
+
+  it('is a file with weights only: the message says what there is and what to do', () => {
+    expectError(() => readKeras(weights), 'UNSUPPORTED', /^this file holds weights, but not how they are connected[^]* {2}lstm\.weight_ih_l0 \[12, 3\][^]*readKerasWeights/)
+  })
+})
+
+describe('weights only', () => {
+  it('go by PyTorch\'s names and in its layout, the second bias zero', () => {
+    const tensors = readKerasWeights(weights)
+    expect([...tensors].map(([name, { shape }]) => [name, shape])).toEqual([
+      ['lstm.weight_ih_l0', [12, 3]], ['lstm.weight_hh_l0', [12, 3]], ['lstm.bias_ih_l0', [12]], ['lstm.bias_hh_l0', [12]],
+    ])
+    expect(tensors.get('lstm.bias_hh_l0')).toEqual(new NdArray(new Float32Array(12), [12]))
+  })
+
+  it('of both directions are one bidirectional LSTM', () => {
+    expect([...readKerasWeights(golden('keras3/bidirectional-mul-sequences.weights.h5')).keys()].sort()).toEqual(
+      ['', '_reverse'].flatMap((direction) => ['bias_hh', 'bias_ih', 'weight_hh', 'weight_ih'].map((name) => `bidirectional.${name}_l0${direction}`)).sort(),
+    )
+  })
+
+  it('of stacked cells are layers, of dense layers [units, in]', () => {
+    const shapes = [...readKerasWeights(golden('keras3/stacked-cells.h5'))].map(([name, { shape }]) => `${name} ${shape.join('x')}`)
+    expect(shapes).toContain('rnn.weight_hh_l0 20x5')
+    expect(shapes).toContain('rnn.weight_ih_l1 12x5')
+    expect(readKerasWeights(golden('keras3/dense-last.keras')).get('dense.weight')?.shape).toEqual([1, 8])
+  })
+})
+
+it('snakeCase is Keras\'s rule', () => {
+  expect(['LSTMCell', 'Conv1D', 'MaxPooling1D', 'TFOpLambda', 'PReLU', 'InputLayer', 'LSTM'].map(snakeCase)).toEqual(
+    ['lstm_cell', 'conv1d', 'max_pooling1d', 'tf_op_lambda', 'p_re_lu', 'input_layer', 'lstm'],
+  )
+})
+
+describe('a .keras archive', () => {
+  const files = new Map([['config.json', config], ['model.weights.h5', weights]])
+  const lying = (lies: Lies): Uint8Array => writeStored(files, lies)
+
+  it('is told from other zips, and read', () => {
+    expect(keras.detect(lying({}))).toBe(true)
+    expect(keras.detect(writeStored(new Map([['data.pkl', config]])))).toBe(false)
+    expect(keras.detect(Uint8Array.of(0x50, 0x4b, 3, 4))).toBe(false)
+    expect(readKeras(lying({})).outputs).toHaveLength(1)
+  })
+
+  it('is refused when it is encrypted, compressed otherwise, or says what is not so', () => {
+    expectError(() => readKeras(lying({ flags: 1 })), 'UNSUPPORTED', "zip: 'config.json' is encrypted")
+    expectError(() => readKeras(lying({ method: 12 })), 'UNSUPPORTED', /^zip: 'config\.json' is compressed by method 12; /)
+    expectError(() => readKeras(lying({ crc: 5 })), 'FORMAT', /^zip: 'config\.json': expected the checksum 00000005, got /)
+    expectError(() => readKeras(lying({ size: 5 })), 'FORMAT', /^zip: 'config\.json': expected 5 bytes, got \d+$/)
+    expectError(() => readKeras(lying({ compressedSize: 2 ** 31 })), 'FORMAT', /^zip: 'config\.json': expected 2147483648 bytes at \d+, got a file of /)
+    expectError(() => readKeras(lying({ size: 0xffffffff })), 'UNSUPPORTED', "zip: 'config.json': zip64 archives are not supported")
+    expectError(() => readKeras(writeStored(new Map([['config.json', config]]))), 'FORMAT', 'Keras: expected model.weights.h5 in the archive')
+    expectError(() => readKeras(writeStored(new Map([['metadata.json', config]]))), 'FORMAT', 'Keras: expected config.json in the archive')
+  })
+
+  it('that is a bomb is refused soon, whatever it says', () => {
+    const bomb = deflateRawSync(new Uint8Array(200_000_000))
+    const archive = (size: number): Uint8Array => writeStored(new Map([['config.json', bomb]]), { method: 8, size })
+    const begin = performance.now()
+    expectError(() => readKeras(archive(200_000_000)), 'FORMAT', /^zip: 'config\.json': a file of \d+ bytes that unpacks to more than \d+ is not read$/)
+    expectError(() => readKeras(archive(1000)), 'FORMAT', "zip: 'config.json': expected 1000 bytes when inflated, got more")
+    expect(performance.now() - begin).toBeLessThan(500)
+    expectError(() => readKeras(writeStored(new Map([['config.json', deflateRawSync(config).subarray(0, -9)]]), { method: 8, size: config.length })), 'FORMAT', /^zip: 'config\.json': /)
+  })
+
+  it('may call layers anything', () => {
+    const name = '__proto__'
+    const named = (className: string, settings: string): string => `{"class_name":"${className}","config":{"name":"${name}",${settings}}}`
+    const text = `{"class_name":"Sequential","config":{"name":"m","layers":[${named('InputLayer', '"batch_shape":[null,4,3]')}]}}`
+    const graph = readKeras(writeStored(new Map([['config.json', new TextEncoder().encode(text)], ['model.weights.h5', weights]])))
+    expect(graph.outputs).toEqual([{ name, value: name }])
+  })
+})
+
+describe('a description that does not hold together is refused', () => {
+  const functional = (layers: readonly Json[], outputs: Json = ['lstm', 0, 0]): Json => ({
+    class_name: 'Functional', config: { name: 'm', layers, input_layers: ['x', 0, 0], output_layers: outputs },
+  })
+  const node = (json: Json, ...inbound: Json[]): Json => ({ ...json as Record<string, Json>, inbound_nodes: inbound })
+  const x = node(input(5, 3))
+  const read = (json: Json): Graph => buildModel(parseModel(json), new NamedWeights([]), KERAS_2)
+
+  it.each<[string, Json, RegExp]>([
+    ['layers in a circle', functional([x, node(layer('Dropout', 'lstm'), [['b', 0, 0]]), node(layer('Dropout', 'b'), [['lstm', 0, 0]])]), /depends on its own output$/],
+    ['an output of no layer', functional([x], ['gone', 0, 0]), /no layer 'gone'$/],
+    ['an input of no layer', functional([x, node(layer('Dropout', 'lstm'), [['gone', 0, 0]])]), /there is no output 0 of call 0 of the layer 'gone'$/],
+    ['an output that a layer has not', functional([x, node(layer('Dropout', 'lstm'), [['x', 0, 3]])]), /there is no output 3 of call 0 of the layer 'x'$/],
+    ['two layers of one name', functional([x, x]), /two layers are named 'x'$/],
+    ['no weights', functional([x, node(lstm, [['x', 0, 0]])]), /layer 'lstm' \(LSTM\): the file has no weights for its kernel, recurrent_kernel, bias$/],
+    ['no layers', { class_name: 'Sequential', config: {} }, /expected a list of layers, got undefined$/],
+    ['units that are none', functional([x, node(layer('LSTM', 'lstm', { units: -1 }), [['x', 0, 0]])]), /expected a whole number >= 1 for 'units', got -1$/],
+  ])('%s', (_what, json, message) => {
+    expectError(() => read(json), 'FORMAT', message)
+  })
+
+  it('models inside models without end', () => {
+    let json: Json = lstm
+    for (let depth = 0; depth < 100; depth++) json = { class_name: 'Sequential', config: { name: 'm', layers: [json] } }
+    expectError(() => read(json), 'FORMAT', 'Keras: expected at most 32 models inside each other')
+  })
+
+  it('but 20,000 layers in a row are read', () => {
+    const layers = [x, ...Array.from({ length: 20_000 }, (_, n) => node(layer('Dropout', `d${n}`), [[n === 0 ? 'x' : `d${n - 1}`, 0, 0]]))]
+    expect(read(functional(layers, ['d19999', 0, 0])).nodes).toEqual([])
+  })
+})
