@@ -6,11 +6,6 @@ import type { Cell } from './cells.ts'
 import { cellOptions, type Tensorflow1Options } from './options.ts'
 import type { Stack } from './stack.ts'
 
-/** Operators of these graphs: known before `graphOfStack` is called. */
-export const STACK_OPERATORS: readonly string[] = [
-  'add', 'concat', 'gather', 'less', 'lstm', 'range', 'shape', 'squeeze', 'unsqueeze', 'where',
-]
-
 /**
  * A stack of cells under `dynamic_rnn` or `bidirectional_dynamic_rnn` as a graph.
  * Input `input` [batch, timesteps, features]; optional `c_0`, `h_0`, `c_1`, `h_1`, ... [batch, units], default

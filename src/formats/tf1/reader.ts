@@ -1,10 +1,10 @@
 // The door of the TensorFlow 1 format: variables in a checkpoint, a .npz file, or files of raw elements.
 import type { Graph } from '../../graph/graph.ts'
-import { loadOperators } from '../../ops/registry.ts'
+import { addAllOperators } from '../../ops/more.ts'
 import type { FormatReader, ModelFiles } from '../reader.ts'
 import { isZip, ZipArchive } from '../zip.ts'
 import { findCells } from './cells.ts'
-import { graphOfStack, STACK_OPERATORS } from './graph.ts'
+import { graphOfStack } from './graph.ts'
 import { cannotGuess } from './loading-lines.ts'
 import type { Tensorflow1Options } from './options.ts'
 import { stackOf } from './stack.ts'
@@ -29,7 +29,7 @@ export async function readTensorflow1(source: ModelFiles | Uint8Array, options: 
   const found = findCells(variables)
   const stack = found.others.length === 0 ? stackOf(found.cells) : undefined
   if (stack === undefined) throw cannotGuess(variables, found)
-  await loadOperators(STACK_OPERATORS)
+  addAllOperators()
   return graphOfStack(stack, options)
 }
 

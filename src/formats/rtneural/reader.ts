@@ -1,0 +1,65 @@
+// The door of the RTNeural format: audio models in JSON, AIDA-X's and GuitarML's among them.
+import { LstmError } from '../../errors.ts'
+import type { Graph } from '../../graph/graph.ts'
+import { addAllOperators } from '../../ops/more.ts'
+import { describeValue } from '../../values/dtype.ts'
+import { NdArray } from '../../values/ndarray.ts'
+import { parseJsonObject, type JsonObject } from '../json-weights.ts'
+import { graphOfStateDict } from '../pytorch.ts'
+import type { FormatReader } from '../reader.ts'
+import { addLayer, lastSize, readLayers } from './layers.ts'
+import { Network } from './network.ts'
+import { addSkip, graphOfSimpleRnn, isSimpleRnn, tensorsOf } from './state-dict.ts'
+
+export { readRtneuralStateDict } from './state-dict.ts'
+
+/**
+ * The graph of a JSON model: RTNeural's layers, also with AIDA-X's `in_skip`, `in_gain`, `out_gain` (decibels); GuitarML's
+ * `model_data` and `state_dict`; or the tensors of a PyTorch state dict alone, if they are one LSTM.
+ * Input `input` [batch, timesteps, features], output `output`; the state of each LSTM layer is an optional input
+ * (`lstm_h0`, `lstm_c0`, then `lstm_1_h0` ...) and an output (`lstm_h`, `lstm_c`), [1, batch, units].
+ *
+ * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing all layers that cannot be run
+ */
+export function readRtneural(bytes: Uint8Array): Graph {
+  const json = parseJsonObject(bytes, 'RTNeural')
+  addAllOperators()
+  if (isSimpleRnn(json)) return graphOfSimpleRnn(json)
+  if (json.layers !== undefined || json.in_shape !== undefined) return graphOfLayers(json)
+  return graphOfStateDict(tensorsOf(json), {
+    name: 'readRtneuralStateDict', from: 'lstm-wasm/rtneural', line: 'const tensors = readRtneuralStateDict(bytes)',
+  })
+}
+
+export const rtneural: FormatReader = {
+  name: 'RTNeural',
+  detect: (bytes) => /^\s*\{/.test(beginning(bytes)) && /"(in_shape|layers|model_data|state_dict|[\w.]*weight_ih_l0)"\s*:/.test(beginning(bytes)),
+  read: async ({ bytes }) => readRtneural(bytes),
+}
+
+function beginning(bytes: Uint8Array): string {
+  return new TextDecoder('latin1').decode(bytes.subarray(0, 65536))
+}
+
+function graphOfLayers(json: JsonObject): Graph {
+  const layers = readLayers(json.layers)
+  const inputSize = lastSize(json.in_shape, "'in_shape'")
+  const { in_skip: skip = 0 } = json
+  if (skip !== 0 && skip !== 1) throw new LstmError('UNSUPPORTED', `RTNeural: expected 'in_skip' 0 or 1, got ${describeValue(skip)}`)
+  const network = new Network(inputSize)
+  scale(network, 'in_gain', json.in_gain)
+  const input = network.value
+  let features = inputSize
+  for (const layer of layers) features = addLayer(network, layer, features)
+  if (skip === 1) addSkip(network, input, inputSize, features)
+  scale(network, 'out_gain', json.out_gain)
+  return network.finish()
+}
+
+/** AIDA-X's gains are decibels; -90 and below is silence. */
+function scale(network: Network, name: string, decibels: unknown): void {
+  if (decibels === undefined || decibels === null || decibels === 0) return
+  if (typeof decibels !== 'number') throw new LstmError('FORMAT', `RTNeural: expected a number for '${name}', got ${describeValue(decibels)}`)
+  const factor = decibels > -90 ? 10 ** (decibels * 0.05) : 0
+  network.add('mul', [network.constant(name, new NdArray(Float32Array.of(factor), [1]))])
+}
