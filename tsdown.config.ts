@@ -8,6 +8,12 @@ const config: UserConfig = defineConfig({
     npy: 'src/formats/npy.ts',
     safetensors: 'src/formats/safetensors-model.ts',
     onnx: 'src/formats/onnx/index.ts',
+    keras: 'src/formats/keras/index.ts',
+    tfjs: 'src/formats/tfjs/index.ts',
+    torch: 'src/formats/torch/reader.ts',
+    tensorflow1: 'src/formats/tf1/reader.ts',
+    rtneural: 'src/formats/rtneural/reader.ts',
+    nam: 'src/formats/nam/reader.ts',
   },
   format: 'esm',
   platform: 'neutral',
@@ -22,7 +28,11 @@ const config: UserConfig = defineConfig({
     // The command is a customer of index.js, not a part of it: index.js stays one file.
     name: 'cli-over-index',
     resolveId(id, importer = '') {
-      const door = /[/\\]src[/\\]cli[/\\]/.test(importer) ? { '../index.ts': './index.js', '../formats/npy.ts': './npy.js' }[id] : undefined
+      const door = /[/\\]src[/\\]cli[/\\]/.test(importer)
+        ? {
+            '../index.ts': './index.js', '../formats/npy.ts': './npy.js', '../formats/safetensors-model.ts': './safetensors.js',
+          }[id]
+        : undefined
       return door === undefined ? undefined : { id: door, external: true }
     },
   }],

@@ -1,7 +1,6 @@
 // The door: every public name, nothing else.
 export { LstmError, type LstmErrorCode } from './errors.ts'
 export { saveGraph } from './formats/model-file.ts'
-export { readSafetensors, writeSafetensors, type Safetensors } from './formats/safetensors.ts'
 export type { Graph, GraphInput, GraphNode, GraphOutput } from './graph/graph.ts'
 export { formatSummary, summarise, type Summary, type SummaryRow } from './graph/summary.ts'
 export type { RunInput } from './model/binding.ts'

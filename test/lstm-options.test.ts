@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { compile } from '../src/model/load.ts'
 import type { Graph, GraphInput } from '../src/graph/graph.ts'
 import { bindFunction } from '../src/ops/functions.ts'
+import { addAllFunctions } from '../src/ops/more-functions.ts'
 import { lstmRole, type LstmWeight } from '../src/ops/lstm-settings.ts'
 import type { Runtime } from '../src/runtime/runtime.ts'
 import { NdArray } from '../src/values/ndarray.ts'
@@ -12,6 +13,8 @@ import { pseudoRandom } from './random.ts'
 import { generalSequence, type GeneralCell, type MaskRule } from './reference-cell.ts'
 import { LSTM_KERNEL_DISTANCE } from './tolerance.ts'
 import { describeBinaries, runtimeOf } from './variants.ts'
+
+addAllFunctions()
 
 interface Case {
   readonly name: string

@@ -52,6 +52,22 @@ async function closureOf(entry: string): Promise<{ readonly files: string[], rea
   return { files, packages: [...packages] }
 }
 
+/** What else can be imported: `lstm-wasm/layers`, the readers one by one, and arrays in files. */
+const DOORS = ['layers', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam']
+
+/** Their public names, in the same order. */
+const DOOR_NAMES = [
+  ['readNpy', 'writeNpy'],
+  ['readSafetensors', 'safetensors', 'writeSafetensors'],
+  ['onnx', 'readOnnx'],
+  ['keras', 'readKeras', 'readKerasWeights'],
+  ['readTfjs', 'readTfjsWeights', 'tfjs'],
+  ['readTorch', 'torch'],
+  ['readTensorflow1', 'readTensorflow1Variables', 'tensorflow1', 'tensorflow1StateDict'],
+  ['readRtneural', 'readRtneuralStateDict', 'rtneural'],
+  ['nam', 'namSampleRate', 'readNam'],
+]
+
 describe('the package', () => {
   it('holds what was built, the licence, the readme and the changelog, and nothing else', async () => {
     const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: fileURLToPath(root), shell: process.platform === 'win32' })
@@ -66,11 +82,13 @@ describe('the package', () => {
   it('exports files that are there, and no others', async () => {
     const targets = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [target] : [target.types, target.default]))
     for (const target of [...targets, ...Object.values(manifest.bin)]) expect((await readFile(new URL(target, root))).length).toBeGreaterThan(0)
-    expect(Object.keys(manifest.exports)).toEqual(['.', './layers', './simd.wasm', './relaxed-simd.wasm', './package.json'])
+    expect(Object.keys(manifest.exports)).toEqual(['.', ...DOORS.map((name) => `./${name}`), './simd.wasm', './relaxed-simd.wasm', './package.json'])
     // A package may import itself by name: the map is resolved as a user's import would be.
-    const script = "for (const name of ['', '/layers', '/simd.wasm', '/relaxed-simd.wasm', '/package.json']) console.log(import.meta.resolve('lstm-wasm' + name))"
+    const names = ['', ...[...DOORS, 'simd.wasm', 'relaxed-simd.wasm', 'package.json'].map((name) => `/${name}`)]
+    const script = `for (const name of ${JSON.stringify(names)}) console.log(import.meta.resolve('lstm-wasm' + name))`
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: fileURLToPath(root) })
-    expect(stdout.trim().split('\n')).toEqual(['dist/index.js', 'dist/layers.js', 'dist/simd.wasm', 'dist/relaxed-simd.wasm', 'package.json'].map((file) => new URL(file, root).href))
+    const files = ['dist/index.js', ...DOORS.map((name) => `dist/${name}.js`), 'dist/simd.wasm', 'dist/relaxed-simd.wasm', 'package.json']
+    expect(stdout.trim().split('\n')).toEqual(files.map((file) => new URL(file, root).href))
     const inner = "import('lstm-wasm/dist/index.js').catch(({ code }) => console.log(code))"
     expect((await run(process.execPath, ['--input-type=module', '-e', inner], { cwd: fileURLToPath(root) })).stdout).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n')
   })
@@ -103,8 +121,13 @@ describe('the package', () => {
 describe('the public names', () => {
   it('of lstm-wasm are these', async () => {
     expect(Object.keys(await import(new URL('index.js', dist).href) as object).sort()).toEqual([
-      'LstmError', 'NdArray', 'compile', 'createRuntime', 'formatSummary', 'load', 'readGraph', 'readNpy', 'readSafetensors', 'summarise', 'writeNpy', 'writeSafetensors',
+      'LstmError', 'NdArray', 'compile', 'createRuntime', 'formatSummary', 'load', 'readGraph', 'saveGraph', 'summarise',
     ])
+  })
+
+  it('of the readers and of arrays in files are these', async () => {
+    const names = async (door: string): Promise<string[]> => Object.keys(await import(new URL(`${door}.js`, dist).href) as object).sort()
+    expect(await Promise.all(DOORS.slice(1).map(names))).toEqual(DOOR_NAMES)
   })
 
   it('of lstm-wasm/layers are these', async () => {

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileS
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { writeSafetensors } from '../src/formats/safetensors.ts'
+import { writeSafetensors } from '../src/formats/safetensors-writer.ts'
 import { lstmTensors } from '../src/formats/pytorch-names.ts'
 import { NdArray } from '../src/values/ndarray.ts'
 import { lengthOf } from '../src/values/shape.ts'

@@ -4,7 +4,7 @@ import { COMMON_OPTIONS, parseArguments, UsageError } from './arguments.ts'
 import { READ_HELP, READ_OPTIONS, readOptionsOf } from './reading.ts'
 import { clearStatus, grouped, printable, showStatus } from './terminal.ts'
 
-export const CONVERT_HELP = `\
+export const CONVERT_HELP: string = `\
 Makes a self-describing safetensors file of any model that lstm-wasm can load: one file, no reader
 needed for it, the same numbers. Other programs see its tensors.
 

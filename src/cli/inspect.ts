@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises'
-import { formatSummary, LstmError, readGraph, readSafetensors, summarise, type Graph, type Safetensors } from '../index.ts'
+import { readSafetensors, type Safetensors } from '../formats/safetensors-model.ts'
+import { formatSummary, LstmError, readGraph, summarise, type Graph } from '../index.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments } from './arguments.ts'
 import { READ_HELP, READ_OPTIONS, readOptionsOf } from './reading.ts'
 import { clearStatus, grouped, headline, printable, showStatus } from './terminal.ts'
 
-export const INSPECT_HELP = `\
+export const INSPECT_HELP: string = `\
 Shows what is in a model file: inputs, outputs, and for every layer its settings, output shape,
 parameters, multiply-adds for each timestep and bytes. Runs nothing.
 

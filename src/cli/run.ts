@@ -5,7 +5,7 @@ import { readInputs, splitName } from './inputs.ts'
 import { READ_HELP, READ_OPTIONS, readOptionsOf } from './reading.ts'
 import { clearStatus, printable, showStatus } from './terminal.ts'
 
-export const RUN_HELP = `\
+export const RUN_HELP: string = `\
 Runs a model once on arrays from files. 'lstm-wasm inspect FILE' lists the names and shapes of its
 inputs and outputs.
 

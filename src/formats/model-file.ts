@@ -1,18 +1,11 @@
-import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { graphToJson } from '../graph/to-json.ts'
 import type { FormatOptions, FormatReader, ModelFiles } from './reader.ts'
-import { GRAPH_KEY, writeSafetensors } from './safetensors.ts'
-import { sniff, type FormatName } from './sniff.ts'
+import { GRAPH_KEY, writeSafetensors } from './safetensors-writer.ts'
 
 /** A graph as a self-describing safetensors file: to other readers, a plain file of the same tensors. */
 export function saveGraph(graph: Graph): Uint8Array<ArrayBuffer> {
   return writeSafetensors(graph.constants, new Map([['format', 'pt'], [GRAPH_KEY, graphToJson(graph)]]))
-}
-
-/** Each reader is a chunk of its own, loaded when a file needs it. */
-const READERS: Readonly<Partial<Record<FormatName, () => Promise<FormatReader>>>> = {
-  safetensors: async () => (await import('./safetensors-model.ts')).safetensors,
 }
 
 export interface ReadModelOptions extends FormatOptions {
@@ -31,14 +24,5 @@ export interface ReadModelOptions extends FormatOptions {
 export async function readModelFile(files: ModelFiles, options: ReadModelOptions = {}): Promise<Graph> {
   const given = options.readers?.find((reader) => reader.detect(files.bytes))
   if (given !== undefined) return given.read(files, options)
-  const name = sniff(files.bytes)
-  const reader = name === undefined ? undefined : READERS[name]
-  if (reader === undefined) throw unrecognised(files.bytes)
-  return (await reader()).read(files, options)
-}
-
-function unrecognised(bytes: Uint8Array): LstmError {
-  const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
-  const got = bytes.length === 0 ? 'an empty file' : `${bytes.length} bytes that begin with ${start}`
-  return new LstmError('FORMAT', `expected a model file (${Object.keys(READERS).join(', ')}), got ${got}`)
+  return (await import('./readers.ts')).readAnyFormat(files, options)
 }

@@ -24,7 +24,7 @@ export type GraphSource = Graph | { toGraph(): Graph }
  */
 export async function compile(source: GraphSource, options: CompileOptions = {}): Promise<Model> {
   const graph = 'toGraph' in source ? source.toGraph() : source
-  await loadOperators(graph.nodes.map(({ op }) => op))
+  await loadOperators(graph.nodes)
   return new Model(options.runtime ?? await defaultRuntime(), graph)
 }
 
@@ -36,7 +36,7 @@ export async function readGraph(source: ModelSource, options: ReadGraphOptions =
   const files = await readModelFiles(source, options)
   checkAborted(options.signal)
   const graph = await readModelFile(files, options)
-  await loadOperators(graph.nodes.map(({ op }) => op))
+  await loadOperators(graph.nodes)
   return graph
 }
 

@@ -2,11 +2,14 @@ import { LstmError } from '../errors.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { lengthOf } from '../values/shape.ts'
 import { label, requireInput } from './checks.ts'
-import { bindFunction, constantNames, FUNCTION_NAMES, plainFunction, type BoundFunction } from './functions.ts'
+import { bindFunction, COMMON_FUNCTIONS, constantNames, type BoundFunction } from './functions.ts'
 import type { GraphNode, Operator } from './operator.ts'
 
-/** out = f(in), element by element, any shape; constants of the function are attributes. */
-function elementwise(name: string): Operator {
+/**
+ * out = f(in), element by element, any shape; constants of the function are attributes.
+ * @param plain the function in plain JavaScript, where it is one that constants are folded with
+ */
+export function elementwise(name: string, plain?: (x: number) => number): Operator {
   const bind = (node: GraphNode): BoundFunction => {
     const [alpha, beta] = (['alpha', 'beta'] as const).map((constant) => optionalNumber(node, constant))
     return bindFunction(name, alpha, beta, label(node))
@@ -18,13 +21,12 @@ function elementwise(name: string): Operator {
     infer(node, context) {
       bind(node)
       // Whole numbers have a sign too: shapes are computed with, and always folded.
-      const isFolded = context.value(0)?.dtype === 'int32' && ['abs', 'neg', 'sign', 'linear'].includes(name)
+      const isFolded = context.value(0)?.dtype === 'int32' && ['abs', 'neg', 'sign'].includes(name)
       return [requireInput(node, context, 0, isFolded ? 'int32' : 'float32')]
     },
     evaluate(_node, context) {
-      const f = plainFunction(name)
       const x = context.value(0)
-      return x === undefined || f === undefined ? undefined : [new NdArray(x.data.map(f), x.shape)]
+      return x === undefined || plain === undefined ? undefined : [new NdArray(x.data.map(plain), x.shape)]
     },
     cost: () => ({ detail: '', multiplyAdds: 0 }),
     plan(node, planner) {
@@ -49,8 +51,8 @@ function optionalNumber(node: GraphNode, attribute: string): number | undefined 
   return value
 }
 
-/** An operator for each function of one variable: sigmoid, tanh, relu, exp, and so on. */
-export const functionOperators: readonly Operator[] = FUNCTION_NAMES.map(elementwise)
+/** Operators for the common functions: sigmoid, tanh, relu. As an operator, `linear` is the dense layer. */
+export const functionOperators: readonly Operator[] = COMMON_FUNCTIONS.filter((name) => name !== 'linear').map((name) => elementwise(name))
 
 /** Identity: dropout acts in training only. `rate` is kept so that a model can be written back whole. */
 export const dropout: Operator = {

@@ -1,6 +1,7 @@
 import { LstmError } from '../errors.ts'
 
-interface FunctionFacts {
+/** A function of one variable, or of a row of them. */
+export interface FunctionFacts {
   /** Its number in assembly/activate.ts. */
   readonly code: number
   /** Defaults of its two constants; ONNX's where ONNX has the function. */
@@ -8,91 +9,24 @@ interface FunctionFacts {
   readonly beta?: number
 }
 
-/**
- * Functions of one variable: every activation of ONNX and Keras among them. Each is an operator of this
- * name, with attributes `alpha` and `beta` where it has constants, and may be the activation of an LSTM.
- */
-const FUNCTIONS = {
-  /** x */
-  linear: { code: 0 },
-  sigmoid: { code: 1 },
-  tanh: { code: 2 },
-  /** max(0, x) */
-  relu: { code: 3 },
-  /** max(0, min(1, alpha x + beta)): ONNX, Keras 2 and tfjs 0.2, 0.5; Keras 3 1/6, 0.5 */
-  hardSigmoid: { code: 4, alpha: 0.2, beta: 0.5 },
-  /** alpha x below 0, else x */
-  leakyRelu: { code: 5, alpha: 0.01 },
-  /** x above alpha, else beta */
-  thresholdedRelu: { code: 6, alpha: 1, beta: 0 },
-  /** alpha (e^x - 1) below 0, else x */
-  elu: { code: 7, alpha: 1 },
-  /** beta alpha (e^x - 1) below 0, else beta x; ONNX calls beta gamma */
-  selu: { code: 8, alpha: 1.6732632423543772, beta: 1.0507009873554805 },
-  /** log(1 + e^x) */
-  softplus: { code: 9 },
-  /** x / (1 + |x|) */
-  softsign: { code: 10 },
-  /** alpha x + beta */
-  affine: { code: 11, alpha: 1, beta: 0 },
-  /** alpha tanh(beta x) */
-  scaledTanh: { code: 12, alpha: 1, beta: 1 },
-  exp: { code: 13 },
-  /** x Phi(x), exact */
-  gelu: { code: 14 },
-  /** x Phi(x), by tanh */
-  geluTanh: { code: 15 },
-  /** x sigmoid(x), also called swish */
-  silu: { code: 16 },
-  /** x tanh(softplus(x)) */
-  mish: { code: 17 },
-  /** max(alpha, min(beta, x)): relu6 is 0, 6; hard tanh -1, 1 */
-  clipped: { code: 18, alpha: -1, beta: 1 },
-  /** x max(0, min(1, x / 6 + 0.5)) */
-  hardSwish: { code: 19 },
-  /** 0 where |x| <= alpha, else x */
-  hardShrink: { code: 20, alpha: 0.5 },
-  /** x moved towards 0 by alpha */
-  softShrink: { code: 21, alpha: 0.5 },
-  /** x - tanh x */
-  tanhShrink: { code: 22 },
-  logSigmoid: { code: 23 },
-  /** max(0, x) + min(0, alpha (e^(x / alpha) - 1)) */
-  celu: { code: 24, alpha: 1 },
-  /** (x + sqrt(x^2 + alpha)) / 2 */
-  squareplus: { code: 25, alpha: 4 },
-  /** 0 up to -1, (x + 1)^2 / 4 up to 1, then x */
-  sparsePlus: { code: 26 },
-  log: { code: 27 },
-  sqrt: { code: 28 },
-  abs: { code: 29 },
-  neg: { code: 30 },
-  reciprocal: { code: 31 },
-  floor: { code: 32 },
-  ceil: { code: 33 },
-  /** To the nearest whole number, halves to even. */
-  round: { code: 34 },
-  sign: { code: 35 },
-  erf: { code: 36 },
-  square: { code: 37 },
-} as const satisfies Record<string, FunctionFacts>
+/** Functions by name: the common ones, and the others (more-functions.ts) once they are asked for. */
+const FUNCTIONS: Map<string, FunctionFacts> = new Map()
 
-/** Functions of a whole row: activations of an LSTM over its units. As operators they have files of their own. */
-const ROW_FUNCTIONS = {
-  softmax: { code: 64 },
-  logSoftmax: { code: 65 },
-  sparsemax: { code: 66 },
-} as const satisfies Record<string, FunctionFacts>
+/** x; 1 / (1 + e^-x); tanh x; max(0, x) */
+const COMMON: Readonly<Record<string, FunctionFacts>> = { linear: { code: 0 }, sigmoid: { code: 1 }, tanh: { code: 2 }, relu: { code: 3 } }
 
-/** Functions that weights and shapes are computed with before run time; the others wait for the kernel. */
-const PLAIN: Readonly<Record<string, (x: number) => number>> = {
-  linear: (x) => x, exp: Math.exp, log: Math.log, sqrt: Math.sqrt, abs: Math.abs, neg: (x) => -x, reciprocal: (x) => 1 / x,
-  floor: Math.floor, ceil: Math.ceil, sign: Math.sign, square: (x) => x * x, relu: (x) => Math.max(0, x), tanh: Math.tanh,
+/** The names that are always known: operators of the layers API. */
+export const COMMON_FUNCTIONS: readonly string[] = ['linear', 'sigmoid', 'tanh', 'relu']
+
+/** Makes functions known; doing so again changes nothing. */
+export function addFunctions(functions: Readonly<Record<string, FunctionFacts>>): void {
+  for (const [name, facts] of Object.entries(functions)) FUNCTIONS.set(name, facts)
 }
 
-/** The function in plain JavaScript, where it is one that constants are folded with. */
-export function plainFunction(name: string): ((x: number) => number) | undefined {
-  return Object.hasOwn(PLAIN, name) ? PLAIN[name] : undefined
+/** What is known of a function, or undefined for a name that is none. */
+export function findFunction(name: string): FunctionFacts | undefined {
+  if (!FUNCTIONS.has('linear')) addFunctions(COMMON)
+  return FUNCTIONS.get(name)
 }
 
 /** A function with its constants. */
@@ -103,12 +37,9 @@ export interface BoundFunction {
   readonly beta: number
 }
 
-/** Names of all functions of one variable. */
-export const FUNCTION_NAMES: readonly string[] = Object.keys(FUNCTIONS)
-
 /** The constants a function has: attributes of its operator. */
 export function constantNames(name: string): ('alpha' | 'beta')[] {
-  const facts: FunctionFacts | undefined = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name as keyof typeof FUNCTIONS] : undefined
+  const facts = findFunction(name)
   return (['alpha', 'beta'] as const).filter((constant) => facts?.[constant] !== undefined)
 }
 
@@ -118,10 +49,9 @@ export function constantNames(name: string): ('alpha' | 'beta')[] {
  * @throws LstmError `UNSUPPORTED` for a name that is none, listing those there are
  */
 export function bindFunction(name: string, alpha: number | undefined, beta: number | undefined, what: string): BoundFunction {
-  const all: Readonly<Record<string, FunctionFacts>> = { ...FUNCTIONS, ...ROW_FUNCTIONS }
-  const facts = Object.hasOwn(all, name) ? all[name] : undefined
+  const facts = findFunction(name)
   if (facts === undefined) {
-    throw new LstmError('UNSUPPORTED', `${what}: no activation '${name}'; there are ${Object.keys(all).join(', ')}`)
+    throw new LstmError('UNSUPPORTED', `${what}: no activation '${name}'; there are ${[...FUNCTIONS.keys()].join(', ')}`)
   }
   return { name, code: facts.code, alpha: alpha ?? facts.alpha ?? 0, beta: beta ?? facts.beta ?? 0 }
 }

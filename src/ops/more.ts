@@ -1,5 +1,6 @@
 // Every operator besides those of the layers API: what imported models have around their LSTMs. A chunk of
 // its own, loaded by readers and for graphs that name one of them.
+import { elementwise } from './activations.ts'
 import { add, clip, div, max, min, mod, mul, pow, sub, sum } from './arithmetic.ts'
 import { cast } from './casting.ts'
 import { and, equal, greater, greaterOrEqual, less, lessOrEqual, not, or, xor } from './comparison.ts'
@@ -9,6 +10,7 @@ import { gemm } from './gemm.ts'
 import { concat, split } from './joining.ts'
 import { matMul } from './matmul.ts'
 import { batchNormalization, instanceNormalization, layerNormalization, rmsNormalization } from './normalization.ts'
+import { addAllFunctions, FUNCTION_NAMES, plainFunction } from './more-functions.ts'
 import { oneHot } from './one-hot.ts'
 import type { Operator } from './operator.ts'
 import { pad } from './padding.ts'
@@ -39,5 +41,7 @@ const COMPUTE: readonly Operator[] = [
 
 /** Makes all operators known: what a reader does before it builds a graph. */
 export function addAllOperators(): void {
-  addOperators([...MOVEMENT, ...COMPUTE])
+  addAllFunctions()
+  // `linear` as an operator is the dense layer.
+  addOperators([...FUNCTION_NAMES.filter((name) => name !== 'linear').map((name) => elementwise(name, plainFunction(name))), ...MOVEMENT, ...COMPUTE])
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LstmError, type LstmErrorCode } from '../../src/errors.ts'
-import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts'
+import { readSafetensors } from '../../src/formats/safetensors.ts'
+import { writeSafetensors } from '../../src/formats/safetensors-writer.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Graph, GraphNode } from '../../src/graph/graph.ts'
 import { typeGraph } from '../../src/graph/infer.ts'
+import { addAllOperators } from '../../src/ops/more.ts'
 import { operatorNames } from '../../src/ops/registry.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
@@ -159,6 +160,7 @@ describe('typeGraph', () => {
 
 describe('folding', () => {
   it('stops at a budget: thousands of nodes over one large constant are left for run time', () => {
+    addAllOperators()
     const nodes = Array.from({ length: 200 }, (_, n) => node('neg', ['big'], [`n${n}`]))
     const outputs = nodes.map(({ name }) => ({ name, value: name }))
     const { graph } = typeGraph(chain({ nodes, outputs, constants: new Map([['big', new NdArray(new Float32Array(2 ** 20), [2 ** 20])]]) }))

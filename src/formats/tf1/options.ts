@@ -1,5 +1,5 @@
 import { LstmError } from '../../errors.ts'
-import { FUNCTION_NAMES } from '../../ops/functions.ts'
+import { FUNCTION_NAMES } from '../../ops/more-functions.ts'
 import { describeValue } from '../../values/dtype.ts'
 import type { FormatOptions } from '../reader.ts'
 

@@ -1,5 +1,5 @@
 import { LstmError } from '../../errors.ts'
-import { joinName } from '../pytorch.ts'
+import { joinName } from '../pytorch-names.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
 import { findCells, transposed, type Cell } from './cells.ts'

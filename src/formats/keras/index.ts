@@ -1,0 +1,2 @@
+// The door of `lstm-wasm/keras`.
+export { keras, readKeras, readKerasWeights, type KerasOptions } from './keras.ts'

@@ -1,0 +1,30 @@
+// All formats, told apart by content. Loaded with the first model file, unless the caller brings the reader it needs.
+import { LstmError } from '../errors.ts'
+import type { Graph } from '../graph/graph.ts'
+import type { FormatOptions, FormatReader, ModelFiles } from './reader.ts'
+import { sniff, type FormatName } from './sniff.ts'
+
+/** Each reader is a chunk of its own, loaded when a file needs it. */
+const READERS: Readonly<Record<FormatName, () => Promise<FormatReader>>> = {
+  safetensors: async () => (await import('./safetensors-model.ts')).safetensors,
+  onnx: async () => (await import('./onnx/index.ts')).onnx,
+  keras: async () => (await import('./keras/index.ts')).keras,
+  tfjs: async () => (await import('./tfjs/index.ts')).tfjs,
+  torch: async () => (await import('./torch/reader.ts')).torch,
+  tensorflow1: async () => (await import('./tf1/reader.ts')).tensorflow1,
+  rtneural: async () => (await import('./rtneural/reader.ts')).rtneural,
+  nam: async () => (await import('./nam/reader.ts')).nam,
+}
+
+/** @throws LstmError see `readModelFile` */
+export async function readAnyFormat(files: ModelFiles, options: FormatOptions): Promise<Graph> {
+  const name = sniff(files.bytes)
+  if (name === undefined) throw unrecognised(files.bytes)
+  return (await READERS[name]()).read(files, options)
+}
+
+function unrecognised(bytes: Uint8Array): LstmError {
+  const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
+  const got = bytes.length === 0 ? 'an empty file' : `${bytes.length} bytes that begin with ${start}`
+  return new LstmError('FORMAT', `expected a model file (${Object.keys(READERS).join(', ')}), got ${got}`)
+}

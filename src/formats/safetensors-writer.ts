@@ -1,0 +1,36 @@
+import { LstmError } from '../errors.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+
+/** The metadata key under which our own files carry their graph. */
+export const GRAPH_KEY = 'lstm-wasm'
+
+const LENGTH_BYTES = 8
+/** Data begins at a multiple of this, so that readers can make views of it; the header is padded with spaces. */
+const DATA_ALIGNMENT = 64
+const CODES = { float32: 'F32', int32: 'I32', uint8: 'U8' } as const
+
+/** Writes a safetensors file. Tensors are written in the order given. */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, ArrayLike>, metadata: ReadonlyMap<string, string> = new Map(),
+): Uint8Array<ArrayBuffer> {
+  const header = Object.create(null) as Record<string, unknown>
+  if (metadata.size > 0) header.__metadata__ = Object.fromEntries(metadata)
+  let dataLength = 0
+  for (const [name, { dtype, shape, data }] of tensors) {
+    if (name === '__metadata__') throw new LstmError('VALUE', "safetensors: a tensor cannot be named '__metadata__'")
+    header[name] = { dtype: CODES[dtype], shape, data_offsets: [dataLength, dataLength + data.byteLength] }
+    dataLength += data.byteLength
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header))
+  const dataBegin = Math.ceil((LENGTH_BYTES + json.length) / DATA_ALIGNMENT) * DATA_ALIGNMENT
+  const bytes = new Uint8Array(dataBegin + dataLength)
+  new DataView(bytes.buffer).setUint32(0, dataBegin - LENGTH_BYTES, true)
+  bytes.fill(0x20, LENGTH_BYTES, dataBegin)
+  bytes.set(json, LENGTH_BYTES)
+  let position = dataBegin
+  for (const { data } of tensors.values()) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position)
+    position += data.byteLength
+  }
+  return bytes
+}

@@ -1,0 +1,2 @@
+// The door of `lstm-wasm/tfjs`.
+export { readTfjs, readTfjsWeights, tfjs } from './tfjs.ts'

@@ -1,0 +1,113 @@
+// What the golden cases cover, feature by feature and framework by framework: the source of docs/compatibility.md.
+import { existsSync, readFileSync } from 'node:fs'
+import { readSafetensors } from '../src/formats/safetensors.ts'
+
+/** Features of the frameworks' LSTMs. `note` says why a feature has no cases of its own. */
+export const FEATURES: readonly { readonly row: number, readonly title: string, readonly note?: string }[] = [
+  { row: 1, title: 'single-step cell' },
+  { row: 2, title: 'sequence layer, batch first' },
+  { row: 3, title: 'time-major sequences' },
+  { row: 4, title: 'unbatched input', note: 'give a batch of 1' },
+  { row: 5, title: 'last output or all of them' },
+  { row: 6, title: 'final state' },
+  { row: 7, title: 'initial state' },
+  { row: 8, title: 'state kept between calls' },
+  { row: 9, title: 'state reset or set' },
+  { row: 10, title: 'backwards' },
+  { row: 11, title: 'bidirectional' },
+  { row: 12, title: 'different backward layer' },
+  { row: 13, title: 'stacked layers' },
+  { row: 14, title: 'dropout between layers', note: 'training only' },
+  { row: 15, title: 'input and recurrent dropout', note: 'training only' },
+  { row: 16, title: 'projection' },
+  { row: 17, title: 'peepholes' },
+  { row: 18, title: 'clipping' },
+  { row: 19, title: 'coupled input and forget gate' },
+  { row: 20, title: 'layer-normalised cell' },
+  { row: 21, title: 'forget bias at run time' },
+  { row: 22, title: 'forget bias 1 at initialisation', note: 'training only: it is in the weights' },
+  { row: 23, title: 'choice of activations' },
+  { row: 24, title: 'no bias' },
+  { row: 25, title: 'masking, any pattern' },
+  { row: 26, title: 'lengths per sequence' },
+  { row: 27, title: 'zeros at masked steps' },
+  { row: 28, title: 'residual connections' },
+  { row: 29, title: 'custom cells', note: 'not supported' },
+  { row: 30, title: 'int8', note: 'not supported yet' },
+  { row: 31, title: 'float16 weights' },
+  { row: 32, title: 'training', note: 'not supported' },
+  { row: 33, title: 'sample-rate correction', note: 'not supported' },
+  { row: 34, title: 'no allocation in steady state', note: 'for every format: test/allocation.test.ts' },
+]
+
+/** Folders of golden cases, and what the page calls them. */
+const FOLDERS = { pytorch: 'PyTorch files', onnx: 'ONNX', keras3: 'Keras 3', keras2: 'Keras 2', tf1: 'TensorFlow 1', tfjs: 'TensorFlow.js' } as const
+
+export interface CaseFolder {
+  readonly title: string
+  /** Versions of what made the cases. */
+  readonly versions: Readonly<Record<string, string>>
+  /** The features each case covers. */
+  readonly cases: readonly { readonly name: string, readonly rows: readonly number[] }[]
+}
+
+interface TorchCase {
+  readonly name: string
+  readonly layers: number
+  readonly bidirectional: boolean
+  readonly bias: boolean
+  readonly batchFirst: boolean
+  readonly initialState: boolean
+}
+
+/** torch.nn.LSTM, the cases of test/golden.test.ts, whose weights are made from seeds. */
+function torchLstmCases(): CaseFolder {
+  const { metadata } = readSafetensors(readFileSync(new URL('golden/lstm-pytorch.safetensors', import.meta.url)))
+  const { versions, cases } = JSON.parse(metadata.get('lstm-golden') as string) as { versions: Record<string, string>, cases: TorchCase[] }
+  const rowsOf = (test: TorchCase): number[] => [
+    test.batchFirst ? 2 : 3, 5, 6,
+    ...(test.initialState ? [7] : []), ...(test.bidirectional ? [11] : []), ...(test.layers > 1 ? [13] : []), ...(test.bias ? [] : [24]),
+  ]
+  return { title: 'torch.nn.LSTM', versions, cases: cases.map((test) => ({ name: test.name, rows: rowsOf(test) })) }
+}
+
+/** All golden cases there are. */
+export function goldenCases(): CaseFolder[] {
+  const folders = Object.entries(FOLDERS).flatMap(([folder, title]): CaseFolder[] => {
+    const url = new URL(`golden/${folder}/cases.json`, import.meta.url)
+    if (!existsSync(url)) return []
+    return [{ title, ...JSON.parse(readFileSync(url, 'utf8')) as Omit<CaseFolder, 'title'> }]
+  })
+  return [torchLstmCases(), ...folders]
+}
+
+/** The page, as Markdown. */
+export function compatibilityPage(folders: readonly CaseFolder[]): string {
+  const total = folders.reduce((sum, { cases }) => sum + cases.length, 0)
+  const covered = (folder: CaseFolder, row: number): number => folder.cases.filter(({ rows }) => rows.includes(row)).length
+  const table = FEATURES.map(({ row, title, note }) => {
+    const counts = folders.map((folder) => covered(folder, row) || '')
+    return `| ${row} | ${title} | ${counts.join(' | ')} | ${note ?? ''} |`
+  })
+  const versions = folders.map(({ title, versions: made, cases }) => {
+    const list = Object.entries(made).map(([name, version]) => `${name} ${version}`).join(', ')
+    return `| ${title} | ${cases.length} | ${list} |`
+  })
+  return [
+    '# Compatibility',
+    '',
+    '<!-- Written by `npm run docs:compatibility` from the golden cases; a test compares it with them. -->',
+    '',
+    `${total} golden cases, made by the frameworks themselves, run in \`npm test\`. A number is how many of them would fail if the`,
+    'feature were ignored; a blank means that the framework has no such feature, or that it is not verified.',
+    '',
+    `| | feature | ${folders.map(({ title }) => title).join(' | ')} | |`,
+    `| --- | --- | ${folders.map(() => '---').join(' | ')} | --- |`,
+    ...table,
+    '',
+    '| cases of | number | made with |',
+    '| --- | --- | --- |',
+    ...versions,
+    '',
+  ].join('\n')
+}
