@@ -1,7 +1,8 @@
 // Files of torch.save against the outputs of the modules they were saved from: test/python has the script.
 import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
-import { graphOfStateDict, type StateDict } from '../../src/formats/pytorch.ts'
+import { graphOfStateDict } from '../../src/formats/pytorch.ts'
+import { type StateDict } from '../../src/formats/pytorch-names.ts'
 import { onlyBytes } from '../../src/formats/reader.ts'
 import { readSafetensors } from '../../src/formats/safetensors.ts'
 import { readTorch, torch } from '../../src/formats/torch/reader.ts'
