@@ -40,7 +40,7 @@ function normalised(row: number[], cell: GeneralCell, which: number): number[] {
 }
 
 /** h and c after one step. */
-export function generalStep(cell: GeneralCell, x: Numbers, h: number[], c: number[]): { h: number[], c: number[] } {
+function generalStep(cell: GeneralCell, x: Numbers, h: number[], c: number[]): { h: number[], c: number[] } {
   const { hiddenSize: units, inputSize, outputSize, peepholes, clip, coupling } = cell
   const at = (values: Numbers, index: number): number => values[index] as number
   const gates = [0, 1, 2, 3].map((gate) => Array.from({ length: units }, (_, unit) => {

@@ -2,7 +2,7 @@
 // multiply and add only takes roundings away.
 
 /** Half the distance from 1 to the next float32: the largest relative error of one rounding. */
-export const FLOAT32_ROUNDING: number = 2 ** -24
+const FLOAT32_ROUNDING: number = 2 ** -24
 
 /**
  * Distance of sigmoid and tanh from the correctly rounded value, in float32 values between them: a

@@ -9,7 +9,7 @@ const LONGEST = 1000
 const HUGE = [0xff, 0x7f, 0x80, 0x00, 0x01, 0x3f, 0xfe]
 
 /** A generator of uint32 (mulberry32): the same numbers for the same seed. */
-export function randomOf(seed: number): Random {
+function randomOf(seed: number): Random {
   let state = seed >>> 0
   return (below) => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -56,7 +56,7 @@ const CHANGES: readonly ((bytes: Uint8Array, at: number, random: Random) => Uint
 ]
 
 /** A copy of `bytes` with one to four changes. */
-export function mutate(bytes: Uint8Array, random: Random): Uint8Array {
+function mutate(bytes: Uint8Array, random: Random): Uint8Array {
   let result = bytes
   for (let changes = 1 + random(4); changes > 0; changes--) {
     const change = CHANGES[random(CHANGES.length)] as typeof CHANGES[number]

@@ -48,7 +48,7 @@ const FUNCTIONAL = ['Functional', 'Model']
 /** Where Keras 3 has its functions. */
 export const FUNCTION_MODULE: string = 'keras.src.ops'
 
-export function isModelClass(className: string): boolean {
+function isModelClass(className: string): boolean {
   return className === 'Sequential' || FUNCTIONAL.includes(className)
 }
 

@@ -49,7 +49,7 @@ export function readKerasWeights(bytes: Uint8Array): Map<string, NdArray> {
   return stateDictOf(tensorGroups(openHdf5(weights)))
 }
 
-export function parseJson(text: string, what: string): Json {
+function parseJson(text: string, what: string): Json {
   try {
     return JSON.parse(text) as Json
   } catch (cause) {
@@ -116,7 +116,7 @@ class GroupedWeights implements LayerWeights {
 }
 
 /** The tensors of a layer's group. */
-export function tensorsOf(group: Hdf5Object): NamedTensor[] {
+function tensorsOf(group: Hdf5Object): NamedTensor[] {
   return (group.textList('weight_names') ?? []).map((name) => ({
     segments: segmentsOf(name),
     read() {

@@ -25,8 +25,6 @@ export class ForeignObject {
   }
 }
 
-export type PickleDict = Map<unknown, unknown>
-
 /** What the calls of a pickle mean. */
 export interface PickleWorld {
   /** The result of calling a global that is no `ForeignObject`'s. @throws LstmError `FORMAT` */
