@@ -83,8 +83,12 @@ function isProtobuf(bytes: Uint8Array): boolean {
     if (!(field >= 1 && field <= 31)) return false
     if (wire === 0) {
       if (Number.isNaN(varint())) return false
-    } else if (wire === 2) position += varint()
-    else return false
+    } else if (wire === 2) {
+      const length = varint() // first: it moves the position itself
+      position += length
+    } else {
+      return false
+    }
     fields++
   }
   return fields > 1 && position === bytes.length

@@ -1,0 +1,61 @@
+// Which files of dist are loaded when: a reader costs nothing until a model needs it.
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const golden = (folder: string, ending: string): string =>
+  `test/golden/${folder}/${readdirSync(new URL(`golden/${folder}/`, import.meta.url)).find((name) => name.endsWith(ending)) as string}`
+
+/** The debugger is told of every script the engine reads. */
+const SCRIPT = `
+import { Session } from 'node:inspector'
+const session = new Session()
+session.connect()
+const seen = []
+session.on('Debugger.scriptParsed', ({ params }) => { if (params.url.includes('/dist/')) seen.push(params.url.split('/').pop()) })
+session.post('Debugger.enable')
+const { load } = await import('lstm-wasm')
+const core = seen.splice(0)
+const [file, readerName] = process.argv.slice(1)
+const options = readerName ? { readers: [(await import('lstm-wasm/' + readerName))[readerName]] } : {}
+const brought = seen.splice(0)
+const model = await load(file, options)
+console.log(JSON.stringify({ core, brought, loaded: seen, outputs: model.outputs.length }))
+session.disconnect()
+`
+
+interface Loaded {
+  readonly core: readonly string[]
+  readonly brought: readonly string[]
+  readonly loaded: readonly string[]
+}
+
+function loadedFor(file: string, reader: string = ''): Loaded {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', SCRIPT, '--', file, reader], { cwd: root, encoding: 'utf8' })
+  expect(status, stderr).toBe(0)
+  return JSON.parse(stdout) as Loaded
+}
+
+const READERS = ['onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam']
+const readersIn = (files: readonly string[]): string[] => files.map((name) => name.replace(/(-\w+)?\.js$/, '')).filter((name) => READERS.includes(name))
+
+describe('loading', () => {
+  it.each([
+    ['safetensors', 'examples/digits/models/digits-8.safetensors', []],
+    ['onnx', golden('onnx', '.onnx'), ['onnx']],
+    ['keras', 'test/golden/keras3/go-backwards.keras', ['keras']],
+    ['tensorflow1', golden('tf1', '.npz'), ['tensorflow1']],
+  ])('a %s file loads its own reader and no other', (_format, file, readers) => {
+    const { core, loaded } = loadedFor(file)
+    expect(core).toContain('index.js')
+    expect(readersIn(core)).toEqual([])
+    expect(readersIn(loaded)).toEqual(readers)
+  })
+
+  it('loads nothing more for a reader that the caller brings', () => {
+    const { loaded } = loadedFor(golden('onnx', '.onnx'), 'onnx')
+    expect(loaded).toEqual([])
+  })
+})
