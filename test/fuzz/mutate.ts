@@ -65,16 +65,20 @@ function mutate(bytes: Uint8Array, random: Random): Uint8Array {
   return result
 }
 
+/** `npm run fuzz` runs more: FUZZ_CASES for each format, where `npm test` runs 10,000. */
+const TIMES = Math.max(1, Number(process.env.FUZZ_CASES ?? 10_000) / 10_000)
+
 /**
- * Runs `count` mutations of `bytes`. Fails for anything thrown but an LstmError of code FORMAT, UNSUPPORTED, SHAPE or
+ * Runs `count` mutations of `bytes` (more in `npm run fuzz`). Fails for anything thrown but an LstmError of code FORMAT, UNSUPPORTED, SHAPE or
  * VALUE, and for one that takes longer than a second; the message says how to make the bytes again.
  * @returns how many were read, and how many refused
  */
 export async function mutateMany(
   bytes: Uint8Array, count: number, seed: number, run: (bytes: Uint8Array) => unknown,
 ): Promise<{ read: number, refused: number }> {
+  const cases = count * TIMES
   let read = 0
-  for (let n = 0; n < count; n++) {
+  for (let n = 0; n < cases; n++) {
     const mutated = mutate(bytes, randomOf(seed + n))
     const begin = performance.now()
     try {
@@ -87,5 +91,5 @@ export async function mutateMany(
     const time = performance.now() - begin
     if (time > LONGEST) expect.fail(`mutate(bytes, randomOf(${seed + n})) took ${Math.round(time)} ms`)
   }
-  return { read, refused: count - read }
+  return { read, refused: cases - read }
 }
