@@ -1,6 +1,6 @@
 import { readModelFile, type ReadModelOptions } from '../formats/model-file.ts'
 import type { Graph } from '../graph/graph.ts'
-import { loadOperators } from '../ops/registry.ts'
+import { loadOperators } from '../ops/late.ts'
 import { defaultRuntime, type Runtime } from '../runtime/runtime.ts'
 import { Model } from './model.ts'
 import { readModelFiles, type FilesOptions } from './model-files.ts'

@@ -1,9 +1,8 @@
 import { dropout, functionOperators } from './activations.ts'
 import { embedding } from './embedding.ts'
-import { findFunction } from './functions.ts'
 import { linear } from './linear.ts'
 import { lstm } from './lstm.ts'
-import type { GraphNode, Operator } from './operator.ts'
+import type { Operator } from './operator.ts'
 import { softmax } from './softmax.ts'
 
 /** Operators a graph may use, by name: those of the layers API, and the others once they are asked for. */
@@ -29,13 +28,4 @@ export function findOperator(name: string): Operator | undefined {
 export function operatorNames(): string[] {
   addOwn()
   return [...OPERATORS.keys()]
-}
-
-/** Loads the other operators and functions when a graph names one that is not known yet. */
-export async function loadOperators(nodes: readonly GraphNode[]): Promise<void> {
-  const isKnown = ({ op, attributes: { activations = [] } }: GraphNode): boolean =>
-    findOperator(op) !== undefined && (!Array.isArray(activations) || activations.every((name) => findFunction(String(name)) !== undefined))
-  if (nodes.every(isKnown)) return
-  const { addAllOperators } = await import('./more.ts')
-  addAllOperators()
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { KERNEL_ARITIES } from '../../src/runtime/kernels.ts'
 import { BINARIES, describeBinaries } from '../variants.ts'
@@ -61,6 +62,23 @@ describeBinaries('exports', (binary) => {
     const exported = Object.fromEntries(WebAssembly.Module.exports(binary.module).map(({ name, kind }) => [name, kind]))
     const functions = Object.fromEntries(Object.keys(ARITIES).map((name) => [name, 'function']))
     expect(exported).toEqual({ ...functions, memory: 'memory' })
+  })
+
+  it('have no static data: memory belongs to the allocator from its first block on', () => {
+    const DATA_SECTION = 11
+    const bytes = readFileSync(new URL(`../../build/${binary.name}.wasm`, import.meta.url))
+    const sections: number[] = []
+    for (let position = 8; position < bytes.length;) {
+      sections.push(bytes[position++] as number)
+      let size = 0
+      for (let shift = 0, byte = 0x80; byte >= 0x80; shift += 7) {
+        byte = bytes[position++] as number
+        size += (byte & 0x7f) * 2 ** shift
+      }
+      position += size
+    }
+    expect(sections).toContain(10) // code: the walk is in step
+    expect(sections).not.toContain(DATA_SECTION)
   })
 
   it('take the frozen number of parameters', () => {
