@@ -86,6 +86,9 @@ describe('load reads', () => {
     })
     await readGraph(new Response(body), { onProgress })
     expect(steps).toEqual([{ loaded: 100, total: undefined }, { loaded: bytes.length, total: undefined }])
+    steps.length = 0
+    await readGraph(new Response(bytes, { headers: { 'content-length': '7', 'content-encoding': 'gzip' } }), { onProgress })
+    expect(steps.at(-1)).toEqual({ loaded: bytes.length, total: undefined })
   })
 })
 

@@ -71,7 +71,8 @@ async function readResponse(response: Response, { signal, onProgress }: ReadOpti
   if (!response.ok) {
     throw new LstmError('ENVIRONMENT', `cannot fetch ${JSON.stringify(response.url)}: the server answers ${response.status} ${response.statusText}`.trimEnd())
   }
-  const length = response.headers.get('content-length')
+  // Of a compressed body, the length is that of what is sent, not of what arrives here.
+  const length = response.headers.has('content-encoding') ? null : response.headers.get('content-length')
   const total = length === null ? undefined : Number(length)
   const chunks: Uint8Array[] = []
   let loaded = 0
