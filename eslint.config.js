@@ -8,7 +8,7 @@ const format = stylistic.configs.customize({
 })
 
 export default tseslint.config(
-  { ignores: ['build/', 'dist/', 'coverage/', '**/node_modules/', 'src/runtime/binaries/', 'test/runtimes/'] },
+  { ignores: ['build/', 'dist/', 'coverage/', '**/node_modules/', 'src/runtime/binaries/'] },
   format,
   {
     rules: {

@@ -6,7 +6,7 @@ const TOLERANCE = 5e-6
 /**
  * Runs every case in one runtime of lstm-wasm: that of `module` if given, else of `variant`.
  *
- * @param api the exports of lstm-wasm
+ * @param api the exports of lstm-wasm, and readSafetensors
  * @param golden bytes of lstm-pytorch.safetensors
  * @returns who ran it and what came out, as plain data
  */
