@@ -9,6 +9,7 @@ import type { DataOf } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape } from '../values/shape.ts'
 import { decodeElements, ELEMENT_BYTES, type ElementType } from './elements.ts'
+import { gatherStrided } from './strides.ts'
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 /** Magic, version, and the shorter of the two header lengths. */
@@ -203,20 +204,6 @@ class HeaderReader {
 
 /** Elements in column-major order (the first axis runs fastest) -> row-major order. */
 function rowMajor(data: DataOf, shape: readonly number[]): DataOf {
-  const result = data.slice()
   const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((product, size) => product * size, 1))
-  const index = shape.map(() => 0)
-  let from = 0
-  for (let to = 0; to < data.length; to++) {
-    result[to] = data[from] as number
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const stride = strides[axis] as number
-      from += stride
-      index[axis] = (index[axis] as number) + 1
-      if (index[axis] !== shape[axis]) break
-      from -= stride * (shape[axis] as number)
-      index[axis] = 0
-    }
-  }
-  return result
+  return gatherStrided(data, 0, shape, strides, data.length)
 }

@@ -24,11 +24,6 @@ interface Entry {
   readonly headerOffset: number
 }
 
-/** Whether bytes begin as a zip archive with files in it. */
-export function isZip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4
-}
-
 /** The files in a zip archive. Nothing is extracted before it is asked for. */
 export class ZipArchive {
   readonly #bytes: Uint8Array

@@ -1,8 +1,9 @@
 import { LstmError } from '../../errors.ts'
-import { createData, dtypeOfData, type DataOf, type DType } from '../../values/dtype.ts'
+import type { DataOf } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
 import { decodeElements, type ElementType } from '../elements.ts'
+import { gatherStrided } from '../strides.ts'
 import { storageElementBytes, type TorchStorage, type TorchTensor } from './tensors.ts'
 
 const ELEMENT_TYPES: Readonly<Record<string, ElementType>> = {
@@ -51,7 +52,7 @@ export class TensorBuilder {
     if (!(this.#budget >= 0)) {
       throw new LstmError('UNSUPPORTED', `torch: tensor '${name}' ${formatShape(shape)} repeats the elements of its storage too often for the size of the file; save tensor.contiguous()`)
     }
-    return new NdArray(gather(data, begin, shape, strides, length), shape)
+    return new NdArray(gatherStrided(data, begin, shape, strides, length), shape)
   }
 
   #dataOf(name: string, storage: TorchStorage): DataOf {
@@ -95,22 +96,4 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
     expected *= shape[axis] as number
   }
   return true
-}
-
-function gather(data: DataOf, begin: number, shape: readonly number[], strides: readonly number[], length: number): DataOf {
-  const result = createData(dtypeOfData(data) as DType, length)
-  const index = shape.map(() => 0)
-  let from = begin
-  for (let to = 0; to < length; to++) {
-    result[to] = data[from] as number
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const stride = strides[axis] as number
-      from += stride
-      index[axis] = (index[axis] as number) + 1
-      if (index[axis] !== shape[axis]) break
-      from -= stride * (shape[axis] as number)
-      index[axis] = 0
-    }
-  }
-  return result
 }
