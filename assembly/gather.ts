@@ -62,6 +62,43 @@ export function gatherElements(
   }
 }
 
+/** What becomes of an element that another one is scattered to: 0 it is replaced, 4 the smaller of the two. The same numbers stand in src/ops/scattering.ts. */
+const ADD: i32 = 1
+const MULTIPLY: i32 = 2
+const LARGEST: i32 = 3
+
+/**
+ * to[.., index[n], ..] = from[n], elements begin to end, the later one of two for the same place: the way back of
+ * `gatherElements`, with the same descriptor, of `to`. With a code the two are combined (float32, or int32 with `isInt`).
+ */
+export function scatterElements(
+  code: i32, isInt: i32, indexPtr: usize, fromPtr: usize, toPtr: usize, descriptorPtr: usize, rank: i32, elementBytes: i32,
+  size: i32, axisBytes: i32, begin: i32, end: i32,
+): void {
+  for (let n = begin; n < end; n++) {
+    let to = toPtr + fromEnd(i32.load(indexPtr + n * 4), size) * axisBytes
+    let rest = n
+    for (let axis = rank - 1; axis >= 0; axis--) {
+      const axisSize = i32.load(descriptorPtr + axis * 4)
+      to += rest % axisSize * i32.load(descriptorPtr + (rank + axis) * 4)
+      rest /= axisSize
+    }
+    const from = fromPtr + n * elementBytes
+    if (elementBytes == 1) i32.store8(to, i32.load8_u(from))
+    else if (code == 0) i32.store(to, i32.load(from))
+    else if (isInt) i32.store(to, combineI32(code, i32.load(to), i32.load(from)))
+    else f32.store(to, combineF32(code, f32.load(to), f32.load(from)))
+  }
+}
+
+function combineF32(code: i32, a: f32, b: f32): f32 {
+  return code == ADD ? a + b : code == MULTIPLY ? a * b : code == LARGEST ? max(a, b) : min(a, b)
+}
+
+function combineI32(code: i32, a: i32, b: i32): i32 {
+  return code == ADD ? a + b : code == MULTIPLY ? a * b : code == LARGEST ? max(a, b) : min(a, b)
+}
+
 /**
  * to (.., depth, inner)[n / inner, index[n], n % inner] = value, for every index within the depth; the
  * rest of `to` stays. Negative indices count from the end.

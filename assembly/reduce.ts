@@ -172,3 +172,30 @@ export function argF32(least: i32, last: i32, isInt: i32, inPtr: usize, outPtr: 
     }
   }
 }
+
+/**
+ * out (outer, length, inner) = sums of in up to and with each element of the middle axis; without it where
+ * `exclusive`; from the end where `reverse`. float32 is summed in float64, int32 wraps (`isInt`).
+ */
+export function cumSum(isInt: i32, exclusive: i32, reverse: i32, inPtr: usize, outPtr: usize, outer: i32, length: i32, inner: i32): void {
+  for (let n = 0; n < outer; n++) {
+    for (let i = 0; i < inner; i++) {
+      let sum: f64 = 0
+      let whole: i32 = 0
+      for (let j = 0; j < length; j++) {
+        const at = ((n * length + (reverse ? length - 1 - j : j)) * inner + i) * 4
+        if (exclusive) storeSum(isInt, outPtr + at, sum, whole)
+        if (isInt) whole += i32.load(inPtr + at)
+        else sum += f32.load(inPtr + at) as f64
+        if (!exclusive) storeSum(isInt, outPtr + at, sum, whole)
+      }
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function storeSum(isInt: i32, ptr: usize, sum: f64, whole: i32): void {
+  if (isInt) i32.store(ptr, whole)
+  else f32.store(ptr, sum as f32)
+}

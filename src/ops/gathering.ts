@@ -1,7 +1,7 @@
 import { LstmError } from '../errors.ts'
 import { bytesOf, createData, type DataOf } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
-import { formatShape, lengthOf, type Dimension, type Shape } from '../values/shape.ts'
+import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
 import { anyInput, checkSizes, integerAttribute, resolveAxis } from './axes.ts'
 import { label, requireInput } from './checks.ts'
 import { isFoldable, movementCost, requireSizes } from './movement.ts'
@@ -14,7 +14,7 @@ function refuseIndex(who: string, size: number, position: number): never {
 }
 
 /** Indices that are known, checked and counted from the front. */
-function knownIndices(node: GraphNode, indices: ArrayLike, size: number): number[] {
+export function knownIndices(node: GraphNode, indices: ArrayLike, size: number): number[] {
   const resolved = Array.from(indices.data, (index) => (index < 0 ? index + size : index))
   const bad = resolved.findIndex((index) => index < 0 || index >= size)
   if (bad >= 0) refuseIndex(label(node), size, bad)
@@ -28,7 +28,7 @@ function checkConstantIndices(node: GraphNode, context: InferenceContext, size: 
 }
 
 /** Appends the step that checks the indices of every run; constant ones are checked already. */
-function planIndexCheck(planner: Planner, size: number): void {
+export function planIndexCheck(planner: Planner, size: number): void {
   if (planner.value(1) !== undefined) return
   const { findBadIndex } = planner.kernels
   const who = planner.label
@@ -41,7 +41,7 @@ function planIndexCheck(planner: Planner, size: number): void {
 }
 
 /** The axis that indices count along. */
-function indexedAxis(node: GraphNode, rank: number): number {
+export function indexedAxis(node: GraphNode, rank: number): number {
   return resolveAxis(node, integerAttribute(node, 'axis', 0), rank)
 }
 
@@ -99,8 +99,23 @@ export const gather: Operator = {
 }
 
 /** Strides of data along the axes of the indices, but 0 along the axis the indices count along. */
-function sideStrides(shape: Shape, axis: number): number[] {
+export function sideStrides(shape: Shape, axis: number): number[] {
   return stridesOf(shape).map((stride, n) => (n === axis ? 0 : stride))
+}
+
+/** The shape of the indices of a node that has one for every element; they must fit into `shape` but along the axis. */
+export function boxOfIndices(node: GraphNode, context: InferenceContext, shape: SymbolicShape): SymbolicShape {
+  const indices = requireInput(node, context, 1, 'int32', shape.length)
+  const axis = indexedAxis(node, shape.length)
+  const fits = indices.shape.every((size, n) => {
+    const most = shape[n]
+    return n === axis || typeof size === 'string' || typeof most === 'string' || size <= (most as number)
+  })
+  if (!fits) {
+    throw new LstmError('SHAPE', `${label(node)}: expected indices no longer than ${formatShape(shape)} but along axis ${axis}, got ${formatShape(indices.shape)}`)
+  }
+  checkConstantIndices(node, context, shape[axis] as Dimension)
+  return indices.shape
 }
 
 /**
@@ -113,17 +128,7 @@ export const gatherElements: Operator = {
   attributes: ['axis'],
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
-    const indices = requireInput(node, context, 1, 'int32', shape.length)
-    const axis = indexedAxis(node, shape.length)
-    const fits = indices.shape.every((size, n) => {
-      const most = shape[n]
-      return n === axis || typeof size === 'string' || typeof most === 'string' || size <= (most as number)
-    })
-    if (!fits) {
-      throw new LstmError('SHAPE', `${label(node)}: expected indices no longer than ${formatShape(shape)} but along axis ${axis}, got ${formatShape(indices.shape)}`)
-    }
-    checkConstantIndices(node, context, shape[axis] as Dimension)
-    return [{ dtype, shape: indices.shape }]
+    return [{ dtype, shape: boxOfIndices(node, context, shape) }]
   },
   cost: movementCost,
   evaluate(node, context) {

@@ -13,10 +13,12 @@ import { batchNormalization, instanceNormalization, layerNormalization, rmsNorma
 import { addAllFunctions, FUNCTION_NAMES, plainFunction } from './more-functions.ts'
 import { oneHot } from './one-hot.ts'
 import type { Operator } from './operator.ts'
+import { cumSum, topK } from './ordering.ts'
 import { pad } from './padding.ts'
 import { averagePool, globalAveragePool, globalMaxPool, maxPool } from './pooling.ts'
 import { argMax, argMin, reduceL2, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare } from './reduction.ts'
 import { flatten, identity, reshape, squeeze, unsqueeze } from './reshaping.ts'
+import { scatterElements } from './scattering.ts'
 import { reverseSequence, where } from './selecting.ts'
 import { constantOfShape, range, shape, size } from './shapes.ts'
 import { logSoftmax } from './softmax.ts'
@@ -27,14 +29,15 @@ import { expand, slice, tile, transpose } from './views.ts'
 /** Elements moved, repeated, chosen and counted. */
 const MOVEMENT: readonly Operator[] = [
   cast, concat, constantOfShape, expand, flatten, gather, gatherElements, identity, oneHot, pad, range, reshape, reverseSequence,
-  shape, size, slice, split, squeeze, tile, transpose, unsqueeze, where,
+  scatterElements, shape, size, slice, split, squeeze, tile, transpose, unsqueeze, where,
 ]
 
 /** Arithmetic, products, reductions, windows and normalisation. */
 const COMPUTE: readonly Operator[] = [
   add, clip, div, max, min, mod, mul, pow, sub, sum,
   and, equal, greater, greaterOrEqual, less, lessOrEqual, not, or, xor,
-  argMax, argMin, reduceL2, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare,
+  argMax, argMin, cumSum, topK,
+  reduceL2, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare,
   averagePool, conv, convTranspose, gemm, globalAveragePool, globalMaxPool, logSoftmax, matMul, maxPool,
   batchNormalization, instanceNormalization, layerNormalization, rmsNormalization,
 ]

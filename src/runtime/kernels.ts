@@ -54,6 +54,14 @@ export interface Kernels {
     indexPtr: number, fromPtr: number, toPtr: number, descriptorPtr: number, rank: number, elementBytes: number,
     size: number, axisBytes: number, begin: number, end: number,
   ) => void
+  readonly scatterElements: (
+    code: number, isInt: number, indexPtr: number, fromPtr: number, toPtr: number, descriptorPtr: number, rank: number, elementBytes: number,
+    size: number, axisBytes: number, begin: number, end: number,
+  ) => void
+  readonly topK: (
+    smallest: number, isInt: number, inPtr: number, outer: number, length: number, inner: number, k: number, valuesPtr: number,
+    indicesPtr: number, workspacePtr: number,
+  ) => void
   readonly placeOneHot: (
     indexPtr: number, begin: number, end: number, depth: number, inner: number, valuePtr: number, toPtr: number, elementBytes: number,
   ) => void
@@ -81,6 +89,9 @@ export interface Kernels {
     inner: number,
   ) => void
   readonly reduceI32: (code: number, inPtr: number, outPtr: number, outer: number, length: number, inner: number) => void
+  readonly cumSum: (
+    isInt: number, exclusive: number, reverse: number, inPtr: number, outPtr: number, outer: number, length: number, inner: number,
+  ) => void
   readonly argF32: (
     least: number, last: number, isInt: number, inPtr: number, outPtr: number, outer: number, length: number, inner: number,
   ) => void
@@ -137,6 +148,8 @@ export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {
   findBadIndex: 3,
   gatherRows: 8,
   gatherElements: 10,
+  scatterElements: 12,
+  topK: 10,
   placeOneHot: 8,
   reverseSequence: 8,
   castElements: 6,
@@ -147,6 +160,7 @@ export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {
   logSoftmaxF32: 5,
   reduceF32: 8,
   reduceI32: 6,
+  cumSum: 8,
   argF32: 8,
   convolveF32: 20,
   convolveWorkspaceBytes: 2,

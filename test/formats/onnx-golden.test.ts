@@ -8,7 +8,6 @@ import { readSafetensors } from '../../src/formats/safetensors.ts'
 import { compile } from '../../src/model/load.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import type { ArrayLike } from '../../src/values/ndarray.ts'
-import { expectRejection } from '../expect-error.ts'
 import { PYTORCH_DISTANCE } from '../tolerance.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
 
@@ -22,9 +21,6 @@ interface Case {
 const folder = new URL('../golden/onnx/', import.meta.url)
 const { cases } = JSON.parse(readFileSync(new URL('cases.json', folder), 'utf8')) as { cases: Case[] }
 const { tensors } = readSafetensors(readFileSync(new URL('cases.safetensors', folder)))
-
-/** Models with operators that there are not, and what the error calls them. */
-const WITHOUT: Readonly<Record<string, readonly string[]>> = { 'op-cum-sum': ['CumSum'], 'torch-packed': ['TopK', 'ScatterElements'] }
 
 const tensorsOf = (test: Case, side: 'in' | 'out'): Record<string, ArrayLike> => Object.fromEntries(
   Object.keys(side === 'in' ? test.inputs : test.outputs).map((name) => [name, tensors.get(`${test.name}/${side}/${name}`) as ArrayLike]),
@@ -45,12 +41,6 @@ async function filesOf(test: Case): Promise<ModelFiles> {
   return { bytes: await readFile(new URL(test.file, folder)), name: test.file, sibling: (name: string) => readFile(new URL(name, folder)) }
 }
 
-it.each(Object.entries(WITHOUT))('%s has operators that are not supported: %j', async (name, operators) => {
-  const test = cases.find((one) => one.name === name) as Case
-  const named = operators.map((op) => `operator ${op} \\(node '.*`).join('; ')
-  await expectRejection(onnx.read(await filesOf(test), {}), 'UNSUPPORTED', new RegExp(named))
-})
-
 it('the golden models are all there', () => {
   expect(cases.length).toBeGreaterThanOrEqual(205)
 })
@@ -61,8 +51,7 @@ describeBinaries('ONNX models give the outputs of onnxruntime within 5e-6', (bin
     runtime = await runtimeOf(binary)
   })
 
-  const supported = cases.filter(({ name }) => !Object.hasOwn(WITHOUT, name))
-  it.each(supported.map((test): [string, Case] => [test.name, test]))('%s', async (_name, test) => {
+  it.each(cases.map((test): [string, Case] => [test.name, test]))('%s', async (_name, test) => {
     const graph = await onnx.read(await filesOf(test), {})
     using model = await compile(graph, { runtime })
     const outputs = model.run(tensorsOf(test, 'in'))

@@ -64,6 +64,8 @@ export const CONVERTERS: ReadonlyMap<string, Converter> = new Map([
   entry('MaxPool', special.maxPool),
   entry('Mean', special.mean, 'sum'),
   entry('PRelu', special.pRelu, 'where'),
+  // Its name until 11.
+  entry('Scatter', (c) => c.emitOutputs('scatterElements', c.inputs, c.attributes()), 'scatterElements'),
   entry('RMSNormalization', special.rowNormalization, 'rmsNormalization'),
   entry('Selu', special.selu),
   entry('Shrink', special.shrink, 'softShrink'),
