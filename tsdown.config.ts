@@ -5,6 +5,7 @@ const config: UserConfig = defineConfig({
     index: 'src/index.ts',
     layers: 'src/layers/index.ts',
     cli: 'src/cli/main.ts',
+    streams: 'src/streams/index.ts',
     npy: 'src/formats/npy.ts',
     safetensors: 'src/formats/safetensors-model.ts',
     onnx: 'src/formats/onnx/index.ts',

@@ -19,7 +19,9 @@ session.post('Debugger.enable')
 const { load } = await import('lstm-wasm')
 const core = seen.splice(0)
 const [file, readerName] = process.argv.slice(1)
-const options = readerName ? { readers: [(await import('lstm-wasm/' + readerName))[readerName]] } : {}
+const options = readerName
+  ? { readers: [(await import('lstm-wasm/' + readerName))[readerName]], streams: (await import('lstm-wasm/streams')).streams }
+  : {}
 const brought = seen.splice(0)
 const model = await load(file, options)
 console.log(JSON.stringify({ core, brought, loaded: seen, outputs: model.outputs.length }))
@@ -54,7 +56,7 @@ describe('loading', () => {
     expect(readersIn(loaded)).toEqual(readers)
   })
 
-  it('loads nothing more for a reader that the caller brings', () => {
+  it('loads nothing more for a reader and streams that the caller brings', () => {
     const { loaded } = loadedFor(golden('onnx', '.onnx'), 'onnx')
     expect(loaded).toEqual([])
   })

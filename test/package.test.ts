@@ -53,10 +53,11 @@ async function closureOf(entry: string): Promise<{ readonly files: string[], rea
 }
 
 /** What else can be imported: `lstm-wasm/layers`, the readers one by one, and arrays in files. */
-const DOORS = ['layers', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam']
+const DOORS = ['layers', 'streams', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam']
 
 /** Their public names, in the same order. */
 const DOOR_NAMES = [
+  ['streams'],
   ['readNpy', 'writeNpy'],
   ['readSafetensors', 'safetensors', 'writeSafetensors'],
   ['onnx', 'readOnnx'],
@@ -179,6 +180,7 @@ describe('importing lstm-wasm', () => {
 describe('the size', () => {
   const LIMIT_WASM = 32_768
   const LIMIT_CORE = 20_480
+  const LIMIT_STREAMS = 12_288
 
   it.each(['simd.wasm', 'relaxed-simd.wasm'])('of %s is at most 32 kB gzip', async (name) => {
     const bytes = await readFile(new URL(name, dist))
@@ -210,11 +212,18 @@ describe('the size', () => {
     const core = chunks.filter((chunk) => chunk.isEntry)
     for (const chunk of core) core.push(...chunks.filter((other) => chunk.imports.includes(other.fileName) && !core.includes(other)))
     const code = core.map((chunk) => chunk.code).join('\n')
-    const late = chunks.filter((chunk) => !core.includes(chunk)).map((chunk) => `${chunk.fileName} ${gzipSync(chunk.code).length}`)
+    const others = chunks.filter((chunk) => !core.includes(chunk))
+    const late = others.map((chunk) => `${chunk.fileName} ${gzipSync(chunk.code).length}`)
     const size = gzipSync(code, { level: 9 }).length
     expect(binaries).toBe(2)
     expect(code).toContain('LstmError')
     expect(size, `core: ${code.length} bytes minified, ${size} gzip; loaded when needed: ${late.join(', ') || 'nothing'}`).toBeLessThanOrEqual(LIMIT_CORE)
     expect(size).toBeGreaterThan(5000)
+    // Loaded with the first model, and what it needs besides the core.
+    const streams = others.filter(({ fileName }) => /[/]streams-/.test(fileName))
+    expect(streams.length).toBe(1)
+    for (const chunk of streams) streams.push(...others.filter((other) => chunk.imports.includes(other.fileName) && !streams.includes(other)))
+    const streamsSize = gzipSync(streams.map((chunk) => chunk.code).join('\n'), { level: 9 }).length
+    expect(streamsSize, `streams: ${streamsSize} gzip`).toBeLessThanOrEqual(LIMIT_STREAMS)
   })
 })

@@ -2,6 +2,7 @@ import { readModelFile, type ReadModelOptions } from '../formats/model-file.ts'
 import type { Graph } from '../graph/graph.ts'
 import { loadOperators } from '../ops/late.ts'
 import { defaultRuntime, type Runtime } from '../runtime/runtime.ts'
+import type { StreamMaker } from '../streams/index.ts'
 import { Model } from './model.ts'
 import { readModelFiles, type FilesOptions } from './model-files.ts'
 import { checkAborted, type ModelSource } from './source.ts'
@@ -9,6 +10,11 @@ import { checkAborted, type ModelSource } from './source.ts'
 export interface CompileOptions {
   /** The runtime the model is to live in. Default: one that all models without another share. */
   readonly runtime?: Runtime
+  /**
+   * What makes streams: `streams` of `lstm-wasm/streams`, imported by the caller, for service workers and worklets, which
+   * forbid dynamic imports; or false, for a model that only runs. Default: that chunk is loaded with the model.
+   */
+  readonly streams?: StreamMaker | false
 }
 
 export interface ReadGraphOptions extends FilesOptions, ReadModelOptions {}
@@ -24,8 +30,10 @@ export type GraphSource = Graph | { toGraph(): Graph }
  */
 export async function compile(source: GraphSource, options: CompileOptions = {}): Promise<Model> {
   const graph = 'toGraph' in source ? source.toGraph() : source
-  await loadOperators(graph.nodes)
-  return new Model(options.runtime ?? await defaultRuntime(), graph)
+  const [runtime, streams] = await Promise.all([
+    options.runtime ?? defaultRuntime(), options.streams ?? import('../streams/index.ts').then((chunk) => chunk.streams), loadOperators(graph.nodes),
+  ])
+  return new Model(runtime, graph, streams)
 }
 
 /**

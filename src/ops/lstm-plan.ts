@@ -48,8 +48,8 @@ export function planLayers(planner: Planner, settings: LstmSettings, cells: read
   )
   const plan: StackPlan = {
     settings, batch, timesteps, chunkSteps,
-    h: planState(planner, settings, 1, stack * batch * outputSize * 4),
-    c: planState(planner, settings, 2, stack * batch * hiddenSize * 4),
+    h: planState(planner, settings, 1, stack, batch, outputSize * 4),
+    c: planState(planner, settings, 2, stack, batch, hiddenSize * 4),
     mask: planMask(planner, batch, timesteps),
     workspace: planner.workspace(workspaceBytes),
   }
@@ -78,10 +78,11 @@ export function planLayers(planner: Planner, settings: LstmSettings, cells: read
  * A state buffer, the node's output where it is wanted. Set at each run to the initial state or to
  * zeros; a stateful layer's is kept instead, and copied to the output when it is final.
  */
-function planState(planner: Planner, settings: LstmSettings, position: number, bytes: number): Slot {
+function planState(planner: Planner, settings: LstmSettings, position: number, stack: number, batch: number, rowBytes: number): Slot {
   const { copyRows, fillZero } = planner.kernels
+  const bytes = stack * batch * rowBytes
   if (settings.stateful) {
-    const kept = planner.state(position === 1 ? 'h' : 'c', bytes)
+    const kept = planner.state(position === 1 ? 'h' : 'c', stack, batch, rowBytes)
     if (planner.hasInput(position)) {
       const initial = planner.input(position)
       planner.step(() => copyRows(initial.ptr, 0, kept.ptr, 0, 1, bytes))
@@ -145,10 +146,12 @@ function planDirection(planner: Planner, stack: StackPlan, plan: DirectionPlan):
     return { slot: h, offset: hOffset }
   }
   const heldBytes = batch * outputSize * 4
-  const held = planner.workspace(heldBytes)
+  // In a stream, what a masked step puts out again may be from the run before.
+  const isKept = planner.streaming && settings.stateful && mask !== undefined && settings.maskRule === 'hold'
+  const held = isKept ? planner.state(`held.${plan.position}`, 1, batch, outputSize * 4) : planner.workspace(heldBytes)
   // tfjs holds the initial state where nothing has been put out yet, all others hold zeros.
-  if (settings.maskRule === 'multiply') planner.step(() => kernels.copyRows(h.ptr + hOffset, 0, held.ptr, 0, 1, heldBytes))
-  else planner.step(() => kernels.fillZero(held.ptr, heldBytes))
+  if (!isKept && settings.maskRule === 'multiply') planner.step(() => kernels.copyRows(h.ptr + hOffset, 0, held.ptr, 0, 1, heldBytes))
+  else if (!isKept) planner.step(() => kernels.fillZero(held.ptr, heldBytes))
   const maskOffset = sign < 0 ? timesteps - 1 : 0
   planner.step(() => kernels.lstmGeneralF32(
     x.ptr + xOffset, sign * xStepBytes, xRowBytes, inputSize, cell.packedPtr, hiddenSize,

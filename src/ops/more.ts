@@ -7,6 +7,7 @@ import { and, equal, greater, greaterOrEqual, less, lessOrEqual, not, or, xor } 
 import { conv } from './convolution.ts'
 import { gather, gatherElements } from './gathering.ts'
 import { gemm } from './gemm.ts'
+import { history } from './history.ts'
 import { concat, split } from './joining.ts'
 import { matMul } from './matmul.ts'
 import { batchNormalization, instanceNormalization, layerNormalization, rmsNormalization } from './normalization.ts'
@@ -28,7 +29,7 @@ import { expand, slice, tile, transpose } from './views.ts'
 
 /** Elements moved, repeated, chosen and counted. */
 const MOVEMENT: readonly Operator[] = [
-  cast, concat, constantOfShape, expand, flatten, gather, gatherElements, identity, oneHot, pad, range, reshape, reverseSequence,
+  cast, concat, constantOfShape, expand, flatten, gather, gatherElements, history, identity, oneHot, pad, range, reshape, reverseSequence,
   scatterElements, shape, size, slice, split, squeeze, tile, transpose, unsqueeze, where,
 ]
 

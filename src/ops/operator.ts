@@ -70,8 +70,10 @@ export interface Planner {
   output(position: number): Slot
   /** How messages call the node. */
   readonly label: string
-  /** A buffer that the model keeps from run to run, zeros at first; for one size of it only. */
-  state(name: string, bytes: number): Slot
+  /** A buffer [outer, rows, rowBytes] that is kept from run to run, zeros at first; rows belong to batch rows. */
+  state(name: string, outer: number, rows: number, rowBytes: number): Slot
+  /** Whether every run of the plan goes on where the one before ended: a stream. */
+  readonly streaming: boolean
   /** Appends a step that runs after all other steps of this node. */
   finally(run: () => void): void
   /** A buffer that lives while this node runs. */

@@ -1,0 +1,127 @@
+import type { Graph } from '../graph/graph.ts'
+import type { Slot, ValueType } from '../ops/operator.ts'
+import { Allocator } from '../runtime/allocator.ts'
+import type { LinearMemory } from '../runtime/memory.ts'
+import { bytesOf } from '../values/dtype.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+import { lengthOf, type Shape } from '../values/shape.ts'
+
+/** A buffer in the imaginary memory that the plan is laid out in. */
+export interface Buffer {
+  readonly slot: Slot
+  readonly offset: number
+  /** How often it is still needed: as an input of nodes to come, or as an output of the model. */
+  uses: number
+}
+
+/** Where every value of a plan lives. */
+export class Layout {
+  readonly #graph: Graph
+  readonly #types: ReadonlyMap<string, ValueType>
+  readonly #allocator = new Allocator(0)
+  /** After all buffers: what is written only once must not be where a buffer was before, or steps would write over it. */
+  readonly #constantAllocator = new Allocator(0)
+  readonly #placed: Buffer[] = []
+  readonly #buffers: Map<string, Buffer> = new Map()
+  readonly #uses: Map<string, number> = new Map()
+  readonly #constants: { readonly slot: Slot, readonly offset: number, readonly constant: ArrayLike }[] = []
+
+  constructor(graph: Graph, types: ReadonlyMap<string, ValueType>, constants: ReadonlyMap<string, number>) {
+    this.#graph = graph
+    this.#types = types
+    const values = [...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map(({ value }) => value)]
+    for (const value of values) this.#uses.set(value, (this.#uses.get(value) ?? 0) + 1)
+    for (const [name, ptr] of constants) this.#buffers.set(name, { slot: { ptr }, offset: -1, uses: Infinity })
+    // Constants that follow from the sizes: in the plan's own memory, written once when it is placed.
+    for (const [name, constant] of graph.constants) {
+      if (this.#uses.has(name) && !this.#buffers.has(name)) this.#buffers.set(name, { slot: this.#place(constant), offset: -1, uses: Infinity })
+    }
+  }
+
+  shape(name: string): Shape {
+    return (this.#types.get(name) as ValueType).shape as Shape
+  }
+
+  allocate(bytes: number, uses: number): Buffer {
+    const buffer: Buffer = { slot: { ptr: 0 }, offset: this.#allocator.allocate(bytes), uses }
+    this.#placed.push(buffer)
+    return buffer
+  }
+
+  define(name: string): Slot {
+    const existing = this.#buffers.get(name)
+    if (existing !== undefined) return existing.slot
+    const { dtype } = this.#types.get(name) as ValueType
+    const buffer = this.allocate(lengthOf(this.shape(name)) * bytesOf(dtype), this.#uses.get(name) ?? 0)
+    this.#buffers.set(name, buffer)
+    return buffer.slot
+  }
+
+  /** Numbers of a plan's own that no value of the graph holds. */
+  constant(data: Int32Array): Slot {
+    return this.#place({ dtype: 'int32', shape: [data.length], data })
+  }
+
+  #place(constant: ArrayLike): Slot {
+    const slot = { ptr: 0 }
+    this.#constants.push({ slot, offset: this.#constantAllocator.allocate(constant.data.byteLength), constant })
+    return slot
+  }
+
+  slot(name: string): Slot {
+    return (this.#buffers.get(name) as Buffer).slot
+  }
+
+  /** `name` is the same memory as `of`, and keeps it alive. */
+  alias(name: string, of: string): void {
+    const buffer = this.#buffers.get(of) as Buffer
+    buffer.uses += this.#uses.get(name) ?? 0
+    this.#buffers.set(name, buffer)
+  }
+
+  /** A node has used a value. */
+  used(name: string): void {
+    const buffer = this.#buffers.get(name)
+    if (buffer !== undefined) this.release(buffer)
+  }
+
+  release(buffer: Buffer): void {
+    if (--buffer.uses <= 0) this.#allocator.free(buffer.offset)
+  }
+
+  /** A value that a node makes and nobody reads is free again at once. */
+  dropUnused(name: string): void {
+    const buffer = this.#buffers.get(name)
+    if (buffer !== undefined && !this.#uses.has(name) && buffer.uses <= 0) this.#allocator.free(buffer.offset)
+  }
+
+  isReplaceable(value: string): boolean {
+    const buffer = this.#buffers.get(value)
+    const fixed = [...this.#graph.inputs.map(({ name }) => name), ...this.#graph.constants.keys()].map((name) => this.#buffers.get(name))
+    const sharers = this.#graph.outputs.filter((output) => this.#buffers.get(output.value) === buffer)
+    return buffer !== undefined && buffer.offset >= 0 && !fixed.includes(buffer) && sharers.length === 1
+  }
+
+  /** Bytes of all buffers. */
+  get bytes(): number {
+    return this.#allocator.end
+  }
+
+  /**
+   * Allocates memory and sets all addresses; returns the blocks that were allocated.
+   * @param sharedPtr where the buffers are to be, if the caller has memory for them
+   */
+  place(memory: LinearMemory, sharedPtr?: number): number[] {
+    const sizes = this.#graph.inputs.map(({ name }) => `${name} [${this.shape(name).join(', ')}]`).join(', ')
+    const end = sharedPtr === undefined ? this.bytes : 0
+    const bytes = end + this.#constantAllocator.end
+    const blocks = bytes > 0 || sharedPtr === undefined ? [memory.allocate(bytes, `buffers for ${sizes}`)] : []
+    const [own = 0] = blocks
+    for (const { slot, offset } of this.#placed) slot.ptr = (sharedPtr ?? own) + offset
+    for (const { slot, offset, constant } of this.#constants) {
+      slot.ptr = own + end + offset
+      memory.write(slot.ptr, constant.data)
+    }
+    return blocks
+  }
+}

@@ -1,0 +1,115 @@
+import { typeGraph } from '../graph/infer.ts'
+import { contextOf, operatorOf } from '../graph/node.ts'
+import { label } from '../ops/checks.ts'
+import type { Planner, Slot, ValueType } from '../ops/operator.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { Shape } from '../values/shape.ts'
+import { Layout, type Buffer } from './layout.ts'
+import type { PreparedGraph } from './prepare.ts'
+import type { StateMemory } from './states.ts'
+
+/** A value of the graph while a plan runs. */
+export interface PlannedValue {
+  readonly type: ValueType
+  readonly shape: Shape
+  readonly slot: Slot
+  /** Address in the plan's own memory, where the value is when the caller brings no tensor for it. */
+  readonly ptr: number
+}
+
+/** A model bound to sizes: kernel calls in order, over buffers that are laid out once. */
+export interface Plan {
+  readonly inputs: readonly PlannedValue[]
+  readonly outputs: readonly PlannedOutput[]
+  readonly steps: readonly (() => void)[]
+  /** Gives the buffers back. */
+  dispose(): void
+}
+
+export interface PlannedOutput extends PlannedValue {
+  /** Whether a caller's tensor can take the buffer's place: it belongs to this output alone. */
+  readonly replaceable: boolean
+}
+
+/** A plan that is laid out, but has no memory yet. */
+export interface PlanDraft {
+  /** Bytes of all buffers. */
+  readonly bytes: number
+  /**
+   * @param sharedPtr memory for the buffers that is the caller's: plans that never run at the same time may share it
+   * @throws LstmError `MEMORY` when the limit is reached
+   */
+  place(sharedPtr?: number): Plan
+}
+
+/**
+ * Lays out a plan for given input shapes. Buffers of values that are never needed at the same time share memory.
+ * @throws LstmError `SHAPE` where operators do not accept the sizes, `MEMORY` when the limit is reached
+ */
+export function makePlan(
+  runtime: Runtime, prepared: PreparedGraph, inputShapes: ReadonlyMap<string, Shape>, states: StateMemory,
+): Plan {
+  return draftPlan(runtime, prepared, inputShapes, states, false).place()
+}
+
+/**
+ * The first half of `makePlan`.
+ * @param streaming see `Planner.streaming`
+ */
+export function draftPlan(
+  runtime: Runtime, { graph: source, prepared, constants }: PreparedGraph, inputShapes: ReadonlyMap<string, Shape>,
+  states: StateMemory, streaming: boolean,
+): PlanDraft {
+  const { graph, types } = typeGraph(source, inputShapes)
+  const layout = new Layout(graph, types, constants)
+  const steps: (() => void)[] = []
+  for (const { name } of graph.inputs) layout.define(name)
+  for (const node of graph.nodes) {
+    const workspaces: Buffer[] = []
+    const last: (() => void)[] = []
+    const planner: Planner = {
+      kernels: runtime.kernels,
+      label: label(node),
+      dtypeOf: (position) => (types.get(node.inputs[position] as string) as ValueType).dtype,
+      shapeOf: (position) => layout.shape(node.inputs[position] as string),
+      outputShape: (position) => layout.shape(node.outputs[position] as string),
+      value: contextOf(node, graph.constants, types).value,
+      hasInput: (position) => (node.inputs[position] ?? '') !== '',
+      hasOutput: (position) => (node.outputs[position] ?? '') !== '',
+      input: (position) => layout.slot(node.inputs[position] as string),
+      output: (position) => layout.define(node.outputs[position] as string),
+      workspace(bytes) {
+        const buffer = layout.allocate(bytes, 1)
+        workspaces.push(buffer)
+        return buffer.slot
+      },
+      constant: (data) => layout.constant(data),
+      alias: (output, input) => layout.alias(node.outputs[output] as string, node.inputs[input] as string),
+      state: (name, outer, rows, rowBytes) => states.slot(`${node.name}.${name}`, { outer, rows, rowBytes }, label(node)),
+      streaming,
+      step: (run) => steps.push(run),
+      finally: (run) => last.push(run),
+    }
+    operatorOf(node).plan(node, planner, prepared.get(node))
+    steps.push(...last)
+    for (const workspace of workspaces) layout.release(workspace)
+    for (const name of node.inputs) layout.used(name)
+    for (const name of node.outputs) layout.dropUnused(name)
+  }
+  const planned = (value: string): PlannedValue => {
+    const slot = layout.slot(value)
+    return { type: types.get(value) as ValueType, shape: layout.shape(value), slot, ptr: slot.ptr }
+  }
+  return {
+    bytes: layout.bytes,
+    place(sharedPtr) {
+      const blocks = layout.place(runtime.linearMemory, sharedPtr)
+      return {
+        inputs: graph.inputs.map(({ name }) => planned(name)),
+        outputs: graph.outputs.map(({ value }) => ({ ...planned(value), replaceable: layout.isReplaceable(value) })),
+        steps,
+        dispose: () => blocks.forEach((ptr) => runtime.linearMemory.free(ptr)),
+      }
+    },
+  }
+}

@@ -1,0 +1,42 @@
+// Arrays that go into streams and come out of them: looked at, and copied, without allocating.
+import { LstmError } from '../errors.ts'
+import { arrayNameOf, describeValue, dtypeOfData, type DataOf } from '../values/dtype.ts'
+import { formatShape } from '../values/shape.ts'
+import type { PortLayout } from './machine.ts'
+
+/** An array; or arrays by name, where there are several inputs or outputs. */
+export type Frames = DataOf | Readonly<Record<string, DataOf>>
+
+/** The array of a port, or undefined; a single port's array needs no name. */
+export function dataOf(frames: Frames, layout: PortLayout, ports: number): DataOf | undefined {
+  if (ports === 1 && ArrayBuffer.isView(frames)) return frames
+  if (typeof frames !== 'object' || frames === null) return refuse(frames, layout)
+  return (frames as Readonly<Record<string, DataOf>>)[layout.port.name]
+}
+
+/** How many steps an input has; `held` ones hold for any number. */
+export function stepsOf(layout: PortLayout, data: DataOf | undefined): number {
+  if (dtypeOfData(data) !== layout.port.dtype) return refuse(data, layout)
+  return (data as DataOf).length / layout.frame
+}
+
+/** @throws LstmError unless an output is an array for so many steps, or absent */
+export function checkOutput(layout: PortLayout, data: DataOf | undefined, steps: number, mayBeAbsent: boolean): void {
+  if (data === undefined && mayBeAbsent) return
+  if (dtypeOfData(data) !== layout.port.dtype) refuse(data, layout)
+  if ((data as DataOf).length < steps * layout.frame) refuseLength(layout, data as DataOf, `at least ${steps * layout.frame}`)
+}
+
+function refuse(data: unknown, { port: { name, dtype, shape } }: PortLayout): never {
+  throw new LstmError('VALUE', `stream: expected a ${arrayNameOf(dtype)} for '${name}' ${formatShape(shape)}, got ${describeValue(data)}`)
+}
+
+export function refuseLength({ port: { name } }: PortLayout, { length }: DataOf, expected: string): never {
+  const why = length === 0 ? ' (an array has none when its buffer was given away)' : ''
+  throw new LstmError('SHAPE', `stream: expected ${expected} elements for '${name}', got ${length}${why}`)
+}
+
+/** to[toBegin...] = from[fromBegin...]. A loop, because views of parts would have to be made: for frames it is the faster way too. */
+export function copyRun(from: DataOf, fromBegin: number, to: DataOf, toBegin: number, length: number): void {
+  for (let n = 0; n < length; n++) to[toBegin + n] = from[fromBegin + n] as number
+}

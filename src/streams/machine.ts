@@ -1,0 +1,236 @@
+import { LstmError } from '../errors.ts'
+import { typeGraph } from '../graph/infer.ts'
+import { draftPlan, makePlan, type Plan, type PlannedOutput, type PlannedValue } from '../plan/plan.ts'
+import { StateMemory, type StateBlock, type StateShape } from '../plan/states.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { bytesOf, type DataOf } from '../values/dtype.ts'
+import { lengthOf, type Shape } from '../values/shape.ts'
+import type { Blueprint, Port } from './blueprint.ts'
+
+/** Where a port's elements are in arrays: [outer, steps, inner], for any number of steps. */
+export interface PortLayout {
+  readonly port: Port
+  /** Position among the inputs or outputs of the graph. */
+  readonly position: number
+  readonly outer: number
+  readonly inner: number
+  /** Whether one value holds for all steps of a call. */
+  readonly held: boolean
+  /** Elements of one step. */
+  readonly frame: number
+}
+
+/** The kernel calls for a number of steps. */
+export interface MachinePlan {
+  readonly steps: number
+  readonly run: readonly (() => void)[]
+  readonly plan: Plan
+  /** Views of the ports' buffers; made anew when the memory has grown. */
+  inputs: readonly DataOf[]
+  outputs: readonly DataOf[]
+}
+
+/** A carried state: the block it is in, the buffer that the next one is written to, and where the plans have them. */
+interface Carried {
+  readonly block: StateBlock
+  readonly input: number
+  readonly output: number
+  sparePtr: number
+}
+
+/**
+ * A model bound to a batch size that goes on where it ended: plans for some numbers of steps, which share their memory
+ * (only one of them runs at a time), and the states between them.
+ */
+export class Machine {
+  readonly blueprint: Blueprint
+  readonly batch: number
+  readonly inputs: readonly PortLayout[]
+  readonly outputs: readonly PortLayout[]
+  /** For the most steps first. */
+  readonly plans: readonly MachinePlan[]
+  /** All that is remembered, in a fixed order. */
+  readonly blocks: readonly StateBlock[]
+  readonly #runtime: Runtime
+  readonly #carried: readonly Carried[]
+  /** What states are at first, by name; zeros where there is none. */
+  readonly #initial: ReadonlyMap<string, Uint8Array>
+  /** What gives the memory back, the first taken last. */
+  readonly #releases: (() => void)[] = []
+  #generation = -1
+
+  /** @throws LstmError `VALUE` or `UNSUPPORTED` for sizes that do not fit, `MEMORY`; nothing is held then */
+  constructor(runtime: Runtime, blueprint: Blueprint, batch: number, steps: readonly number[]) {
+    this.#runtime = runtime
+    this.blueprint = blueprint
+    this.batch = batch
+    const { prepared } = blueprint
+    try {
+      const states = new StateMemory(runtime)
+      this.#releases.push(() => states.clear())
+      const drafts = steps.map((count) => draftPlan(runtime, prepared, blueprint.shapes(batch, count), states, true))
+      const sharedPtr = this.#allocate(Math.max(...drafts.map(({ bytes }) => bytes)), 'buffers of a stream')
+      const plans = drafts.map((draft) => {
+        const plan = draft.place(sharedPtr)
+        this.#releases.push(() => plan.dispose())
+        return plan
+      })
+      this.plans = plans.map((plan, n) => ({ steps: steps[n] as number, run: plan.steps, plan, inputs: [], outputs: [] }))
+      const [first] = plans as [Plan, ...Plan[]]
+      this.inputs = layouts(blueprint.inputs, first.inputs)
+      this.outputs = layouts(blueprint.outputs, first.outputs)
+      this.#carried = blueprint.carried.map(({ name, input, output, batchAxis }) => {
+        const { shape, type } = first.inputs[input] as PlannedValue
+        const block = states.block(name, stateShape(shape, batchAxis, bytesOf(type.dtype)), `the state '${name}'`)
+        const state = { block, input, output, sparePtr: runtime.linearMemory.allocate(block.outer * block.rows * block.rowBytes, `the state '${name}'`) }
+        this.#releases.push(() => runtime.linearMemory.free(state.sparePtr))
+        return state
+      })
+      this.blocks = [...states.blocks].map((block) => this.#byRows(block))
+      this.#setAbsentInputs()
+      this.#initial = this.#findInitial()
+      this.reset()
+    } catch (error) {
+      this.dispose()
+      throw error
+    }
+  }
+
+  /** Forgets: all rows, or one. */
+  reset(row?: number): void {
+    for (const block of this.blocks) {
+      const initial = this.#initial.get(block.name)
+      const view = this.bytesOf(block)
+      const { outer, rows, rowBytes } = block
+      for (let n = 0; n < outer; n++) {
+        const begin = row === undefined ? n * rows * rowBytes : (n * rows + row) * rowBytes
+        const end = row === undefined ? begin + rows * rowBytes : begin + rowBytes
+        if (initial === undefined) view.fill(0, begin, end)
+        else view.set(initial.subarray(begin, end), begin)
+      }
+    }
+  }
+
+  /** A view of a block. */
+  bytesOf({ slot, outer, rows, rowBytes }: StateBlock): Uint8Array {
+    return this.#runtime.linearMemory.view('uint8', slot.ptr, outer * rows * rowBytes)
+  }
+
+  /** Makes the views of all plans anew where the memory has grown. To be called before views are used. */
+  refresh(): void {
+    const { linearMemory } = this.#runtime
+    if (this.#generation === linearMemory.generation) return
+    const view = ({ type, ptr, shape }: PlannedValue): DataOf => linearMemory.view(type.dtype, ptr, lengthOf(shape))
+    for (const machinePlan of this.plans) {
+      const { inputs, outputs } = machinePlan.plan
+      machinePlan.inputs = this.inputs.map(({ position }) => view(inputs[position] as PlannedValue))
+      machinePlan.outputs = this.outputs.map(({ position }) => view(outputs[position] as PlannedValue))
+    }
+    this.#generation = linearMemory.generation
+  }
+
+  /** Runs a plan: inputs are in its buffers, outputs will be. */
+  run(machinePlan: MachinePlan): void {
+    const { run } = machinePlan
+    if (this.#carried.length > 0) this.#runCarrying(machinePlan)
+    else for (let n = 0; n < run.length; n++) (run[n] as () => void)()
+  }
+
+  /** The new state is written beside the old one, and takes its place when all went well. */
+  #runCarrying({ run, plan }: MachinePlan): void {
+    const carried = this.#carried
+    for (let n = 0; n < carried.length; n++) {
+      const { block, input, output, sparePtr } = carried[n] as Carried
+      const target = plan.outputs[output] as PlannedOutput
+      ;(plan.inputs[input] as PlannedValue).slot.ptr = block.slot.ptr
+      if (target.replaceable) target.slot.ptr = sparePtr
+    }
+    for (let n = 0; n < run.length; n++) (run[n] as () => void)()
+    for (let n = 0; n < carried.length; n++) {
+      const state = carried[n] as Carried
+      const { slot, replaceable } = plan.outputs[state.output] as PlannedOutput
+      const { outer, rows, rowBytes, slot: now } = state.block
+      const next = state.sparePtr
+      if (!replaceable) this.#runtime.kernels.copyRows(slot.ptr, 0, next, 0, 1, outer * rows * rowBytes)
+      state.sparePtr = now.ptr
+      now.ptr = next
+    }
+  }
+
+  /** Gives all memory back. */
+  dispose(): void {
+    for (const release of this.#releases.splice(0).reverse()) release()
+  }
+
+  #allocate(bytes: number, what: string): number {
+    const ptr = this.#runtime.linearMemory.allocate(bytes, what)
+    this.#releases.push(() => this.#runtime.linearMemory.free(ptr))
+    return ptr
+  }
+
+  /** A block by batch rows; the only row of a batch of one may be several of the block's. */
+  #byRows(block: StateBlock): StateBlock {
+    const { outer, rows, rowBytes, name } = block
+    if (rows === this.batch) return block
+    if (this.batch === 1) return { ...block, outer: 1, rows: 1, rowBytes: outer * rows * rowBytes }
+    throw new LstmError('UNSUPPORTED', `stream: '${name}' has ${rows} rows for a batch of ${this.batch}, which do not tell sequences apart; this model streams with batch 1`)
+  }
+
+  /** Inputs that nobody gives are zeros. */
+  #setAbsentInputs(): void {
+    const { inputs, carried } = this.blueprint
+    const absent = inputs.flatMap((port, position) => (port === undefined && !carried.some(({ input }) => input === position) ? [position] : []))
+    if (absent.length === 0) return
+    const values = this.plans.flatMap(({ plan }) => absent.map((position) => plan.inputs[position] as PlannedValue))
+    const bytes = Math.max(...values.map(({ type, shape }) => lengthOf(shape) * bytesOf(type.dtype)))
+    const zerosPtr = this.#allocate(bytes, 'inputs that are left out')
+    this.#runtime.kernels.fillZero(zerosPtr, bytes)
+    for (const { slot } of values) slot.ptr = zerosPtr
+  }
+
+  /** Computes what states are at first. Done once: it may not depend on what comes in. */
+  #findInitial(): Map<string, Uint8Array> {
+    const { prepared, initial } = this.blueprint
+    const found: Map<string, Uint8Array> = new Map()
+    if (initial.size === 0) return found
+    const outputs = [...initial].map(([name, value]) => ({ name, value }))
+    const graph = { ...prepared.graph, outputs }
+    const shapes = this.blueprint.shapes(this.batch, 1)
+    const used = new Set(typeGraph(graph, shapes).graph.nodes.flatMap(({ inputs }) => inputs))
+    const given = graph.inputs.find(({ name, optional }) => used.has(name) && !optional)
+    if (given !== undefined) {
+      throw new LstmError('UNSUPPORTED', `stream: the first state of ${outputs.map(({ name }) => `'${name}'`).join(', ')} follows from the input '${given.name}'`)
+    }
+    const states = new StateMemory(this.#runtime)
+    const plan = makePlan(this.#runtime, { ...prepared, graph }, shapes, states)
+    const view = ({ shape, slot, type }: PlannedValue): Uint8Array => (
+      this.#runtime.linearMemory.view('uint8', slot.ptr, lengthOf(shape) * bytesOf(type.dtype))
+    )
+    try {
+      for (const input of plan.inputs) view(input).fill(0)
+      for (const step of plan.steps) step()
+      outputs.forEach(({ name }, n) => found.set(name, view(plan.outputs[n] as PlannedOutput).slice()))
+      return found
+    } finally {
+      plan.dispose()
+      states.clear()
+    }
+  }
+}
+
+function layouts(ports: readonly (Port | undefined)[], values: readonly PlannedValue[]): PortLayout[] {
+  return ports.flatMap((port, position) => {
+    if (port === undefined) return []
+    const { shape } = values[position] as PlannedValue
+    const outer = lengthOf(shape.slice(0, port.axis))
+    const inner = lengthOf(shape.slice(port.kind === 'steps' ? port.axis + 1 : port.axis))
+    return [{ port, position, outer, inner, held: port.kind === 'held', frame: outer * inner }]
+  })
+}
+
+function stateShape(shape: Shape, batchAxis: number, elementBytes: number): StateShape {
+  if (batchAxis < 0) return { outer: 1, rows: 1, rowBytes: lengthOf(shape) * elementBytes }
+  return {
+    outer: lengthOf(shape.slice(0, batchAxis)), rows: shape[batchAxis] as number, rowBytes: lengthOf(shape.slice(batchAxis + 1)) * elementBytes,
+  }
+}

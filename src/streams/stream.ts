@@ -1,0 +1,178 @@
+import { LstmError } from '../errors.ts'
+import { makeDisposable } from '../runtime/dispose.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { DataOf } from '../values/dtype.ts'
+import type { Blueprint } from './blueprint.ts'
+import { checkOutput, copyRun, dataOf, refuseLength, stepsOf, type Frames } from './frames.ts'
+import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
+
+/** Whether the model is still there: its streams use its weights. */
+export interface Lifetime {
+  readonly disposed: boolean
+}
+
+/** What a stream is made of. */
+export interface StreamParts {
+  readonly runtime: Runtime
+  readonly blueprint: Blueprint
+  readonly lifetime: Lifetime
+  readonly batch: number
+  /** Most steps that are run at once. */
+  readonly chunk: number
+}
+
+/**
+ * A model that remembers: every call goes on where the one before ended, with the same bits as `model.run` over the whole
+ * sequence. Made by `model.stream()`; nothing is allocated afterwards. Holds its memory until `dispose()`.
+ */
+export class Stream {
+  /** Sequences that go side by side. */
+  readonly batch: number
+  readonly #parts: StreamParts
+  readonly #machine: Machine
+  readonly #inputs: readonly PortLayout[]
+  readonly #outputs: readonly PortLayout[]
+  /** The plan for one step. */
+  readonly #one: MachinePlan
+  /** The arrays of this call, by position. */
+  readonly #given: DataOf[] = []
+  readonly #wanted: (DataOf | undefined)[] = []
+  #disposed = false
+
+  /** Use `model.stream`. */
+  constructor(parts: StreamParts) {
+    const { runtime, blueprint, batch, chunk } = parts
+    this.batch = batch
+    this.#parts = parts
+    this.#machine = new Machine(runtime, blueprint, batch, blueprint.chunkable ? chunkSizes(chunk) : [1])
+    this.#inputs = this.#machine.inputs
+    this.#outputs = this.#machine.outputs
+    this.#one = this.#machine.plans.at(-1) as MachinePlan
+  }
+
+  /**
+   * One timestep of all sequences.
+   *
+   * @param input [batch, features]: a typed array; by name where the model has several inputs
+   * @param output where to write: [batch, features], a typed array at least as long; by name where there are several outputs (those
+   *   that are wanted)
+   * @throws LstmError `SHAPE` or `VALUE` for arrays that do not fit, or elements that a node refuses; the stream is then as before.
+   *   `DISPOSED`
+   */
+  step(input: Frames, output: Frames): void {
+    this.#advance(input, output, 1)
+  }
+
+  /**
+   * A chunk of any number of timesteps, in the order of the model's own input: [batch, steps, features], or
+   * [steps, batch, features] for a time-major graph.
+   * @throws LstmError see `step`
+   */
+  process(inputs: Frames, outputs: Frames): void {
+    this.#advance(inputs, outputs, 0)
+  }
+
+  /** Forgets what was: all sequences, or the one of a batch row. @throws LstmError `VALUE` for a row that is none, `DISPOSED` */
+  reset(row?: number): void {
+    this.#check()
+    if (row !== undefined) this.#checkRow(row)
+    this.#machine.reset(row)
+  }
+
+  /** Gives the memory back. Calling it again does nothing. */
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    this.#machine.dispose()
+  }
+
+  /** @param wanted how many steps there must be, or 0: as many as the inputs have */
+  #advance(inputs: Frames, outputs: Frames, wanted: number): void {
+    this.#check()
+    const steps = this.#takeInputs(inputs, wanted)
+    this.#takeOutputs(outputs, steps)
+    const machine = this.#machine
+    machine.refresh()
+    if (steps === 1) {
+      this.#runPlan(this.#one, 0, 1)
+      return
+    }
+    const { plans } = machine
+    let done = 0
+    for (let n = 0; n < plans.length; n++) {
+      const plan = plans[n] as MachinePlan
+      for (; steps - done >= plan.steps; done += plan.steps) this.#runPlan(plan, done, steps)
+    }
+  }
+
+  /** Runs a plan on the steps from `begin` on, of `total`. */
+  #runPlan(plan: MachinePlan, begin: number, total: number): void {
+    const { steps } = plan
+    const layouts = this.#inputs
+    for (let n = 0; n < layouts.length; n++) {
+      const { held, outer, inner, frame } = layouts[n] as PortLayout
+      const from = this.#given[n] as DataOf
+      const to = plan.inputs[n] as DataOf
+      if (held) copyRun(from, 0, to, 0, frame)
+      else for (let o = 0; o < outer; o++) copyRun(from, (o * total + begin) * inner, to, o * steps * inner, steps * inner)
+    }
+    this.#machine.run(plan)
+    for (let n = 0; n < this.#outputs.length; n++) {
+      const { outer, inner } = this.#outputs[n] as PortLayout
+      const to = this.#wanted[n]
+      if (to === undefined) continue
+      const from = plan.outputs[n] as DataOf
+      for (let o = 0; o < outer; o++) copyRun(from, o * steps * inner, to, (o * total + begin) * inner, steps * inner)
+    }
+  }
+
+  /** Looks at the inputs, and returns how many steps they have. */
+  #takeInputs(inputs: Frames, wanted: number): number {
+    const layouts = this.#inputs
+    let steps = wanted
+    for (let n = 0; n < layouts.length; n++) {
+      const layout = layouts[n] as PortLayout
+      const data = dataOf(inputs, layout, layouts.length) as DataOf
+      const count = stepsOf(layout, data)
+      if (layout.held ? count !== 1 : steps === 0 ? count === 0 || !Number.isInteger(count) : count !== steps) {
+        refuseLength(layout, data, layout.held || steps > 0 ? `${layout.frame * (layout.held ? 1 : steps)}` : `a multiple of ${layout.frame}`)
+      }
+      if (!layout.held) steps = count
+      this.#given[n] = data
+    }
+    return steps === 0 ? 1 : steps
+  }
+
+  #takeOutputs(outputs: Frames, steps: number): void {
+    const layouts = this.#outputs
+    for (let n = 0; n < layouts.length; n++) {
+      const layout = layouts[n] as PortLayout
+      const data = dataOf(outputs, layout, layouts.length)
+      checkOutput(layout, data, steps, layouts.length > 1)
+      this.#wanted[n] = data
+    }
+  }
+
+  #checkRow(row: number): void {
+    if (!Number.isInteger(row) || row < 0 || row >= this.batch) {
+      throw new LstmError('VALUE', `stream: expected a row from 0 to ${this.batch - 1}, got ${String(row)}`)
+    }
+  }
+
+  #check(): void {
+    if (this.#disposed) throw new LstmError('DISPOSED', 'this stream is disposed')
+    if (this.#parts.lifetime.disposed) throw new LstmError('DISPOSED', 'the model of this stream is disposed')
+  }
+}
+
+/** How many steps plans are for: powers of two, so that any number is made up of few of them. */
+function chunkSizes(chunk: number): number[] {
+  const sizes = [chunk]
+  for (let size = 2 ** Math.floor(Math.log2(chunk)); size >= 1; size /= 2) if (size < chunk) sizes.push(size)
+  return sizes
+}
+
+export interface Stream extends Disposable {
+  readonly batch: number
+}
+makeDisposable(Stream)

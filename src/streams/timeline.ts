@@ -1,0 +1,89 @@
+// A graph laid along time: where the timesteps of every value are, and the graph that runs them a few at a time.
+import { LstmError } from '../errors.ts'
+import type { Graph, GraphInput } from '../graph/graph.ts'
+import { typeGraph } from '../graph/infer.ts'
+import type { Timing } from '../ops/timing.ts'
+import type { Dimension } from '../values/shape.ts'
+import { Walk, type Stopped } from './walk.ts'
+
+/** Name of the size that timesteps have where a graph says a number. */
+const STEPS = 'timesteps of a stream'
+
+/** A graph whose LSTMs go on from their own states, with a few steps at a time. */
+export interface Timeline {
+  readonly graph: Graph
+  /** Axis of the timesteps of every input; undefined for one that holds for all steps. */
+  readonly inputs: ReadonlyMap<string, number | undefined>
+  /** Timing of every output, by name. */
+  readonly outputs: ReadonlyMap<string, Timing>
+  /** Nodes of the source that another one stands for. */
+  readonly replaced: ReadonlyMap<Graph['nodes'][number], Graph['nodes'][number]>
+  /** Values of the source that states of lstm nodes are at first, by `node.h` and `node.c`. */
+  readonly initial: ReadonlyMap<string, string>
+  /** Inputs and outputs that went: an lstm keeps these states itself. */
+  readonly absorbed: ReadonlySet<string>
+  /** The name of the size of timesteps, and of the batch; or its number. */
+  readonly steps: string
+  readonly batch: Dimension | undefined
+}
+
+/** Inputs whose timesteps are along one axis, by name. */
+type Marks = ReadonlyMap<string, number>
+
+/**
+ * Finds the timesteps: the axis of an input that reaches an lstm as its time.
+ * @param carry states that are carried from outputs to inputs, by input: they have no timesteps
+ * @returns undefined where nothing has timesteps: states are carried from run to run, or there are none
+ * @throws LstmError `UNSUPPORTED` naming the node that cannot be run step by step
+ */
+export function findTimeline(source: Graph, carry: ReadonlyMap<string, string>): Timeline | undefined {
+  let stopped: Stopped | undefined
+  for (const marks of guesses(source.inputs.filter(({ name }) => !carry.has(name)), carry.size > 0)) {
+    const found = follow(source, marks, carry)
+    if ('graph' in found) return found
+    if (stopped === undefined || (found.certain && !stopped.certain)) stopped = found
+  }
+  if (stopped?.certain !== true && (carry.size > 0 || !source.nodes.some(({ op }) => op === 'lstm'))) return undefined
+  throw new LstmError('UNSUPPORTED', `stream: ${stopped?.reason ?? 'no input has an axis for timesteps'}, so that this model cannot be run step by step`)
+}
+
+const TELLING = /time|seq|step|length/i
+
+/** Which axis might be that of the timesteps, the likeliest first: sizes with a name that tells, other names, numbers. */
+function guesses(inputs: readonly GraphInput[], hasCarry: boolean): Marks[] {
+  const symbols = inputs.flatMap(({ shape }) => shape.flatMap((size, axis) => (
+    typeof size === 'string' ? [{ size, order: TELLING.test(size) ? 0 : axis === 1 ? 1 : 2 }] : []
+  ))).sort((a, b) => a.order - b.order)
+  const at = (axis: number, size: Dimension): [string, number][] => (
+    inputs.flatMap(({ name, shape }) => (shape[axis] === size && shape.length > 1 ? [[name, axis]] : []))
+  )
+  const named = [...new Set(symbols.map(({ size }) => size))].map((size) => [0, 1, 2, 3].flatMap((axis) => at(axis, size)))
+  // An axis of one step is a sequence only where no state is carried from run to run.
+  const numbers = [1, 0, 2].flatMap((axis) => [...new Set(inputs.map(({ shape }) => shape[axis]))]
+    .filter((size) => typeof size === 'number' && (size > 1 || !hasCarry)).map((size) => at(axis, size as number)))
+  return [...named, ...numbers].filter((marks) => marks.length > 0).map((marks) => new Map(marks))
+}
+
+/** Follows the timesteps from the inputs through all nodes. */
+function follow(source: Graph, marks: Marks, carry: ReadonlyMap<string, string>): Timeline | Stopped {
+  const inputs = source.inputs.map((input) => markInput(input, marks.get(input.name)))
+  const steps = inputs.flatMap(({ name, shape }) => shape[marks.get(name) ?? -1] ?? [])[0] as string
+  try {
+    const walk = new Walk(typeGraph({ ...source, inputs }), marks, carry)
+    const stopped = walk.run()
+    const isNamed = TELLING.test(steps) && steps !== STEPS
+    if (stopped !== undefined) return { ...stopped, certain: stopped.certain || (isNamed && carry.size === 0) }
+    const { hasLstm, remembers } = walk
+    if (!remembers && (hasLstm || !isNamed)) return { reason: 'no lstm takes the timesteps of an input', certain: false }
+    return { ...walk.result(), steps }
+  } catch (error) {
+    // A graph that holds for one length of sequences only.
+    if (error instanceof LstmError) return { reason: error.message, certain: false }
+    throw error
+  }
+}
+
+function markInput(input: GraphInput, axis: number | undefined): GraphInput {
+  if (axis === undefined || typeof input.shape[axis] === 'string') return input
+  return { ...input, shape: input.shape.map((size, n) => (n === axis ? STEPS : size)) }
+}

@@ -1,0 +1,163 @@
+// A walk through a graph, node by node, along time.
+import type { Graph } from '../graph/graph.ts'
+import type { TypedGraph } from '../graph/infer.ts'
+import { freshSize } from '../ops/axes.ts'
+import { label } from '../ops/checks.ts'
+import type { GraphNode } from '../ops/operator.ts'
+import { findTimeRule } from '../ops/time-rules.ts'
+import type { TimedNode, Timing } from '../ops/timing.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+import type { Dimension, SymbolicShape } from '../values/shape.ts'
+import type { Timeline } from './timeline.ts'
+
+/** Why a graph cannot be run step by step. */
+export interface Stopped {
+  readonly reason: string
+  /** Whether the timesteps had come to an lstm: then no other axis is theirs. */
+  readonly certain: boolean
+}
+
+/** Operators that leave zeros in front of the timesteps where they are. */
+const MOVES: readonly string[] = ['transpose', 'identity', 'reshape', 'squeeze', 'unsqueeze', 'cast']
+
+export class Walk {
+  readonly #graph: Graph
+  readonly #types: TypedGraph['types']
+  readonly #carry: ReadonlyMap<string, string>
+  readonly #timings: Map<string, Timing>
+  readonly #leads: Map<string, number> = new Map()
+  /** Values that follow from carried states. */
+  readonly #carried: Set<string>
+  readonly #nodes: GraphNode[] = []
+  readonly #replaced: Map<GraphNode, GraphNode> = new Map()
+  readonly #constants: Map<string, ArrayLike>
+  readonly #initial: Map<string, string> = new Map()
+  readonly #absorbed: Set<string> = new Set()
+  #batch: Dimension | undefined
+  /** Whether an lstm takes the timesteps, and goes on from its own states or from carried ones. */
+  remembers: boolean = false
+
+  constructor({ graph, types }: TypedGraph, marks: ReadonlyMap<string, number>, carry: ReadonlyMap<string, string>) {
+    this.#graph = graph
+    this.#types = types
+    this.#carry = carry
+    this.#timings = new Map(marks)
+    this.#carried = new Set(carry.keys())
+    this.#constants = new Map(graph.constants)
+  }
+
+  get hasLstm(): boolean {
+    return this.#graph.nodes.some(({ op }) => op === 'lstm')
+  }
+
+  run(): Stopped | undefined {
+    for (const node of this.#graph.nodes) {
+      const timed = this.#time(node)
+      if (typeof timed === 'string') {
+        // An lstm that takes the timesteps as its features has been reached by another axis than time.
+        const certain = this.remembers || (node.op === 'lstm' && !timed.endsWith('another axis'))
+        return { reason: `${label(node)} ${timed}`, certain }
+      }
+      node.outputs.forEach((name, position) => this.#timings.set(name, timed.outputs[position]))
+      if (node.inputs.some((name) => this.#carried.has(name))) for (const name of node.outputs) this.#carried.add(name)
+      const lead = timed.lead ?? (MOVES.includes(node.op) ? this.#lead(node) : 0)
+      if (lead > 0) for (const name of node.outputs) this.#leads.set(name, lead)
+      this.#add(node, timed)
+    }
+    const padded = this.#graph.outputs.find(({ value }) => this.#leads.has(value))
+    return padded === undefined ? undefined : { reason: `the output '${padded.name}' has more timesteps than the inputs`, certain: true }
+  }
+
+  result(): Omit<Timeline, 'steps'> {
+    const inputs = this.#graph.inputs.filter(({ name }) => !this.#absorbed.has(name))
+    const outputs = this.#graph.outputs.filter(({ name }) => !this.#absorbed.has(name))
+    return {
+      graph: { inputs, outputs, nodes: this.#nodes, constants: this.#constants },
+      inputs: new Map(inputs.map(({ name }) => [name, this.#timings.get(name) as number | undefined])),
+      outputs: new Map(outputs.map(({ name, value }) => [name, this.#timings.get(value)])),
+      replaced: this.#replaced, initial: this.#initial, absorbed: this.#absorbed, batch: this.#batch,
+    }
+  }
+
+  #lead(node: GraphNode): number {
+    return this.#leads.get(node.inputs[0] ?? '') ?? 0
+  }
+
+  #time(node: GraphNode): TimedNode | string {
+    const timings = node.inputs.map((name) => this.#timings.get(name))
+    const isLast = timings.includes('last')
+    if (!timings.some((timing) => typeof timing === 'number')) return { outputs: node.outputs.map(() => (isLast ? 'last' : undefined)) }
+    if (isLast) return 'takes single steps together with what all of them come to'
+    if (this.#lead(node) > 0 && node.op !== 'conv' && !MOVES.includes(node.op)) return 'takes timesteps that are padded'
+    const rule = findTimeRule(node.op)
+    if (rule === undefined) return 'is not known to work on each timestep by itself'
+    const shape = (name: string | undefined): SymbolicShape | undefined => this.#types.get(name ?? '')?.shape
+    const fromOutside = [1, 2].filter((position) => this.#carried.has(node.inputs[position] ?? ''))
+    if (node.op === 'lstm' && fromOutside.length === 1) return 'has one of its two states carried through the graph, and the other one not'
+    return rule(node, {
+      timing: (position) => timings[position],
+      shape: (position) => shape(node.inputs[position]),
+      outputShape: (position) => shape(node.outputs[position]) as SymbolicShape,
+      value: (position) => this.#graph.constants.get(node.inputs[position] ?? ''),
+      lead: this.#lead(node),
+      takers: (position) => this.#graph.nodes.filter(({ inputs }) => inputs.includes(node.outputs[position] as string))
+        .map(({ op, inputs }) => ({ op, indices: this.#graph.constants.get(inputs[1] ?? '') })),
+    })
+  }
+
+  /** Appends a node, or what stands for it. */
+  #add(node: GraphNode, { remembers, instead, history, constant }: TimedNode): void {
+    if (constant !== undefined) this.#constants.set(...constant)
+    let made = instead ?? node
+    if (history !== undefined) {
+      const axis = this.#timings.get(node.inputs[0] as string) as number
+      this.#nodes.push({
+        name: freshSize(node, 'history'), op: 'history', inputs: node.inputs.slice(0, 1), outputs: made.inputs.slice(0, 1),
+        parameters: {}, attributes: { axis, steps: history },
+      })
+    }
+    if (remembers === true) made = this.#remember(node)
+    if (made !== node) this.#replaced.set(node, made)
+    this.#nodes.push(made)
+  }
+
+  /** The lstm that goes on from its own states; or the same one, where its states are carried through the graph. */
+  #remember(node: GraphNode): GraphNode {
+    this.remembers = true
+    const x = this.#types.get(node.inputs[0] as string)?.shape
+    this.#batch ??= x?.[node.attributes.timeMajor === true ? 1 : 0]
+    const states = [1, 2].filter((position) => this.#carried.has(node.inputs[position] ?? ''))
+    const direct = states.filter((position) => this.#isDirect(node, position))
+    if (states.length > 0 && (direct.length < 2 || states.length < 2)) return node
+    for (const position of [1, 2]) {
+      const name = node.inputs[position] ?? ''
+      if (states.length > 0) {
+        this.#absorbed.add(name)
+        this.#absorbed.add(this.#carry.get(name) as string)
+      } else if (name !== '' && !this.#graph.inputs.some((input) => input.name === name)) {
+        this.#initial.set(`${node.name}.${position === 1 ? 'h' : 'c'}`, name)
+      }
+    }
+    const mask = node.inputs[3] ?? ''
+    return {
+      ...node, inputs: [node.inputs[0] as string, ...(mask === '' ? [] : ['', '', mask])],
+      outputs: node.outputs.map((value) => (this.#isWanted(value) ? value : '')),
+      attributes: { ...node.attributes, stateful: true },
+    }
+  }
+
+  #isWanted(value: string): boolean {
+    return this.#graph.nodes.some(({ inputs }) => inputs.includes(value))
+      || this.#graph.outputs.some((output) => output.value === value && !this.#absorbed.has(output.name))
+  }
+
+  /** Whether a carried state is this node's, from the input to the output, and nobody else's. */
+  #isDirect(node: GraphNode, position: number): boolean {
+    const name = node.inputs[position] as string
+    const output = this.#graph.outputs.find((one) => one.name === this.#carry.get(name))
+    const value = node.outputs[position] ?? ''
+    const count = (of: string): number => this.#graph.nodes.flatMap(({ inputs }) => inputs).filter((input) => input === of).length
+      + this.#graph.outputs.filter((one) => one.value === of).length
+    return output?.value === value && count(name) === 1 && count(value) === 1
+  }
+}

@@ -1,0 +1,52 @@
+// Models to stream, with random weights.
+import type { Graph } from '../../src/graph/graph.ts'
+import { GraphBuilder } from '../../src/graph/builder.ts'
+import { dense, embedding, input, lstm, sequential } from '../../src/layers/index.ts'
+import { addAllOperators } from '../../src/ops/more.ts'
+import { NdArray } from '../../src/values/ndarray.ts'
+import { lstmGraph, randomLstm } from '../lstm-graph.ts'
+import { denseWeights, lstmWeights, random } from '../weights.ts'
+
+/** torch.nn.LSTM with states that go in and out. */
+export function torchLstm(inputSize: number, hiddenSize: number, numLayers: number, timeMajor = false): Graph {
+  return lstmGraph(randomLstm({ inputSize, hiddenSize, numLayers, bidirectional: false, bias: true }, 7), timeMajor)
+}
+
+/** [batch, timesteps] of indices -> embedding -> two lstms -> dense at every step. */
+export function charModel(): Graph {
+  return sequential([
+    embedding(11, 3, { name: 'embed' }), lstm(5, { name: 'a', returnSequences: true }),
+    lstm(7, { name: 'b', returnSequences: true }), dense(11, { name: 'fc', activation: 'softmax' }),
+  ]).loadStateDict(new Map([
+    ['embed.weight', random(3, 11, 3)], ...lstmWeights('a', 3, 5), ...lstmWeights('b', 5, 7), ...denseWeights('fc', 7, 11),
+  ])).toGraph()
+}
+
+/** Rows of a picture, one after the other: a number of timesteps that is fixed, and a result at the last of them. */
+export function lastStepModel(): Graph {
+  return sequential([
+    input([9, 3], { name: 'rows' }), lstm(5, { name: 'a' }), dense(4, { name: 'fc', activation: 'softmax' }),
+  ]).loadStateDict(new Map([...lstmWeights('a', 3, 5), ...denseWeights('fc', 5, 4)])).toGraph()
+}
+
+/** [batch, channels, timesteps] -> causal convolution over 3 steps, dilated -> transposed -> lstm -> tanh. */
+export function convolutionModel(pads: readonly number[] = [4, 0]): Graph {
+  addAllOperators()
+  const graph = new GraphBuilder()
+  graph.input({ name: 'x', dtype: 'float32', shape: ['batch', 2, 'time'] })
+  graph.constant('w', random(5, 3, 2, 3))
+  graph.constant('b', random(6, 3))
+  const node = { parameters: {}, attributes: {} }
+  graph.add({ ...node, name: 'conv', op: 'conv', inputs: ['x', 'w', 'b'], outputs: ['c'], attributes: { pads: [...pads], dilations: [2] } })
+  graph.add({ ...node, name: 'turn', op: 'transpose', inputs: ['c'], outputs: ['t'], attributes: { perm: [0, 2, 1] } })
+  const weights = randomLstm({ inputSize: 3, hiddenSize: 5, numLayers: 1, bidirectional: false, bias: false }, 8)
+  graph.constant('wx', weights.get('weight_ih_l0') as NdArray)
+  graph.constant('wh', weights.get('weight_hh_l0') as NdArray)
+  graph.add({
+    name: 'rnn', op: 'lstm', inputs: ['t'], outputs: ['y'],
+    parameters: { '0.forward.inputWeights': 'wx', '0.forward.recurrentWeights': 'wh' },
+    attributes: { hiddenSize: 5, numLayers: 1, direction: 'forward', returnSequences: true },
+  })
+  graph.add({ ...node, name: 'act', op: 'tanh', inputs: ['y'], outputs: ['out'] })
+  return graph.finish([{ name: 'out', value: 'out' }])
+}
