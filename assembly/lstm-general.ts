@@ -6,7 +6,7 @@ import {
   BLOCK_LENGTH, BLOCK_ROW_BYTES, UNITS_PER_BLOCK, biasedBlockBytes, blocksOfUnits, plainBlockBytes,
 } from './layout'
 import { storeLanes } from './simd'
-import { tile1x4 } from './tile'
+import { rowProduct } from './row'
 
 /**
  * The settings of a cell, as they lie in memory (src/ops/lstm-cell.ts writes them). Pointers are 0 for
@@ -97,10 +97,9 @@ export function lstmGeneralF32(
       for (let row = rowBegin; row < rowEnd; row++) {
         const gatesPtr = workspacePtr + ((t - begin) * rows + row - rowBegin) * gatesBytes
         const rowHPtr = hPtr + row * hBytes
-        for (let block = 0; block < blocks; block++) {
-          const atPtr = gatesPtr + block * BLOCK_ROW_BYTES
-          tile1x4(cell.outputSize, recurrentPtr + block * blockBytes, rowHPtr, atPtr, atPtr, 0, BLOCK_LENGTH)
-        }
+        rowProduct(
+          cell.outputSize, recurrentPtr, blockBytes, blocks * BLOCK_LENGTH, rowHPtr, gatesPtr, BLOCK_ROW_BYTES, gatesPtr, false,
+        )
         const rowCPtr = cPtr + row * cBytes
         updateRow(cell, gatesPtr, rowCPtr, hiddenSize, scratchPtr)
         finishRow(

@@ -1,8 +1,10 @@
-import { gemmF32 } from './gemm'
+import { updateCells } from './cell'
+import { denseRows } from './gemm'
 import {
-  BLOCK_LENGTH, BLOCK_ROW_BYTES, UNITS_PER_BLOCK, biasedBlockBytes, blocksOfUnits, plainBlockBytes,
+  BLOCK_LENGTH, BLOCK_ROW_BYTES, biasedBlockBytes, blocksOfUnits, plainBlockBytes,
 } from './layout'
-import { tile1x4, tile1x8, tile2x4 } from './tile'
+import { rowProduct } from './row'
+import { rowsProduct } from './tile'
 
 /** Bytes of the four gates of one batch row at one timestep, padded to whole blocks. */
 // @ts-ignore: decorator
@@ -62,17 +64,23 @@ export function lstmForwardF32(
   let fromRowBytes = stateBytes
   const toRowBytes = yPtr ? yRowBytes : stateBytes
   for (let begin = 0; begin < timesteps; begin += chunkSteps) {
-    const end = min(begin + chunkSteps, timesteps)
-    gemmF32(
-      xPtr + begin * xStepBytes, xRowBytes, xStepBytes, rows, 0, (end - begin) * rows, inputSize,
-      packedPtr, blocks * BLOCK_LENGTH, workspacePtr, gatesBytes,
-    )
-    for (let t = begin; t < end; t++) {
+    const steps = min(chunkSteps, timesteps - begin)
+    projectInputs(xPtr + begin * xStepBytes, xStepBytes, xRowBytes, inputSize, packedPtr, blocks, steps, rows, workspacePtr)
+    for (let t = begin; t < begin + steps; t++) {
       const toPtr = yPtr ? yPtr + t * yStepBytes : scratchPtr + (t & 1) * rows * stateBytes
-      recurrentStep(
-        rows, hiddenSize, recurrentPtr, workspacePtr + (t - begin) * rows * gatesBytes,
-        fromPtr, fromRowBytes, toPtr, toRowBytes, cPtr,
-      )
+      const gatesPtr = workspacePtr + (t - begin) * rows * gatesBytes
+      if (rows == 1) {
+        rowProduct(
+          hiddenSize, recurrentPtr, plainBlockBytes(hiddenSize), blocks * BLOCK_LENGTH, fromPtr, gatesPtr, BLOCK_ROW_BYTES, gatesPtr,
+          (t & 1) != 0,
+        )
+      } else {
+        rowsProduct(
+          rows, hiddenSize, recurrentPtr, plainBlockBytes(hiddenSize), blocks * BLOCK_LENGTH, fromPtr, fromRowBytes,
+          gatesPtr, gatesBytes, BLOCK_ROW_BYTES, gatesPtr, gatesBytes,
+        )
+      }
+      updateCells(rows, hiddenSize, gatesPtr, cPtr, toPtr, toRowBytes)
       fromPtr = toPtr
       fromRowBytes = toRowBytes
     }
@@ -82,54 +90,19 @@ export function lstmForwardF32(
   }
 }
 
-/** One timestep of all rows: adds h @ U to the gates and updates the cells. */
-function recurrentStep(
-  rows: i32, hiddenSize: i32, recurrentPtr: usize, gatesPtr: usize,
-  fromPtr: usize, fromRowBytes: i32, toPtr: usize, toRowBytes: i32, cPtr: usize,
+/** gates (steps, rows, blocks) = bias + x @ W. */
+function projectInputs(
+  xPtr: usize, xStepBytes: i32, xRowBytes: i32, inputSize: i32, packedPtr: usize, blocks: i32, steps: i32, rows: i32, gatesPtr: usize,
 ): void {
-  const blocks = blocksOfUnits(hiddenSize)
-  const blockBytes = plainBlockBytes(hiddenSize)
-  const gatesBytes = gatesRowBytes(hiddenSize)
-  const stateBytes = hiddenSize * 4
-  const unitsBytes = UNITS_PER_BLOCK * 4
-  const pairsEnd = rows & ~1
-  if (pairsEnd) {
-    for (let block = 0; block < blocks; block++) {
-      const wPtr = recurrentPtr + block * blockBytes
-      const units = min(UNITS_PER_BLOCK, hiddenSize - block * UNITS_PER_BLOCK)
-      let initPtr = gatesPtr + block * BLOCK_ROW_BYTES
-      let aPtr = fromPtr
-      let outPtr = toPtr + block * unitsBytes
-      let cellPtr = cPtr + block * unitsBytes
-      for (let row = 0; row < pairsEnd; row += 2) {
-        tile2x4(
-          hiddenSize, wPtr, aPtr, aPtr + fromRowBytes, initPtr, initPtr + gatesBytes,
-          outPtr, outPtr + toRowBytes, cellPtr, cellPtr + stateBytes, units,
-        )
-        initPtr += 2 * gatesBytes
-        aPtr += 2 * fromRowBytes
-        outPtr += 2 * toRowBytes
-        cellPtr += 2 * stateBytes
-      }
+  const columns = blocks * BLOCK_LENGTH
+  const gatesBytes = blocks * BLOCK_ROW_BYTES
+  if (steps > rows) {
+    for (let row = 0; row < rows; row++) {
+      denseRows(steps, inputSize, packedPtr, columns, xPtr + row * xRowBytes, xStepBytes, gatesPtr + row * gatesBytes, rows * gatesBytes)
     }
-  }
-  if (pairsEnd == rows) return
-  gatesPtr += pairsEnd * gatesBytes
-  fromPtr += pairsEnd * fromRowBytes
-  toPtr += pairsEnd * toRowBytes
-  cPtr += pairsEnd * stateBytes
-  let block = 0
-  for (; block + 2 <= blocks; block += 2) {
-    const units = min(UNITS_PER_BLOCK, hiddenSize - (block + 1) * UNITS_PER_BLOCK)
-    tile1x8(
-      hiddenSize, recurrentPtr + block * blockBytes, blockBytes, fromPtr, gatesPtr + block * BLOCK_ROW_BYTES,
-      BLOCK_ROW_BYTES, toPtr + block * unitsBytes, unitsBytes, cPtr + block * unitsBytes, units,
-    )
-  }
-  if (block < blocks) {
-    tile1x4(
-      hiddenSize, recurrentPtr + block * blockBytes, fromPtr, gatesPtr + block * BLOCK_ROW_BYTES,
-      toPtr + block * unitsBytes, cPtr + block * unitsBytes, hiddenSize - block * UNITS_PER_BLOCK,
-    )
+  } else {
+    for (let step = 0; step < steps; step++) {
+      denseRows(rows, inputSize, packedPtr, columns, xPtr + step * xStepBytes, xRowBytes, gatesPtr + step * rows * gatesBytes, gatesBytes)
+    }
   }
 }

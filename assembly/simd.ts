@@ -1,5 +1,10 @@
 // The one file that knows which instructions a binary may use. Everything else is written once.
 
+/** Whether `multiplyAdd` is one instruction: tiles that hold more sums than fit beside a product pay then. */
+// @ts-ignore: decorator
+@inline
+export const FUSED: bool = ASC_FEATURE_RELAXED_SIMD
+
 /**
  * a * b + c in every lane.
  *
@@ -11,6 +16,32 @@
 export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c)
   return f32x4.add(f32x4.mul(a, b), c)
+}
+
+// The four elements of `a` one by one, each in all lanes; `ptr` is where they were loaded from. See row.ts.
+
+// @ts-ignore: decorator
+@inline
+export function spread0(a: v128, ptr: usize): v128 {
+  return FUSED ? v128.shuffle<f32>(a, a, 0, 0, 0, 0) : v128.load32_splat(ptr)
+}
+
+// @ts-ignore: decorator
+@inline
+export function spread1(a: v128, ptr: usize): v128 {
+  return FUSED ? v128.shuffle<f32>(a, a, 1, 1, 1, 1) : v128.load32_splat(ptr, 4)
+}
+
+// @ts-ignore: decorator
+@inline
+export function spread2(a: v128, ptr: usize): v128 {
+  return FUSED ? v128.shuffle<f32>(a, a, 2, 2, 2, 2) : v128.load32_splat(ptr, 8)
+}
+
+// @ts-ignore: decorator
+@inline
+export function spread3(a: v128, ptr: usize): v128 {
+  return FUSED ? v128.shuffle<f32>(a, a, 3, 3, 3, 3) : v128.load32_splat(ptr, 12)
 }
 
 /** Stores the first `count` (1 to 4) lanes of `value`: never writes past the last one. */

@@ -1,256 +1,179 @@
-// Register tiles: the inner loops of every matrix product here.
+// Several rows times packed blocks: the inner loops of every product of matrices.
 //
-// Every output is summed in one order, whatever tile makes it: `init`, plus the sum over k < 128, plus
-// the sum over 128 <= k < 256, and so on, each in ascending k. So a result has the same bits alone or
-// in a batch, at once or in chunks. Long sums are cut because rounding errors grow with their length
-// (over 257 terms the state was 1.3e-6 from the exact one, uncut; 128 costs no measurable time).
+//     out (rows, 16) = init (rows, 16) + a (rows, k) @ w (k, 16)
 //
-// Shapes. x86-64 engines have 16 vector registers and do not fold a broadcast into the arithmetic,
-// so 2 rows x 4 vectors (8 accumulators, 4 weights, 2 broadcasts) is within 10 % of the best tile on
-// every engine measured, fused or not; 6x2 is best fused but 2x slower unfused, 3x4 spills. One row
-// needs 8 accumulators to hide the latency of the arithmetic, and four k a turn on older V8 (21
-// against 50 GF/s on Node 20).
+// Every output is summed in one order, whatever tile makes it (these, or those of row.ts): init, plus
+// the sum over k < 128, plus the sum over 128 <= k < 256, and so on, each from 0 in ascending k. So a
+// result has the same bits alone or in a batch, at once or in chunks. Long sums are cut because rounding
+// errors grow with their length (over 257 terms the state was 1.3e-6 from the exact one, uncut).
 //
-// A tile ends in one of two ways: with `cPtr` 0 its sums are stored; otherwise they are the gates
-// i, f, g, o of four hidden units, and the cell update is done on them while they are in registers.
-import { BLOCK_ROW_BYTES } from './layout'
-import { sigmoid, tanh } from './math'
-import { multiplyAdd, storeLanes } from './simd'
+// Shapes. x86-64 engines have 16 vector registers and load every weight into one. Fused, twelve sums
+// beside two weights and a broadcast fill them: 6 rows x 2 vectors make 57 GF/s at a peak of 58, 2 x 4
+// make 55. Unfused, every product needs a register of its own: 6 x 2 spills (29 GF/s), 2 x 4 makes
+// 48 to 50 (Node 24, 26), 46 (Node 20), 45 (Bun), and no other shape tried is better on two of them.
+import { BLOCK_LENGTH, BLOCK_ROW_BYTES } from './layout'
+import { rowProduct } from './row'
+import { FUSED, multiplyAdd } from './simd'
+import { SUM_LENGTH, storeBlock, storePair } from './sums'
 
-/** Terms that are summed before the sum is added to the total. */
-const SUM_LENGTH: i32 = 128
-
-/** Stores the first `columns` (1 to 16) of four vectors. */
-// @ts-ignore: decorator
-@inline
-function storeBlock(outPtr: usize, v0: v128, v1: v128, v2: v128, v3: v128, columns: i32): void {
-  if (columns >= 16) {
-    v128.store(outPtr, v0)
-    v128.store(outPtr, v1, 16)
-    v128.store(outPtr, v2, 32)
-    v128.store(outPtr, v3, 48)
-    return
+/** Two rows, one block; `columns` of it are valid. */
+function tile2x4(
+  k: i32, wPtr: usize, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32, columns: i32,
+): void {
+  const endPtr = aPtr + k * 4
+  let a1Ptr = aPtr + aBytes
+  let r0v0 = f32x4.splat(0)
+  let r0v1 = f32x4.splat(0)
+  let r0v2 = f32x4.splat(0)
+  let r0v3 = f32x4.splat(0)
+  let r1v0 = f32x4.splat(0)
+  let r1v1 = f32x4.splat(0)
+  let r1v2 = f32x4.splat(0)
+  let r1v3 = f32x4.splat(0)
+  while (aPtr < endPtr) {
+    const w0 = v128.load(wPtr)
+    const w1 = v128.load(wPtr, 16)
+    const w2 = v128.load(wPtr, 32)
+    const w3 = v128.load(wPtr, 48)
+    let a = v128.load32_splat(aPtr)
+    r0v0 = multiplyAdd(a, w0, r0v0)
+    r0v1 = multiplyAdd(a, w1, r0v1)
+    r0v2 = multiplyAdd(a, w2, r0v2)
+    r0v3 = multiplyAdd(a, w3, r0v3)
+    a = v128.load32_splat(a1Ptr)
+    r1v0 = multiplyAdd(a, w0, r1v0)
+    r1v1 = multiplyAdd(a, w1, r1v1)
+    r1v2 = multiplyAdd(a, w2, r1v2)
+    r1v3 = multiplyAdd(a, w3, r1v3)
+    aPtr += 4
+    a1Ptr += 4
+    wPtr += BLOCK_ROW_BYTES
   }
-  storeLanes(outPtr, v0, columns)
-  if (columns > 4) storeLanes(outPtr + 16, v1, columns - 4)
-  if (columns > 8) storeLanes(outPtr + 32, v2, columns - 8)
-  if (columns > 12) storeLanes(outPtr + 48, v3, columns - 12)
+  storeBlock(outPtr, initPtr, r0v0, r0v1, r0v2, r0v3, columns)
+  outPtr += outBytes
+  initPtr += initBytes
+  storeBlock(outPtr, initPtr, r1v0, r1v1, r1v2, r1v3, columns)
+}
+
+/** Six rows, half a block; `columns` of it are valid (8 or more: all). */
+function tile6x2(
+  k: i32, wPtr: usize, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32, columns: i32,
+): void {
+  const endPtr = aPtr + k * 4
+  let a1Ptr = aPtr + aBytes
+  let a2Ptr = a1Ptr + aBytes
+  let a3Ptr = a2Ptr + aBytes
+  let a4Ptr = a3Ptr + aBytes
+  let a5Ptr = a4Ptr + aBytes
+  let r0v0 = f32x4.splat(0)
+  let r0v1 = f32x4.splat(0)
+  let r1v0 = f32x4.splat(0)
+  let r1v1 = f32x4.splat(0)
+  let r2v0 = f32x4.splat(0)
+  let r2v1 = f32x4.splat(0)
+  let r3v0 = f32x4.splat(0)
+  let r3v1 = f32x4.splat(0)
+  let r4v0 = f32x4.splat(0)
+  let r4v1 = f32x4.splat(0)
+  let r5v0 = f32x4.splat(0)
+  let r5v1 = f32x4.splat(0)
+  while (aPtr < endPtr) {
+    const w0 = v128.load(wPtr)
+    const w1 = v128.load(wPtr, 16)
+    let a = v128.load32_splat(aPtr)
+    r0v0 = multiplyAdd(a, w0, r0v0)
+    r0v1 = multiplyAdd(a, w1, r0v1)
+    a = v128.load32_splat(a1Ptr)
+    r1v0 = multiplyAdd(a, w0, r1v0)
+    r1v1 = multiplyAdd(a, w1, r1v1)
+    a = v128.load32_splat(a2Ptr)
+    r2v0 = multiplyAdd(a, w0, r2v0)
+    r2v1 = multiplyAdd(a, w1, r2v1)
+    a = v128.load32_splat(a3Ptr)
+    r3v0 = multiplyAdd(a, w0, r3v0)
+    r3v1 = multiplyAdd(a, w1, r3v1)
+    a = v128.load32_splat(a4Ptr)
+    r4v0 = multiplyAdd(a, w0, r4v0)
+    r4v1 = multiplyAdd(a, w1, r4v1)
+    a = v128.load32_splat(a5Ptr)
+    r5v0 = multiplyAdd(a, w0, r5v0)
+    r5v1 = multiplyAdd(a, w1, r5v1)
+    aPtr += 4
+    a1Ptr += 4
+    a2Ptr += 4
+    a3Ptr += 4
+    a4Ptr += 4
+    a5Ptr += 4
+    wPtr += BLOCK_ROW_BYTES
+  }
+  storePair(outPtr, initPtr, r0v0, r0v1, columns)
+  outPtr += outBytes
+  initPtr += initBytes
+  storePair(outPtr, initPtr, r1v0, r1v1, columns)
+  outPtr += outBytes
+  initPtr += initBytes
+  storePair(outPtr, initPtr, r2v0, r2v1, columns)
+  outPtr += outBytes
+  initPtr += initBytes
+  storePair(outPtr, initPtr, r3v0, r3v1, columns)
+  outPtr += outBytes
+  initPtr += initBytes
+  storePair(outPtr, initPtr, r4v0, r4v1, columns)
+  outPtr += outBytes
+  initPtr += initBytes
+  storePair(outPtr, initPtr, r5v0, r5v1, columns)
 }
 
 /**
- * The cell update of `units` (1 to 4) hidden units from their gates before activation:
- *     c' = sigmoid(f) * c + sigmoid(i) * tanh(g)
- *     h' = sigmoid(o) * tanh(c')
+ * Rows x blocks: out (rows, columns) = init + a (rows, k) @ w (k, columns).
+ * `w`: block rows at wPtr, blocks `blockBytes` apart; init (rows, blocks): `initBytes` from row to row (0: the
+ * same for all), `initBlockBytes` from block to block; out may be where init is.
  */
-// @ts-ignore: decorator
-@inline
-function updateCell(hPtr: usize, cPtr: usize, i: v128, f: v128, g: v128, o: v128, units: i32): void {
-  const c = multiplyAdd(sigmoid(f), v128.load(cPtr), f32x4.mul(sigmoid(i), tanh(g)))
-  storeLanes(cPtr, c, units)
-  storeLanes(hPtr, f32x4.mul(sigmoid(o), tanh(c)), units)
-}
-
-// @ts-ignore: decorator
-@inline
-function finishBlock(outPtr: usize, cPtr: usize, v0: v128, v1: v128, v2: v128, v3: v128, count: i32): void {
-  if (cPtr) updateCell(outPtr, cPtr, v0, v1, v2, v3, count)
-  else storeBlock(outPtr, v0, v1, v2, v3, count)
-}
-
-/**
- * One row, one block: out (count) = init (16) + a (k) @ w (k, 16).
- * `count`: valid columns of the block, or valid units where `cPtr` is given.
- */
-export function tile1x4(
-  k: i32, wPtr: usize, aPtr: usize, initPtr: usize, outPtr: usize, cPtr: usize, count: i32,
+export function rowsProduct(
+  rows: i32, k: i32, wPtr: usize, blockBytes: i32, columns: i32, aPtr: usize, aBytes: i32,
+  initPtr: usize, initBytes: i32, initBlockBytes: i32, outPtr: usize, outBytes: i32,
 ): void {
-  let totalR0 = v128.load(initPtr)
-  let totalR1 = v128.load(initPtr, 16)
-  let totalR2 = v128.load(initPtr, 32)
-  let totalR3 = v128.load(initPtr, 48)
-  while (k > 0) {
-    let terms = min(k, SUM_LENGTH)
-    k -= terms
-    let r0 = f32x4.splat(0)
-    let r1 = f32x4.splat(0)
-    let r2 = f32x4.splat(0)
-    let r3 = f32x4.splat(0)
-    while (terms > 0) {
-      const a = v128.load32_splat(aPtr)
-      r0 = multiplyAdd(a, v128.load(wPtr), r0)
-      r1 = multiplyAdd(a, v128.load(wPtr, 16), r1)
-      r2 = multiplyAdd(a, v128.load(wPtr, 32), r2)
-      r3 = multiplyAdd(a, v128.load(wPtr, 48), r3)
-      aPtr += 4
-      wPtr += BLOCK_ROW_BYTES
-      terms--
+  const pairsEnd = rows & ~1
+  if (pairsEnd) {
+    for (let column = 0; column < columns; column += BLOCK_LENGTH) {
+      blockProduct(pairsEnd, k, wPtr, min(BLOCK_LENGTH, columns - column), aPtr, aBytes, initPtr, initBytes, outPtr + column * 4, outBytes)
+      wPtr += blockBytes
+      initPtr += initBlockBytes
     }
-    totalR0 = f32x4.add(totalR0, r0)
-    totalR1 = f32x4.add(totalR1, r1)
-    totalR2 = f32x4.add(totalR2, r2)
-    totalR3 = f32x4.add(totalR3, r3)
+    const blocks = (columns + BLOCK_LENGTH - 1) / BLOCK_LENGTH
+    wPtr -= blocks * blockBytes
+    initPtr -= blocks * initBlockBytes
   }
-  finishBlock(outPtr, cPtr, totalR0, totalR1, totalR2, totalR3, count)
-}
-
-/**
- * One row, two neighbouring blocks, the second one at `wPtr + blockBytes`. The first block is whole;
- * `count` are the valid columns (or units) of the second.
- * `initStrideBytes`, `outStrideBytes`: from the first block to the second.
- */
-export function tile1x8(
-  k: i32, wPtr: usize, blockBytes: i32, aPtr: usize, initPtr: usize, initStrideBytes: i32,
-  outPtr: usize, outStrideBytes: i32, cPtr: usize, count: i32,
-): void {
-  let uPtr = wPtr + blockBytes
-  let totalR0 = v128.load(initPtr)
-  let totalR1 = v128.load(initPtr, 16)
-  let totalR2 = v128.load(initPtr, 32)
-  let totalR3 = v128.load(initPtr, 48)
-  initPtr += initStrideBytes
-  let totalS0 = v128.load(initPtr)
-  let totalS1 = v128.load(initPtr, 16)
-  let totalS2 = v128.load(initPtr, 32)
-  let totalS3 = v128.load(initPtr, 48)
-  while (k > 0) {
-    let terms = min(k, SUM_LENGTH)
-    k -= terms
-    let r0 = f32x4.splat(0)
-    let r1 = f32x4.splat(0)
-    let r2 = f32x4.splat(0)
-    let r3 = f32x4.splat(0)
-    let s0 = f32x4.splat(0)
-    let s1 = f32x4.splat(0)
-    let s2 = f32x4.splat(0)
-    let s3 = f32x4.splat(0)
-    while (terms >= 4) {
-      let a = v128.load32_splat(aPtr)
-      r0 = multiplyAdd(a, v128.load(wPtr), r0)
-      r1 = multiplyAdd(a, v128.load(wPtr, 16), r1)
-      r2 = multiplyAdd(a, v128.load(wPtr, 32), r2)
-      r3 = multiplyAdd(a, v128.load(wPtr, 48), r3)
-      s0 = multiplyAdd(a, v128.load(uPtr), s0)
-      s1 = multiplyAdd(a, v128.load(uPtr, 16), s1)
-      s2 = multiplyAdd(a, v128.load(uPtr, 32), s2)
-      s3 = multiplyAdd(a, v128.load(uPtr, 48), s3)
-      a = v128.load32_splat(aPtr, 4)
-      r0 = multiplyAdd(a, v128.load(wPtr, 64), r0)
-      r1 = multiplyAdd(a, v128.load(wPtr, 80), r1)
-      r2 = multiplyAdd(a, v128.load(wPtr, 96), r2)
-      r3 = multiplyAdd(a, v128.load(wPtr, 112), r3)
-      s0 = multiplyAdd(a, v128.load(uPtr, 64), s0)
-      s1 = multiplyAdd(a, v128.load(uPtr, 80), s1)
-      s2 = multiplyAdd(a, v128.load(uPtr, 96), s2)
-      s3 = multiplyAdd(a, v128.load(uPtr, 112), s3)
-      a = v128.load32_splat(aPtr, 8)
-      r0 = multiplyAdd(a, v128.load(wPtr, 128), r0)
-      r1 = multiplyAdd(a, v128.load(wPtr, 144), r1)
-      r2 = multiplyAdd(a, v128.load(wPtr, 160), r2)
-      r3 = multiplyAdd(a, v128.load(wPtr, 176), r3)
-      s0 = multiplyAdd(a, v128.load(uPtr, 128), s0)
-      s1 = multiplyAdd(a, v128.load(uPtr, 144), s1)
-      s2 = multiplyAdd(a, v128.load(uPtr, 160), s2)
-      s3 = multiplyAdd(a, v128.load(uPtr, 176), s3)
-      a = v128.load32_splat(aPtr, 12)
-      r0 = multiplyAdd(a, v128.load(wPtr, 192), r0)
-      r1 = multiplyAdd(a, v128.load(wPtr, 208), r1)
-      r2 = multiplyAdd(a, v128.load(wPtr, 224), r2)
-      r3 = multiplyAdd(a, v128.load(wPtr, 240), r3)
-      s0 = multiplyAdd(a, v128.load(uPtr, 192), s0)
-      s1 = multiplyAdd(a, v128.load(uPtr, 208), s1)
-      s2 = multiplyAdd(a, v128.load(uPtr, 224), s2)
-      s3 = multiplyAdd(a, v128.load(uPtr, 240), s3)
-      aPtr += 16
-      wPtr += 4 * BLOCK_ROW_BYTES
-      uPtr += 4 * BLOCK_ROW_BYTES
-      terms -= 4
-    }
-    while (terms > 0) {
-      const a = v128.load32_splat(aPtr)
-      r0 = multiplyAdd(a, v128.load(wPtr), r0)
-      r1 = multiplyAdd(a, v128.load(wPtr, 16), r1)
-      r2 = multiplyAdd(a, v128.load(wPtr, 32), r2)
-      r3 = multiplyAdd(a, v128.load(wPtr, 48), r3)
-      s0 = multiplyAdd(a, v128.load(uPtr), s0)
-      s1 = multiplyAdd(a, v128.load(uPtr, 16), s1)
-      s2 = multiplyAdd(a, v128.load(uPtr, 32), s2)
-      s3 = multiplyAdd(a, v128.load(uPtr, 48), s3)
-      aPtr += 4
-      wPtr += BLOCK_ROW_BYTES
-      uPtr += BLOCK_ROW_BYTES
-      terms--
-    }
-    totalR0 = f32x4.add(totalR0, r0)
-    totalR1 = f32x4.add(totalR1, r1)
-    totalR2 = f32x4.add(totalR2, r2)
-    totalR3 = f32x4.add(totalR3, r3)
-    totalS0 = f32x4.add(totalS0, s0)
-    totalS1 = f32x4.add(totalS1, s1)
-    totalS2 = f32x4.add(totalS2, s2)
-    totalS3 = f32x4.add(totalS3, s3)
-  }
-  if (cPtr) {
-    updateCell(outPtr, cPtr, totalR0, totalR1, totalR2, totalR3, 4)
-    updateCell(outPtr + outStrideBytes, cPtr + outStrideBytes, totalS0, totalS1, totalS2, totalS3, count)
-  } else {
-    storeBlock(outPtr, totalR0, totalR1, totalR2, totalR3, 16)
-    storeBlock(outPtr + outStrideBytes, totalS0, totalS1, totalS2, totalS3, count)
+  if (pairsEnd < rows) {
+    rowProduct(
+      k, wPtr, blockBytes, columns, aPtr + pairsEnd * aBytes, initPtr + pairsEnd * initBytes, initBlockBytes, outPtr + pairsEnd * outBytes, false,
+    )
   }
 }
 
-/** Two rows, one block: the rows are named by the suffixes A and B. */
-export function tile2x4(
-  k: i32, wPtr: usize, aPtrA: usize, aPtrB: usize, initPtrA: usize, initPtrB: usize,
-  outPtrA: usize, outPtrB: usize, cPtrA: usize, cPtrB: usize, count: i32,
+/** An even number of rows, one block: its 128 rows of weights (8 kB) stay in the first-level cache for all of them. */
+function blockProduct(
+  rows: i32, k: i32, wPtr: usize, columns: i32, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32,
 ): void {
-  let totalR0 = v128.load(initPtrA)
-  let totalR1 = v128.load(initPtrA, 16)
-  let totalR2 = v128.load(initPtrA, 32)
-  let totalR3 = v128.load(initPtrA, 48)
-  let totalS0 = v128.load(initPtrB)
-  let totalS1 = v128.load(initPtrB, 16)
-  let totalS2 = v128.load(initPtrB, 32)
-  let totalS3 = v128.load(initPtrB, 48)
-  while (k > 0) {
-    let terms = min(k, SUM_LENGTH)
-    k -= terms
-    let r0 = f32x4.splat(0)
-    let r1 = f32x4.splat(0)
-    let r2 = f32x4.splat(0)
-    let r3 = f32x4.splat(0)
-    let s0 = f32x4.splat(0)
-    let s1 = f32x4.splat(0)
-    let s2 = f32x4.splat(0)
-    let s3 = f32x4.splat(0)
-    while (terms > 0) {
-      const w0 = v128.load(wPtr)
-      const w1 = v128.load(wPtr, 16)
-      const w2 = v128.load(wPtr, 32)
-      const w3 = v128.load(wPtr, 48)
-      const a = v128.load32_splat(aPtrA)
-      r0 = multiplyAdd(a, w0, r0)
-      r1 = multiplyAdd(a, w1, r1)
-      r2 = multiplyAdd(a, w2, r2)
-      r3 = multiplyAdd(a, w3, r3)
-      const b = v128.load32_splat(aPtrB)
-      s0 = multiplyAdd(b, w0, s0)
-      s1 = multiplyAdd(b, w1, s1)
-      s2 = multiplyAdd(b, w2, s2)
-      s3 = multiplyAdd(b, w3, s3)
-      aPtrA += 4
-      aPtrB += 4
-      wPtr += BLOCK_ROW_BYTES
-      terms--
+  do {
+    const terms = min(k, SUM_LENGTH)
+    let row = 0
+    if (FUSED) {
+      for (; row + 6 <= rows; row += 6) {
+        const atPtr = aPtr + row * aBytes
+        const fromPtr = initPtr + row * initBytes
+        const toPtr = outPtr + row * outBytes
+        tile6x2(terms, wPtr, atPtr, aBytes, fromPtr, initBytes, toPtr, outBytes, columns)
+        if (columns > 8) tile6x2(terms, wPtr + 32, atPtr, aBytes, fromPtr + 32, initBytes, toPtr + 32, outBytes, columns - 8)
+      }
     }
-    totalR0 = f32x4.add(totalR0, r0)
-    totalR1 = f32x4.add(totalR1, r1)
-    totalR2 = f32x4.add(totalR2, r2)
-    totalR3 = f32x4.add(totalR3, r3)
-    totalS0 = f32x4.add(totalS0, s0)
-    totalS1 = f32x4.add(totalS1, s1)
-    totalS2 = f32x4.add(totalS2, s2)
-    totalS3 = f32x4.add(totalS3, s3)
-  }
-  finishBlock(outPtrA, cPtrA, totalR0, totalR1, totalR2, totalR3, count)
-  finishBlock(outPtrB, cPtrB, totalS0, totalS1, totalS2, totalS3, count)
+    for (; row < rows; row += 2) {
+      tile2x4(terms, wPtr, aPtr + row * aBytes, aBytes, initPtr + row * initBytes, initBytes, outPtr + row * outBytes, outBytes, columns)
+    }
+    initPtr = outPtr
+    initBytes = outBytes
+    aPtr += SUM_LENGTH * 4
+    wPtr += SUM_LENGTH * BLOCK_ROW_BYTES
+    k -= SUM_LENGTH
+  } while (k > 0)
 }

@@ -26,7 +26,7 @@ export interface PackedConstant {
 /** Multiplications that are done beforehand when all operands are constants; larger products are left for run time. */
 const FOLD_MULTIPLY_ADDS = 2 ** 22
 
-/** Terms that are summed before the sum is added to the total, as in assembly/tile.ts. */
+/** Terms that are summed before the sum is added to the total, as in assembly/sums.ts. */
 const SUM_LENGTH = 128
 
 /** Allocates for `count` matrices, where they are constants. */

@@ -5,6 +5,12 @@ import { Allocator, ALIGNMENT } from './allocator.ts'
 const PAGE_BYTES = 65536
 const MAX_PAGES = 65536
 
+/**
+ * Where the allocator starts. Below lie the constants of the kernels, which the binaries bring with them
+ * (asconfig.json: memoryBase); address 0 stays free: kernels read it as "absent".
+ */
+export const FIRST_BLOCK_PTR: number = 1024
+
 /** The largest memory WebAssembly with 32-bit addresses can have: 4 GiB. */
 export const MAX_MEMORY_BYTES: number = MAX_PAGES * PAGE_BYTES
 
@@ -23,7 +29,7 @@ export class LinearMemory {
     const maximum = Math.min(MAX_PAGES, Math.floor(maxBytes / PAGE_BYTES))
     this.maxBytes = maximum * PAGE_BYTES
     this.wasm = new WebAssembly.Memory({ initial: 1, maximum })
-    this.#allocator = new Allocator(ALIGNMENT) // address 0 stays free: kernels read it as "absent"
+    this.#allocator = new Allocator(FIRST_BLOCK_PTR)
   }
 
   /** Goes up by one whenever the memory has grown, which detaches all views made before. */

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import type { Kernels } from '../../src/runtime/kernels.ts'
+import { FIRST_BLOCK_PTR } from '../../src/runtime/memory.ts'
 import type { Binary } from '../variants.ts'
 
 /** Bytes [ptr, ptr + bytes) that a kernel may change. */
@@ -16,7 +17,7 @@ const UNTOUCHED = 0x7fc1a5e7
 export class Arena {
   readonly kernels: Kernels
   readonly #memory: WebAssembly.Memory
-  #end = ALIGNMENT
+  #end = FIRST_BLOCK_PTR
 
   /** @param pages of 64 KiB */
   constructor({ module }: Binary, pages: number = 8) {
@@ -27,8 +28,8 @@ export class Arena {
 
   /** Everything is NaN again, and all blocks are free. */
   clear(): void {
-    new Uint32Array(this.#memory.buffer).fill(UNTOUCHED)
-    this.#end = ALIGNMENT
+    new Uint32Array(this.#memory.buffer, FIRST_BLOCK_PTR).fill(UNTOUCHED)
+    this.#end = FIRST_BLOCK_PTR
   }
 
   allocate(bytes: number): number {

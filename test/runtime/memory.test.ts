@@ -1,28 +1,28 @@
 import { describe, expect, it } from 'vitest'
-import { LinearMemory, MAX_MEMORY_BYTES } from '../../src/runtime/memory.ts'
+import { FIRST_BLOCK_PTR, LinearMemory, MAX_MEMORY_BYTES } from '../../src/runtime/memory.ts'
 import { expectError } from '../expect-error.ts'
 
 const PAGE = 65536
 
 describe('LinearMemory', () => {
-  it('begins with one page, and keeps address 0 for "absent"', () => {
+  it('begins with one page, and keeps the lowest addresses for constants of the kernels', () => {
     const memory = new LinearMemory(10 * PAGE)
     expect([memory.totalBytes, memory.usedBytes, memory.generation]).toEqual([PAGE, 0, 0])
-    expect(memory.allocate(4, 'test')).toBe(64)
+    expect(memory.allocate(4, 'test')).toBe(FIRST_BLOCK_PTR)
     expect(MAX_MEMORY_BYTES).toBe(2 ** 32)
   })
 
   it('grows when a block does not fit, one generation each time', () => {
     const memory = new LinearMemory(100 * PAGE)
-    memory.allocate(PAGE - 192, 'test')
+    memory.allocate(PAGE - 128 - FIRST_BLOCK_PTR, 'test')
     expect([memory.totalBytes, memory.generation]).toEqual([PAGE, 0])
-    const before = memory.view('float32', 64, 4)
+    const before = memory.view('float32', FIRST_BLOCK_PTR, 4)
     before.set([1, 2, 3, 4])
     const ptr = memory.allocate(PAGE, 'test')
     expect(memory.generation).toBe(1)
     expect(memory.totalBytes).toBeGreaterThanOrEqual(2 * PAGE)
     expect(before.length).toBe(0)
-    expect([...memory.view('float32', 64, 4)]).toEqual([1, 2, 3, 4])
+    expect([...memory.view('float32', FIRST_BLOCK_PTR, 4)]).toEqual([1, 2, 3, 4])
     expect(ptr).toBe(PAGE - 128)
     memory.view('uint8', ptr, PAGE).fill(7)
     expect(memory.view('uint8', ptr + PAGE - 1, 1)[0]).toBe(7)
@@ -30,8 +30,9 @@ describe('LinearMemory', () => {
 
   it('leaves a vector of 64 bytes readable past the last block', () => {
     const memory = new LinearMemory(2 * PAGE)
-    const ptr = memory.allocate(PAGE - 128, 'test')
-    expect(ptr + PAGE - 128 + 64).toBe(memory.totalBytes)
+    const bytes = PAGE - 64 - FIRST_BLOCK_PTR
+    const ptr = memory.allocate(bytes, 'test')
+    expect(ptr + bytes + 64).toBe(memory.totalBytes)
     expect(memory.generation).toBe(0)
     memory.allocate(1, 'test')
     expect(memory.generation).toBe(1)
@@ -58,7 +59,7 @@ describe('LinearMemory', () => {
       'tensor float32 [65536]: needs 262144 bytes; 1024 are in use and maxMemoryBytes is 262144',
     )
     expect(state()).toEqual(before)
-    expect(memory.allocate(3 * PAGE, 'test')).toBe(64 + 1024)
+    expect(memory.allocate(3 * PAGE, 'test')).toBe(FIRST_BLOCK_PTR + 1024)
     expect(memory.usedBytes).toBe(1024 + 3 * PAGE)
   })
 
@@ -91,7 +92,7 @@ describe('LinearMemory', () => {
     const memory = new LinearMemory(PAGE)
     const ptr = memory.allocate(4, 'test')
     memory.free(ptr)
-    expectError(() => memory.free(ptr), 'DISPOSED', 'memory block at 64 is not in use')
+    expectError(() => memory.free(ptr), 'DISPOSED', `memory block at ${FIRST_BLOCK_PTR} is not in use`)
   })
 
   it('makes views of every dtype', () => {
