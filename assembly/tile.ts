@@ -16,112 +16,126 @@ import { rowProduct } from './row'
 import { FUSED, multiplyAdd } from './simd'
 import { SUM_LENGTH, storeBlock, storePair } from './sums'
 
-/** Two rows, one block; `columns` of it are valid. */
+/** Pairs of rows, one block; `columns` of it are valid. */
 function tile2x4(
-  k: i32, wPtr: usize, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32, columns: i32,
+  rows: i32, k: i32, wPtr: usize, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32, columns: i32,
 ): void {
-  const endPtr = aPtr + k * 4
-  let a1Ptr = aPtr + aBytes
-  let r0v0 = f32x4.splat(0)
-  let r0v1 = f32x4.splat(0)
-  let r0v2 = f32x4.splat(0)
-  let r0v3 = f32x4.splat(0)
-  let r1v0 = f32x4.splat(0)
-  let r1v1 = f32x4.splat(0)
-  let r1v2 = f32x4.splat(0)
-  let r1v3 = f32x4.splat(0)
-  while (aPtr < endPtr) {
-    const w0 = v128.load(wPtr)
-    const w1 = v128.load(wPtr, 16)
-    const w2 = v128.load(wPtr, 32)
-    const w3 = v128.load(wPtr, 48)
-    let a = v128.load32_splat(aPtr)
-    r0v0 = multiplyAdd(a, w0, r0v0)
-    r0v1 = multiplyAdd(a, w1, r0v1)
-    r0v2 = multiplyAdd(a, w2, r0v2)
-    r0v3 = multiplyAdd(a, w3, r0v3)
-    a = v128.load32_splat(a1Ptr)
-    r1v0 = multiplyAdd(a, w0, r1v0)
-    r1v1 = multiplyAdd(a, w1, r1v1)
-    r1v2 = multiplyAdd(a, w2, r1v2)
-    r1v3 = multiplyAdd(a, w3, r1v3)
-    aPtr += 4
-    a1Ptr += 4
-    wPtr += BLOCK_ROW_BYTES
+  for (; rows >= 2; rows -= 2) {
+    let termPtr = wPtr
+    let a0Ptr = aPtr
+    let a1Ptr = a0Ptr + aBytes
+    const endPtr = aPtr + k * 4
+    let r0v0 = f32x4.splat(0)
+    let r0v1 = f32x4.splat(0)
+    let r0v2 = f32x4.splat(0)
+    let r0v3 = f32x4.splat(0)
+    let r1v0 = f32x4.splat(0)
+    let r1v1 = f32x4.splat(0)
+    let r1v2 = f32x4.splat(0)
+    let r1v3 = f32x4.splat(0)
+    while (a0Ptr < endPtr) {
+      const w0 = v128.load(termPtr)
+      const w1 = v128.load(termPtr, 16)
+      const w2 = v128.load(termPtr, 32)
+      const w3 = v128.load(termPtr, 48)
+      let a = v128.load32_splat(a0Ptr)
+      r0v0 = multiplyAdd(a, w0, r0v0)
+      r0v1 = multiplyAdd(a, w1, r0v1)
+      r0v2 = multiplyAdd(a, w2, r0v2)
+      r0v3 = multiplyAdd(a, w3, r0v3)
+      a = v128.load32_splat(a1Ptr)
+      r1v0 = multiplyAdd(a, w0, r1v0)
+      r1v1 = multiplyAdd(a, w1, r1v1)
+      r1v2 = multiplyAdd(a, w2, r1v2)
+      r1v3 = multiplyAdd(a, w3, r1v3)
+      a0Ptr += 4
+      a1Ptr += 4
+      termPtr += BLOCK_ROW_BYTES
+    }
+    storeBlock(outPtr, initPtr, r0v0, r0v1, r0v2, r0v3, columns)
+    outPtr += outBytes
+    initPtr += initBytes
+    storeBlock(outPtr, initPtr, r1v0, r1v1, r1v2, r1v3, columns)
+    outPtr += outBytes
+    initPtr += initBytes
+    aPtr += 2 * aBytes
   }
-  storeBlock(outPtr, initPtr, r0v0, r0v1, r0v2, r0v3, columns)
-  outPtr += outBytes
-  initPtr += initBytes
-  storeBlock(outPtr, initPtr, r1v0, r1v1, r1v2, r1v3, columns)
 }
 
-/** Six rows, half a block; `columns` of it are valid (8 or more: all). */
+/** Six rows by six, half a block; `columns` of it are valid (8 or more: all). */
 function tile6x2(
-  k: i32, wPtr: usize, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32, columns: i32,
+  rows: i32, k: i32, wPtr: usize, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32, columns: i32,
 ): void {
-  const endPtr = aPtr + k * 4
-  let a1Ptr = aPtr + aBytes
-  let a2Ptr = a1Ptr + aBytes
-  let a3Ptr = a2Ptr + aBytes
-  let a4Ptr = a3Ptr + aBytes
-  let a5Ptr = a4Ptr + aBytes
-  let r0v0 = f32x4.splat(0)
-  let r0v1 = f32x4.splat(0)
-  let r1v0 = f32x4.splat(0)
-  let r1v1 = f32x4.splat(0)
-  let r2v0 = f32x4.splat(0)
-  let r2v1 = f32x4.splat(0)
-  let r3v0 = f32x4.splat(0)
-  let r3v1 = f32x4.splat(0)
-  let r4v0 = f32x4.splat(0)
-  let r4v1 = f32x4.splat(0)
-  let r5v0 = f32x4.splat(0)
-  let r5v1 = f32x4.splat(0)
-  while (aPtr < endPtr) {
-    const w0 = v128.load(wPtr)
-    const w1 = v128.load(wPtr, 16)
-    let a = v128.load32_splat(aPtr)
-    r0v0 = multiplyAdd(a, w0, r0v0)
-    r0v1 = multiplyAdd(a, w1, r0v1)
-    a = v128.load32_splat(a1Ptr)
-    r1v0 = multiplyAdd(a, w0, r1v0)
-    r1v1 = multiplyAdd(a, w1, r1v1)
-    a = v128.load32_splat(a2Ptr)
-    r2v0 = multiplyAdd(a, w0, r2v0)
-    r2v1 = multiplyAdd(a, w1, r2v1)
-    a = v128.load32_splat(a3Ptr)
-    r3v0 = multiplyAdd(a, w0, r3v0)
-    r3v1 = multiplyAdd(a, w1, r3v1)
-    a = v128.load32_splat(a4Ptr)
-    r4v0 = multiplyAdd(a, w0, r4v0)
-    r4v1 = multiplyAdd(a, w1, r4v1)
-    a = v128.load32_splat(a5Ptr)
-    r5v0 = multiplyAdd(a, w0, r5v0)
-    r5v1 = multiplyAdd(a, w1, r5v1)
-    aPtr += 4
-    a1Ptr += 4
-    a2Ptr += 4
-    a3Ptr += 4
-    a4Ptr += 4
-    a5Ptr += 4
-    wPtr += BLOCK_ROW_BYTES
+  for (; rows >= 6; rows -= 6) {
+    let termPtr = wPtr
+    let a0Ptr = aPtr
+    let a1Ptr = a0Ptr + aBytes
+    let a2Ptr = a1Ptr + aBytes
+    let a3Ptr = a2Ptr + aBytes
+    let a4Ptr = a3Ptr + aBytes
+    let a5Ptr = a4Ptr + aBytes
+    const endPtr = aPtr + k * 4
+    let r0v0 = f32x4.splat(0)
+    let r0v1 = f32x4.splat(0)
+    let r1v0 = f32x4.splat(0)
+    let r1v1 = f32x4.splat(0)
+    let r2v0 = f32x4.splat(0)
+    let r2v1 = f32x4.splat(0)
+    let r3v0 = f32x4.splat(0)
+    let r3v1 = f32x4.splat(0)
+    let r4v0 = f32x4.splat(0)
+    let r4v1 = f32x4.splat(0)
+    let r5v0 = f32x4.splat(0)
+    let r5v1 = f32x4.splat(0)
+    while (a0Ptr < endPtr) {
+      const w0 = v128.load(termPtr)
+      const w1 = v128.load(termPtr, 16)
+      let a = v128.load32_splat(a0Ptr)
+      r0v0 = multiplyAdd(a, w0, r0v0)
+      r0v1 = multiplyAdd(a, w1, r0v1)
+      a = v128.load32_splat(a1Ptr)
+      r1v0 = multiplyAdd(a, w0, r1v0)
+      r1v1 = multiplyAdd(a, w1, r1v1)
+      a = v128.load32_splat(a2Ptr)
+      r2v0 = multiplyAdd(a, w0, r2v0)
+      r2v1 = multiplyAdd(a, w1, r2v1)
+      a = v128.load32_splat(a3Ptr)
+      r3v0 = multiplyAdd(a, w0, r3v0)
+      r3v1 = multiplyAdd(a, w1, r3v1)
+      a = v128.load32_splat(a4Ptr)
+      r4v0 = multiplyAdd(a, w0, r4v0)
+      r4v1 = multiplyAdd(a, w1, r4v1)
+      a = v128.load32_splat(a5Ptr)
+      r5v0 = multiplyAdd(a, w0, r5v0)
+      r5v1 = multiplyAdd(a, w1, r5v1)
+      a0Ptr += 4
+      a1Ptr += 4
+      a2Ptr += 4
+      a3Ptr += 4
+      a4Ptr += 4
+      a5Ptr += 4
+      termPtr += BLOCK_ROW_BYTES
+    }
+    storePair(outPtr, initPtr, r0v0, r0v1, columns)
+    outPtr += outBytes
+    initPtr += initBytes
+    storePair(outPtr, initPtr, r1v0, r1v1, columns)
+    outPtr += outBytes
+    initPtr += initBytes
+    storePair(outPtr, initPtr, r2v0, r2v1, columns)
+    outPtr += outBytes
+    initPtr += initBytes
+    storePair(outPtr, initPtr, r3v0, r3v1, columns)
+    outPtr += outBytes
+    initPtr += initBytes
+    storePair(outPtr, initPtr, r4v0, r4v1, columns)
+    outPtr += outBytes
+    initPtr += initBytes
+    storePair(outPtr, initPtr, r5v0, r5v1, columns)
+    outPtr += outBytes
+    initPtr += initBytes
+    aPtr += 6 * aBytes
   }
-  storePair(outPtr, initPtr, r0v0, r0v1, columns)
-  outPtr += outBytes
-  initPtr += initBytes
-  storePair(outPtr, initPtr, r1v0, r1v1, columns)
-  outPtr += outBytes
-  initPtr += initBytes
-  storePair(outPtr, initPtr, r2v0, r2v1, columns)
-  outPtr += outBytes
-  initPtr += initBytes
-  storePair(outPtr, initPtr, r3v0, r3v1, columns)
-  outPtr += outBytes
-  initPtr += initBytes
-  storePair(outPtr, initPtr, r4v0, r4v1, columns)
-  outPtr += outBytes
-  initPtr += initBytes
-  storePair(outPtr, initPtr, r5v0, r5v1, columns)
 }
 
 /**
@@ -157,19 +171,15 @@ function blockProduct(
 ): void {
   do {
     const terms = min(k, SUM_LENGTH)
-    let row = 0
+    let done = 0
     if (FUSED) {
-      for (; row + 6 <= rows; row += 6) {
-        const atPtr = aPtr + row * aBytes
-        const fromPtr = initPtr + row * initBytes
-        const toPtr = outPtr + row * outBytes
-        tile6x2(terms, wPtr, atPtr, aBytes, fromPtr, initBytes, toPtr, outBytes, columns)
-        if (columns > 8) tile6x2(terms, wPtr + 32, atPtr, aBytes, fromPtr + 32, initBytes, toPtr + 32, outBytes, columns - 8)
-      }
+      done = rows / 6 * 6
+      tile6x2(done, terms, wPtr, aPtr, aBytes, initPtr, initBytes, outPtr, outBytes, columns)
+      if (columns > 8) tile6x2(done, terms, wPtr + 32, aPtr, aBytes, initPtr + 32, initBytes, outPtr + 32, outBytes, columns - 8)
     }
-    for (; row < rows; row += 2) {
-      tile2x4(terms, wPtr, aPtr + row * aBytes, aBytes, initPtr + row * initBytes, initBytes, outPtr + row * outBytes, outBytes, columns)
-    }
+    tile2x4(
+      rows - done, terms, wPtr, aPtr + done * aBytes, aBytes, initPtr + done * initBytes, initBytes, outPtr + done * outBytes, outBytes, columns,
+    )
     initPtr = outPtr
     initBytes = outBytes
     aPtr += SUM_LENGTH * 4
