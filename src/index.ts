@@ -1,6 +1,6 @@
 // The door: every public name, nothing else.
 export { LstmError, type LstmErrorCode } from './errors.ts'
-export { saveGraph } from './formats/model-file.ts'
+export { saveGraph } from './formats/save.ts'
 export type { Graph, GraphInput, GraphNode, GraphOutput } from './graph/graph.ts'
 export { formatSummary, summarise, type Summary, type SummaryRow } from './graph/summary.ts'
 export type { RunInput } from './model/binding.ts'
@@ -8,7 +8,8 @@ export { compile, load, readGraph, type CompileOptions, type GraphSource, type L
 export type { RunTarget } from './model/bound-plan.ts'
 export type { Model, ModelPort, RunOptions } from './model/model.ts'
 export type { ModelSource, ReadOptions } from './model/source.ts'
-export { createRuntime, type MemoryUse, type Runtime, type RuntimeOptions } from './runtime/runtime.ts'
+export { createRuntime, type RuntimeOptions } from './runtime/create.ts'
+export type { MemoryUse, Runtime } from './runtime/runtime.ts'
 export type { Tensor } from './runtime/tensor.ts'
 export type { Variant } from './runtime/variant.ts'
 export type { BlueprintOptions, Carry } from './streams/blueprint.ts'

@@ -1,7 +1,8 @@
 // The binaries under test: every suite of kernels runs over all of them.
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'vitest'
-import { createRuntime, type Runtime, type RuntimeOptions } from '../src/runtime/runtime.ts'
+import { createRuntime, type RuntimeOptions } from '../src/runtime/create.ts'
+import type { Runtime } from '../src/runtime/runtime.ts'
 
 export interface Binary {
   readonly name: 'simd' | 'debug' | 'relaxed-simd'

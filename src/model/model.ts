@@ -1,5 +1,5 @@
 import { LstmError } from '../errors.ts'
-import { saveGraph } from '../formats/model-file.ts'
+import { saveGraph } from '../formats/save.ts'
 import type { Graph } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
 import { formatSummary, summarise, type Summary } from '../graph/summary.ts'

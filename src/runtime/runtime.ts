@@ -1,24 +1,11 @@
-import { instantiate } from '@assemblyscript/loader'
 import { LstmError } from '../errors.ts'
 import { createData, dtypeOfData, isDType, type DType } from '../values/dtype.ts'
 import { checkData, fillFromNested, type Nested } from '../values/ndarray.ts'
 import { checkShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
-import { KERNEL_ARITIES, type Kernels } from './kernels.ts'
-import { LinearMemory, MAX_MEMORY_BYTES } from './memory.ts'
+import type { Kernels } from './kernels.ts'
+import type { LinearMemory } from './memory.ts'
 import { Tensor, type TensorCount } from './tensor.ts'
-import { chooseBinary, type Variant } from './variant.ts'
-
-export interface RuntimeOptions {
-  /** Which binary to run. Default `'auto'`: the fastest this engine accepts. */
-  readonly variant?: Variant | 'auto'
-  /** Limit of the linear memory in bytes, at least 64 KiB; whole pages of 64 KiB count. Default 4 GiB. */
-  readonly maxMemoryBytes?: number
-  /**
-   * A compiled module of one of the package's .wasm files, for places that forbid compiling from
-   * bytes (Cloudflare Workers). `variant` is then not looked at.
-   */
-  readonly module?: WebAssembly.Module
-}
+import type { Variant } from './variant.ts'
 
 /** What `runtime.memory()` counts. */
 export interface MemoryUse {
@@ -36,6 +23,8 @@ export interface MemoryUse {
 export class Runtime {
   /** The binary that runs: `'simd'`, `'relaxed-simd'`, or `'custom'` for a module given by the caller. */
   readonly variant: Variant | 'custom'
+  /** The compiled binary, which can be posted to other threads. */
+  readonly module: WebAssembly.Module
   /** Kernels of the binary. Internal: their signatures change between versions. */
   readonly kernels: Kernels
   /** The linear memory. Internal. */
@@ -43,8 +32,9 @@ export class Runtime {
   readonly #tensors: TensorCount = { live: 0 }
 
   /** Use `createRuntime`. */
-  constructor(variant: Variant | 'custom', kernels: Kernels, memory: LinearMemory) {
+  constructor(variant: Variant | 'custom', module: WebAssembly.Module, kernels: Kernels, memory: LinearMemory) {
     this.variant = variant
+    this.module = module
     this.kernels = kernels
     this.linearMemory = memory
   }
@@ -87,44 +77,4 @@ export class Runtime {
     const { usedBytes, totalBytes, maxBytes } = this.linearMemory
     return { usedBytes, totalBytes, maxBytes, tensors: this.#tensors.live }
   }
-}
-
-/**
- * Makes a runtime. Models that are to share tensors share one; otherwise each may have its own.
- *
- * @throws LstmError `ENVIRONMENT` where the engine cannot run it, `VALUE` for options that are not accepted
- */
-export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  const { variant = 'auto', maxMemoryBytes = MAX_MEMORY_BYTES, module } = options
-  if (typeof maxMemoryBytes !== 'number' || !(maxMemoryBytes >= 65536)) {
-    throw new LstmError('VALUE', `maxMemoryBytes: expected a number >= 65536, got ${String(maxMemoryBytes)}`)
-  }
-  if (module !== undefined && !(module instanceof WebAssembly.Module)) {
-    throw new LstmError('VALUE', 'module: expected a WebAssembly.Module compiled from one of the .wasm files of this package')
-  }
-  const chosen = module === undefined ? chooseBinary(variant) : undefined
-  const memory = new LinearMemory(maxMemoryBytes)
-  const { instance } = await instantiate(chosen?.bytes ?? (module as WebAssembly.Module), { env: { memory: memory.wasm } })
-    .catch((cause: unknown) => {
-      throw new LstmError('ENVIRONMENT', `the WebAssembly module does not start: ${String(cause)}`, { cause })
-    })
-  // The instance's own exports: the loader's are wrapped, to tell optional arguments, which kernels have none of.
-  const kernels = instance.exports as unknown as Kernels
-  for (const name of Object.keys(KERNEL_ARITIES) as (keyof Kernels)[]) {
-    if (typeof kernels[name] !== 'function' || kernels[name].length !== KERNEL_ARITIES[name]) {
-      throw new LstmError('VALUE', `module: expected a .wasm file of this version of lstm-wasm, but its export '${name}' is missing or different`)
-    }
-  }
-  return new Runtime(chosen?.variant ?? 'custom', kernels, memory)
-}
-
-let shared: Promise<Runtime> | undefined
-
-/** The runtime that `load` and `compile` use when none is given: made at the first call, then shared. */
-export function defaultRuntime(): Promise<Runtime> {
-  shared ??= createRuntime().catch((error: unknown) => {
-    shared = undefined
-    throw error
-  })
-  return shared
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readOnnx, type OnnxOptions } from '../../src/formats/onnx/index.ts'
-import { saveGraph } from '../../src/formats/model-file.ts'
+import { saveGraph } from '../../src/formats/save.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { compile } from '../../src/model/load.ts'
 import { NdArray, type ArrayLike } from '../../src/values/ndarray.ts'

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { createRuntime, defaultRuntime, type RuntimeOptions } from '../../src/runtime/runtime.ts'
+import { createRuntime, defaultRuntime, type RuntimeOptions } from '../../src/runtime/create.ts'
 import { KERNEL_ARITIES } from '../../src/runtime/kernels.ts'
 import { expectRejection } from '../expect-error.ts'
 

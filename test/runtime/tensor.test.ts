@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createRuntime, type Runtime } from '../../src/runtime/runtime.ts'
+import { createRuntime } from '../../src/runtime/create.ts'
+import type { Runtime } from '../../src/runtime/runtime.ts'
 import { expectError } from '../expect-error.ts'
 
 const makeRuntime = (): Promise<Runtime> => createRuntime({ variant: 'simd', maxMemoryBytes: 2 ** 24 })

@@ -1,0 +1,44 @@
+import { instantiate } from '@assemblyscript/loader'
+import { LinearMemory, MAX_MEMORY_BYTES } from './memory.ts'
+import { Runtime } from './runtime.ts'
+import { cannotStart, checkMaxMemory, checkModule, importsOf, kernelsOf } from './start.ts'
+import { chooseBinary, type Variant } from './variant.ts'
+
+export interface RuntimeOptions {
+  /** Which binary to run. Default `'auto'`: the fastest this engine accepts. */
+  readonly variant?: Variant | 'auto'
+  /** Limit of the linear memory in bytes, at least 64 KiB; whole pages of 64 KiB count. Default 4 GiB. */
+  readonly maxMemoryBytes?: number
+  /**
+   * A compiled module of one of the package's .wasm files, for places that forbid compiling from
+   * bytes (Cloudflare Workers). `variant` is then not looked at.
+   */
+  readonly module?: WebAssembly.Module
+}
+
+/**
+ * Makes a runtime. Models that are to share tensors share one; otherwise each may have its own.
+ *
+ * @throws LstmError `ENVIRONMENT` where the engine cannot run it, `VALUE` for options that are not accepted
+ */
+export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+  const { variant = 'auto', maxMemoryBytes = MAX_MEMORY_BYTES, module } = options
+  checkMaxMemory(maxMemoryBytes)
+  if (module !== undefined) checkModule(module)
+  const chosen = module === undefined ? chooseBinary(variant) : undefined
+  const memory = new LinearMemory(maxMemoryBytes)
+  const started = await instantiate(chosen?.bytes ?? (module as WebAssembly.Module), importsOf(memory)).catch(cannotStart)
+  // The instance's own exports: the loader's are wrapped, to tell optional arguments, which kernels have none of.
+  return new Runtime(chosen?.variant ?? 'custom', started.module, kernelsOf(started.instance), memory)
+}
+
+let shared: Promise<Runtime> | undefined
+
+/** The runtime that `load` and `compile` use when none is given: made at the first call, then shared. */
+export function defaultRuntime(): Promise<Runtime> {
+  shared ??= createRuntime().catch((error: unknown) => {
+    shared = undefined
+    throw error
+  })
+  return shared
+}
