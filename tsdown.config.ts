@@ -1,11 +1,22 @@
 import { defineConfig, type UserConfig } from 'tsdown'
 
-const config: UserConfig = defineConfig({
+const common = {
+  format: 'esm',
+  platform: 'neutral',
+  target: 'es2022',
+  fixedExtension: false,
+  dts: true,
+  sourcemap: false,
+} satisfies UserConfig
+
+const config: UserConfig[] = defineConfig([{
+  ...common,
   entry: {
     index: 'src/index.ts',
     layers: 'src/layers/index.ts',
     cli: 'src/cli/main.ts',
     streams: 'src/streams/index.ts',
+    worklet: 'src/worklet/index.ts',
     npy: 'src/formats/npy.ts',
     safetensors: 'src/formats/safetensors-model.ts',
     onnx: 'src/formats/onnx/index.ts',
@@ -16,13 +27,7 @@ const config: UserConfig = defineConfig({
     rtneural: 'src/formats/rtneural/reader.ts',
     nam: 'src/formats/nam/reader.ts',
   },
-  format: 'esm',
-  platform: 'neutral',
-  target: 'es2022',
-  fixedExtension: false,
   minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } },
-  dts: true,
-  sourcemap: false,
   copy: ['build/simd.wasm', 'build/relaxed-simd.wasm'].map((from) => ({ from, to: 'dist' })),
   deps: { neverBundle: [/^node:/] },
   plugins: [{
@@ -37,6 +42,12 @@ const config: UserConfig = defineConfig({
       return door === undefined ? undefined : { id: door, external: true }
     },
   }],
-})
+}, {
+  // In one file: audio worklets load it by its address, and bundlers copy it as it is.
+  ...common,
+  entry: { processor: 'src/worklet/processor.ts' },
+  minify: true,
+  clean: false,
+}])
 
 export default config

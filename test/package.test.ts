@@ -53,11 +53,13 @@ async function closureOf(entry: string): Promise<{ readonly files: string[], rea
 }
 
 /** What else can be imported: `lstm-wasm/layers`, the readers one by one, and arrays in files. */
-const DOORS = ['layers', 'streams', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam']
+const DOORS = ['layers', 'streams', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam']
 
 /** Their public names, in the same order. */
 const DOOR_NAMES = [
   ['streams'],
+  ['createWorkletNode', 'createWorkletOptions'],
+  ['LstmError', 'createProcessorModel'],
   ['readNpy', 'writeNpy'],
   ['readSafetensors', 'safetensors', 'writeSafetensors'],
   ['onnx', 'readOnnx'],
@@ -174,6 +176,16 @@ describe('importing lstm-wasm', () => {
     }
     const { files } = await closureOf('index.js')
     expect(files.length).toBeGreaterThan(1)
+  })
+})
+
+describe('the file for audio worklets', () => {
+  it('imports nothing, and names nothing that worklets lack', async () => {
+    expect(await importsOf('processor.js')).toEqual({ fixed: [], late: [] })
+    const text = await readFile(new URL('processor.js', dist), 'utf8')
+    const absent = /\b(TextDecoder|fetch|performance|atob|setTimeout|process\.|Worker|Blob|Response)\b/
+    expect(absent.exec(text)).toBeNull()
+    expect(absent.test(await readFile(new URL('index.js', dist), 'utf8'))).toBe(true)
   })
 })
 

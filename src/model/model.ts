@@ -118,6 +118,11 @@ export class Model {
     return summarise(this.#graph)
   }
 
+  /** The model as plain data: `compile(model, { runtime })` makes the same one in another runtime. */
+  toGraph(): Graph {
+    return this.#graph
+  }
+
   /** The model as a self-describing safetensors file, which `load` reads; the tensors keep their names. */
   save(): Uint8Array<ArrayBuffer> {
     return saveGraph(this.#graph)

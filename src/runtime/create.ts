@@ -1,7 +1,7 @@
 import { instantiate } from '@assemblyscript/loader'
 import { LinearMemory, MAX_MEMORY_BYTES } from './memory.ts'
 import { Runtime } from './runtime.ts'
-import { cannotStart, checkMaxMemory, checkModule, importsOf, kernelsOf } from './start.ts'
+import { cannotStart, checkModule, kernelsOf } from './start.ts'
 import { chooseBinary, type Variant } from './variant.ts'
 
 export interface RuntimeOptions {
@@ -23,11 +23,10 @@ export interface RuntimeOptions {
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const { variant = 'auto', maxMemoryBytes = MAX_MEMORY_BYTES, module } = options
-  checkMaxMemory(maxMemoryBytes)
   if (module !== undefined) checkModule(module)
   const chosen = module === undefined ? chooseBinary(variant) : undefined
   const memory = new LinearMemory(maxMemoryBytes)
-  const started = await instantiate(chosen?.bytes ?? (module as WebAssembly.Module), importsOf(memory)).catch(cannotStart)
+  const started = await instantiate(chosen?.bytes ?? (module as WebAssembly.Module), { env: { memory: memory.wasm } }).catch(cannotStart)
   // The instance's own exports: the loader's are wrapped, to tell optional arguments, which kernels have none of.
   return new Runtime(chosen?.variant ?? 'custom', started.module, kernelsOf(started.instance), memory)
 }

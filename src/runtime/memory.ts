@@ -24,8 +24,14 @@ export class LinearMemory {
   readonly #allocator: Allocator
   #generation = 0
 
-  /** @param maxBytes limit of the whole memory, rounded down to pages of 64 KiB */
+  /**
+   * @param maxBytes limit of the whole memory, rounded down to pages of 64 KiB
+   * @throws LstmError `VALUE` for a limit below one page
+   */
   constructor(maxBytes: number) {
+    if (typeof maxBytes !== 'number' || !(maxBytes >= PAGE_BYTES)) {
+      throw new LstmError('VALUE', `maxMemoryBytes: expected a number >= ${PAGE_BYTES}, got ${String(maxBytes)}`)
+    }
     const maximum = Math.min(MAX_PAGES, Math.floor(maxBytes / PAGE_BYTES))
     this.maxBytes = maximum * PAGE_BYTES
     this.wasm = new WebAssembly.Memory({ initial: 1, maximum })

@@ -7,22 +7,13 @@ import type { Variant } from './variant.ts'
 /** A compiled binary of this package, in places that must not know WebAssembly. */
 export type KernelModule = WebAssembly.Module
 
-/** @throws LstmError `VALUE` for a limit that is not accepted */
-export function checkMaxMemory(maxBytes: unknown): void {
-  if (typeof maxBytes !== 'number' || !(maxBytes >= 65536)) {
-    throw new LstmError('VALUE', `maxMemoryBytes: expected a number >= 65536, got ${String(maxBytes)}`)
-  }
-}
+const EXPECTED_MODULE = 'module: expected a WebAssembly.Module of a .wasm file of this version of lstm-wasm'
 
 /** @throws LstmError `VALUE` for anything else than a compiled module */
 export function checkModule(module: unknown): asserts module is WebAssembly.Module {
   if (!(module instanceof WebAssembly.Module)) {
-    throw new LstmError('VALUE', 'module: expected a WebAssembly.Module compiled from one of the .wasm files of this package')
+    throw new LstmError('VALUE', EXPECTED_MODULE)
   }
-}
-
-export function importsOf(memory: LinearMemory): { env: { memory: WebAssembly.Memory } } {
-  return { env: { memory: memory.wasm } }
 }
 
 export function cannotStart(cause: unknown): never {
@@ -34,7 +25,7 @@ export function kernelsOf(instance: WebAssembly.Instance): Kernels {
   const kernels = instance.exports as unknown as Kernels
   for (const name of Object.keys(KERNEL_ARITIES) as (keyof Kernels)[]) {
     if (typeof kernels[name] !== 'function' || kernels[name].length !== KERNEL_ARITIES[name]) {
-      throw new LstmError('VALUE', `module: expected a .wasm file of this version of lstm-wasm, but its export '${name}' is missing or different`)
+      throw new LstmError('VALUE', `${EXPECTED_MODULE}, but its export '${name}' is missing or different`)
     }
   }
   return kernels
@@ -46,13 +37,12 @@ export function kernelsOf(instance: WebAssembly.Instance): Kernels {
  *
  * @throws LstmError as `createRuntime`
  */
-export function startRuntime(module: unknown, variant: Variant | 'custom', maxMemoryBytes: number = MAX_MEMORY_BYTES): Runtime {
+export function startRuntime(module: unknown, variant: Variant | 'custom'): Runtime {
   checkModule(module)
-  checkMaxMemory(maxMemoryBytes)
-  const memory = new LinearMemory(maxMemoryBytes)
+  const memory = new LinearMemory(MAX_MEMORY_BYTES)
   let instance: WebAssembly.Instance
   try {
-    instance = new WebAssembly.Instance(module, importsOf(memory))
+    instance = new WebAssembly.Instance(module, { env: { memory: memory.wasm } })
   } catch (cause) {
     return cannotStart(cause)
   }

@@ -39,7 +39,7 @@ describe('createRuntime', () => {
     [{ maxMemoryBytes: 65535 }, 'maxMemoryBytes: expected a number >= 65536, got 65535'],
     [{ maxMemoryBytes: NaN }, 'maxMemoryBytes: expected a number >= 65536, got NaN'],
     [{ maxMemoryBytes: '1000000' }, 'maxMemoryBytes: expected a number >= 65536, got 1000000'],
-    [{ module: new Uint8Array(8) }, 'module: expected a WebAssembly.Module compiled from one of the .wasm files of this package'],
+    [{ module: new Uint8Array(8) }, 'module: expected a WebAssembly.Module of a .wasm file of this version of lstm-wasm'],
   ])('refuses %j', async (options, message) => {
     await expectRejection(createRuntime(options as unknown as RuntimeOptions), 'VALUE', message)
   })
@@ -65,7 +65,7 @@ describe('createRuntime', () => {
     const [first] = Object.keys(KERNEL_ARITIES)
     await expectRejection(
       createRuntime({ module: await WebAssembly.compile(empty) }), 'VALUE',
-      `module: expected a .wasm file of this version of lstm-wasm, but its export '${first}' is missing or different`,
+      `module: expected a WebAssembly.Module of a .wasm file of this version of lstm-wasm, but its export '${first}' is missing or different`,
     )
     // (module (func (export "copyRows"))): the right name, but no parameters.
     const other = Uint8Array.of(
@@ -73,7 +73,7 @@ describe('createRuntime', () => {
     )
     await expectRejection(
       createRuntime({ module: await WebAssembly.compile(other) }), 'VALUE',
-      "module: expected a .wasm file of this version of lstm-wasm, but its export 'copyRows' is missing or different",
+      "module: expected a WebAssembly.Module of a .wasm file of this version of lstm-wasm, but its export 'copyRows' is missing or different",
     )
     // (module (import "a" "b" (func))): wants something we do not have.
     const importing = Uint8Array.of(...empty, 1, 4, 1, 0x60, 0, 0, 2, 7, 1, 1, 0x61, 1, 0x62, 0, 0)

@@ -1,0 +1,70 @@
+// The page's side of an AudioWorklet; that of the worklet is lstm-wasm/processor.
+import { LstmError } from '../errors.ts'
+import { Model } from '../model/model.ts'
+import { describeValue } from '../values/dtype.ts'
+import { packModel, type ProcessorOptions } from './options.ts'
+
+export type { ProcessorOptions } from './options.ts'
+
+export interface WorkletOptions {
+  /** Channels that the model is run on, each with a state of its own: 1, 2 ... Default 1; inputs are mixed to so many. */
+  readonly channels?: number
+}
+
+/** Options for `new AudioWorkletNode`: one input and one output of the same number of channels. */
+export interface WorkletNodeOptions extends AudioWorkletNodeOptions {
+  readonly processorOptions: ProcessorOptions
+}
+
+const MOST_CHANNELS = 32
+
+/**
+ * What a processor needs to make the model anew: `new AudioWorkletNode(context, name, createWorkletOptions(model))`, and
+ * there `createProcessorModel(options.processorOptions)`. The weights are copied, and the binary is the one that the model's
+ * runtime has compiled already; the model may be disposed afterwards. Other data for the processor can be added to `processorOptions`.
+ *
+ * @throws LstmError `VALUE` for what is no model, or a number of channels that is not accepted
+ */
+export function createWorkletOptions(model: Model, { channels = 1 }: WorkletOptions = {}): WorkletNodeOptions {
+  if (!(model instanceof Model)) throw new LstmError('VALUE', `createWorkletOptions: expected a model of load() or compile(), got ${describeValue(model)}`)
+  if (!Number.isInteger(channels) || channels < 1 || channels > MOST_CHANNELS) {
+    throw new LstmError('VALUE', `createWorkletOptions: expected a whole number of channels from 1 to ${MOST_CHANNELS}, got ${describeValue(channels)}`)
+  }
+  return {
+    numberOfInputs: 1,
+    numberOfOutputs: 1,
+    outputChannelCount: [channels],
+    channelCount: channels,
+    channelCountMode: 'explicit',
+    processorOptions: packModel(model),
+  }
+}
+
+/**
+ * An audio node that runs a model on each channel, sample by sample: for models with one input [batch, timesteps, 1] and
+ * one output [batch, timesteps, 1], whose sample rate is the context's.
+ *
+ * `node.port.postMessage('reset')` makes it forget what it has heard; `'dispose'` ends it.
+ *
+ * @throws LstmError `ENVIRONMENT` where there are no AudioWorklets, `UNSUPPORTED`, `SHAPE` or `VALUE` for a model that is
+ *   no such one, `VALUE` for a number of channels that is not accepted
+ */
+export async function createWorkletNode(context: BaseAudioContext, model: Model, options: WorkletOptions = {}): Promise<AudioWorkletNode> {
+  const nodeOptions = createWorkletOptions(model, options)
+  checkAudioModel(model)
+  if (context?.audioWorklet === undefined) {
+    throw new LstmError('ENVIRONMENT', 'createWorkletNode: the context has no audioWorklet: browsers have them on pages from https: or localhost only')
+  }
+  await context.audioWorklet.addModule(new URL('./processor.js', import.meta.url))
+  return new AudioWorkletNode(context, 'lstm-wasm', nodeOptions)
+}
+
+/** @throws LstmError unless one number goes in and one comes out at every step */
+function checkAudioModel(model: Model): void {
+  const stream = model.stream()
+  try {
+    stream.step(new Float32Array(1), new Float32Array(1))
+  } finally {
+    stream.dispose()
+  }
+}
