@@ -192,7 +192,7 @@ describe('the file for audio worklets', () => {
 describe('the size', () => {
   const LIMIT_WASM = 32_768
   const LIMIT_CORE = 20_480
-  const LIMIT_STREAMS = 12_288
+  const LIMIT_STREAMS = 16_384
 
   it.each(['simd.wasm', 'relaxed-simd.wasm'])('of %s is at most 32 kB gzip', async (name) => {
     const bytes = await readFile(new URL(name, dist))

@@ -4,11 +4,13 @@ import type { Graph } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
 import { formatSummary, summarise, type Summary } from '../graph/summary.ts'
 import { makePlan } from '../plan/plan.ts'
-import { prepareGraph } from '../plan/prepare.ts'
+import { prepareGraph, type PreparedGraph } from '../plan/prepare.ts'
 import { StateMemory } from '../plan/states.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import type { BlueprintOptions } from '../streams/blueprint.ts'
 import type { StreamMaker, StreamOptions } from '../streams/index.ts'
+import type { StreamPool } from '../streams/pool.ts'
 import type { Stream } from '../streams/stream.ts'
 import { describeValue, type DType } from '../values/dtype.ts'
 import type { NdArray } from '../values/ndarray.ts'
@@ -41,12 +43,12 @@ export class Model {
   readonly outputs: readonly ModelPort[]
   /** The runtime it lives in. */
   readonly runtime: Runtime
-  readonly #graph: Graph
   readonly #prepared: ReturnType<typeof prepareGraph>
+  /** Itself, as its streams see it. */
+  readonly #host: { readonly runtime: Runtime, readonly graph: Graph, readonly prepared: PreparedGraph, disposed: boolean }
   readonly #states: StateMemory
   #bound: BoundPlan | undefined
   readonly #streams: StreamMaker | false
-  readonly #lifetime = { disposed: false }
 
   /**
    * Use `compile`.
@@ -57,10 +59,10 @@ export class Model {
     this.runtime = runtime
     this.#streams = streams
     this.#states = new StateMemory(runtime)
-    this.#graph = graph
     this.inputs = graph.inputs
     this.outputs = graph.outputs.map(({ name, value }) => ({ name, ...typed.types.get(value) as { dtype: DType, shape: SymbolicShape } }))
     this.#prepared = prepareGraph(runtime, typed)
+    this.#host = { runtime, graph, prepared: this.#prepared, disposed: false }
   }
 
   /**
@@ -99,7 +101,15 @@ export class Model {
    *   `MEMORY`, `DISPOSED`
    */
   stream(options: StreamOptions = {}): Stream {
-    return this.#maker().stream({ runtime: this.runtime, prepared: this.#prepared, lifetime: this.#lifetime }, options)
+    return this.#maker().stream(this.#host, options)
+  }
+
+  /**
+   * A pool of at most `capacity` sessions over one copy of the weights, of which any step together as one batch.
+   * @throws LstmError see `stream`
+   */
+  streams(capacity: number, options: BlueprintOptions = {}): StreamPool {
+    return this.#maker().streams(this.#host, capacity, options)
   }
 
   /** Makes stateful layers forget: their states are zeros again, and the batch size may change. */
@@ -115,7 +125,7 @@ export class Model {
 
   /** The figures of `summary()` as data. */
   describe(): Summary {
-    return summarise(this.#graph)
+    return summarise(this.#host.graph)
   }
 
   /** The model as plain data: `compile(model, { runtime })` makes the same one in another runtime. */
@@ -125,13 +135,13 @@ export class Model {
 
   /** The model as a self-describing safetensors file, which `load` reads; the tensors keep their names. */
   save(): Uint8Array<ArrayBuffer> {
-    return saveGraph(this.#graph)
+    return saveGraph(this.#host.graph)
   }
 
   /** Gives all memory back. Calling it again does nothing. */
   dispose(): void {
-    if (this.#lifetime.disposed) return
-    this.#lifetime.disposed = true
+    if (this.#host.disposed) return
+    this.#host.disposed = true
     this.#unbind()
     this.#prepared.dispose()
     this.#states.clear()
@@ -144,7 +154,7 @@ export class Model {
   }
 
   #check(): void {
-    if (this.#lifetime.disposed) throw new LstmError('DISPOSED', 'this model is disposed')
+    if (this.#host.disposed) throw new LstmError('DISPOSED', 'this model is disposed')
   }
 
   /** The plan for these inputs: the one there is, or a new one when sizes differ. */

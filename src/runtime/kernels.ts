@@ -120,6 +120,12 @@ export interface Kernels {
     inPtr: number, outPtr: number, outer: number, channels: number, inner: number, epsilon: number, scalePtr: number,
     biasPtr: number, meanPtr: number, variancePtr: number, factorsPtr: number,
   ) => void
+  readonly gatherRecords: (
+    indicesPtr: number, rowBegin: number, rowEnd: number, recordsPtr: number, recordBytes: number, rowsPtr: number, rowBytes: number,
+  ) => void
+  readonly scatterRecords: (
+    indicesPtr: number, rowBegin: number, rowEnd: number, recordsPtr: number, recordBytes: number, rowsPtr: number, rowBytes: number,
+  ) => void
 }
 
 /** Name and number of parameters of every kernel: the contract between the binaries and TypeScript. */
@@ -168,4 +174,6 @@ export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {
   poolF32: 20,
   normalizeF32: 9,
   batchNormF32: 11,
+  gatherRecords: 7,
+  scatterRecords: 7,
 }

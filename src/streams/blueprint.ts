@@ -4,8 +4,9 @@ import type { Graph, GraphInput } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
 import type { ValueType } from '../ops/operator.ts'
 import type { PreparedGraph } from '../plan/prepare.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 import type { DType } from '../values/dtype.ts'
-import { formatShape, type Shape, type SymbolicShape } from '../values/shape.ts'
+import { formatShape, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
 import { findTimeline, type Timeline } from './timeline.ts'
 
 /** Pairs of states that go out of a graph and into it again: the output's name by the input's. False: none are looked for. */
@@ -15,6 +16,16 @@ export interface BlueprintOptions {
   readonly carry?: Carry | undefined
   /** Sizes of inputs that have a name but are neither batch nor timesteps: `{ samples: 512 }`. */
   readonly sizes?: Readonly<Record<string, number>> | undefined
+}
+
+/** What a model hands to its streams. */
+export interface StreamHost {
+  readonly runtime: Runtime
+  /** The graph as it was given. */
+  readonly graph: Graph
+  readonly prepared: PreparedGraph
+  /** Whether the model is still there: its streams use its weights. */
+  readonly disposed: boolean
 }
 
 /** An input or output of a stream. */
@@ -29,6 +40,10 @@ export interface Port {
   readonly kind: 'steps' | 'each' | 'held'
   /** Which axis the timesteps are, or would be. */
   readonly axis: number
+  /** -1 where there is none. */
+  readonly batchAxis: number
+  /** Bounds of indices into a table: they are looked at before anything is run. */
+  readonly indices?: { readonly least: number, readonly most: number } | undefined
 }
 
 /** A state that is carried from an output to an input; positions in the graph. */
@@ -39,6 +54,9 @@ export interface CarriedState {
   readonly batchAxis: number
 }
 
+/** Operators that may refuse elements while they run. */
+const CHOOSY: readonly string[] = ['embedding', 'gather', 'gatherElements', 'scatterElements', 'reverseSequence', 'oneHot', 'lstm']
+
 /** How a model is run step by step: its graph made ready for it, and what goes in and out. Made once, for many streams. */
 export class Blueprint {
   readonly prepared: PreparedGraph
@@ -46,18 +64,23 @@ export class Blueprint {
   readonly inputs: readonly (Port | undefined)[]
   readonly outputs: readonly (Port | undefined)[]
   readonly carried: readonly CarriedState[]
-  /** Values of the model's own graph that states are at first. */
-  readonly initial: ReadonlyMap<string, string>
-  /** Whether several steps can be run at once. */
-  readonly chunkable: boolean
+  /** The part of the graph that computes what states are at first: outputs `node.h` and `node.c`. */
+  readonly initial: PreparedGraph | undefined
+  /** Whether there are timesteps, of which several can be run at once. */
+  readonly hasSteps: boolean
   /** The number the graph has for the batch, where it is no name. */
   readonly fixedBatch: number | undefined
+  /** Whether a run may end in an error halfway, with some states changed and others not. */
+  readonly mayFail: boolean
   readonly #timeline: Timeline | undefined
   readonly #batch: string | undefined
   readonly #sizes: Readonly<Record<string, number>>
 
-  /** @throws LstmError `UNSUPPORTED` where the model cannot be run step by step, `VALUE` or `SHAPE` for options that do not fit */
-  constructor({ graph: source, prepared, constants }: PreparedGraph, options: BlueprintOptions) {
+  /**
+   * @param given optional inputs that are given: all others are left out
+   * @throws LstmError `UNSUPPORTED` where the model cannot be run step by step, `VALUE` or `SHAPE` for options that do not fit
+   */
+  constructor({ graph: source, prepared, constants }: PreparedGraph, options: BlueprintOptions, given: ReadonlySet<string> = new Set()) {
     const { types } = typeGraph(source)
     const carry = carryOf(source, types, options.carry)
     const timeline = findTimeline(source, carry)
@@ -67,33 +90,44 @@ export class Blueprint {
     this.#timeline = timeline
     this.#sizes = options.sizes ?? {}
     this.prepared = { graph: shareSizes(graph, types, carry), prepared: all, constants }
-    this.initial = timeline?.initial ?? new Map()
-    const { inputs, outputs } = this.prepared.graph
+    const first = [...timeline?.initial ?? []].map(([name, value]) => ({ name, value }))
+    this.initial = first.length === 0 ? undefined : { graph: { ...source, outputs: first }, prepared, constants }
+    const { inputs, outputs, nodes } = this.prepared.graph
     const batch = timeline?.batch ?? inputs.find(({ name, shape }) => !carry.has(name) && shape.length > 0)?.shape[0]
     const isKnown = typeof batch === 'string' && inputs.some(({ shape }) => shape.includes(batch))
     this.#batch = isKnown ? batch : undefined
     this.fixedBatch = isKnown ? undefined : 1
     const carriedOutputs = new Set(carry.values())
-    this.inputs = inputs.map((input) => (carry.has(input.name) || input.optional || this.#isUnused(input) ? undefined : this.#inputPort(input)))
+    const isLeftOut = (input: GraphInput): boolean => (
+      carry.has(input.name) || (input.optional === true && !given.has(input.name)) || !nodes.some((node) => node.inputs.includes(input.name))
+    )
+    this.inputs = inputs.map((input) => (isLeftOut(input) ? undefined : this.#inputPort(input)))
     this.outputs = outputs.map(({ name, value }) => (
       carriedOutputs.has(name) ? undefined : this.#port(name, types.get(value) as ValueType, timeline?.outputs.get(name), 'each')
     ))
     this.carried = [...carry].filter(([from]) => timeline?.absorbed.has(from) !== true).map(([from, to]) => {
       const input = inputs.findIndex(({ name }) => name === from)
-      return {
-        name: from, input, output: outputs.findIndex(({ name }) => name === to),
-        batchAxis: this.#batch === undefined ? -1 : (inputs[input] as GraphInput).shape.indexOf(this.#batch),
-      }
+      const { shape } = inputs[input] as GraphInput
+      return { name: from, input, output: outputs.findIndex(({ name }) => name === to), batchAxis: this.#batchAxis(shape) }
     })
-    this.chunkable = timeline !== undefined && this.outputs.every((port) => port?.kind !== 'each')
+    this.hasSteps = timeline !== undefined
+    this.mayFail = nodes.some((node) => CHOOSY.includes(node.op) && (
+      node.op === 'lstm' ? (node.inputs[4] ?? '') !== '' : this.inputs.every((port) => port?.indices === undefined || !node.inputs.includes(port.name))
+    ))
+  }
+
+  /** The number of steps that the inputs of a run have, by their shapes. */
+  stepsOf(shapes: ReadonlyMap<string, Shape>): number {
+    const port = this.inputs.find((one) => one?.kind === 'steps')
+    return port === undefined ? 1 : shapes.get(port.name)?.[port.axis] as number
   }
 
   /**
    * Shapes of all inputs for a batch and a number of steps.
    * @throws LstmError `VALUE` for a size that is not known
    */
-  shapes(batch: number, steps: number): Map<string, Shape> {
-    return new Map(this.prepared.graph.inputs.map(({ name, shape }) => [name, shape.map((size) => {
+  shapes(batch: number, steps: number, inputs: readonly GraphInput[] = this.prepared.graph.inputs): Map<string, Shape> {
+    return new Map(inputs.map(({ name, shape }) => [name, shape.map((size) => {
       if (typeof size === 'number') return size
       if (size === this.#timeline?.steps) return steps
       const known = size === this.#batch ? batch : this.#sizes[size]
@@ -104,19 +138,35 @@ export class Blueprint {
     })]))
   }
 
-  #isUnused({ name }: GraphInput): boolean {
-    const { nodes, outputs } = this.prepared.graph
-    return !nodes.some(({ inputs }) => inputs.includes(name)) && !outputs.some(({ value }) => value === name)
+  #batchAxis(shape: SymbolicShape): number {
+    return this.#batch === undefined ? -1 : shape.indexOf(this.#batch)
   }
 
   #inputPort(input: GraphInput): Port {
-    return this.#port(input.name, input, this.#timeline?.inputs.get(input.name), this.#timeline === undefined ? 'each' : 'held')
+    const port = this.#port(input.name, input, this.#timeline?.inputs.get(input.name), this.#timeline === undefined ? 'each' : 'held')
+    return { ...port, indices: boundsOf(input.name, this.prepared.graph) }
   }
 
   #port(name: string, { dtype, shape }: ValueType, timing: number | 'last' | undefined, otherwise: 'each' | 'held'): Port {
-    if (typeof timing === 'number') return { name, dtype, shape, kind: 'steps', axis: timing }
-    return { name, dtype, shape, kind: otherwise, axis: this.#batch === undefined ? 0 : shape.indexOf(this.#batch) + 1 }
+    const batchAxis = this.#batchAxis(shape)
+    if (typeof timing === 'number') return { name, dtype, shape, kind: 'steps', axis: timing, batchAxis }
+    return { name, dtype, shape, kind: otherwise, axis: batchAxis + 1, batchAxis }
   }
+}
+
+/** The indices that every table takes which an input goes to. */
+function boundsOf(input: string, { nodes, constants }: Graph): Port['indices'] {
+  let bounds: Port['indices']
+  const meet = (least: number, most: number): void => {
+    bounds = { least: Math.max(least, bounds?.least ?? least), most: Math.min(most, bounds?.most ?? most) }
+  }
+  for (const { op, inputs, parameters, attributes } of nodes) {
+    if (op === 'embedding' && inputs[0] === input) meet(0, (constants.get(parameters.weight ?? '')?.shape[0] ?? 0) - 1)
+    const table = op === 'gather' && inputs[1] === input ? constants.get(inputs[0] as string)?.shape : undefined
+    const size = table?.at(Number(attributes.axis ?? 0))
+    if (size !== undefined) meet(-size, size - 1)
+  }
+  return bounds
 }
 
 function carryOf(graph: Graph, types: ReadonlyMap<string, ValueType>, carry: Carry | undefined): Map<string, string> {
@@ -124,16 +174,17 @@ function carryOf(graph: Graph, types: ReadonlyMap<string, ValueType>, carry: Car
   return carry === undefined ? findCarry(graph, types) : checkCarry(graph, types, carry)
 }
 
-/** A state has the same shape before and after: sizes with different names in the two are one. */
+/** A state has the same shape before and after: sizes of the inputs with different names in the two are one. */
 function shareSizes(graph: Graph, types: ReadonlyMap<string, ValueType>, carry: ReadonlyMap<string, string>): Graph {
-  const other: Map<string, string | number> = new Map()
+  const known = new Set(graph.inputs.filter(({ name }) => !carry.has(name)).flatMap(({ shape }) => shape))
+  const other: Map<Dimension, Dimension> = new Map()
   for (const { name, shape } of graph.inputs) {
     const output = graph.outputs.find((one) => one.name === carry.get(name))
     const after = types.get(output?.value ?? '')?.shape ?? []
     shape.forEach((size, axis) => {
-      const size2 = after[axis]
-      if (typeof size === 'string' && size2 !== undefined && size !== size2) other.set(size, size2)
+      const same = after[axis]
+      if (typeof size === 'string' && same !== undefined && !known.has(size) && (typeof same === 'number' || known.has(same))) other.set(size, same)
     })
   }
-  return { ...graph, inputs: graph.inputs.map((input) => ({ ...input, shape: input.shape.map((size) => other.get(size as string) ?? size) })) }
+  return { ...graph, inputs: graph.inputs.map((input) => ({ ...input, shape: input.shape.map((size) => other.get(size) ?? size) })) }
 }

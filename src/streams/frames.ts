@@ -20,6 +20,18 @@ export function stepsOf(layout: PortLayout, data: DataOf | undefined): number {
   return (data as DataOf).length / layout.frame
 }
 
+/** @throws LstmError for an index outside the tables that an input goes to */
+export function checkIndices({ port: { name, indices } }: PortLayout, data: DataOf, length: number): void {
+  if (indices === undefined) return
+  const { least, most } = indices
+  for (let n = 0; n < length; n++) {
+    const index = data[n] as number
+    if (index < least || index > most) {
+      throw new LstmError('VALUE', `stream: expected indices from ${least} to ${most} for '${name}', got ${index} at element ${n}`)
+    }
+  }
+}
+
 /** @throws LstmError unless an output is an array for so many steps, or absent */
 export function checkOutput(layout: PortLayout, data: DataOf | undefined, steps: number, mayBeAbsent: boolean): void {
   if (data === undefined && mayBeAbsent) return
@@ -36,7 +48,14 @@ export function refuseLength({ port: { name } }: PortLayout, { length }: DataOf,
   throw new LstmError('SHAPE', `stream: expected ${expected} elements for '${name}', got ${length}${why}`)
 }
 
-/** to[toBegin...] = from[fromBegin...]. A loop, because views of parts would have to be made: for frames it is the faster way too. */
+/** From so many elements on, `set` is faster than a loop. */
+const LONG = 32
+
+/**
+ * to[toBegin...] = from[fromBegin...]. Allocates nothing: `set` takes whole arrays, and of others it would have to be given a view
+ * made for it.
+ */
 export function copyRun(from: DataOf, fromBegin: number, to: DataOf, toBegin: number, length: number): void {
-  for (let n = 0; n < length; n++) to[toBegin + n] = from[fromBegin + n] as number
+  if (length >= LONG && length === from.length) to.set(from, toBegin)
+  else for (let n = 0; n < length; n++) to[toBegin + n] = from[fromBegin + n] as number
 }

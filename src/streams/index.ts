@@ -1,9 +1,8 @@
 // Everything that remembers. A chunk of its own, loaded when a model is made.
 import { LstmError } from '../errors.ts'
-import type { PreparedGraph } from '../plan/prepare.ts'
-import type { Runtime } from '../runtime/runtime.ts'
-import { Blueprint, type BlueprintOptions } from './blueprint.ts'
-import { Stream, type Lifetime } from './stream.ts'
+import { Blueprint, type BlueprintOptions, type StreamHost } from './blueprint.ts'
+import { StreamPool } from './pool.ts'
+import { Stream } from './stream.ts'
 
 export interface StreamOptions extends BlueprintOptions {
   /** Sequences that go side by side. Default 1. */
@@ -12,16 +11,10 @@ export interface StreamOptions extends BlueprintOptions {
   readonly chunk?: number
 }
 
-/** What a model hands to its streams. */
-export interface StreamHost {
-  readonly runtime: Runtime
-  readonly prepared: PreparedGraph
-  readonly lifetime: Lifetime
-}
-
 /** What makes streams: `streams` of `lstm-wasm/streams`. */
 export interface StreamMaker {
   stream(host: StreamHost, options: StreamOptions): Stream
+  streams(host: StreamHost, capacity: number, options: BlueprintOptions): StreamPool
 }
 
 function count(value: number, what: string, most: number): number {
@@ -33,9 +26,12 @@ function count(value: number, what: string, most: number): number {
 
 /** For `compile` and `load` where dynamic imports are forbidden: they load this chunk themselves otherwise. */
 export const streams: StreamMaker = {
-  stream({ runtime, prepared, lifetime }, options) {
-    const blueprint = new Blueprint(prepared, options)
+  stream(host, options) {
+    const blueprint = new Blueprint(host.prepared, options)
     const batch = count(options.batch ?? 1, 'batch', blueprint.fixedBatch ?? 2 ** 20)
-    return new Stream({ runtime, blueprint, lifetime, batch, chunk: count(options.chunk ?? 128, 'chunk', 2 ** 16) })
+    return new Stream({ host, blueprint, batch, chunk: count(options.chunk ?? 128, 'chunk', 2 ** 16) })
+  },
+  streams(host, capacity, options) {
+    return new StreamPool(host, new Blueprint(host.prepared, options), count(capacity, 'capacity', 2 ** 24))
   },
 }

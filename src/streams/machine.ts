@@ -1,11 +1,11 @@
 import { LstmError } from '../errors.ts'
-import { typeGraph } from '../graph/infer.ts'
-import { draftPlan, makePlan, type Plan, type PlannedOutput, type PlannedValue } from '../plan/plan.ts'
+import { draftPlan, type Plan, type PlannedOutput, type PlannedValue } from '../plan/plan.ts'
 import { StateMemory, type StateBlock, type StateShape } from '../plan/states.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { bytesOf, type DataOf } from '../values/dtype.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
 import type { Blueprint, Port } from './blueprint.ts'
+import { initialStates, type Given } from './initial-states.ts'
 
 /** Where a port's elements are in arrays: [outer, steps, inner], for any number of steps. */
 export interface PortLayout {
@@ -18,6 +18,8 @@ export interface PortLayout {
   readonly held: boolean
   /** Elements of one step. */
   readonly frame: number
+  /** In how many pieces the elements of one sequence lie: more than one where an axis stands before that of the batch. */
+  readonly pieces: number
 }
 
 /** The kernel calls for a number of steps. */
@@ -57,10 +59,14 @@ export class Machine {
   readonly #initial: ReadonlyMap<string, Uint8Array>
   /** What gives the memory back, the first taken last. */
   readonly #releases: (() => void)[] = []
+  #copies: readonly number[] | undefined
   #generation = -1
 
-  /** @throws LstmError `VALUE` or `UNSUPPORTED` for sizes that do not fit, `MEMORY`; nothing is held then */
-  constructor(runtime: Runtime, blueprint: Blueprint, batch: number, steps: readonly number[]) {
+  /**
+   * @param given inputs that first states may follow from; zeros are taken where there are none
+   * @throws LstmError `VALUE` or `UNSUPPORTED` for sizes that do not fit, `MEMORY`; nothing is held then
+   */
+  constructor(runtime: Runtime, blueprint: Blueprint, batch: number, steps: readonly number[], given?: Given) {
     this.#runtime = runtime
     this.blueprint = blueprint
     this.batch = batch
@@ -88,7 +94,7 @@ export class Machine {
       })
       this.blocks = [...states.blocks].map((block) => this.#byRows(block))
       this.#setAbsentInputs()
-      this.#initial = this.#findInitial()
+      this.#initial = initialStates(runtime, blueprint, batch, given)
       this.reset()
     } catch (error) {
       this.dispose()
@@ -107,6 +113,36 @@ export class Machine {
         const end = row === undefined ? begin + rows * rowBytes : begin + rowBytes
         if (initial === undefined) view.fill(0, begin, end)
         else view.set(initial.subarray(begin, end), begin)
+      }
+    }
+  }
+
+  /** Bytes that are remembered of one sequence. */
+  get rowBytes(): number {
+    let bytes = 0
+    for (const { outer, rowBytes } of this.blocks) bytes += outer * rowBytes
+    return bytes
+  }
+
+  /** Copies what is remembered of a sequence to `bytes` from `begin` on: block by block, in order. */
+  readRow(row: number, bytes: Uint8Array, begin: number): void {
+    let at = begin
+    for (const block of this.blocks) {
+      const view = this.bytesOf(block)
+      for (let n = 0; n < block.outer; n++, at += block.rowBytes) {
+        const from = (n * block.rows + row) * block.rowBytes
+        bytes.set(view.subarray(from, from + block.rowBytes), at)
+      }
+    }
+  }
+
+  /** The reverse of `readRow`. */
+  writeRow(row: number, bytes: Uint8Array, begin: number): void {
+    let at = begin
+    for (const block of this.blocks) {
+      const view = this.bytesOf(block)
+      for (let n = 0; n < block.outer; n++, at += block.rowBytes) {
+        view.set(bytes.subarray(at, at + block.rowBytes), (n * block.rows + row) * block.rowBytes)
       }
     }
   }
@@ -157,6 +193,24 @@ export class Machine {
     }
   }
 
+  /** Keeps a copy of all that is remembered. */
+  backUp(): void {
+    const { kernels } = this.#runtime
+    this.#copies ??= this.blocks.map(({ name, outer, rows, rowBytes }) => this.#allocate(outer * rows * rowBytes, `a copy of '${name}'`))
+    for (let n = 0; n < this.blocks.length; n++) {
+      const { slot, outer, rows, rowBytes } = this.blocks[n] as StateBlock
+      kernels.copyRows(slot.ptr, 0, this.#copies[n] as number, 0, 1, outer * rows * rowBytes)
+    }
+  }
+
+  /** What is remembered is again what it was at the last `backUp`. */
+  goBack(): void {
+    for (let n = 0; n < this.blocks.length; n++) {
+      const { slot, outer, rows, rowBytes } = this.blocks[n] as StateBlock
+      this.#runtime.kernels.copyRows(this.#copies?.[n] as number, 0, slot.ptr, 0, 1, outer * rows * rowBytes)
+    }
+  }
+
   /** Gives all memory back. */
   dispose(): void {
     for (const release of this.#releases.splice(0).reverse()) release()
@@ -187,35 +241,6 @@ export class Machine {
     this.#runtime.kernels.fillZero(zerosPtr, bytes)
     for (const { slot } of values) slot.ptr = zerosPtr
   }
-
-  /** Computes what states are at first. Done once: it may not depend on what comes in. */
-  #findInitial(): Map<string, Uint8Array> {
-    const { prepared, initial } = this.blueprint
-    const found: Map<string, Uint8Array> = new Map()
-    if (initial.size === 0) return found
-    const outputs = [...initial].map(([name, value]) => ({ name, value }))
-    const graph = { ...prepared.graph, outputs }
-    const shapes = this.blueprint.shapes(this.batch, 1)
-    const used = new Set(typeGraph(graph, shapes).graph.nodes.flatMap(({ inputs }) => inputs))
-    const given = graph.inputs.find(({ name, optional }) => used.has(name) && !optional)
-    if (given !== undefined) {
-      throw new LstmError('UNSUPPORTED', `stream: the first state of ${outputs.map(({ name }) => `'${name}'`).join(', ')} follows from the input '${given.name}'`)
-    }
-    const states = new StateMemory(this.#runtime)
-    const plan = makePlan(this.#runtime, { ...prepared, graph }, shapes, states)
-    const view = ({ shape, slot, type }: PlannedValue): Uint8Array => (
-      this.#runtime.linearMemory.view('uint8', slot.ptr, lengthOf(shape) * bytesOf(type.dtype))
-    )
-    try {
-      for (const input of plan.inputs) view(input).fill(0)
-      for (const step of plan.steps) step()
-      outputs.forEach(({ name }, n) => found.set(name, view(plan.outputs[n] as PlannedOutput).slice()))
-      return found
-    } finally {
-      plan.dispose()
-      states.clear()
-    }
-  }
 }
 
 function layouts(ports: readonly (Port | undefined)[], values: readonly PlannedValue[]): PortLayout[] {
@@ -224,8 +249,13 @@ function layouts(ports: readonly (Port | undefined)[], values: readonly PlannedV
     const { shape } = values[position] as PlannedValue
     const outer = lengthOf(shape.slice(0, port.axis))
     const inner = lengthOf(shape.slice(port.kind === 'steps' ? port.axis + 1 : port.axis))
-    return [{ port, position, outer, inner, held: port.kind === 'held', frame: outer * inner }]
+    return [{ port, position, outer, inner, held: port.kind === 'held', frame: outer * inner, pieces: piecesOf(shape, port) }]
   })
+}
+
+/** With one step, its axis parts nothing. */
+function piecesOf(shape: Shape, { kind, axis, batchAxis }: Port): number {
+  return lengthOf(shape.filter((_, n) => n < batchAxis && !(kind === 'steps' && n === axis)))
 }
 
 function stateShape(shape: Shape, batchAxis: number, elementBytes: number): StateShape {

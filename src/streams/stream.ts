@@ -1,21 +1,17 @@
 import { LstmError } from '../errors.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
-import type { Runtime } from '../runtime/runtime.ts'
 import type { DataOf } from '../values/dtype.ts'
-import type { Blueprint } from './blueprint.ts'
-import { checkOutput, copyRun, dataOf, refuseLength, stepsOf, type Frames } from './frames.ts'
+import type { NdArray } from '../values/ndarray.ts'
+import type { Blueprint, StreamHost } from './blueprint.ts'
+import { checkIndices, checkOutput, copyRun, dataOf, refuseLength, stepsOf, type Frames } from './frames.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
-
-/** Whether the model is still there: its streams use its weights. */
-export interface Lifetime {
-  readonly disposed: boolean
-}
+import { readStates, writeStates, type States } from './named-states.ts'
+import { hashStates, newSave, openSave, seal } from './saves.ts'
 
 /** What a stream is made of. */
 export interface StreamParts {
-  readonly runtime: Runtime
+  readonly host: StreamHost
   readonly blueprint: Blueprint
-  readonly lifetime: Lifetime
   readonly batch: number
   /** Most steps that are run at once. */
   readonly chunk: number
@@ -41,10 +37,12 @@ export class Stream {
 
   /** Use `model.stream`. */
   constructor(parts: StreamParts) {
-    const { runtime, blueprint, batch, chunk } = parts
+    const { host, blueprint, batch, chunk } = parts
     this.batch = batch
     this.#parts = parts
-    this.#machine = new Machine(runtime, blueprint, batch, blueprint.chunkable ? chunkSizes(chunk) : [1])
+    // A result that is there at the last step only is wanted after each one.
+    const isChunkable = blueprint.hasSteps && blueprint.outputs.every((port) => port?.kind !== 'each')
+    this.#machine = new Machine(host.runtime, blueprint, batch, isChunkable ? chunkSizes(chunk) : [1])
     this.#inputs = this.#machine.inputs
     this.#outputs = this.#machine.outputs
     this.#one = this.#machine.plans.at(-1) as MachinePlan
@@ -79,6 +77,56 @@ export class Stream {
     this.#machine.reset(row)
   }
 
+  /**
+   * What is remembered, by name, as copies: `lstm.h` and `lstm.c` of the node `lstm`, [batch, units] ([layers, batch, units] for a
+   * stack); carried states by the name of their input; the steps that a convolution sees besides the new one. Assigning sets those that
+   * are given.
+   * @throws LstmError `VALUE` or `SHAPE` for states that do not fit (nothing has changed then), `DISPOSED`
+   */
+  get state(): Record<string, NdArray> {
+    this.#check()
+    return readStates(this.#machine)
+  }
+
+  set state(states: States) {
+    this.#check()
+    writeStates(this.#machine, states)
+  }
+
+  /** What is remembered, as bytes that `restore` takes, here or elsewhere. @throws LstmError `DISPOSED` */
+  save(): Uint8Array<ArrayBuffer> {
+    this.#check()
+    const kind = this.#saveKind()
+    const { bytes, rows } = newSave(kind)
+    for (let row = 0; row < this.batch; row++) this.#machine.readRow(row, rows, row * kind.rowBytes)
+    seal(bytes, kind)
+    return bytes
+  }
+
+  /**
+   * Goes on where `save` was called, bit for bit.
+   * @throws LstmError `FORMAT` for bytes that are no save, cut off or damaged, `UNSUPPORTED` for one of a newer version, `VALUE` for one
+   *   of another model or batch size, `DISPOSED`; the stream is then as before
+   */
+  restore(bytes: Uint8Array): void {
+    this.#check()
+    const kind = this.#saveKind()
+    const rows = openSave(bytes, kind)
+    for (let row = 0; row < this.batch; row++) this.#machine.writeRow(row, rows, row * kind.rowBytes)
+  }
+
+  /** Another stream that has seen the same so far, and goes its own way from here on. @throws LstmError `MEMORY`, `DISPOSED` */
+  fork(): Stream {
+    this.#check()
+    const other = new Stream(this.#parts)
+    const row = new Uint8Array(this.#machine.rowBytes)
+    for (let n = 0; n < this.batch; n++) {
+      this.#machine.readRow(n, row, 0)
+      other.#machine.writeRow(n, row, 0)
+    }
+    return other
+  }
+
   /** Gives the memory back. Calling it again does nothing. */
   dispose(): void {
     if (this.#disposed) return
@@ -93,11 +141,27 @@ export class Stream {
     this.#takeOutputs(outputs, steps)
     const machine = this.#machine
     machine.refresh()
+    if (this.#parts.blueprint.mayFail) this.#runOrGoBack(steps)
+    else this.#run(steps)
+  }
+
+  #runOrGoBack(steps: number): void {
+    this.#machine.backUp()
+    this.#machine.refresh() // the copy may have been the first
+    try {
+      this.#run(steps)
+    } catch (error) {
+      this.#machine.goBack()
+      throw error
+    }
+  }
+
+  #run(steps: number): void {
     if (steps === 1) {
       this.#runPlan(this.#one, 0, 1)
       return
     }
-    const { plans } = machine
+    const { plans } = this.#machine
     let done = 0
     for (let n = 0; n < plans.length; n++) {
       const plan = plans[n] as MachinePlan
@@ -138,6 +202,7 @@ export class Stream {
         refuseLength(layout, data, layout.held || steps > 0 ? `${layout.frame * (layout.held ? 1 : steps)}` : `a multiple of ${layout.frame}`)
       }
       if (!layout.held) steps = count
+      checkIndices(layout, data, data.length)
       this.#given[n] = data
     }
     return steps === 0 ? 1 : steps
@@ -153,6 +218,10 @@ export class Stream {
     }
   }
 
+  #saveKind(): { hash: Uint32Array, rows: number, rowBytes: number } {
+    return { hash: hashStates(this.#parts.host, this.#machine), rows: this.batch, rowBytes: this.#machine.rowBytes }
+  }
+
   #checkRow(row: number): void {
     if (!Number.isInteger(row) || row < 0 || row >= this.batch) {
       throw new LstmError('VALUE', `stream: expected a row from 0 to ${this.batch - 1}, got ${String(row)}`)
@@ -161,7 +230,7 @@ export class Stream {
 
   #check(): void {
     if (this.#disposed) throw new LstmError('DISPOSED', 'this stream is disposed')
-    if (this.#parts.lifetime.disposed) throw new LstmError('DISPOSED', 'the model of this stream is disposed')
+    if (this.#parts.host.disposed) throw new LstmError('DISPOSED', 'the model of this stream is disposed')
   }
 }
 

@@ -41,9 +41,9 @@ export function findTimeline(source: Graph, carry: ReadonlyMap<string, string>):
   for (const marks of guesses(source.inputs.filter(({ name }) => !carry.has(name)), carry.size > 0)) {
     const found = follow(source, marks, carry)
     if ('graph' in found) return found
-    if (stopped === undefined || (found.certain && !stopped.certain)) stopped = found
+    if (stopped === undefined || found.weight > stopped.weight) stopped = found
   }
-  if (stopped?.certain !== true && (carry.size > 0 || !source.nodes.some(({ op }) => op === 'lstm'))) return undefined
+  if (stopped?.weight !== 2 && (carry.size > 0 || !source.nodes.some(({ op }) => op === 'lstm'))) return undefined
   throw new LstmError('UNSUPPORTED', `stream: ${stopped?.reason ?? 'no input has an axis for timesteps'}, so that this model cannot be run step by step`)
 }
 
@@ -72,13 +72,13 @@ function follow(source: Graph, marks: Marks, carry: ReadonlyMap<string, string>)
     const walk = new Walk(typeGraph({ ...source, inputs }), marks, carry)
     const stopped = walk.run()
     const isNamed = TELLING.test(steps) && steps !== STEPS
-    if (stopped !== undefined) return { ...stopped, certain: stopped.certain || (isNamed && carry.size === 0) }
+    if (stopped !== undefined) return isNamed && carry.size === 0 ? { ...stopped, weight: 2 } : stopped
     const { hasLstm, remembers } = walk
-    if (!remembers && (hasLstm || !isNamed)) return { reason: 'no lstm takes the timesteps of an input', certain: false }
+    if (!remembers && (hasLstm || !isNamed)) return { reason: 'no lstm takes the timesteps of an input', weight: 0 }
     return { ...walk.result(), steps }
   } catch (error) {
     // A graph that holds for one length of sequences only.
-    if (error instanceof LstmError) return { reason: error.message, certain: false }
+    if (error instanceof LstmError) return { reason: error.message, weight: 0 }
     throw error
   }
 }

@@ -13,8 +13,8 @@ import type { Timeline } from './timeline.ts'
 /** Why a graph cannot be run step by step. */
 export interface Stopped {
   readonly reason: string
-  /** Whether the timesteps had come to an lstm: then no other axis is theirs. */
-  readonly certain: boolean
+  /** 2: the timesteps had come to an lstm, so that no other axis is theirs. 1: perhaps. 0: this axis was a wrong guess. */
+  readonly weight: 0 | 1 | 2
 }
 
 /** Operators that leave zeros in front of the timesteps where they are. */
@@ -54,9 +54,8 @@ export class Walk {
     for (const node of this.#graph.nodes) {
       const timed = this.#time(node)
       if (typeof timed === 'string') {
-        // An lstm that takes the timesteps as its features has been reached by another axis than time.
-        const certain = this.remembers || (node.op === 'lstm' && !timed.endsWith('another axis'))
-        return { reason: `${label(node)} ${timed}`, certain }
+        const isOther = timed.endsWith('another axis')
+        return { reason: `${label(node)} ${timed}`, weight: this.remembers || (node.op === 'lstm' && !isOther) ? 2 : isOther ? 0 : 1 }
       }
       node.outputs.forEach((name, position) => this.#timings.set(name, timed.outputs[position]))
       if (node.inputs.some((name) => this.#carried.has(name))) for (const name of node.outputs) this.#carried.add(name)
@@ -65,14 +64,14 @@ export class Walk {
       this.#add(node, timed)
     }
     const padded = this.#graph.outputs.find(({ value }) => this.#leads.has(value))
-    return padded === undefined ? undefined : { reason: `the output '${padded.name}' has more timesteps than the inputs`, certain: true }
+    return padded === undefined ? undefined : { reason: `the output '${padded.name}' has more timesteps than the inputs`, weight: 2 }
   }
 
   result(): Omit<Timeline, 'steps'> {
     const inputs = this.#graph.inputs.filter(({ name }) => !this.#absorbed.has(name))
     const outputs = this.#graph.outputs.filter(({ name }) => !this.#absorbed.has(name))
     return {
-      graph: { inputs, outputs, nodes: this.#nodes, constants: this.#constants },
+      graph: { inputs, outputs, nodes: needed(this.#nodes, outputs.map(({ value }) => value)), constants: this.#constants },
       inputs: new Map(inputs.map(({ name }) => [name, this.#timings.get(name) as number | undefined])),
       outputs: new Map(outputs.map(({ name, value }) => [name, this.#timings.get(value)])),
       replaced: this.#replaced, initial: this.#initial, absorbed: this.#absorbed, batch: this.#batch,
@@ -134,7 +133,7 @@ export class Walk {
       if (states.length > 0) {
         this.#absorbed.add(name)
         this.#absorbed.add(this.#carry.get(name) as string)
-      } else if (name !== '' && !this.#graph.inputs.some((input) => input.name === name)) {
+      } else if (name !== '') {
         this.#initial.set(`${node.name}.${position === 1 ? 'h' : 'c'}`, name)
       }
     }
@@ -147,8 +146,8 @@ export class Walk {
   }
 
   #isWanted(value: string): boolean {
-    return this.#graph.nodes.some(({ inputs }) => inputs.includes(value))
-      || this.#graph.outputs.some((output) => output.value === value && !this.#absorbed.has(output.name))
+    return value !== '' && (this.#graph.nodes.some(({ inputs }) => inputs.includes(value))
+      || this.#graph.outputs.some((output) => output.value === value && !this.#absorbed.has(output.name)))
   }
 
   /** Whether a carried state is this node's, from the input to the output, and nobody else's. */
@@ -160,4 +159,14 @@ export class Walk {
       + this.#graph.outputs.filter((one) => one.value === of).length
     return output?.value === value && count(name) === 1 && count(value) === 1
   }
+}
+
+/** The nodes that some values need. */
+function needed(nodes: readonly GraphNode[], values: readonly string[]): GraphNode[] {
+  const wanted = new Set(values)
+  return [...nodes].reverse().filter(({ inputs, outputs }) => {
+    if (!outputs.some((name) => name !== '' && wanted.has(name))) return false
+    for (const name of inputs) wanted.add(name)
+    return true
+  }).reverse()
 }

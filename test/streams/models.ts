@@ -50,3 +50,27 @@ export function convolutionModel(pads: readonly number[] = [4, 0]): Graph {
   graph.add({ ...node, name: 'act', op: 'tanh', inputs: ['y'], outputs: ['out'] })
   return graph.finish([{ name: 'out', value: 'out' }])
 }
+
+/** x [batch, 3] and a state [2, size, 4] that goes in and out: h and c of an lstm that takes one step a run. */
+export function carriedModel(): Graph {
+  addAllOperators()
+  const graph = new GraphBuilder()
+  graph.input({ name: 'x', dtype: 'float32', shape: ['batch', 3] })
+  graph.input({ name: 'state', dtype: 'float32', shape: [2, 'size', 4] })
+  const weights = randomLstm({ inputSize: 3, hiddenSize: 4, numLayers: 1, bidirectional: false, bias: true }, 9)
+  for (const [name, tensor] of weights) graph.constant(name, tensor)
+  graph.constant('axis', new NdArray(Int32Array.of(1), [1]))
+  const node = { parameters: {}, attributes: {} }
+  graph.add({ ...node, name: 'as step', op: 'unsqueeze', inputs: ['x', 'axis'], outputs: ['step'] })
+  graph.add({ ...node, name: 'parts', op: 'split', inputs: ['state'], outputs: ['h', 'c'], attributes: { axis: 0 } })
+  graph.add({
+    name: 'rnn', op: 'lstm', inputs: ['step', 'h', 'c'], outputs: ['y', 'hn', 'cn'],
+    parameters: {
+      '0.forward.inputWeights': 'weight_ih_l0', '0.forward.recurrentWeights': 'weight_hh_l0', '0.forward.inputBias': 'bias_ih_l0',
+      '0.forward.recurrentBias': 'bias_hh_l0',
+    },
+    attributes: { hiddenSize: 4, numLayers: 1, direction: 'forward', returnSequences: false },
+  })
+  graph.add({ ...node, name: 'joined', op: 'concat', inputs: ['hn', 'cn'], outputs: ['next'], attributes: { axis: 0 } })
+  return graph.finish([{ name: 'out', value: 'y' }, { name: 'stateN', value: 'next' }])
+}

@@ -1,0 +1,46 @@
+import { LstmError } from '../errors.ts'
+import { typeGraph } from '../graph/infer.ts'
+import { makePlan, type PlannedValue } from '../plan/plan.ts'
+import { StateMemory } from '../plan/states.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { bytesOf, type DataOf } from '../values/dtype.ts'
+import { lengthOf } from '../values/shape.ts'
+import type { Blueprint } from './blueprint.ts'
+
+/** Inputs that were given, by name. */
+export type Given = ReadonlyMap<string, DataOf>
+
+/**
+ * Computes what states are at first, by the name of their block. They may follow from constants, and from inputs without
+ * timesteps, which are zeros unless given.
+ * @throws LstmError `UNSUPPORTED` where they follow from timesteps
+ */
+export function initialStates(runtime: Runtime, blueprint: Blueprint, batch: number, given?: Given): Map<string, Uint8Array> {
+  const found: Map<string, Uint8Array> = new Map()
+  const { initial } = blueprint
+  if (initial === undefined) return found
+  const { graph } = initial
+  const shapes = blueprint.shapes(batch, 1, graph.inputs)
+  const used = new Set(typeGraph(graph, shapes).graph.nodes.flatMap(({ inputs }) => inputs))
+  const moving = blueprint.inputs.find((port) => port?.kind === 'steps' && used.has(port.name))
+  if (moving !== undefined) throw new LstmError('UNSUPPORTED', `stream: the first states of this model follow from the timesteps of '${moving.name}'`)
+  const states = new StateMemory(runtime)
+  const plan = makePlan(runtime, initial, shapes, states)
+  const view = ({ shape, slot, type }: PlannedValue): Uint8Array => (
+    runtime.linearMemory.view('uint8', slot.ptr, lengthOf(shape) * bytesOf(type.dtype))
+  )
+  try {
+    plan.inputs.forEach((input, n) => {
+      const data = given?.get(graph.inputs[n]?.name as string)
+      const bytes = view(input)
+      bytes.fill(0)
+      if (data?.byteLength === bytes.length) bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    })
+    for (const step of plan.steps) step()
+    graph.outputs.forEach(({ name }, n) => found.set(name, view(plan.outputs[n] as PlannedValue).slice()))
+    return found
+  } finally {
+    plan.dispose()
+    states.clear()
+  }
+}
