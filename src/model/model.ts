@@ -130,7 +130,7 @@ export class Model {
 
   /** The model as plain data: `compile(model, { runtime })` makes the same one in another runtime. */
   toGraph(): Graph {
-    return this.#graph
+    return this.#host.graph
   }
 
   /** The model as a self-describing safetensors file, which `load` reads; the tensors keep their names. */
