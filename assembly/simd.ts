@@ -18,6 +18,16 @@ export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c)
 }
 
+/**
+ * Whether `multiplyAdd` really rounds once: JavaScriptCore on x86-64 and processors without the instruction take a
+ * product and a sum. (1 + 2^-12)^2 = 1 + 2^-11 + 2^-24: the last term is lost when the product is rounded.
+ */
+export function fusesHere(): bool {
+  if (!FUSED) return false
+  const a = f32x4.splat(1.000244140625)
+  return f32x4.extract_lane(multiplyAdd(a, a, f32x4.splat(-1.00048828125)), 0) != 0
+}
+
 // The four elements of `a` one by one, each in all lanes; `ptr` is where they were loaded from. See row.ts.
 
 // @ts-ignore: decorator

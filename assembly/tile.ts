@@ -10,10 +10,11 @@
 // Shapes. x86-64 engines have 16 vector registers and load every weight into one. Fused, twelve sums
 // beside two weights and a broadcast fill them: 6 rows x 2 vectors make 57 GF/s at a peak of 58, 2 x 4
 // make 55. Unfused, every product needs a register of its own: 6 x 2 spills (29 GF/s), 2 x 4 makes
-// 48 to 50 (Node 24, 26), 46 (Node 20), 45 (Bun), and no other shape tried is better on two of them.
+// 48 to 50 (Node 24, 26), 46 (Node 20), 45 (Bun), and no other shape tried is better on two of them. So
+// the relaxed binary asks whether the engine fuses before it takes 6 x 2.
 import { BLOCK_LENGTH, BLOCK_ROW_BYTES } from './layout'
 import { rowProduct } from './row'
-import { FUSED, multiplyAdd } from './simd'
+import { FUSED, fusesHere, multiplyAdd } from './simd'
 import { SUM_LENGTH, storeBlock, storePair } from './sums'
 
 /** Pairs of rows, one block; `columns` of it are valid. */
@@ -148,9 +149,10 @@ export function rowsProduct(
   initPtr: usize, initBytes: i32, initBlockBytes: i32, outPtr: usize, outBytes: i32,
 ): void {
   const pairsEnd = rows & ~1
+  const sixes = FUSED && fusesHere() ? rows / 6 * 6 : 0
   if (pairsEnd) {
     for (let column = 0; column < columns; column += BLOCK_LENGTH) {
-      blockProduct(pairsEnd, k, wPtr, min(BLOCK_LENGTH, columns - column), aPtr, aBytes, initPtr, initBytes, outPtr + column * 4, outBytes)
+      blockProduct(pairsEnd, sixes, k, wPtr, min(BLOCK_LENGTH, columns - column), aPtr, aBytes, initPtr, initBytes, outPtr + column * 4, outBytes)
       wPtr += blockBytes
       initPtr += initBlockBytes
     }
@@ -165,20 +167,18 @@ export function rowsProduct(
   }
 }
 
-/** An even number of rows, one block: its 128 rows of weights (8 kB) stay in the first-level cache for all of them. */
+/** An even number of rows (the first `sixes` of them in tiles of six), one block: its 128 rows of weights (8 kB) stay in the first-level cache for all of them. */
 function blockProduct(
-  rows: i32, k: i32, wPtr: usize, columns: i32, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32,
+  rows: i32, sixes: i32, k: i32, wPtr: usize, columns: i32, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32,
 ): void {
   do {
     const terms = min(k, SUM_LENGTH)
-    let done = 0
     if (FUSED) {
-      done = rows / 6 * 6
-      tile6x2(done, terms, wPtr, aPtr, aBytes, initPtr, initBytes, outPtr, outBytes, columns)
-      if (columns > 8) tile6x2(done, terms, wPtr + 32, aPtr, aBytes, initPtr + 32, initBytes, outPtr + 32, outBytes, columns - 8)
+      tile6x2(sixes, terms, wPtr, aPtr, aBytes, initPtr, initBytes, outPtr, outBytes, columns)
+      if (columns > 8) tile6x2(sixes, terms, wPtr + 32, aPtr, aBytes, initPtr + 32, initBytes, outPtr + 32, outBytes, columns - 8)
     }
     tile2x4(
-      rows - done, terms, wPtr, aPtr + done * aBytes, aBytes, initPtr + done * initBytes, initBytes, outPtr + done * outBytes, outBytes, columns,
+      rows - sixes, terms, wPtr, aPtr + sixes * aBytes, aBytes, initPtr + sixes * initBytes, initBytes, outPtr + sixes * outBytes, outBytes, columns,
     )
     initPtr = outPtr
     initBytes = outBytes
