@@ -167,7 +167,10 @@ export function rowsProduct(
   }
 }
 
-/** An even number of rows (the first `sixes` of them in tiles of six), one block: its 128 rows of weights (8 kB) stay in the first-level cache for all of them. */
+/**
+ * An even number of rows, the first `sixes` of them in tiles of six, and one block: its 128 rows of weights (8 kB)
+ * stay in the first-level cache for all of them.
+ */
 function blockProduct(
   rows: i32, sixes: i32, k: i32, wPtr: usize, columns: i32, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32,
 ): void {
