@@ -26,7 +26,7 @@ export default tseslint.config(
   },
   {
     files: ['**/*.ts'],
-    ignores: ['assembly/**'],
+    ignores: ['assembly/**', 'bench/roofline/**'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -49,7 +49,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['assembly/**/*.ts'],
+    files: ['assembly/**/*.ts', 'bench/roofline/*.ts'],
     languageOptions: { parser: tseslint.parser, parserOptions: { allowInvalidAST: true } },
     plugins: { '@typescript-eslint': tseslint.plugin },
     rules: {

@@ -1,0 +1,98 @@
+// lstm-wasm, through its public API. Inputs are arrays of the caller, outputs are written to arrays of the caller.
+import { compile, createRuntime, load, LstmError } from 'lstm-wasm'
+import { dense, embedding, input, lstm, sequential } from 'lstm-wasm/layers'
+import { draw, generated } from '../generation.mjs'
+import { outputSizeOf } from '../network.mjs'
+import { SILERO_SAMPLE_RATE, SILERO_SAMPLES } from '../silero.mjs'
+
+/** @param {import('../network.mjs').Layer} layer */
+function layerOf(layer) {
+  if (layer.kind === 'embedding') return embedding(layer.vocabulary, layer.width, { name: layer.name })
+  if (layer.kind === 'dense') return dense(layer.units, { name: layer.name, activation: layer.activation })
+  const { name, hiddenSize, numLayers, bidirectional, returnSequences } = layer
+  return lstm(hiddenSize, { name, numLayers, bidirectional, returnSequences })
+}
+
+/** @type {import('./index.mjs').Engine} */
+export const lstmWasm = {
+  name: 'lstm-wasm',
+  variants: ['relaxed-simd', 'simd'],
+  settings: 'one thread; steps by model.stream().step, sequences by model.run with `into`: arrays of the caller in and out',
+  packages: [],
+  supports: () => true,
+  async available(variant) {
+    await createRuntime({ variant: /** @type {'simd'} */ (variant) }).catch((error) => {
+      throw error instanceof LstmError ? new Error(error.message) : error
+    })
+  },
+  async create(prepared, variant) {
+    const runtime = await createRuntime({ variant: /** @type {'simd'} */ (variant) })
+    if (prepared.file === 'silero') {
+      const model = await load(/** @type {Uint8Array} */ (prepared.bytes), { runtime, constants: { sr: SILERO_SAMPLE_RATE } })
+      return createSteps(model, model.stream({ sizes: { 'input.1': SILERO_SAMPLES } }), prepared.inputs, new Float32Array(1))
+    }
+    const { layers, tensors, inputs, mode, batch, timesteps, features } = prepared
+    const steps = mode === 'sequence' ? timesteps : 'timesteps'
+    const described = mode === 'generate' ? input([steps], { dtype: 'int32' }) : input([steps, features])
+    const net = sequential([described, ...layers.map(layerOf)], { input: 'x', output: 'y' }).loadStateDict(tensors)
+    const model = await compile(net, { runtime })
+    const rows = layers.some((layer) => layer.kind === 'lstm' && !layer.returnSequences) ? batch : batch * timesteps
+    if (mode === 'generate') return createGenerator(model, prepared)
+    const y = new Float32Array(rows * outputSizeOf(layers))
+    if (mode === 'step') return createSteps(model, model.stream({ batch }), inputs, y)
+    const given = { x: inputs[0] }
+    const options = { into: { y } }
+    return { async: false, run: () => model.run(given, options), output: () => y, dispose: () => model.dispose() }
+  },
+}
+
+/**
+ * @param {import('lstm-wasm').Model} model
+ * @param {import('lstm-wasm').Stream} stream
+ * @param {readonly Float32Array[]} inputs used in turn
+ * @param {Float32Array} output
+ * @returns {import('./index.mjs').Instance}
+ */
+function createSteps(model, stream, inputs, output) {
+  let call = 0
+  return {
+    async: false,
+    run() {
+      stream.step(inputs[call], output)
+      call = call + 1 === inputs.length ? 0 : call + 1
+    },
+    output: () => output,
+    dispose() {
+      stream.dispose()
+      model.dispose()
+    },
+  }
+}
+
+/**
+ * @param {import('lstm-wasm').Model} model
+ * @param {import('../cases.mjs').PreparedCase} prepared
+ * @returns {import('./index.mjs').Instance}
+ */
+function createGenerator(model, { layers, chances }) {
+  const stream = model.stream()
+  const token = new Int32Array(1)
+  const tokens = new Int32Array(chances.length)
+  const probabilities = new Float32Array(outputSizeOf(layers))
+  return {
+    async: false,
+    run() {
+      stream.reset()
+      token[0] = 0
+      for (let n = 0; n < chances.length; n++) {
+        stream.step(token, probabilities)
+        token[0] = tokens[n] = draw(probabilities, chances[n])
+      }
+    },
+    output: () => generated(tokens, probabilities),
+    dispose() {
+      stream.dispose()
+      model.dispose()
+    },
+  }
+}

@@ -1,0 +1,32 @@
+// TensorFlow.js on its WebAssembly backend, on one thread.
+import { loadPeer } from '../peers/load.mjs'
+import { createTfjs, loadTfjs } from './tfjs.mjs'
+
+/** @type {Promise<any> | undefined} */
+let loaded
+
+function loadWasm() {
+  loaded ??= loadTfjs().then(async (tf) => {
+    const folder = new URL('../peers/node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)
+    const inBrowser = typeof document !== 'undefined'
+    const wasm = inBrowser
+      ? await import(new URL('tf-backend-wasm.min.js', folder).href).then(() => tf.wasm)
+      : await loadPeer('@tensorflow/tfjs-backend-wasm').then((module) => module.default ?? module)
+    tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false)
+    wasm.setWasmPaths(inBrowser ? folder.href : decodeURIComponent(folder.pathname))
+    if (!await tf.setBackend('wasm')) throw new Error('its wasm backend does not start')
+    return tf
+  })
+  return loaded
+}
+
+/** @type {import('./index.mjs').Engine} */
+export const tfjsWasm = {
+  name: 'tfjs-wasm',
+  variants: ['simd'],
+  settings: "layers API, recurrentActivation: 'sigmoid', layer.apply in tf.tidy (predict is slower), LSTMCell.call for single steps, dataSync",
+  packages: ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'],
+  supports: ({ file }) => file === undefined,
+  available: loadWasm,
+  create: async (prepared) => createTfjs(await loadWasm(), 'wasm', prepared),
+}

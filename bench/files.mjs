@@ -1,0 +1,14 @@
+/**
+ * The bytes of a file of this repository, where there are files and in browsers.
+ * @param {URL} url
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+export async function readBytes(url) {
+  if (url.protocol === 'file:') {
+    const { readFile } = await import('node:fs/promises')
+    return new Uint8Array(await readFile(url))
+  }
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`${url.href}: ${response.status} ${response.statusText}`)
+  return new Uint8Array(await response.arrayBuffer())
+}

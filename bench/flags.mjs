@@ -1,0 +1,89 @@
+import { parseArgs } from 'node:util'
+import { CASES, findCases } from './cases.mjs'
+import { ENGINES, findEngines, NOT_QUICK } from './engines/index.mjs'
+
+const OPTIONS = /** @type {const} */ ({
+  quick: { type: 'boolean' },
+  case: { type: 'string', multiple: true },
+  engine: { type: 'string', multiple: true },
+  json: { type: 'string' },
+  markdown: { type: 'boolean' },
+  check: { type: 'boolean' },
+  list: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+})
+
+export const HELP = `Times lstm-wasm and other engines side by side, after checking every output against a float64 reference.
+
+  npm run bench -- [flags]            or: node bench/run.mjs, bun bench/run.mjs, deno run -A bench/run.mjs (after npm run build)
+
+  --quick          the cases of the targets only, in less than a minute; without ${NOT_QUICK.join(' and ')}
+  --case LIST      names, parts of names, or any sizes of a layer: --case "B1 T1 F64 H64,B2 T7 F3 H5,digits"
+  --engine LIST    engines, or one of their variants: --engine lstm-wasm:simd,onnxruntime-web
+  --json FILE      also write all figures to FILE
+  --markdown       print Markdown instead of text
+  --check          compare with bench/targets.mjs: a line a figure, exit code 1 if one is missed
+  --list           list cases and engines
+  --help
+
+The other engines are installed by npm run bench:setup; those that are missing are skipped, and named.`
+
+/** A wrong use of the command: its message is all there is to say. */
+export class UsageError extends Error {}
+
+/**
+ * @typedef {object} Flags
+ * @property {boolean} quick
+ * @property {readonly import('./cases.mjs').Case[]} cases
+ * @property {readonly { engine: import('./engines/index.mjs').Engine, variants: readonly string[] }[]} engines
+ * @property {string | undefined} json
+ * @property {boolean} markdown
+ * @property {boolean} check
+ * @property {boolean} list
+ * @property {boolean} help
+ */
+
+/**
+ * @param {readonly string[]} args
+ * @returns {Flags}
+ * @throws {UsageError} for unknown flags, cases and engines, saying which there are
+ */
+export function readFlags(args) {
+  const values = parse(args)
+  const { quick = false } = values
+  try {
+    return {
+      quick,
+      cases: values.case === undefined ? CASES.filter((entry) => !quick || entry.quick) : findCases(values.case.join()),
+      engines: values.engine === undefined
+        ? ENGINES.filter(({ name }) => !quick || !NOT_QUICK.includes(name)).map((engine) => ({ engine, variants: engine.variants }))
+        : findEngines(values.engine.join()),
+      json: values.json,
+      markdown: values.markdown ?? false,
+      check: values.check ?? false,
+      list: values.list ?? false,
+      help: values.help ?? false,
+    }
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error
+  }
+}
+
+/** @param {readonly string[]} args */
+function parse(args) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS }).values
+  } catch (error) {
+    const [message = ''] = (error instanceof Error ? error.message : String(error)).split('. ')
+    throw new UsageError(`${message}; flags are ${Object.keys(OPTIONS).map((name) => `--${name}`).join(', ')}`)
+  }
+}
+
+/** What --list prints. */
+export function listing() {
+  const width = Math.max(...CASES.map(({ name }) => name.length))
+  return [
+    'cases (* with --quick):', ...CASES.map(({ name, about, quick }) => `  ${quick ? '*' : ' '} ${name.padEnd(width)}  ${about}`),
+    '', 'engines:', ...ENGINES.map(({ name, variants, settings }) => `    ${name} (${variants.join(', ')}): ${settings}`),
+  ].join('\n')
+}

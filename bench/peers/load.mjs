@@ -1,0 +1,14 @@
+/**
+ * Loads a module of this folder's own package. Here, so that names are looked up in this folder's node_modules; the rest of
+ * the benchmark belongs to the library's package, which it imports by name like any customer.
+ * @param {string} name
+ * @returns {Promise<any>} the module: its types are not installed where types are checked
+ */
+export async function loadPeer(name) {
+  try {
+    return await import(name)
+  } catch (error) {
+    if (/** @type {{ code?: string }} */ (error).code === 'ERR_MODULE_NOT_FOUND') throw new Error('not installed: npm run bench:setup', { cause: error })
+    throw error
+  }
+}

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import { readFlags, UsageError } from '../../bench/flags.mjs'
+import type { Row } from '../../bench/measure.mjs'
+import { formatTime, ratioOf } from '../../bench/report/format.mjs'
+import type { Results } from '../../bench/report/results.mjs'
+import { formatResults, formatVerdicts, markdownResults } from '../../bench/report/table.mjs'
+import { distance, median, quantile, spread } from '../../bench/statistics.mjs'
+import { judge, targetsFor } from '../../bench/targets.mjs'
+
+function row(name: string, engine: string, variant: string, medianUs: number | null, more: Partial<Row> = {}): Row {
+  const measured = medianUs !== null
+  return {
+    case: name, engine, variant, dtype: 'float32', threads: 1, medianUs, p95Us: measured ? medianUs * 1.25 : null, gflops: measured ? 12.345 : null,
+    peakShare: null, l3Share: null, checked: measured, distance: 1e-7, spread: measured ? 0.03 : null, samples: 9, callsPerSample: 2,
+    roundMediansUs: [], ...more,
+  }
+}
+
+const rows = [
+  row('B1 T100 F64 H64', 'lstm-wasm', 'relaxed-simd', 100, { peakShare: 0.85 }),
+  row('B1 T100 F64 H64', 'lstm-wasm', 'simd', 125, { peakShare: 0.70 }),
+  row('B1 T100 F64 H64', 'onnxruntime-web', 'wasm', 160),
+  row('B1 T100 F64 H64', 'tfjs-wasm', 'simd', 3400),
+]
+const results: Results = {
+  machine: { cpu: 'A CPU', cores: 2, memoryBytes: 1, os: 'Linux 6', arch: 'x64', caches: {} },
+  runtime: { name: 'node', version: '26.1.0', engine: 'V8 14' },
+  versions: { 'lstm-wasm': '1.2.3' }, date: '2026-01-02T03:04:05Z', command: '', tolerance: 2e-5, complete: true,
+  roofline: { simd: { gflops: 58.2, bandwidth: { L1: 115 } } },
+  rows: [...rows, row('digits', 'plain-js', 'float32', null, { error: 'off by 1' })],
+  skipped: [{ engine: 'tfjs-cpu', variant: 'javascript', reason: 'not installed' }],
+  warnings: [],
+}
+
+describe('statistics', () => {
+  it('interpolate quantiles, in whatever order the values come', () => {
+    expect([0, 0.25, 0.5, 0.95, 1].map((share) => quantile([40, 10, 30, 20, 50], share))).toEqual([10, 20, 30, 48, 50])
+    expect(median([4, 1, 3, 2])).toBe(2.5)
+    expect(median([7])).toBe(7)
+    expect(() => median([])).toThrow('at least one value')
+  })
+
+  it('tell how far rounds are apart', () => {
+    expect(spread([10, 12, 9])).toBeCloseTo(0.3, 12)
+  })
+
+  it('tell the distance: absolute, relative to the largest value above 1', () => {
+    expect(distance([0.5, 0.25], [0.5, 0.375])).toBe(0.125)
+    expect(distance([10, 1], [8, 1])).toBe(0.25)
+    expect(distance([NaN, 1], [0, 1])).toBe(Infinity)
+    expect(distance([1], [1, 1])).toBe(Infinity)
+  })
+})
+
+describe('flags', () => {
+  it('are all cases and engines, unless told otherwise', () => {
+    const all = readFlags([])
+    const quick = readFlags(['--quick'])
+    expect([all.cases.length, quick.cases.length]).toEqual([20, 12])
+    expect(all.engines.map(({ engine }) => engine.name)).toContain('tfjs-cpu')
+    expect(quick.engines.map(({ engine }) => engine.name)).toEqual(['lstm-wasm', 'onnxruntime-web', 'tfjs-wasm', 'onnxruntime-node'])
+    const some = readFlags(['--quick', '--case', 'digits', '--case=T100,H1024', '--engine', 'plain-js', '--json', 'out.json', '--check'])
+    expect(some.cases.map(({ name }) => name)).toEqual([
+      'digits', 'B1 T100 F64 H64', 'B1 T100 F128 H128', 'B1 T100 F256 H256', 'B1 T100 F512 H512', 'B1 T100 F1024 H1024', 'B1 T1 F1024 H1024',
+    ])
+    expect(some.engines.map(({ engine }) => engine.name)).toEqual(['plain-js'])
+    expect(some).toMatchObject({ quick: true, json: 'out.json', check: true, markdown: false, help: false })
+  })
+
+  it.each([
+    [['--fast'], /^Unknown option '--fast'; flags are --quick, --case, --engine, --json, --markdown, --check/],
+    [['quick'], /^Unexpected argument 'quick'.*; flags are --quick/],
+    [['--json'], /argument missing; flags are/],
+    [['--case', 'B1 T1 H5'], /^no case 'B1 T1 H5'; cases are 'B1 T1 F1 H32'/],
+    [['--engine', 'torch'], /^no engine 'torch'; engines are lstm-wasm/],
+  ])('%j is refused, saying what there is', (args, message) => {
+    expect(() => readFlags(args)).toThrow(message)
+    expect(() => readFlags(args)).toThrow(UsageError)
+  })
+})
+
+describe('targets', () => {
+  it('are judged by ratios and shares, binary by binary', () => {
+    const verdicts = judge(targetsFor({ name: 'node', version: '24.0.0' }), rows)
+    expect(verdicts.map(({ variant, what, measured, pass }) => [variant, what, measured, pass])).toEqual([
+      ['relaxed-simd', 'vs onnxruntime-web', 1.6, true],
+      ['relaxed-simd', 'vs tfjs-wasm', 34, false],
+      ['relaxed-simd', 'vs onnxruntime-node', undefined, undefined],
+      ['relaxed-simd', 'of the peak', 0.85, true],
+      ['simd', 'vs onnxruntime-web', 1.28, false],
+      ['simd', 'of the peak', 0.70, false],
+    ])
+    const text = formatVerdicts(verdicts)
+    expect(text).toContain('2 pass, 3 missed, 1 not run')
+    expect(text).toMatch(/B1 T100 F64 H64 {2}relaxed-simd {2}vs tfjs-wasm +35\.0x +34\.0x {2}MISS/)
+  })
+
+  it('are lower on Node 20 and on Bun, and of both binaries on Bun', () => {
+    const node20 = targetsFor({ name: 'node', version: '20.20.2' })
+    expect(new Set(node20.map(({ variant }) => variant))).toEqual(new Set(['simd']))
+    expect(judge(node20, rows).map(({ target }) => target)).toEqual([1.4, 0.7])
+    expect(judge(targetsFor({ name: 'bun', version: '1.4.5' }), rows).map(({ variant, pass }) => [variant, pass])).toEqual([
+      ['relaxed-simd', true], ['relaxed-simd', true], ['simd', false], ['simd', true],
+    ])
+  })
+
+  it('take no figure from an output that was wrong', () => {
+    const wrong = rows.map((entry) => (entry.variant === 'relaxed-simd' ? { ...entry, checked: false } : entry))
+    const verdicts = judge(targetsFor({ name: 'node', version: '24.0.0' }), wrong).filter(({ variant }) => variant === 'relaxed-simd')
+    expect(verdicts.map(({ pass }) => pass)).toEqual([undefined, undefined, undefined, undefined])
+  })
+})
+
+describe('the report', () => {
+  it('shows times with three digits', () => {
+    expect([0.8512, 12.34, 99.96, 123.4, 1234, 56789, 1.5e6, null].map(formatTime)).toEqual([
+      '0.85 us', '12.3 us', '100 us', '123 us', '1.23 ms', '56.8 ms', '1.50 s', '-',
+    ])
+  })
+
+  it('compares with our fastest', () => {
+    expect(rows.map((entry) => ratioOf(rows, entry))).toEqual([1, 1.25, 1.6, 34])
+    expect(ratioOf([rows[2] as Row], rows[2] as Row)).toBeUndefined()
+  })
+
+  it('is a table with machine, versions, losses, and what was not run or not right', () => {
+    const text = formatResults(results)
+    expect(text).toContain('A CPU, Linux 6 x64; Node 26.1.0 (V8 14); one thread, float32; 2026-01-02\nlstm-wasm 1.2.3\n')
+    expect(text).toMatch(/B1 T100 F64 H64 {2}lstm-wasm relaxed-simd +100 us +125 us +3 % +12\.3 +85 % +1\.00x/)
+    expect(text).toMatch(/\n +tfjs-wasm +3\.40 ms .* 34\.0x/)
+    expect(text).toMatch(/digits +plain-js +WRONG/)
+    expect(text).toContain('peak of simd: 58.2 GF/s; loads from L1 115 GB/s')
+    expect(text).toContain('not run: tfjs-cpu: not installed')
+    expect(text).toContain('NOT TIMED: digits, plain-js: off by 1')
+    expect(markdownResults(results)).toContain('| B1 T100 F64 H64 | lstm-wasm relaxed-simd | 100 us | 125 us | 3 % | 12.3 | 85 % |  | 1.00x |')
+  })
+})
