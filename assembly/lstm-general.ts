@@ -33,6 +33,10 @@ class Cell {
   /** The projection's result is clamped (TensorFlow 1 proj_clip); 0: not. */
   projClip: f32
   normEpsilon: f32
+  /** How many steps of history there are: 0 for a state that is not delayed. */
+  delaySteps: i32
+  /** How much of the oldest of them goes in. */
+  delayFraction: f32
   /** Functions (see activate.ts) of the gates i, f, o; of the candidate g; and of c on its way out. */
   gateFunction: i32
   gateAlpha: f32
@@ -67,12 +71,13 @@ export function lstmGeneralWorkspaceBytes(rows: i32, hiddenSize: i32, outputSize
  *
  * mask     uint8, 0 where step t of row b is padding: at maskPtr + t maskStepBytes + b maskRowBytes; or 0
  * held     (batch, outputSize): the last output of every row; what it holds before is what a masked first step outputs
+ * history  (batch, delaySteps, outputSize + hiddenSize): h and c of the steps before, the oldest first; or 0
  */
 export function lstmGeneralF32(
   xPtr: usize, xStepBytes: i32, xRowBytes: i32, inputSize: i32, packedPtr: usize, hiddenSize: i32,
   timesteps: i32, rowBegin: i32, rowEnd: i32, hPtr: usize, cPtr: usize,
   yPtr: usize, yStepBytes: i32, yRowBytes: i32, workspacePtr: usize, chunkSteps: i32,
-  cellPtr: usize, maskPtr: usize, maskStepBytes: i32, maskRowBytes: i32, heldPtr: usize,
+  cellPtr: usize, maskPtr: usize, maskStepBytes: i32, maskRowBytes: i32, heldPtr: usize, historyPtr: usize,
 ): void {
   assert(rowBegin <= rowEnd && timesteps >= 0 && chunkSteps > 0)
   assert(packedPtr % 16 == 0 && workspacePtr % 16 == 0 && cellPtr % 4 == 0)
@@ -102,6 +107,7 @@ export function lstmGeneralF32(
         )
         const rowCPtr = cPtr + row * cBytes
         updateRow(cell, gatesPtr, rowCPtr, hiddenSize, scratchPtr)
+        if (cell.delaySteps) delayRow(cell, scratchPtr, hiddenSize, historyPtr + row * cell.delaySteps * (hBytes + cBytes))
         finishRow(
           cell, scratchPtr, hiddenSize, rowHPtr, rowCPtr, heldPtr + row * hBytes,
           yPtr ? yPtr + t * yStepBytes + row * yRowBytes : 0,
@@ -216,6 +222,29 @@ function normalise(cell: Cell, which: i32, ptr: usize, strideBytes: i32, hiddenS
     const atPtr = elementPtr(ptr, strideBytes, n)
     const normal = (f32.load(atPtr) as f64 - mean) * scale
     f32.store(atPtr, (normal * (f32.load(gainPtr + n * 4) as f64) + (f32.load(shiftPtr + n * 4) as f64)) as f32)
+  }
+}
+
+/** Puts what was made so many steps before in the place of c[t] and h[t], for one row. */
+function delayRow(cell: Cell, scratchPtr: usize, hiddenSize: i32, historyPtr: usize): void {
+  const strideBytes = (cell.outputSize + hiddenSize) * 4
+  const steps = cell.delaySteps
+  delay(steps, cell.delayFraction, nextHPtr(cell, scratchPtr, hiddenSize), cell.outputSize, historyPtr, strideBytes)
+  delay(steps, cell.delayFraction, scratchPtr, hiddenSize, historyPtr + cell.outputSize * 4, strideBytes)
+}
+
+/**
+ * RTNeural's sample rate correction: v[t] becomes fraction v[t - steps] + (1 - fraction) v[t - steps + 1], which the next
+ * step begins from, steps + fraction after it was made. The history moves on by one.
+ */
+function delay(steps: i32, fraction: f32, valuePtr: usize, length: i32, historyPtr: usize, strideBytes: i32): void {
+  for (let n = 0; n < length; n++) {
+    const atPtr = historyPtr + n * 4
+    const value = f32.load(valuePtr + n * 4)
+    const oldest = f32.load(atPtr)
+    for (let step = 1; step < steps; step++) f32.store(atPtr + (step - 1) * strideBytes, f32.load(atPtr + step * strideBytes))
+    f32.store(atPtr + (steps - 1) * strideBytes, value)
+    f32.store(valuePtr + n * 4, fraction * oldest + (1 - fraction) * f32.load(atPtr))
   }
 }
 

@@ -80,7 +80,7 @@ describe('lstm', () => {
   })
 
   it('refuses options it does not know, and says which it does', () => {
-    const known = 'options are hiddenSize, name, inputSize, numLayers, bidirectional, bias, projSize, returnSequences, returnState, initialState, goBackwards, timeMajor'
+    const known = 'options are hiddenSize, name, inputSize, numLayers, bidirectional, bias, projSize, returnSequences, returnState, initialState, goBackwards, timeMajor, delaySamples'
     expectError(() => lstm(4, { dropout: 0.5 }), 'VALUE', `lstm: no option 'dropout'; ${known}`)
     expectError(() => lstm(4, { batch_first: true }), 'VALUE', `lstm: no option 'batch_first'; ${known}`)
     expectError(() => lstm(4, { toString: 1 }), 'VALUE', `lstm: no option 'toString'; ${known}`)
@@ -186,7 +186,7 @@ describe('sequential', () => {
     expectError(() => sequential([input([3])]), 'VALUE', 'sequential: expected at least one layer, got none')
     expectError(() => sequential([dense(2), input([3])]), 'VALUE', 'sequential: expected a layer at position 1, got Object; input() may stand first only')
     expectError(() => sequential([dense(2), 'relu' as unknown as Layer]), 'VALUE', 'sequential: expected a layer at position 1, got "relu"; input() may stand first only')
-    expectError(() => sequential([dense(2)], { outputs: 'y' } as object), 'VALUE', "sequential: no option 'outputs'; options are input, output")
+    expectError(() => sequential([dense(2)], { outputs: 'y' } as object), 'VALUE', "sequential: no option 'outputs'; options are input, output, unbatched")
   })
 
   it('takes names for its input and output', () => {

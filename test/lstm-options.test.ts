@@ -10,7 +10,7 @@ import { NdArray } from '../src/values/ndarray.ts'
 import { lengthOf } from '../src/values/shape.ts'
 import { expectError, expectRejection } from './expect-error.ts'
 import { pseudoRandom } from './random.ts'
-import { generalSequence, type GeneralCell, type MaskRule } from './reference-cell.ts'
+import { delayedSequence, generalSequence, type GeneralCell, type MaskRule } from './reference-cell.ts'
 import { LSTM_KERNEL_DISTANCE } from './tolerance.ts'
 import { describeBinaries, runtimeOf } from './variants.ts'
 
@@ -203,6 +203,68 @@ describeBinaries('LSTM options', (binary) => {
       x.data.fill(NaN, 0, 3) // step 0 of row 0 is masked
       const { y } = (await compile(graph, { runtime })).run({ x, h0, c0, mask })
       expect((y as NdArray).data.some((value) => Number.isNaN(value))).toBe(rule === 'multiply')
+    }
+  })
+})
+
+const DELAYS = [1, 1.25, 2, 2.5, 3, 7.75] as const
+
+/** One of the cases, without inputs for the states. */
+function delayedGraph(test: Case, delaySamples: number, size: readonly [number, number, number, number], seed: number): Setup {
+  const setup = setUp({ ...test, attributes: { ...test.attributes, delaySamples } }, size, seed)
+  return {
+    ...setup,
+    graph: { ...setup.graph, inputs: setup.graph.inputs.slice(0, 1), nodes: setup.graph.nodes.map((node) => ({ ...node, inputs: ['x'] })) },
+  }
+}
+
+describeBinaries('delaySamples', (binary) => {
+  let runtime: Runtime
+  beforeAll(async () => {
+    runtime = await runtimeOf(binary)
+  })
+
+  const cases: Case[] = [
+    { name: 'plain' }, { name: 'backwards', reverse: true },
+    { name: 'projection and peepholes', attributes: { projSize: 3 }, weights: ['peepholes', 'projection'] },
+  ]
+  it.each(cases)(`$name: each step begins from that much earlier, within ${LSTM_KERNEL_DISTANCE} x 4 of float64`, async (test) => {
+    for (const [n, delay] of DELAYS.entries()) {
+      const [inputSize, , batch, timesteps] = [3, 5, 3, 11] as const
+      const { graph, cell, x } = delayedGraph(test, delay, [3, 5, 3, 11], 700 + n)
+      using model = await compile(graph, { runtime })
+      const { y } = model.run({ x })
+      const rows = Array.from({ length: batch }, (_, row) => (
+        delayedSequence(cell, x.data.slice(row * timesteps * inputSize, (row + 1) * timesteps * inputSize), timesteps, delay, test.reverse === true)
+      ))
+      expect(largest((y as NdArray).data, rows.flat()), `delay ${delay}`).toBeLessThan(4 * LSTM_KERNEL_DISTANCE)
+    }
+  })
+
+  it('is kept from run to run, every row by itself', async () => {
+    for (const delay of [1.5, 3]) {
+      const { graph, x } = delayedGraph({ name: 'plain' }, delay, [3, 5, 3, 8], 80)
+      using whole = await compile(graph, { runtime })
+      const expected = Array.from((whole.run({ x }).y as NdArray).data)
+      const nodes = graph.nodes.map((node) => ({ ...node, attributes: { ...node.attributes, stateful: true } }))
+      using model = await compile({ ...graph, nodes }, { runtime })
+      const got = Array.from({ length: expected.length }, () => NaN)
+      for (const [from, to] of [[0, 1], [1, 2], [2, 7], [7, 8]] as const) {
+        const steps = to - from
+        const part = Float32Array.from({ length: 3 * steps * 3 }, (_, n) => x.data[Math.floor(n / (steps * 3)) * 24 + from * 3 + n % (steps * 3)] as number)
+        const { data } = model.run({ x: new NdArray(part, [3, steps, 3]) }).y as NdArray
+        data.forEach((value, n) => (got[Math.floor(n / (steps * 5)) * 40 + from * 5 + n % (steps * 5)] = value))
+      }
+      expect(got).toEqual(expected)
+    }
+  })
+
+  it('goes without states that come from outside, and is at least one step', async () => {
+    const { graph } = setUp({ name: 'plain', attributes: { delaySamples: 1.5 } }, [3, 5, 3, 7], 1)
+    await expectRejection(compile(graph, { runtime }), 'UNSUPPORTED', "lstm 'lstm': 'delaySamples' goes without initial states, masks and lengths")
+    for (const delaySamples of [0, 0.5, NaN, Infinity]) {
+      const { graph: bad } = delayedGraph({ name: 'plain' }, delaySamples, [3, 5, 3, 7], 1)
+      await expectRejection(compile(bad, { runtime }), 'VALUE', /^lstm 'lstm': expected a number >= 1 for 'delaySamples', got/)
     }
   })
 })

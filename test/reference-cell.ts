@@ -71,6 +71,29 @@ function generalStep(cell: GeneralCell, x: Numbers, h: number[], c: number[]): {
   return { h: clipped(projected, cell.projClip), c: nextC }
 }
 
+/**
+ * One sequence [timesteps, inputSize] whose every step begins from the state of `delay` steps before, zeros before the first;
+ * between steps, a mixture of the two. Outputs are what the next step begins from.
+ */
+export function delayedSequence(cell: GeneralCell, x: Numbers, timesteps: number, delay: number, reverse: boolean): number[] {
+  const made: { h: number[], c: number[] }[] = []
+  const none = { h: Array.from({ length: cell.outputSize }, () => 0), c: Array.from({ length: cell.hiddenSize }, () => 0) }
+  const stateAt = (time: number): { h: number[], c: number[] } => {
+    const [earlier, later] = [made[Math.floor(time)] ?? none, made[Math.ceil(time)] ?? none]
+    const part = time - Math.floor(time)
+    const mix = (a: number[], b: number[]): number[] => a.map((value, n) => value * (1 - part) + (b[n] as number) * part)
+    return { h: mix(earlier.h, later.h), c: mix(earlier.c, later.c) }
+  }
+  const y: number[][] = []
+  for (let n = 0; n < timesteps; n++) {
+    const t = reverse ? timesteps - 1 - n : n
+    const { h, c } = stateAt(n - delay)
+    made.push(generalStep(cell, Array.from(x).slice(t * cell.inputSize, (t + 1) * cell.inputSize), h, c))
+    y[t] = stateAt(n + 1 - delay).h
+  }
+  return y.flat()
+}
+
 export type MaskRule = 'zero' | 'hold' | 'multiply'
 
 /** A whole sequence [batch, timesteps, inputSize] with a mask [batch, timesteps]; outputs in the order of the input. */

@@ -3,6 +3,7 @@ import { LstmError } from '../errors.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import { formatShape } from '../values/shape.ts'
+import { graphOfCell } from './pytorch-cell.ts'
 import { joinName, lstmTensors, type LstmShape, type StateDict } from './pytorch-names.ts'
 
 /** Modules that are put in order for a message. */
@@ -20,15 +21,15 @@ function splitName(name: string): [string, string] {
   return dot < 0 ? ['', name] : [name.slice(0, dot), name.slice(dot + 1)]
 }
 
-/** The modules whose tensors make up a state dict, in its order. */
-function findModules(stateDict: StateDict): FoundModule[] {
+/** The tensors of each module, by prefix, in the order of the state dict. */
+function groupsOf(stateDict: StateDict): Map<string, Map<string, ArrayLike>> {
   const groups: Map<string, Map<string, ArrayLike>> = new Map()
   for (const [name, tensor] of stateDict) {
     const [prefix, rest] = splitName(name)
     const group = groups.get(prefix) ?? new Map<string, ArrayLike>()
     groups.set(prefix, group.set(rest, tensor))
   }
-  return [...groups].map(([prefix, group]) => recognise(prefix, group))
+  return groups
 }
 
 function recognise(prefix: string, group: ReadonlyMap<string, ArrayLike>): FoundModule {
@@ -77,13 +78,17 @@ const READING_SAFETENSORS: ReadingLines = { name: 'readSafetensors', from: 'lstm
 
 /**
  * A state dict that is one `torch.nn.LSTM` and nothing else, as a graph: input `input`
- * [batch, timesteps, features] and optional `h_0`, `c_0`; outputs `output`, `h_n`, `c_n`.
+ * [batch, timesteps, features] and optional `h_0`, `c_0`; outputs `output`, `h_n`, `c_n`. One `torch.nn.LSTMCell` is
+ * one step: see `graphOfCell`.
  *
  * @throws LstmError `UNSUPPORTED` for any other state dict: the message lists its tensors and shows
  *   the lines that would load it
  */
 export function graphOfStateDict(stateDict: StateDict, reading: ReadingLines = READING_SAFETENSORS): Graph {
-  const modules = findModules(stateDict)
+  const groups = [...groupsOf(stateDict)]
+  const cell = groups.length === 1 ? graphOfCell(...groups[0] as [string, Map<string, ArrayLike>], stateDict) : undefined
+  if (cell !== undefined) return cell
+  const modules = groups.map(([prefix, group]) => recognise(prefix, group))
   const [found] = modules
   if (found?.kind !== 'lstm' || modules.length > 1) throw cannotGuess(stateDict, modules, reading)
   const { inputSize, hiddenSize, numLayers, bidirectional, projSize } = found.lstm

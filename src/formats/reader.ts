@@ -14,18 +14,61 @@ export interface ModelFiles {
   sibling(name: string): Promise<Uint8Array>
 }
 
-/** What a caller may tell a reader that a file does not say. */
-export interface FormatOptions {
-  /** TensorFlow 1: added to the forget gate at run time; files do not store it. Default 1, BasicLSTMCell's own. */
+/** What the arguments of a cell of TensorFlow 1 were: files do not say. */
+export interface Tensorflow1CellOptions {
+  /** Added to the forget gate at run time. Default 1, as in TensorFlow (0 for CudnnCompatibleLSTMCell, which adds none). */
   readonly forgetBias?: number
-  /** Fixes inputs of the file to constants, by name: the parts of the graph that depend on them alone are computed at once. */
+  /** Of the candidate and of c on its way out: a function of one variable. Default `tanh`. */
+  readonly activation?: string
+  /** `cell_clip`: c is clamped to [-cellClip, cellClip]. Default: not. */
+  readonly cellClip?: number
+  /** `proj_clip`: h is clamped after the projection. Default: not. */
+  readonly projClip?: number
+}
+
+/** What the code around the cells of TensorFlow 1 was: files do not say. */
+export interface Tensorflow1Options extends Tensorflow1CellOptions {
+  /** Options of each layer, instead of the same for all; forward layers before backward ones. */
+  readonly cells?: readonly Tensorflow1CellOptions[]
+  /** Every cell is in a `ResidualWrapper`: its input is added to its output. Default false. */
+  readonly residual?: boolean
+  /** `time_major`: sequences are [timesteps, batch, features]. Default false. */
+  readonly timeMajor?: boolean
+  /** Whether there is an input `sequence_length` [batch] int32; outputs beyond it are zero. Default false. */
+  readonly sequenceLength?: boolean
+}
+
+/** How an audio model is run at another sample rate than it was trained at. */
+export interface SampleRateOptions {
+  /**
+   * RTNeural: the rate of the samples that the model is given, in Hz, at least that of its training. Its LSTMs then begin each
+   * step from the state of `sampleRate / trainingSampleRate` samples before. Default: that of the training.
+   */
+  readonly sampleRate?: number
+  /** RTNeural: the rate it was trained at, in Hz. Default: what the file says (`samplerate`, AIDA-X). */
+  readonly trainingSampleRate?: number
+  /** RTNeural's `SampleRateCorrectionMode`; `NoInterp` is for whole multiples of the rate. Default `LinInterp`. */
+  readonly sampleRateCorrection?: 'LinInterp' | 'NoInterp'
+}
+
+/** What a caller may tell a reader that a file does not say. Each reader takes some of these, and others are refused. */
+export interface FormatOptions extends Tensorflow1Options, SampleRateOptions {
+  /** ONNX, Keras, TensorFlow.js: fixes inputs of the file to constants, by name; what depends on them alone is computed at once. */
   readonly constants?: Readonly<Record<string, ArrayLike | number>>
+  /** PyTorch, RTNeural, NAM: nothing has an axis for the batch, as PyTorch takes and gives it. Default false. */
+  readonly unbatched?: boolean
+  /** Keras: what `model.to_json()` gave, for a file that has weights only. */
+  readonly architecture?: string
+  /** PyTorch: which entry of a checkpoint holds the state dict: `'model'`. Default: the only one that does. */
+  readonly key?: string
 }
 
 /** A file format: how its files begin, and how they become a graph. */
 export interface FormatReader {
   /** As messages call it: `ONNX`. */
   readonly name: string
+  /** Which options it takes. */
+  readonly options: readonly (keyof FormatOptions)[]
   /** Whether the bytes look like this format: cheap, and never throws. */
   detect(bytes: Uint8Array): boolean
   /**

@@ -1,7 +1,6 @@
 // All formats, told apart by content. Loaded with the first model file, unless the caller brings the reader it needs.
 import { LstmError } from '../errors.ts'
-import type { Graph } from '../graph/graph.ts'
-import type { FormatOptions, FormatReader, ModelFiles } from './reader.ts'
+import type { FormatReader } from './reader.ts'
 import { sniff, type FormatName } from './sniff.ts'
 
 /** Each reader is a chunk of its own, loaded when a file needs it. */
@@ -16,11 +15,11 @@ const READERS: Readonly<Record<FormatName, () => Promise<FormatReader>>> = {
   nam: async () => (await import('./nam/reader.ts')).nam,
 }
 
-/** @throws LstmError see `readModelFile` */
-export async function readAnyFormat(files: ModelFiles, options: FormatOptions): Promise<Graph> {
-  const name = sniff(files.bytes)
-  if (name === undefined) throw unrecognised(files.bytes)
-  return (await READERS[name]()).read(files, options)
+/** @throws LstmError `FORMAT` for bytes that are no model file */
+export async function findReader(bytes: Uint8Array): Promise<FormatReader> {
+  const name = sniff(bytes)
+  if (name === undefined) throw unrecognised(bytes)
+  return READERS[name]()
 }
 
 function unrecognised(bytes: Uint8Array): LstmError {

@@ -1,20 +1,25 @@
 import { graphFromJson } from '../graph/from-json.ts'
+import { loadOperators } from '../ops/late.ts'
 import { graphOfStateDict } from './pytorch.ts'
 import type { FormatReader } from './reader.ts'
 import { readSafetensors } from './safetensors.ts'
 import { GRAPH_KEY } from './safetensors-writer.ts'
 import { sniff } from './sniff.ts'
+import { batchedOrNot } from './unbatched.ts'
 
 export { readSafetensors, type Safetensors } from './safetensors.ts'
 export { writeSafetensors } from './safetensors-writer.ts'
 
-/** Our own self-describing files, and plain PyTorch state dicts that are one LSTM. */
+/** Our own self-describing files, and plain PyTorch state dicts that are one LSTM or LSTMCell. */
 export const safetensors: FormatReader = {
   name: 'safetensors',
   detect: (bytes) => sniff(bytes) === 'safetensors',
-  async read({ bytes }) {
+  options: ['unbatched'],
+  async read({ bytes }, { unbatched }) {
     const { tensors, metadata } = readSafetensors(bytes)
     const json = metadata.get(GRAPH_KEY)
-    return json === undefined ? graphOfStateDict(tensors) : graphFromJson(json, tensors)
+    const graph = json === undefined ? graphOfStateDict(tensors) : graphFromJson(json, tensors)
+    if (unbatched) await loadOperators(graph.nodes)
+    return batchedOrNot(graph, unbatched)
   },
 }

@@ -29,11 +29,16 @@ export interface LstmOptions {
   readonly goBackwards?: boolean
   /** Sequences are [timesteps, batch, features] instead of [batch, timesteps, features]. Default false. */
   readonly timeMajor?: boolean
+  /**
+   * RTNeural's correction for a higher sample rate: each step begins from the state of so many steps before, a mixture of two
+   * where it is not a whole number, and outputs are as late. At least 1, the default. Goes without initial states.
+   */
+  readonly delaySamples?: number
 }
 
 const KNOWN: readonly (keyof LstmOptions | 'hiddenSize')[] = [
   'hiddenSize', 'name', 'inputSize', 'numLayers', 'bidirectional', 'bias', 'projSize', 'returnSequences', 'returnState',
-  'initialState', 'goBackwards', 'timeMajor',
+  'initialState', 'goBackwards', 'timeMajor', 'delaySamples',
 ]
 
 /** The hidden size goes by many names; so do a few other settings. */
@@ -74,6 +79,11 @@ export function lstm(
   if (goBackwards && (bidirectional || numLayers > 1)) {
     throw new LstmError('VALUE', 'lstm: goBackwards goes with one layer and one direction; a bidirectional layer goes both ways')
   }
+  const { delaySamples = 1 } = read
+  if (typeof delaySamples !== 'number' || !(delaySamples >= 1) || delaySamples === Infinity) {
+    throw new LstmError('VALUE', `lstm: delaySamples: expected a number >= 1, got ${describeValue(delaySamples)}`)
+  }
+  if (delaySamples > 1 && initialState) throw new LstmError('VALUE', 'lstm: delaySamples goes without initialState: a delayed state has a history')
   const directions = bidirectional ? 2 : 1
   const outputSize = projSize ?? hiddenSize
 
@@ -114,6 +124,7 @@ export function lstm(
             returnSequences,
             reversedOutput: goBackwards,
             ...(projSize !== undefined && { projSize }),
+            ...(delaySamples > 1 && { delaySamples }),
           },
         }],
         output,

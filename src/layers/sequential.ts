@@ -1,11 +1,12 @@
 import { LstmError } from '../errors.ts'
 import { joinName, type StateDict } from '../formats/pytorch-names.ts'
+import { batchedOrNot } from '../formats/unbatched.ts'
 import type { Graph, GraphInput, GraphNode } from '../graph/graph.ts'
 import { describeValue, dtypeOfData } from '../values/dtype.ts'
 import { hasShape, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape, lengthOf, sameShape, type SymbolicShape } from '../values/shape.ts'
 import type { Layer } from './layer.ts'
-import { readOptions } from './options.ts'
+import { checkFlag, readOptions } from './options.ts'
 import type { InputDescription } from './simple.ts'
 
 export interface SequentialOptions {
@@ -13,6 +14,8 @@ export interface SequentialOptions {
   readonly input?: string
   /** Name of the model's output. Default `output`. */
   readonly output?: string
+  /** Inputs and outputs have no axis for the batch: [timesteps, features], as PyTorch's unbatched input. Default false. */
+  readonly unbatched?: boolean
 }
 
 export interface LoadStateDictOptions {
@@ -31,11 +34,13 @@ export class Sequential {
   readonly #described: InputDescription | undefined
   readonly #inputName: string
   readonly #outputName: string
+  readonly #unbatched: boolean
   #graph: Graph | undefined
 
   /** Use `sequential`. */
   constructor(entries: readonly (Layer | InputDescription)[], options: SequentialOptions) {
-    const { input, output } = readOptions<SequentialOptions>(options, ['input', 'output'], {}, 'sequential')
+    const { input, output, unbatched } = readOptions<SequentialOptions>(options, ['input', 'output', 'unbatched'], {}, 'sequential')
+    this.#unbatched = checkFlag(unbatched, false, 'sequential: unbatched')
     const [first, ...rest] = entries
     this.#described = first !== undefined && isInput(first) ? first : undefined
     const layers = this.#described === undefined ? entries : rest
@@ -71,7 +76,7 @@ export class Sequential {
         throw new LstmError('VALUE', `loadStateDict: names: no layer '${name}'; layers are ${this.layerNames.join(', ')}`)
       }
     }
-    this.#graph = this.#build(tensors, names)
+    this.#graph = batchedOrNot(this.#build(tensors, names), this.#unbatched)
     return this
   }
 

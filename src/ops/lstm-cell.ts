@@ -55,6 +55,7 @@ function cellSettings(
     ['int', pointers.peepholesPtr], ['int', pointers.normPtr], ['int', pointers.projectionPtr],
     ['int', settings.outputSize], ['int', COUPLING_CODES[settings.coupling]], ['int', MASK_CODES[settings.maskRule]],
     ['float', settings.clip], ['float', settings.cellClip], ['float', settings.projClip], ['float', settings.normEpsilon],
+    ['int', settings.delaySamples > 1 ? Math.floor(settings.delaySamples) : 0], ['float', settings.delaySamples % 1],
     ...[functions.gate, functions.candidate, functions.output].flatMap(({ code, alpha, beta }) =>
       [['int', code], ['float', alpha], ['float', beta]] as const),
   ]

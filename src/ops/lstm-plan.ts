@@ -152,12 +152,13 @@ function planDirection(planner: Planner, stack: StackPlan, plan: DirectionPlan):
   // tfjs holds the initial state where nothing has been put out yet, all others hold zeros.
   if (!isKept && settings.maskRule === 'multiply') planner.step(() => kernels.copyRows(h.ptr + hOffset, 0, held.ptr, 0, 1, heldBytes))
   else if (!isKept) planner.step(() => kernels.fillZero(held.ptr, heldBytes))
+  const history = settings.delaySamples > 1 ? planHistory(planner, settings, plan.position, batch) : undefined
   const maskOffset = sign < 0 ? timesteps - 1 : 0
   planner.step(() => kernels.lstmGeneralF32(
     x.ptr + xOffset, sign * xStepBytes, xRowBytes, inputSize, cell.packedPtr, hiddenSize,
     timesteps, 0, batch, h.ptr + hOffset, c.ptr + cOffset,
     y === undefined ? 0 : y.ptr + yOffset, ySign * yStepBytes, yRowBytes, workspace.ptr, chunkSteps,
-    cell.settingsPtr, mask === undefined ? 0 : mask.ptr + maskOffset, sign, timesteps, held.ptr,
+    cell.settingsPtr, mask === undefined ? 0 : mask.ptr + maskOffset, sign, timesteps, held.ptr, history?.ptr ?? 0,
   ))
   if (settings.zeroEmptyState && mask !== undefined) {
     planner.step(() => {
@@ -166,6 +167,16 @@ function planDirection(planner: Planner, stack: StackPlan, plan: DirectionPlan):
     })
   }
   return settings.maskRule === 'zero' ? { slot: h, offset: hOffset } : { slot: held, offset: 0 }
+}
+
+/** States of the steps before, zeros at first: see `delay` in assembly/lstm-general.ts. */
+function planHistory(planner: Planner, settings: LstmSettings, position: number, batch: number): Slot {
+  const { fillZero } = planner.kernels
+  const rowBytes = Math.floor(settings.delaySamples) * (settings.outputSize + settings.hiddenSize) * 4
+  if (settings.stateful) return planner.state(`history.${position}`, 1, batch, rowBytes)
+  const history = planner.workspace(batch * rowBytes)
+  planner.step(() => fillZero(history.ptr, batch * rowBytes))
+  return history
 }
 
 /** y [batch, directions x outputSize] from the last output of each direction, [batch, outputSize]. */

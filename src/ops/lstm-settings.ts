@@ -64,13 +64,15 @@ export interface LstmSettings {
   readonly zeroEmptyState: boolean
   /** The state is kept from run to run. */
   readonly stateful: boolean
+  /** RTNeural: each step begins from h and c of so many steps before, 1 or more, between steps if it is not whole; outputs are as late. */
+  readonly delaySamples: number
 }
 
 /** Names of all attributes. */
 export const LSTM_ATTRIBUTES: readonly string[] = [
   'hiddenSize', 'projSize', 'numLayers', 'direction', 'timeMajor', 'returnSequences', 'reversedOutput', 'forgetBias',
   'clip', 'cellClip', 'projClip', 'coupling', 'layerNorm', 'normEpsilon', 'activations', 'activationAlpha',
-  'activationBeta', 'maskRule', 'zeroEmptyState', 'stateful',
+  'activationBeta', 'maskRule', 'zeroEmptyState', 'stateful', 'delaySamples',
 ]
 
 /** @throws LstmError `VALUE` or `UNSUPPORTED` for attributes that are not accepted */
@@ -99,6 +101,7 @@ export function readSettings(node: GraphNode): LstmSettings {
     maskRule: choice(node, 'maskRule', MASK_RULES),
     zeroEmptyState: flag(node, 'zeroEmptyState'),
     stateful: flag(node, 'stateful'),
+    delaySamples: number(node, 'delaySamples', 1, 1),
   }
   if (settings.reversedOutput && (direction !== 'reverse' || settings.numLayers > 1)) {
     throw new LstmError('UNSUPPORTED', `${label(node)}: 'reversedOutput' (Keras's go_backwards) works for one layer with direction 'reverse', got ${settings.numLayers} layers and '${direction}'`)
@@ -108,15 +111,15 @@ export function readSettings(node: GraphNode): LstmSettings {
 
 /** Whether the fused kernel does it: everything else goes through the general one. */
 export function isPlain(settings: LstmSettings, functions: CellFunctions, hasPeepholes: boolean, hasMask: boolean): boolean {
-  const { clip, cellClip, hasProjection, coupling, layerNorm } = settings
-  return !hasMask && !hasPeepholes && !hasProjection && !layerNorm && coupling === 'none' && clip === 0 && cellClip === 0
+  const { clip, cellClip, hasProjection, coupling, layerNorm, delaySamples } = settings
+  return delaySamples === 1 && !hasMask && !hasPeepholes && !hasProjection && !layerNorm && coupling === 'none' && clip === 0 && cellClip === 0
     && functions.gate.name === 'sigmoid' && functions.candidate.name === 'tanh' && functions.output.name === 'tanh'
 }
 
 function number(node: GraphNode, attribute: string, least: number, otherwise = 0): number {
   const value = node.attributes[attribute] ?? otherwise
   if (typeof value !== 'number' || !Number.isFinite(value) || value < least) {
-    const expected = least === 0 ? 'a number >= 0' : 'a number'
+    const expected = least === -Infinity ? 'a number' : `a number >= ${least}`
     throw new LstmError('VALUE', `${label(node)}: expected ${expected} for '${attribute}', got ${JSON.stringify(value)}`)
   }
   return value

@@ -70,7 +70,8 @@ function checkOptional(
  *
  * Inputs: x [batch, timesteps, inputSize] ([timesteps, batch, inputSize] with `timeMajor`); optional
  * initial h [numLayers x directions, batch, outputSize] and c [.., hiddenSize], default zeros; optional
- * uint8 mask [batch, timesteps], 0 where a step is padding, or int32 lengths [batch].
+ * uint8 mask [batch, timesteps], 0 where a step is padding, or int32 lengths [batch]. With `delaySamples` above 1 there is none of
+ * these: the history that such a state has is no input.
  * Outputs: y [batch, timesteps, directions x outputSize] with `returnSequences`, otherwise
  * [batch, directions x outputSize]: the last step each direction processed; final h and c, shaped as the initial ones.
  * Weights: see `LstmWeight`.
@@ -95,6 +96,9 @@ export const lstm: Operator<readonly (readonly PackedCell[])[]> = {
     checkOptional(node, context, 4, 'lengths', 'int32', [batch])
     if (context.input(3) !== undefined && context.input(4) !== undefined) {
       throw new LstmError('VALUE', `${label(node)}: expected a mask or lengths, got both`)
+    }
+    if (settings.delaySamples > 1 && [1, 2, 3, 4].some((position) => context.input(position) !== undefined)) {
+      throw new LstmError('UNSUPPORTED', `${label(node)}: 'delaySamples' goes without initial states, masks and lengths`)
     }
     const width = directions.length * outputSize
     return [
@@ -146,6 +150,7 @@ function describe(node: GraphNode, settings: LstmSettings): string {
   add(settings.projClip !== 0, `projection clip ${settings.projClip}`)
   const functions = settings.functions.map(({ gate, candidate, output }) => `${gate.name}/${candidate.name}/${output.name}`)
   add(functions.some((names) => names !== 'sigmoid/tanh/tanh'), [...new Set(functions)].join(', '))
+  add(settings.delaySamples > 1, `from ${settings.delaySamples} samples before`)
   add(settings.stateful, 'stateful')
   words.push(settings.returnSequences ? 'every step' : 'last step')
   return words.join(', ')

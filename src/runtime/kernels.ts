@@ -26,7 +26,7 @@ export interface Kernels {
     xPtr: number, xStepBytes: number, xRowBytes: number, inputSize: number, packedPtr: number, hiddenSize: number,
     timesteps: number, rowBegin: number, rowEnd: number, hPtr: number, cPtr: number,
     yPtr: number, yStepBytes: number, yRowBytes: number, workspacePtr: number, chunkSteps: number,
-    cellPtr: number, maskPtr: number, maskStepBytes: number, maskRowBytes: number, heldPtr: number,
+    cellPtr: number, maskPtr: number, maskStepBytes: number, maskRowBytes: number, heldPtr: number, historyPtr: number,
   ) => void
   readonly lstmGeneralWorkspaceBytes: (rows: number, hiddenSize: number, outputSize: number, chunkSteps: number) => number
   readonly maskFromLengths: (lengthsPtr: number, rows: number, timesteps: number, maskPtr: number) => number
@@ -140,7 +140,7 @@ export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {
   embeddingF32: 7,
   gemmF32: 11,
   lstmForwardF32: 16,
-  lstmGeneralF32: 21,
+  lstmGeneralF32: 22,
   lstmGeneralWorkspaceBytes: 4,
   maskFromLengths: 4,
   zeroEmptyRows: 5,

@@ -6,7 +6,7 @@ import { readSafetensors } from '../../src/formats/safetensors.ts'
 import { readTensorflow1, tensorflow1, type Tensorflow1CellOptions, type Tensorflow1Options } from '../../src/formats/tf1/reader.ts'
 import { compile } from '../../src/model/load.ts'
 import type { NdArray } from '../../src/values/ndarray.ts'
-import { PYTORCH_DISTANCE } from '../tolerance.ts'
+import { checkOutput } from '../golden-outputs.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
 
 interface Case {
@@ -60,12 +60,7 @@ describeBinaries('variables of TensorFlow 1', (binary) => {
       [name === 'x' ? 'input' : name, tensors.get(`${entry.name}/in/${name}`) as NdArray]
     )))
     const outputs = model.run(inputs)
-    for (const name of Object.keys(entry.outputs)) {
-      const expected = tensors.get(`${entry.name}/out/${name}`) as NdArray
-      expect(outputs[name]?.shape).toEqual(expected.shape)
-      const distance = Math.max(...expected.data.map((value, n) => Math.abs(value - (outputs[name]?.data[n] as number))))
-      expect(distance, name).toBeLessThan(PYTORCH_DISTANCE)
-    }
+    for (const name of Object.keys(entry.outputs)) checkOutput(tensors, entry.name, name, outputs[name])
   })
 })
 

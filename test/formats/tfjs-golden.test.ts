@@ -9,9 +9,8 @@ import { compile } from '../../src/model/load.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import { NdArray, type ArrayLike } from '../../src/values/ndarray.ts'
 import { expectRejection } from '../expect-error.ts'
-import { PYTORCH_DISTANCE } from '../tolerance.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
-import { distance, GoldenFolder, type GoldenCase } from './keras-golden.ts'
+import { GoldenFolder, type GoldenCase } from './keras-golden.ts'
 
 const golden = new GoldenFolder('tfjs')
 const layered = golden.cases.filter(({ file }) => file.endsWith('model.json'))
@@ -48,7 +47,7 @@ describeBinaries('TensorFlow.js models give its outputs within 5e-6', (binary) =
       const options = { returnSequences: true, returnState: true, initialState: true }
       const net = sequential(sizes.map((units, index) => lstm(units, { name: names[index] as string, ...options }))).loadStateDict(weights)
       using model = await compile(net, { runtime })
-      for (const { inputs, outputs } of golden.callsOf(test)) {
+      for (const { prefix, inputs, outputs } of golden.callsOf(test)) {
         const given = new Map(inputs)
         const oneStep = ({ data, shape }: ArrayLike, ...sizes: number[]): NdArray => new NdArray(data, [...sizes, ...shape.slice(1)])
         const states = names.flatMap((name, index) => ['h', 'c'].map((state) => (
@@ -58,7 +57,7 @@ describeBinaries('TensorFlow.js models give its outputs within 5e-6', (binary) =
         for (const [name, wanted] of outputs) {
           const [state, index] = name.split('_') as [string, string]
           const result = results[`cell_${index}_${state}`]
-          expect(distance(result && new NdArray(result.data, wanted.shape), wanted), name).toBeLessThanOrEqual(PYTORCH_DISTANCE)
+          golden.checkOutput(prefix, name, result && new NdArray(result.data, wanted.shape))
         }
       }
     },

@@ -6,12 +6,13 @@ import { type StateDict } from '../../src/formats/pytorch-names.ts'
 import { onlyBytes } from '../../src/formats/reader.ts'
 import { readSafetensors } from '../../src/formats/safetensors.ts'
 import { readTorch, torch } from '../../src/formats/torch/reader.ts'
+import { batchedOrNot } from '../../src/formats/unbatched.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { dense, embedding, lstm, sequential } from '../../src/layers/index.ts'
 import { compile } from '../../src/model/load.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectRejection } from '../expect-error.ts'
-import { PYTORCH_DISTANCE } from '../tolerance.ts'
+import { checkOutput } from '../golden-outputs.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
 
 interface Case {
@@ -36,12 +37,12 @@ async function stateDictOf({ file }: Case): Promise<StateDict> {
   return file.endsWith('.safetensors') ? readSafetensors(bytes).tensors : readTorch(bytes, { only: (name) => name !== 'steps' })
 }
 
-/** The tensors of the one LSTM or LSTMCell in a state dict, without their prefix; a cell's as those of an LSTM. */
+/** The tensors of the one LSTM or LSTMCell in a state dict, without their prefix. */
 function lstmTensorsOf(stateDict: StateDict): StateDict {
   const first = [...stateDict.keys()].find((name) => /(^|\.)weight_ih(_l0)?$/.test(name)) as string
   const prefix = first.slice(0, first.search(/weight_ih(_l0)?$/))
   const names = [...stateDict].filter(([name]) => name.startsWith(prefix) && /^(weight|bias)_(ih|hh|hr)(_l\d+(_reverse)?)?$/.test(name.slice(prefix.length)))
-  return new Map(names.map(([name, tensor]) => [name.slice(prefix.length).replace(/_(ih|hh)$/, '_$1_l0'), tensor]))
+  return new Map(names.map(([name, tensor]) => [name.slice(prefix.length), tensor]))
 }
 
 function lstmGraphOf(stateDict: StateDict, { options, inputs }: Case): Graph {
@@ -72,40 +73,35 @@ function classifierGraphOf(stateDict: StateDict, { options }: Case): Graph {
   ]).loadStateDict(stateDict).toGraph()
 }
 
-/** Puts the missing axes of an unbatched case, or of a cell's one step, where the graph has them. */
-function withShape(array: NdArray, axes: number, timeMajor: boolean): NdArray {
-  if (array.shape.length === axes) return array
-  const shape = [...array.shape]
-  if (shape.length === 1) shape.unshift(1)
-  shape.splice(timeMajor ? 1 : 0, 0, 1)
-  return array.reshape(shape)
+/** Ours to the names of the cases: of an LSTM, of a cell, of a classifier. */
+const NAMES: Readonly<Record<string, string>> = {
+  x: 'input', h0: 'h_0', c0: 'c_0', tokens: 'input', lengths: 'lengths', output: 'output', h_n: 'h_n', c_n: 'c_n', logits: 'output',
 }
+const CELL_NAMES: Readonly<Record<string, string>> = { ...NAMES, h_n: 'h_1', c_n: 'c_1' }
 
-const NAMES: Readonly<Record<string, string>> = { x: 'input', h0: 'h_0', c0: 'c_0', tokens: 'input', logits: 'output' }
+const isClassifier = (entry: Case): boolean => entry.inputs.tokens !== undefined
+const isCell = (entry: Case): boolean => !isClassifier(entry) && entry.outputs.output === undefined
+/** PyTorch's unbatched input has an axis less. */
+const isUnbatched = (entry: Case): boolean => (
+  !isClassifier(entry) && (arrays.get(`${entry.name}/in/x`) as NdArray).shape.length === (isCell(entry) ? 1 : 2)
+)
+
+function graphOf(stateDict: StateDict, entry: Case): Graph {
+  if (isClassifier(entry)) return classifierGraphOf(stateDict, entry)
+  // Without batch, PyTorch has the same shapes for batch_first and time-major sequences.
+  return batchedOrNot(isCell(entry) ? graphOfStateDict(lstmTensorsOf(stateDict)) : lstmGraphOf(stateDict, entry), isUnbatched(entry))
+}
 
 describeBinaries('files of torch.save', (binary) => {
   it.each(cases.map((entry) => [entry.name, entry] as const))('%s', async (_, entry) => {
-    const stateDict = await stateDictOf(entry)
-    const isClassifier = entry.inputs.tokens !== undefined
-    const isCell = !isClassifier && entry.outputs.output === undefined
+    const names = isCell(entry) ? CELL_NAMES : NAMES
     const runtime = await runtimeOf(binary)
-    using model = await compile(isClassifier ? classifierGraphOf(stateDict, entry) : lstmGraphOf(stateDict, entry), { runtime })
-    const timeMajor = entry.options.batch_first !== true
-    const inputs = Object.fromEntries(Object.keys(entry.inputs).map((name): [string, NdArray] => {
-      const array = arrays.get(`${entry.name}/in/${name}`) as NdArray
-      if (isClassifier || name === 'lengths') return [NAMES[name] ?? name, array]
-      // A cell's x [batch, features] is one timestep; states have an axis for the layer.
-      if (isCell) return [NAMES[name] as string, withShape(array, 3, name === 'x' ? !timeMajor : false)]
-      return [NAMES[name] as string, withShape(array, 3, name === 'x' ? timeMajor : true)]
-    }))
+    using model = await compile(graphOf(await stateDictOf(entry), entry), { runtime })
+    const inputs = Object.fromEntries(Object.keys(entry.inputs).map((name): [string, NdArray] => (
+      [names[name] as string, arrays.get(`${entry.name}/in/${name}`) as NdArray]
+    )))
     const outputs = model.run(inputs)
-    for (const name of Object.keys(entry.outputs)) {
-      const expected = arrays.get(`${entry.name}/out/${name}`) as NdArray
-      const actual = outputs[NAMES[name] ?? name] as NdArray
-      expect(actual.length).toBe(expected.length)
-      const distance = Math.max(...expected.data.map((value, n) => Math.abs(value - (actual.data[n] as number))))
-      expect(distance, name).toBeLessThan(PYTORCH_DISTANCE)
-    }
+    for (const name of Object.keys(entry.outputs)) checkOutput(arrays, entry.name, name, outputs[names[name] as string])
   })
 })
 
@@ -114,10 +110,13 @@ it.each(cases.filter(({ file }) => file.endsWith('.pt')).map((entry) => [entry.n
   expect(torch.detect(bytes)).toBe(true)
   if (options.content === 'with_integers') {
     await expectRejection(torch.read(onlyBytes(bytes), {}), 'VALUE', /^torch: the storage of tensor 'steps' .*readTorch/)
-  } else if (options.hidden_size === undefined || name.startsWith('cell')) {
+  } else if (options.hidden_size === undefined) {
     await expectRejection(torch.read(onlyBytes(bytes), {}), 'UNSUPPORTED', /^this file holds weights[^]*from 'lstm-wasm\/torch'[^]*readTorch\(bytes\)/)
   } else {
     const graph = await torch.read(onlyBytes(bytes), {})
-    expect(graph.nodes.map(({ op }) => op)).toEqual(['lstm'])
+    expect(graph.nodes.map(({ op }) => op).filter((op) => !op.endsWith('squeeze'))).toEqual(['lstm'])
+    const unbatched = await torch.read(onlyBytes(bytes), { unbatched: true })
+    expect(unbatched.inputs[0]?.shape).toEqual(graph.inputs[0]?.shape.slice(1))
+    expect(name.startsWith('cell')).toBe(graph.outputs[0]?.name === 'h_1')
   }
 })

@@ -97,7 +97,7 @@ describe('typeGraph', () => {
     const [lstm] = graph.nodes as [GraphNode]
     expectError(
       () => typeGraph({ ...graph, nodes: [{ ...lstm, attributes: { ...lstm.attributes, zoneout: 3 } }] }), 'UNSUPPORTED',
-      "lstm 'lstm': unknown attributes 'zoneout'; it knows hiddenSize, projSize, numLayers, direction, timeMajor, returnSequences, reversedOutput, forgetBias, clip, cellClip, projClip, coupling, layerNorm, normEpsilon, activations, activationAlpha, activationBeta, maskRule, zeroEmptyState, stateful",
+      "lstm 'lstm': unknown attributes 'zoneout'; it knows hiddenSize, projSize, numLayers, direction, timeMajor, returnSequences, reversedOutput, forgetBias, clip, cellClip, projClip, coupling, layerNorm, normEpsilon, activations, activationAlpha, activationBeta, maskRule, zeroEmptyState, stateful, delaySamples",
     )
   })
 

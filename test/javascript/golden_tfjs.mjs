@@ -8,6 +8,9 @@
 // is run; what a tfjs LSTM is told to do must matter to the result. A folder with weights_manifest.json
 // instead has weights only. cases.json is as test/python/golden_cases.py describes it; inputs and
 // outputs are in the model's order, and an input that has no name of its own in the file is "x".
+//
+// The float64 outputs are TensorFlow.js's as well: of a process in which `Float32Array` holds doubles.
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, cpSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -24,12 +27,28 @@ const DEFAULTS = {
 }
 const MASK = ['11100', '00111', '10101', '00000', '11111'].map((row) => [...row].map(Number))
 
-const [modules, check] = process.argv.slice(2)
+const [modules, check, written] = process.argv.slice(2)
+const isExact = check === '--float64'
+
+/** float64 under the name of float32; bytes that come from elsewhere are float32 still. */
+class Doubles extends Float64Array {
+  static #own = new WeakSet()
+
+  constructor(source, ...range) {
+    if (source instanceof ArrayBuffer && !Doubles.#own.has(source)) super(new Singles(source, ...range))
+    else super(source, ...range)
+    Doubles.#own.add(this.buffer)
+  }
+}
+const Singles = Float32Array
+if (isExact) globalThis.Float32Array = Doubles
+
 const tf = createRequire(resolve(modules, 'package.json'))('@tensorflow/tfjs')
 await tf.setBackend('cpu')
+if (isExact) tf.env().platform.isTypedArray = (value) => ArrayBuffer.isView(value) && !(value instanceof DataView)
 const { layers } = tf
 
-const directory = mkdtempSync(join(tmpdir(), 'golden-tfjs-'))
+const directory = isExact ? written : mkdtempSync(join(tmpdir(), 'golden-tfjs-'))
 const cases = []
 const tensors = {}
 let seed = 0
@@ -47,7 +66,7 @@ function mix32(value) {
 function uniform(shape, scale) {
   const start = mix32(++seed)
   const values = Float32Array.from({ length: tf.util.sizeFromShape(shape) }, (_, n) =>
-    ((mix32(start + n) >>> 8) / 2 ** 23 - 1) * scale)
+    Math.fround(((mix32(start + n) >>> 8) / 2 ** 23 - 1) * scale))
   return tf.tensor(values, shape)
 }
 
@@ -173,13 +192,16 @@ function describe(prefix, values) {
   }))
 }
 
+/** What is to be added to outputs to get those of float64, by tensor name; nothing where they are integers. */
+const rests = {}
+
 function record(name, file, rows, options, calls, notes = '') {
   const described = calls.map(({ inputs, outputs, reset }, n) => {
     const prefix = calls.length === 1 ? name : `${name}/${n}`
     return {
       inputs: describe(`${prefix}/in`, inputs),
       outputs: describe(`${prefix}/out`, outputs),
-      float64Distance: Object.fromEntries(Object.keys(outputs).map((key) => [key, null])),
+      float64Distance: distancesOf(prefix, outputs),
       ...(reset && { reset }),
     }
   })
@@ -188,10 +210,38 @@ function record(name, file, rows, options, calls, notes = '') {
   })
 }
 
+/** Filled in when the float64 outputs are there. */
+const distances = []
+
+function distancesOf(prefix, outputs) {
+  const found = {}
+  distances.push({ prefix, keys: Object.keys(outputs), found })
+  return found
+}
+
+/** Runs everything again on the files that were written, in float64. */
+function addFloat64() {
+  const { status, stdout } = spawnSync(process.execPath, [process.argv[1], modules, '--float64', directory], {
+    encoding: 'utf8', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  if (status !== 0) throw new Error('the float64 run failed')
+  const exact = JSON.parse(stdout)
+  for (const { prefix, keys, found } of distances) {
+    for (const key of keys) {
+      const single = tensors[`${prefix}/out/${key}`]
+      const rest = Singles.from(single.dataSync(), (value, n) => exact[`${prefix}/out/${key}`][n] - value)
+      found[key] = Math.max(...rest.map(Math.abs))
+      if (!(found[key] < MATTERS / 100)) throw new Error(`${prefix}: ${key} is ${found[key]} from float64`)
+      if (found[key] > 0) rests[`${prefix}/rest/${key}`] = tf.tensor(rest, single.shape)
+    }
+  }
+}
+
 /** One case: `model` with random weights, saved, loaded, and run on `inputs`, or on each of a list that may ask for a reset. */
 async function add(name, rows, model, inputs = batch(), { options = {}, layOut = oneFile, notes } = {}) {
   fill(model)
   const folder = join(directory, name)
+  if (isExact) return addExact(name, folder, inputs)
   mkdirSync(folder)
   const artifacts = await artifactsOf(model)
   const manifest = layOut(folder, artifacts.weightSpecs, new Uint8Array(tf.io.concatenateArrayBuffers(list(artifacts.weightData))))
@@ -213,6 +263,16 @@ async function add(name, rows, model, inputs = batch(), { options = {}, layOut =
     if (!(farthest(run(loaded, without), calls[0].outputs) > MATTERS)) throw new Error(`${name}: ${key} does not matter`)
   }
   record(name, `${name}/model.json`, rows, { ...options, weights: layOut.name }, calls, notes)
+}
+
+async function addExact(name, folder, inputs) {
+  const loaded = await load(folder, JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8')))
+  // Those that were quantised are rounded, as they are in float32.
+  loaded.setWeights(loaded.getWeights().map((weight) => tf.tensor(Float32Array.from(weight.dataSync(), Math.fround), weight.shape)))
+  record(name, '', [], {}, list(inputs).map(({ reset = false, ...fed }) => {
+    if (reset) loaded.resetStates()
+    return { inputs: fed, outputs: run(loaded, fed), reset }
+  }))
 }
 
 function sequential(...parts) {
@@ -386,8 +446,8 @@ function addBasicCells() {
       features = units
     }
     const folder = join(directory, name)
-    mkdirSync(folder)
-    writeFileSync(join(folder, 'weights_manifest.json'), JSON.stringify(oneFile(folder, specs, Buffer.concat(values))))
+    if (!isExact) mkdirSync(folder)
+    if (!isExact) writeFileSync(join(folder, 'weights_manifest.json'), JSON.stringify(oneFile(folder, specs, Buffer.concat(values))))
     const c = sizes.map((units) => uniform([2, units], 1))
     const h = sizes.map((units) => uniform([2, units], 1))
     const x = uniform([2, 3], 2)
@@ -434,8 +494,10 @@ function readSafetensors(path) {
 function differences() {
   const read = (folder) => [JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8')).cases, readSafetensors(join(folder, 'cases.safetensors'))]
   const [[stored, old], [fresh, now]] = [read(GOLDEN), read(directory)]
-  const found = JSON.stringify(stored) === JSON.stringify(fresh) ? [] : ['the cases differ']
+  const plain = (list) => JSON.stringify(list, (key, value) => (key === 'float64Distance' ? undefined : value))
+  const found = plain(stored) === plain(fresh) ? [] : ['the cases differ']
   for (const name of new Set([...Object.keys(old), ...Object.keys(now)])) {
+    if (name.includes('/rest/')) continue // roundings, which may be others on another machine
     const same = old[name]?.length === now[name]?.length
       && old[name].every((value, n) => Math.abs(value - now[name][n]) <= TOLERANCE * (1 + Math.abs(value)))
     if (!same) found.push(`${name}: differs`)
@@ -451,10 +513,16 @@ await addModels()
 await addLayouts()
 addBasicCells()
 
+if (isExact) {
+  process.stdout.write(JSON.stringify(Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name, [...value.dataSync()]]))))
+  process.exit()
+}
+addFloat64()
+
 const versions = { node: process.versions.node, tfjs: tf.version.tfjs }
 const lines = cases.map((one) => JSON.stringify(one)).join(',\n')
 writeFileSync(join(directory, 'cases.json'), `{"versions": ${JSON.stringify(versions)},\n"cases": [\n${lines}\n]}\n`)
-writeFileSync(join(directory, 'cases.safetensors'), safetensors(tensors))
+writeFileSync(join(directory, 'cases.safetensors'), safetensors({ ...tensors, ...rests }))
 const rows = [...new Set(cases.flatMap((one) => one.rows))].sort((a, b) => a - b)
 console.log(`${cases.length} cases, rows ${rows.join(', ')}`)
 if (check === '--check') {

@@ -24,7 +24,7 @@ const ARITIES = {
   gemmF32: 11,
   logSoftmaxF32: 5,
   lstmForwardF32: 16,
-  lstmGeneralF32: 21,
+  lstmGeneralF32: 22,
   lstmGeneralWorkspaceBytes: 4,
   lstmWorkspaceBytes: 3,
   maskFromLengths: 4,

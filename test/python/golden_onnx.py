@@ -25,8 +25,13 @@ OPSETS = (7, 14, 17, 22)
 HIDDEN_SIZES = (1, 3, 5, 8, 17)
 DIRECTIONS = ("forward", "reverse", "bidirectional")
 MATTERS = 1e-3
-# What onnx's reference evaluator gets wrong or refuses.
-NO_FLOAT64 = ("op-global-max-pool", "op-pad-negative", "op-softmax-opset11-flattens")
+# What onnx's reference evaluator gets wrong or refuses: the float64 outputs from those of float32 and the inputs.
+# The first two only move elements.
+OWN_FLOAT64 = {
+    "op-global-max-pool": lambda outputs, x: outputs,
+    "op-pad-negative": lambda outputs, x: outputs,
+    "op-softmax-opset11-flattens": lambda outputs, x: flattened_softmax(x, 1),
+}
 LARGEST_DISTANCE = 1e-5
 
 
@@ -394,13 +399,23 @@ def add_model_cases(golden):
         add_model(golden, name, graph.model(), graph.feeds, rows)
 
 
+def flattened_softmax(x, axis):
+    rows = x.reshape(int(np.prod(x.shape[:axis])), -1)
+    powers = np.exp(rows - rows.max(axis=1, keepdims=True))
+    return (powers / powers.sum(axis=1, keepdims=True)).reshape(x.shape)
+
+
 def add_model(golden, name, model, feeds, rows):
     path = golden.directory / f"{name}.onnx"
     onnx.save(model, path)
-    exact = None if name in NO_FLOAT64 else evaluate64(model, feeds)
     outputs = evaluate(path, feeds, "onnxruntime")
-    if exact is not None:
-        assert farthest(outputs, exact) < LARGEST_DISTANCE, name
+    if name in OWN_FLOAT64:
+        [(key, value)] = outputs.items()
+        [x] = feeds.values()
+        exact = {key: OWN_FLOAT64[name](value.astype(np.float64), x.astype(np.float64))}
+    else:
+        exact = evaluate64(model, feeds)
+    assert farthest(outputs, exact) < LARGEST_DISTANCE, name
     opset = model.opset_import[0].version
     calls = [(feeds, outputs, exact)]
     golden.add(name, path.name, rows=rows, options={"opset": opset}, calls=calls)

@@ -3,9 +3,10 @@
 //   .h5           HDF5: the attribute model_config, the group model_weights
 //   .weights.h5   HDF5 with weights only: the model is described elsewhere
 import { LstmError } from '../../errors.ts'
+import { fixInputs } from '../../graph/fix-inputs.ts'
 import type { Graph } from '../../graph/graph.ts'
 import type { NdArray } from '../../values/ndarray.ts'
-import type { FormatReader } from '../reader.ts'
+import type { FormatOptions, FormatReader } from '../reader.ts'
 import { parseModel } from './config.ts'
 import { dialectOf, KERAS_3 } from './dialect.ts'
 import { isHdf5, openHdf5, type Hdf5Object } from './hdf5.ts'
@@ -20,10 +21,8 @@ const CONFIG = 'config.json'
 const METADATA = 'metadata.json'
 const WEIGHTS = 'model.weights.h5'
 
-export interface KerasOptions {
-  /** What `model.to_json()` gave: for a file that has weights only. */
-  readonly architecture?: string
-}
+/** Options of `readKeras`. */
+export type KerasOptions = Pick<FormatOptions, 'architecture' | 'constants'>
 
 /**
  * A Keras model file as a graph: a `.keras` archive, a whole-model `.h5`, or weights alone with their architecture.
@@ -31,6 +30,11 @@ export interface KerasOptions {
  * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing all layers that cannot be run, or for weights without architecture
  */
 export function readKeras(bytes: Uint8Array, options: KerasOptions = {}): Graph {
+  const graph = readGraph(bytes, options)
+  return options.constants === undefined ? graph : fixInputs(graph, options.constants, 'Keras')
+}
+
+function readGraph(bytes: Uint8Array, options: KerasOptions): Graph {
   if (isZip(bytes)) return readArchive(bytes)
   const root = openHdf5(bytes)
   const described = root.attribute('model_config')
@@ -131,10 +135,11 @@ function tensorsOf(group: Hdf5Object): NamedTensor[] {
 /** Reads Keras files: see `readKeras`. */
 export const keras: FormatReader = {
   name: 'Keras',
+  options: ['constants', 'architecture'],
   detect: (bytes) => isHdf5(bytes) || (isZip(bytes) && namesMember(bytes)),
-  async read({ bytes }) {
+  async read({ bytes }, options) {
     try {
-      return readKeras(bytes)
+      return readKeras(bytes, options)
     } catch (error) {
       // Operators speak of nodes; what is wrong is the file.
       if (error instanceof LstmError) throw error

@@ -11,6 +11,7 @@ import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { arrayOf, isJsonObject, parseJsonObject, type JsonObject } from '../json-weights.ts'
 import type { FormatReader } from '../reader.ts'
+import { batchedOrNot } from '../unbatched.ts'
 
 function malformed(what: string): LstmError {
   return new LstmError('FORMAT', `NAM: ${what}`)
@@ -53,11 +54,12 @@ export function namSampleRate(bytes: Uint8Array): number {
 
 export const nam: FormatReader = {
   name: 'NAM',
+  options: ['unbatched'],
   detect(bytes) {
     const text = new TextDecoder('latin1').decode(bytes)
     return /^\s*\{/.test(text) && /"architecture"\s*:\s*"/.test(text) && /"weights"\s*:/.test(text)
   },
-  read: async ({ bytes }) => readNam(bytes),
+  read: async ({ bytes }, { unbatched }) => batchedOrNot(readNam(bytes), unbatched),
 }
 
 function parse(bytes: Uint8Array): NamFile {

@@ -28,6 +28,7 @@ export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Graph {
 /** ONNX files (`.onnx`), with external data beside them or not. */
 export const onnx: FormatReader = {
   name: 'ONNX',
+  options: ['constants'],
   detect: (bytes) => sniff(bytes) === 'onnx',
   async read(files, options) {
     const model = readModel(files.bytes)

@@ -17,8 +17,11 @@ export class Network {
   #value = 'input'
   #count = 0
   #lstms = 0
+  readonly #delaySamples: number
 
-  constructor(features: number) {
+  /** @param delaySamples see the LSTM operator: above 1, the states are neither inputs nor outputs, since their history is not */
+  constructor(features: number, delaySamples: number) {
+    this.#delaySamples = delaySamples
     this.#graph.input({ name: 'input', dtype: 'float32', shape: ['batch', 'timesteps', features] })
   }
 
@@ -55,7 +58,8 @@ export class Network {
     const label = this.#lstms === 0 ? 'lstm' : `lstm_${this.#lstms}`
     this.#lstms++
     const hiddenSize = layers[0]?.recurrentWeights.shape[1] as number
-    const initial = [`${label}_h0`, `${label}_c0`]
+    const isDelayed = this.#delaySamples > 1
+    const initial = isDelayed ? [] : [`${label}_h0`, `${label}_c0`]
     for (const name of initial) this.#graph.input({ name, dtype: 'float32', shape: [layers.length, 'batch', hiddenSize], optional: true })
     const parameters: Record<string, string> = {}
     layers.forEach(({ inputWeights, recurrentWeights, biases }, n) => {
@@ -64,11 +68,13 @@ export class Network {
         parameters[lstmRole(n, 'forward', weight as keyof typeof weights)] = this.constant(`${label}.${n}.${weight}`, array)
       }
     })
-    const final = [`${label}_h`, `${label}_c`]
+    const final = isDelayed ? [] : [`${label}_h`, `${label}_c`]
     const output = `${label}_output`
     this.#graph.add({
       name: label, op: 'lstm', inputs: [this.#value, ...initial], outputs: [output, ...final], parameters,
-      attributes: { hiddenSize, numLayers: layers.length, direction: 'forward', returnSequences: true },
+      attributes: {
+        hiddenSize, numLayers: layers.length, direction: 'forward', returnSequences: true, ...(isDelayed && { delaySamples: this.#delaySamples }),
+      },
     })
     this.#outputs.push(...final.map((name) => ({ name, value: name })))
     this.#value = output

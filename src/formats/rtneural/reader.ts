@@ -6,26 +6,39 @@ import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { parseJsonObject, type JsonObject } from '../json-weights.ts'
 import { graphOfStateDict } from '../pytorch.ts'
-import type { FormatReader } from '../reader.ts'
+import type { FormatOptions, FormatReader } from '../reader.ts'
+import { batchedOrNot } from '../unbatched.ts'
 import { addLayer, lastSize, readLayers } from './layers.ts'
 import { Network } from './network.ts'
+import { delaySamplesOf } from './sample-rate.ts'
 import { addSkip, graphOfSimpleRnn, isSimpleRnn, tensorsOf } from './state-dict.ts'
 
 export { readRtneuralStateDict } from './state-dict.ts'
+
+/** Options of `readRtneural`. */
+export type RtneuralOptions = Pick<FormatOptions, 'sampleRate' | 'trainingSampleRate' | 'sampleRateCorrection' | 'unbatched'>
 
 /**
  * The graph of a JSON model: RTNeural's layers, also with AIDA-X's `in_skip`, `in_gain`, `out_gain` (decibels); GuitarML's
  * `model_data` and `state_dict`; or the tensors of a PyTorch state dict alone, if they are one LSTM.
  * Input `input` [batch, timesteps, features], output `output`; the state of each LSTM layer is an optional input
- * (`lstm_h0`, `lstm_c0`, then `lstm_1_h0` ...) and an output (`lstm_h`, `lstm_c`), [1, batch, units].
+ * (`lstm_h0`, `lstm_c0`, then `lstm_1_h0` ...) and an output (`lstm_h`, `lstm_c`), [1, batch, units]; not so with a
+ * `sampleRate` above that of the training, where each step begins from a state of more than one sample before.
  *
- * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing all layers that cannot be run
+ * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing all layers that cannot be run, `VALUE` for options that do not fit
  */
-export function readRtneural(bytes: Uint8Array): Graph {
+export function readRtneural(bytes: Uint8Array, options: RtneuralOptions = {}): Graph {
   const json = parseJsonObject(bytes, 'RTNeural')
   addAllOperators()
-  if (isSimpleRnn(json)) return graphOfSimpleRnn(json)
-  if (json.layers !== undefined || json.in_shape !== undefined) return graphOfLayers(json)
+  return batchedOrNot(graphOf(json, delaySamplesOf(json, options)), options.unbatched)
+}
+
+function graphOf(json: JsonObject, delaySamples: number): Graph {
+  if (isSimpleRnn(json)) return graphOfSimpleRnn(json, delaySamples)
+  if (json.layers !== undefined || json.in_shape !== undefined) return graphOfLayers(json, delaySamples)
+  if (delaySamples > 1) {
+    throw new LstmError('UNSUPPORTED', "RTNeural: 'sampleRate' goes with models that are described as layers, got the tensors of a state dict alone")
+  }
   return graphOfStateDict(tensorsOf(json), {
     name: 'readRtneuralStateDict', from: 'lstm-wasm/rtneural', line: 'const tensors = readRtneuralStateDict(bytes)',
   })
@@ -33,20 +46,26 @@ export function readRtneural(bytes: Uint8Array): Graph {
 
 export const rtneural: FormatReader = {
   name: 'RTNeural',
+  options: ['sampleRate', 'trainingSampleRate', 'sampleRateCorrection', 'unbatched'],
   detect: (bytes) => /^\s*\{/.test(beginning(bytes)) && /"(in_shape|layers|model_data|state_dict|[\w.]*weight_ih_l0)"\s*:/.test(beginning(bytes)),
-  read: async ({ bytes }) => readRtneural(bytes),
+  read: async ({ bytes }, options) => readRtneural(bytes, options),
 }
 
 function beginning(bytes: Uint8Array): string {
   return new TextDecoder('latin1').decode(bytes.subarray(0, 65536))
 }
 
-function graphOfLayers(json: JsonObject): Graph {
+function graphOfLayers(json: JsonObject, delaySamples: number): Graph {
   const layers = readLayers(json.layers)
+  // Its window is in samples too, and RTNeural leaves it as it is.
+  const windowed = layers.filter(({ type }) => type === 'conv1d')
+  if (delaySamples > 1 && windowed.length > 0) {
+    throw new LstmError('UNSUPPORTED', `RTNeural: 'sampleRate' cannot be corrected for ${windowed.map(({ label }) => label).join(', ')}`)
+  }
   const inputSize = lastSize(json.in_shape, "'in_shape'")
   const { in_skip: skip = 0 } = json
   if (skip !== 0 && skip !== 1) throw new LstmError('UNSUPPORTED', `RTNeural: expected 'in_skip' 0 or 1, got ${describeValue(skip)}`)
-  const network = new Network(inputSize)
+  const network = new Network(inputSize, delaySamples)
   scale(network, 'in_gain', json.in_gain)
   const input = network.value
   let features = inputSize

@@ -34,7 +34,7 @@ export function isSimpleRnn(json: JsonObject): boolean {
 }
 
 /** output = lin(rec(input)) + input, the last where `skip` is 1. */
-export function graphOfSimpleRnn(json: JsonObject): Graph {
+export function graphOfSimpleRnn(json: JsonObject, delaySamples: number): Graph {
   const data = json.model_data as JsonObject
   const { model = 'SimpleRNN', unit_type: unitType = 'LSTM', skip = 0 } = data
   if (model !== 'SimpleRNN' || unitType !== 'LSTM' || (skip !== 0 && skip !== 1)) {
@@ -62,7 +62,7 @@ export function graphOfSimpleRnn(json: JsonObject): Graph {
     })
   }
   const units = tensors.get('lin.weight')?.shape[0] ?? 0
-  const network = new Network(inputSize)
+  const network = new Network(inputSize, delaySamples)
   network.lstm(layers)
   network.dense('lin', take('lin.weight', [units, hiddenSize]), tensors.has('lin.bias') ? take('lin.bias', [units]) : undefined)
   if (tensors.size > 0) throw malformed(`tensors that a SimpleRNN has no use for: ${[...tensors.keys()].slice(0, 50).map((name) => describeValue(name)).join(', ')}`)

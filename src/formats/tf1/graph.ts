@@ -3,7 +3,8 @@ import type { Graph, GraphNode, GraphOutput } from '../../graph/graph.ts'
 import { lstmRole } from '../../ops/lstm-settings.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import type { Cell } from './cells.ts'
-import { cellOptions, type Tensorflow1Options } from './options.ts'
+import type { Tensorflow1Options } from '../reader.ts'
+import { cellOptions } from './options.ts'
 import type { Stack } from './stack.ts'
 
 /**

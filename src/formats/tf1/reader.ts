@@ -1,17 +1,16 @@
 // The door of the TensorFlow 1 format: variables in a checkpoint, a .npz file, or files of raw elements.
 import type { Graph } from '../../graph/graph.ts'
 import { addAllOperators } from '../../ops/more.ts'
-import type { FormatReader, ModelFiles } from '../reader.ts'
+import type { FormatReader, ModelFiles, Tensorflow1Options } from '../reader.ts'
 import { isZip, ZipArchive } from '../zip.ts'
 import { findCells } from './cells.ts'
 import { graphOfStack } from './graph.ts'
 import { cannotGuess } from './loading-lines.ts'
-import type { Tensorflow1Options } from './options.ts'
 import { stackOf } from './stack.ts'
 import { isTable } from './table.ts'
 import { readTensorflow1Variables } from './variables.ts'
 
-export type { Tensorflow1CellOptions, Tensorflow1Options } from './options.ts'
+export type { Tensorflow1CellOptions, Tensorflow1Options } from '../reader.ts'
 export { tensorflow1StateDict, type Tensorflow1StateDictOptions } from './state-dict.ts'
 export { readTensorflow1Variables } from './variables.ts'
 
@@ -35,6 +34,7 @@ export async function readTensorflow1(source: ModelFiles | Uint8Array, options: 
 
 export const tensorflow1: FormatReader = {
   name: 'TensorFlow 1',
+  options: ['forgetBias', 'activation', 'cellClip', 'projClip', 'cells', 'residual', 'timeMajor', 'sequenceLength'],
   detect: (bytes) => isTable(bytes) || isNpz(bytes) || isManifest(bytes),
   read: readTensorflow1,
 }

@@ -1,6 +1,7 @@
 // TensorFlow.js layers models: model.json = { modelTopology, weightsManifest }, and shards of raw weights beside it.
 // https://github.com/tensorflow/tfjs/tree/master/tfjs-converter (format of the manifest)
 import { LstmError } from '../../errors.ts'
+import { fixInputs } from '../../graph/fix-inputs.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
@@ -10,8 +11,11 @@ import { TFJS } from '../keras/dialect.ts'
 import { buildModel } from '../keras/network.ts'
 import { field, isList, isObject, type Json } from '../keras/settings.ts'
 import { NamedWeights, segmentsOf } from '../keras/weights.ts'
-import type { FormatReader, ModelFiles } from '../reader.ts'
+import type { FormatOptions, FormatReader, ModelFiles } from '../reader.ts'
 import { broken, readManifest } from './manifest.ts'
+
+/** Options of `readTfjs`. */
+export type TfjsOptions = Pick<FormatOptions, 'constants'>
 
 /**
  * A TensorFlow.js layers model as a graph; `files.bytes` is its `model.json`, the shards are asked for as siblings.
@@ -19,7 +23,7 @@ import { broken, readManifest } from './manifest.ts'
  * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` for graph models, for a manifest alone, and listing all layers
  *   that cannot be run; `ENVIRONMENT` where a shard cannot be found
  */
-export async function readTfjs(files: ModelFiles): Promise<Graph> {
+export async function readTfjs(files: ModelFiles, options: TfjsOptions = {}): Promise<Graph> {
   const json = parseModelJson(files.bytes)
   if (isList(json)) throw manifestAlone(await readManifest(json, files))
   if (field(json, 'format') === 'graph-model') {
@@ -33,7 +37,8 @@ export async function readTfjs(files: ModelFiles): Promise<Graph> {
   const named = [...tensors].map(([name, tensor]) => ({ segments: segmentsOf(name), read: () => tensor }))
   // Models that were Keras's have their description one level deeper.
   const model = parseModel(field(topology, 'model_config') ?? topology)
-  return buildModel(model, new NamedWeights(named), TFJS)
+  const graph = buildModel(model, new NamedWeights(named), TFJS)
+  return options.constants === undefined ? graph : fixInputs(graph, options.constants, 'TensorFlow.js')
 }
 
 /**
@@ -67,6 +72,7 @@ function manifestAlone(tensors: ReadonlyMap<string, NdArray>): LstmError {
 /** Reads TensorFlow.js layers models: see `readTfjs`. */
 export const tfjs: FormatReader = {
   name: 'TensorFlow.js',
+  options: ['constants'],
   detect(bytes) {
     const first = bytes.find((byte) => byte > 0x20)
     if (first !== 0x7b && first !== 0x5b) return false
@@ -78,9 +84,9 @@ export const tfjs: FormatReader = {
       return false
     }
   },
-  async read(files) {
+  async read(files, options) {
     try {
-      return await readTfjs(files)
+      return await readTfjs(files, options)
     } catch (error) {
       if (error instanceof LstmError) throw error
       throw broken(`the file cannot be read: ${String(error)}`, error)

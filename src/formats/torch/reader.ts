@@ -1,16 +1,18 @@
 // The door of the PyTorch format: files of torch.save, .pt and .pth.
 import { graphOfStateDict } from '../pytorch.ts'
 import type { FormatReader } from '../reader.ts'
+import { batchedOrNot } from '../unbatched.ts'
 import { isTorch } from './archive.ts'
 import { readTorch } from './state-dict.ts'
 
 export { readTorch, type TorchOptions } from './state-dict.ts'
 
-/** Reads files whose state dict is one `torch.nn.LSTM`; see `graphOfStateDict` for the graph, and for others. */
+/** Reads files whose state dict is one `torch.nn.LSTM` or `LSTMCell`; see `graphOfStateDict` for the graph, and for others. */
 export const torch: FormatReader = {
   name: 'PyTorch',
+  options: ['unbatched', 'key'],
   detect: isTorch,
-  read: async ({ bytes }) => graphOfStateDict(readTorch(bytes), {
+  read: async ({ bytes }, { key, unbatched }) => batchedOrNot(graphOfStateDict(readTorch(bytes, key === undefined ? {} : { key }), {
     name: 'readTorch', from: 'lstm-wasm/torch', line: 'const tensors = readTorch(bytes)',
-  }),
+  }), unbatched),
 }

@@ -1,0 +1,107 @@
+// What load() may be told that files do not say: each option reaches its reader, and no other takes it.
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import type { FormatOptions } from '../src/formats/reader.ts'
+import { readTensorflow1 } from '../src/formats/tf1/reader.ts'
+import { nam } from '../src/formats/nam/reader.ts'
+import { load, readGraph, type LoadOptions } from '../src/model/load.ts'
+import { NdArray } from '../src/values/ndarray.ts'
+import { expectRejection } from './expect-error.ts'
+import { GoldenFolder, type GoldenCase } from './formats/keras-golden.ts'
+
+const golden = (name: string): string => fileURLToPath(new URL(`golden/${name}`, import.meta.url))
+const FILES: Readonly<Record<string, readonly [file: string, name: string, options: readonly (keyof FormatOptions)[]]>> = {
+  safetensors: ['state-dicts/lstm-1layer.safetensors', 'safetensors', ['unbatched']],
+  onnx: ['onnx/op-cum-sum.onnx', 'ONNX', ['constants']],
+  keras: ['keras3/initial-state.h5', 'Keras', ['constants', 'architecture']],
+  tfjs: ['tfjs/initial-state/model.json', 'TensorFlow.js', ['constants']],
+  torch: ['pytorch/unbatched.pt', 'PyTorch', ['unbatched', 'key']],
+  tensorflow1: ['tf1/cell-clip.index', 'TensorFlow 1', ['forgetBias', 'activation', 'cellClip', 'projClip', 'cells', 'residual', 'timeMajor', 'sequenceLength']],
+  rtneural: ['rtneural/plain.json', 'RTNeural', ['sampleRate', 'trainingSampleRate', 'sampleRateCorrection', 'unbatched']],
+}
+const ALL = new Set(Object.values(FILES).flatMap(([, , options]) => options))
+
+describe.each(Object.entries(FILES))('%s files', (_format, [file, name, options]) => {
+  it.each([...ALL].filter((option) => !options.includes(option)))('refuse %s', async (option) => {
+    await expectRejection(load(golden(file), { [option]: 1 }), 'VALUE', `load: no option '${option}' for a file of ${name}; its options are ${options.join(', ')}`)
+  })
+
+  it('refuse what is a slip of the pen, and all at once', async () => {
+    const slips = { forgetbias: 1, onprogress: 2 } as LoadOptions
+    await expectRejection(load(golden(file), slips), 'VALUE', `load: no option 'forgetbias', 'onprogress' for a file of ${name}; its options are ${options.join(', ')}`)
+  })
+
+  it('take options that are undefined as none', async () => {
+    await expect(readGraph(golden(file), Object.fromEntries([...ALL].map((option) => [option, undefined])))).resolves.toEqual(await readGraph(golden(file)))
+  })
+})
+
+it('readers that the caller brings refuse the same', async () => {
+  const bytes = new TextEncoder().encode('{"architecture": "LSTM", "weights": []}')
+  await expectRejection(load(bytes, { readers: [nam], forgetBias: 1 }), 'VALUE', "load: no option 'forgetBias' for a file of NAM; its options are unbatched")
+})
+
+describe('TensorFlow 1', () => {
+  const path = golden('tf1/cell-clip.index')
+  const files = async (): Promise<Parameters<typeof readTensorflow1>[0]> => ({
+    bytes: await readFile(path), name: 'cell-clip.index', sibling: (name) => readFile(golden(`tf1/${name}`)),
+  })
+
+  it.each<FormatOptions>([
+    { cellClip: 0.3 }, { activation: 'relu', forgetBias: 0.5 }, { cells: [{ cellClip: 0.25, activation: 'elu' }] },
+    { timeMajor: true, sequenceLength: true }, { cells: [{ forgetBias: 0 }], cellClip: 1 },
+  ])('%j is what readTensorflow1 makes of it', async (options) => {
+    const expected = await readTensorflow1(await files(), options)
+    expect(await readGraph(path, options)).toEqual(expected)
+    expect(expected).not.toEqual(await readTensorflow1(await files()))
+  })
+
+  it('a slip of the pen in a cell is told', async () => {
+    await expectRejection(load(path, { cells: [{ cellclip: 1 } as object] }), 'VALUE', "TensorFlow 1: no option 'cellclip' of a cell; there are forgetBias, activation, cellClip, projClip")
+  })
+})
+
+describe.each([['keras3', 'Keras'], ['tfjs', 'TensorFlow.js']])('constants of %s files', (folder, format) => {
+  const cases = new GoldenFolder(folder)
+  const entry = cases.cases.find(({ name }) => name === 'initial-state') as GoldenCase
+  const path = golden(`${folder}/${entry.file}`)
+
+  it('are inputs no more, and their numbers count', async () => {
+    const [{ inputs }] = cases.callsOf(entry) as [ReturnType<GoldenFolder['callsOf']>[number]]
+    const names = (await readGraph(path)).inputs.map(({ name }) => name)
+    const given = Object.fromEntries(names.map((name, position) => [name, inputs[position]?.[1] as NdArray]))
+    const [x = '', h = '', c = ''] = names
+    using whole = await load(path)
+    using fixed = await load(path, { constants: { [h]: given[h] as NdArray, [c]: 0.25 } })
+    expect(fixed.inputs.map(({ name }) => name)).toEqual([x])
+    await expectRejection(load(path, { constants: { nothing: 1 } }), 'VALUE', `${format}: 'constants' fixes 'nothing', expected inputs of the model: ${names.map((name) => `'${name}'`).join(', ')}`)
+    using both = await load(path, { constants: { [h]: given[h] as NdArray, [c]: given[c] as NdArray } })
+    expect(both.run({ [x]: given[x] as NdArray })).toEqual(whole.run(given))
+    const wrong = { [h]: new NdArray(new Float32Array(1), [1, 1, 1]) }
+    await expectRejection(load(path, { constants: wrong }), 'VALUE', `${format}: 'constants' for the input '${h}': expected float32 [batch, 5], got float32 [1, 1, 1]`)
+  })
+})
+
+it('Keras weights with their architecture', async () => {
+  const path = golden('keras3/go-backwards.weights.h5')
+  const architecture = await readFile(golden('keras3/go-backwards.json'), 'utf8')
+  await expectRejection(load(path), 'UNSUPPORTED', /weights/)
+  using model = await load(path, { architecture })
+  const cases = new GoldenFolder('keras3')
+  cases.check(cases.cases.find(({ name }) => name === 'go-backwards-weights-h5') as GoldenCase, model)
+})
+
+it('PyTorch: a state dict by its key, a sequence alone, a cell', async () => {
+  const checkpoint = golden('pytorch/checkpoint.pt')
+  await expectRejection(load(checkpoint, { key: 'nothing' }), 'UNSUPPORTED', /no state dict under the key "nothing"; the file has/)
+  using model = await load(golden('pytorch/unbatched.pt'), { unbatched: true })
+  expect([model.inputs, model.outputs].map((ports) => ports.map(({ name, shape }) => [name, shape]))).toEqual([
+    [['input', ['timesteps', 3]], ['h_0', [1, 5]], ['c_0', [1, 5]]],
+    [['output', ['timesteps', 5]], ['h_n', [1, 5]], ['c_n', [1, 5]]],
+  ])
+  using cell = await load(golden('pytorch/cell.pt'))
+  expect(cell.run({ input: [[1, 2, 3], [4, 5, 6]] })).toMatchObject({ h_1: { shape: [2, 5] }, c_1: { shape: [2, 5] } })
+  using one = await load(golden('pytorch/cell.pt'), { unbatched: true })
+  expect(one.run({ input: [4, 5, 6] }).h_1?.toArray()).toEqual((cell.run({ input: [[1, 2, 3], [4, 5, 6]] }).h_1?.toArray() as number[][])[1])
+})
