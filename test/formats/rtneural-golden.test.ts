@@ -70,6 +70,19 @@ describeBinaries('RTNeural models give its outputs', (binary) => {
       model.resetStates()
     }
   })
+
+  it.each(cases.map((test): [string, Case] => [test.name, test]))('%s as a stream of samples, to the bit', async (name, test) => {
+    const input = tensors.get(`${name}/in/input`) as ArrayLike
+    using model = await compile(await graphOf(test), { runtime })
+    const expected = model.run({ input }).output as NdArray
+    using stream = model.stream()
+    const [features, width] = [input.shape[1] as number, expected.shape[1] as number]
+    const frame = new Float32Array(width)
+    for (let n = 0; n < 40; n++) {
+      stream.step((input.data as Float32Array).slice(n * features, (n + 1) * features), frame)
+      expect([...frame]).toEqual([...expected.data.slice(n * width, (n + 1) * width)])
+    }
+  })
 })
 
 describe('options of RTNeural files', () => {
@@ -99,7 +112,8 @@ describe('options of RTNeural files', () => {
       in_shape: [null, null, 1], metadata: { samplerate: 48000 },
       layers: [{ type: 'conv1d', activation: '', shape: [null, null, 1], kernel_size: [2], dilation: [1], weights: [[[[1]], [[2]]], [0]] }],
     }
-    const read = (value: unknown): Promise<Graph> => rtneural.read(onlyBytes(new TextEncoder().encode(JSON.stringify(value))), { sampleRate: 96000, trainingSampleRate: 48000 })
+    const rates = { sampleRate: 96000, trainingSampleRate: 48000 }
+    const read = (value: unknown): Promise<Graph> => rtneural.read(onlyBytes(new TextEncoder().encode(JSON.stringify(value))), rates)
     await expectRejection(read(json), 'UNSUPPORTED', "RTNeural: 'sampleRate' cannot be corrected for layer 0 (conv1d)")
     const tensorsAlone = { weight_ih_l0: zeros(4).map(() => [1]), weight_hh_l0: zeros(4).map(() => [1]) }
     await expectRejection(read(tensorsAlone), 'UNSUPPORTED', "RTNeural: 'sampleRate' goes with models that are described as layers, got the tensors of a state dict alone")
