@@ -17,7 +17,7 @@ function largest(length: number, f: (n: number) => number): number {
 }
 
 /** The largest difference of elements; NaN where one is NaN. */
-export function distance(actual: ArrayLike | undefined, wanted: ArrayLike): number {
+function distance(actual: ArrayLike | undefined, wanted: ArrayLike): number {
   expect([actual?.dtype, actual?.shape]).toEqual([wanted.dtype, wanted.shape])
   return largest(wanted.data.length, (n) => (actual?.data[n] as number) - (wanted.data[n] as number))
 }
