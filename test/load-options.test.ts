@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { FormatOptions } from '../src/formats/reader.ts'
 import { readTensorflow1 } from '../src/formats/tf1/reader.ts'
+import { LOADING_OPTIONS } from '../src/formats/taking-options.ts'
 import { nam } from '../src/formats/nam/reader.ts'
 import { load, readGraph, type LoadOptions } from '../src/model/load.ts'
 import { NdArray } from '../src/values/ndarray.ts'
@@ -104,4 +105,11 @@ it('PyTorch: a state dict by its key, a sequence alone, a cell', async () => {
   expect(cell.run({ input: [[1, 2, 3], [4, 5, 6]] })).toMatchObject({ h_1: { shape: [2, 5] }, c_1: { shape: [2, 5] } })
   using one = await load(golden('pytorch/cell.pt'), { unbatched: true })
   expect(one.run({ input: [4, 5, 6] }).h_1?.toArray()).toEqual((cell.run({ input: [[1, 2, 3], [4, 5, 6]] }).h_1?.toArray() as number[][])[1])
+})
+
+it('the options of loading itself are all known', () => {
+  const own: Readonly<Record<Exclude<keyof LoadOptions, keyof FormatOptions>, true>> = {
+    runtime: true, signal: true, onProgress: true, files: true, readers: true, streams: true,
+  }
+  expect([...LOADING_OPTIONS].sort()).toEqual(Object.keys(own).sort())
 })

@@ -1,4 +1,3 @@
-import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { FormatOptions, FormatReader, ModelFiles } from './reader.ts'
 
@@ -10,9 +9,6 @@ export interface ReadModelOptions extends FormatOptions {
   readonly readers?: readonly FormatReader[]
 }
 
-/** Options of loading, whatever the format is. */
-const LOADING: readonly string[] = ['runtime', 'signal', 'onProgress', 'files', 'readers']
-
 /**
  * The graph of a model file of any format. Formats are told apart by content, not by name.
  *
@@ -21,11 +17,5 @@ const LOADING: readonly string[] = ['runtime', 'signal', 'onProgress', 'files', 
  */
 export async function readModelFile(files: ModelFiles, options: ReadModelOptions = {}): Promise<Graph> {
   const reader = options.readers?.find((given) => given.detect(files.bytes)) ?? await (await import('./readers.ts')).findReader(files.bytes)
-  const others = Object.keys(options).filter((name) => (
-    options[name as keyof ReadModelOptions] !== undefined && ![...LOADING, ...reader.options].includes(name)
-  ))
-  if (others.length > 0) {
-    throw new LstmError('VALUE', `load: no option '${others.join("', '")}' for a file of ${reader.name}; its options are ${reader.options.join(', ') || 'none'}`)
-  }
   return reader.read(files, options)
 }

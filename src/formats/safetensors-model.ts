@@ -2,6 +2,7 @@ import { graphFromJson } from '../graph/from-json.ts'
 import { loadOperators } from '../ops/late.ts'
 import { graphOfStateDict } from './pytorch.ts'
 import type { FormatReader } from './reader.ts'
+import { takingOptions } from './taking-options.ts'
 import { readSafetensors } from './safetensors.ts'
 import { GRAPH_KEY } from './safetensors-writer.ts'
 import { sniff } from './sniff.ts'
@@ -11,7 +12,7 @@ export { readSafetensors, type Safetensors } from './safetensors.ts'
 export { writeSafetensors } from './safetensors-writer.ts'
 
 /** Our own self-describing files, and plain PyTorch state dicts that are one LSTM or LSTMCell. */
-export const safetensors: FormatReader = {
+export const safetensors: FormatReader = takingOptions({
   name: 'safetensors',
   detect: (bytes) => sniff(bytes) === 'safetensors',
   options: ['unbatched'],
@@ -22,4 +23,4 @@ export const safetensors: FormatReader = {
     if (unbatched) await loadOperators(graph.nodes)
     return batchedOrNot(graph, unbatched)
   },
-}
+})

@@ -1,6 +1,6 @@
 import { LstmError } from '../errors.ts'
 import { onlyBytes, type ModelFiles } from '../formats/reader.ts'
-import { readSource, type ModelSource, type ReadOptions } from './source.ts'
+import { isUrl, readSource, type ModelSource, type ReadOptions } from './source.ts'
 
 export interface FilesOptions extends ReadOptions {
   /**
@@ -36,7 +36,7 @@ function besides(location: string, wanted: string): string {
   if (wanted === '' || /[\\:\0]/.test(wanted) || parts.includes('..') || parts[0] === '') {
     throw new LstmError('FORMAT', `the model refers to the file ${JSON.stringify(wanted)}, expected a name beside it or below`)
   }
-  if (/^[a-z][a-z0-9+.-]+:/i.test(location)) return new URL(parts.map(encodeURIComponent).join('/'), location).href
+  if (isUrl(location)) return new URL(parts.map(encodeURIComponent).join('/'), location).href
   const end = Math.max(location.lastIndexOf('/'), location.lastIndexOf('\\'))
   return location.slice(0, end + 1) + wanted
 }

@@ -31,9 +31,14 @@ export async function readSource(source: ModelSource, options: ReadOptions = {})
   throw new LstmError('VALUE', `load: expected a path, URL, bytes, Blob or Response, got ${describeValue(source)}`)
 }
 
+/** Whether a location has a scheme; `C:` is a drive. */
+export function isUrl(location: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:/i.test(location)
+}
+
 async function readLocation(source: string | URL, options: ReadOptions): Promise<Uint8Array> {
   const text = String(source)
-  const isFile = source instanceof URL ? source.protocol === 'file:' : text.startsWith('file:') || !/^[a-z][a-z0-9+.-]+:/i.test(text)
+  const isFile = source instanceof URL ? source.protocol === 'file:' : text.startsWith('file:') || !isUrl(text)
   const hasFiles = typeof process !== 'undefined' && typeof process.versions?.node === 'string'
   if (isFile && hasFiles) return readFromDisk(text.startsWith('file:') ? new URL(text) : text, options)
   return readFromNetwork(source, options)

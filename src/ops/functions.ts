@@ -16,7 +16,7 @@ const FUNCTIONS: Map<string, FunctionFacts> = new Map()
 const COMMON: Readonly<Record<string, FunctionFacts>> = { linear: { code: 0 }, sigmoid: { code: 1 }, tanh: { code: 2 }, relu: { code: 3 } }
 
 /** The names that are always known: operators of the layers API. */
-export const COMMON_FUNCTIONS: readonly string[] = ['linear', 'sigmoid', 'tanh', 'relu']
+export const COMMON_FUNCTIONS: readonly string[] = Object.keys(COMMON)
 
 /** Makes functions known; doing so again changes nothing. */
 export function addFunctions(functions: Readonly<Record<string, FunctionFacts>>): void {

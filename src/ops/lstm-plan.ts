@@ -150,8 +150,10 @@ function planDirection(planner: Planner, stack: StackPlan, plan: DirectionPlan):
   const isKept = planner.streaming && settings.stateful && mask !== undefined && settings.maskRule === 'hold'
   const held = isKept ? planner.state(`held.${plan.position}`, 1, batch, outputSize * 4) : planner.workspace(heldBytes)
   // tfjs holds the initial state where nothing has been put out yet, all others hold zeros.
-  if (!isKept && settings.maskRule === 'multiply') planner.step(() => kernels.copyRows(h.ptr + hOffset, 0, held.ptr, 0, 1, heldBytes))
-  else if (!isKept) planner.step(() => kernels.fillZero(held.ptr, heldBytes))
+  const start = settings.maskRule === 'multiply'
+    ? (): void => kernels.copyRows(h.ptr + hOffset, 0, held.ptr, 0, 1, heldBytes)
+    : (): void => kernels.fillZero(held.ptr, heldBytes)
+  if (!isKept) planner.step(start)
   const history = settings.delaySamples > 1 ? planHistory(planner, settings, plan.position, batch) : undefined
   const maskOffset = sign < 0 ? timesteps - 1 : 0
   planner.step(() => kernels.lstmGeneralF32(

@@ -5,7 +5,7 @@ import { label, requireFeatures, requireInput, requireParameter } from './checks
 import { packCell, type PackedCell } from './lstm-cell.ts'
 import { planLayers } from './lstm-plan.ts'
 import { LSTM_ATTRIBUTES, lstmRole, readSettings, type Direction, type LstmSettings, type LstmWeight } from './lstm-settings.ts'
-import type { GraphNode, InferenceContext, Operator } from './operator.ts'
+import type { GraphNode, InferenceContext, Operator, ValueType } from './operator.ts'
 
 /** Features of each timestep, told by the weights. */
 function inputSizeOf(node: GraphNode, context: Pick<InferenceContext, 'parameter'>, settings: LstmSettings): number {
@@ -90,21 +90,20 @@ export const lstm: Operator<readonly (readonly PackedCell[])[]> = {
     const [first, second] = x.shape as [Dimension, Dimension, Dimension]
     const [batch, timesteps] = settings.timeMajor ? [second, first] : [first, second]
     const stack = numLayers * directions.length
-    checkOptional(node, context, 1, 'initial h', 'float32', [stack, batch, outputSize], ' (layers x directions, batch, units)')
-    checkOptional(node, context, 2, 'initial c', 'float32', [stack, batch, hiddenSize], ' (layers x directions, batch, units)')
+    const states = [outputSize, hiddenSize].map((size) => [stack, batch, size])
+    states.forEach((shape, n) => checkOptional(node, context, n + 1, `initial ${'hc'[n]}`, 'float32', shape, ' (layers x directions, batch, units)'))
     checkOptional(node, context, 3, 'a mask', 'uint8', [batch, timesteps])
     checkOptional(node, context, 4, 'lengths', 'int32', [batch])
     if (context.input(3) !== undefined && context.input(4) !== undefined) {
       throw new LstmError('VALUE', `${label(node)}: expected a mask or lengths, got both`)
     }
-    if (settings.delaySamples > 1 && [1, 2, 3, 4].some((position) => context.input(position) !== undefined)) {
-      throw new LstmError('UNSUPPORTED', `${label(node)}: 'delaySamples' goes without initial states, masks and lengths`)
+    if (settings.delaySamples > 1 && node.inputs.slice(1).some(Boolean)) {
+      throw new LstmError('UNSUPPORTED', `${label(node)}: 'delaySamples' takes no input besides x`)
     }
     const width = directions.length * outputSize
     return [
       { dtype: 'float32', shape: settings.returnSequences ? [first, second, width] : [batch, width] },
-      { dtype: 'float32', shape: [stack, batch, outputSize] },
-      { dtype: 'float32', shape: [stack, batch, hiddenSize] },
+      ...states.map((shape): ValueType => ({ dtype: 'float32', shape })),
     ]
   },
   cost(node, context) {
@@ -133,53 +132,43 @@ export const lstm: Operator<readonly (readonly PackedCell[])[]> = {
 
 /** `64 units, 2 layers, bidirectional, every step`. */
 function describe(node: GraphNode, settings: LstmSettings): string {
-  const words = [`${settings.hiddenSize} units`]
-  const add = (when: boolean, word: string): void => {
-    if (when) words.push(word)
-  }
-  add(settings.hasProjection, `projected to ${settings.outputSize}`)
-  add(settings.numLayers > 1, `${settings.numLayers} layers`)
-  add(settings.directions.length > 1, 'bidirectional')
-  add(settings.directions.length === 1 && settings.directions[0] === 'reverse', 'backwards')
-  add(Object.keys(node.parameters).some((role) => role.endsWith('.peepholes')), 'peepholes')
-  add(settings.layerNorm, 'layer-normalised')
-  add(settings.coupling !== 'none', 'coupled gates')
-  add(settings.forgetBias !== 0, `forget bias ${settings.forgetBias}`)
-  add(settings.clip !== 0, `clip ${settings.clip}`)
-  add(settings.cellClip !== 0, `cell clip ${settings.cellClip}`)
-  add(settings.projClip !== 0, `projection clip ${settings.projClip}`)
   const functions = settings.functions.map(({ gate, candidate, output }) => `${gate.name}/${candidate.name}/${output.name}`)
-  add(functions.some((names) => names !== 'sigmoid/tanh/tanh'), [...new Set(functions)].join(', '))
-  add(settings.delaySamples > 1, `from ${settings.delaySamples} samples before`)
-  add(settings.stateful, 'stateful')
-  words.push(settings.returnSequences ? 'every step' : 'last step')
-  return words.join(', ')
+  const { directions, numLayers, delaySamples } = settings
+  return [
+    `${settings.hiddenSize} units`,
+    settings.hasProjection && `projected to ${settings.outputSize}`,
+    numLayers > 1 && `${numLayers} layers`,
+    directions.length > 1 ? 'bidirectional' : directions[0] === 'reverse' && 'backwards',
+    Object.keys(node.parameters).some((role) => role.endsWith('.peepholes')) && 'peepholes',
+    settings.layerNorm && 'layer-normalised',
+    settings.coupling !== 'none' && 'coupled gates',
+    ...(['forgetBias', 'clip', 'cellClip', 'projClip'] as const).map((name) => settings[name] !== 0 && `${name} ${settings[name]}`),
+    functions.some((names) => names !== 'sigmoid/tanh/tanh') && [...new Set(functions)].join(', '),
+    delaySamples > 1 && `delaySamples ${delaySamples}`,
+    settings.stateful && 'stateful',
+    settings.returnSequences ? 'every step' : 'last step',
+  ].filter(Boolean).join(', ')
 }
 
 /** How the number of parameters comes about, a line for each layer and direction. */
 export function lstmArithmetic(node: GraphNode, context: InferenceContext): string[] {
-  const settings = readSettings(node)
-  const { hiddenSize, outputSize, numLayers, directions, hasProjection } = settings
-  const lines: string[] = []
-  for (let layer = 0; layer < numLayers; layer++) {
-    for (const direction of directions) {
-      const has = (weight: LstmWeight): boolean => node.parameters[lstmRole(layer, direction, weight)] !== undefined
-      const inputSize = context.parameter(lstmRole(layer, direction, 'inputWeights'))?.shape[1] as number
-      const biases = Number(has('inputBias')) + Number(has('recurrentBias'))
-      const terms = [`${inputSize} x ${hiddenSize} input`, `${outputSize} x ${hiddenSize} recurrent`]
-      if (biases > 0) terms.push(`${biases === 1 ? '' : `${biases} x `}${hiddenSize} bias`)
-      const more: [string, number][] = []
-      if (has('peepholes')) more.push([`3 x ${hiddenSize} peephole`, 3 * hiddenSize])
-      if (hasProjection) more.push([`${hiddenSize} x ${outputSize} projection`, hiddenSize * outputSize])
-      if (settings.layerNorm) more.push([`10 x ${hiddenSize} normalisation`, 10 * hiddenSize])
-      const total = 4 * hiddenSize * (inputSize + outputSize + biases) + more.reduce((sum, [, count]) => sum + count, 0)
-      const which = [
-        ...(numLayers > 1 ? [`layer ${layer}`] : []),
-        ...(directions.length > 1 || direction === 'reverse' ? [direction] : []),
-      ].join(' ')
-      const extra = more.map(([text]) => ` + ${text}`).join('')
-      lines.push(`${which === '' ? '' : `${which}: `}4 gates x (${terms.join(' + ')})${extra} = ${total} parameters`)
-    }
-  }
-  return lines
+  const { hiddenSize, outputSize, numLayers, directions, hasProjection, layerNorm } = readSettings(node)
+  return Array.from({ length: numLayers }, (_, layer) => directions.map((direction) => {
+    const has = (weight: LstmWeight): boolean => node.parameters[lstmRole(layer, direction, weight)] !== undefined
+    const inputSize = context.parameter(lstmRole(layer, direction, 'inputWeights'))?.shape[1] as number
+    const biases = Number(has('inputBias')) + Number(has('recurrentBias'))
+    const more = ([
+      [has('peepholes'), 3, hiddenSize, 'peephole'],
+      [hasProjection, hiddenSize, outputSize, 'projection'],
+      [layerNorm, 10, hiddenSize, 'normalisation'],
+    ] as const).filter(([isThere]) => isThere)
+    const total = more.reduce((sum, [, rows, columns]) => sum + rows * columns, 4 * hiddenSize * (inputSize + outputSize + biases))
+    const which = [
+      numLayers > 1 && `layer ${layer}`,
+      (directions.length > 1 || direction === 'reverse') && direction,
+    ].filter(Boolean).join(' ')
+    const bias = biases === 0 ? '' : ` + ${biases === 1 ? '' : `${biases} x `}${hiddenSize} bias`
+    const extra = more.map(([, rows, columns, name]) => ` + ${rows} x ${columns} ${name}`).join('')
+    return `${which && `${which}: `}4 gates x (${inputSize} x ${hiddenSize} input + ${outputSize} x ${hiddenSize} recurrent${bias})${extra} = ${total} parameters`
+  })).flat()
 }

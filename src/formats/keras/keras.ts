@@ -7,6 +7,7 @@ import { fixInputs } from '../../graph/fix-inputs.ts'
 import type { Graph } from '../../graph/graph.ts'
 import type { NdArray } from '../../values/ndarray.ts'
 import type { FormatOptions, FormatReader } from '../reader.ts'
+import { takingOptions } from '../taking-options.ts'
 import { parseModel } from './config.ts'
 import { dialectOf, KERAS_3 } from './dialect.ts'
 import { isHdf5, openHdf5, type Hdf5Object } from './hdf5.ts'
@@ -133,7 +134,7 @@ function tensorsOf(group: Hdf5Object): NamedTensor[] {
 }
 
 /** Reads Keras files: see `readKeras`. */
-export const keras: FormatReader = {
+export const keras: FormatReader = takingOptions({
   name: 'Keras',
   options: ['constants', 'architecture'],
   detect: (bytes) => isHdf5(bytes) || (isZip(bytes) && namesMember(bytes)),
@@ -146,7 +147,7 @@ export const keras: FormatReader = {
       throw malformed(`the file cannot be read: ${String(error)}`, error)
     }
   },
-}
+})
 
 /** Whether an archive has a model's description: other formats are zips too. */
 function namesMember(bytes: Uint8Array): boolean {

@@ -11,6 +11,7 @@ import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { arrayOf, isJsonObject, parseJsonObject, type JsonObject } from '../json-weights.ts'
 import type { FormatReader } from '../reader.ts'
+import { takingOptions } from '../taking-options.ts'
 import { batchedOrNot } from '../unbatched.ts'
 
 function malformed(what: string): LstmError {
@@ -52,7 +53,7 @@ export function namSampleRate(bytes: Uint8Array): number {
   return parse(bytes).sampleRate ?? 48000
 }
 
-export const nam: FormatReader = {
+export const nam: FormatReader = takingOptions({
   name: 'NAM',
   options: ['unbatched'],
   detect(bytes) {
@@ -60,7 +61,7 @@ export const nam: FormatReader = {
     return /^\s*\{/.test(text) && /"architecture"\s*:\s*"/.test(text) && /"weights"\s*:/.test(text)
   },
   read: async ({ bytes }, { unbatched }) => batchedOrNot(readNam(bytes), unbatched),
-}
+})
 
 function parse(bytes: Uint8Array): NamFile {
   const json = parseJsonObject(bytes, 'NAM')

@@ -2,6 +2,7 @@
 import type { Graph } from '../../graph/graph.ts'
 import { addAllOperators } from '../../ops/more.ts'
 import type { FormatOptions, FormatReader } from '../reader.ts'
+import { takingOptions } from '../taking-options.ts'
 import { sniff } from '../sniff.ts'
 import { Importer } from './importer.ts'
 import { readModel, type OnnxGraph, type OnnxModel, type OnnxTensor } from './messages.ts'
@@ -26,7 +27,7 @@ export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Graph {
 }
 
 /** ONNX files (`.onnx`), with external data beside them or not. */
-export const onnx: FormatReader = {
+export const onnx: FormatReader = takingOptions({
   name: 'ONNX',
   options: ['constants'],
   detect: (bytes) => sniff(bytes) === 'onnx',
@@ -36,7 +37,7 @@ export const onnx: FormatReader = {
     for (const location of locations(model.graph)) external.set(location, await files.sibling(location))
     return importModel(model, files.bytes.length, external, options)
   },
-}
+})
 
 function importModel(model: OnnxModel, fileBytes: number, files: ExternalData, options: FormatOptions): Graph {
   let bytes = fileBytes

@@ -7,6 +7,7 @@ import { NdArray } from '../../values/ndarray.ts'
 import { parseJsonObject, type JsonObject } from '../json-weights.ts'
 import { graphOfStateDict } from '../pytorch.ts'
 import type { FormatOptions, FormatReader } from '../reader.ts'
+import { takingOptions } from '../taking-options.ts'
 import { batchedOrNot } from '../unbatched.ts'
 import { addLayer, lastSize, readLayers } from './layers.ts'
 import { Network } from './network.ts'
@@ -44,12 +45,12 @@ function graphOf(json: JsonObject, delaySamples: number): Graph {
   })
 }
 
-export const rtneural: FormatReader = {
+export const rtneural: FormatReader = takingOptions({
   name: 'RTNeural',
   options: ['sampleRate', 'trainingSampleRate', 'sampleRateCorrection', 'unbatched'],
   detect: (bytes) => /^\s*\{/.test(beginning(bytes)) && /"(in_shape|layers|model_data|state_dict|[\w.]*weight_ih_l0)"\s*:/.test(beginning(bytes)),
   read: async ({ bytes }, options) => readRtneural(bytes, options),
-}
+})
 
 function beginning(bytes: Uint8Array): string {
   return new TextDecoder('latin1').decode(bytes.subarray(0, 65536))

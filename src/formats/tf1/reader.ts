@@ -2,6 +2,7 @@
 import type { Graph } from '../../graph/graph.ts'
 import { addAllOperators } from '../../ops/more.ts'
 import type { FormatReader, ModelFiles, Tensorflow1Options } from '../reader.ts'
+import { takingOptions } from '../taking-options.ts'
 import { isZip, ZipArchive } from '../zip.ts'
 import { findCells } from './cells.ts'
 import { graphOfStack } from './graph.ts'
@@ -32,12 +33,12 @@ export async function readTensorflow1(source: ModelFiles | Uint8Array, options: 
   return graphOfStack(stack, options)
 }
 
-export const tensorflow1: FormatReader = {
+export const tensorflow1: FormatReader = takingOptions({
   name: 'TensorFlow 1',
   options: ['forgetBias', 'activation', 'cellClip', 'projClip', 'cells', 'residual', 'timeMajor', 'sequenceLength'],
   detect: (bytes) => isTable(bytes) || isNpz(bytes) || isManifest(bytes),
   read: readTensorflow1,
-}
+})
 
 function isNpz(bytes: Uint8Array): boolean {
   if (!isZip(bytes)) return false

@@ -12,6 +12,7 @@ import { buildModel } from '../keras/network.ts'
 import { field, isList, isObject, type Json } from '../keras/settings.ts'
 import { NamedWeights, segmentsOf } from '../keras/weights.ts'
 import type { FormatOptions, FormatReader, ModelFiles } from '../reader.ts'
+import { takingOptions } from '../taking-options.ts'
 import { broken, readManifest } from './manifest.ts'
 
 /** Options of `readTfjs`. */
@@ -70,7 +71,7 @@ function manifestAlone(tensors: ReadonlyMap<string, NdArray>): LstmError {
 }
 
 /** Reads TensorFlow.js layers models: see `readTfjs`. */
-export const tfjs: FormatReader = {
+export const tfjs: FormatReader = takingOptions({
   name: 'TensorFlow.js',
   options: ['constants'],
   detect(bytes) {
@@ -92,4 +93,4 @@ export const tfjs: FormatReader = {
       throw broken(`the file cannot be read: ${String(error)}`, error)
     }
   },
-}
+})

@@ -1,6 +1,7 @@
 // The door of the PyTorch format: files of torch.save, .pt and .pth.
 import { graphOfStateDict } from '../pytorch.ts'
 import type { FormatReader } from '../reader.ts'
+import { takingOptions } from '../taking-options.ts'
 import { batchedOrNot } from '../unbatched.ts'
 import { isTorch } from './archive.ts'
 import { readTorch } from './state-dict.ts'
@@ -8,11 +9,11 @@ import { readTorch } from './state-dict.ts'
 export { readTorch, type TorchOptions } from './state-dict.ts'
 
 /** Reads files whose state dict is one `torch.nn.LSTM` or `LSTMCell`; see `graphOfStateDict` for the graph, and for others. */
-export const torch: FormatReader = {
+export const torch: FormatReader = takingOptions({
   name: 'PyTorch',
   options: ['unbatched', 'key'],
   detect: isTorch,
   read: async ({ bytes }, { key, unbatched }) => batchedOrNot(graphOfStateDict(readTorch(bytes, key === undefined ? {} : { key }), {
     name: 'readTorch', from: 'lstm-wasm/torch', line: 'const tensors = readTorch(bytes)',
   }), unbatched),
-}
+})
