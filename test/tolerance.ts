@@ -21,6 +21,15 @@ export function float64Distance(torchDistance: number): number {
   return Math.max(2 * torchDistance, 1e-6)
 }
 
+/**
+ * A term of the cell update, relative: rounding z in e^z is an error of |z| 2^-24, with z up to 29 where a sigmoid of -20
+ * is small as a whole; the polynomial's is 9e-8, and six roundings come on top.
+ */
+export const CELL_UPDATE_RELATIVE: number = 30 * 2 ** -24 + 9e-8 + 6 * 2 ** -24
+
+/** Products of two denominators overflow beyond 1e38: what is left of a term below this is 0. */
+export const CELL_UPDATE_LEAST: number = 1e-28
+
 /** One layer over few steps, states within [-1, 1], from the float64 reference: a handful of roundings at 1. */
 export const LSTM_KERNEL_DISTANCE: number = 1e-6
 
