@@ -1,7 +1,10 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Graph } from '../src/graph/graph.ts'
 import { compile } from '../src/model/load.ts'
+import { addAllOperators } from '../src/ops/more.ts'
+import { createRuntime } from '../src/runtime/create.ts'
 import { NdArray } from '../src/values/ndarray.ts'
+import { lengthOf } from '../src/values/shape.ts'
 import { lstmGraph, randomLstm } from './lstm-graph.ts'
 import { pseudoRandom } from './random.ts'
 
@@ -23,4 +26,63 @@ it('numbers that a plan writes once are not where a node before had its workspac
     expect(result?.shape).toEqual([2, 10, 4])
     expect(result?.data).toEqual(Float32Array.from({ length: 80 }, (_, n) => output?.data[(n % 4) * 20 + Math.floor(n / 4)] as number))
   }
+})
+
+const random = (seed: number, sizes: readonly number[]): NdArray => new NdArray(pseudoRandom(seed, lengthOf(sizes), 1), sizes)
+
+describe('constant matrices', () => {
+  const node = (op: string, inputs: readonly string[], attributes: Graph['nodes'][number]['attributes'] = {}): Graph['nodes'][number] => (
+    { name: op, op, inputs, outputs: [`${op}/out`], parameters: {}, attributes }
+  )
+  const graphOf = (nodes: Graph['nodes'], constants: Readonly<Record<string, NdArray>>, input: readonly (string | number)[]): Graph => ({
+    inputs: [{ name: 'x', dtype: 'float32', shape: input }],
+    outputs: [{ name: 'y', value: nodes.at(-1)?.outputs[0] as string }], nodes, constants: new Map(Object.entries(constants)),
+  })
+  const weight = random(1, [64, 96])
+  const PACKED = 4 * (96 / 4) * (64 + 1) * 4 // blocks of four columns, a bias on top of 64 rows
+
+  it.each<[string, Graph]>([
+    ['matMul', graphOf([node('matMul', ['x', 'w'])], { w: weight }, ['batch', 64])],
+    ['gemm', graphOf([node('gemm', ['x', 'w'], { transB: 1 })], { w: random(1, [96, 64]) }, ['batch', 64])],
+    ['conv', graphOf([node('conv', ['x', 'w', 'b'])], { w: random(1, [96, 64, 1]), b: random(2, [96]) }, ['batch', 64, 'time'])],
+    ['convTranspose', graphOf([node('convTranspose', ['x', 'w'])], { w: random(1, [64, 96, 1]) }, ['batch', 64, 'time'])],
+  ])('of %s are packed once, and not kept beside that', async (_op, graph) => {
+    addAllOperators()
+    const runtime = await createRuntime()
+    using model = await compile(graph, { runtime })
+    const { usedBytes } = runtime.memory()
+    // One copy: a second one would be 24,576 bytes more.
+    expect(usedBytes).toBeGreaterThanOrEqual(64 * 96 * 4)
+    expect(usedBytes).toBeLessThan(PACKED + 4096)
+    expect(model.describe().parameters).toBe(64 * 96 + (graph.constants.get('b')?.data.length ?? 0))
+    expect(model.describe().rows[0]?.parameters).toBe(model.describe().parameters)
+  })
+
+  it('are kept where something else asks for them too; what is shared counts once', async () => {
+    const nodes = [node('matMul', ['x', 'w']), node('add', ['matMul/out', 'w'])]
+    const square = random(3, [5, 5])
+    using model = await compile(graphOf(nodes, { w: square }, [5, 5]))
+    const given = random(4, [5, 5])
+    const { y } = model.run({ x: given })
+    const expected = Array.from({ length: 25 }, (_, n) => {
+      const [row, column] = [Math.floor(n / 5), n % 5]
+      let sum = square.data[n] as number
+      for (let k = 0; k < 5; k++) sum += (given.data[row * 5 + k] as number) * (square.data[k * 5 + column] as number)
+      return sum
+    })
+    y?.data.forEach((value, n) => expect(value).toBeCloseTo(expected[n] as number, 5))
+    expect(model.describe().parameters).toBe(25)
+    expect(model.describe().rows.map(({ parameters }) => parameters)).toEqual([25, 25])
+  })
+
+  it('single numbers and integers are settings, not parameters; outputs may be constants', async () => {
+    const graph = graphOf([node('mul', ['x', 'half']), node('reshape', ['mul/out', 'shape'])], {
+      half: new NdArray(Float32Array.of(0.5), [1]), shape: new NdArray(Int32Array.of(2, 3), [2]),
+    }, [6])
+    const fixed: Graph = { ...graph, outputs: [...graph.outputs, { name: 'half', value: 'half' }] }
+    using model = await compile(fixed)
+    expect(model.describe().parameters).toBe(0)
+    const { y, half } = model.run({ x: [1, 2, 3, 4, 5, 6] })
+    expect([y?.toArray(), half?.toArray()]).toEqual([[[0.5, 1, 1.5], [2, 2.5, 3]], [0.5]])
+  })
 })

@@ -63,12 +63,17 @@ export function checkNode(
   }
 }
 
-/** Trained numbers of a node: all elements of its weights. */
-export function parameterCount(node: GraphNode, graph: Graph): number {
+/**
+ * The trained numbers of nodes: all elements of their weights, and of float32 constants that flow in, but for single numbers,
+ * which are settings. Those that several nodes share count once.
+ */
+export function parameterCount(nodes: readonly GraphNode[], { constants }: Graph): number {
+  const names = new Set(nodes.flatMap(({ parameters }) => Object.values(parameters)))
+  const flowing = new Set(nodes.flatMap(({ inputs }) => inputs))
   let count = 0
-  for (const name of new Set(Object.values(node.parameters))) {
-    const constant = graph.constants.get(name)
-    if (constant !== undefined) count += lengthOf(constant.shape)
+  for (const [name, { dtype, shape }] of constants) {
+    const length = lengthOf(shape)
+    if (names.has(name) || (flowing.has(name) && dtype === 'float32' && length > 1)) count += length
   }
   return count
 }

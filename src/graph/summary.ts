@@ -1,5 +1,5 @@
 import { lstmArithmetic } from '../ops/lstm.ts'
-import { lengthOf, formatShape, type SymbolicShape } from '../values/shape.ts'
+import { formatShape, type SymbolicShape } from '../values/shape.ts'
 import type { Graph } from './graph.ts'
 import { typeGraph } from './infer.ts'
 import { contextOf, operatorOf, parameterCount } from './node.ts'
@@ -35,7 +35,7 @@ export function summarise(source: Graph): Summary {
   const rows = graph.nodes.map((node): SummaryRow => {
     const context = contextOf(node, graph.constants, types)
     const { detail, multiplyAdds } = operatorOf(node).cost(node, context)
-    const parameters = parameterCount(node, graph)
+    const parameters = parameterCount([node], graph)
     return {
       name: node.name,
       op: node.op,
@@ -47,9 +47,7 @@ export function summarise(source: Graph): Summary {
       arithmetic: node.op === 'lstm' ? lstmArithmetic(node, context) : [],
     }
   })
-  const used = new Set(graph.nodes.flatMap((node) => Object.values(node.parameters)))
-  let parameters = 0
-  for (const [name, constant] of graph.constants) if (used.has(name)) parameters += lengthOf(constant.shape)
+  const parameters = parameterCount(graph.nodes, graph)
   return {
     inputs: graph.inputs,
     rows,

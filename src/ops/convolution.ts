@@ -1,10 +1,11 @@
 import { LstmError } from '../errors.ts'
-import { formatShape, lengthOf, type Dimension, type SymbolicShape } from '../values/shape.ts'
+import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
 import { integerOf } from './attributes.ts'
+import { hasInput } from './axes.ts'
 import { label, requireInput } from './checks.ts'
 import { knownLength, switchOf } from './onnx-attributes.ts'
 import type { GraphNode, InferenceContext, Operator, Packer, Planner, Slot } from './operator.ts'
-import { packedBytes, planPacked, preparePacked, type MatrixLayout, type PackedConstant } from './product.ts'
+import { packedBytes, planPacked, preparePacked, type MatrixInputs, type MatrixLayout, type PackedConstant } from './product.ts'
 import { countWindows, joinShape, paddingOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, type Windows } from './windows.ts'
 
 interface Convolution {
@@ -52,13 +53,19 @@ function layoutOf(channels: number, taps: number, columns: number): MatrixLayout
   return { outer: taps, inner: channels, columns, outerStride: 1, innerStride: taps, columnStride: channels * taps }
 }
 
+/** One matrix for each group. */
+function matricesOf(node: GraphNode, weightShape: Shape): MatrixInputs {
+  const group = integerOf(node, 'group', 1, 1)
+  return { weight: 1, bias: hasInput(node, 2) ? 2 : undefined, count: group, stride: lengthOf(weightShape) / group }
+}
+
 function prepareConvolution(node: GraphNode, packer: Packer): PackedConstant | undefined {
   const weights = packer.value(1)
   // The bias is packed with the weights.
-  if (weights === undefined || ((node.inputs[2] ?? '') !== '' && packer.value(2) === undefined)) return undefined
+  if (weights === undefined || (hasInput(node, 2) && packer.value(2) === undefined)) return undefined
   const [columns, channels, ...kernel] = weights.shape as [number, number, ...number[]]
   const group = integerOf(node, 'group', 1, 1)
-  return preparePacked(packer, 1, layoutOf(channels, lengthOf(kernel), columns / group), group)
+  return preparePacked(packer, matricesOf(node, weights.shape), layoutOf(channels, lengthOf(kernel), columns / group))
 }
 
 /**
@@ -87,11 +94,9 @@ export const conv: Operator<PackedConstant | undefined> = {
     const { sizes: counts } = splitShape(planner.outputShape(0), windows.channelsLast)
     const length = lengthOf(sizes)
     const outLength = lengthOf(counts)
-    const bias = planner.hasInput(2) ? planner.input(2) : undefined
     const groupColumns = columns / group
     const layout = layoutOf(channelsPerGroup, lengthOf(kernel), groupColumns)
-    const weightStride = channelsPerGroup * lengthOf(kernel) * groupColumns
-    const packed = planPacked(planner, planner.input(1), bias, layout, constant, group, weightStride)
+    const packed = planPacked(planner, matricesOf(node, planner.shapeOf(1)), layout, constant)
     const given = planner.input(0)
     const wanted = planner.output(0)
     let x: Slot = given

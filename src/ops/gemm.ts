@@ -83,7 +83,7 @@ export const gemm: Operator<PackedConstant | undefined> = {
     if (shape === undefined) return undefined
     const { transB } = readSettings(node)
     const [k, n] = (transB ? [shape[1], shape[0]] : shape) as [number, number]
-    return preparePacked(packer, 1, matrixLayout(k, n, transB))
+    return preparePacked(packer, { weight: 1 }, matrixLayout(k, n, transB))
   },
   plan(node, planner, constant) {
     const { gemmF32, scaleF32, transposeF32, copyRows } = planner.kernels
@@ -92,7 +92,7 @@ export const gemm: Operator<PackedConstant | undefined> = {
     const k = planner.shapeOf(0)[transA ? 0 : 1] as number
     let a: Slot = planner.input(0)
     const out = planner.output(0)
-    const packed = planPacked(planner, planner.input(1), undefined, matrixLayout(k, n, transB), constant)
+    const packed = planPacked(planner, { weight: 1 }, matrixLayout(k, n, transB), constant)
     if (transA) {
       const stored = a
       const rows = planner.workspace(m * k * 4)

@@ -80,20 +80,20 @@ export const matMul: Operator<PackedConstant | undefined> = {
     const shape = packer.value(1)?.shape
     if (shape === undefined || lengthOf(shape.slice(0, -2)) !== 1) return undefined
     const [k, n = 1] = shape.slice(-2) as [number, number?]
-    return preparePacked(packer, 1, matrixLayout(k, n))
+    return preparePacked(packer, { weight: 1 }, matrixLayout(k, n))
   },
   plan(_node, planner, constant) {
     const product = matrices(planner.shapeOf(0), planner.shapeOf(1))
     const { m, k, n, aBatch, bBatch } = product
-    const [a, b, out] = [planner.input(0), planner.input(1), planner.output(0)]
+    const [a, out] = [planner.input(0), planner.output(0)]
     if (lengthOf(planner.outputShape(0)) === 0) return
     if (lengthOf(bBatch) === 1) {
       const { gemmF32 } = planner.kernels
-      const packed = planPacked(planner, b, undefined, matrixLayout(k, n), constant)
+      const packed = planPacked(planner, { weight: 1 }, matrixLayout(k, n), constant)
       const rows = lengthOf(aBatch) * m
       planner.step(() => gemmF32(a.ptr, k * 4, 0, rows, 0, rows, k, packed.ptr, n, out.ptr, n * 4))
     } else {
-      planStack(planner, product, a, b, out)
+      planStack(planner, product, a, planner.input(1), out)
     }
   },
 }

@@ -54,6 +54,8 @@ export interface Packer {
   place(data: DataOf): number
   /** Copies a parameter into memory that is freed when `prepare` returns; 0 for an absent one. */
   upload(role: string): number
+  /** The same of an input that is a constant. It is packed then: `plan` must not ask for it. */
+  uploadInput(position: number): number
 }
 
 /** What an operator gets to plan its kernel calls for given sizes. */

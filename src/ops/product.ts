@@ -17,10 +17,9 @@ export function matrixLayout(k: number, columns: number, transposed: boolean = f
   return { outer: 1, inner: k, columns, outerStride: 0, innerStride: transposed ? 1 : columns, columnStride: transposed ? k : 1 }
 }
 
-/** Memory for constant matrices in packed form. They are packed when the first plan is made, because their addresses are known then. */
+/** Constant matrices in packed form. */
 export interface PackedConstant {
   readonly packedPtr: number
-  filled: boolean
 }
 
 /** Multiplications that are done beforehand when all operands are constants; larger products are left for run time. */
@@ -29,10 +28,21 @@ const FOLD_MULTIPLY_ADDS = 2 ** 22
 /** Terms that are summed before the sum is added to the total, as in assembly/sums.ts. */
 const SUM_LENGTH = 128
 
-/** Allocates for `count` matrices, where they are constants. */
-export function preparePacked(packer: Packer, position: number, layout: MatrixLayout, count: number = 1): PackedConstant | undefined {
-  if (packer.value(position) === undefined) return undefined
-  return { packedPtr: packer.allocate(count * packedBytes(packer, layout)), filled: false }
+/** Where the matrices of a node, and their biases, come from: positions of its inputs, and how far apart matrices are, in elements. */
+export interface MatrixInputs {
+  readonly weight: number
+  readonly bias?: number | undefined
+  readonly count?: number
+  readonly stride?: number
+}
+
+/** Packs matrices that are constants; the inputs are not kept beside that. */
+export function preparePacked(packer: Packer, inputs: MatrixInputs, layout: MatrixLayout): PackedConstant | undefined {
+  const { weight, bias, count = 1 } = inputs
+  if (packer.value(weight) === undefined) return undefined
+  const packedPtr = packer.allocate(count * packedBytes(packer, layout))
+  pack(packer, inputs, layout, packedPtr, packer.uploadInput(weight), bias === undefined ? 0 : packer.uploadInput(bias))
+  return { packedPtr }
 }
 
 /** Bytes of one packed matrix, a multiple of 64. */
@@ -40,32 +50,28 @@ export function packedBytes({ kernels }: Pick<Planner, 'kernels'>, { outer, inne
   return kernels.packedDenseBytes(outer * inner, columns)
 }
 
-/**
- * Packs `count` matrices that lie `stride` elements apart, with their biases: once where they are constants, at
- * every run into a workspace otherwise.
- */
-export function planPacked(
-  planner: Planner, weight: Slot, bias: Slot | undefined, layout: MatrixLayout, constant: PackedConstant | undefined,
-  count: number = 1, stride: number = 0,
-): Slot {
-  const { packStridedF32 } = planner.kernels
-  const { outer, inner, columns, outerStride, innerStride, columnStride } = layout
-  const bytes = packedBytes(planner, layout)
-  const packed = constant === undefined ? planner.workspace(count * bytes) : { ptr: constant.packedPtr }
-  const pack = (): void => {
-    for (let n = 0; n < count; n++) {
-      packStridedF32(
-        packed.ptr + n * bytes, weight.ptr + n * stride * 4, bias === undefined ? 0 : bias.ptr + n * columns * 4, outer, inner, columns,
-        outerStride * 4, innerStride * 4, columnStride * 4,
-      )
-    }
-  }
-  if (constant === undefined) planner.step(pack)
-  else if (!constant.filled) {
-    pack()
-    constant.filled = true
-  }
+/** Packed matrices: the constants that were prepared, or those of every run in a workspace. */
+export function planPacked(planner: Planner, inputs: MatrixInputs, layout: MatrixLayout, constant: PackedConstant | undefined): Slot {
+  if (constant !== undefined) return { ptr: constant.packedPtr }
+  const weight = planner.input(inputs.weight)
+  const bias = inputs.bias === undefined ? undefined : planner.input(inputs.bias)
+  const packed = planner.workspace((inputs.count ?? 1) * packedBytes(planner, layout))
+  planner.step(() => pack(planner, inputs, layout, packed.ptr, weight.ptr, bias?.ptr ?? 0))
   return packed
+}
+
+function pack(
+  { kernels }: Pick<Planner, 'kernels'>, { count = 1, stride = 0 }: MatrixInputs, layout: MatrixLayout,
+  packedPtr: number, weightPtr: number, biasPtr: number,
+): void {
+  const { outer, inner, columns, outerStride, innerStride, columnStride } = layout
+  const bytes = packedBytes({ kernels }, layout)
+  for (let n = 0; n < count; n++) {
+    kernels.packStridedF32(
+      packedPtr + n * bytes, weightPtr + n * stride * 4, biasPtr === 0 ? 0 : biasPtr + n * columns * 4, outer, inner, columns,
+      outerStride * 4, innerStride * 4, columnStride * 4,
+    )
+  }
 }
 
 /** A matrix of constants: element (row, column) of matrix `begin`. */

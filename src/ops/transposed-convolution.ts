@@ -64,7 +64,8 @@ export const convTranspose: Operator<PackedConstant | undefined> = {
     if (weights === undefined) return undefined
     const [inputs, groupColumns, kernel] = weights.shape as [number, number, number]
     const group = integerOf(node, 'group', 1, 1)
-    return preparePacked(packer, 1, matrixLayout(inputs / group, groupColumns * kernel), group)
+    const [k, products] = [inputs / group, groupColumns * kernel]
+    return preparePacked(packer, { weight: 1, count: group, stride: k * products }, matrixLayout(k, products))
   },
   plan(node, planner, constant) {
     const { gemmF32, scatterF32, transposeF32 } = planner.kernels
@@ -79,7 +80,7 @@ export const convTranspose: Operator<PackedConstant | undefined> = {
     const columns = groupColumns * group
     const products = groupColumns * kernel
     const layout = matrixLayout(k, products)
-    const packed = planPacked(planner, planner.input(1), undefined, layout, constant, group, k * products)
+    const packed = planPacked(planner, { weight: 1, count: group, stride: k * products }, layout, constant)
     const bytes = packedBytes(planner, layout)
     const bias = planner.hasInput(2) ? planner.input(2) : undefined
     const [given, wanted] = [planner.input(0), planner.output(0)]

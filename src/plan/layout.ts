@@ -32,10 +32,6 @@ export class Layout {
     const values = [...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map(({ value }) => value)]
     for (const value of values) this.#uses.set(value, (this.#uses.get(value) ?? 0) + 1)
     for (const [name, ptr] of constants) this.#buffers.set(name, { slot: { ptr }, offset: -1, uses: Infinity })
-    // Constants that follow from the sizes: in the plan's own memory, written once when it is placed.
-    for (const [name, constant] of graph.constants) {
-      if (this.#uses.has(name) && !this.#buffers.has(name)) this.#buffers.set(name, { slot: this.#place(constant), offset: -1, uses: Infinity })
-    }
   }
 
   shape(name: string): Shape {
@@ -69,12 +65,19 @@ export class Layout {
   }
 
   slot(name: string): Slot {
-    return (this.#buffers.get(name) as Buffer).slot
+    return this.#find(name).slot
+  }
+
+  /** Constants that follow from the sizes are in the plan's own memory, written once when it is placed. */
+  #find(name: string): Buffer {
+    const constant = this.#graph.constants.get(name)
+    if (constant !== undefined && !this.#buffers.has(name)) this.#buffers.set(name, { slot: this.#place(constant), offset: -1, uses: Infinity })
+    return this.#buffers.get(name) as Buffer
   }
 
   /** `name` is the same memory as `of`, and keeps it alive. */
   alias(name: string, of: string): void {
-    const buffer = this.#buffers.get(of) as Buffer
+    const buffer = this.#find(of)
     buffer.uses += this.#uses.get(name) ?? 0
     this.#buffers.set(name, buffer)
   }

@@ -96,6 +96,7 @@ export function draftPlan(
     for (const name of node.inputs) layout.used(name)
     for (const name of node.outputs) layout.dropUnused(name)
   }
+  for (const { value } of graph.outputs) layout.slot(value)
   const planned = (value: string): PlannedValue => {
     const slot = layout.slot(value)
     return { type: types.get(value) as ValueType, shape: layout.shape(value), slot, ptr: slot.ptr }

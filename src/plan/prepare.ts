@@ -3,6 +3,7 @@ import type { TypedGraph } from '../graph/infer.ts'
 import { contextOf, operatorOf } from '../graph/node.ts'
 import type { GraphNode } from '../ops/operator.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
 
 /** What `prepare` of each node returned, and constants that flow as values. */
 export interface PreparedGraph {
@@ -11,7 +12,7 @@ export interface PreparedGraph {
   readonly constants: ReadonlyMap<string, number>
 }
 
-/** Packs the weights of all nodes and uploads the constants that flow as values. */
+/** Packs the weights of all nodes, and uploads the constants that flow as values and are not packed. */
 export function prepareGraph(runtime: Runtime, { graph, types }: TypedGraph): PreparedGraph & { dispose(): void } {
   const { kernels, linearMemory } = runtime
   const blocks: number[] = []
@@ -25,8 +26,17 @@ export function prepareGraph(runtime: Runtime, { graph, types }: TypedGraph): Pr
   }
   try {
     const prepared: Map<GraphNode, unknown> = new Map()
+    const flowing = new Set(graph.outputs.map(({ value }) => value))
     for (const node of graph.nodes) {
       const temporary: number[] = []
+      const packed: Set<number> = new Set()
+      const uploadArray = (constant: ArrayLike | undefined, what: string): number => {
+        if (constant === undefined) return 0
+        const ptr = linearMemory.allocate(constant.data.byteLength, `${what} of '${node.name}'`)
+        temporary.push(ptr)
+        linearMemory.write(ptr, constant.data)
+        return ptr
+      }
       const { parameter, value } = contextOf(node, graph.constants, types)
       try {
         prepared.set(node, operatorOf(node).prepare?.(node, {
@@ -39,20 +49,17 @@ export function prepareGraph(runtime: Runtime, { graph, types }: TypedGraph): Pr
             linearMemory.write(ptr, data)
             return ptr
           },
-          upload(role) {
-            const constant = parameter(role)
-            if (constant === undefined) return 0
-            const ptr = linearMemory.allocate(constant.data.byteLength, `weight '${role}' of '${node.name}'`)
-            temporary.push(ptr)
-            linearMemory.write(ptr, constant.data)
-            return ptr
+          upload: (role) => uploadArray(parameter(role), `weight '${role}'`),
+          uploadInput(position) {
+            packed.add(position)
+            return uploadArray(value(position), `input ${position}`)
           },
         }))
       } finally {
         for (const ptr of temporary) linearMemory.free(ptr)
       }
+      node.inputs.forEach((name, position) => packed.has(position) || flowing.add(name))
     }
-    const flowing = new Set([...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs.map(({ value }) => value)])
     const constants: Map<string, number> = new Map()
     for (const [name, { data }] of graph.constants) {
       if (!flowing.has(name)) continue
