@@ -261,7 +261,7 @@ describeBinaries('delaySamples', (binary) => {
 
   it('goes without states that come from outside, and is at least one step', async () => {
     const { graph } = setUp({ name: 'plain', attributes: { delaySamples: 1.5 } }, [3, 5, 3, 7], 1)
-    await expectRejection(compile(graph, { runtime }), 'UNSUPPORTED', "lstm 'lstm': 'delaySamples' takes no input besides x")
+    await expectRejection(compile(graph, { runtime }), 'UNSUPPORTED', "lstm 'lstm': 'delaySamples' goes without initial states, masks and lengths")
     for (const delaySamples of [0, 0.5, NaN, Infinity]) {
       const { graph: bad } = delayedGraph({ name: 'plain' }, delaySamples, [3, 5, 3, 7], 1)
       await expectRejection(compile(bad, { runtime }), 'VALUE', /^lstm 'lstm': expected a number >= 1 for 'delaySamples', got/)

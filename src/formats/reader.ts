@@ -83,7 +83,7 @@ export function onlyBytes(bytes: Uint8Array, name?: string): ModelFiles {
     bytes,
     name,
     async sibling(wanted) {
-      throw new LstmError('ENVIRONMENT', `the model refers to the file ${JSON.stringify(wanted)}, but only its own bytes were given; give load() its path or URL, or the option 'files'`)
+      throw new LstmError('ENVIRONMENT', `the model refers to the file ${JSON.stringify(wanted)}, but only the bytes of the model itself were given; give load() its path or URL, or the option 'files'`)
     },
   }
 }

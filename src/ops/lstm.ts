@@ -98,7 +98,7 @@ export const lstm: Operator<readonly (readonly PackedCell[])[]> = {
       throw new LstmError('VALUE', `${label(node)}: expected a mask or lengths, got both`)
     }
     if (settings.delaySamples > 1 && node.inputs.slice(1).some(Boolean)) {
-      throw new LstmError('UNSUPPORTED', `${label(node)}: 'delaySamples' takes no input besides x`)
+      throw new LstmError('UNSUPPORTED', `${label(node)}: 'delaySamples' goes without initial states, masks and lengths`)
     }
     const width = directions.length * outputSize
     return [

@@ -18,6 +18,8 @@ describe('tensors', () => {
   it.each([
     ['float, raw', { type: 1, raw: bytes(Float32Array.of(1.5, -2, 3)) }, Float32Array.of(1.5, -2, 3)],
     ['float, listed', { type: 1, floats: [1.5, -2, 3] }, Float32Array.of(1.5, -2, 3)],
+    ['float, one by one', { type: 1, floatsApart: [1.5, -2, 3] }, Float32Array.of(1.5, -2, 3)],
+    ['float, in two lists', { type: 1, floats: [1.5], floatBytes: bytes(Float32Array.of(-2, 3)) }, Float32Array.of(1.5, -2, 3)],
     ['double, raw', { type: 11, raw: bytes(Float64Array.of(0.1, -2, 3)) }, Float32Array.of(0.1, -2, 3)],
     ['double, listed', { type: 11, doubles: [0.1, -2, 3] }, Float32Array.of(0.1, -2, 3)],
     ['float16, raw', { type: 10, raw: bytes(Uint16Array.of(0x3c00, 0xc000, 0x3555)) }, Float32Array.of(1, -2, 0.333251953125)],
@@ -51,6 +53,8 @@ describe('tensors', () => {
     ['too few bytes', { dims, type: 1, raw: new Uint8Array(8) }, /the tensor 't' float \[3\] needs 12 bytes, got 8/],
     ['too many bytes', { dims, type: 1, raw: new Uint8Array(16) }, /needs 12 bytes, got 16/],
     ['too few elements', { dims, type: 1, floats: [1, 2] }, /needs 3 elements, got 2/],
+    ['too many floats', { dims, type: 1, floats: [1, 2, 3, 4] }, /needs 3 elements, got 4/],
+    ['a float cut off', { dims, type: 1, floatBytes: new Uint8Array(11) }, /the tensor 't': expected float32 elements of 4 bytes, got 11 bytes/],
     ['too many elements', { dims, type: 6, int32s: [1, 2, 3, 4] }, /needs 3 elements, got 4/],
     ['no elements', { dims, type: 1 }, /needs 3 elements, got 0/],
     ['elements of another type', { dims, type: 1, int32s: [1, 2, 3] }, /needs 3 elements, got 0/],

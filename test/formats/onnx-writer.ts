@@ -11,6 +11,10 @@ export interface TensorSpec {
   readonly type: number
   readonly raw?: Uint8Array
   readonly floats?: readonly number[]
+  /** The same, a field for each. */
+  readonly floatsApart?: readonly number[]
+  /** What stands in the packed list of floats, whatever it is. */
+  readonly floatBytes?: Uint8Array
   readonly int32s?: readonly number[]
   readonly int64s?: readonly number[]
   readonly doubles?: readonly number[]
@@ -100,10 +104,12 @@ function writeAttribute(pbf: PbfWriter, name: string, value: AttributeSpec): voi
   }
 }
 
-function writeTensor(pbf: PbfWriter, { name = '', dims, type, raw, floats, int32s, int64s, doubles, external }: TensorSpec): void {
+function writeTensor(pbf: PbfWriter, { name = '', dims, type, raw, floats, floatsApart, floatBytes, int32s, int64s, doubles, external }: TensorSpec): void {
   pbf.writePackedVarint(1, [...dims])
   pbf.writeVarintField(2, type)
   if (floats !== undefined) pbf.writePackedFloat(4, [...floats])
+  for (const value of floatsApart ?? []) pbf.writeFloatField(4, value)
+  if (floatBytes !== undefined) pbf.writeBytesField(4, floatBytes)
   if (int32s !== undefined) pbf.writePackedVarint(5, [...int32s])
   if (int64s !== undefined) pbf.writePackedVarint(7, [...int64s])
   if (doubles !== undefined) pbf.writePackedDouble(10, [...doubles])

@@ -94,6 +94,16 @@ export class Wire {
     this.#repeated(VARINT, () => take(this.#pbf.readVarint(true)))
   }
 
+  /** The bytes of one 32-bit element, or of a packed list of them: a view of the file. */
+  fixed32(): Uint8Array {
+    if (this.#pbf.type === BYTES) return this.bytes()
+    this.#expect(FIXED32)
+    const { pos } = this.#pbf
+    if (pos + 4 > this.#end) throw malformed(`expected 4 bytes at byte ${pos}, got ${this.#end - pos}`)
+    this.#pbf.pos = pos + 4
+    return this.#pbf.buf.subarray(pos, pos + 4)
+  }
+
   floats(take: (value: number) => void): void {
     this.#repeated(FIXED32, () => take(this.#pbf.readFloat()))
   }
