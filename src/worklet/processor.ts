@@ -17,7 +17,7 @@ interface WorkletScope {
 }
 
 interface NodeOptions {
-  readonly outputChannelCount: readonly number[]
+  readonly outputChannelCount?: readonly number[]
   readonly processorOptions: ProcessorOptions
 }
 
@@ -32,7 +32,7 @@ function defineProcessor({ AudioWorkletProcessor, registerProcessor }: WorkletSc
     constructor({ outputChannelCount, processorOptions }: NodeOptions) {
       super()
       const model = createProcessorModel(processorOptions)
-      this.#streams = Array.from({ length: outputChannelCount[0] ?? 1 }, () => model.stream())
+      this.#streams = Array.from({ length: outputChannelCount?.[0] ?? 1 }, () => model.stream())
       this.port.onmessage = ({ data }) => {
         if (data === 'reset') for (const stream of this.#streams) stream.reset()
         if (data === 'dispose') this.#isAlive = false

@@ -4,7 +4,7 @@ output = linear(lstm(input)) + input, trained on seeded guitar and test tones by
 the loss is the error-to-signal ratio after pre-emphasis (A. Wright et al., "Real-time guitar amplifier emulation with deep learning", 2020).
 
 Writes amp.json, the model in AIDA-X's form of RTNeural's JSON (`node examples/amp/convert.mjs` makes the file that the example
-loads), and amp-golden.safetensors with
+loads), and audio.safetensors with
 
   dry     float32 [n], guitar that was not trained on
   wet     float32 [n], what the PyTorch model makes of it
@@ -101,9 +101,11 @@ def train(model, dry, wet, epochs):
 
 def aida_x(model, esr):
     """The model in AIDA-X's JSON: kernels transposed, both biases added up, gates i, f, g, o as in PyTorch."""
-    weights = {name: tensor.double() for name, tensor in model.state_dict().items()}
-    rows = lambda tensor: [[float(np.float32(value)) for value in row] for row in tensor.tolist()]
-    bias = (weights["lstm.bias_ih_l0"] + weights["lstm.bias_hh_l0"]).float().double()
+    weights = model.state_dict()
+    # Nine digits are enough to tell any float32 from its neighbours.
+    numbers = lambda row: [float(f"{value:.9g}") for value in row.tolist()]
+    rows = lambda tensor: [numbers(row) for row in tensor]
+    bias = weights["lstm.bias_ih_l0"] + weights["lstm.bias_hh_l0"]
     return {
         "in_shape": [None, None, 1],
         "in_skip": 1,
@@ -116,13 +118,13 @@ def aida_x(model, esr):
                 "type": "lstm",
                 "activation": "",
                 "shape": [None, None, UNITS],
-                "weights": [rows(weights["lstm.weight_ih_l0"].T), rows(weights["lstm.weight_hh_l0"].T), bias.tolist()],
+                "weights": [rows(weights["lstm.weight_ih_l0"].T), rows(weights["lstm.weight_hh_l0"].T), numbers(bias)],
             },
             {
                 "type": "dense",
                 "activation": "",
                 "shape": [None, None, 1],
-                "weights": [rows(weights["fc.weight"].T), weights["fc.bias"].tolist()],
+                "weights": [rows(weights["fc.weight"].T), numbers(weights["fc.bias"])],
             },
         ],
     }
@@ -132,7 +134,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--directory", type=Path, default=Path("test/golden"))
+    parser.add_argument("--directory", type=Path, default=Path("test/golden/amp"))
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
@@ -161,7 +163,7 @@ def main():
     (args.directory / "amp.json").write_text(json.dumps(aida_x(model, esr)))
     stored = {"dry": dry, "wet": output, "target": wet}
     stored = {name: audio[:STORED_SAMPLES].contiguous() for name, audio in stored.items()}
-    save_file(stored, args.directory / "amp-golden.safetensors", metadata=versions)
+    save_file(stored, args.directory / "audio.safetensors", metadata=versions)
 
 
 if __name__ == "__main__":

@@ -6,21 +6,29 @@ import { DIST, GOLDEN, HERE, LOADER } from './paths.mjs'
 
 const CHROMIUM_ARGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
 ]
 
 const CONTENT_TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript' }
 
-export const inChromium = (cell) => inBrowser(cell, ({ chromium }, options) => chromium.launch({ ...options, args: CHROMIUM_ARGS }))
+export const inChromium = (cell) => inBrowser(cell, 'chromium')
 
-export const inFirefox = (cell) => inBrowser(cell, ({ firefox }, options) => firefox.launch({ ...options, channel: 'moz-firefox' }))
+export const inFirefox = (cell) => inBrowser(cell, 'firefox')
 
-async function inBrowser({ path, variant, signal }, launch) {
+/** Starts `chromium` or `firefox`, without a window. */
+export async function launchBrowser(name, executablePath) {
+  const playwright = await import('playwright-core')
+  return name === 'chromium'
+    ? playwright.chromium.launch({ executablePath, args: CHROMIUM_ARGS })
+    : playwright.firefox.launch({ executablePath, channel: 'moz-firefox' })
+}
+
+async function inBrowser({ path, variant, signal }, name) {
   const server = await serve()
   let browser
   signal.addEventListener('abort', () => browser?.close())
   try {
-    browser = await launch(await import('playwright-core'), { executablePath: path })
+    browser = await launchBrowser(name, path)
     const page = await browser.newPage()
     const errors = []
     page.on('pageerror', (error) => errors.push(error.message))
