@@ -1,18 +1,13 @@
 import { LstmError } from '../errors.ts'
 import type { GraphInput } from '../graph/graph.ts'
+import { copyInput, symbolsOf, type ByName, type RunInput } from '../plan/binding.ts'
 import type { Plan, PlannedOutput, PlannedValue } from '../plan/plan.ts'
+import { checkTarget, noOutput, type RunTarget } from '../plan/targets.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { Tensor } from '../runtime/tensor.ts'
 import { bytesOf, dtypeOfData, type DataOf } from '../values/dtype.ts'
-import { checkData, hasShape, NdArray, type ArrayLike } from '../values/ndarray.ts'
-import { formatShape, lengthOf, sameShape, type Shape } from '../values/shape.ts'
-import { copyInput, symbolsOf, type RunInput } from './binding.ts'
-
-/** Where `run` may write an output: a tensor of the model's runtime, a typed array, or an array with shape and data. */
-export type RunTarget = Tensor | ArrayLike | Float32Array | Int32Array | Uint8Array
-
-/** Inputs or targets by name. */
-export type ByName<T> = Readonly<Record<string, T>>
+import { hasShape, NdArray } from '../values/ndarray.ts'
+import { lengthOf, sameShape, type Shape } from '../values/shape.ts'
 
 /** Up to so many elements, a loop is faster than `set`. */
 const SHORT = 32
@@ -84,13 +79,7 @@ export class BoundPlan {
     for (const name in into) {
       const target = into[name] as RunTarget
       const { value: { type, shape }, length } = this.#output(name)
-      checkTensor(target, this.#runtime, 'into', name)
-      const data = hasShape(target) ? target.data : target
-      if (dtypeOfData(data) !== type.dtype) checkData(data, type.dtype, `into '${name}'`)
-      if ((hasShape(target) && !sameShape(target.shape, shape)) || data.length !== length) {
-        const got = hasShape(target) ? formatShape(target.shape) : `${data.length} elements`
-        throw new LstmError('SHAPE', `into '${name}': expected ${type.dtype} ${formatShape(shape)}, got ${got}`)
-      }
+      checkTarget(target, this.#runtime, name, type.dtype, shape, length)
       if (target instanceof Tensor) checkOverlap(name, target, into, inputs)
     }
   }
@@ -159,21 +148,12 @@ export class BoundPlan {
       const output = this.#outputs[n] as BoundPort<PlannedOutput>
       if (output.name === name) return output
     }
-    throw new LstmError('VALUE', `into: no output '${name}'; outputs are ${this.#outputs.map((output) => `'${output.name}'`).join(', ')}`)
+    throw noOutput(name, this.#outputs)
   }
 }
 
 function copyShort(from: DataOf, to: DataOf): void {
   for (let n = 0; n < to.length; n++) to[n] = from[n] as number
-}
-
-/** Puts a message together only when there is something to say: runs allocate nothing. */
-export function checkTensor(value: RunInput | RunTarget, runtime: Runtime, where: 'input' | 'into', name: string): void {
-  if (!(value instanceof Tensor)) return
-  if (value.disposed) throw new LstmError('DISPOSED', `${where} '${name}': the tensor is disposed`)
-  if (value.memory !== runtime.linearMemory) {
-    throw new LstmError('VALUE', `${where} '${name}': expected a tensor of the model's own runtime (model.runtime), got one of another runtime`)
-  }
 }
 
 /** A tensor that is written must not be read, or written twice, in the same run. */

@@ -3,20 +3,22 @@ import { saveGraph } from '../formats/save.ts'
 import type { Graph } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
 import { formatSummary, summarise, type Summary } from '../graph/summary.ts'
+import { shapesOfInputs, type ByName, type RunInput } from '../plan/binding.ts'
 import { makePlan } from '../plan/plan.ts'
 import { prepareGraph, type PreparedGraph } from '../plan/prepare.ts'
 import { StateMemory } from '../plan/states.ts'
+import type { RunTarget } from '../plan/targets.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { BlueprintOptions } from '../streams/blueprint.ts'
 import type { StreamMaker, StreamOptions } from '../streams/index.ts'
 import type { StreamPool } from '../streams/pool.ts'
 import type { Stream } from '../streams/stream.ts'
-import { describeValue, type DType } from '../values/dtype.ts'
+import type { LongRunOptions, RunAsyncOptions } from '../streams/long-run.ts'
+import type { DType } from '../values/dtype.ts'
 import type { NdArray } from '../values/ndarray.ts'
-import { formatShape, type SymbolicShape } from '../values/shape.ts'
-import { bindSizes, shapeOfInput, type RunInput } from './binding.ts'
-import { BoundPlan, checkTensor, type ByName, type RunTarget } from './bound-plan.ts'
+import type { SymbolicShape } from '../values/shape.ts'
+import { BoundPlan } from './bound-plan.ts'
 
 /** An input or output of a model: what `model.inputs` and `model.outputs` list. */
 export interface ModelPort {
@@ -82,14 +84,28 @@ export class Model {
     inputs: ByName<RunInput>, options?: RunOptions<Into>,
   ): Record<string, NdArray> | Into {
     this.#check()
-    if (typeof inputs !== 'object' || inputs === null) {
-      throw new LstmError('VALUE', `run: expected an object with inputs by name (${this.#inputNames()}), got ${describeValue(inputs)}`)
+    if (options !== undefined && ('signal' in options || 'onProgress' in options)) {
+      throw new LstmError('VALUE', 'run: a run that may be stopped or tells how far it is takes its time: use runAsync')
     }
-    const bound = this.#bound?.fits(inputs) === true ? this.#bound : this.#bind(inputs)
+    const bound = typeof inputs === 'object' && inputs !== null && this.#bound?.fits(inputs) === true ? this.#bound : this.#bind(inputs)
     const into = options?.into
     if (into !== undefined) bound.checkTargets(into, inputs)
     bound.run(inputs, into)
     return into ?? bound.copyOutputs()
+  }
+
+  /**
+   * `run` for long sequences: the same bits, in chunks of timesteps, with turns for others in between (every 8 ms or so).
+   * A model that needs the whole sequence at once takes turns between its layers instead.
+   *
+   * @param inputs as `run` takes them; they may not change until it is done
+   * @param options `signal` stops it between chunks; `onProgress` is told how many timesteps (or layers) are done
+   * @throws LstmError `ABORTED`, and as `run`; targets and the model are as before then
+   */
+  runAsync(inputs: ByName<RunInput>, options?: LongRunOptions): Promise<Record<string, NdArray>>
+  runAsync<Into extends ByName<RunTarget>>(inputs: ByName<RunInput>, options: LongRunOptions & { readonly into: Into }): Promise<Into>
+  async runAsync(inputs: ByName<RunInput>, options: RunAsyncOptions = {}): Promise<ByName<NdArray | RunTarget>> {
+    return this.#maker().run(this.#host, this.#states, inputs, options)
   }
 
   /**
@@ -159,19 +175,7 @@ export class Model {
 
   /** The plan for these inputs: the one there is, or a new one when sizes differ. */
   #bind(inputs: ByName<RunInput>): BoundPlan {
-    for (const name of Object.keys(inputs)) {
-      if (!this.inputs.some((input) => input.name === name)) {
-        throw new LstmError('VALUE', `run: no input '${name}'; inputs are ${this.#inputNames()}`)
-      }
-    }
-    const shapes = this.inputs.map((input) => {
-      const value = inputs[input.name]
-      if (value === undefined && input.optional) return undefined
-      if (value === undefined) throw new LstmError('VALUE', `run: the input '${input.name}' ${input.dtype} ${formatShape(input.shape)} is missing`)
-      checkTensor(value, this.runtime, 'input', input.name)
-      return shapeOfInput(input, value)
-    })
-    const sizes = bindSizes(this.inputs, shapes)
+    const sizes = shapesOfInputs(this.inputs, inputs, this.runtime)
     if (this.#bound?.has(sizes) === true) return this.#bound
     // Given back first, so that both plans need not fit at once; a plan is made again whenever it is missing.
     this.#unbind()
@@ -182,10 +186,6 @@ export class Model {
   #unbind(): void {
     this.#bound?.dispose()
     this.#bound = undefined
-  }
-
-  #inputNames(): string {
-    return this.inputs.map(({ name, optional }) => `'${name}'${optional ? ' (optional)' : ''}`).join(', ')
   }
 }
 

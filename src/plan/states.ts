@@ -33,6 +33,11 @@ export class StateMemory {
     return this.#blocks.values()
   }
 
+  /** The block of this name, or undefined. */
+  find(name: string): StateBlock | undefined {
+    return this.#blocks.get(name)
+  }
+
   /**
    * The block of this name, zeros when it is new.
    * @throws LstmError `VALUE` when it exists with another size, `MEMORY`

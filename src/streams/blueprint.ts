@@ -122,6 +122,12 @@ export class Blueprint {
     return port === undefined ? 1 : shapes.get(port.name)?.[port.axis] as number
   }
 
+  /** The batch of a run, by the shapes of its inputs. */
+  batchOf(shapes: ReadonlyMap<string, Shape>): number {
+    const port = this.inputs.find((one) => one !== undefined && one.batchAxis >= 0)
+    return port === undefined ? 1 : shapes.get(port.name)?.[port.batchAxis] as number
+  }
+
   /**
    * Shapes of all inputs for a batch and a number of steps.
    * @throws LstmError `VALUE` for a size that is not known

@@ -1,6 +1,11 @@
 // Everything that remembers. A chunk of its own, loaded when a model is made.
 import { LstmError } from '../errors.ts'
+import type { ByName, RunInput } from '../plan/binding.ts'
+import type { StateMemory } from '../plan/states.ts'
+import type { RunTarget } from '../plan/targets.ts'
+import type { NdArray } from '../values/ndarray.ts'
 import { Blueprint, type BlueprintOptions, type StreamHost } from './blueprint.ts'
+import { runLong, type RunAsyncOptions } from './long-run.ts'
 import { StreamPool } from './pool.ts'
 import { Stream } from './stream.ts'
 
@@ -15,6 +20,7 @@ export interface StreamOptions extends BlueprintOptions {
 export interface StreamMaker {
   stream(host: StreamHost, options: StreamOptions): Stream
   streams(host: StreamHost, capacity: number, options: BlueprintOptions): StreamPool
+  run(host: StreamHost, states: StateMemory, inputs: ByName<RunInput>, options: RunAsyncOptions): Promise<ByName<NdArray | RunTarget>>
 }
 
 function count(value: number, what: string, most: number): number {
@@ -34,4 +40,5 @@ export const streams: StreamMaker = {
   streams(host, capacity, options) {
     return new StreamPool(host, new Blueprint(host.prepared, options), count(capacity, 'capacity', 2 ** 24))
   },
+  run: runLong,
 }

@@ -3,13 +3,17 @@ import type { GraphInput } from '../graph/graph.ts'
 import { describeValue, dtypeOfData, type DataOf } from '../values/dtype.ts'
 import { checkData, fillFromNested, hasShape, type ArrayLike, type Nested } from '../values/ndarray.ts'
 import { checkShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
-import type { Tensor } from '../runtime/tensor.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { Tensor } from '../runtime/tensor.ts'
 
 /**
  * What `run` takes for an input: a tensor of the model's runtime (nothing is copied), any array with
  * shape and data, nested arrays of numbers, or a typed array where at most one size is symbolic.
  */
 export type RunInput = Tensor | ArrayLike | Float32Array | Int32Array | Uint8Array | Nested
+
+/** Inputs or targets by name. */
+export type ByName<T> = Readonly<Record<string, T>>
 
 /** Names of the sizes of an input that are known only at run time. */
 export function symbolsOf(input: GraphInput): string[] {
@@ -20,7 +24,7 @@ export function symbolsOf(input: GraphInput): string[] {
  * The shape of a given value, checked against the input's own.
  * @throws LstmError `SHAPE` or `VALUE`, naming the input, what it expects and what it got
  */
-export function shapeOfInput(input: GraphInput, value: unknown): Shape {
+function shapeOfInput(input: GraphInput, value: unknown): Shape {
   const expects = `input '${input.name}': expected ${input.dtype} ${formatShape(input.shape)}`
   let shape: Shape
   if (hasShape(value)) {
@@ -61,7 +65,7 @@ function shapeOfFlat(input: GraphInput, length: number, expects: string): Shape 
  * Binds the symbolic sizes: the same name must mean the same number in every input.
  * @throws LstmError `SHAPE`
  */
-export function bindSizes(inputs: readonly GraphInput[], shapes: readonly (Shape | undefined)[]): Map<string, Shape> {
+function bindSizes(inputs: readonly GraphInput[], shapes: readonly (Shape | undefined)[]): Map<string, Shape> {
   const sizes: Map<string, { size: number, from: string }> = new Map()
   inputs.forEach((input, position) => {
     input.shape.forEach((name, axis) => {
@@ -89,4 +93,34 @@ export function copyInput(input: GraphInput, value: unknown, shape: Shape, view:
   else if (hasShape(value)) view.set(value.data)
   else if (ArrayBuffer.isView(value)) view.set(value as DataOf)
   else fillFromNested(view, input.dtype, value, shape, `input '${input.name}'`)
+}
+
+/** Puts a message together only when there is something to say: runs allocate nothing. */
+export function checkTensor(value: unknown, runtime: Runtime, where: 'input' | 'into', name: string): void {
+  if (!(value instanceof Tensor)) return
+  if (value.disposed) throw new LstmError('DISPOSED', `${where} '${name}': the tensor is disposed`)
+  if (value.memory !== runtime.linearMemory) {
+    throw new LstmError('VALUE', `${where} '${name}': expected a tensor of the model's own runtime (model.runtime), got one of another runtime`)
+  }
+}
+
+/**
+ * The shapes of all inputs of a run.
+ * @throws LstmError `VALUE`, `SHAPE` or `DISPOSED` unless they fit
+ */
+export function shapesOfInputs(ports: readonly GraphInput[], inputs: ByName<RunInput>, runtime: Runtime): Map<string, Shape> {
+  const names = (): string => ports.map(({ name, optional }) => `'${name}'${optional ? ' (optional)' : ''}`).join(', ')
+  if (typeof inputs !== 'object' || inputs === null) {
+    throw new LstmError('VALUE', `run: expected an object with inputs by name (${names()}), got ${describeValue(inputs)}`)
+  }
+  for (const name of Object.keys(inputs)) {
+    if (!ports.some((input) => input.name === name)) throw new LstmError('VALUE', `run: no input '${name}'; inputs are ${names()}`)
+  }
+  return bindSizes(ports, ports.map((input) => {
+    const value = inputs[input.name]
+    if (value === undefined && input.optional) return undefined
+    if (value === undefined) throw new LstmError('VALUE', `run: the input '${input.name}' ${input.dtype} ${formatShape(input.shape)} is missing`)
+    checkTensor(value, runtime, 'input', input.name)
+    return shapeOfInput(input, value)
+  }))
 }
