@@ -11,7 +11,8 @@ import type { RunTarget } from '../plan/targets.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { BlueprintOptions } from '../streams/blueprint.ts'
-import type { StreamMaker, StreamOptions } from '../streams/index.ts'
+import type { StreamMaker } from '../streams/maker.ts'
+import type { StreamOptions } from '../streams/open.ts'
 import type { StreamPool } from '../streams/pool.ts'
 import type { Stream } from '../streams/stream.ts'
 import type { LongRunOptions, RunAsyncOptions } from '../streams/long-run.ts'
@@ -105,7 +106,7 @@ export class Model {
   runAsync(inputs: ByName<RunInput>, options?: LongRunOptions): Promise<Record<string, NdArray>>
   runAsync<Into extends ByName<RunTarget>>(inputs: ByName<RunInput>, options: LongRunOptions & { readonly into: Into }): Promise<Into>
   async runAsync(inputs: ByName<RunInput>, options: RunAsyncOptions = {}): Promise<ByName<NdArray | RunTarget>> {
-    return this.#maker().run(this.#host, this.#states, inputs, options)
+    return this.#maker('run')(this.#host, this.#states, inputs, options)
   }
 
   /**
@@ -117,7 +118,7 @@ export class Model {
    *   `MEMORY`, `DISPOSED`
    */
   stream(options: StreamOptions = {}): Stream {
-    return this.#maker().stream(this.#host, options)
+    return this.#maker('stream')(this.#host, options)
   }
 
   /**
@@ -125,7 +126,7 @@ export class Model {
    * @throws LstmError see `stream`
    */
   streams(capacity: number, options: BlueprintOptions = {}): StreamPool {
-    return this.#maker().streams(this.#host, capacity, options)
+    return this.#maker('streams')(this.#host, capacity, options)
   }
 
   /** Makes stateful layers forget: their states are zeros again, and the batch size may change. */
@@ -163,10 +164,11 @@ export class Model {
     this.#states.clear()
   }
 
-  #maker(): StreamMaker {
+  #maker<Name extends keyof StreamMaker>(name: Name): NonNullable<StreamMaker[Name]> {
     this.#check()
-    if (this.#streams === false) throw new LstmError('ENVIRONMENT', 'this model was made without streams: leave the option `streams` out, or give what lstm-wasm/streams exports')
-    return this.#streams
+    const make = this.#streams === false ? undefined : this.#streams[name]
+    if (make === undefined) throw new LstmError('ENVIRONMENT', 'this model was made without streams: leave the option `streams` out, or give what lstm-wasm/streams exports')
+    return make
   }
 
   #check(): void {

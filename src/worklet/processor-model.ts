@@ -1,7 +1,7 @@
 import { Model } from '../model/model.ts'
 import { addAllOperators } from '../ops/more.ts'
 import { startRuntime } from '../runtime/start.ts'
-import { streams } from '../streams/index.ts'
+import { openStream } from '../streams/open.ts'
 import { unpackGraph, type ProcessorOptions } from './options.ts'
 
 /**
@@ -14,5 +14,5 @@ import { unpackGraph, type ProcessorOptions } from './options.ts'
 export function createProcessorModel(options: ProcessorOptions): Model {
   const graph = unpackGraph(options)
   addAllOperators()
-  return new Model(startRuntime(options.module, options.variant), graph, streams)
+  return new Model(startRuntime(options.module, options.variant), graph, { stream: openStream })
 }

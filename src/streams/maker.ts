@@ -1,0 +1,17 @@
+import type { ByName, RunInput } from '../plan/binding.ts'
+import type { StateMemory } from '../plan/states.ts'
+import type { RunTarget } from '../plan/targets.ts'
+import type { NdArray } from '../values/ndarray.ts'
+import type { BlueprintOptions, StreamHost } from './blueprint.ts'
+import type { RunAsyncOptions } from './long-run.ts'
+import type { StreamOptions } from './open.ts'
+import type { StreamPool } from './pool.ts'
+import type { Stream } from './stream.ts'
+
+/** What makes streams: `streams` of `lstm-wasm/streams`. */
+export interface StreamMaker {
+  stream(host: StreamHost, options: StreamOptions): Stream
+  /** Absent in worklets, as is `run`. */
+  streams?(host: StreamHost, capacity: number, options: BlueprintOptions): StreamPool
+  run?(host: StreamHost, states: StateMemory, inputs: ByName<RunInput>, options: RunAsyncOptions): Promise<ByName<NdArray | RunTarget>>
+}
