@@ -12,9 +12,10 @@ import { ZipArchive } from './zip.ts'
 export function readNpz(bytes: Uint8Array): Map<string, NdArray> {
   const archive = new ZipArchive(bytes, 'npz')
   const arrays: Map<string, NdArray> = new Map()
-  for (const [file, content] of archive.extract(archive.sizes.keys())) {
+  for (const file of archive.names) {
     if (!file.endsWith('.npy')) throw new LstmError('FORMAT', `npz: expected .npy files in the archive, got ${JSON.stringify(file)}`)
     const name = file.slice(0, -'.npy'.length)
+    const content = archive.read(file)
     try {
       arrays.set(name, readNpy(content))
     } catch (error) {

@@ -7,7 +7,7 @@ import { broken, Cursor, UNDEFINED_ADDRESS, unsupported } from './hdf5-cursor.ts
 import { visitTree } from './hdf5-group.ts'
 import { MESSAGE, requireMessage, type Hdf5Bytes, type Message } from './hdf5-header.ts'
 import { readDataspace, readDatatype, type Datatype } from './hdf5-types.ts'
-import { inflateExactly } from './inflate.ts'
+import { inflateExactly } from '../inflate.ts'
 
 const FILTER = { deflate: 1, shuffle: 2, fletcher32: 3 } as const
 

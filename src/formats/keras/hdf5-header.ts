@@ -1,5 +1,5 @@
 // Object headers: the messages that say what a group or dataset is. Specification sections IV.A.1 and IV.A.2.
-import type { Budget } from './budget.ts'
+import type { Budget } from '../budget.ts'
 import { broken, Cursor, unsupported } from './hdf5-cursor.ts'
 
 /** Types of the messages that are read. */

@@ -2,7 +2,7 @@
 // The part that models need: groups, datasets of numbers, attributes that are text. Every offset and size
 // is checked before it is used, and nothing is read twice in a circle: files come from strangers.
 import { NdArray } from '../../values/ndarray.ts'
-import { checkedBudget } from './budget.ts'
+import { checkedBudget } from '../budget.ts'
 import { broken, Cursor, unsupported } from './hdf5-cursor.ts'
 import { readDataset } from './hdf5-dataset.ts'
 import { readMembers } from './hdf5-group.ts'

@@ -15,8 +15,7 @@ import { buildModel } from './network.ts'
 import { field, isObject, malformed, type Json } from './settings.ts'
 import { stateDictOf, tensorGroups, weightsOnlyError } from './state-dict.ts'
 import { NamedWeights, PlacedWeights, segmentsOf, type LayerWeights, type NamedTensor, type WeightOwner } from './weights.ts'
-import { isZip } from '../zip.ts'
-import { ZipArchive } from './zip.ts'
+import { isZip, ZipArchive } from '../zip.ts'
 
 const CONFIG = 'config.json'
 const METADATA = 'metadata.json'
@@ -50,8 +49,7 @@ function readGraph(bytes: Uint8Array, options: KerasOptions): Graph {
  * @throws LstmError `FORMAT` or `UNSUPPORTED` for a file that cannot be read
  */
 export function readKerasWeights(bytes: Uint8Array): Map<string, NdArray> {
-  const weights = isZip(bytes) ? new ZipArchive(bytes).read(WEIGHTS) : bytes
-  if (weights === undefined) throw malformed(`expected ${WEIGHTS} in the archive`)
+  const weights = isZip(bytes) ? new ZipArchive(bytes, 'Keras').read(WEIGHTS) : bytes
   return stateDictOf(tensorGroups(openHdf5(weights)))
 }
 
@@ -64,18 +62,11 @@ function parseJson(text: string, what: string): Json {
 }
 
 function readArchive(bytes: Uint8Array): Graph {
-  const archive = new ZipArchive(bytes)
-  const text = (name: string): string | undefined => {
-    const contents = archive.read(name)
-    return contents === undefined ? undefined : new TextDecoder().decode(contents)
-  }
-  const config = text(CONFIG)
-  if (config === undefined) throw malformed(`expected ${CONFIG} in the archive`)
-  const model = parseModel(parseJson(config, CONFIG))
-  const metadata = text(METADATA)
-  const version = metadata === undefined ? undefined : field(parseJson(metadata, METADATA), 'keras_version')
+  const archive = new ZipArchive(bytes, 'Keras')
+  const json = (name: string): Json => parseJson(new TextDecoder().decode(archive.read(name)), name)
+  const model = parseModel(json(CONFIG))
+  const version = archive.has(METADATA) ? field(json(METADATA), 'keras_version') : undefined
   const weights = archive.read(WEIGHTS)
-  if (weights === undefined) throw malformed(`expected ${WEIGHTS} in the archive`)
   // The format is younger than Keras 2.12: without a version, it is Keras 3.
   const dialect = typeof version === 'string' ? dialectOf(version) : KERAS_3
   return buildModel(model, weightsOf(openHdf5(weights)), dialect)
@@ -152,7 +143,7 @@ export const keras: FormatReader = takingOptions({
 /** Whether an archive has a model's description: other formats are zips too. */
 function namesMember(bytes: Uint8Array): boolean {
   try {
-    return new ZipArchive(bytes).has(CONFIG)
+    return new ZipArchive(bytes, 'Keras').has(CONFIG)
   } catch {
     return false
   }

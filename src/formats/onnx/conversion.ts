@@ -1,9 +1,9 @@
 import { LstmError } from '../../errors.ts'
 import type { Attribute, ValueType } from '../../ops/operator.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
-import type { Importer } from './importer.ts'
 import type { OnnxAttributeValue, OnnxGraph, OnnxNode, OnnxTensor } from './messages.ts'
 import { Scope, type Resolved } from './scope.ts'
+import type { Surroundings } from './surroundings.ts'
 import { toInt32 } from './tensors.ts'
 import { malformed } from './wire.ts'
 
@@ -20,13 +20,13 @@ export class Conversion {
   readonly inputs: readonly string[]
   /** How many outputs the node has, up to the last one that is needed. */
   readonly outputCount: number
-  readonly importer: Importer
+  readonly importer: Surroundings
   readonly label: string
   readonly #node: OnnxNode
   readonly #needed: ReadonlySet<string>
   readonly #scope: Scope
 
-  constructor(importer: Importer, node: OnnxNode, inputs: readonly string[], needed: ReadonlySet<string>, scope: Scope, label: string) {
+  constructor(importer: Surroundings, node: OnnxNode, inputs: readonly string[], needed: ReadonlySet<string>, scope: Scope, label: string) {
     this.importer = importer
     this.op = node.op
     this.opset = importer.opset

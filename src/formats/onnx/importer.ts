@@ -10,6 +10,7 @@ import { addInputs } from './inputs.ts'
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from './messages.ts'
 import { CONVERTERS } from './operators.ts'
 import { Scope, UNSUPPORTED_VALUE, type Resolved } from './scope.ts'
+import type { Surroundings } from './surroundings.ts'
 import { decodeTensor, type ExternalData } from './tensors.ts'
 import { malformed } from './wire.ts'
 
@@ -23,7 +24,7 @@ const FOLDING_WORK = 2 ** 24
 const FOLDING_WORK_A_BYTE = 8
 
 /** Turns a model, node by node, into a graph of ours. */
-export class Importer {
+export class Importer implements Surroundings {
   readonly builder: GraphBuilder = new GraphBuilder()
   readonly opset: number
   readonly #model: OnnxModel

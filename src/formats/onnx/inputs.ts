@@ -2,13 +2,13 @@ import { LstmError } from '../../errors.ts'
 import { checkNames, fixedValue } from '../../graph/fix-inputs.ts'
 import type { Dimension, SymbolicShape } from '../../values/shape.ts'
 import type { FormatOptions } from '../reader.ts'
-import type { Importer } from './importer.ts'
 import type { OnnxGraph, OnnxPort } from './messages.ts'
 import { UNSUPPORTED_VALUE, type Scope } from './scope.ts'
+import type { Surroundings } from './surroundings.ts'
 import { typeFacts } from './tensors.ts'
 
 /** Adds the inputs of a model: those of `options.constants` as constants, the others as they are. */
-export function addInputs(importer: Importer, graph: OnnxGraph, options: FormatOptions, scope: Scope): void {
+export function addInputs(importer: Surroundings, graph: OnnxGraph, options: FormatOptions, scope: Scope): void {
   const initialized = new Set(graph.initializers.map(({ name }) => name))
   const inputs = graph.inputs.filter(({ name }) => !initialized.has(name))
   const { constants = {} } = options

@@ -43,7 +43,7 @@ export const tensorflow1: FormatReader = takingOptions({
 function isNpz(bytes: Uint8Array): boolean {
   if (!isZip(bytes)) return false
   try {
-    const names = [...new ZipArchive(bytes, 'npz').sizes.keys()]
+    const names = new ZipArchive(bytes, 'npz').names
     return names.length > 0 && names.every((name) => name.endsWith('.npy'))
   } catch {
     return false

@@ -39,7 +39,7 @@ function isLegacy(bytes: Uint8Array): boolean {
 export function isTorch(bytes: Uint8Array): boolean {
   if (!isZip(bytes)) return isLegacy(bytes)
   try {
-    return isTorchArchive(new ZipArchive(bytes, 'torch').sizes.keys())
+    return isTorchArchive(new ZipArchive(bytes, 'torch').names)
   } catch {
     return false
   }
@@ -54,8 +54,8 @@ export function openTorch(bytes: Uint8Array): TorchFile {
 }
 
 function openArchive(bytes: Uint8Array): TorchFile {
-  const archive = new ZipArchive(bytes, 'torch')
-  const names = [...archive.sizes.keys()]
+  const archive = new ZipArchive(bytes, 'torch', { checksums: false })
+  const { names } = archive
   if (names.some((name) => /(^|\/)(constants\.pkl$|code\/)/.test(name))) {
     throw new LstmError('UNSUPPORTED', `torch: this is a TorchScript program (torch.jit.save), which is code, not weights alone; ${SAVE_STATE_DICT}`)
   }
@@ -65,11 +65,10 @@ function openArchive(bytes: Uint8Array): TorchFile {
     throw new LstmError('FORMAT', `torch: expected one file data.pkl in the archive, got ${pickles.length}`)
   }
   const folder = pickle.slice(0, -'data.pkl'.length)
-  const files = archive.extract([pickle, ...[`${folder}byteorder`].filter((name) => archive.sizes.has(name))])
-  checkByteOrder(new TextDecoder().decode(files.get(`${folder}byteorder`) ?? new TextEncoder().encode('little')) === 'little')
-  const object = unpickle(new PickleBytes(files.get(pickle) as Uint8Array))
-  // All storages at once: an archive is walked from its beginning each time.
-  const storages = archive.extract(names.filter((name) => name.startsWith(`${folder}data/`)))
+  const order = `${folder}byteorder`
+  checkByteOrder(!archive.has(order) || new TextDecoder().decode(archive.read(order)) === 'little')
+  const object = unpickle(new PickleBytes(archive.read(pickle)))
+  const storages = new Map(names.filter((name) => name.startsWith(`${folder}data/`)).map((name) => [name, archive.read(name)]))
   return {
     object,
     tensors: new TensorBuilder(bytes.length, ({ key }) => {

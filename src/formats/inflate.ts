@@ -1,5 +1,5 @@
 import { Inflate } from 'fflate'
-import { LstmError } from '../../errors.ts'
+import { LstmError } from '../errors.ts'
 
 /** Deflate makes at most 1032 bytes of one: so a slice cannot become more than 8 MB before it is looked at. */
 const SLICE_BYTES = 8192

@@ -1,4 +1,4 @@
-import { LstmError } from '../../errors.ts'
+import { LstmError } from '../errors.ts'
 
 /** What reading a file may take: bytes of memory, and parts looked at. */
 export interface Budget {
@@ -11,9 +11,11 @@ export interface Budget {
 /**
  * Files that refer to themselves in circles, or to the same bytes again and again, or that inflate
  * without end are stopped: weights are rarely compressible, and every part of a file takes a few bytes.
+ *
+ * @param times so many times as much memory as the file has bytes may be taken, and `more` bytes
  */
-export function checkedBudget(format: string, fileBytes: number): Budget {
-  const limit = 8 * fileBytes + 32 * 2 ** 20
+export function checkedBudget(format: string, fileBytes: number, times: number = 8, more: number = 2 ** 25): Budget {
+  const limit = times * fileBytes + more
   let taken = 0
   let visits = 0
   return {

@@ -1,0 +1,33 @@
+import type { GraphBuilder } from '../../graph/builder.ts'
+import type { GraphNode } from '../../ops/operator.ts'
+import type { ArrayLike, NdArray } from '../../values/ndarray.ts'
+import type { OnnxGraph, OnnxTensor } from './messages.ts'
+import type { Resolved, Scope } from './scope.ts'
+
+/** What converters of nodes see of the import that they are a part of; `Importer` is it. */
+export interface Surroundings {
+  readonly builder: GraphBuilder
+  /** Version of the standard operators. */
+  readonly opset: number
+  /** Constants made by the readers of operators, such as permuted weights, by what they are made of. */
+  readonly made: Map<ArrayLike['data'], Map<string, string>>
+  /** Adds what the outputs of a graph need, and returns what these stand for. */
+  graph(graph: OnnxGraph, scope: Scope): Resolved[]
+  /** Runs a part of the import; what is unsupported in it is noted, and false returned. */
+  attempt(run: () => void, where?: string): boolean
+  /** A name like `name` that no node or value has yet. */
+  unusedName(name: string): string
+  /** The same, taken for a node. */
+  nodeName(name: string): string
+  /** The elements of a tensor of the file. */
+  decode(tensor: OnnxTensor, what: string): NdArray
+  /** Adds a constant under a name like `name`, which is returned. */
+  constant(name: string, value: ArrayLike): string
+  add(node: GraphNode): void
+  /** @throws LstmError when constants made of constants become too large or too many for the file */
+  spend(bytes: number, work: number): void
+  /** The node of ours that makes a value. */
+  producer(name: string): GraphNode | undefined
+  /** Inputs of the model that a value depends on. */
+  dependencies(name: string): string[]
+}
