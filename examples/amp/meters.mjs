@@ -41,7 +41,7 @@ export class Meters {
     const peak = port.samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
     port.level = Math.max(20 * Math.log10(peak), port.level - FALL, FLOOR)
     element(port.id).value = port.level
-    element(`${port.id}-value`).value = port.level <= FLOOR ? 'silent' : `${port.level.toFixed(0)} dB`
+    element(`${port.id}-value`).textContent = port.level <= FLOOR ? 'silent' : `${port.level.toFixed(0)} dB`
   }
 }
 

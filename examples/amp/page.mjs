@@ -102,7 +102,7 @@ function showSettings() {
 
 function showLoad(load) {
   element('load').value = load * 100
-  element('load-value').value = `${(load * 100).toFixed(1)} %`
+  element('load-value').textContent = `${(load * 100).toFixed(1)} %`
 }
 
 function showModel() {

@@ -41,6 +41,7 @@ function showSettings() {
 }
 
 function begin() {
+  element('message').textContent = ''
   const prompt = element('prompt').value
   const beginning = Object.assign(document.createElement('span'), { className: 'prompt', textContent: prompt })
   const text = document.createTextNode('')
@@ -87,5 +88,5 @@ function show(text, piece) {
   text.appendData(piece.replaceAll('\n', '\n\n'))
   if (isAtEnd) box.scrollTop = box.scrollHeight
   const { written, milliseconds } = writing
-  element('message').textContent = `${written.toLocaleString('en')} characters; it could write ${Math.round(written / milliseconds * 1000).toLocaleString('en')} a second`
+  element('speed').textContent = `${written.toLocaleString('en')} characters; it could write ${Math.round(written / milliseconds * 1000).toLocaleString('en')} a second`
 }

@@ -70,7 +70,7 @@ async function playAndDetect(samples) {
     } else if (isPlaying) {
       stop()
       element('verdict').textContent = 'played to the end'
-      element('probability').value = ''
+      element('probability').textContent = ''
     }
   }
   draw()
@@ -106,7 +106,7 @@ function showVerdict(probability, isSpeech) {
   const verdict = isSpeech ? 'speech' : 'no speech'
   // Written when it changes only: screen readers read it out.
   if (element('verdict').textContent !== verdict) element('verdict').textContent = verdict
-  element('probability').value = `${(probability * 100).toFixed(0)} %`
+  element('probability').textContent = `${(probability * 100).toFixed(0)} %`
 }
 
 function showFacts(seconds, milliseconds, speech) {

@@ -55,7 +55,7 @@ async function charrnn({ page, origin }) {
   await page.fill('#prompt', 'The whale')
   await page.fill('#pace', '4')
   await page.click('#go')
-  await hasText(page, '#message', /characters; it could write [\d,]+ a second/)
+  await hasText(page, '#speed', /characters; it could write [\d,]+ a second/)
   await page.waitForFunction(() => document.getElementById('text').textContent.length > 400)
   await page.click('#go')
   const text = await page.textContent('#text')
