@@ -37,7 +37,7 @@ export const FEATURES: readonly { readonly row: number, readonly title: string, 
   { row: 31, title: 'float16 weights' },
   { row: 32, title: 'training', note: 'not supported' },
   { row: 33, title: 'sample-rate correction' },
-  { row: 34, title: 'no allocation in steady state', note: 'for every format: test/allocation.test.ts' },
+  { row: 34, title: 'no allocation in steady state', note: 'of the run itself, which knows no formats: test/allocation.test.ts' },
 ]
 
 /** Folders of golden cases, and what the page calls them. */
