@@ -29,7 +29,9 @@ import { readSilero, SILERO_FLOPS, SILERO_SAMPLES, sileroReference } from './sil
  *   chances: Float64Array,
  *   bytes: Uint8Array | undefined,
  *   expected: Float64Array[],
- * }} PreparedCase inputs: one for each of the first calls, then again from the first; expected: the output of those calls
+ *   network?: ReturnType<typeof import('./engines/onnx-file.mjs').writeNetwork>,
+ * }} PreparedCase inputs: one for each of the first calls, then again from the first; expected: the output of those calls; network:
+ *   the ONNX file, where it was written beforehand
  */
 
 /** Largest distance from the float64 reference that an engine may have, relative to the largest expected value if that is above 1. */
@@ -46,7 +48,7 @@ const SEED = 4000
  * @param {readonly number[]} sizes batch, timesteps, features, units
  * @returns {Case} one LSTM layer
  */
-function layerCase([batch, timesteps, features, hiddenSize]) {
+export function layerCase([batch, timesteps, features, hiddenSize]) {
   const what = timesteps === 1 ? 'a step, the state carried on' : `${timesteps} steps`
   return networkCase({
     name: `B${batch} T${timesteps} F${features} H${hiddenSize}`,

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { CASES, findCases } from './cases.mjs'
+import { UsageError } from './command.mjs'
 import { ENGINES, findEngines, NOT_QUICK } from './engines/index.mjs'
 
 const OPTIONS = /** @type {const} */ ({
@@ -28,9 +29,6 @@ export const HELP = `Times lstm-wasm and other engines side by side, after check
 
 The other engines are installed by npm run bench:setup; those that are missing are skipped, and named.`
 
-/** A wrong use of the command: its message is all there is to say. */
-export class UsageError extends Error {}
-
 /**
  * @typedef {object} Flags
  * @property {boolean} quick
@@ -49,7 +47,7 @@ export class UsageError extends Error {}
  * @throws {UsageError} for unknown flags, cases and engines, saying which there are
  */
 export function readFlags(args) {
-  const values = parse(args)
+  const values = parseFlags(args, OPTIONS)
   const { quick = false } = values
   try {
     return {
@@ -69,13 +67,18 @@ export function readFlags(args) {
   }
 }
 
-/** @param {readonly string[]} args */
-function parse(args) {
+/**
+ * @template {import('node:util').ParseArgsConfig['options'] & {}} Options
+ * @param {readonly string[]} args
+ * @param {Options} options
+ * @throws {UsageError} for what is no flag, saying which there are
+ */
+export function parseFlags(args, options) {
   try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values
+    return parseArgs({ args: [...args], options }).values
   } catch (error) {
     const [message = ''] = (error instanceof Error ? error.message : String(error)).split('. ')
-    throw new UsageError(`${message}; flags are ${Object.keys(OPTIONS).map((name) => `--${name}`).join(', ')}`)
+    throw new UsageError(`${message}; flags are ${Object.keys(options).map((name) => `--${name}`).join(', ')}`)
   }
 }
 

@@ -3,12 +3,19 @@ import { Bench } from 'tinybench'
 import { TOLERANCE } from './cases.mjs'
 import { distance, median, quantile, spread } from './statistics.mjs'
 
+/** Rounds that even the slowest engine has. */
+const FEWEST_ROUNDS = 3
+
+/** A call that takes longer is checked once. */
+const LONG_CALL_MS = 1000
+
 /**
  * @typedef {object} Settings
  * @property {number} rounds
  * @property {number} sliceMs an engine's turn, at least one sample
  * @property {number} sampleMs a sample is as many calls as take this long: far above the clock's resolution
  * @property {number} warmupMs
+ * @property {number} budgetMs an engine that has used more, in at least FEWEST_ROUNDS rounds, has no further turn
  * @property {number} l2Bytes cache above which weights count as streamed from memory
  * @property {AbortSignal} signal
  *
@@ -22,6 +29,7 @@ import { distance, median, quantile, spread } from './statistics.mjs'
  * @property {number} threads
  * @property {number | null} medianUs of one call; null where the output was wrong
  * @property {number | null} p95Us
+ * @property {number | null} minUs
  * @property {number | null} gflops
  * @property {number | null} peakShare share of the measured peak, for this library
  * @property {number | null} l3Share of the bandwidth measured from a block as large as the weights, where they do not fit into L2
@@ -33,7 +41,8 @@ import { distance, median, quantile, spread } from './statistics.mjs'
  * @property {number[]} roundMediansUs
  * @property {string} [error]
  *
- * @typedef {{ contender: Contender, instance: import('./engines/index.mjs').Instance, worst: number, calls: number, bench: Bench, rounds: number[][] }} Running
+ * @typedef {{ contender: Contender, instance: import('./engines/index.mjs').Instance, worst: number, calls: number, bench: Bench, spentMs: number,
+ *   rounds: number[][] }} Running
  * @typedef {Map<string, { roofline: import('./roofline/roofline.mjs').Roofline, peaks: number[], bandwidths: number[] }>} Peaks by variant
  */
 
@@ -41,17 +50,21 @@ import { distance, median, quantile, spread } from './statistics.mjs'
  * Runs the first calls and compares each with what is expected of it.
  * @param {import('./engines/index.mjs').Instance} instance
  * @param {import('./cases.mjs').PreparedCase} prepared
+ * @returns {Promise<{ worst: number, callMs: number }>} the largest distance, and how long the last call took
  */
 export async function check(instance, { mode, expected }) {
   await instance.activate?.()
   let worst = 0
-  // A sequence twice: nothing may be left over from the call before.
-  const calls = mode === 'sequence' ? 2 : expected.length
-  for (let n = 0; n < calls; n++) {
+  let callMs = 0
+  // What begins anew at every call is called twice: nothing may be left over from the call before.
+  const calls = mode === 'step' ? expected.length : 2
+  for (let n = 0; n < calls && (n === 0 || callMs < LONG_CALL_MS); n++) {
+    const begin = performance.now()
     await instance.run()
+    callMs = performance.now() - begin
     worst = Math.max(worst, distance(instance.output(), /** @type {Float64Array} */ (expected[n % expected.length])))
   }
-  return worst
+  return { worst, callMs }
 }
 
 /**
@@ -122,6 +135,7 @@ export async function measureCase(prepared, contenders, settings, peaks, onProgr
       for (let n = 0; n < running.length && !signal.aborted; n++) {
         // Each round begins with another engine.
         const entry = /** @type {Running} */ (running[(n + round) % running.length])
+        if (entry.spentMs > settings.budgetMs && round >= FEWEST_ROUNDS) continue
         const done = (round * running.length + n) / settings.rounds / running.length
         await onProgress(`${nameOf(entry.contender)}: round ${round + 1} of ${settings.rounds}`, 0.3 + done * 0.7)
         await takeTurn(entry)
@@ -150,19 +164,19 @@ async function start(prepared, contender, settings, warnings) {
   let instance
   try {
     instance = await contender.engine.create(prepared, contender.variant)
-    const worst = await check(instance, prepared)
+    const { worst, callMs } = await check(instance, prepared)
     if (!(worst <= TOLERANCE)) {
       await instance.dispose()
       return { error: `its output is ${worst.toExponential(1)} away from the float64 reference; ${TOLERANCE} is allowed`, worst }
     }
-    const calls = await warmUp(instance, settings)
+    const calls = callMs > settings.warmupMs ? 1 : await warmUp(instance, settings)
     const bench = new Bench({ time: settings.sliceMs, iterations: 1, warmup: false, retainSamples: true, throws: true })
     bench.add('call', sampleOf(instance, calls), { async: instance.async })
     bench.addEventListener('warning', ({ reason }) => {
       const message = `${prepared.name}, ${nameOf(contender)}: the clock is too coarse (${reason})`
       if (!warnings.includes(message)) warnings.push(message)
     })
-    return { contender, instance, worst, calls, bench, rounds: [] }
+    return { contender, instance, worst, calls, bench, spentMs: 0, rounds: [] }
   } catch (error) {
     await instance?.dispose()
     return { error: error instanceof Error ? error.message : String(error), worst: Infinity }
@@ -170,13 +184,16 @@ async function start(prepared, contender, settings, warnings) {
 }
 
 /** @param {Running} entry */
-async function takeTurn({ instance, bench, calls, rounds }) {
+async function takeTurn(entry) {
+  const { instance, bench, calls, rounds } = entry
   await instance.activate?.()
+  const begin = performance.now()
   bench.reset()
   if (instance.async) await bench.run()
   else bench.runSync()
   const result = bench.tasks[0]?.result
   if (result === undefined || !('latency' in result)) throw new Error(`a round ended as '${result?.state}'`)
+  entry.spentMs += performance.now() - begin
   rounds.push(Array.from(result.latency.samples ?? [], (ms) => ms * 1000 / calls))
 }
 
@@ -226,7 +243,7 @@ function rowOf(entry, { engine, variant }) {
  */
 function wrongRow(entry, contender, { error, worst }) {
   return {
-    ...rowOf(entry, contender), medianUs: null, p95Us: null, gflops: null, peakShare: null, l3Share: null, checked: false,
+    ...rowOf(entry, contender), medianUs: null, p95Us: null, minUs: null, gflops: null, peakShare: null, l3Share: null, checked: false,
     distance: worst, spread: null, samples: 0, callsPerSample: 0, roundMediansUs: [], error,
   }
 }
@@ -250,6 +267,7 @@ function timedRow(entry, { contender, worst, calls, rounds }, settings, peak) {
     ...rowOf(entry, contender),
     medianUs,
     p95Us: quantile(samples, 0.95),
+    minUs: Math.min(...samples),
     gflops: entry.flops / medianUs / 1e3,
     peakShare: shares.length > 0 ? median(shares) : null,
     l3Share: isStreamed(entry, settings) && bandwidthShares.length > 0 ? median(bandwidthShares) : null,

@@ -1,6 +1,5 @@
 // Silero VAD v5 (S. Veysov, MIT): is someone speaking in these 512 samples at 16 kHz? From the npm package
 // @ricky0123/vad-web, as it is shipped, and the same network in float64.
-import { readGraph } from 'lstm-wasm'
 import { readBytes } from './files.mjs'
 import { referenceStep } from './reference.mjs'
 
@@ -50,6 +49,8 @@ function convolve(x, { weight, bias, channels, outputs, kernel, stride, pad }) {
  * @param {readonly Float32Array[]} frames
  */
 export async function sileroReference(bytes, frames) {
+  // Late, so that whoever needs only the sizes above does not load the library.
+  const { readGraph } = await import('lstm-wasm')
   const { constants } = await readGraph(bytes, { constants: { sr: SILERO_SAMPLE_RATE } })
   const named = (/** @type {string} */ end) => {
     const found = [...constants].find(([name]) => name.endsWith(end))

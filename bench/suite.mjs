@@ -7,11 +7,11 @@ import { median } from './statistics.mjs'
 /** Blocks read to measure bandwidth: half of a usual L1 and L2, within a usual L3, beyond it. */
 const BLOCKS = { L1: 16 * 1024, L2: 256 * 1024, L3: 4 * 1024 * 1024, memory: 128 * 1024 * 1024 }
 
-/** @type {{ full: Pick<import('./measure.mjs').Settings, 'rounds' | 'sliceMs' | 'sampleMs' | 'warmupMs'>,
- *   quick: Pick<import('./measure.mjs').Settings, 'rounds' | 'sliceMs' | 'sampleMs' | 'warmupMs'> }} */
+/** @type {{ full: Pick<import('./measure.mjs').Settings, 'rounds' | 'sliceMs' | 'sampleMs' | 'warmupMs' | 'budgetMs'>,
+ *   quick: Pick<import('./measure.mjs').Settings, 'rounds' | 'sliceMs' | 'sampleMs' | 'warmupMs' | 'budgetMs'> }} */
 export const SETTINGS = {
-  full: { rounds: 15, sliceMs: 60, sampleMs: 0.5, warmupMs: 200 },
-  quick: { rounds: 7, sliceMs: 35, sampleMs: 0.3, warmupMs: 120 },
+  full: { rounds: 15, sliceMs: 60, sampleMs: 0.5, warmupMs: 200, budgetMs: 3000 },
+  quick: { rounds: 7, sliceMs: 35, sampleMs: 0.3, warmupMs: 120, budgetMs: 700 },
 }
 
 /**

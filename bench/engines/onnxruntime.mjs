@@ -29,7 +29,7 @@ function swapAxes(values, rows, columns) {
 export async function createOnnxruntime(ort, sessionOptions, prepared) {
   const { mode, batch, timesteps, inputs, file, bytes } = prepared
   if (file === 'silero') return createSilero(ort, await ort.InferenceSession.create(bytes, sessionOptions), inputs)
-  const network = writeNetwork(prepared)
+  const network = prepared.network ?? writeNetwork(prepared)
   const session = await ort.InferenceSession.create(network.bytes, sessionOptions)
   const zeros = Object.fromEntries(network.states.flatMap(({ h0, c0, dims }) => [h0, c0].map((name) => (
     [name, new ort.Tensor('float32', new Float32Array(dims.reduce((a, b) => a * b)), dims)]

@@ -28,7 +28,7 @@ function cellsOf(rows) {
  * @param {readonly (readonly string[])[]} rows
  * @param {number} left columns aligned to the left, from the first on
  */
-function textTable(header, rows, left) {
+export function textTable(header, rows, left) {
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
   const line = (/** @type {readonly string[]} */ row) => row.map((cell, column) => (
     column < left ? cell.padEnd(/** @type {number} */ (widths[column])) : cell.padStart(/** @type {number} */ (widths[column]))
@@ -41,7 +41,7 @@ function textTable(header, rows, left) {
  * @param {readonly (readonly string[])[]} rows
  * @param {number} left
  */
-function markdownTable(header, rows, left) {
+export function markdownTable(header, rows, left) {
   const line = (/** @type {readonly string[]} */ row) => `| ${row.join(' | ')} |`
   return [line(header), line(header.map((_, column) => (column < left ? '---' : '---:'))), ...rows.map(line)].join('\n')
 }
@@ -56,8 +56,8 @@ export function markdownResults(results) {
   return [describe(results), '', markdownTable(HEADER, cellsOf(results.rows), LEFT), ...notes(results)].join('\n')
 }
 
-/** @param {import('./results.mjs').Results} results */
-function describe({ machine, runtime, versions, date }) {
+/** @param {Pick<import('./results.mjs').Results, 'machine' | 'runtime' | 'versions' | 'date'>} results */
+export function describe({ machine, runtime, versions, date }) {
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')
   return `${machine.cpu}, ${machine.os} ${machine.arch}; ${runtimeText(runtime)}; one thread, float32; ${date.slice(0, 10)}\n${packages}`
 }
@@ -79,13 +79,19 @@ function notes({ rows, roofline, skipped, warnings }) {
 /**
  * @param {readonly import('../targets.mjs').Verdict[]} verdicts
  */
-export function formatVerdicts(verdicts) {
-  const rows = verdicts.map(({ case: name, variant, what, target, measured, pass }) => {
+export function verdictCells(verdicts) {
+  return verdicts.map(({ case: name, variant, what, target, measured, pass }) => {
     const format = (/** @type {number} */ value) => (what.startsWith('of') ? `${(value * 100).toFixed(1)} %` : formatRatio(value))
     return [name, variant, what, format(target), measured === undefined ? 'not run' : format(measured), pass === undefined ? '' : pass ? 'pass' : 'MISS']
   })
+}
+
+export const VERDICT_HEADER = ['case', 'binary', 'figure', 'at least', 'measured', 'reached']
+
+/** @param {readonly import('../targets.mjs').Verdict[]} verdicts */
+export function formatVerdicts(verdicts) {
   const missed = verdicts.filter(({ pass }) => pass === false).length
   const unknown = verdicts.filter(({ pass }) => pass === undefined).length
   const total = `${verdicts.length - missed - unknown} pass, ${missed} missed${unknown > 0 ? `, ${unknown} not run` : ''}`
-  return `${textTable(['case', 'binary', 'figure', 'at least', 'measured', ''], rows, 3)}\n\n${total}`
+  return `${textTable(VERDICT_HEADER, verdictCells(verdicts), 3)}\n\n${total}`
 }

@@ -7,7 +7,7 @@ import { openRoofline } from '../../bench/roofline/roofline.mjs'
 import { runSuite } from '../../bench/suite.mjs'
 
 const settings = (more: Partial<Settings> = {}): Settings => ({
-  rounds: 3, sliceMs: 1, sampleMs: 0.1, warmupMs: 2, l2Bytes: 1e9, signal: new AbortController().signal, ...more,
+  rounds: 3, sliceMs: 1, sampleMs: 0.1, warmupMs: 2, budgetMs: 1e6, l2Bytes: 1e9, signal: new AbortController().signal, ...more,
 })
 
 /** An engine that gives what is expected, or something else. */
@@ -47,6 +47,7 @@ describe('measuring a case', () => {
       expect(row).toMatchObject({ case: 'B1 T1 F2 H3', variant: 'a', dtype: 'float32', threads: 1, checked: true, distance: 0 })
       expect(row.medianUs).toBeGreaterThan(0)
       expect(row.p95Us).toBeGreaterThanOrEqual(row.medianUs as number)
+      expect(row.minUs).toBeLessThanOrEqual(row.medianUs as number)
       expect(row.gflops).toBeCloseTo(entry.flops / (row.medianUs as number) / 1000, 9)
       expect(row.roundMediansUs.length).toBe(3)
       expect(row.samples).toBeGreaterThanOrEqual(3)
@@ -100,6 +101,18 @@ describe('measuring a case', () => {
     const { rows } = await measureCase(once, [contender(slow)], settings(), new Map(), silent)
     expect(rows[0]?.checked).toBe(true)
     expect([most, disposed]).toEqual([1, 1])
+  })
+
+  it('gives a slow engine three rounds, and the others theirs', async () => {
+    const slow = fakeEngine('slow', undefined, {
+      run: () => {
+        for (const begin = performance.now(); performance.now() - begin < 20;);
+      },
+      output: () => entry.expected[0] as Float64Array,
+    })
+    const once = { ...entry, expected: entry.expected.slice(0, 1) }
+    const { rows } = await measureCase(once, [contender(slow), contender(fakeEngine('fast'))], settings({ rounds: 6, budgetMs: 30 }), new Map(), silent)
+    expect(rows.map(({ roundMediansUs }) => roundMediansUs.length)).toEqual([3, 6])
   })
 
   it('stops when asked to, with the rounds there were', async () => {

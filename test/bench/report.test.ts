@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { readFlags, UsageError } from '../../bench/flags.mjs'
+import { UsageError } from '../../bench/command.mjs'
+import { readFlags } from '../../bench/flags.mjs'
 import type { Row } from '../../bench/measure.mjs'
 import { formatTime, ratioOf } from '../../bench/report/format.mjs'
 import type { Results } from '../../bench/report/results.mjs'
@@ -10,7 +11,7 @@ import { judge, targetsFor } from '../../bench/targets.mjs'
 function row(name: string, engine: string, variant: string, medianUs: number | null, more: Partial<Row> = {}): Row {
   const measured = medianUs !== null
   return {
-    case: name, engine, variant, dtype: 'float32', threads: 1, medianUs, p95Us: measured ? medianUs * 1.25 : null, gflops: measured ? 12.345 : null,
+    case: name, engine, variant, dtype: 'float32', threads: 1, medianUs, p95Us: measured ? medianUs * 1.25 : null, minUs: medianUs, gflops: measured ? 12.345 : null,
     peakShare: null, l3Share: null, checked: measured, distance: 1e-7, spread: measured ? 0.03 : null, samples: 9, callsPerSample: 2,
     roundMediansUs: [], ...more,
   }

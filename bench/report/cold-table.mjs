@@ -1,0 +1,33 @@
+import { digits } from './format.mjs'
+import { markdownTable, textTable } from './table.mjs'
+
+const HEADER = ['engine', 'first result', 'fastest .. slowest', 'memory', 'JS gzip', 'wasm gzip', 'download gzip', 'brotli']
+
+/** @param {number} bytes */
+export function formatBytes(bytes) {
+  if (bytes < 1000) return `${bytes.toFixed(0)} B`
+  return bytes < 1e6 ? `${digits(bytes / 1000)} kB` : `${digits(bytes / 1e6)} MB`
+}
+
+/** @param {import('../cold/measure-cold.mjs').ColdRow} row */
+function cellsOf({ engine, firstResultMs, fastestMs, slowestMs, memoryBytes, download }) {
+  return [
+    engine, `${digits(firstResultMs)} ms`, `${digits(fastestMs)} .. ${digits(slowestMs)}`, formatBytes(Math.max(0, memoryBytes)),
+    ...download === null
+      ? ['-', '-', '-', '-']
+      : [
+          formatBytes(download.js.gzip), download.wasm.bytes === 0 ? '' : formatBytes(download.wasm.gzip),
+          formatBytes(download.js.gzip + download.wasm.gzip), formatBytes(download.js.brotli + download.wasm.brotli),
+        ],
+  ]
+}
+
+/**
+ * @param {import('../cold/measure-cold.mjs').Cold} cold
+ * @param {'text' | 'markdown'} kind
+ */
+export function formatCold({ bareBytes, rows, skipped }, kind) {
+  const table = (kind === 'markdown' ? markdownTable : textTable)(HEADER, rows.map(cellsOf), 1)
+  const note = `Memory is beyond the ${formatBytes(bareBytes)} of the runtime alone.`
+  return [table, '', note, ...skipped.map(({ engine, reason }) => `not run: ${engine}: ${reason}`)].join('\n')
+}

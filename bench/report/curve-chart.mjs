@@ -1,0 +1,68 @@
+import { AXES } from '../curves/axes.mjs'
+import { COLOURS, apart, toFile, write } from './drawing.mjs'
+import { formatBytes } from './cold-table.mjs'
+import { formatTime } from './format.mjs'
+
+const WIDTH = 720
+const HEIGHT = 420
+const MARGINS = { marginTop: 62, marginRight: 140, marginBottom: 46, marginLeft: 64 }
+const LINE_HEIGHT = 16
+
+/**
+ * A curve an engine on logarithmic axes, named at its end.
+ * @param {{ Plot: any, document: any }} drawing
+ * @param {string} axisName
+ * @param {'time' | 'memory'} kind
+ * @param {import('../curves/measure-curves.mjs').Curves} curves
+ */
+export function drawCurves({ Plot, document }, axisName, kind, { times, memory }) {
+  const axis = /** @type {import('../curves/axes.mjs').Axis} */ (AXES.find(({ name }) => name === axisName))
+  const points = kind === 'time'
+    ? times.filter((point) => point.axis === axisName).map(({ engine, value, medianUs }) => ({ engine, value, y: medianUs }))
+    : memory.filter((point) => point.axis === axisName).map(({ engine, value, bytes }) => ({ engine, value, y: Math.max(bytes, 1e5) }))
+  // Ours last: it is drawn over the others.
+  const engines = [...new Set(points.map(({ engine }) => engine))].sort((a, b) => Number(a === 'lstm-wasm') - Number(b === 'lstm-wasm'))
+  const format = (/** @type {number} */ value) => (kind === 'time' ? formatTime(value) : formatBytes(value)).replace(/\.0+ /, ' ')
+  const decadeTicks = decades(points.map(({ y }) => y))
+  const ticks = axis.values.length > 8 && axisName === 'timesteps' ? [1, 10, 100, 1000, 10000] : axis.values
+  const svg = Plot.plot({
+    document, width: WIDTH, height: HEIGHT, ...MARGINS,
+    x: { type: 'log', label: null, axis: null, domain: [axis.values[0], axis.values.at(-1)] },
+    y: { type: 'log', label: null, axis: null, domain: [decadeTicks[0], decadeTicks.at(-1)] },
+    // Axes as marks of their own, with texts: those of a scale leave some ticks of a logarithm unnamed.
+    marks: [
+      Plot.gridY(decadeTicks, { strokeOpacity: 0.15 }),
+      Plot.axisX(ticks, { text: (/** @type {number} */ value) => value.toLocaleString('en'), fontSize: 12, label: null }),
+      Plot.axisY(decadeTicks, { text: format, fontSize: 12, tickSize: 0, label: null }),
+    ].concat(engines.flatMap((engine) => {
+      const own = points.filter((point) => point.engine === engine)
+      const stroke = COLOURS[engine]
+      const strokeWidth = engine === 'lstm-wasm' ? 3.5 : 2
+      return [
+        Plot.line(own, { x: 'value', y: 'y', stroke, strokeWidth }),
+        Plot.dot(own, { x: 'value', y: 'y', fill: stroke, r: engine === 'lstm-wasm' ? 4 : 3 }),
+      ]
+    })),
+  })
+  const ends = engines.map((engine) => /** @type {typeof points[number]} */ (points.filter((point) => point.engine === engine).at(-1)))
+  const [xScale, yScale] = ['x', 'y'].map((name) => svg.scale(name))
+  const heights = apart(ends.map(({ y }) => yScale.apply(y)), LINE_HEIGHT, HEIGHT - MARGINS.marginBottom)
+  ends.forEach(({ engine, value }, n) => write(svg, {
+    x: xScale.apply(value) + 9, y: heights[n] + 4, text: engine, fill: COLOURS[engine], weight: engine === 'lstm-wasm' ? 700 : 500,
+  }))
+  const title = kind === 'time' ? `Time of one call by ${axis.title}` : `Resident memory of the process by ${axis.title}`
+  const description = kind === 'time' ? axis.about : `${axis.about}; beyond the runtime, weights and inputs`
+  write(svg, { x: 12, y: 22, text: title, size: 16, weight: 700 })
+  write(svg, { x: 12, y: 41, text: description, size: 12.5 })
+  write(svg, { x: (WIDTH - MARGINS.marginRight + MARGINS.marginLeft) / 2, y: HEIGHT - 10, text: axis.title, anchor: 'middle' })
+  return toFile(svg, { title, description })
+}
+
+/**
+ * Powers of ten that the values span.
+ * @param {readonly number[]} values
+ */
+function decades(values) {
+  const [low, high] = [Math.floor(Math.log10(Math.min(...values))), Math.ceil(Math.log10(Math.max(...values)))]
+  return Array.from({ length: high - low + 1 }, (_, n) => 10 ** (low + n))
+}
