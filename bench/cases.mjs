@@ -52,7 +52,7 @@ export function layerCase([batch, timesteps, features, hiddenSize]) {
   const what = timesteps === 1 ? 'a step, the state carried on' : `${timesteps} steps`
   return networkCase({
     name: `B${batch} T${timesteps} F${features} H${hiddenSize}`,
-    about: `one LSTM of ${hiddenSize} units, ${features} features, ${what}${batch > 1 ? `, a batch of ${batch}` : ''}`,
+    about: `one LSTM of ${hiddenSize} units, ${features} feature${features === 1 ? '' : 's'}, ${what}${batch > 1 ? `, a batch of ${batch}` : ''}`,
     mode: timesteps === 1 ? 'step' : 'sequence', batch, timesteps, features, layers: [lstmLayer(features, hiddenSize)],
   })
 }

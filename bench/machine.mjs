@@ -45,12 +45,6 @@ export function describeRuntime() {
   return { name: 'node', version: process.versions.node, engine: `V8 ${process.versions.v8.split('-')[0]}` }
 }
 
-/** @param {{ name: string, version: string, engine: string }} runtime */
-export function runtimeText({ name, version, engine }) {
-  const title = { node: 'Node', bun: 'Bun', deno: 'Deno' }[name] ?? name
-  return `${title} ${version} (${engine})`
-}
-
 /**
  * Versions of the library and of the packages that the engines run.
  * @param {readonly string[]} packages

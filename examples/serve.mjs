@@ -8,9 +8,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const ROOT = new URL('../', import.meta.url)
 const CONTENT_TYPES = {
   '.html': 'text/html; charset=utf-8', '.css': 'text/css', '.js': 'text/javascript', '.mjs': 'text/javascript', '.json': 'application/json', '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
 }
+/** Pages that nothing from elsewhere can watch have finer clocks, which the benchmark wants. */
+const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
 /** What pages may ask for. */
-const SERVED = /^\/(examples|dist|node_modules)\/[\w@./-]+$/
+const SERVED = /^\/(examples|dist|node_modules|bench)\/[\w@./-]+$/
 
 /** @returns the server, listening on 127.0.0.1; port 0 takes any that is free */
 export function serve(port) {
@@ -19,7 +22,7 @@ export function serve(port) {
     const path = pathname.endsWith('/') ? `${pathname}index.html` : pathname
     const contents = SERVED.test(path) ? await readFile(new URL(`.${path}`, ROOT)).catch(() => undefined) : undefined
     if (contents === undefined) return response.writeHead(404).end('not found')
-    response.writeHead(200, { 'content-type': CONTENT_TYPES[extname(path)] ?? 'application/octet-stream', 'cache-control': 'no-store' }).end(contents)
+    response.writeHead(200, { ...ISOLATED, 'content-type': CONTENT_TYPES[extname(path)] ?? 'application/octet-stream', 'cache-control': 'no-store' }).end(contents)
   })
   return new Promise((resolve, reject) => {
     server.once('error', reject)

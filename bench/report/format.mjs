@@ -46,3 +46,9 @@ export function byCase(rows) {
 
 /** The name of an engine, with its variant where it has several. @param {{ engine: string, variant: string }} row */
 export const engineTitle = ({ engine, variant }) => (engine === 'lstm-wasm' ? `${engine} ${variant}` : engine)
+
+/** @param {{ name: string, version: string, engine: string }} runtime */
+export function runtimeText({ name, version, engine }) {
+  const title = { node: 'Node', bun: 'Bun', deno: 'Deno' }[name] ?? name
+  return [title, version, engine === '' ? '' : `(${engine})`].filter((part) => part !== '').join(' ')
+}

@@ -1,12 +1,11 @@
 // The results page and the table of the README, made of what was measured.
 import { AXES } from '../curves/axes.mjs'
 import { ENGINES } from '../engines/index.mjs'
-import { runtimeText } from '../machine.mjs'
 import { CASES } from '../cases.mjs'
 import { judge, targetsFor } from '../targets.mjs'
 import { formatCold } from './cold-table.mjs'
 import { formatCurves } from './curve-table.mjs'
-import { byCase, digits, formatRatio, formatTime } from './format.mjs'
+import { byCase, digits, formatRatio, formatTime, runtimeText } from './format.mjs'
 import { markdownResults, markdownTable, verdictCells, VERDICT_HEADER } from './table.mjs'
 
 /**

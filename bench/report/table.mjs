@@ -1,6 +1,5 @@
 // Results as text and as Markdown.
-import { runtimeText } from '../machine.mjs'
-import { byCase, digits, engineTitle, formatRatio, formatShare, formatTime, ratioOf } from './format.mjs'
+import { byCase, digits, engineTitle, formatRatio, formatShare, formatTime, ratioOf, runtimeText } from './format.mjs'
 
 const HEADER = ['case', 'engine', 'median', 'p95', 'spread', 'GF/s', 'of peak', 'of L3', 'time / ours']
 const LEFT = 2

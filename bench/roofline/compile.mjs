@@ -1,6 +1,6 @@
-// Compiles roofline.ts to ../build/, unless what is there is newer.
+// Compiles roofline.ts to ../build/, unless what is there is newer: node bench/roofline/compile.mjs
 import { mkdir, stat } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const VARIANTS = /** @type {const} */ ({ 'simd': ['simd'], 'relaxed-simd': ['simd', 'relaxed-simd'] })
 
@@ -23,3 +23,5 @@ export async function compileRoofline() {
     if (error) throw new Error(`roofline.ts does not compile: ${stderr.toString()}`)
   }
 }
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await compileRoofline()

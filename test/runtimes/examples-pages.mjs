@@ -1,5 +1,6 @@
 // The pages of the examples, used as a person would.
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createDetector, detectAll, findSpeech } from '../../examples/vad/detector.mjs'
 import { makeVoice } from '../../examples/vad/voice.mjs'
@@ -66,8 +67,46 @@ async function charrnn({ page, origin }) {
   assert.ok(spaces > 0.1 && spaces < 0.3, `${spaces} of the text are spaces`)
 }
 
+async function benchmark({ page, origin }) {
+  // Shortened: two rounds of a step and of a sequence, by every engine that is installed.
+  await page.goto(`${origin}/examples/benchmark/?rounds=2&case=B1%20T1%20F1%20H32&case=B1%20T100%20F64%20H64`)
+  await page.click('#run')
+  await hasText(page, '#message', /^done: \d+ figures/)
+  const results = JSON.parse(await page.evaluate(() => {
+    Object.defineProperty(navigator, 'clipboard', { value: { writeText: () => Promise.reject(new Error('no')) } })
+    document.getElementById('copy-json').click()
+    return new Promise((resolve) => setTimeout(() => resolve(document.getElementById('text').value), 100))
+  }))
+  for (const engine of ['lstm-wasm', 'plain-js']) {
+    const rows = results.rows.filter((row) => row.engine === engine)
+    assert.ok(rows.length >= 2, `${engine} was not run`)
+    assert.ok(rows.every(({ checked, medianUs }) => checked && medianUs > 0), `${engine}: ${JSON.stringify(rows)}`)
+  }
+  // What is installed must run here, and be right.
+  assert.deepEqual(results.rows.filter(({ checked }) => !checked), [])
+  const missing = results.skipped.map(({ engine }) => engine)
+  assert.deepEqual(missing, existsSync(at('../../bench/peers/node_modules')) ? [] : ['onnxruntime-web', 'tfjs-wasm'])
+  assert.ok(results.rows.every(({ engine, peakShare }) => engine !== 'lstm-wasm' || peakShare > 0))
+  assert.equal(await page.locator('#results article').count(), 2)
+  assert.equal(await page.locator('#results .ours .bar').count(), 4)
+  await page.click('#copy-markdown')
+  assert.match(await page.inputValue('#text'), /\| B1 T100 F64 H64 \| lstm-wasm/)
+  // A run that is cancelled ends, and says so.
+  await page.click('#all')
+  await page.click('#run')
+  await page.waitForSelector('#results article')
+  await page.click('#cancel')
+  await hasText(page, '#message', /^cancelled: \d+ figures/)
+  for (const [width, height] of [[360, 740], [1280, 900]]) {
+    await page.setViewportSize({ width, height })
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+    assert.equal(overflow, 0, `at ${width} pixels the page is ${overflow} wider than the window`)
+  }
+}
+
 export const PAGE_CHECKS = [
   ['examples/amp plays, and opens files', amp],
   ['examples/vad finds the speech that Node finds', vad],
   ['examples/charrnn writes', charrnn],
+  ['examples/benchmark checks and times, and can be stopped', benchmark],
 ]
