@@ -9,6 +9,7 @@ const OPTIONS = /** @type {const} */ ({
   engine: { type: 'string', multiple: true },
   json: { type: 'string' },
   markdown: { type: 'boolean' },
+  svg: { type: 'string' },
   check: { type: 'boolean' },
   list: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -22,6 +23,7 @@ export const HELP = `Times lstm-wasm and other engines side by side, after check
   --case LIST      names, parts of names, or any sizes of a layer: --case "B1 T1 F64 H64,B2 T7 F3 H5,digits"
   --engine LIST    engines, or one of their variants: --engine lstm-wasm:simd,onnxruntime-web
   --json FILE      also write all figures to FILE
+  --svg FILE       also draw them, relative to lstm-wasm; needs npm run bench:setup
   --markdown       print Markdown instead of text
   --check          compare with bench/targets.mjs: a line a figure, exit code 1 if one is missed
   --list           list cases and engines
@@ -35,6 +37,7 @@ The other engines are installed by npm run bench:setup; those that are missing a
  * @property {readonly import('./cases.mjs').Case[]} cases
  * @property {readonly { engine: import('./engines/index.mjs').Engine, variants: readonly string[] }[]} engines
  * @property {string | undefined} json
+ * @property {string | undefined} svg
  * @property {boolean} markdown
  * @property {boolean} check
  * @property {boolean} list
@@ -57,6 +60,7 @@ export function readFlags(args) {
         ? ENGINES.filter(({ name }) => !quick || !NOT_QUICK.includes(name)).map((engine) => ({ engine, variants: engine.variants }))
         : findEngines(values.engine.join()),
       json: values.json,
+      svg: values.svg,
       markdown: values.markdown ?? false,
       check: values.check ?? false,
       list: values.list ?? false,

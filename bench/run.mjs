@@ -1,7 +1,7 @@
 // npm run bench
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { INTERRUPTED, runCommand } from './command.mjs'
+import { INTERRUPTED, runCommand, UsageError } from './command.mjs'
 
 if (!existsSync(new URL('../dist/index.js', import.meta.url))) {
   console.error('bench: there is no dist/ yet: run `npm run build` first, or `npm run bench`')
@@ -11,6 +11,9 @@ if (!existsSync(new URL('../dist/index.js', import.meta.url))) {
 const { TOLERANCE } = await import('./cases.mjs')
 const { HELP, listing, readFlags } = await import('./flags.mjs')
 const { describeMachine, describeRuntime, l2BytesOf, readVersions } = await import('./machine.mjs')
+const { openDrawing } = await import('./report/drawing.mjs')
+const { whereText } = await import('./report/page.mjs')
+const { drawSpeed } = await import('./report/speed-chart.mjs')
 const { toJson } = await import('./report/results.mjs')
 const { formatResults, formatVerdicts, markdownResults } = await import('./report/table.mjs')
 const { compileRoofline } = await import('./roofline/compile.mjs')
@@ -23,6 +26,11 @@ await runCommand('bench', async (args, { signal, progress, onProgress }) => {
     console.log(flags.help ? HELP : listing())
     return 0
   }
+  const drawing = flags.svg === undefined
+    ? undefined
+    : await openDrawing().catch((error) => {
+        throw new UsageError(`--svg: the charts' library is ${error.message}`)
+      })
   await compileRoofline()
   const machine = await describeMachine()
   const runtime = describeRuntime()
@@ -34,6 +42,7 @@ await runCommand('bench', async (args, { signal, progress, onProgress }) => {
   const results = { machine, runtime, versions, date: new Date().toISOString(), command, tolerance: TOLERANCE, ...measured }
   console.log(flags.markdown ? markdownResults(results) : formatResults(results))
   if (flags.json !== undefined) await writeFile(flags.json, toJson(results))
+  if (flags.svg !== undefined && drawing !== undefined) await writeFile(flags.svg, drawSpeed(drawing, results.rows, whereText(results)))
   if (!measured.complete) return INTERRUPTED
   const verdicts = judge(targetsFor(runtime), results.rows)
   if (flags.check) console.log(`\n${formatVerdicts(verdicts)}`)

@@ -65,11 +65,11 @@ describe('flags', () => {
       'digits', 'B1 T100 F64 H64', 'B1 T100 F128 H128', 'B1 T100 F256 H256', 'B1 T100 F512 H512', 'B1 T100 F1024 H1024', 'B1 T1 F1024 H1024',
     ])
     expect(some.engines.map(({ engine }) => engine.name)).toEqual(['plain-js'])
-    expect(some).toMatchObject({ quick: true, json: 'out.json', check: true, markdown: false, help: false })
+    expect(some).toMatchObject({ quick: true, json: 'out.json', check: true, markdown: false, svg: undefined, help: false })
   })
 
   it.each([
-    [['--fast'], /^Unknown option '--fast'; flags are --quick, --case, --engine, --json, --markdown, --check/],
+    [['--fast'], /^Unknown option '--fast'; flags are --quick, --case, --engine, --json, --markdown, --svg, --check/],
     [['quick'], /^Unexpected argument 'quick'.*; flags are --quick/],
     [['--json'], /argument missing; flags are/],
     [['--case', 'B1 T1 H5'], /^no case 'B1 T1 H5'; cases are 'B1 T1 F1 H32'/],
