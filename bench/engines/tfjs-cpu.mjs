@@ -5,7 +5,7 @@ import { createTfjs, loadTfjs } from './tfjs.mjs'
 export const tfjsCpu = {
   name: 'tfjs-cpu',
   variants: ['javascript'],
-  settings: "layers API, recurrentActivation: 'sigmoid', layer.apply in tf.tidy, LSTMCell.call for single steps, dataSync",
+  settings: "layers API, recurrentActivation: 'sigmoid', layer.apply in tf.tidy, LSTMCell.call for single steps, sequences over 500 steps in chunks, dataSync",
   packages: ['@tensorflow/tfjs'],
   supports: ({ file }) => file === undefined,
   available: loadTfjs,

@@ -1,12 +1,15 @@
 // What the backends of TensorFlow.js have in common: layers, and cells for single steps.
 import { draw, generated } from '../generation.mjs'
-import { cellsOf } from '../network.mjs'
+import { cellsOf, outputSizeOf } from '../network.mjs'
 import { loadPeer } from '../peers/load.mjs'
 
 /** @typedef {any} Tf the module: not installed where types are checked */
 
 /** Weights are given: the initial ones need not be good, and the usual ones take minutes to make. */
 const LSTM_SETTINGS = { recurrentActivation: 'sigmoid', kernelInitializer: 'zeros', recurrentInitializer: 'zeros' }
+
+/** Long sequences go through the layers in chunks, the state carried on: its loop over time takes longer than in proportion to its length. */
+const CHUNK = 500
 
 /** @returns {Promise<Tf>} */
 export async function loadTfjs() {
@@ -33,7 +36,9 @@ async function importTfjs() {
 export async function createTfjs(tf, backend, prepared) {
   const activate = () => (tf.getBackend() === backend ? Promise.resolve() : tf.setBackend(backend))
   await activate()
-  const instance = prepared.mode === 'sequence' ? createSequence(tf, prepared) : createSteps(tf, prepared)
+  const { mode, layers, timesteps } = prepared
+  const isLong = timesteps > CHUNK && layers.every((layer) => layer.kind === 'dense' || (layer.kind === 'lstm' && layer.returnSequences && !layer.bidirectional))
+  const instance = mode === 'step' || mode === 'generate' ? createSteps(tf, prepared) : isLong ? createChunks(tf, prepared) : createSequence(tf, prepared)
   return { async: false, activate, ...instance }
 }
 
@@ -53,10 +58,13 @@ function cellWeights(tf, tensors, layer, suffix) {
 }
 
 /**
+ * The layers with their weights, one LSTM of one or two directions each.
  * @param {Tf} tf
  * @param {import('../cases.mjs').PreparedCase} prepared
+ * @param {boolean} returnState
+ * @returns {any[]}
  */
-function createSequence(tf, { layers, tensors, inputs, batch, timesteps, features }) {
+function makeLayers(tf, { layers, tensors, batch, features }, returnState) {
   const stack = layers.flatMap((layer) => {
     if (layer.kind === 'embedding') throw new Error('no sequence of tokens among the cases')
     if (layer.kind === 'dense') {
@@ -66,27 +74,82 @@ function createSequence(tf, { layers, tensors, inputs, batch, timesteps, feature
     }
     return cellsOf(layer).map((cells, level) => {
       const single = tf.layers.lstm({
-        ...LSTM_SETTINGS, units: layer.hiddenSize, returnSequences: layer.returnSequences || level < layer.numLayers - 1,
+        ...LSTM_SETTINGS, units: layer.hiddenSize, returnState,
+        returnSequences: layer.returnSequences || level < layer.numLayers - 1,
       })
       const made = layer.bidirectional ? tf.layers.bidirectional({ layer: single, mergeMode: 'concat' }) : single
       return { made, weights: () => cells.flatMap(({ suffix }) => cellWeights(tf, tensors, layer.name, suffix)) }
     })
   })
-  const shape = [batch, timesteps, features]
   tf.tidy(() => {
     stack.reduce((x, { made, weights }) => {
       const y = made.apply(x)
       made.setWeights(weights())
-      return y
-    }, tf.zeros(shape))
+      return Array.isArray(y) ? y[0] : y
+    }, tf.zeros([batch, 1, features]))
   })
+  return stack.map(({ made }) => made)
+}
+
+/**
+ * @param {Tf} tf
+ * @param {import('../cases.mjs').PreparedCase} prepared
+ */
+function createSequence(tf, prepared) {
+  const { inputs, batch, timesteps, features } = prepared
+  const stack = makeLayers(tf, prepared, false)
   let output = new Float32Array(0)
   return {
     run() {
-      output = tf.tidy(() => stack.reduce((x, { made }) => made.apply(x), tf.tensor3d(inputs[0], shape)).dataSync())
+      output = tf.tidy(() => stack.reduce((x, layer) => layer.apply(x), tf.tensor3d(inputs[0], [batch, timesteps, features])).dataSync())
     },
     output: () => output,
-    dispose: () => stack.forEach(({ made }) => made.dispose()),
+    dispose: () => stack.forEach((layer) => layer.dispose()),
+  }
+}
+
+/**
+ * @param {Tf} tf
+ * @param {import('../cases.mjs').PreparedCase} prepared
+ */
+function createChunks(tf, prepared) {
+  const { inputs: [input], batch, timesteps, features } = prepared
+  const stack = makeLayers(tf, prepared, true)
+  const width = outputSizeOf(prepared.layers)
+  const output = new Float32Array(batch * timesteps * width)
+  /** States of the LSTMs, by layer; none of a dense layer. @type {any[][]} */
+  let states = []
+  const forget = () => {
+    states.flat().forEach((tensor) => tensor.dispose())
+    states = stack.map(() => [])
+  }
+  const runChunk = (/** @type {any} */ x) => tf.tidy(() => {
+    const y = stack.reduce((from, layer, n) => {
+      const result = layer.apply(from, states[n].length > 0 ? { initialState: states[n] } : undefined)
+      if (!Array.isArray(result)) return result
+      const [sequence, ...next] = result
+      states[n].forEach((tensor) => tensor.dispose())
+      states[n] = next.map((tensor) => tf.keep(tensor))
+      return sequence
+    }, x)
+    return y.dataSync()
+  })
+  return {
+    run() {
+      forget()
+      for (let begin = 0; begin < timesteps; begin += CHUNK) {
+        const steps = Math.min(CHUNK, timesteps - begin)
+        const chunk = tf.tidy(() => tf.tensor3d(input, [batch, timesteps, features]).slice([0, begin, 0], [batch, steps, features]))
+        const y = runChunk(chunk)
+        chunk.dispose()
+        for (let b = 0; b < batch; b++) output.set(y.subarray(b * steps * width, (b + 1) * steps * width), (b * timesteps + begin) * width)
+      }
+    },
+    output: () => output,
+    dispose() {
+      forget()
+      stack.forEach((layer) => layer.dispose())
+    },
   }
 }
 
