@@ -113,7 +113,8 @@ ${formatCurves(curves, name, 'markdown')}`).join('\n\n')
   return `# Benchmark
 
 Made by \`npm run bench:setup && npm run bench:publish\` from what it measured, on the machine and with the versions below; the figures are
-in [benchmark/](benchmark/). To measure on yours: \`npm run bench -- --quick\`.
+in [benchmark/](benchmark/). To measure on yours: \`npm run bench -- --quick\`,
+\`npm run bench:cold\`, \`bench:curves\` and \`bench:latency\`.
 
 ![Time of each engine relative to lstm-wasm, case by case](benchmark/speed.svg)
 
