@@ -1,5 +1,6 @@
 import { lstmArithmetic } from '../ops/lstm.ts'
 import { formatShape, type SymbolicShape } from '../values/shape.ts'
+import { findCarry } from './carry.ts'
 import type { Graph } from './graph.ts'
 import { typeGraph } from './infer.ts'
 import { contextOf, operatorOf, parameterCount } from './node.ts'
@@ -23,6 +24,8 @@ export interface Summary {
   readonly inputs: Graph['inputs']
   readonly rows: readonly SummaryRow[]
   readonly outputs: readonly { readonly name: string, readonly shape: SymbolicShape }[]
+  /** States that go out and in again, which streams carry by themselves: the output's name by the input's. */
+  readonly carry: Readonly<Record<string, string>>
   readonly parameters: number
   readonly multiplyAdds: number
   readonly bytes: number
@@ -52,6 +55,7 @@ export function summarise(source: Graph): Summary {
     inputs: graph.inputs,
     rows,
     outputs: graph.outputs.map(({ name, value }) => ({ name, shape: shapeOf(value) })),
+    carry: Object.fromEntries(findCarry(graph, types)),
     parameters,
     multiplyAdds: rows.reduce((sum, row) => sum + row.multiplyAdds, 0),
     bytes: parameters * 4,
@@ -78,6 +82,7 @@ export function formatSummary(summary: Summary): string {
   const ports = [
     ...summary.inputs.map(({ name, dtype, shape, optional }) => `input   ${name}  ${dtype} ${formatShape(shape)}${optional ? '  (optional, default zeros)' : ''}`),
     ...summary.outputs.map(({ name, shape }) => `output  ${name}  ${formatShape(shape)}`),
+    ...Object.entries(summary.carry).map(([from, to]) => `stream  carries ${to} to ${from}`),
   ]
   const arithmetic = summary.rows.flatMap((row) => row.arithmetic.map((text) => `${row.name}: ${text}`))
   return [

@@ -5,7 +5,7 @@ import { typeGraph } from '../graph/infer.ts'
 import { formatSummary, summarise, type Summary } from '../graph/summary.ts'
 import { shapesOfInputs, type ByName, type RunInput } from '../plan/binding.ts'
 import { makePlan } from '../plan/plan.ts'
-import { prepareGraph, type PreparedGraph } from '../plan/prepare.ts'
+import { prepareGraph } from '../plan/prepare.ts'
 import { StateMemory } from '../plan/states.ts'
 import type { RunTarget } from '../plan/targets.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
@@ -46,9 +46,8 @@ export class Model {
   readonly outputs: readonly ModelPort[]
   /** The runtime it lives in. */
   readonly runtime: Runtime
-  readonly #prepared: ReturnType<typeof prepareGraph>
   /** Itself, as its streams see it. */
-  readonly #host: { readonly runtime: Runtime, readonly graph: Graph, readonly prepared: PreparedGraph, disposed: boolean }
+  readonly #host: { readonly runtime: Runtime, readonly graph: Graph, readonly prepared: ReturnType<typeof prepareGraph>, disposed: boolean }
   readonly #states: StateMemory
   #bound: BoundPlan | undefined
   readonly #streams: StreamMaker | false
@@ -64,8 +63,7 @@ export class Model {
     this.#states = new StateMemory(runtime)
     this.inputs = graph.inputs
     this.outputs = graph.outputs.map(({ name, value }) => ({ name, ...typed.types.get(value) as { dtype: DType, shape: SymbolicShape } }))
-    this.#prepared = prepareGraph(runtime, typed)
-    this.#host = { runtime, graph, prepared: this.#prepared, disposed: false }
+    this.#host = { runtime, graph, prepared: prepareGraph(runtime, typed), disposed: false }
   }
 
   /**
@@ -86,7 +84,7 @@ export class Model {
   ): Record<string, NdArray> | Into {
     this.#check()
     if (options !== undefined && ('signal' in options || 'onProgress' in options)) {
-      throw new LstmError('VALUE', 'run: a run that may be stopped or tells how far it is takes its time: use runAsync')
+      throw new LstmError('VALUE', 'run: signal and onProgress are for runAsync')
     }
     const bound = typeof inputs === 'object' && inputs !== null && this.#bound?.fits(inputs) === true ? this.#bound : this.#bind(inputs)
     const into = options?.into
@@ -160,14 +158,14 @@ export class Model {
     if (this.#host.disposed) return
     this.#host.disposed = true
     this.#unbind()
-    this.#prepared.dispose()
+    this.#host.prepared.dispose()
     this.#states.clear()
   }
 
   #maker<Name extends keyof StreamMaker>(name: Name): NonNullable<StreamMaker[Name]> {
     this.#check()
     const make = this.#streams === false ? undefined : this.#streams[name]
-    if (make === undefined) throw new LstmError('ENVIRONMENT', 'this model was made without streams: leave the option `streams` out, or give what lstm-wasm/streams exports')
+    if (make === undefined) throw new LstmError('ENVIRONMENT', 'this model was made without streams (see the option streams)')
     return make
   }
 
@@ -181,7 +179,7 @@ export class Model {
     if (this.#bound?.has(sizes) === true) return this.#bound
     // Given back first, so that both plans need not fit at once; a plan is made again whenever it is missing.
     this.#unbind()
-    this.#bound = new BoundPlan(this.runtime, makePlan(this.runtime, this.#prepared, sizes, this.#states), this.inputs, this.outputs)
+    this.#bound = new BoundPlan(this.runtime, makePlan(this.runtime, this.#host.prepared, sizes, this.#states), this.inputs, this.outputs)
     return this.#bound
   }
 

@@ -1,5 +1,4 @@
 import { LstmError } from '../errors.ts'
-import { checkCarry, findCarry } from '../graph/carry.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
 import type { ValueType } from '../ops/operator.ts'
@@ -7,10 +6,8 @@ import type { PreparedGraph } from '../plan/prepare.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { DType } from '../values/dtype.ts'
 import { formatShape, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
+import { carryOf, shareSizes, type Carry } from './carry.ts'
 import { findTimeline, type Timeline } from './timeline.ts'
-
-/** Pairs of states that go out of a graph and into it again: the output's name by the input's. False: none are looked for. */
-export type Carry = Readonly<Record<string, string>> | false
 
 export interface BlueprintOptions {
   readonly carry?: Carry | undefined
@@ -93,8 +90,13 @@ export class Blueprint {
     const first = [...timeline?.initial ?? []].map(([name, value]) => ({ name, value }))
     this.initial = first.length === 0 ? undefined : { graph: { ...source, outputs: first }, prepared, constants }
     const { inputs, outputs, nodes } = this.prepared.graph
-    const batch = timeline?.batch ?? inputs.find(({ name, shape }) => !carry.has(name) && shape.length > 0)?.shape[0]
-    const isKnown = typeof batch === 'string' && inputs.some(({ shape }) => shape.includes(batch))
+    const isName = (size: Dimension | undefined): size is string => (
+      typeof size === 'string' && size !== timeline?.steps && inputs.some(({ shape }) => shape.includes(size))
+    )
+    // What the lstm takes for the batch; or else the first axis of an input.
+    const sizes = [timeline?.batch, inputs.find(({ name, shape }) => !carry.has(name) && shape.length > 0)?.shape[0]]
+    const batch = sizes.find(isName)
+    const isKnown = batch !== undefined && typeof timeline?.batch !== 'number'
     this.#batch = isKnown ? batch : undefined
     this.fixedBatch = isKnown ? undefined : 1
     const carriedOutputs = new Set(carry.values())
@@ -173,24 +175,4 @@ function boundsOf(input: string, { nodes, constants }: Graph): Port['indices'] {
     if (size !== undefined) meet(-size, size - 1)
   }
   return bounds
-}
-
-function carryOf(graph: Graph, types: ReadonlyMap<string, ValueType>, carry: Carry | undefined): Map<string, string> {
-  if (carry === false) return new Map()
-  return carry === undefined ? findCarry(graph, types) : checkCarry(graph, types, carry)
-}
-
-/** A state has the same shape before and after: sizes of the inputs with different names in the two are one. */
-function shareSizes(graph: Graph, types: ReadonlyMap<string, ValueType>, carry: ReadonlyMap<string, string>): Graph {
-  const known = new Set(graph.inputs.filter(({ name }) => !carry.has(name)).flatMap(({ shape }) => shape))
-  const other: Map<Dimension, Dimension> = new Map()
-  for (const { name, shape } of graph.inputs) {
-    const output = graph.outputs.find((one) => one.name === carry.get(name))
-    const after = types.get(output?.value ?? '')?.shape ?? []
-    shape.forEach((size, axis) => {
-      const same = after[axis]
-      if (typeof size === 'string' && same !== undefined && !known.has(size) && (typeof same === 'number' || known.has(same))) other.set(size, same)
-    })
-  }
-  return { ...graph, inputs: graph.inputs.map((input) => ({ ...input, shape: input.shape.map((size) => other.get(size) ?? size) })) }
 }

@@ -25,6 +25,8 @@ describe('summarise and formatSummary', () => {
       output  output  [batch, timesteps, 17]
       output  lstm_h  [1, batch, 128]
       output  lstm_c  [1, batch, 128]
+      stream  carries lstm_h to lstm_h0
+      stream  carries lstm_c to lstm_c0
 
       layer          what it is                     output shape             parameters  multiply-adds/step    bytes
       -------------  -----------------------------  -----------------------  ----------  ------------------  -------

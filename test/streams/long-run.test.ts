@@ -128,7 +128,7 @@ it('refuses what run() refuses, and run() refuses what takes time', async () => 
   await expectRejection(model.runAsync(3 as unknown as Record<string, RunInput>), 'VALUE', /^run: expected an object with inputs by name/)
   await expectRejection(model.runAsync({ input }, { into: { out: new Float32Array(20) } }), 'VALUE', "into: no output 'out'; outputs are 'output', 'h_n', 'c_n'")
   await expectRejection(model.runAsync({ input }, { into: { output: new Float32Array(19) } }), 'SHAPE', "into 'output': expected float32 [1, 4, 5], got 19 elements")
-  expectError(() => model.run({ input }, { signal: new AbortController().signal } as unknown as { into: Record<string, Float32Array> }), 'VALUE', /use runAsync$/)
+  expectError(() => model.run({ input }, { signal: new AbortController().signal } as unknown as { into: Record<string, Float32Array> }), 'VALUE', 'run: signal and onProgress are for runAsync')
   const run = model.runAsync({ input: array(1, 1, 90_000, 3) })
   model.dispose()
   await expectRejection(run, 'DISPOSED', 'the model was disposed while it ran')
