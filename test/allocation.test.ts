@@ -9,6 +9,7 @@ import { NdArray } from '../src/values/ndarray.ts'
 import { lstmGraph, randomLstm } from './lstm-graph.ts'
 import { pseudoRandom } from './random.ts'
 import { STEADY_STATE_BYTES } from './tolerance.ts'
+import { carriedModel, charModel, convolutionModel, torchLstm } from './streams/models.ts'
 import { describeBinaries, runtimeOf } from './variants.ts'
 
 setFlagsFromString('--expose-gc')
@@ -171,5 +172,53 @@ describeBinaries('a model that runs again and again with the same sizes', (binar
     expect(runtime.memory().tensors).toBe(before.tensors + 1)
     tensor.dispose()
     expect(runtime.memory()).toEqual(before)
+  })
+})
+
+describeBinaries('streams and pools that step again and again', (binary) => {
+  let runtime: Runtime
+  const calls: Record<string, () => void> = {}
+  beforeAll(async () => {
+    runtime = await runtimeOf(binary)
+    const model = await compile(torchLstm(3, 5, 2), { runtime })
+    const stream = model.stream()
+    const rows = model.stream({ batch: 3, chunk: 8 })
+    const [x, y] = [pseudoRandom(1, 3, 1), new Float32Array(5)]
+    calls['a step'] = () => stream.step(x, y)
+    // 19 steps are two chunks of 8, one of 2 and one of 1.
+    const [xs, ys] = [pseudoRandom(1, 3 * 19 * 3, 1), new Float32Array(3 * 19 * 5)]
+    calls['a chunk of odd length, in three rows'] = () => rows.process(xs, ys)
+    const chars = (await compile(charModel(), { runtime })).stream()
+    const [index, probabilities] = [Int32Array.of(3), new Float32Array(11)]
+    calls['a step through embedding and softmax'] = () => chars.step(index, probabilities)
+    const windows = (await compile(convolutionModel(), { runtime })).stream()
+    const [sample, filtered] = [pseudoRandom(3, 2, 1), new Float32Array(5)]
+    calls['a step with a ring of past steps'] = () => windows.step(sample, filtered)
+    const carried = (await compile(carriedModel(), { runtime })).stream()
+    const [frames, outputs] = [{ x }, { out: new Float32Array(4) }]
+    calls['a step with a carried state, by name'] = () => carried.step(frames, outputs)
+    const pool = model.streams(300)
+    const ids = Int32Array.from({ length: 300 }, () => pool.open())
+    const [inputs, results] = [pseudoRandom(4, 900, 1), new Float32Array(1500)]
+    let count = 0
+    calls['sessions of a pool, another number each time'] = () => pool.step(ids, inputs, results, count = (count * 7 + 3) % 300)
+  })
+
+  const NAMES = [
+    'a step', 'a chunk of odd length, in three rows', 'a step through embedding and softmax', 'a step with a ring of past steps',
+    'a step with a carried state, by name', 'sessions of a pool, another number each time',
+  ]
+
+  it.each(NAMES)('allocate nothing: %s', (name) => {
+    const call = calls[name] as () => void
+    call()
+    const before = runtime.memory()
+    const bytes = heapBytesPerCall(call)
+    expect(report(`${binary.name}, ${name}`, bytes)).toBeLessThan(STEADY_STATE_BYTES)
+    expect(runtime.memory()).toEqual(before)
+  })
+
+  it('are all that is measured', () => {
+    expect(Object.keys(calls)).toEqual(NAMES)
   })
 })

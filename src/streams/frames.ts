@@ -1,4 +1,5 @@
-// Arrays that go into streams and come out of them: looked at, and copied, without allocating.
+// Arrays that go into streams and come out of them: looked at, and copied, without allocating. (No division, whose result
+// might be no integer: engines keep such numbers on the heap.)
 import { LstmError } from '../errors.ts'
 import { arrayNameOf, describeValue, dtypeOfData, type DataOf } from '../values/dtype.ts'
 import { formatShape } from '../values/shape.ts'
@@ -14,10 +15,9 @@ export function dataOf(frames: Frames, layout: PortLayout, ports: number): DataO
   return (frames as Readonly<Record<string, DataOf>>)[layout.port.name]
 }
 
-/** How many steps an input has; `held` ones hold for any number. */
-export function stepsOf(layout: PortLayout, data: DataOf | undefined): number {
-  if (dtypeOfData(data) !== layout.port.dtype) return refuse(data, layout)
-  return (data as DataOf).length / layout.frame
+/** @throws LstmError unless an input is an array of its dtype */
+export function checkInput(layout: PortLayout, data: DataOf | undefined): void {
+  if (dtypeOfData(data) !== layout.port.dtype) refuse(data, layout)
 }
 
 /** @throws LstmError for an index outside the tables that an input goes to */
@@ -32,11 +32,11 @@ export function checkIndices({ port: { name, indices } }: PortLayout, data: Data
   }
 }
 
-/** @throws LstmError unless an output is an array for so many steps, or absent */
-export function checkOutput(layout: PortLayout, data: DataOf | undefined, steps: number, mayBeAbsent: boolean): void {
+/** @throws LstmError unless an output is an array of at least that length, or absent */
+export function checkOutput(layout: PortLayout, data: DataOf | undefined, length: number, mayBeAbsent: boolean): void {
   if (data === undefined && mayBeAbsent) return
   if (dtypeOfData(data) !== layout.port.dtype) refuse(data, layout)
-  if ((data as DataOf).length < steps * layout.frame) refuseLength(layout, data as DataOf, `at least ${steps * layout.frame}`)
+  if ((data as DataOf).length < length) refuseLength(layout, data as DataOf, `at least ${length}`)
 }
 
 function refuse(data: unknown, { port: { name, dtype, shape } }: PortLayout): never {

@@ -18,8 +18,12 @@ export interface PortLayout {
   readonly held: boolean
   /** Elements of one step. */
   readonly frame: number
+  /** Elements of one step of one sequence. */
+  readonly row: number
   /** In how many pieces the elements of one sequence lie: more than one where an axis stands before that of the batch. */
   readonly pieces: number
+  /** Elements of a piece. */
+  readonly piece: number
 }
 
 /** The kernel calls for a number of steps. */
@@ -154,8 +158,12 @@ export class Machine {
 
   /** Makes the views of all plans anew where the memory has grown. To be called before views are used. */
   refresh(): void {
+    if (this.#generation !== this.#runtime.linearMemory.generation) this.#makeViews()
+  }
+
+  /** Apart from `refresh`, because its closures cost memory as soon as it is entered. */
+  #makeViews(): void {
     const { linearMemory } = this.#runtime
-    if (this.#generation === linearMemory.generation) return
     const view = ({ type, ptr, shape }: PlannedValue): DataOf => linearMemory.view(type.dtype, ptr, lengthOf(shape))
     for (const machinePlan of this.plans) {
       const { inputs, outputs } = machinePlan.plan
@@ -195,12 +203,15 @@ export class Machine {
 
   /** Keeps a copy of all that is remembered. */
   backUp(): void {
-    const { kernels } = this.#runtime
-    this.#copies ??= this.blocks.map(({ name, outer, rows, rowBytes }) => this.#allocate(outer * rows * rowBytes, `a copy of '${name}'`))
+    if (this.#copies === undefined) this.#makeCopies()
     for (let n = 0; n < this.blocks.length; n++) {
       const { slot, outer, rows, rowBytes } = this.blocks[n] as StateBlock
-      kernels.copyRows(slot.ptr, 0, this.#copies[n] as number, 0, 1, outer * rows * rowBytes)
+      this.#runtime.kernels.copyRows(slot.ptr, 0, this.#copies?.[n] as number, 0, 1, outer * rows * rowBytes)
     }
+  }
+
+  #makeCopies(): void {
+    this.#copies = this.blocks.map(({ name, outer, rows, rowBytes }) => this.#allocate(outer * rows * rowBytes, `a copy of '${name}'`))
   }
 
   /** What is remembered is again what it was at the last `backUp`. */
@@ -249,7 +260,10 @@ function layouts(ports: readonly (Port | undefined)[], values: readonly PlannedV
     const { shape } = values[position] as PlannedValue
     const outer = lengthOf(shape.slice(0, port.axis))
     const inner = lengthOf(shape.slice(port.kind === 'steps' ? port.axis + 1 : port.axis))
-    return [{ port, position, outer, inner, held: port.kind === 'held', frame: outer * inner, pieces: piecesOf(shape, port) }]
+    const frame = outer * inner
+    const row = port.batchAxis < 0 ? frame : frame / (shape[port.batchAxis] as number)
+    const pieces = piecesOf(shape, port)
+    return [{ port, position, outer, inner, held: port.kind === 'held', frame, row, pieces, piece: row / pieces }]
   })
 }
 

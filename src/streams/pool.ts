@@ -3,7 +3,7 @@ import type { StateBlock } from '../plan/states.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
 import type { DataOf } from '../values/dtype.ts'
 import type { Blueprint, StreamHost } from './blueprint.ts'
-import { checkIndices, checkOutput, copyRun, dataOf, refuseLength, stepsOf, type Frames } from './frames.ts'
+import { checkIndices, checkInput, checkOutput, copyRun, dataOf, refuseLength, type Frames } from './frames.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
 import { hashStates, newSave, openSave, seal } from './saves.ts'
 import { SessionIds } from './session-ids.ts'
@@ -187,17 +187,17 @@ export class StreamPool {
     }
   }
 
-  #checkFrames({ batch, inputs: ins, outputs: outs }: Machine, inputs: Frames, outputs: Frames, count: number): void {
+  #checkFrames({ inputs: ins, outputs: outs }: Machine, inputs: Frames, outputs: Frames, count: number): void {
     for (let n = 0; n < ins.length; n++) {
       const layout = ins[n] as PortLayout
       const data = dataOf(inputs, layout, ins.length) as DataOf
-      const frame = layout.frame / batch
-      if (stepsOf(layout, data) * batch < count) refuseLength(layout, data, `at least ${count * frame}`)
-      checkIndices(layout, data, count * frame)
+      checkInput(layout, data)
+      if (data.length < count * layout.row) refuseLength(layout, data, `at least ${count * layout.row}`)
+      checkIndices(layout, data, count * layout.row)
     }
     for (let n = 0; n < outs.length; n++) {
       const layout = outs[n] as PortLayout
-      checkOutput(layout, dataOf(outputs, layout, outs.length), count / batch, outs.length > 1)
+      checkOutput(layout, dataOf(outputs, layout, outs.length), count * layout.row, outs.length > 1)
     }
   }
 
@@ -242,14 +242,13 @@ function checkPorts({ inputs, outputs, fixedBatch }: Blueprint): void {
  * Copies the rows of a batch from or to the places from `begin` on of an array [sessions, ...]. A row's elements may lie in
  * several pieces, where an axis stands before that of the batch.
  */
-function copyRows({ frame, pieces }: PortLayout, rows: number, begin: number, array: DataOf, buffer: DataOf, isInput: boolean): void {
-  const own = frame / rows
+function copyRows(layout: PortLayout, rows: number, begin: number, array: DataOf, buffer: DataOf, isInput: boolean): void {
+  const { frame, row: own, pieces, piece: length } = layout
   if (pieces === 1) {
     if (isInput) copyRun(array, begin * own, buffer, 0, frame)
     else copyRun(buffer, 0, array, begin * own, frame)
     return
   }
-  const length = own / pieces
   for (let row = 0; row < rows; row++) {
     for (let piece = 0; piece < pieces; piece++) {
       const at = (begin + row) * own + piece * length

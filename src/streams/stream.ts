@@ -3,7 +3,7 @@ import { makeDisposable } from '../runtime/dispose.ts'
 import type { DataOf } from '../values/dtype.ts'
 import type { NdArray } from '../values/ndarray.ts'
 import type { Blueprint, StreamHost } from './blueprint.ts'
-import { checkIndices, checkOutput, copyRun, dataOf, refuseLength, stepsOf, type Frames } from './frames.ts'
+import { checkIndices, checkInput, checkOutput, copyRun, dataOf, refuseLength, type Frames } from './frames.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
 import { readStates, writeStates, type States } from './named-states.ts'
 import { hashStates, newSave, openSave, seal } from './saves.ts'
@@ -197,11 +197,14 @@ export class Stream {
     for (let n = 0; n < layouts.length; n++) {
       const layout = layouts[n] as PortLayout
       const data = dataOf(inputs, layout, layouts.length) as DataOf
-      const count = stepsOf(layout, data)
-      if (layout.held ? count !== 1 : steps === 0 ? count === 0 || !Number.isInteger(count) : count !== steps) {
-        refuseLength(layout, data, layout.held || steps > 0 ? `${layout.frame * (layout.held ? 1 : steps)}` : `a multiple of ${layout.frame}`)
+      checkInput(layout, data)
+      const { length } = data
+      const { held, frame } = layout
+      if (held ? length !== frame : steps > 0 && length !== steps * frame) refuseLength(layout, data, `${held ? frame : steps * frame}`)
+      if (!held && steps === 0) {
+        steps = Math.trunc(length / frame) | 0
+        if (steps === 0 || length !== steps * frame) refuseLength(layout, data, `a multiple of ${frame}`)
       }
-      if (!layout.held) steps = count
       checkIndices(layout, data, data.length)
       this.#given[n] = data
     }
@@ -213,7 +216,7 @@ export class Stream {
     for (let n = 0; n < layouts.length; n++) {
       const layout = layouts[n] as PortLayout
       const data = dataOf(outputs, layout, layouts.length)
-      checkOutput(layout, data, steps, layouts.length > 1)
+      checkOutput(layout, data, steps * layout.frame, layouts.length > 1)
       this.#wanted[n] = data
     }
   }
