@@ -12,9 +12,14 @@ import { pseudoRandom } from './random.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
-const blocks = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, code], index) => ({
-  title: `${index + 1} (${language as string}): ${(code as string).split('\n')[0] as string}`, language, code: code as string,
-}))
+/** Code blocks of a page. */
+function blocksOf(text: string): { title: string, language: string, code: string }[] {
+  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, code], index) => ({
+    title: `${index + 1} (${language as string}): ${(code as string).split('\n')[0] as string}`, language: language as string, code: code as string,
+  }))
+}
+const blocks = blocksOf(readme)
+const streamBlocks = blocksOf(readFileSync(join(root, 'docs', 'streams.md'), 'utf8'))
 const python = ['python3', 'python'].find((command) =>
   spawnSync(command, ['-c', 'import torch, safetensors'], { stdio: 'ignore' }).status === 0)
 
@@ -48,11 +53,13 @@ describe('README', () => {
     expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(['sh', 'js', 'python']))
   })
 
-  it.each(blocks.filter(({ language }) => language === 'js'))('block $title', ({ code }) => {
+  const runBlock = ({ code }: { code: string }): void => {
     writeFileSync(join(folder, 'block.mjs'), code)
     const printed = run(process.execPath, ['block.mjs'])
     for (const [, expected] of code.matchAll(/^\/\/ prints: (.*)$/gm)) expect(printed).toContain(expected)
-  })
+  }
+  it.each(blocks.filter(({ language }) => language === 'js'))('block $title', runBlock)
+  it.each(streamBlocks)('docs/streams.md, block $title', runBlock)
 
   it('the first example has at most 15 lines', () => {
     expect(blocks.find(({ language }) => language === 'js')?.code.trimEnd().split('\n').length).toBeLessThanOrEqual(15)
