@@ -6,7 +6,8 @@ const HEADER = ['engine', 'first result', 'fastest .. slowest', 'memory', 'JS gz
 /** @param {number} bytes */
 export function formatBytes(bytes) {
   if (bytes < 1000) return `${bytes.toFixed(0)} B`
-  return bytes < 1e6 ? `${digits(bytes / 1000)} kB` : `${digits(bytes / 1e6)} MB`
+  if (bytes < 1e6) return `${digits(bytes / 1000)} kB`
+  return bytes < 1e9 ? `${digits(bytes / 1e6)} MB` : `${digits(bytes / 1e9)} GB`
 }
 
 /** @param {import('../cold/measure-cold.mjs').ColdRow} row */

@@ -46,10 +46,13 @@ export function drawCurves({ Plot, document }, axisName, kind, { times, memory }
   })
   const ends = engines.map((engine) => /** @type {typeof points[number]} */ (points.filter((point) => point.engine === engine).at(-1)))
   const [xScale, yScale] = ['x', 'y'].map((name) => svg.scale(name))
-  const heights = apart(ends.map(({ y }) => yScale.apply(y)), LINE_HEIGHT, HEIGHT - MARGINS.marginBottom)
-  ends.forEach(({ engine, value }, n) => write(svg, {
-    x: xScale.apply(value) + 9, y: heights[n] + 4, text: engine, fill: COLOURS[engine], weight: engine === 'lstm-wasm' ? 700 : 500,
-  }))
+  for (const value of new Set(ends.map((end) => end.value))) {
+    const here = ends.filter((end) => end.value === value)
+    const heights = apart(here.map(({ y }) => yScale.apply(y)), LINE_HEIGHT, HEIGHT - MARGINS.marginBottom)
+    here.forEach(({ engine }, n) => write(svg, {
+      x: xScale.apply(value) + 9, y: heights[n] + 4, text: engine, fill: COLOURS[engine], weight: engine === 'lstm-wasm' ? 700 : 500,
+    }))
+  }
   const title = kind === 'time' ? `Time of one call by ${axis.title}` : `Resident memory of the process by ${axis.title}`
   const description = kind === 'time' ? axis.about : `${axis.about}; beyond the runtime, weights and inputs`
   write(svg, { x: 12, y: 22, text: title, size: 16, weight: 700 })

@@ -53,7 +53,7 @@ describe('cold starts', () => {
     expect(text).toContain('| onnxruntime-node | 50.0 ms | 40.0 .. 60.0 | 0 B | - | - | - | - |')
     expect(text).toContain('beyond the 42.0 MB of the runtime alone')
     expect(text).toContain('not run: tfjs-cpu: not installed')
-    expect([999, 12_345, 3.66e6].map(formatBytes)).toEqual(['999 B', '12.3 kB', '3.66 MB'])
+    expect([999, 12_345, 3.66e6, 1e9].map(formatBytes)).toEqual(['999 B', '12.3 kB', '3.66 MB', '1.00 GB'])
   })
 })
 
