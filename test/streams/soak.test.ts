@@ -82,12 +82,15 @@ it(`${STEPS.toLocaleString('en')} steps of random sessions: the states of a refe
   const open = (): void => {
     sessions.push({ id: pool.open(), seed: ++seeds, steps: 0, seenAt: 0, seen: zeros() })
   }
+  // How many are open wanders between one and all.
+  let wanted = CAPACITY / 2
   const acts: (() => void)[] = [
     () => {
-      if (sessions.length < CAPACITY) open()
+      if (draw(50) === 0) wanted = 1 + draw(CAPACITY)
+      for (let n = draw(8); n >= 0 && sessions.length < wanted; n--) open()
     },
     () => {
-      for (let n = draw(4); n >= 0 && sessions.length > 1; n--) {
+      for (let n = draw(8); n >= 0 && sessions.length > wanted; n--) {
         const [session] = sessions.splice(draw(sessions.length), 1) as [Session]
         pool.close(session.id)
       }
