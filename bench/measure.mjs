@@ -6,7 +6,7 @@ import { distance, median, quantile, spread } from './statistics.mjs'
 /** Rounds that even the slowest engine has. */
 const FEWEST_ROUNDS = 3
 
-/** A call that takes longer is checked once. */
+/** A call that takes longer is checked once, and that is its warm-up too. */
 const LONG_CALL_MS = 1000
 
 /**
@@ -169,7 +169,7 @@ async function start(prepared, contender, settings, warnings) {
       await instance.dispose()
       return { error: `its output is ${worst.toExponential(1)} away from the float64 reference; ${TOLERANCE} is allowed`, worst }
     }
-    const calls = callMs > settings.warmupMs ? 1 : await warmUp(instance, settings)
+    const calls = callMs > LONG_CALL_MS ? 1 : await warmUp(instance, settings)
     const bench = new Bench({ time: settings.sliceMs, iterations: 1, warmup: false, retainSamples: true, throws: true })
     bench.add('call', sampleOf(instance, calls), { async: instance.async })
     bench.addEventListener('warning', ({ reason }) => {

@@ -5,7 +5,7 @@ import { createTfjs, loadTfjs } from './tfjs.mjs'
 export const tfjsCpu = {
   name: 'tfjs-cpu',
   variants: ['javascript'],
-  settings: "layers API, recurrentActivation: 'sigmoid', layer.apply in tf.tidy, LSTMCell.call for single steps, sequences over 500 steps in chunks, dataSync",
+  settings: "LSTMCell of its layers API, recurrentActivation: 'sigmoid', a tensor and a tf.tidy a step, dataSync: faster than its LSTM layer by predict or apply",
   packages: ['@tensorflow/tfjs'],
   supports: ({ file }) => file === undefined,
   available: loadTfjs,

@@ -24,7 +24,7 @@ function loadWasm() {
 export const tfjsWasm = {
   name: 'tfjs-wasm',
   variants: ['simd'],
-  settings: "layers API, recurrentActivation: 'sigmoid', layer.apply in tf.tidy (predict is slower), LSTMCell.call for single steps, sequences over 500 steps in chunks, dataSync",
+  settings: "LSTMCell of its layers API, recurrentActivation: 'sigmoid', a tensor and a tf.tidy a step, dataSync: faster than its LSTM layer by predict or apply",
   packages: ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'],
   supports: ({ file }) => file === undefined,
   available: loadWasm,

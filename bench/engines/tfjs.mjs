@@ -1,4 +1,4 @@
-// What the backends of TensorFlow.js have in common: layers, and cells for single steps.
+// What the backends of TensorFlow.js have in common: the cells of its layers, with their weights.
 import { draw, generated } from '../generation.mjs'
 import { cellsOf, outputSizeOf } from '../network.mjs'
 import { loadPeer } from '../peers/load.mjs'
@@ -7,9 +7,6 @@ import { loadPeer } from '../peers/load.mjs'
 
 /** Weights are given: the initial ones need not be good, and the usual ones take minutes to make. */
 const LSTM_SETTINGS = { recurrentActivation: 'sigmoid', kernelInitializer: 'zeros', recurrentInitializer: 'zeros' }
-
-/** Long sequences go through the layers in chunks, the state carried on: its loop over time takes longer than in proportion to its length. */
-const CHUNK = 500
 
 /** @returns {Promise<Tf>} */
 export async function loadTfjs() {
@@ -36,9 +33,8 @@ async function importTfjs() {
 export async function createTfjs(tf, backend, prepared) {
   const activate = () => (tf.getBackend() === backend ? Promise.resolve() : tf.setBackend(backend))
   await activate()
-  const { mode, layers, timesteps } = prepared
-  const isLong = timesteps > CHUNK && layers.every((layer) => layer.kind === 'dense' || (layer.kind === 'lstm' && layer.returnSequences && !layer.bidirectional))
-  const instance = mode === 'step' || mode === 'generate' ? createSteps(tf, prepared) : isLong ? createChunks(tf, prepared) : createSequence(tf, prepared)
+  const isBidirectional = prepared.layers.some((layer) => layer.kind === 'lstm' && layer.bidirectional)
+  const instance = isBidirectional ? createBidirectional(tf, prepared) : createSteps(tf, prepared)
   return { async: false, activate, ...instance }
 }
 
@@ -58,125 +54,51 @@ function cellWeights(tf, tensors, layer, suffix) {
 }
 
 /**
- * The layers with their weights, one LSTM of one or two directions each.
  * @param {Tf} tf
  * @param {import('../cases.mjs').PreparedCase} prepared
- * @param {boolean} returnState
- * @returns {any[]}
+ * @param {import('../network.mjs').LstmLayer} layer
+ * @param {{ inputSize: number, suffix: string }} cell
  */
-function makeLayers(tf, { layers, tensors, batch, features }, returnState) {
-  const stack = layers.flatMap((layer) => {
-    if (layer.kind === 'embedding') throw new Error('no sequence of tokens among the cases')
-    if (layer.kind === 'dense') {
-      const made = tf.layers.dense({ units: layer.units, activation: layer.activation, kernelInitializer: 'zeros' })
-      const [weight, bias] = ['weight', 'bias'].map((name) => tensors.get(`${layer.name}.${name}`))
-      return [{ made, weights: () => [tf.tensor(weight?.data, weight?.shape).transpose(), tf.tensor(bias?.data)] }]
-    }
-    return cellsOf(layer).map((cells, level) => {
-      const single = tf.layers.lstm({
-        ...LSTM_SETTINGS, units: layer.hiddenSize, returnState,
-        returnSequences: layer.returnSequences || level < layer.numLayers - 1,
-      })
-      const made = layer.bidirectional ? tf.layers.bidirectional({ layer: single, mergeMode: 'concat' }) : single
-      return { made, weights: () => cells.flatMap(({ suffix }) => cellWeights(tf, tensors, layer.name, suffix)) }
-    })
-  })
-  tf.tidy(() => {
-    stack.reduce((x, { made, weights }) => {
-      const y = made.apply(x)
-      made.setWeights(weights())
-      return Array.isArray(y) ? y[0] : y
-    }, tf.zeros([batch, 1, features]))
-  })
-  return stack.map(({ made }) => made)
+function makeCell(tf, { tensors, batch }, { name, hiddenSize }, { inputSize, suffix }) {
+  const cell = tf.layers.lstmCell({ ...LSTM_SETTINGS, units: hiddenSize })
+  cell.build([batch, inputSize])
+  tf.tidy(() => cell.setWeights(cellWeights(tf, tensors, name, suffix)))
+  return cell
 }
 
 /**
- * @param {Tf} tf
- * @param {import('../cases.mjs').PreparedCase} prepared
+ * The steps of a batch of sequences, each [batch, features]: its callers are taken to have them so, as onnxruntime's are.
+ * @param {Float32Array} x [batch, timesteps, features]
+ * @param {number} batch
+ * @param {number} timesteps
  */
-function createSequence(tf, prepared) {
-  const { inputs, batch, timesteps, features } = prepared
-  const stack = makeLayers(tf, prepared, false)
-  let output = new Float32Array(0)
-  return {
-    run() {
-      output = tf.tidy(() => stack.reduce((x, layer) => layer.apply(x), tf.tensor3d(inputs[0], [batch, timesteps, features])).dataSync())
-    },
-    output: () => output,
-    dispose: () => stack.forEach((layer) => layer.dispose()),
-  }
-}
-
-/**
- * @param {Tf} tf
- * @param {import('../cases.mjs').PreparedCase} prepared
- */
-function createChunks(tf, prepared) {
-  const { inputs: [input], batch, timesteps, features } = prepared
-  const stack = makeLayers(tf, prepared, true)
-  const width = outputSizeOf(prepared.layers)
-  const output = new Float32Array(batch * timesteps * width)
-  /** States of the LSTMs, by layer; none of a dense layer. @type {any[][]} */
-  let states = []
-  const forget = () => {
-    states.flat().forEach((tensor) => tensor.dispose())
-    states = stack.map(() => [])
-  }
-  const runChunk = (/** @type {any} */ x) => tf.tidy(() => {
-    const y = stack.reduce((from, layer, n) => {
-      const result = layer.apply(from, states[n].length > 0 ? { initialState: states[n] } : undefined)
-      if (!Array.isArray(result)) return result
-      const [sequence, ...next] = result
-      states[n].forEach((tensor) => tensor.dispose())
-      states[n] = next.map((tensor) => tf.keep(tensor))
-      return sequence
-    }, x)
-    return y.dataSync()
+function framesOf(x, batch, timesteps) {
+  const features = x.length / batch / timesteps
+  return Array.from({ length: timesteps }, (_, t) => {
+    const frame = new Float32Array(batch * features)
+    for (let b = 0; b < batch; b++) frame.set(x.subarray((b * timesteps + t) * features, (b * timesteps + t + 1) * features), b * features)
+    return frame
   })
-  return {
-    run() {
-      forget()
-      for (let begin = 0; begin < timesteps; begin += CHUNK) {
-        const steps = Math.min(CHUNK, timesteps - begin)
-        const chunk = tf.tidy(() => tf.tensor3d(input, [batch, timesteps, features]).slice([0, begin, 0], [batch, steps, features]))
-        const y = runChunk(chunk)
-        chunk.dispose()
-        for (let b = 0; b < batch; b++) output.set(y.subarray(b * steps * width, (b + 1) * steps * width), (b * timesteps + begin) * width)
-      }
-    },
-    output: () => output,
-    dispose() {
-      forget()
-      stack.forEach((layer) => layer.dispose())
-    },
-  }
 }
 
 /**
- * Steps by the cells themselves: without the loop over time, and with the state in hand.
+ * One step goes through all layers before the next: faster than the layers' own loops over time, which take sequences apart and
+ * join them again.
  * @param {Tf} tf
  * @param {import('../cases.mjs').PreparedCase} prepared
  */
-function createSteps(tf, { layers, tensors, inputs, mode, batch, features, chances }) {
+function createSteps(tf, prepared) {
+  const { layers, tensors, inputs, mode, batch, timesteps, features, chances } = prepared
   /** @type {any[]} */
   const states = []
   /** @type {any[]} */
   const held = []
-  const keep = (/** @type {any} */ tensor) => {
-    held.push(tensor)
-    return tensor
-  }
   const stages = layers.map((layer) => {
     if (layer.kind === 'lstm') {
       const cells = cellsOf(layer).map(([first]) => {
-        const { inputSize, suffix } = /** @type {{ inputSize: number, suffix: string }} */ (first)
-        const cell = tf.layers.lstmCell({ ...LSTM_SETTINGS, units: layer.hiddenSize })
-        cell.build([batch, inputSize])
-        tf.tidy(() => cell.setWeights(cellWeights(tf, tensors, layer.name, suffix)))
         const at = states.length
         states.push(tf.zeros([batch, layer.hiddenSize]), tf.zeros([batch, layer.hiddenSize]))
-        return { cell, at }
+        return { cell: makeCell(tf, prepared, layer, first), at }
       })
       return (/** @type {any} */ x, /** @type {any[]} */ next) => cells.reduce((from, { cell, at }) => {
         const [y, h, c] = cell.call([from, states[at], states[at + 1]], {})
@@ -185,22 +107,28 @@ function createSteps(tf, { layers, tensors, inputs, mode, batch, features, chanc
       }, x)
     }
     const { data, shape } = /** @type {import('../network.mjs').TensorData} */ (tensors.get(`${layer.name}.weight`))
-    const weight = keep(tf.tidy(() => (layer.kind === 'dense' ? tf.tensor(data, shape).transpose() : tf.tensor(data, shape))))
+    const weight = tf.tidy(() => (layer.kind === 'dense' ? tf.tensor(data, shape).transpose() : tf.tensor(data, shape)))
+    held.push(weight)
     if (layer.kind === 'embedding') return (/** @type {any} */ x) => tf.gather(weight, x)
-    const bias = keep(tf.tensor(tensors.get(`${layer.name}.bias`)?.data))
+    const bias = tf.tensor(tensors.get(`${layer.name}.bias`)?.data)
+    held.push(bias)
     return (/** @type {any} */ x) => {
       const y = tf.add(tf.matMul(x, weight), bias)
       return layer.activation === 'softmax' ? tf.softmax(y) : y
     }
   })
-  /** Runs all layers; the states are kept and those before them let go. */
-  const step = (/** @type {() => any} */ makeInput) => {
+  /** Layers that run at every step; those after one that gives only its last step run then. */
+  const ending = layers.findIndex((layer) => layer.kind === 'lstm' && !layer.returnSequences) + 1
+  /** Runs the layers on an input; the states are kept and those before them let go. */
+  const step = (/** @type {() => any} */ makeInput, /** @type {number} */ count) => {
     /** @type {any[]} */
     const next = []
-    const output = tf.tidy(() => {
-      const y = stages.reduce((x, stage) => stage(x, next), makeInput())
+    let output = new Float32Array(0)
+    // Nothing is returned from tidy: it would look for tensors among the numbers, one by one.
+    tf.tidy(() => {
+      const y = stages.slice(0, count).reduce((x, stage) => stage(x, next), makeInput())
       next.forEach((tensor) => tf.keep(tensor))
-      return y.dataSync()
+      if (count === stages.length) output = y.dataSync()
     })
     states.forEach((tensor, n) => {
       tensor.dispose()
@@ -208,23 +136,43 @@ function createSteps(tf, { layers, tensors, inputs, mode, batch, features, chanc
     })
     return output
   }
+  const forget = () => states.forEach((tensor, n) => {
+    states[n] = tf.zeros(tensor.shape)
+    tensor.dispose()
+  })
   const dispose = () => [...states, ...held].forEach((tensor) => tensor.dispose())
+  const all = stages.length
   if (mode === 'generate') {
     const tokens = new Int32Array(chances.length)
     let probabilities = new Float32Array(0)
     return {
       run() {
-        states.forEach((tensor, n) => {
-          states[n] = tf.zeros(tensor.shape)
-          tensor.dispose()
-        })
+        forget()
         let token = 0
         for (let n = 0; n < chances.length; n++) {
-          probabilities = step(() => tf.tensor1d([token], 'int32'))
+          probabilities = step(() => tf.tensor1d([token], 'int32'), all)
           token = tokens[n] = draw(probabilities, chances[n])
         }
       },
       output: () => generated(tokens, probabilities),
+      dispose,
+    }
+  }
+  if (mode === 'sequence') {
+    const frames = framesOf(inputs[0], batch, timesteps)
+    const width = outputSizeOf(layers)
+    const output = new Float32Array(batch * (ending > 0 ? 1 : timesteps) * width)
+    return {
+      run() {
+        forget()
+        frames.forEach((frame, t) => {
+          const y = step(() => tf.tensor2d(frame, [batch, features]), ending > 0 && t < timesteps - 1 ? ending : all)
+          if (ending > 0) {
+            output.set(y)
+          } else writeStep(output, y, { t, batch, timesteps })
+        })
+      },
+      output: () => output,
       dispose,
     }
   }
@@ -234,9 +182,58 @@ function createSteps(tf, { layers, tensors, inputs, mode, batch, features, chanc
     run() {
       const x = inputs[call]
       call = call + 1 === inputs.length ? 0 : call + 1
-      output = step(() => tf.tensor2d(x, [batch, features]))
+      output = step(() => tf.tensor2d(x, [batch, features]), all)
     },
     output: () => output,
     dispose,
+  }
+}
+
+/**
+ * @param {Float32Array} output [batch, timesteps, width]
+ * @param {Float32Array} y [batch, width]
+ * @param {{ t: number, batch: number, timesteps: number }} at
+ */
+function writeStep(output, y, { t, batch, timesteps }) {
+  const width = y.length / batch
+  for (let b = 0; b < batch; b++) output.set(y.subarray(b * width, (b + 1) * width), (b * timesteps + t) * width)
+}
+
+/**
+ * Layer after layer, both directions of each.
+ * @param {Tf} tf
+ * @param {import('../cases.mjs').PreparedCase} prepared
+ */
+function createBidirectional(tf, prepared) {
+  const { layers, inputs, batch, timesteps, features } = prepared
+  const levels = layers.flatMap((layer) => {
+    if (layer.kind !== 'lstm' || !layer.returnSequences) throw new Error('bidirectional cases have LSTMs alone, with all their steps')
+    return cellsOf(layer).map((directions) => ({ units: layer.hiddenSize, cells: directions.map((direction) => makeCell(tf, prepared, layer, direction)) }))
+  })
+  const frames = framesOf(inputs[0], batch, timesteps)
+  const output = new Float32Array(batch * timesteps * outputSizeOf(layers))
+  return {
+    run() {
+      tf.tidy(() => {
+        let xs = frames.map((frame) => tf.tensor2d(frame, [batch, features]))
+        for (const { units, cells } of levels) {
+          const parts = cells.map((cell, direction) => {
+            let [h, c] = [tf.zeros([batch, units]), tf.zeros([batch, units])]
+            const ys = Array(timesteps)
+            for (let n = 0; n < timesteps; n++) {
+              const t = direction === 0 ? n : timesteps - 1 - n
+              const from = [xs[t], h, c]
+              ;[, h, c] = tf.tidy(() => cell.call(from, {}))
+              ys[t] = h
+            }
+            return ys
+          })
+          xs = xs.map((_, t) => (parts.length === 1 ? parts[0][t] : tf.concat(parts.map((ys) => ys[t]), 1)))
+        }
+        xs.forEach((y, t) => writeStep(output, y.dataSync(), { t, batch, timesteps }))
+      })
+    },
+    output: () => output,
+    dispose: () => undefined,
   }
 }
