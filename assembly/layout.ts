@@ -1,4 +1,4 @@
-// How packed weights lie in memory. One packed copy serves every batch size and both tile shapes.
+// How packed weights lie in memory. One packed copy serves every batch size and every tile shape.
 //
 // A matrix product  out (rows, columns) = init + a (rows, k) @ w (k, columns)  has its columns cut
 // into blocks of 16: four vectors, one cache line for every k. The last block is padded with zeros,

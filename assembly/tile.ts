@@ -12,7 +12,7 @@
 // make 55. Unfused, every product needs a register of its own: 6 x 2 spills (29 GF/s), 2 x 4 makes
 // 48 to 50 (Node 24, 26), 46 (Node 20), 45 (Bun), and no other shape tried is better on two of them. So
 // the relaxed binary asks whether the engine fuses before it takes 6 x 2.
-import { BLOCK_LENGTH, BLOCK_ROW_BYTES } from './layout'
+import { BLOCK_LENGTH, BLOCK_ROW_BYTES, blocksOfColumns } from './layout'
 import { rowProduct } from './row'
 import { FUSED, fusesHere, multiplyAdd } from './simd'
 import { SUM_LENGTH, storeBlock, storePair } from './sums'
@@ -171,7 +171,7 @@ export function rowsProduct(
       wPtr += blockBytes
       initPtr += initBlockBytes
     }
-    const blocks = (columns + BLOCK_LENGTH - 1) / BLOCK_LENGTH
+    const blocks = blocksOfColumns(columns)
     wPtr -= blocks * blockBytes
     initPtr -= blocks * initBlockBytes
   }
