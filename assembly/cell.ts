@@ -64,13 +64,16 @@ const TABLE: usize = memory.data<f32>([
 ])
 
 /**
- * One timestep of `rows` rows: gates (rows, blocks) before activation, which are overwritten; c (rows, hiddenSize) in
- * place; h (rows, hiddenSize), rows `hBytes` apart.
+ * One timestep of `rows` rows: gates (rows, blocks) before activation, rows `gatesBytes` apart, which are overwritten;
+ * c (rows, hiddenSize) in place; h (rows, hiddenSize), rows `hBytes` apart.
  */
-export function updateCells(rows: i32, hiddenSize: i32, gatesPtr: usize, cPtr: usize, hPtr: usize, hBytes: i32): void {
-  gateTerms(rows * blocksOfUnits(hiddenSize), gatesPtr)
-  updateC(rows, hiddenSize, gatesPtr, cPtr)
-  updateH(rows, hiddenSize, gatesPtr, cPtr, hPtr, hBytes)
+export function updateCells(
+  rows: i32, hiddenSize: i32, gatesPtr: usize, gatesBytes: i32, cPtr: usize, hPtr: usize, hBytes: i32,
+): void {
+  const gapBytes = gatesBytes - blocksOfUnits(hiddenSize) * BLOCK_ROW_BYTES
+  gateTerms(rows, hiddenSize, gatesPtr, gapBytes)
+  updateC(rows, hiddenSize, gatesPtr, gapBytes, cPtr)
+  updateH(rows, hiddenSize, gatesPtr, gapBytes, cPtr, hPtr, hBytes)
 }
 
 /** max(least, min(most, x)); NaN stays NaN: pmax(a, b) is a < b ? b : a, pmin(a, b) is b < a ? b : a. */
@@ -99,8 +102,8 @@ function polynomial(r: v128, c0: v128, c1: v128, c2: v128, c3: v128, c4: v128, c
   return multiplyAdd(r, multiplyAdd(r, multiplyAdd(r, multiplyAdd(r, multiplyAdd(r, c5, c4), c3), c2), c1), c0)
 }
 
-/** The gates of `blocks` blocks -> D(i), D(f), T(g), D(o), in place. */
-function gateTerms(blocks: i32, gatesPtr: usize): void {
+/** The gates -> D(i), D(f), T(g), D(o), in place. */
+function gateTerms(rows: i32, hiddenSize: i32, gatesPtr: usize, gapBytes: i32): void {
   const minusLog2E = v128.load(TABLE)
   const twiceLog2E = v128.load(TABLE, 16)
   const most = v128.load(TABLE, 32)
@@ -120,28 +123,31 @@ function gateTerms(blocks: i32, gatesPtr: usize): void {
   const q3 = v128.load(TABLE, 272)
   const q4 = v128.load(TABLE, 288)
   const q5 = v128.load(TABLE, 304)
-  for (; blocks > 0; blocks--) {
-    let x = clamp(v128.load(gatesPtr), least, most)
-    let rounded = multiplyAdd(x, minusLog2E, round)
-    let r = multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded))
-    v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), powerOfTwo(rounded, one), one))
+  for (; rows > 0; rows--) {
+    for (let blocks = blocksOfUnits(hiddenSize); blocks > 0; blocks--) {
+      let x = clamp(v128.load(gatesPtr), least, most)
+      let rounded = multiplyAdd(x, minusLog2E, round)
+      let r = multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded))
+      v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), powerOfTwo(rounded, one), one))
 
-    x = clamp(v128.load(gatesPtr, 16), least, most)
-    rounded = multiplyAdd(x, minusLog2E, round)
-    r = multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded))
-    v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), powerOfTwo(rounded, one), one), 16)
+      x = clamp(v128.load(gatesPtr, 16), least, most)
+      rounded = multiplyAdd(x, minusLog2E, round)
+      r = multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded))
+      v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), powerOfTwo(rounded, one), one), 16)
 
-    x = clamp(v128.load(gatesPtr, 32), tanhLeast, tanhMost)
-    rounded = multiplyAdd(x, twiceLog2E, round)
-    r = multiplyAdd(x, twiceLog2E, f32x4.sub(round, rounded))
-    const scale = powerOfTwo(rounded, one)
-    v128.store(gatesPtr, multiplyAdd(f32x4.mul(polynomial(r, q0, q1, q2, q3, q4, q5), r), scale, f32x4.sub(scale, one)), 32)
+      x = clamp(v128.load(gatesPtr, 32), tanhLeast, tanhMost)
+      rounded = multiplyAdd(x, twiceLog2E, round)
+      r = multiplyAdd(x, twiceLog2E, f32x4.sub(round, rounded))
+      const scale = powerOfTwo(rounded, one)
+      v128.store(gatesPtr, multiplyAdd(f32x4.mul(polynomial(r, q0, q1, q2, q3, q4, q5), r), scale, f32x4.sub(scale, one)), 32)
 
-    x = clamp(v128.load(gatesPtr, 48), least, most)
-    rounded = multiplyAdd(x, minusLog2E, round)
-    r = multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded))
-    v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), powerOfTwo(rounded, one), one), 48)
-    gatesPtr += BLOCK_ROW_BYTES
+      x = clamp(v128.load(gatesPtr, 48), least, most)
+      rounded = multiplyAdd(x, minusLog2E, round)
+      r = multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded))
+      v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), powerOfTwo(rounded, one), one), 48)
+      gatesPtr += BLOCK_ROW_BYTES
+    }
+    gatesPtr += gapBytes
   }
 }
 
@@ -154,7 +160,7 @@ function nextC(termsPtr: usize, cPtr: usize, two: v128): v128 {
   return f32x4.add(kept, f32x4.div(t, f32x4.mul(v128.load(termsPtr), f32x4.add(t, two))))
 }
 
-function updateC(rows: i32, hiddenSize: i32, termsPtr: usize, cPtr: usize): void {
+function updateC(rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, cPtr: usize): void {
   const two = v128.load(TABLE, 128)
   const units = hiddenSize & (UNITS_PER_BLOCK - 1)
   for (; rows > 0; rows--) {
@@ -168,10 +174,13 @@ function updateC(rows: i32, hiddenSize: i32, termsPtr: usize, cPtr: usize): void
       termsPtr += BLOCK_ROW_BYTES
       cPtr += units * 4
     }
+    termsPtr += gapBytes
   }
 }
 
-function updateH(rows: i32, hiddenSize: i32, termsPtr: usize, cPtr: usize, hPtr: usize, hBytes: i32): void {
+function updateH(
+  rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, cPtr: usize, hPtr: usize, hBytes: i32,
+): void {
   const twiceLog2E = v128.load(TABLE, 16)
   const most = v128.load(TABLE, 64)
   const least = v128.load(TABLE, 80)
@@ -199,6 +208,7 @@ function updateH(rows: i32, hiddenSize: i32, termsPtr: usize, cPtr: usize, hPtr:
     }
     // The last block may have had fewer than four units.
     cPtr -= (-hiddenSize & (UNITS_PER_BLOCK - 1)) * 4
+    termsPtr += gapBytes
     hPtr += hBytes
   }
 }

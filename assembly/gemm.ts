@@ -34,7 +34,8 @@ export function denseRows(
   rows: i32, k: i32, packedPtr: usize, columns: i32, aPtr: usize, aBytes: i32, outPtr: usize, outBytes: i32,
 ): void {
   const blockBytes = biasedBlockBytes(k)
-  const group = max(LEAST_ROW_GROUP, ROW_GROUP_BYTES / max(4, k * 4) / 6 * 6)
+  const groups = (rows * k * 4 + ROW_GROUP_BYTES - 1) / ROW_GROUP_BYTES
+  const group = groups < 2 ? rows : max(LEAST_ROW_GROUP, (rows / groups + 5) / 6 * 6)
   for (let row = 0; row < rows; row += group) {
     rowsProduct(
       min(group, rows - row), k, packedPtr + BLOCK_ROW_BYTES, blockBytes, columns, aPtr + row * aBytes, aBytes,

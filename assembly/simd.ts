@@ -28,32 +28,6 @@ export function fusesHere(): bool {
   return f32x4.extract_lane(multiplyAdd(a, a, f32x4.splat(-1.00048828125)), 0) != 0
 }
 
-// The four elements of `a` one by one, each in all lanes; `ptr` is where they were loaded from. See row.ts.
-
-// @ts-ignore: decorator
-@inline
-export function spread0(a: v128, ptr: usize): v128 {
-  return FUSED ? v128.shuffle<f32>(a, a, 0, 0, 0, 0) : v128.load32_splat(ptr)
-}
-
-// @ts-ignore: decorator
-@inline
-export function spread1(a: v128, ptr: usize): v128 {
-  return FUSED ? v128.shuffle<f32>(a, a, 1, 1, 1, 1) : v128.load32_splat(ptr, 4)
-}
-
-// @ts-ignore: decorator
-@inline
-export function spread2(a: v128, ptr: usize): v128 {
-  return FUSED ? v128.shuffle<f32>(a, a, 2, 2, 2, 2) : v128.load32_splat(ptr, 8)
-}
-
-// @ts-ignore: decorator
-@inline
-export function spread3(a: v128, ptr: usize): v128 {
-  return FUSED ? v128.shuffle<f32>(a, a, 3, 3, 3, 3) : v128.load32_splat(ptr, 12)
-}
-
 /** Stores the first `count` (1 to 4) lanes of `value`: never writes past the last one. */
 // @ts-ignore: decorator
 @inline

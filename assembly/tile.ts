@@ -7,15 +7,16 @@
 // result has the same bits alone or in a batch, at once or in chunks. Long sums are cut because rounding
 // errors grow with their length (over 257 terms the state was 1.3e-6 from the exact one, uncut).
 //
-// Shapes. x86-64 engines have 16 vector registers and load every weight into one. Fused, twelve sums
-// beside two weights and a broadcast fill them: 6 rows x 2 vectors make 57 GF/s at a peak of 58, 2 x 4
-// make 55. Unfused, every product needs a register of its own: 6 x 2 spills (29 GF/s), 2 x 4 makes
-// 48 to 50 (Node 24, 26), 46 (Node 20), 45 (Bun), and no other shape tried is better on two of them. So
-// the relaxed binary asks whether the engine fuses before it takes 6 x 2.
+// Shapes. x86-64 engines have 16 vector registers and load every weight into one. Fused, twelve sums beside two weights
+// and a broadcast fill them: 6 rows x 2 vectors make 58 GF/s at a peak of 59, 2 x 4 make 55. Unfused, every product needs
+// a register of its own: 6 x 2 spills (28 GF/s), 2 x 4 makes 53 (Node 24), 48 (Node 20, at a peak of 49), 50 (Bun), and no
+// other shape tried is better on two of them. So the relaxed binary asks whether the engine fuses before it takes 6 x 2.
 import { BLOCK_LENGTH, BLOCK_ROW_BYTES, blocksOfColumns } from './layout'
 import { rowProduct } from './row'
-import { FUSED, fusesHere, multiplyAdd } from './simd'
-import { SUM_LENGTH, storeBlock, storePair } from './sums'
+import { FUSED, fusesHere } from './simd'
+import { SUM_LENGTH } from './sums'
+import { tile2x4 } from './tile-2x4'
+import { tile6x2 } from './tile-6x2'
 
 /** Larger weights are not in a second-level cache of 1 MB when they are used again. */
 const NEAR_BYTES: i32 = 1310720
@@ -29,128 +30,6 @@ function fetch(wPtr: usize, rows: i32): void {
   const endPtr = wPtr + rows * BLOCK_ROW_BYTES
   // A load may trap, so neither compiler leaves it out.
   for (; wPtr < endPtr; wPtr += BLOCK_ROW_BYTES) i32.load(wPtr)
-}
-
-/** Pairs of rows, one block; `columns` of it are valid. */
-function tile2x4(
-  rows: i32, k: i32, wPtr: usize, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32, columns: i32,
-): void {
-  for (; rows >= 2; rows -= 2) {
-    let termPtr = wPtr
-    let a0Ptr = aPtr
-    let a1Ptr = a0Ptr + aBytes
-    const endPtr = aPtr + k * 4
-    let r0v0 = f32x4.splat(0)
-    let r0v1 = f32x4.splat(0)
-    let r0v2 = f32x4.splat(0)
-    let r0v3 = f32x4.splat(0)
-    let r1v0 = f32x4.splat(0)
-    let r1v1 = f32x4.splat(0)
-    let r1v2 = f32x4.splat(0)
-    let r1v3 = f32x4.splat(0)
-    while (a0Ptr < endPtr) {
-      const w0 = v128.load(termPtr)
-      const w1 = v128.load(termPtr, 16)
-      const w2 = v128.load(termPtr, 32)
-      const w3 = v128.load(termPtr, 48)
-      let a = v128.load32_splat(a0Ptr)
-      r0v0 = multiplyAdd(a, w0, r0v0)
-      r0v1 = multiplyAdd(a, w1, r0v1)
-      r0v2 = multiplyAdd(a, w2, r0v2)
-      r0v3 = multiplyAdd(a, w3, r0v3)
-      a = v128.load32_splat(a1Ptr)
-      r1v0 = multiplyAdd(a, w0, r1v0)
-      r1v1 = multiplyAdd(a, w1, r1v1)
-      r1v2 = multiplyAdd(a, w2, r1v2)
-      r1v3 = multiplyAdd(a, w3, r1v3)
-      a0Ptr += 4
-      a1Ptr += 4
-      termPtr += BLOCK_ROW_BYTES
-    }
-    storeBlock(outPtr, initPtr, r0v0, r0v1, r0v2, r0v3, columns)
-    outPtr += outBytes
-    initPtr += initBytes
-    storeBlock(outPtr, initPtr, r1v0, r1v1, r1v2, r1v3, columns)
-    outPtr += outBytes
-    initPtr += initBytes
-    aPtr += 2 * aBytes
-  }
-}
-
-/** Six rows by six, half a block; `columns` of it are valid (8 or more: all). */
-function tile6x2(
-  rows: i32, k: i32, wPtr: usize, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32, columns: i32,
-): void {
-  for (; rows >= 6; rows -= 6) {
-    let termPtr = wPtr
-    let a0Ptr = aPtr
-    let a1Ptr = a0Ptr + aBytes
-    let a2Ptr = a1Ptr + aBytes
-    let a3Ptr = a2Ptr + aBytes
-    let a4Ptr = a3Ptr + aBytes
-    let a5Ptr = a4Ptr + aBytes
-    const endPtr = aPtr + k * 4
-    let r0v0 = f32x4.splat(0)
-    let r0v1 = f32x4.splat(0)
-    let r1v0 = f32x4.splat(0)
-    let r1v1 = f32x4.splat(0)
-    let r2v0 = f32x4.splat(0)
-    let r2v1 = f32x4.splat(0)
-    let r3v0 = f32x4.splat(0)
-    let r3v1 = f32x4.splat(0)
-    let r4v0 = f32x4.splat(0)
-    let r4v1 = f32x4.splat(0)
-    let r5v0 = f32x4.splat(0)
-    let r5v1 = f32x4.splat(0)
-    while (a0Ptr < endPtr) {
-      const w0 = v128.load(termPtr)
-      const w1 = v128.load(termPtr, 16)
-      let a = v128.load32_splat(a0Ptr)
-      r0v0 = multiplyAdd(a, w0, r0v0)
-      r0v1 = multiplyAdd(a, w1, r0v1)
-      a = v128.load32_splat(a1Ptr)
-      r1v0 = multiplyAdd(a, w0, r1v0)
-      r1v1 = multiplyAdd(a, w1, r1v1)
-      a = v128.load32_splat(a2Ptr)
-      r2v0 = multiplyAdd(a, w0, r2v0)
-      r2v1 = multiplyAdd(a, w1, r2v1)
-      a = v128.load32_splat(a3Ptr)
-      r3v0 = multiplyAdd(a, w0, r3v0)
-      r3v1 = multiplyAdd(a, w1, r3v1)
-      a = v128.load32_splat(a4Ptr)
-      r4v0 = multiplyAdd(a, w0, r4v0)
-      r4v1 = multiplyAdd(a, w1, r4v1)
-      a = v128.load32_splat(a5Ptr)
-      r5v0 = multiplyAdd(a, w0, r5v0)
-      r5v1 = multiplyAdd(a, w1, r5v1)
-      a0Ptr += 4
-      a1Ptr += 4
-      a2Ptr += 4
-      a3Ptr += 4
-      a4Ptr += 4
-      a5Ptr += 4
-      termPtr += BLOCK_ROW_BYTES
-    }
-    storePair(outPtr, initPtr, r0v0, r0v1, columns)
-    outPtr += outBytes
-    initPtr += initBytes
-    storePair(outPtr, initPtr, r1v0, r1v1, columns)
-    outPtr += outBytes
-    initPtr += initBytes
-    storePair(outPtr, initPtr, r2v0, r2v1, columns)
-    outPtr += outBytes
-    initPtr += initBytes
-    storePair(outPtr, initPtr, r3v0, r3v1, columns)
-    outPtr += outBytes
-    initPtr += initBytes
-    storePair(outPtr, initPtr, r4v0, r4v1, columns)
-    outPtr += outBytes
-    initPtr += initBytes
-    storePair(outPtr, initPtr, r5v0, r5v1, columns)
-    outPtr += outBytes
-    initPtr += initBytes
-    aPtr += 6 * aBytes
-  }
 }
 
 /**
