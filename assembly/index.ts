@@ -7,7 +7,7 @@ export { findBadIndex, gatherElements, gatherRows, placeOneHot, reverseSequence,
 export { gemmF32 } from './gemm'
 export { lstmGeneralF32, lstmGeneralWorkspaceBytes, maskFromLengths, zeroEmptyRows } from './lstm-general'
 export { copyRows, fillZero } from './move'
-export { lstmForwardF32, lstmWorkspaceBytes } from './lstm'
+export { lstmChunkSteps, lstmForwardF32, lstmWorkspaceBytes } from './lstm'
 export { packDenseF32, packLstmF32, packedDenseBytes, packedLstmBytes } from './pack'
 export { softmaxF32 } from './softmax'
 export { stridedCopy, stridedSelect } from './strided'

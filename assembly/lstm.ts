@@ -16,6 +16,20 @@ function gatesRowBytes(hiddenSize: i32): i32 {
   return (blocksOfUnits(hiddenSize) + 1) * BLOCK_ROW_BYTES
 }
 
+/** Gates of this many bytes stay in the second-level cache until the recurrence needs them. */
+const CHUNK_BYTES: i32 = 131072
+/** Larger input weights are not in that cache when the next chunk comes, */
+const FAR_WEIGHT_BYTES: i32 = 1048576
+/** which has rows then that make up for it (100 timesteps of 1024 units: 42 ms, in chunks of 128 kB 65 ms). */
+const FAR_CHUNK_ROWS: i32 = 128
+
+/** How many timesteps of `rows` batch rows it is best to project at once: from 1 to `timesteps`, at least 1. */
+export function lstmChunkSteps(rows: i32, timesteps: i32, inputSize: i32, hiddenSize: i32): i32 {
+  const isFar = f64(hiddenSize) * f64(inputSize) * 16 > f64(FAR_WEIGHT_BYTES)
+  const chunkRows = max(CHUNK_BYTES / gatesRowBytes(hiddenSize), isFar ? FAR_CHUNK_ROWS : 1)
+  return max(1, min(timesteps, chunkRows / max(1, rows)))
+}
+
 /** Bytes of workspace `lstmForwardF32` needs for `rows` batch rows and chunks of `chunkSteps` timesteps. */
 export function lstmWorkspaceBytes(rows: i32, hiddenSize: i32, chunkSteps: i32): i32 {
   return rows * (chunkSteps * gatesRowBytes(hiddenSize) + 2 * hiddenSize * 4)

@@ -3,13 +3,6 @@ import type { PackedCell } from './lstm-cell.ts'
 import type { Direction, LstmSettings } from './lstm-settings.ts'
 import type { Planner, Slot } from './operator.ts'
 
-/** Gates before activation are computed for this many bytes of timesteps at a time: they stay in the L2 cache. */
-const GATES_CHUNK_BYTES = 131072
-/** Larger input weights come from further away each time: a chunk then has rows (batch x timesteps) that make up for it. */
-const FAR_WEIGHT_BYTES = 1048576
-/** 100 timesteps of 1024 units in chunks of these rows: 42 ms; in chunks of 128 kB: 65 ms. */
-const FAR_CHUNK_ROWS = 128
-
 /** What all layers and directions of a node share. */
 interface StackPlan {
   readonly settings: LstmSettings
@@ -44,12 +37,8 @@ export function planLayers(planner: Planner, settings: LstmSettings, cells: read
   const [batch, timesteps] = settings.timeMajor ? [second, first] : [first, second]
   const stack = numLayers * directions.length
   const width = directions.length * outputSize
-  const inputWeightBytes = 16 * hiddenSize * Math.max(inputSize, numLayers > 1 ? width : 0)
-  const leastRows = inputWeightBytes > FAR_WEIGHT_BYTES ? FAR_CHUNK_ROWS : 1
-  const gatesRowBytes = Math.ceil(hiddenSize / 4) * 64
-  const chunkRows = Math.max(leastRows, Math.floor(GATES_CHUNK_BYTES / gatesRowBytes))
-  const chunkSteps = Math.min(timesteps, Math.max(1, Math.floor(chunkRows / batch)))
-  const { lstmWorkspaceBytes, lstmGeneralWorkspaceBytes } = planner.kernels
+  const { lstmChunkSteps, lstmWorkspaceBytes, lstmGeneralWorkspaceBytes } = planner.kernels
+  const chunkSteps = lstmChunkSteps(batch, timesteps, Math.max(inputSize, numLayers > 1 ? width : 0), hiddenSize)
   const workspaceBytes = Math.max(
     lstmWorkspaceBytes(batch, hiddenSize, chunkSteps), lstmGeneralWorkspaceBytes(batch, hiddenSize, outputSize, chunkSteps),
   )

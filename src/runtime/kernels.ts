@@ -31,6 +31,7 @@ export interface Kernels {
   readonly lstmGeneralWorkspaceBytes: (rows: number, hiddenSize: number, outputSize: number, chunkSteps: number) => number
   readonly maskFromLengths: (lengthsPtr: number, rows: number, timesteps: number, maskPtr: number) => number
   readonly zeroEmptyRows: (maskPtr: number, rows: number, timesteps: number, statePtr: number, rowBytes: number) => void
+  readonly lstmChunkSteps: (rows: number, timesteps: number, inputSize: number, hiddenSize: number) => number
   readonly lstmWorkspaceBytes: (rows: number, hiddenSize: number, chunkSteps: number) => number
   readonly packDenseF32: (packedPtr: number, weightPtr: number, biasPtr: number, k: number, columns: number) => void
   readonly packLstmF32: (
@@ -144,6 +145,7 @@ export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {
   lstmGeneralWorkspaceBytes: 4,
   maskFromLengths: 4,
   zeroEmptyRows: 5,
+  lstmChunkSteps: 4,
   lstmWorkspaceBytes: 3,
   packDenseF32: 5,
   packLstmF32: 9,

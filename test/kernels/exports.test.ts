@@ -23,6 +23,7 @@ const ARITIES = {
   gatherRows: 8,
   gemmF32: 11,
   logSoftmaxF32: 5,
+  lstmChunkSteps: 4,
   lstmForwardF32: 16,
   lstmGeneralF32: 22,
   lstmGeneralWorkspaceBytes: 4,

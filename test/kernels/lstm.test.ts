@@ -208,3 +208,23 @@ describeBinaries('lstmForwardF32', (binary) => {
     expect(c).toEqual(pseudoRandom(7, 10, 1))
   })
 })
+
+describeBinaries('lstmChunkSteps', (binary) => {
+  const { lstmChunkSteps } = new Arena(binary).kernels
+
+  it.each([
+    // rows, timesteps, inputSize, hiddenSize: 128 kB of gates, and a gap a row
+    { sizes: [1, 1000, 64, 64], steps: 120 },
+    { sizes: [1, 1000, 256, 256], steps: 31 },
+    { sizes: [5, 1000, 64, 64], steps: 24 },
+    // input weights of more than 1 MB: 128 rows
+    { sizes: [1, 1000, 257, 256], steps: 128 },
+    { sizes: [32, 1000, 1024, 1024], steps: 4 },
+    { sizes: [1, 1000, 65536, 32768], steps: 128 },
+    { sizes: [1, 17, 1024, 1024], steps: 17 },
+    { sizes: [1000, 5, 1024, 1024], steps: 1 },
+    { sizes: [0, 0, 1, 1], steps: 1 },
+  ])('$sizes: $steps', ({ sizes: [rows, timesteps, inputSize, hiddenSize], steps }) => {
+    expect(lstmChunkSteps(rows as number, timesteps as number, inputSize as number, hiddenSize as number)).toBe(steps)
+  })
+})
