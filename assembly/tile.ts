@@ -19,7 +19,7 @@ import { tile2x4 } from './tile-2x4'
 import { tile6x2 } from './tile-6x2'
 
 /** Larger weights are not in a second-level cache of 1 MB when they are used again. */
-const NEAR_BYTES: i32 = 1310720
+export const NEAR_BYTES: i32 = 1310720
 
 /**
  * Touches every line of `rows` rows of a block. Where weights come from the third-level cache or further, a tile waits
