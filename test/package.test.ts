@@ -161,7 +161,7 @@ describe('importing lstm-wasm', () => {
       const { atImport, afterwards } = JSON.parse(stdout) as { atImport: unknown, afterwards: string[] }
       expect(atImport).toEqual({ used: [], globals: 0 })
       // The meter works: a runtime cannot be made without what is forbidden.
-      expect(afterwards).toEqual(['validate'])
+      expect(afterwards[0]).toBe('compile')
     } finally {
       await rm(folder, { recursive: true })
     }
@@ -185,7 +185,9 @@ describe('the file for audio worklets', () => {
     const text = await readFile(new URL('processor.js', dist), 'utf8')
     const absent = /\b(TextDecoder|fetch|performance|atob|setTimeout|process\.|Worker|Blob|Response)\b/
     expect(absent.exec(text)).toBeNull()
-    expect(absent.test(await readFile(new URL('index.js', dist), 'utf8'))).toBe(true)
+    const { files } = await closureOf('index.js')
+    const core = await Promise.all(files.map((file) => readFile(new URL(file, dist), 'utf8')))
+    expect(core.some((code) => absent.test(code))).toBe(true)
   })
 })
 
@@ -214,7 +216,8 @@ describe('the size', () => {
       },
       plugins: [{
         name: 'without-binaries',
-        transform: (code) => code.replace(/(["'`])[A-Za-z0-9+/=]{10000,}\1/g, () => {
+        // Hexadecimal digits, and the edits that make one of the other.
+        transform: (code) => code.replace(/(["'`])[0-9a-f,;-]{5000,}\1/g, () => {
           binaries++
           return '""'
         }),

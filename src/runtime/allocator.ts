@@ -16,7 +16,6 @@ interface FreeBlock {
  * Freed blocks are merged with their neighbours and used again.
  */
 export class Allocator {
-  readonly #begin: number
   readonly #sizes: Map<number, number> = new Map()
   /** Sorted by address; no two of them touch. */
   readonly #free: FreeBlock[] = []
@@ -24,8 +23,7 @@ export class Allocator {
   #usedBytes = 0
 
   constructor(begin: number) {
-    this.#begin = alignUp(begin)
-    this.#end = this.#begin
+    this.#end = alignUp(begin)
   }
 
   /** The address past the last block ever handed out: how much memory the range needs. */

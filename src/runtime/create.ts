@@ -2,7 +2,7 @@ import { instantiateSync } from '@assemblyscript/loader'
 import { LinearMemory, MAX_MEMORY_BYTES } from './memory.ts'
 import { Runtime } from './runtime.ts'
 import { cannotStart, checkModule, kernelsOf } from './start.ts'
-import { chooseBinary, type Variant } from './variant.ts'
+import { compileBinary, type Variant } from './variant.ts'
 
 export interface RuntimeOptions {
   /** Which binary to run. Default `'auto'`: the fastest this engine accepts. */
@@ -22,20 +22,19 @@ export interface RuntimeOptions {
  * @throws LstmError `ENVIRONMENT` where the engine cannot run it, `VALUE` for options that are not accepted
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  const { variant = 'auto', maxMemoryBytes = MAX_MEMORY_BYTES, module } = options
-  if (module !== undefined) checkModule(module)
-  const chosen = module === undefined ? chooseBinary(variant) : undefined
+  const { variant: wanted = 'auto', maxMemoryBytes = MAX_MEMORY_BYTES, module: given } = options
+  if (given !== undefined) checkModule(given)
+  const { variant, module } = given === undefined ? await compileBinary(wanted) : { variant: 'custom' as const, module: given }
   const memory = new LinearMemory(maxMemoryBytes)
-  const compiled = chosen === undefined ? module as WebAssembly.Module : await WebAssembly.compile(chosen.bytes).catch(cannotStart)
   // The loader's asynchronous door asks whether it was given a Response, and naming that class makes Node load all of
   // fetch: 30 to 50 ms. The instance's own exports are used: the loader's are wrapped, to tell optional arguments.
   let instance: WebAssembly.Instance
   try {
-    instance = instantiateSync(compiled, { env: { memory: memory.wasm } }).instance
+    instance = instantiateSync(module, { env: { memory: memory.wasm } }).instance
   } catch (cause) {
     return cannotStart(cause)
   }
-  return new Runtime(chosen?.variant ?? 'custom', compiled, kernelsOf(instance), memory)
+  return new Runtime(variant, module, kernelsOf(instance), memory)
 }
 
 let shared: Promise<Runtime> | undefined

@@ -1,5 +1,5 @@
 import { LstmError } from '../errors.ts'
-import { type DataOf, type DType } from '../values/dtype.ts'
+import { ARRAYS, type DataOf, type DType } from '../values/dtype.ts'
 import { Allocator, ALIGNMENT } from './allocator.ts'
 
 const PAGE_BYTES = 65536
@@ -70,10 +70,7 @@ export class LinearMemory {
   }
 
   view<T extends DType>(dtype: T, ptr: number, length: number): DataOf<T> {
-    const buffer = this.wasm.buffer
-    if (dtype === 'float32') return new Float32Array(buffer, ptr, length) as DataOf<T>
-    if (dtype === 'int32') return new Int32Array(buffer, ptr, length) as DataOf<T>
-    return new Uint8Array(buffer, ptr, length) as DataOf<T>
+    return new ARRAYS[dtype](this.wasm.buffer, ptr, length) as DataOf<T>
   }
 
   /** Copies data to an address. */

@@ -7,37 +7,33 @@ export type DType = 'float32' | 'int32' | 'uint8'
 export type DataOf<T extends DType = DType> =
   T extends 'float32' ? Float32Array : T extends 'int32' ? Int32Array : Uint8Array
 
-interface DTypeFacts {
-  readonly bytes: number
-  readonly arrayName: string
-  create(length: number): DataOf
+interface DataConstructor {
+  readonly name: string
+  readonly BYTES_PER_ELEMENT: number
+  new (length: number): DataOf
+  new (buffer: ArrayBuffer, ptr: number, length: number): DataOf
 }
 
-const FACTS: Readonly<Record<DType, DTypeFacts>> = {
-  float32: { bytes: 4, arrayName: 'Float32Array', create: (length) => new Float32Array(length) },
-  int32: { bytes: 4, arrayName: 'Int32Array', create: (length) => new Int32Array(length) },
-  uint8: { bytes: 1, arrayName: 'Uint8Array', create: (length) => new Uint8Array(length) },
-}
-
-const DTYPES: readonly DType[] = ['float32', 'int32', 'uint8']
+/** What makes the array of a dtype. */
+export const ARRAYS: Readonly<Record<DType, DataConstructor>> = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array }
 
 export function isDType(value: unknown): value is DType {
-  return DTYPES.includes(value as DType)
+  return Object.keys(ARRAYS).includes(value as DType)
 }
 
 /** Bytes of one element. */
 export function bytesOf(dtype: DType): number {
-  return FACTS[dtype].bytes
+  return ARRAYS[dtype].BYTES_PER_ELEMENT
 }
 
 /** `Float32Array` for `float32`, and so on: for messages. */
 export function arrayNameOf(dtype: DType): string {
-  return FACTS[dtype].arrayName
+  return ARRAYS[dtype].name
 }
 
 /** A new array of zeros. */
 export function createData<T extends DType>(dtype: T, length: number): DataOf<T> {
-  return FACTS[dtype].create(length) as DataOf<T>
+  return new ARRAYS[dtype](length) as DataOf<T>
 }
 
 /** The dtype an array holds, or undefined when it is none of ours. */

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { compileBinary, type Variant } from '../../src/runtime/variant.ts'
+import { expectRejection } from '../expect-error.ts'
+
+const binary = async (name: string): Promise<Uint8Array> => new Uint8Array(await readFile(new URL(`../../build/${name}.wasm`, import.meta.url)))
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.unstubAllGlobals()
+})
+
+/** What the engine is given to compile, in order; it accepts all of it. */
+function seeCompiled(): Uint8Array[] {
+  const seen: Uint8Array[] = []
+  vi.spyOn(WebAssembly, 'compile').mockImplementation(async (bytes) => {
+    seen.push(new Uint8Array(bytes as Uint8Array))
+    return new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0))
+  })
+  return seen
+}
+
+interface Decoder { fromHex?: (text: string) => Uint8Array }
+
+describe('the binaries in the JavaScript', () => {
+  describe.each([
+    ['by the engine', () => vi.stubGlobal('Buffer', undefined), (text: string) => Uint8Array.from(text.match(/../g) ?? [], (byte) => parseInt(byte, 16))],
+    ["by Node's Buffer", () => undefined, undefined],
+    ['byte by byte', () => vi.stubGlobal('Buffer', undefined), undefined],
+  ])('decoded %s', (_name, prepare, fromHex) => {
+    it.each<Variant>(['relaxed-simd', 'simd'])('are those of the package: %s', async (variant) => {
+      const expected = await binary(variant)
+      const seen = seeCompiled()
+      const decoder = Uint8Array as Decoder
+      const own = decoder.fromHex
+      const decode = vi.fn(fromHex)
+      prepare()
+      try {
+        if (fromHex === undefined) delete decoder.fromHex
+        else decoder.fromHex = decode
+        expect((await compileBinary(variant)).variant).toBe(variant)
+      } finally {
+        if (own === undefined) delete decoder.fromHex
+        else decoder.fromHex = own
+      }
+      expect(seen).toEqual([expected])
+      expect(decode).toHaveBeenCalledTimes(fromHex === undefined ? 0 : 1)
+    })
+  })
+})
+
+describe('compileBinary', () => {
+  const refuse = async (): Promise<never> => Promise.reject(new WebAssembly.CompileError('no such instruction'))
+
+  it('takes simd where the engine does not accept relaxed-simd', async () => {
+    const module = await WebAssembly.compile(await binary('simd') as Uint8Array<ArrayBuffer>)
+    vi.spyOn(WebAssembly, 'validate').mockReturnValue(false)
+    const compile = vi.spyOn(WebAssembly, 'compile').mockImplementationOnce(refuse).mockResolvedValueOnce(module)
+    expect(await compileBinary('auto')).toEqual({ variant: 'simd', module })
+    expect(compile).toHaveBeenCalledTimes(2)
+  })
+
+  it('tells a place that forbids compiling from an engine that lacks something', async () => {
+    const compile = vi.spyOn(WebAssembly, 'compile').mockImplementation(refuse)
+    vi.spyOn(WebAssembly, 'validate').mockReturnValue(true)
+    await expectRejection(compileBinary('auto'), 'ENVIRONMENT', 'the WebAssembly module does not start: CompileError: no such instruction')
+    expect(compile).toHaveBeenCalledTimes(1)
+    vi.spyOn(WebAssembly, 'validate').mockReturnValue(false)
+    await expectRejection(compileBinary('auto'), 'ENVIRONMENT', /^this engine has no WebAssembly SIMD, which lstm-wasm needs/)
+    await expectRejection(compileBinary('relaxed-simd'), 'ENVIRONMENT', /^this engine does not accept the 'relaxed-simd' binary/)
+  })
+})
