@@ -29,6 +29,34 @@ const hasBinaries = (file: string): boolean => [...importedBy(file)].some((impor
  */
 const core = [...importedBy(resolve('src/index.ts'))].filter((file) => !hasBinaries(file))
 
+/** Doors that most starts go through: they have their own copies of what they share with readers, and so load one file each. */
+const COPYING = ['layers', 'streams'].map((door) => ({ door, folder: resolve(`src/${door}`) }))
+
+const ownCopies = {
+  name: 'own-copies',
+  resolveId(id: string, importer: string = '') {
+    const [from = '', query] = importer.split('?')
+    const door = query ?? COPYING.find(({ folder }) => dirname(from) === folder)?.door
+    if (door === undefined || !id.startsWith('.')) return undefined
+    const file = resolve(dirname(from), id)
+    return core.includes(file) || dirname(file) === resolve(`src/${door}`) ? undefined : `${file}?${door}`
+  },
+  load(id: string) {
+    const [file = '', door] = id.split('?')
+    return door === undefined ? undefined : { code: readFileSync(file, 'utf8'), moduleType: 'ts' as const }
+  },
+}
+
+/** One character beyond ASCII, and engines keep the whole file in two bytes a character. */
+const asciiOnly = {
+  name: 'ascii-only',
+  generateBundle(_options: unknown, bundle: Record<string, { code?: string }>) {
+    for (const [name, chunk] of Object.entries(bundle)) {
+      if (name.endsWith('.js') && chunk.code !== undefined) chunk.code = chunk.code.replace(/[^\0-\x7f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    }
+  },
+}
+
 const config: UserConfig[] = defineConfig([{
   ...common,
   entry: {
@@ -47,11 +75,11 @@ const config: UserConfig[] = defineConfig([{
     rtneural: 'src/formats/rtneural/reader.ts',
     nam: 'src/formats/nam/reader.ts',
   },
-  minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } },
+  minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: false } },
   copy: ['build/simd.wasm', 'build/relaxed-simd.wasm'].map((from) => ({ from, to: 'dist' })),
-  outputOptions: { codeSplitting: { groups: [{ name: 'core', test: (id) => core.includes(id) }] } },
+  outputOptions: { comments: { jsdoc: false, annotation: true, legal: true }, codeSplitting: { groups: [{ name: 'core', test: (id) => core.includes(id) }] } },
   deps: { neverBundle: [/^node:/] },
-  plugins: [{
+  plugins: [ownCopies, asciiOnly, {
     // The command is a customer of index.js, not a part of it: index.js stays one file.
     name: 'cli-over-index',
     resolveId(id, importer = '') {

@@ -25,6 +25,7 @@ export interface Movement {
 }
 
 /** The operator of a movement: its moves in plain JavaScript where all inputs are known, and as kernel calls. */
+/* @__NO_SIDE_EFFECTS__ */
 export function movement({ name, attributes, infer, moves, dtype }: Movement): Operator {
   return {
     name,
@@ -86,6 +87,7 @@ function planMoves(planner: Planner, output: number, list: readonly Move[], dtyp
 }
 
 /** The attributes as words; moving costs no multiply-adds. */
+/* @__NO_SIDE_EFFECTS__ */
 export function movementCost(node: GraphNode): OperatorCost {
   const words = Object.entries(node.attributes).map(([name, value]) => (
     `${name} ${Array.isArray(value) ? formatShape(value as number[]) : String(value)}`

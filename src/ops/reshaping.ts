@@ -9,6 +9,7 @@ import type { GraphNode, InferenceContext, Operator } from './operator.ts'
 import type { Move } from './strided.ts'
 
 /** An operator that gives its first input another shape: at run time there is nothing to do. */
+/* @__NO_SIDE_EFFECTS__ */
 function reshaping(
   name: string, attributes: readonly string[], shape: (node: GraphNode, context: InferenceContext, from: SymbolicShape) => SymbolicShape,
 ): Operator {
