@@ -1,32 +1,42 @@
 import { LstmError } from '../errors.ts'
-import { formatShape, lengthOf, type Dimension, type SymbolicShape } from '../values/shape.ts'
+import { NdArray, type ArrayLike } from '../values/ndarray.ts'
+import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
 import {
-  anyInput, freshShape, freshSize, hasInput, integerAttribute, integerList, isNumeric, productOf, quotientOf, resolveAxes, resolveAxis, switchAttribute,
+  anyInput, checkSizes, freshShape, freshSize, hasInput, integerAttribute, integerList, isNumeric, productOf, quotientOf, resolveAxes,
+  resolveAxis, switchAttribute,
 } from './axes.ts'
 import { label } from './checks.ts'
-import { movement } from './movement.ts'
-import type { GraphNode, InferenceContext, Operator } from './operator.ts'
-import type { Move } from './strided.ts'
+import { isFoldable, movementCost, requireSizes } from './movement.ts'
+import type { GraphNode, InferenceContext, Operator, ValueType } from './operator.ts'
 
 /** An operator that gives its first input another shape: at run time there is nothing to do. */
 /* @__NO_SIDE_EFFECTS__ */
 function reshaping(
   name: string, attributes: readonly string[], shape: (node: GraphNode, context: InferenceContext, from: SymbolicShape) => SymbolicShape,
 ): Operator {
-  return movement({
+  const infer = (node: GraphNode, context: InferenceContext): [ValueType] => {
+    const { dtype, shape: from } = anyInput(node, context, 0)
+    const to = shape(node, context, from)
+    if (isNumeric(from) && isNumeric(to) && lengthOf(from) !== lengthOf(to)) throw misfit(node, from, to)
+    return [{ dtype, shape: to }]
+  }
+  return {
     name,
     attributes,
-    infer(node, context) {
-      const { dtype, shape: from } = anyInput(node, context, 0)
-      const to = shape(node, context, from)
-      if (isNumeric(from) && isNumeric(to) && lengthOf(from) !== lengthOf(to)) throw misfit(node, from, to)
-      return [{ dtype, shape: to }]
+    infer: (node, context) => checkSizes(node, infer(node, context)),
+    cost: movementCost,
+    evaluate(node, context) {
+      const types = infer(node, context)
+      if (!isFoldable(node, context, types)) return undefined
+      const value = context.value(0) as ArrayLike
+      // Nothing changes an NdArray that is a constant; the elements of other arrays may move.
+      return [new NdArray(value instanceof NdArray ? value.data : value.data.slice(), types[0].shape as Shape)]
     },
-    moves(_node, { shapeOf }): Move[] {
-      const place = { offset: 0, strides: [1] }
-      return [{ source: 0, output: 0, shape: [lengthOf(shapeOf(0))], from: place, to: place }]
+    plan(node, planner) {
+      requireSizes(node, planner)
+      if (planner.hasOutput(0)) planner.alias(0, 0)
     },
-  })
+  }
 }
 
 /** The input as it is. Inputs: input. */
