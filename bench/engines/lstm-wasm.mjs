@@ -17,7 +17,7 @@ function layerOf(layer) {
 export const lstmWasm = {
   name: 'lstm-wasm',
   variants: ['relaxed-simd', 'simd'],
-  settings: 'one thread; steps by model.stream().step, sequences by model.run with `into`: arrays of the caller in and out',
+  settings: 'one thread; steps by model.stream().step, sequences by model.run with `into` of a model made without streams: arrays of the caller in and out',
   packages: [],
   supports: () => true,
   async available(variant) {
@@ -35,7 +35,8 @@ export const lstmWasm = {
     const steps = mode === 'sequence' ? timesteps : 'timesteps'
     const described = mode === 'generate' ? input([steps], { dtype: 'int32' }) : input([steps, features])
     const net = sequential([described, ...layers.map(layerOf)], { input: 'x', output: 'y' }).loadStateDict(tensors)
-    const model = await compile(net, { runtime })
+    // Sequences need no streams; models that only run can do without that part of the library.
+    const model = await compile(net, mode === 'sequence' ? { runtime, streams: false } : { runtime })
     const rows = layers.some((layer) => layer.kind === 'lstm' && !layer.returnSequences) ? batch : batch * timesteps
     if (mode === 'generate') return createGenerator(model, prepared)
     const y = new Float32Array(rows * outputSizeOf(layers))
