@@ -1,6 +1,6 @@
 // A new process that runs one engine once: node child.mjs ENGINE BATCH TIMESTEPS FEATURES UNITS CALLS. Prints milliseconds from
-// importing the engine to its first result, and the memory of the process. Nothing of the engine is imported before;
-// what adapters need of the benchmark itself is.
+// importing the engine to its first result, and the memory of the process. Nothing of the engine is imported before: its adapter
+// is, and what that needs of the benchmark; it loads the engine when it is told to make an instance.
 import { readFileSync } from 'node:fs'
 import '../generation.mjs'
 import { lstmLayer, randomTensors } from '../network.mjs'
@@ -34,10 +34,10 @@ if (engine?.startsWith('onnxruntime')) {
   Object.assign(prepared, { network: writeNetwork(prepared) })
 }
 
+const [adapter] = engine === 'none' ? [] : Object.values(await import(`../engines/${engine}.mjs`))
 const begin = performance.now()
 let first = 0
 if (engine !== 'none') {
-  const [adapter] = Object.values(await import(`../engines/${engine}.mjs`))
   // Where its first variant is not accepted, as on Node 20, the next one.
   const instance = await adapter.variants.slice(1).reduce(
     (/** @type {Promise<any>} */ made, /** @type {string} */ variant) => made.catch(() => adapter.create(prepared, variant)),

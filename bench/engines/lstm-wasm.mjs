@@ -1,12 +1,16 @@
 // lstm-wasm, through its public API. Inputs are arrays of the caller, outputs are written to arrays of the caller.
-import { compile, createRuntime, load, LstmError } from 'lstm-wasm'
-import { dense, embedding, input, lstm, sequential } from 'lstm-wasm/layers'
 import { draw, generated } from '../generation.mjs'
 import { outputSizeOf } from '../network.mjs'
 import { SILERO_SAMPLE_RATE, SILERO_SAMPLES } from '../silero.mjs'
 
-/** @param {import('../network.mjs').Layer} layer */
-function layerOf(layer) {
+/** Loaded when it is needed, as the other engines are. */
+const loadLstmWasm = () => Promise.all([import('lstm-wasm'), import('lstm-wasm/layers')])
+
+/**
+ * @param {typeof import('lstm-wasm/layers')} layers
+ * @param {import('../network.mjs').Layer} layer
+ */
+function layerOf({ dense, embedding, lstm }, layer) {
   if (layer.kind === 'embedding') return embedding(layer.vocabulary, layer.width, { name: layer.name })
   if (layer.kind === 'dense') return dense(layer.units, { name: layer.name, activation: layer.activation })
   const { name, hiddenSize, numLayers, bidirectional, returnSequences } = layer
@@ -21,11 +25,13 @@ export const lstmWasm = {
   packages: [],
   supports: () => true,
   async available(variant) {
+    const [{ createRuntime, LstmError }] = await loadLstmWasm()
     await createRuntime({ variant: /** @type {'simd'} */ (variant) }).catch((error) => {
       throw error instanceof LstmError ? new Error(error.message) : error
     })
   },
   async create(prepared, variant) {
+    const [{ compile, createRuntime, load }, words] = await loadLstmWasm()
     const runtime = await createRuntime({ variant: /** @type {'simd'} */ (variant) })
     if (prepared.file === 'silero') {
       const model = await load(/** @type {Uint8Array} */ (prepared.bytes), { runtime, constants: { sr: SILERO_SAMPLE_RATE } })
@@ -33,8 +39,8 @@ export const lstmWasm = {
     }
     const { layers, tensors, inputs, mode, batch, timesteps, features } = prepared
     const steps = mode === 'sequence' ? timesteps : 'timesteps'
-    const described = mode === 'generate' ? input([steps], { dtype: 'int32' }) : input([steps, features])
-    const net = sequential([described, ...layers.map(layerOf)], { input: 'x', output: 'y' }).loadStateDict(tensors)
+    const described = mode === 'generate' ? words.input([steps], { dtype: 'int32' }) : words.input([steps, features])
+    const net = words.sequential([described, ...layers.map((layer) => layerOf(words, layer))], { input: 'x', output: 'y' }).loadStateDict(tensors)
     // Sequences need no streams; models that only run can do without that part of the library.
     const model = await compile(net, mode === 'sequence' ? { runtime, streams: false } : { runtime })
     const rows = layers.some((layer) => layer.kind === 'lstm' && !layer.returnSequences) ? batch : batch * timesteps
