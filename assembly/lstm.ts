@@ -4,7 +4,7 @@ import {
   BLOCK_LENGTH, BLOCK_ROW_BYTES, biasedBlockBytes, blocksOfUnits, plainBlockBytes,
 } from './layout'
 import { rowProduct } from './row'
-import { NEAR_BYTES, rowsProduct } from './tile'
+import { rowsProduct } from './tile'
 
 /**
  * Bytes of the four gates of one batch row at one timestep, padded to whole blocks, and by one block more: rows that are
@@ -16,6 +16,9 @@ function gatesRowBytes(hiddenSize: i32): i32 {
   return (blocksOfUnits(hiddenSize) + 1) * BLOCK_ROW_BYTES
 }
 
+/** Weights between these sizes just do not fit into a second-level cache of 1 MB. */
+const LEAST_OVERFLOWING_BYTES: i32 = 655360
+const MOST_OVERFLOWING_BYTES: i32 = 1310720
 /** Gates of this many bytes stay in the second-level cache until the recurrence needs them. */
 const CHUNK_BYTES: i32 = 131072
 /** Larger input weights are not in that cache when the next chunk comes, */
@@ -78,7 +81,7 @@ export function lstmForwardF32(
   // Weights that just do not fit into the cache are walked to and fro (256 units: 4 % faster). Smaller ones are there anyway, of
   // larger ones too little would be, and streams that go backwards cost (64 units: 2 %, 384 units: 3 %).
   const weightBytes = blocks * plainBlockBytes(hiddenSize)
-  const alternates = weightBytes > NEAR_BYTES / 2 && weightBytes <= NEAR_BYTES
+  const alternates = weightBytes > LEAST_OVERFLOWING_BYTES && weightBytes <= MOST_OVERFLOWING_BYTES
 
   // h[t-1] is read from the output of the step before; without outputs, from one of two scratch
   // copies: it must stay whole until every unit of h[t] is made.

@@ -18,20 +18,6 @@ import { SUM_LENGTH } from './sums'
 import { tile2x4 } from './tile-2x4'
 import { tile6x2 } from './tile-6x2'
 
-/** Larger weights are not in a second-level cache of 1 MB when they are used again. */
-export const NEAR_BYTES: i32 = 1310720
-
-/**
- * Touches every line of `rows` rows of a block. Where weights come from the third-level cache or further, a tile waits
- * for each of them by itself: it has so much to compute that few loads are under way at once. Here all are (4 MB of
- * weights, 32 rows: 5 % faster).
- */
-function fetch(wPtr: usize, rows: i32): void {
-  const endPtr = wPtr + rows * BLOCK_ROW_BYTES
-  // A load may trap, so neither compiler leaves it out.
-  for (; wPtr < endPtr; wPtr += BLOCK_ROW_BYTES) i32.load(wPtr)
-}
-
 /**
  * Rows x blocks: out (rows, columns) = init + a (rows, k) @ w (k, columns).
  * `w`: block rows at wPtr, blocks `blockBytes` apart; init (rows, blocks): `initBytes` from row to row (0: the
@@ -43,10 +29,9 @@ export function rowsProduct(
 ): void {
   const pairsEnd = rows & ~1
   const sixes = FUSED && fusesHere() ? rows / 6 * 6 : 0
-  const far = columns / BLOCK_LENGTH * blockBytes > NEAR_BYTES
   if (pairsEnd) {
     for (let column = 0; column < columns; column += BLOCK_LENGTH) {
-      blockProduct(far, pairsEnd, sixes, k, wPtr, min(BLOCK_LENGTH, columns - column), aPtr, aBytes, initPtr, initBytes, outPtr + column * 4, outBytes)
+      blockProduct(pairsEnd, sixes, k, wPtr, min(BLOCK_LENGTH, columns - column), aPtr, aBytes, initPtr, initBytes, outPtr + column * 4, outBytes)
       wPtr += blockBytes
       initPtr += initBlockBytes
     }
@@ -66,11 +51,10 @@ export function rowsProduct(
  * stay in the first-level cache for all of them.
  */
 function blockProduct(
-  far: bool, rows: i32, sixes: i32, k: i32, wPtr: usize, columns: i32, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32,
+  rows: i32, sixes: i32, k: i32, wPtr: usize, columns: i32, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32,
 ): void {
   do {
     const terms = min(k, SUM_LENGTH)
-    if (far) fetch(wPtr, terms)
     if (FUSED) {
       tile6x2(sixes, terms, wPtr, aPtr, aBytes, initPtr, initBytes, outPtr, outBytes, columns)
       if (columns > 8) tile6x2(sixes, terms, wPtr + 32, aPtr, aBytes, initPtr + 32, initBytes, outPtr + 32, outBytes, columns - 8)
