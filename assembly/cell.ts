@@ -19,8 +19,10 @@
 //     in D:  2^r = 1 + r P(r),      P of degree 4, relative error 9e-8: at most 2.3e-8 in a sigmoid
 //     in T:  2^r - 1 = r Q(r),      Q of degree 5, relative error 3e-9
 //
-// Why three passes: all in one, the second tanh waits for the first, and the processor's window is full
-// of instructions that wait: 134 cycles a block (Zen 4). In passes of independent work a block takes 40.
+// Why passes: all in one, the second tanh waits for the first, and the processor's window is full of instructions
+// that wait: 134 cycles a block (Zen 4). In passes of short, independent chains a block takes 37 (simd: 46): the gates to
+// r and 2^n; these to D and T; c', which is bound by its divisions and has time to come to r and 2^n as well; h'. Three
+// passes, without the first, took 40 (simd: 58).
 //
 // Why a table: V8 makes a vector constant anew at every use, by three instructions. Loaded into variables
 // before a loop, constants stay in registers or are reloaded by one.
@@ -65,15 +67,15 @@ const TABLE: usize = memory.data<f32>([
 
 /**
  * One timestep of `rows` rows: gates (rows, blocks) before activation, rows `gatesBytes` apart, which are overwritten;
- * c (rows, hiddenSize) in place; h (rows, hiddenSize), rows `hBytes` apart.
+ * c (rows, hiddenSize) in place; h (rows, hiddenSize), rows `hBytes` apart. At scalesPtr, a row of gates is overwritten.
  */
 export function updateCells(
-  rows: i32, hiddenSize: i32, gatesPtr: usize, gatesBytes: i32, cPtr: usize, hPtr: usize, hBytes: i32,
+  rows: i32, hiddenSize: i32, gatesPtr: usize, gatesBytes: i32, scalesPtr: usize, cPtr: usize, hPtr: usize, hBytes: i32,
 ): void {
   const gapBytes = gatesBytes - blocksOfUnits(hiddenSize) * BLOCK_ROW_BYTES
-  gateTerms(rows, hiddenSize, gatesPtr, gapBytes)
+  gateTerms(rows, hiddenSize, gatesPtr, gapBytes, scalesPtr)
   updateC(rows, hiddenSize, gatesPtr, gapBytes, cPtr)
-  updateH(rows, hiddenSize, gatesPtr, gapBytes, cPtr, hPtr, hBytes)
+  updateH(rows, hiddenSize, gatesPtr, gapBytes, hPtr, hBytes)
 }
 
 /** max(least, min(most, x)); NaN stays NaN: pmax(a, b) is a < b ? b : a, pmin(a, b) is b < a ? b : a. */
@@ -102,8 +104,8 @@ function polynomial(r: v128, c0: v128, c1: v128, c2: v128, c3: v128, c4: v128, c
   return multiplyAdd(r, multiplyAdd(r, multiplyAdd(r, multiplyAdd(r, multiplyAdd(r, c5, c4), c3), c2), c1), c0)
 }
 
-/** The gates -> D(i), D(f), T(g), D(o), in place. */
-function gateTerms(rows: i32, hiddenSize: i32, gatesPtr: usize, gapBytes: i32): void {
+/** One row of gates -> r, in place, and 2^n at scalesPtr. */
+function reduceGates(blocks: i32, gatesPtr: usize, scalesPtr: usize): void {
   const minusLog2E = v128.load(TABLE)
   const twiceLog2E = v128.load(TABLE, 16)
   const most = v128.load(TABLE, 32)
@@ -111,6 +113,34 @@ function gateTerms(rows: i32, hiddenSize: i32, gatesPtr: usize, gapBytes: i32): 
   const tanhMost = v128.load(TABLE, 64)
   const tanhLeast = v128.load(TABLE, 80)
   const round = v128.load(TABLE, 96)
+  const one = v128.load(TABLE, 112)
+  for (; blocks > 0; blocks--) {
+    let x = clamp(v128.load(gatesPtr), least, most)
+    let rounded = multiplyAdd(x, minusLog2E, round)
+    v128.store(gatesPtr, multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded)))
+    v128.store(scalesPtr, powerOfTwo(rounded, one))
+
+    x = clamp(v128.load(gatesPtr, 16), least, most)
+    rounded = multiplyAdd(x, minusLog2E, round)
+    v128.store(gatesPtr, multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded)), 16)
+    v128.store(scalesPtr, powerOfTwo(rounded, one), 16)
+
+    x = clamp(v128.load(gatesPtr, 32), tanhLeast, tanhMost)
+    rounded = multiplyAdd(x, twiceLog2E, round)
+    v128.store(gatesPtr, multiplyAdd(x, twiceLog2E, f32x4.sub(round, rounded)), 32)
+    v128.store(scalesPtr, powerOfTwo(rounded, one), 32)
+
+    x = clamp(v128.load(gatesPtr, 48), least, most)
+    rounded = multiplyAdd(x, minusLog2E, round)
+    v128.store(gatesPtr, multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded)), 48)
+    v128.store(scalesPtr, powerOfTwo(rounded, one), 48)
+    gatesPtr += BLOCK_ROW_BYTES
+    scalesPtr += BLOCK_ROW_BYTES
+  }
+}
+
+/** The gates -> D(i), D(f), T(g), D(o), in place. */
+function gateTerms(rows: i32, hiddenSize: i32, gatesPtr: usize, gapBytes: i32, rowScalesPtr: usize): void {
   const one = v128.load(TABLE, 112)
   const p1 = v128.load(TABLE, 144)
   const p2 = v128.load(TABLE, 160)
@@ -124,28 +154,20 @@ function gateTerms(rows: i32, hiddenSize: i32, gatesPtr: usize, gapBytes: i32): 
   const q4 = v128.load(TABLE, 288)
   const q5 = v128.load(TABLE, 304)
   for (; rows > 0; rows--) {
+    reduceGates(blocksOfUnits(hiddenSize), gatesPtr, rowScalesPtr)
+    let scalesPtr = rowScalesPtr
     for (let blocks = blocksOfUnits(hiddenSize); blocks > 0; blocks--) {
-      let x = clamp(v128.load(gatesPtr), least, most)
-      let rounded = multiplyAdd(x, minusLog2E, round)
-      let r = multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded))
-      v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), powerOfTwo(rounded, one), one))
-
-      x = clamp(v128.load(gatesPtr, 16), least, most)
-      rounded = multiplyAdd(x, minusLog2E, round)
-      r = multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded))
-      v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), powerOfTwo(rounded, one), one), 16)
-
-      x = clamp(v128.load(gatesPtr, 32), tanhLeast, tanhMost)
-      rounded = multiplyAdd(x, twiceLog2E, round)
-      r = multiplyAdd(x, twiceLog2E, f32x4.sub(round, rounded))
-      const scale = powerOfTwo(rounded, one)
+      let r = v128.load(gatesPtr)
+      v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), v128.load(scalesPtr), one))
+      r = v128.load(gatesPtr, 16)
+      v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), v128.load(scalesPtr, 16), one), 16)
+      r = v128.load(gatesPtr, 32)
+      const scale = v128.load(scalesPtr, 32)
       v128.store(gatesPtr, multiplyAdd(f32x4.mul(polynomial(r, q0, q1, q2, q3, q4, q5), r), scale, f32x4.sub(scale, one)), 32)
-
-      x = clamp(v128.load(gatesPtr, 48), least, most)
-      rounded = multiplyAdd(x, minusLog2E, round)
-      r = multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded))
-      v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), powerOfTwo(rounded, one), one), 48)
+      r = v128.load(gatesPtr, 48)
+      v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), v128.load(scalesPtr, 48), one), 48)
       gatesPtr += BLOCK_ROW_BYTES
+      scalesPtr += BLOCK_ROW_BYTES
     }
     gatesPtr += gapBytes
   }
@@ -160,31 +182,33 @@ function nextC(termsPtr: usize, cPtr: usize, two: v128): v128 {
   return f32x4.add(kept, f32x4.div(t, f32x4.mul(v128.load(termsPtr), f32x4.add(t, two))))
 }
 
+/** c -> c', in place; D(i) and D(f), which are not needed any more, -> r and 2^n of T(c'). */
 function updateC(rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, cPtr: usize): void {
-  const two = v128.load(TABLE, 128)
-  const units = hiddenSize & (UNITS_PER_BLOCK - 1)
-  for (; rows > 0; rows--) {
-    for (let unit = UNITS_PER_BLOCK; unit <= hiddenSize; unit += UNITS_PER_BLOCK) {
-      v128.store(cPtr, nextC(termsPtr, cPtr, two))
-      termsPtr += BLOCK_ROW_BYTES
-      cPtr += VECTOR_BYTES
-    }
-    if (units) {
-      storeLanes(cPtr, nextC(termsPtr, cPtr, two), units)
-      termsPtr += BLOCK_ROW_BYTES
-      cPtr += units * 4
-    }
-    termsPtr += gapBytes
-  }
-}
-
-function updateH(
-  rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, cPtr: usize, hPtr: usize, hBytes: i32,
-): void {
   const twiceLog2E = v128.load(TABLE, 16)
   const most = v128.load(TABLE, 64)
   const least = v128.load(TABLE, 80)
   const round = v128.load(TABLE, 96)
+  const one = v128.load(TABLE, 112)
+  const two = v128.load(TABLE, 128)
+  for (; rows > 0; rows--) {
+    for (let units = hiddenSize; units > 0; units -= UNITS_PER_BLOCK) {
+      const c = nextC(termsPtr, cPtr, two)
+      storeLanes(cPtr, c, units)
+      const x = clamp(c, least, most)
+      const rounded = multiplyAdd(x, twiceLog2E, round)
+      v128.store(termsPtr, multiplyAdd(x, twiceLog2E, f32x4.sub(round, rounded)))
+      v128.store(termsPtr, powerOfTwo(rounded, one), 16)
+      termsPtr += BLOCK_ROW_BYTES
+      cPtr += VECTOR_BYTES
+    }
+    // The last block may have had fewer than four units.
+    cPtr -= (-hiddenSize & (UNITS_PER_BLOCK - 1)) * 4
+    termsPtr += gapBytes
+  }
+}
+
+/** h' = T(c') / (D(o) (T(c') + 2)) */
+function updateH(rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, hPtr: usize, hBytes: i32): void {
   const one = v128.load(TABLE, 112)
   const two = v128.load(TABLE, 128)
   const q0 = v128.load(TABLE, 224)
@@ -196,18 +220,13 @@ function updateH(
   for (; rows > 0; rows--) {
     let toPtr = hPtr
     for (let units = hiddenSize; units > 0; units -= UNITS_PER_BLOCK) {
-      const x = clamp(v128.load(cPtr), least, most)
-      const rounded = multiplyAdd(x, twiceLog2E, round)
-      const r = multiplyAdd(x, twiceLog2E, f32x4.sub(round, rounded))
-      const scale = powerOfTwo(rounded, one)
+      const r = v128.load(termsPtr)
+      const scale = v128.load(termsPtr, 16)
       const t = multiplyAdd(f32x4.mul(polynomial(r, q0, q1, q2, q3, q4, q5), r), scale, f32x4.sub(scale, one))
       storeLanes(toPtr, f32x4.div(t, f32x4.mul(v128.load(termsPtr, 48), f32x4.add(t, two))), units)
       termsPtr += BLOCK_ROW_BYTES
-      cPtr += VECTOR_BYTES
       toPtr += VECTOR_BYTES
     }
-    // The last block may have had fewer than four units.
-    cPtr -= (-hiddenSize & (UNITS_PER_BLOCK - 1)) * 4
     termsPtr += gapBytes
     hPtr += hBytes
   }

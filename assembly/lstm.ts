@@ -35,7 +35,7 @@ export function lstmChunkSteps(rows: i32, timesteps: i32, inputSize: i32, hidden
 
 /** Bytes of workspace `lstmForwardF32` needs for `rows` batch rows and chunks of `chunkSteps` timesteps. */
 export function lstmWorkspaceBytes(rows: i32, hiddenSize: i32, chunkSteps: i32): i32 {
-  return rows * (chunkSteps * gatesRowBytes(hiddenSize) + 2 * hiddenSize * 4)
+  return rows * (chunkSteps * gatesRowBytes(hiddenSize) + 2 * hiddenSize * 4) + gatesRowBytes(hiddenSize)
 }
 
 /**
@@ -71,6 +71,8 @@ export function lstmForwardF32(
   const gatesBytes = gatesRowBytes(hiddenSize)
   const stateBytes = hiddenSize * 4
   const recurrentPtr = packedPtr + blocks * biasedBlockBytes(inputSize)
+  const scalesPtr = workspacePtr
+  workspacePtr += gatesBytes
   const scratchPtr = workspacePtr + chunkSteps * rows * gatesBytes
 
   xPtr += rowBegin * xRowBytes
@@ -105,7 +107,7 @@ export function lstmForwardF32(
           gatesPtr, gatesBytes, BLOCK_ROW_BYTES, gatesPtr, gatesBytes,
         )
       }
-      updateCells(rows, hiddenSize, gatesPtr, gatesBytes, cPtr, toPtr, toRowBytes)
+      updateCells(rows, hiddenSize, gatesPtr, gatesBytes, scalesPtr, cPtr, toPtr, toRowBytes)
       fromPtr = toPtr
       fromRowBytes = toRowBytes
     }
