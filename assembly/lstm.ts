@@ -117,6 +117,9 @@ export function lstmForwardF32(
   }
 }
 
+/** Columns whose weights are near from step to step (512 units, batch 32: 1.5 % faster than all columns step by step). */
+const NEAR_COLUMNS: i32 = 192
+
 /** gates (steps, rows, blocks) = bias + x @ W. */
 function projectInputs(
   xPtr: usize, xStepBytes: i32, xRowBytes: i32, inputSize: i32, packedPtr: usize, blocks: i32, steps: i32, rows: i32, gatesPtr: usize,
@@ -128,8 +131,16 @@ function projectInputs(
       denseRows(steps, inputSize, packedPtr, columns, xPtr + row * xRowBytes, xStepBytes, gatesPtr + row * gatesBytes, rows * gatesBytes)
     }
   } else {
-    for (let step = 0; step < steps; step++) {
-      denseRows(rows, inputSize, packedPtr, columns, xPtr + step * xStepBytes, xRowBytes, gatesPtr + step * rows * gatesBytes, gatesBytes)
+    const some = steps > 1 ? NEAR_COLUMNS : columns
+    const someBytes = some / BLOCK_LENGTH * biasedBlockBytes(inputSize)
+    for (let column = 0; column < columns; column += some) {
+      for (let step = 0; step < steps; step++) {
+        denseRows(
+          rows, inputSize, packedPtr, min(some, columns - column), xPtr + step * xStepBytes, xRowBytes,
+          gatesPtr + step * rows * gatesBytes + column * 4, gatesBytes,
+        )
+      }
+      packedPtr += someBytes
     }
   }
 }
