@@ -249,7 +249,7 @@ In plain words, for the first layer of 'rnn':
   })
 
   it('needs no WebAssembly; run does, and any error is one line', () => {
-    const preload = "data:text/javascript,WebAssembly.validate=()=>{throw new TypeError('asked for')}"
+    const preload = "data:text/javascript,WebAssembly.compile=WebAssembly.validate=()=>{throw new TypeError('asked for')}"
     put('x.json', JSON.stringify(expected['lstm-1layer.safetensors']?.input))
     const file = `${STATE_DICTS}lstm-1layer.safetensors`
     expect(node(['--import', preload], ['inspect', file])).toMatchObject({ code: 0, stderr: '' })
