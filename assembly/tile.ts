@@ -55,10 +55,7 @@ function blockProduct(
 ): void {
   do {
     const terms = min(k, SUM_LENGTH)
-    if (FUSED) {
-      tile6x2(sixes, terms, wPtr, aPtr, aBytes, initPtr, initBytes, outPtr, outBytes, columns)
-      if (columns > 8) tile6x2(sixes, terms, wPtr + 32, aPtr, aBytes, initPtr + 32, initBytes, outPtr + 32, outBytes, columns - 8)
-    }
+    if (FUSED) tile6x2(sixes, terms, wPtr, aPtr, aBytes, initPtr, initBytes, outPtr, outBytes, columns)
     tile2x4(
       rows - sixes, terms, wPtr, aPtr + sixes * aBytes, aBytes, initPtr + sixes * initBytes, initBytes, outPtr + sixes * outBytes, outBytes, columns,
     )
