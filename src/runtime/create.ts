@@ -1,8 +1,9 @@
 import { instantiateSync } from '@assemblyscript/loader'
+import type { Variant } from './kernels.ts'
 import { LinearMemory, MAX_MEMORY_BYTES } from './memory.ts'
 import { Runtime } from './runtime.ts'
 import { cannotStart, checkModule, kernelsOf } from './start.ts'
-import { compileBinary, type Variant } from './variant.ts'
+import { compileBinary } from './variant.ts'
 
 export interface RuntimeOptions {
   /** Which binary to run. Default `'auto'`: the fastest this engine accepts. */

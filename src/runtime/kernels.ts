@@ -1,4 +1,10 @@
 /**
+ * Which binary runs: `simd` gives the same bits on every engine; `relaxed-simd` is faster where the
+ * processor fuses multiply and add, and may differ in the last bits from machine to machine.
+ */
+export type Variant = 'simd' | 'relaxed-simd'
+
+/**
  * The functions every binary exports: pointers and sizes in, nothing kept. What each one computes,
  * with shapes and equations, stands above its source in `assembly/`. Byte strides end in `Bytes`.
  */

@@ -2,10 +2,9 @@ import { LstmError } from '../errors.ts'
 import { createData, dtypeOfData, isDType, type DType } from '../values/dtype.ts'
 import { checkData, fillFromNested, type Nested } from '../values/ndarray.ts'
 import { checkShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
-import type { Kernels } from './kernels.ts'
+import type { Kernels, Variant } from './kernels.ts'
 import type { LinearMemory } from './memory.ts'
 import { Tensor, type TensorCount } from './tensor.ts'
-import type { Variant } from './variant.ts'
 
 /** What `runtime.memory()` counts. */
 export interface MemoryUse {

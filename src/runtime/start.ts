@@ -1,8 +1,7 @@
 import { LstmError } from '../errors.ts'
-import { KERNEL_ARITIES, type Kernels } from './kernels.ts'
+import { KERNEL_ARITIES, type Kernels, type Variant } from './kernels.ts'
 import { LinearMemory, MAX_MEMORY_BYTES } from './memory.ts'
 import { Runtime } from './runtime.ts'
-import type { Variant } from './variant.ts'
 
 /** A compiled binary of this package, in places that must not know WebAssembly. */
 export type KernelModule = WebAssembly.Module

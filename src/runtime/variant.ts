@@ -1,13 +1,8 @@
 import { LstmError } from '../errors.ts'
 import { hex } from './binaries/relaxed-simd.ts'
 import { editsOfRelaxedSimd } from './binaries/simd.ts'
+import type { Variant } from './kernels.ts'
 import { cannotStart } from './start.ts'
-
-/**
- * Which binary runs: `simd` gives the same bits on every engine; `relaxed-simd` is faster where the
- * processor fuses multiply and add, and may differ in the last bits from machine to machine.
- */
-export type Variant = 'simd' | 'relaxed-simd'
 
 /** Fastest first. */
 const VARIANTS: readonly Variant[] = ['relaxed-simd', 'simd']

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { compileBinary, type Variant } from '../../src/runtime/variant.ts'
+import type { Variant } from '../../src/runtime/kernels.ts'
+import { compileBinary } from '../../src/runtime/variant.ts'
 import { expectRejection } from '../expect-error.ts'
 
 const binary = async (name: string): Promise<Uint8Array> => new Uint8Array(await readFile(new URL(`../../build/${name}.wasm`, import.meta.url)))
