@@ -18,8 +18,7 @@ const write = (name, text) => writeFile(new URL(`${name}.ts`, folder), `// Gener
 
 for (const target of TARGETS) {
   const { error, stderr } = await asc.main(['--config', 'asconfig.json', '--target', target])
-  const messages = stderr.toString().replace('Last converge was suboptimal.\n', '')
-  if (messages !== '') process.stderr.write(messages)
+  process.stderr.write(stderr.toString())
   if (error) {
     process.stderr.write(`${target}: ${error.message}\n`)
     process.exit(1)
