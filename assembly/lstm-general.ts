@@ -2,9 +2,7 @@
 // case: gates are stored before the cell update, which then makes several passes over them.
 import { activateRow, elementPtr } from './activate'
 import { gemmF32 } from './gemm'
-import {
-  BLOCK_LENGTH, BLOCK_ROW_BYTES, UNITS_PER_BLOCK, biasedBlockBytes, blocksOfUnits, plainBlockBytes,
-} from './layout'
+import { BLOCK_LENGTH, BLOCK_ROW_BYTES, UNITS_PER_BLOCK, blocksOfUnits, packedBlockBytes } from './layout'
 import { storeLanes } from './simd'
 import { rowProduct } from './row'
 
@@ -88,8 +86,8 @@ export function lstmGeneralF32(
   const gatesBytes = blocks * BLOCK_ROW_BYTES
   const hBytes = cell.outputSize * 4
   const cBytes = hiddenSize * 4
-  const recurrentPtr = packedPtr + blocks * biasedBlockBytes(inputSize)
-  const blockBytes = plainBlockBytes(cell.outputSize)
+  const recurrentPtr = packedPtr + blocks * packedBlockBytes(inputSize) + BLOCK_ROW_BYTES
+  const blockBytes = packedBlockBytes(cell.outputSize)
   const scratchPtr = workspacePtr + chunkSteps * rows * gatesBytes
 
   for (let begin = 0; begin < timesteps; begin += chunkSteps) {

@@ -1,5 +1,5 @@
 // Matrices on their way into and out of a product.
-import { BLOCK_LENGTH, BLOCK_ROW_BYTES, biasedBlockBytes, blocksOfColumns } from './layout'
+import { BLOCK_LENGTH, BLOCK_ROW_BYTES, blocksOfColumns, packedBlockBytes } from './layout'
 
 /**
  * Packs a matrix w (k, columns) with bias (columns) or 0, see layout.ts, from any order of its axes.
@@ -12,7 +12,7 @@ export function packStridedF32(
 ): void {
   assert(packedPtr % 16 == 0 && weightPtr != 0)
   const blocks = blocksOfColumns(columns)
-  const blockBytes = biasedBlockBytes(outer * inner)
+  const blockBytes = packedBlockBytes(outer * inner)
   for (let block = 0; block < blocks; block++) {
     const blockPtr = packedPtr + block * blockBytes
     const first = block * BLOCK_LENGTH

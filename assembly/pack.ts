@@ -1,19 +1,17 @@
 // Packing: from the frameworks' row-major matrices to the blocks of layout.ts. Runs once a model.
-import {
-  BLOCK_LENGTH, BLOCK_ROW_BYTES, UNITS_PER_BLOCK, biasedBlockBytes, blocksOfColumns, blocksOfUnits, plainBlockBytes,
-} from './layout'
+import { BLOCK_LENGTH, BLOCK_ROW_BYTES, UNITS_PER_BLOCK, blocksOfColumns, blocksOfUnits, packedBlockBytes } from './layout'
 
 /** Position of gate f in i, f, g, o. */
 const FORGET_GATE: i32 = 1
 
 /** Bytes of a packed dense matrix of `k` inputs and `columns` outputs. */
 export function packedDenseBytes(k: i32, columns: i32): i32 {
-  return blocksOfColumns(columns) * biasedBlockBytes(k)
+  return blocksOfColumns(columns) * packedBlockBytes(k)
 }
 
 /** Bytes of a packed LSTM cell; `outputSize` is the length of h: the units, unless they are projected. */
 export function packedLstmBytes(inputSize: i32, hiddenSize: i32, outputSize: i32): i32 {
-  return blocksOfUnits(hiddenSize) * (biasedBlockBytes(inputSize) + plainBlockBytes(outputSize))
+  return blocksOfUnits(hiddenSize) * (packedBlockBytes(inputSize) + packedBlockBytes(outputSize))
 }
 
 /** Writes column `lane` of a block: k weights, one a block row; zeros where `sourcePtr` is 0. */
@@ -39,7 +37,7 @@ export function packDenseF32(packedPtr: usize, weightPtr: usize, biasPtr: usize,
   assert(packedPtr % 16 == 0 && weightPtr != 0)
   const blocks = blocksOfColumns(columns)
   for (let block = 0; block < blocks; block++) {
-    const blockPtr = packedPtr + block * biasedBlockBytes(k)
+    const blockPtr = packedPtr + block * packedBlockBytes(k)
     for (let lane = 0; lane < BLOCK_LENGTH; lane++) {
       const column = block * BLOCK_LENGTH + lane
       const valid = column < columns
@@ -61,10 +59,10 @@ export function packLstmF32(
 ): void {
   assert(packedPtr % 16 == 0 && inputWeightsPtr != 0 && recurrentWeightsPtr != 0)
   const blocks = blocksOfUnits(hiddenSize)
-  const recurrentPtr = packedPtr + blocks * biasedBlockBytes(inputSize)
+  const recurrentPtr = packedPtr + blocks * packedBlockBytes(inputSize)
   for (let block = 0; block < blocks; block++) {
-    const inputBlockPtr = packedPtr + block * biasedBlockBytes(inputSize)
-    const recurrentBlockPtr = recurrentPtr + block * plainBlockBytes(outputSize)
+    const inputBlockPtr = packedPtr + block * packedBlockBytes(inputSize)
+    const recurrentBlockPtr = recurrentPtr + block * packedBlockBytes(outputSize)
     for (let lane = 0; lane < BLOCK_LENGTH; lane++) {
       const unit = block * UNITS_PER_BLOCK + lane % UNITS_PER_BLOCK
       const valid = unit < hiddenSize
@@ -73,7 +71,8 @@ export function packLstmF32(
       if (lane / UNITS_PER_BLOCK == FORGET_GATE && valid) bias += forgetBias
       f32.store(inputBlockPtr + lane * 4, bias)
       packColumn(inputBlockPtr + BLOCK_ROW_BYTES, lane, valid ? inputWeightsPtr + row * inputSize * 4 : 0, inputSize)
-      packColumn(recurrentBlockPtr, lane, valid ? recurrentWeightsPtr + row * outputSize * 4 : 0, outputSize)
+      f32.store(recurrentBlockPtr + lane * 4, 0)
+      packColumn(recurrentBlockPtr + BLOCK_ROW_BYTES, lane, valid ? recurrentWeightsPtr + row * outputSize * 4 : 0, outputSize)
     }
   }
 }

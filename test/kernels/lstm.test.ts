@@ -56,7 +56,7 @@ describeBinaries('packLstmF32', (binary) => {
         .map((name) => arena.floats(cell[name])) as [number, number, number, number]
       const blocks = Math.ceil(hiddenSize / 4)
       const bytes = kernels.packedLstmBytes(inputSize, hiddenSize, hiddenSize)
-      expect(bytes).toBe(blocks * (inputSize + 1 + hiddenSize) * 64)
+      expect(bytes).toBe(blocks * (inputSize + 1 + hiddenSize + 1) * 64)
       for (const [first, second] of [[true, true], [true, false], [false, true], [false, false]]) {
         const packedPtr = arena.allocate(bytes)
         arena.call([[packedPtr, bytes]], () => (
@@ -72,7 +72,7 @@ describeBinaries('packLstmF32', (binary) => {
             expected[inputAt] = (first ? cell.inputBias[row] as number : 0) + (second ? cell.recurrentBias[row] as number : 0)
             for (let k = 0; k < inputSize; k++) expected[inputAt + (k + 1) * 16] = cell.inputWeights[row * inputSize + k] as number
             for (let k = 0; k < hiddenSize; k++) {
-              expected[recurrentAt + (block * hiddenSize + k) * 16 + lane] = cell.recurrentWeights[row * hiddenSize + k] as number
+              expected[recurrentAt + (block * (hiddenSize + 1) + k + 1) * 16 + lane] = cell.recurrentWeights[row * hiddenSize + k] as number
             }
           }
         }
