@@ -6,6 +6,7 @@ import type { Blueprint, StreamHost } from './blueprint.ts'
 import { checkIndices, checkInput, checkOutput, copyRun, dataOf, refuseLength, type Frames } from './frames.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
 import { readStates, writeStates, type States } from './named-states.ts'
+import { SingleStep } from './single.ts'
 import { hashStates, newSave, openSave, seal } from './saves.ts'
 
 /** What a stream is made of. */
@@ -33,6 +34,7 @@ export class Stream {
   /** The arrays of this call, by position. */
   readonly #given: DataOf[] = []
   readonly #wanted: (DataOf | undefined)[] = []
+  readonly #single: SingleStep | undefined
   #disposed = false
 
   /** Use `model.stream`. */
@@ -46,6 +48,7 @@ export class Stream {
     this.#inputs = this.#machine.inputs
     this.#outputs = this.#machine.outputs
     this.#one = this.#machine.plans.at(-1) as MachinePlan
+    this.#single = SingleStep.of(host, this.#machine, this.#one)
   }
 
   /**
@@ -58,6 +61,7 @@ export class Stream {
    *   `DISPOSED`
    */
   step(input: Frames, output: Frames): void {
+    if (this.#single !== undefined && !this.#disposed && this.#single.advance(input, output)) return
     this.#advance(input, output, 1)
   }
 
