@@ -1,3 +1,4 @@
+import { tell } from '../tell.mjs'
 import { Meters } from './meters.mjs'
 import { openModel, SAMPLE_RATE } from './models.mjs'
 import { Rig } from './rig.mjs'
@@ -120,17 +121,4 @@ function showModel() {
 
 function make(tag, text) {
   return Object.assign(document.createElement(tag), { textContent: text })
-}
-
-/** Does something, and says below the model what went wrong. */
-async function tell(work) {
-  const message = element('message')
-  message.textContent = ''
-  message.classList.remove('bad')
-  try {
-    return await work()
-  } catch (error) {
-    message.classList.add('bad')
-    message.textContent = error.name === 'NotAllowedError' ? 'The browser did not allow the microphone.' : error.message
-  }
 }

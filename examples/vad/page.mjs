@@ -1,3 +1,4 @@
+import { tell } from '../tell.mjs'
 import { createDetector, detectAll, findSpeech, FRAME, SAMPLE_RATE } from './detector.mjs'
 import { loudnessOf } from './loudness.mjs'
 import { listen } from './microphone.mjs'
@@ -115,17 +116,4 @@ function showFacts(seconds, milliseconds, speech) {
   element('speech').replaceChildren(...speech.map(([from, to]) => Object.assign(document.createElement('li'), {
     textContent: `speech from ${(from * SECONDS_A_FRAME).toFixed(2)} s to ${(to * SECONDS_A_FRAME).toFixed(2)} s`,
   })))
-}
-
-/** Does something, and says at the foot of the page what went wrong. */
-async function tell(work) {
-  const message = element('message')
-  message.textContent = ''
-  message.classList.remove('bad')
-  try {
-    return await work()
-  } catch (error) {
-    message.classList.add('bad')
-    message.textContent = error.name === 'NotAllowedError' ? 'The browser did not allow the microphone.' : error.message
-  }
 }

@@ -7,7 +7,8 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { DType } from '../values/dtype.ts'
 import { formatShape, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
 import { carryOf, shareSizes, type Carry } from './carry.ts'
-import { findTimeline, type Timeline } from './timeline.ts'
+import { findTimeline } from './timeline.ts'
+import type { Timeline } from './walk.ts'
 
 export interface BlueprintOptions {
   readonly carry?: Carry | undefined

@@ -2,30 +2,11 @@
 import { LstmError } from '../errors.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
-import type { Timing } from '../ops/timing.ts'
 import type { Dimension } from '../values/shape.ts'
-import { Walk, type Stopped } from './walk.ts'
+import { Walk, type Stopped, type Timeline } from './walk.ts'
 
 /** Name of the size that timesteps have where a graph says a number. */
 const STEPS = 'timesteps of a stream'
-
-/** A graph whose LSTMs go on from their own states, with a few steps at a time. */
-export interface Timeline {
-  readonly graph: Graph
-  /** Axis of the timesteps of every input; undefined for one that holds for all steps. */
-  readonly inputs: ReadonlyMap<string, number | undefined>
-  /** Timing of every output, by name. */
-  readonly outputs: ReadonlyMap<string, Timing>
-  /** Nodes of the source that another one stands for. */
-  readonly replaced: ReadonlyMap<Graph['nodes'][number], Graph['nodes'][number]>
-  /** Values of the source that states of lstm nodes are at first, by `node.h` and `node.c`. */
-  readonly initial: ReadonlyMap<string, string>
-  /** Inputs and outputs that went: an lstm keeps these states itself. */
-  readonly absorbed: ReadonlySet<string>
-  /** The name of the size of timesteps, and of the batch; or its number. */
-  readonly steps: string
-  readonly batch: Dimension | undefined
-}
 
 /** Inputs whose timesteps are along one axis, by name. */
 type Marks = ReadonlyMap<string, number>

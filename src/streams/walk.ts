@@ -8,7 +8,24 @@ import { findTimeRule } from '../ops/time-rules.ts'
 import type { TimedNode, Timing } from '../ops/timing.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { Dimension, SymbolicShape } from '../values/shape.ts'
-import type { Timeline } from './timeline.ts'
+
+/** A graph whose LSTMs go on from their own states, with a few steps at a time. */
+export interface Timeline {
+  readonly graph: Graph
+  /** Axis of the timesteps of every input; undefined for one that holds for all steps. */
+  readonly inputs: ReadonlyMap<string, number | undefined>
+  /** Timing of every output, by name. */
+  readonly outputs: ReadonlyMap<string, Timing>
+  /** Nodes of the source that another one stands for. */
+  readonly replaced: ReadonlyMap<Graph['nodes'][number], Graph['nodes'][number]>
+  /** Values of the source that states of lstm nodes are at first, by `node.h` and `node.c`. */
+  readonly initial: ReadonlyMap<string, string>
+  /** Inputs and outputs that went: an lstm keeps these states itself. */
+  readonly absorbed: ReadonlySet<string>
+  /** The name of the size of timesteps, and of the batch; or its number. */
+  readonly steps: string
+  readonly batch: Dimension | undefined
+}
 
 /** Why a graph cannot be run step by step. */
 export interface Stopped {
