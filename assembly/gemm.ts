@@ -1,12 +1,5 @@
-import { BLOCK_ROW_BYTES, NEAR_WEIGHT_BYTES, blocksOfColumns, packedBlockBytes } from './layout'
-import { rowsProduct } from './tile'
-
-/** Rows are taken in groups whose inputs stay in the second-level cache while all blocks pass; small, where the weights stay there too, */
-const ROW_GROUP_BYTES: i32 = 65536
-/** and large where each group fetches them from further away (100 rows of 1024 inputs, 4096 columns: 51 GF/s, in small groups 40). */
-const FAR_ROW_GROUP_BYTES: i32 = 524288
-/** A group is whole tiles of six rows, and enough of them to be worth a pass over the weights. */
-const LEAST_ROW_GROUP: i32 = 24
+import { BLOCK_ROW_BYTES, packedBlockBytes } from './layout'
+import { rowsAtOnce, rowsProduct } from './tile'
 
 /**
  * out (rows, columns) = bias (columns) + a (rows, k) @ w (k, columns), with w packed as in layout.ts.
@@ -36,13 +29,10 @@ export function denseRows(
   rows: i32, k: i32, packedPtr: usize, columns: i32, aPtr: usize, aBytes: i32, outPtr: usize, outBytes: i32,
 ): void {
   const blockBytes = packedBlockBytes(k)
-  const isFar = f64(blocksOfColumns(columns)) * f64(blockBytes) > f64(NEAR_WEIGHT_BYTES)
-  const groupBytes = isFar ? FAR_ROW_GROUP_BYTES : ROW_GROUP_BYTES
-  const groups = (rows * k * 4 + groupBytes - 1) / groupBytes
-  const group = groups < 2 ? rows : max(LEAST_ROW_GROUP, (rows / groups + 5) / 6 * 6)
+  const group = rowsAtOnce(rows, k, columns)
   for (let row = 0; row < rows; row += group) {
     rowsProduct(
-      min(group, rows - row), k, packedPtr + BLOCK_ROW_BYTES, blockBytes, columns, aPtr + row * aBytes, aBytes,
+      min(group, rows - row), k, packedPtr + BLOCK_ROW_BYTES, blockBytes, columns, aPtr + row * aBytes, aBytes, false,
       packedPtr, 0, blockBytes, outPtr + row * outBytes, outBytes,
     )
   }

@@ -38,9 +38,10 @@ export function planLayers(planner: Planner, settings: LstmSettings, cells: read
   const stack = numLayers * directions.length
   const width = directions.length * outputSize
   const { lstmChunkSteps, lstmWorkspaceBytes, lstmGeneralWorkspaceBytes } = planner.kernels
-  const chunkSteps = lstmChunkSteps(batch, timesteps, Math.max(inputSize, numLayers > 1 ? width : 0), hiddenSize)
+  const widest = Math.max(inputSize, numLayers > 1 ? width : 0)
+  const chunkSteps = lstmChunkSteps(batch, timesteps, widest, hiddenSize)
   const workspaceBytes = Math.max(
-    lstmWorkspaceBytes(batch, hiddenSize, chunkSteps), lstmGeneralWorkspaceBytes(batch, hiddenSize, outputSize, chunkSteps),
+    lstmWorkspaceBytes(batch, chunkSteps, widest, hiddenSize), lstmGeneralWorkspaceBytes(batch, hiddenSize, outputSize, chunkSteps),
   )
   const plan: StackPlan = {
     settings, batch, timesteps, chunkSteps,

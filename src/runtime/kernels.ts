@@ -38,7 +38,7 @@ export interface Kernels {
   readonly maskFromLengths: (lengthsPtr: number, rows: number, timesteps: number, maskPtr: number) => number
   readonly zeroEmptyRows: (maskPtr: number, rows: number, timesteps: number, statePtr: number, rowBytes: number) => void
   readonly lstmChunkSteps: (rows: number, timesteps: number, inputSize: number, hiddenSize: number) => number
-  readonly lstmWorkspaceBytes: (rows: number, hiddenSize: number, chunkSteps: number) => number
+  readonly lstmWorkspaceBytes: (rows: number, chunkSteps: number, inputSize: number, hiddenSize: number) => number
   readonly packDenseF32: (packedPtr: number, weightPtr: number, biasPtr: number, k: number, columns: number) => void
   readonly packLstmF32: (
     packedPtr: number, inputWeightsPtr: number, recurrentWeightsPtr: number, inputBiasPtr: number, recurrentBiasPtr: number,
@@ -152,7 +152,7 @@ export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {
   maskFromLengths: 4,
   zeroEmptyRows: 5,
   lstmChunkSteps: 4,
-  lstmWorkspaceBytes: 3,
+  lstmWorkspaceBytes: 4,
   packDenseF32: 5,
   packLstmF32: 9,
   packedDenseBytes: 2,

@@ -23,7 +23,7 @@ describeBinaries('the cell update of lstmForwardF32', (binary) => {
     kernels.packLstmF32(packedPtr, weights, weights, biases, 0, 1, hiddenSize, hiddenSize, 0)
     const hPtr = arena.floats(new Float32Array(hiddenSize))
     const cPtr = arena.floats(units.map((unit) => unit[4]))
-    const workspacePtr = arena.allocate(kernels.lstmWorkspaceBytes(1, hiddenSize, 1))
+    const workspacePtr = arena.allocate(kernels.lstmWorkspaceBytes(1, 1, 1, hiddenSize))
     kernels.lstmForwardF32(arena.floats([0]), 4, 4, 1, packedPtr, hiddenSize, 1, 0, 1, hPtr, cPtr, 0, 0, 0, workspacePtr, 1)
     return { c: arena.read(cPtr, hiddenSize), h: arena.read(hPtr, hiddenSize) }
   }

@@ -27,7 +27,7 @@ const ARITIES = {
   lstmForwardF32: 16,
   lstmGeneralF32: 22,
   lstmGeneralWorkspaceBytes: 4,
-  lstmWorkspaceBytes: 3,
+  lstmWorkspaceBytes: 4,
   maskFromLengths: 4,
   normalizeF32: 9,
   packDenseF32: 5,

@@ -84,22 +84,22 @@ describeBinaries('packLstmF32', (binary) => {
 
 describeBinaries('lstmForwardF32', (binary) => {
   const arena = new Arena(binary, 16)
-  const { kernels } = arena
   beforeEach(() => arena.clear())
 
   /** Puts weights, x and states into memory; each run starts from the same states and checks what was written. */
-  function setUp(setup: Setup) {
+  function setUp(setup: Setup, room: Arena = arena) {
+    const { kernels } = room
     const { inputSize, hiddenSize, batch, timesteps } = setup
     const cell = randomCell(setup)
     const x = pseudoRandom(5, batch * timesteps * inputSize, 2)
     const h0 = pseudoRandom(6, batch * hiddenSize, 1)
     const c0 = pseudoRandom(7, batch * hiddenSize, 1)
-    const packedPtr = arena.allocate(kernels.packedLstmBytes(inputSize, hiddenSize, hiddenSize))
+    const packedPtr = room.allocate(kernels.packedLstmBytes(inputSize, hiddenSize, hiddenSize))
     kernels.packLstmF32(
-      packedPtr, arena.floats(cell.inputWeights), arena.floats(cell.recurrentWeights),
-      arena.floats(cell.inputBias), arena.floats(cell.recurrentBias), inputSize, hiddenSize, hiddenSize, 0,
+      packedPtr, room.floats(cell.inputWeights), room.floats(cell.recurrentWeights),
+      room.floats(cell.inputBias), room.floats(cell.recurrentBias), inputSize, hiddenSize, hiddenSize, 0,
     )
-    const xPtr = arena.floats(x)
+    const xPtr = room.floats(x)
     const [hBytes, cBytes] = [h0.byteLength, c0.byteLength]
 
     const run = (call: Call = {}): { y: Float32Array, h: Float32Array, c: Float32Array } => {
@@ -107,10 +107,10 @@ describeBinaries('lstmForwardF32', (binary) => {
       const strides = (width: number): [number, number] => (timeMajor ? [batch * width * 4, width * 4] : [width * 4, timesteps * width * 4])
       const [xStep, xRow] = strides(inputSize)
       const [yStep, yRow] = strides(outputWidth)
-      const [hPtr, cPtr] = [arena.floats(h0), arena.floats(c0)]
-      const yPtr = arena.allocate(batch * timesteps * outputWidth * 4)
-      const workspaceBytes = kernels.lstmWorkspaceBytes(end - begin, hiddenSize, chunkSteps)
-      const workspacePtr = arena.allocate(workspaceBytes)
+      const [hPtr, cPtr] = [room.floats(h0), room.floats(c0)]
+      const yPtr = room.allocate(batch * timesteps * outputWidth * 4)
+      const workspaceBytes = kernels.lstmWorkspaceBytes(end - begin, chunkSteps, inputSize, hiddenSize)
+      const workspacePtr = room.allocate(workspaceBytes)
       const sign = backwards ? -1 : 1
       const last = backwards ? timesteps - 1 : 0
       const written: Range[] = [
@@ -121,11 +121,11 @@ describeBinaries('lstmForwardF32', (binary) => {
       for (let t = 0; wantOutput && t < timesteps; t++) {
         written.push(...rowRanges(yPtr + t * yStep + begin * yRow, yRow, end - begin, hiddenSize * 4))
       }
-      arena.call(written, () => kernels.lstmForwardF32(
+      room.call(written, () => kernels.lstmForwardF32(
         xPtr + last * xStep, sign * xStep, xRow, inputSize, packedPtr, hiddenSize, timesteps, begin, end, hPtr, cPtr,
         wantOutput ? yPtr + last * yStep : 0, sign * yStep, yRow, workspacePtr, chunkSteps,
       ))
-      return { y: arena.read(yPtr, batch * timesteps * outputWidth), h: arena.read(hPtr, hBytes / 4), c: arena.read(cPtr, cBytes / 4) }
+      return { y: room.read(yPtr, batch * timesteps * outputWidth), h: room.read(hPtr, hBytes / 4), c: room.read(cPtr, cBytes / 4) }
     }
 
     /** The second direction of a bidirectional reference walks backwards. */
@@ -163,6 +163,29 @@ describeBinaries('lstmForwardF32', (binary) => {
       arena.clear()
       const { run } = setUp({ inputSize: 3, hiddenSize: 5, batch, timesteps: 17 })
       expect(run({ chunkSteps, timeMajor: false })).toEqual(run({ timeMajor: false }))
+    }
+  })
+
+  // More than 128 terms and 256 columns: rows are packed into panels of six and two, group by group, before they are multiplied.
+  it.each([
+    { inputSize: 131, hiddenSize: 65, batch: 1, timesteps: 13 },
+    { inputSize: 5, hiddenSize: 133, batch: 9, timesteps: 3 },
+    { inputSize: 257, hiddenSize: 133, batch: 15, timesteps: 3 },
+    { inputSize: 131, hiddenSize: 64, batch: 135, timesteps: 2 },
+  ])('agrees where rows are packed, with the reference, row by row and in chunks: $inputSize inputs, $hiddenSize units, batch $batch', (setup) => {
+    const { run, reference } = setUp(setup, new Arena(binary, 256))
+    const { batch, hiddenSize, timesteps } = setup
+    for (const call of [{}, { timeMajor: false }, { backwards: true, timeMajor: false }]) {
+      const got = run(call)
+      const expected = reference(call)
+      expectClose(got.y, expected.output, 'y')
+      expectClose(got.h, expected.h_n, 'h')
+      expectClose(got.c, expected.c_n, 'c')
+      for (const chunkSteps of [1, 2, 5]) expect(run({ ...call, chunkSteps: Math.min(chunkSteps, timesteps) })).toEqual(got)
+      for (const [begin, end] of [[batch - 1, batch], [0, Math.min(batch, 3)], [batch >> 1, batch]] as const) {
+        const part = run({ ...call, rows: [begin, end] })
+        expect(part.h.slice(begin * hiddenSize, end * hiddenSize)).toEqual(got.h.slice(begin * hiddenSize, end * hiddenSize))
+      }
     }
   })
 
