@@ -240,10 +240,10 @@ describeBinaries('lstmChunkSteps', (binary) => {
     { sizes: [1, 1000, 64, 64], steps: 120 },
     { sizes: [1, 1000, 256, 256], steps: 31 },
     { sizes: [5, 1000, 64, 64], steps: 24 },
-    // input weights of more than 1 MB: 128 rows
-    { sizes: [1, 1000, 257, 256], steps: 128 },
-    { sizes: [32, 1000, 1024, 1024], steps: 4 },
-    { sizes: [1, 1000, 65536, 32768], steps: 128 },
+    // input weights of more than 1 MB: 384 rows
+    { sizes: [1, 1000, 257, 256], steps: 384 },
+    { sizes: [32, 1000, 1024, 1024], steps: 12 },
+    { sizes: [1, 1000, 65536, 32768], steps: 384 },
     { sizes: [1, 17, 1024, 1024], steps: 17 },
     { sizes: [1000, 5, 1024, 1024], steps: 1 },
     { sizes: [0, 0, 1, 1], steps: 1 },
