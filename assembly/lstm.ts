@@ -90,6 +90,9 @@ export function lstmForwardF32(
   const weightBytes = blocks * blockBytes
   const alternates = weightBytes > LEAST_OVERFLOWING_BYTES && weightBytes <= MOST_OVERFLOWING_BYTES
 
+  // The product of a state of zeros is zeros, unless a weight is infinite or not a number: sequences that begin so do without it (20 steps:
+  // 2 % faster, one step: twice as fast).
+  let isAtRest = f32.load(hPtr) == 0 && f32.load(recurrentPtr - BLOCK_ROW_BYTES) != 0 && areZeros(hPtr, rows * hiddenSize)
   const packs = panelBytes(rows, hiddenSize, columns) > 0
 
   // h[t-1] is read from the output of the step before; without outputs, from one of two scratch
@@ -105,7 +108,9 @@ export function lstmForwardF32(
     for (let t = begin; t < begin + steps; t++) {
       const toPtr = yPtr ? yPtr + t * yStepBytes : scratchPtr + (t & 1) * rows * stateBytes
       const gatesPtr = workspacePtr + (t - begin) * rows * gatesBytes
-      if (rows == 1) {
+      if (isAtRest) {
+        isAtRest = false
+      } else if (rows == 1) {
         rowProduct(
           hiddenSize, recurrentPtr, blockBytes, columns, fromPtr, gatesPtr, BLOCK_ROW_BYTES, gatesPtr, alternates && (t & 1) != 0,
         )
@@ -128,6 +133,18 @@ export function lstmForwardF32(
   for (let row = 0; row < rows; row++) {
     memory.copy(hPtr + row * stateBytes, fromPtr + row * fromRowBytes, stateBytes)
   }
+}
+
+function areZeros(ptr: usize, length: i32): bool {
+  for (; length >= 4; length -= 4) {
+    if (v128.any_true(f32x4.ne(v128.load(ptr), f32x4.splat(0)))) return false
+    ptr += 16
+  }
+  for (; length > 0; length--) {
+    if (f32.load(ptr) != 0) return false
+    ptr += 4
+  }
+  return true
 }
 
 /** gates (steps, rows, blocks) = bias + x @ W. */

@@ -47,6 +47,13 @@ export function packDenseF32(packedPtr: usize, weightPtr: usize, biasPtr: usize,
   }
 }
 
+/** 1 where all numbers are finite, or else 0. Of `length` floats, a multiple of four. */
+function allFinite(ptr: usize, length: i32): f32 {
+  let sum = f32x4.splat(0)
+  for (let n = 0; n < length; n += 4) sum = f32x4.add(sum, f32x4.mul(v128.load(ptr + n * 4), f32x4.splat(0)))
+  return v128.any_true(f32x4.ne(sum, sum)) ? 0 : 1
+}
+
 /**
  * One LSTM cell, gates stacked in the order i, f, g, o (PyTorch's):
  * inputWeights (4 hiddenSize, inputSize), recurrentWeights (4 hiddenSize, outputSize), inputBias and
@@ -75,4 +82,5 @@ export function packLstmF32(
       packColumn(recurrentBlockPtr + BLOCK_ROW_BYTES, lane, valid ? recurrentWeightsPtr + row * outputSize * 4 : 0, outputSize)
     }
   }
+  f32.store(recurrentPtr, allFinite(recurrentWeightsPtr, 4 * hiddenSize * outputSize))
 }

@@ -25,6 +25,13 @@ interface Call {
   readonly outputWidth?: number
 }
 
+/** What a test brings itself: an arena, the states before, the last recurrent weight. */
+interface Own {
+  readonly room?: Arena
+  readonly h0?: Float32Array
+  readonly weight?: number
+}
+
 type Cell = { readonly [Weight in keyof ReferenceCell]-?: Float32Array }
 
 function randomCell({ inputSize, hiddenSize }: Setup): Cell {
@@ -76,6 +83,7 @@ describeBinaries('packLstmF32', (binary) => {
             }
           }
         }
+        expected[recurrentAt] = 1 // all recurrent weights are finite
         expect(arena.read(packedPtr, bytes / 4)).toEqual(expected)
       }
     },
@@ -87,12 +95,12 @@ describeBinaries('lstmForwardF32', (binary) => {
   beforeEach(() => arena.clear())
 
   /** Puts weights, x and states into memory; each run starts from the same states and checks what was written. */
-  function setUp(setup: Setup, room: Arena = arena) {
+  function setUp(setup: Setup, { room = arena, h0 = pseudoRandom(6, setup.batch * setup.hiddenSize, 1), weight }: Own = {}) {
     const { kernels } = room
     const { inputSize, hiddenSize, batch, timesteps } = setup
     const cell = randomCell(setup)
+    if (weight !== undefined) cell.recurrentWeights[cell.recurrentWeights.length - 1] = weight
     const x = pseudoRandom(5, batch * timesteps * inputSize, 2)
-    const h0 = pseudoRandom(6, batch * hiddenSize, 1)
     const c0 = pseudoRandom(7, batch * hiddenSize, 1)
     const packedPtr = room.allocate(kernels.packedLstmBytes(inputSize, hiddenSize, hiddenSize))
     kernels.packLstmF32(
@@ -173,7 +181,7 @@ describeBinaries('lstmForwardF32', (binary) => {
     { inputSize: 257, hiddenSize: 133, batch: 15, timesteps: 3 },
     { inputSize: 131, hiddenSize: 64, batch: 135, timesteps: 2 },
   ])('agrees where rows are packed, with the reference, row by row and in chunks: $inputSize inputs, $hiddenSize units, batch $batch', (setup) => {
-    const { run, reference } = setUp(setup, new Arena(binary, 256))
+    const { run, reference } = setUp(setup, { room: new Arena(binary, 256) })
     const { batch, hiddenSize, timesteps } = setup
     for (const call of [{}, { timeMajor: false }, { backwards: true, timeMajor: false }]) {
       const got = run(call)
@@ -221,6 +229,27 @@ describeBinaries('lstmForwardF32', (binary) => {
       const step = (values: Float32Array): Float32Array => rowsOf(values.subarray(t * batch * hiddenSize, (t + 1) * batch * hiddenSize))
       expect(step(part.y), `step ${t}`).toEqual(step(all.y))
     }
+  })
+
+  it.each([[1, 5], [3, 17], [4, 133]])('gives %i rows of %i units that begin with zeros the same bits alone and beside a row that does not', (batch, hiddenSize) => {
+    const h0 = pseudoRandom(6, batch * hiddenSize, 1).fill(0, 0, (batch - 1) * hiddenSize)
+    for (const timesteps of [1, 3]) {
+      const own = { room: new Arena(binary, 128), h0 }
+      const { run, reference } = setUp({ inputSize: 3, hiddenSize, batch, timesteps }, own)
+      const all = run()
+      expectClose(all.h, reference().h_n, 'h')
+      const part = run({ rows: [0, batch - 1] })
+      expect(part.h.slice(0, (batch - 1) * hiddenSize)).toEqual(all.h.slice(0, (batch - 1) * hiddenSize))
+      const still = setUp({ inputSize: 3, hiddenSize, batch, timesteps }, { ...own, h0: new Float32Array(batch * hiddenSize) })
+      expectClose(still.run().h, still.reference().h_n, 'h from zeros')
+    }
+  })
+
+  it.each([Infinity, -Infinity, NaN])('multiplies zeros by a recurrent weight of %d too', (weight) => {
+    const { run, reference } = setUp({ inputSize: 3, hiddenSize: 5, batch: 2, timesteps: 1 }, { h0: new Float32Array(10), weight })
+    const expected = reference()
+    expect(expected.h_n.some(Number.isNaN)).toBe(true)
+    expect(Array.from(run().h, Number.isNaN)).toEqual(Array.from(expected.h_n, Number.isNaN))
   })
 
   it('leaves the states as they are when there are no timesteps', () => {
