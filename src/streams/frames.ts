@@ -49,7 +49,7 @@ export function refuseLength({ port: { name } }: PortLayout, { length }: DataOf,
 }
 
 /** From so many elements on, `set` is faster than a loop. */
-export const LONG = 32
+const LONG = 32
 
 /**
  * to[toBegin...] = from[fromBegin...]. Allocates nothing: `set` takes whole arrays, and of others it would have to be given a view

@@ -6,8 +6,8 @@ import type { Blueprint, StreamHost } from './blueprint.ts'
 import { checkIndices, checkInput, checkOutput, copyRun, dataOf, refuseLength, type Frames } from './frames.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
 import { readStates, writeStates, type States } from './named-states.ts'
-import { SingleStep } from './single.ts'
 import { hashStates, newSave, openSave, seal } from './saves.ts'
+import { SingleStep } from './single.ts'
 
 /** What a stream is made of. */
 export interface StreamParts {

@@ -174,7 +174,7 @@ describeBinaries('lstmForwardF32', (binary) => {
     }
   })
 
-  // More than 128 terms and 256 columns: rows are packed into panels of six and two, group by group, before they are multiplied.
+  // More than 128 terms and 256 columns: rows are packed in panels of six, and the rest one by one, group by group, before they are multiplied.
   it.each([
     { inputSize: 131, hiddenSize: 65, batch: 1, timesteps: 13 },
     { inputSize: 5, hiddenSize: 133, batch: 9, timesteps: 3 },
