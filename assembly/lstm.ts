@@ -91,7 +91,7 @@ export function lstmForwardF32(
   const alternates = weightBytes > LEAST_OVERFLOWING_BYTES && weightBytes <= MOST_OVERFLOWING_BYTES
 
   // The product of a state of zeros is zeros, unless a weight is infinite or not a number: sequences that begin so do without it (20 steps:
-  // 2 % faster, one step: twice as fast).
+  // 2 % faster, one step: twice as fast). Of a state in use, the first number tells, before anything is called (10 ns of a step).
   let isAtRest = f32.load(hPtr) == 0 && f32.load(recurrentPtr - BLOCK_ROW_BYTES) != 0 && areZeros(hPtr, rows * hiddenSize)
   const packs = panelBytes(rows, hiddenSize, columns) > 0
 
@@ -103,7 +103,7 @@ export function lstmForwardF32(
   for (let begin = 0; begin < timesteps; begin += chunkSteps) {
     const steps = min(chunkSteps, timesteps - begin)
     projectInputs(
-      xPtr + begin * xStepBytes, xStepBytes, xRowBytes, inputSize, packedPtr, blocks, steps, rows, workspacePtr, gatesBytes, panelPtr,
+      xPtr + begin * xStepBytes, xStepBytes, xRowBytes, inputSize, packedPtr, columns, steps, rows, workspacePtr, gatesBytes, panelPtr,
     )
     for (let t = begin; t < begin + steps; t++) {
       const toPtr = yPtr ? yPtr + t * yStepBytes : scratchPtr + (t & 1) * rows * stateBytes
@@ -147,12 +147,11 @@ function areZeros(ptr: usize, length: i32): bool {
   return true
 }
 
-/** gates (steps, rows, blocks) = bias + x @ W. */
+/** gates (steps, rows, columns) = bias + x @ W. */
 function projectInputs(
-  xPtr: usize, xStepBytes: i32, xRowBytes: i32, inputSize: i32, packedPtr: usize, blocks: i32, steps: i32, rows: i32, gatesPtr: usize,
+  xPtr: usize, xStepBytes: i32, xRowBytes: i32, inputSize: i32, packedPtr: usize, columns: i32, steps: i32, rows: i32, gatesPtr: usize,
   gatesBytes: i32, panelPtr: usize,
 ): void {
-  const columns = blocks * BLOCK_LENGTH
   const blockBytes = packedBlockBytes(inputSize)
   if (rows == 1 && steps == 1) {
     // What a call of `denseRows` comes to (64 units: 15 ns sooner).
