@@ -1,6 +1,6 @@
 import { LstmError } from '../errors.ts'
 import type { GraphInput } from '../graph/graph.ts'
-import { copyInput, symbolsOf, type ByName, type RunInput } from '../plan/binding.ts'
+import { copyAll, copyInput, symbolsOf, type ByName, type RunInput } from '../plan/binding.ts'
 import type { Plan, PlannedOutput, PlannedValue } from '../plan/plan.ts'
 import { checkTarget, noOutput, type RunTarget } from '../plan/targets.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -8,9 +8,6 @@ import { Tensor } from '../runtime/tensor.ts'
 import { bytesOf, dtypeOfData, type DataOf } from '../values/dtype.ts'
 import { hasShape, NdArray } from '../values/ndarray.ts'
 import { lengthOf, sameShape, type Shape } from '../values/shape.ts'
-
-/** Up to so many elements, a loop is faster than `set`. */
-const SHORT = 32
 
 /** An input or output of a plan, and what is asked of it at every run. */
 interface BoundPort<Value extends PlannedValue> {
@@ -88,15 +85,14 @@ export class BoundPlan {
     if (this.#generation !== this.#runtime.linearMemory.generation) this.#forgetViews()
     for (let n = 0; n < this.#inputs.length; n++) {
       const port = this.#inputs[n] as BoundPort<PlannedValue>
-      const { name, value: { slot, ptr, shape }, length } = port
+      const { name, value: { slot, ptr, shape } } = port
       const given = inputs[name]
       if (given instanceof Tensor) {
         slot.ptr = given.ptr
         continue
       }
       slot.ptr = ptr
-      if (length <= SHORT && ArrayBuffer.isView(given)) copyShort(given, this.#view(port))
-      else copyInput(this.#graphInputs[n] as GraphInput, given, shape, this.#view(port))
+      copyInput(this.#graphInputs[n] as GraphInput, given, shape, this.#view(port))
     }
     // Every output's address at every run: the run before may have ended in an error.
     for (let n = 0; n < this.#outputs.length; n++) {
@@ -124,9 +120,7 @@ export class BoundPlan {
       if (!replaceable) this.#runtime.kernels.copyRows(slot.ptr, 0, target.ptr, 0, 1, length * bytesOf(type.dtype))
       return
     }
-    const data = hasShape(target) ? target.data : target
-    if (length <= SHORT) copyShort(this.#view(port), data)
-    else data.set(this.#view(port))
+    copyAll(this.#view(port), hasShape(target) ? target.data : target)
   }
 
   #view(port: BoundPort<PlannedValue>): DataOf {
@@ -150,10 +144,6 @@ export class BoundPlan {
     }
     throw noOutput(name, this.#outputs)
   }
-}
-
-function copyShort(from: DataOf, to: DataOf): void {
-  for (let n = 0; n < to.length; n++) to[n] = from[n] as number
 }
 
 /** A tensor that is written must not be read, or written twice, in the same run. */
