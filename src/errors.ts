@@ -12,13 +12,30 @@
 export type LstmErrorCode =
   | 'FORMAT' | 'UNSUPPORTED' | 'SHAPE' | 'VALUE' | 'MEMORY' | 'DISPOSED' | 'ENVIRONMENT' | 'ABORTED'
 
-/** The one class of every error this library throws on purpose. The message says what, where, expected and got. */
+/** Bytes of UTF-8 at the beginning and the end of a message that are kept; together, and with what stands between them, under 4 kB. */
+const HEAD_BYTES = 2900
+const TAIL_BYTES = 1100
+
+/** A message without its middle, if it is longer than 4 kB: names and lists in it may come out of a stranger's file. */
+function bounded(message: string): string {
+  const bytesAt = (n: number): number => {
+    const code = message.charCodeAt(n)
+    return code < 0x80 ? 1 : code < 0x800 ? 2 : 3
+  }
+  let end = 0
+  for (let bytes = 0; end < message.length && (bytes += bytesAt(end)) <= HEAD_BYTES;) end++
+  let begin = message.length
+  for (let bytes = 0; begin > end && (bytes += bytesAt(begin - 1)) <= TAIL_BYTES;) begin--
+  return begin === end ? message : `${message.slice(0, end)} [... ${begin - end} characters left out ...] ${message.slice(begin)}`
+}
+
+/** The one class of every error this library throws on purpose. The message says what, where, expected and got, in at most 4 kB. */
 export class LstmError extends Error {
   override readonly name: string = 'LstmError'
   readonly code: LstmErrorCode
 
   constructor(code: LstmErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+    super(bounded(message), options)
     this.code = code
   }
 }

@@ -116,7 +116,7 @@ async function tensorsOf(file: string): Promise<Safetensors['tensors'] | undefin
 
 /** Columns of text, the last one flush right. */
 function table(header: readonly string[], cells: readonly (readonly string[])[], total: readonly string[]): string[] {
-  const widths = header.map((_, column) => Math.max(...[header, ...cells, total].map((row) => (row[column] as string).length)))
+  const widths = header.map((_, column) => [header, ...cells, total].reduce((width, row) => Math.max(width, (row[column] as string).length), 0))
   const line = (row: readonly string[]): string => row.map((cell, column) => {
     const width = widths[column] as number
     return column < header.length - 1 ? cell.padEnd(width) : cell.padStart(width)

@@ -10,10 +10,14 @@ const STATE = /state|hidden|cell|mem|cache|(^|[^a-z])[hc]$/
 const BEFORE = 'in(put|it(ial)?)?|prev(ious)?|0'
 const AFTER = 'out(put)?|next|new|final|n'
 
+function atEitherEnd(words: string): RegExp {
+  return new RegExp(`^(${words})[_.]|[_.]?(${words})$`, 'g')
+}
+
 /** A name in small letters, as it is and without such a word. */
-function stems(name: string, words: string): string[] {
+function stems(name: string, words: RegExp): string[] {
   const plain = name.toLowerCase()
-  return [plain, plain.replace(new RegExp(`^(${words})[_.]|[_.]?(${words})$`, 'g'), '')]
+  return [plain, plain.replace(words, '')]
 }
 
 /** Whether two shapes can be the same; names stand for sizes that are not known. */
@@ -27,15 +31,23 @@ export function fits(a: SymbolicShape, b: SymbolicShape): boolean {
  * @returns outputs by input
  */
 export function findCarry(graph: Graph, types: ReadonlyMap<string, ValueType>): Map<string, string> {
-  const isPair = (input: GraphInput, output: GraphOutput): boolean => {
-    const theirs = stems(output.name, AFTER)
-    const type = types.get(output.value)
-    return stems(input.name, BEFORE).some((stem) => STATE.test(stem) && theirs.includes(stem))
-      && type?.dtype === input.dtype && fits(input.shape, type.shape)
+  const [before, after] = [BEFORE, AFTER].map(atEitherEnd) as [RegExp, RegExp]
+  // By their stems: files may have any number of inputs and outputs.
+  const byStem: Map<string, GraphOutput[]> = new Map()
+  for (const output of graph.outputs) {
+    for (const stem of stems(output.name, after).filter((one) => STATE.test(one))) {
+      const known = byStem.get(stem)
+      if (known === undefined) byStem.set(stem, [output])
+      else known.push(output)
+    }
   }
-  const found = new Map(graph.inputs.flatMap((input) => {
-    const outputs = graph.outputs.filter((output) => isPair(input, output)).map(({ name }): [string, string] => [input.name, name])
-    return outputs.length === 1 ? outputs : []
+  const isPair = (input: GraphInput, output: GraphOutput): boolean => {
+    const type = types.get(output.value)
+    return type?.dtype === input.dtype && fits(input.shape, type.shape)
+  }
+  const found = new Map(graph.inputs.flatMap((input): [string, string][] => {
+    const outputs = new Set(stems(input.name, before).flatMap((stem) => byStem.get(stem) ?? []).filter((output) => isPair(input, output)))
+    return outputs.size === 1 ? [...outputs].map(({ name }) => [input.name, name]) : []
   }))
   // An output goes to one input, and something has to come in and to go out besides.
   const isClear = new Set(found.values()).size === found.size && found.size < graph.inputs.length && found.size < graph.outputs.length

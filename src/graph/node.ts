@@ -68,12 +68,13 @@ export function checkNode(
  * which are settings. Those that several nodes share count once.
  */
 export function parameterCount(nodes: readonly GraphNode[], { constants }: Graph): number {
-  const names = new Set(nodes.flatMap(({ parameters }) => Object.values(parameters)))
-  const flowing = new Set(nodes.flatMap(({ inputs }) => inputs))
+  const weights = new Set(nodes.flatMap(({ parameters }) => Object.values(parameters)))
+  const names = new Set([...weights, ...nodes.flatMap(({ inputs }) => inputs)])
   let count = 0
-  for (const [name, { dtype, shape }] of constants) {
-    const length = lengthOf(shape)
-    if (names.has(name) || (flowing.has(name) && dtype === 'float32' && length > 1)) count += length
+  for (const name of names) {
+    const constant = constants.get(name)
+    const length = constant === undefined ? 0 : lengthOf(constant.shape)
+    if (weights.has(name) || (constant?.dtype === 'float32' && length > 1)) count += length
   }
   return count
 }

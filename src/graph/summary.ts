@@ -75,7 +75,7 @@ export function formatSummary(summary: Summary): string {
   ])
   const total = ['total', '', '', ...[summary.parameters, summary.multiplyAdds, summary.bytes].map(grouped)]
   const table = [header, ...cells, total]
-  const widths = header.map((_, column) => Math.max(...table.map((row) => (row[column] as string).length)))
+  const widths = header.map((_, column) => table.reduce((width, row) => Math.max(width, (row[column] as string).length), 0))
   const line = (row: readonly string[]): string =>
     row.map((cell, column) => (column < 3 ? cell.padEnd(widths[column] as number) : cell.padStart(widths[column] as number))).join('  ').trimEnd()
   const rule = widths.map((width) => '-'.repeat(width)).join('  ')

@@ -98,11 +98,14 @@ export class Layout {
     if (buffer !== undefined && !this.#uses.has(name) && buffer.uses <= 0) this.#allocator.free(buffer.offset)
   }
 
-  isReplaceable(value: string): boolean {
-    const buffer = this.#buffers.get(value)
-    const fixed = [...this.#graph.inputs.map(({ name }) => name), ...this.#graph.constants.keys()].map((name) => this.#buffers.get(name))
-    const sharers = this.#graph.outputs.filter((output) => this.#buffers.get(output.value) === buffer)
-    return buffer !== undefined && buffer.offset >= 0 && !fixed.includes(buffer) && sharers.length === 1
+  /** For each output, whether its buffer is no other's: no input's, no constant's, no second output's. Known when all nodes are laid out. */
+  get replaceable(): boolean[] {
+    const { inputs, constants, outputs } = this.#graph
+    const fixed = new Set([...inputs.map(({ name }) => name), ...constants.keys()].map((name) => this.#buffers.get(name)))
+    const buffers = outputs.map(({ value }) => this.#buffers.get(value))
+    const counts: Map<Buffer | undefined, number> = new Map()
+    for (const buffer of buffers) counts.set(buffer, (counts.get(buffer) ?? 0) + 1)
+    return buffers.map((buffer) => buffer !== undefined && buffer.offset >= 0 && !fixed.has(buffer) && counts.get(buffer) === 1)
   }
 
   /** Bytes of all buffers. */

@@ -91,7 +91,7 @@ export function draftPlan(
       finally: (run) => last.push(run),
     }
     operatorOf(node).plan(node, planner, prepared.get(node))
-    steps.push(...last)
+    for (const run of last) steps.push(run)
     for (const workspace of workspaces) layout.release(workspace)
     for (const name of node.inputs) layout.used(name)
     for (const name of node.outputs) layout.dropUnused(name)
@@ -105,9 +105,10 @@ export function draftPlan(
     bytes: layout.bytes,
     place(sharedPtr) {
       const blocks = layout.place(runtime.linearMemory, sharedPtr)
+      const { replaceable } = layout
       return {
         inputs: graph.inputs.map(({ name }) => planned(name)),
-        outputs: graph.outputs.map(({ value }) => ({ ...planned(value), replaceable: layout.isReplaceable(value) })),
+        outputs: graph.outputs.map(({ value }, n) => ({ ...planned(value), replaceable: replaceable[n] as boolean })),
         steps,
         dispose: () => blocks.forEach((ptr) => runtime.linearMemory.free(ptr)),
       }

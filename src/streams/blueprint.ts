@@ -73,6 +73,7 @@ export class Blueprint {
   readonly #timeline: Timeline | undefined
   readonly #batch: string | undefined
   readonly #sizes: Readonly<Record<string, number>>
+  readonly #bounds: ReadonlyMap<string, Port['indices']>
 
   /**
    * @param given optional inputs that are given: all others are left out
@@ -91,6 +92,8 @@ export class Blueprint {
     const first = [...timeline?.initial ?? []].map(([name, value]) => ({ name, value }))
     this.initial = first.length === 0 ? undefined : { graph: { ...source, outputs: first }, prepared, constants }
     const { inputs, outputs, nodes } = this.prepared.graph
+    this.#bounds = boundsOf(this.prepared.graph)
+    const used = new Set(nodes.flatMap((node) => node.inputs))
     const isName = (size: Dimension | undefined): size is string => (
       typeof size === 'string' && size !== timeline?.steps && inputs.some(({ shape }) => shape.includes(size))
     )
@@ -102,20 +105,23 @@ export class Blueprint {
     this.fixedBatch = isKnown ? undefined : 1
     const carriedOutputs = new Set(carry.values())
     const isLeftOut = (input: GraphInput): boolean => (
-      carry.has(input.name) || (input.optional === true && !given.has(input.name)) || !nodes.some((node) => node.inputs.includes(input.name))
+      carry.has(input.name) || (input.optional === true && !given.has(input.name)) || !used.has(input.name)
     )
     this.inputs = inputs.map((input) => (isLeftOut(input) ? undefined : this.#inputPort(input)))
     this.outputs = outputs.map(({ name, value }) => (
       carriedOutputs.has(name) ? undefined : this.#port(name, types.get(value) as ValueType, timeline?.outputs.get(name), 'each')
     ))
+    const positions = new Map(inputs.map(({ name }, n) => [name, n]))
+    const outputPositions = new Map(outputs.map(({ name }, n) => [name, n]))
     this.carried = [...carry].filter(([from]) => timeline?.absorbed.has(from) !== true).map(([from, to]) => {
-      const input = inputs.findIndex(({ name }) => name === from)
+      const input = positions.get(from) as number
       const { shape } = inputs[input] as GraphInput
-      return { name: from, input, output: outputs.findIndex(({ name }) => name === to), batchAxis: this.#batchAxis(shape) }
+      return { name: from, input, output: outputPositions.get(to) as number, batchAxis: this.#batchAxis(shape) }
     })
     this.hasSteps = timeline !== undefined
+    const checked = new Set(this.inputs.flatMap((port) => (port?.indices === undefined ? [] : [port.name])))
     this.mayFail = nodes.some((node) => CHOOSY.includes(node.op) && (
-      node.op === 'lstm' ? (node.inputs[4] ?? '') !== '' : this.inputs.every((port) => port?.indices === undefined || !node.inputs.includes(port.name))
+      node.op === 'lstm' ? (node.inputs[4] ?? '') !== '' : !node.inputs.some((name) => checked.has(name))
     ))
   }
 
@@ -153,7 +159,7 @@ export class Blueprint {
 
   #inputPort(input: GraphInput): Port {
     const port = this.#port(input.name, input, this.#timeline?.inputs.get(input.name), this.#timeline === undefined ? 'each' : 'held')
-    return { ...port, indices: boundsOf(input.name, this.prepared.graph) }
+    return { ...port, indices: this.#bounds.get(input.name) }
   }
 
   #port(name: string, { dtype, shape }: ValueType, timing: number | 'last' | undefined, otherwise: 'each' | 'held'): Port {
@@ -163,17 +169,18 @@ export class Blueprint {
   }
 }
 
-/** The indices that every table takes which an input goes to. */
-function boundsOf(input: string, { nodes, constants }: Graph): Port['indices'] {
-  let bounds: Port['indices']
-  const meet = (least: number, most: number): void => {
-    bounds = { least: Math.max(least, bounds?.least ?? least), most: Math.min(most, bounds?.most ?? most) }
+/** By name, the indices that every table takes which a value goes to. */
+function boundsOf({ nodes, constants }: Graph): Map<string, Port['indices']> {
+  const all: Map<string, Port['indices']> = new Map()
+  const meet = (input: string | undefined, least: number, most: number): void => {
+    if (input === undefined) return
+    const bounds = all.get(input)
+    all.set(input, { least: Math.max(least, bounds?.least ?? least), most: Math.min(most, bounds?.most ?? most) })
   }
   for (const { op, inputs, parameters, attributes } of nodes) {
-    if (op === 'embedding' && inputs[0] === input) meet(0, (constants.get(parameters.weight ?? '')?.shape[0] ?? 0) - 1)
-    const table = op === 'gather' && inputs[1] === input ? constants.get(inputs[0] as string)?.shape : undefined
-    const size = table?.at(Number(attributes.axis ?? 0))
-    if (size !== undefined) meet(-size, size - 1)
+    if (op === 'embedding') meet(inputs[0], 0, (constants.get(parameters.weight ?? '')?.shape[0] ?? 0) - 1)
+    const size = op === 'gather' ? constants.get(inputs[0] as string)?.shape.at(Number(attributes.axis ?? 0)) : undefined
+    if (size !== undefined) meet(inputs[1], -size, size - 1)
   }
-  return bounds
+  return all
 }

@@ -39,9 +39,9 @@ function checkCarry(graph: Graph, types: ReadonlyMap<string, ValueType>, carry: 
 export function shareSizes(graph: Graph, types: ReadonlyMap<string, ValueType>, carry: ReadonlyMap<string, string>): Graph {
   const known = new Set(graph.inputs.filter(({ name }) => !carry.has(name)).flatMap(({ shape }) => shape))
   const other: Map<Dimension, Dimension> = new Map()
+  const values = new Map(graph.outputs.map(({ name, value }) => [name, value]))
   for (const { name, shape } of graph.inputs) {
-    const output = graph.outputs.find((one) => one.name === carry.get(name))
-    const after = types.get(output?.value ?? '')?.shape ?? []
+    const after = types.get(values.get(carry.get(name) ?? '') ?? '')?.shape ?? []
     shape.forEach((size, axis) => {
       const same = after[axis]
       if (typeof size === 'string' && same !== undefined && !known.has(size) && (typeof same === 'number' || known.has(same))) other.set(size, same)

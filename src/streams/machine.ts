@@ -244,10 +244,11 @@ export class Machine {
   /** Inputs that nobody gives are zeros. */
   #setAbsentInputs(): void {
     const { inputs, carried } = this.blueprint
-    const absent = inputs.flatMap((port, position) => (port === undefined && !carried.some(({ input }) => input === position) ? [position] : []))
+    const isCarried = new Set(carried.map(({ input }) => input))
+    const absent = inputs.flatMap((port, position) => (port === undefined && !isCarried.has(position) ? [position] : []))
     if (absent.length === 0) return
     const values = this.plans.flatMap(({ plan }) => absent.map((position) => plan.inputs[position] as PlannedValue))
-    const bytes = Math.max(...values.map(({ type, shape }) => lengthOf(shape) * bytesOf(type.dtype)))
+    const bytes = values.reduce((most, { type, shape }) => Math.max(most, lengthOf(shape) * bytesOf(type.dtype)), 0)
     const zerosPtr = this.#allocate(bytes, 'inputs that are left out')
     this.#runtime.kernels.fillZero(zerosPtr, bytes)
     for (const { slot } of values) slot.ptr = zerosPtr

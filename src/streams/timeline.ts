@@ -19,7 +19,8 @@ type Marks = ReadonlyMap<string, number>
  */
 export function findTimeline(source: Graph, carry: ReadonlyMap<string, string>): Timeline | undefined {
   let stopped: Stopped | undefined
-  for (const marks of guesses(source.inputs.filter(({ name }) => !carry.has(name)), carry.size > 0)) {
+  const most = Math.max(LEAST_GUESSES, Math.floor(MOST_NODES_FOLLOWED / (source.nodes.length + 1)))
+  for (const marks of guesses(source.inputs.filter(({ name }) => !carry.has(name)), carry.size > 0, most)) {
     const found = follow(source, marks, carry)
     if ('graph' in found) return found
     if (stopped === undefined || found.weight > stopped.weight) stopped = found
@@ -29,20 +30,23 @@ export function findTimeline(source: Graph, carry: ReadonlyMap<string, string>):
 }
 
 const TELLING = /time|seq|step|length/i
+/** Each guess follows all nodes: a file may have many of these, and a size of its own for every input. */
+const MOST_NODES_FOLLOWED = 2 ** 17
+const LEAST_GUESSES = 4
 
-/** Which axis might be that of the timesteps, the likeliest first: sizes with a name that tells, other names, numbers. */
-function guesses(inputs: readonly GraphInput[], hasCarry: boolean): Marks[] {
+/** Which axis might be that of the timesteps, the `most` likeliest first: sizes with a name that tells, other names, numbers. */
+function guesses(inputs: readonly GraphInput[], hasCarry: boolean, most: number): Marks[] {
   const symbols = inputs.flatMap(({ shape }) => shape.flatMap((size, axis) => (
     typeof size === 'string' ? [{ size, order: TELLING.test(size) ? 0 : axis === 1 ? 1 : 2 }] : []
   ))).sort((a, b) => a.order - b.order)
   const at = (axis: number, size: Dimension): [string, number][] => (
     inputs.flatMap(({ name, shape }) => (shape[axis] === size && shape.length > 1 ? [[name, axis]] : []))
   )
-  const named = [...new Set(symbols.map(({ size }) => size))].map((size) => [0, 1, 2, 3].flatMap((axis) => at(axis, size)))
+  const named = [...new Set(symbols.map(({ size }) => size))].slice(0, most).map((size) => [0, 1, 2, 3].flatMap((axis) => at(axis, size)))
   // An axis of one step is a sequence only where no state is carried from run to run.
   const numbers = [1, 0, 2].flatMap((axis) => [...new Set(inputs.map(({ shape }) => shape[axis]))]
-    .filter((size) => typeof size === 'number' && (size > 1 || !hasCarry)).map((size) => at(axis, size as number)))
-  return [...named, ...numbers].filter((marks) => marks.length > 0).map((marks) => new Map(marks))
+    .filter((size) => typeof size === 'number' && (size > 1 || !hasCarry)).slice(0, most).map((size) => at(axis, size as number)))
+  return [...named, ...numbers].filter((marks) => marks.length > 0).slice(0, most).map((marks) => new Map(marks))
 }
 
 /** Follows the timesteps from the inputs through all nodes. */

@@ -41,6 +41,7 @@ export class Walk {
   readonly #graph: Graph
   readonly #types: TypedGraph['types']
   readonly #carry: ReadonlyMap<string, string>
+  readonly #uses: ReadonlyMap<string, Uses>
   readonly #timings: Map<string, Timing>
   readonly #leads: Map<string, number> = new Map()
   /** Values that follow from carried states. */
@@ -58,6 +59,7 @@ export class Walk {
     this.#graph = graph
     this.#types = types
     this.#carry = carry
+    this.#uses = usesOf(graph)
     this.#timings = new Map(marks)
     this.#carried = new Set(carry.keys())
     this.#constants = new Map(graph.constants)
@@ -116,7 +118,7 @@ export class Walk {
       outputShape: (position) => shape(node.outputs[position]) as SymbolicShape,
       value: (position) => this.#graph.constants.get(node.inputs[position] ?? ''),
       lead: this.#lead(node),
-      takers: (position) => this.#graph.nodes.filter(({ inputs }) => inputs.includes(node.outputs[position] as string))
+      takers: (position) => this.#takers(node.outputs[position] as string)
         .map(({ op, inputs }) => ({ op, indices: this.#graph.constants.get(inputs[1] ?? '') })),
     })
   }
@@ -162,20 +164,43 @@ export class Walk {
     }
   }
 
+  /** The nodes that a value goes to. */
+  #takers(value: string): readonly GraphNode[] {
+    return [...this.#uses.get(value)?.nodes ?? []]
+  }
+
   #isWanted(value: string): boolean {
-    return value !== '' && (this.#graph.nodes.some(({ inputs }) => inputs.includes(value))
-      || this.#graph.outputs.some((output) => output.value === value && !this.#absorbed.has(output.name)))
+    const { nodes, outputs } = this.#uses.get(value) ?? { nodes: new Set(), outputs: [] }
+    return value !== '' && (nodes.size > 0 || outputs.some((name) => !this.#absorbed.has(name)))
   }
 
   /** Whether a carried state is this node's, from the input to the output, and nobody else's. */
   #isDirect(node: GraphNode, position: number): boolean {
     const name = node.inputs[position] as string
-    const output = this.#graph.outputs.find((one) => one.name === this.#carry.get(name))
     const value = node.outputs[position] ?? ''
-    const count = (of: string): number => this.#graph.nodes.flatMap(({ inputs }) => inputs).filter((input) => input === of).length
-      + this.#graph.outputs.filter((one) => one.value === of).length
-    return output?.value === value && count(name) === 1 && count(value) === 1
+    const isAlone = (of: string): boolean => this.#uses.get(of)?.count === 1
+    return this.#uses.get(value)?.outputs.includes(this.#carry.get(name) as string) === true && isAlone(name) && isAlone(value)
   }
+}
+
+/** Where a value goes: to nodes (to some of them more than once), and to outputs, by name. */
+interface Uses {
+  readonly nodes: Set<GraphNode>
+  readonly outputs: string[]
+  count: number
+}
+
+function usesOf({ nodes, outputs }: Graph): Map<string, Uses> {
+  const all: Map<string, Uses> = new Map()
+  const use = (value: string): Uses => {
+    const uses = all.get(value) ?? { nodes: new Set(), outputs: [], count: 0 }
+    all.set(value, uses)
+    uses.count++
+    return uses
+  }
+  for (const node of nodes) for (const value of node.inputs) use(value).nodes.add(node)
+  for (const { name, value } of outputs) use(value).outputs.push(name)
+  return all
 }
 
 /** The nodes that some values need. */
