@@ -4,6 +4,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/runtimes/**', '**/node_modules/**'],
+    setupFiles: ['test/equal-arrays.ts'],
     testTimeout: 60_000,
     coverage: { include: ['src/**'], exclude: ['src/runtime/binaries/**'] },
   },
