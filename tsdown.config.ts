@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { defineConfig, type UserConfig } from 'tsdown'
+
+/** In the place of the global name, which some scopes lack. */
+const TEXT_DECODER = resolve('src/values/text-decoder.ts')
 
 const common = {
   format: 'esm',
@@ -9,6 +12,7 @@ const common = {
   fixedExtension: false,
   dts: true,
   sourcemap: false,
+  inputOptions: { transform: { inject: { TextDecoder: [TEXT_DECODER, 'TextDecoder'] } } },
 } satisfies UserConfig
 
 /** The files that `file` imports when it is loaded, and theirs, but for types. */
@@ -24,10 +28,10 @@ function importedBy(file: string, found: Set<string> = new Set()): Set<string> {
 const hasBinaries = (file: string): boolean => [...importedBy(file)].some((imported) => /[/\\]binaries[/\\]/.test(imported))
 
 /**
- * What importing the package loads is two files and the loader, index.js with the binaries and core.js with what other
- * doors share: every file more costs half a millisecond at every start.
+ * What importing the package loads is two files, index.js with the binaries and shared.js with what other doors share:
+ * every file more costs half a millisecond at every start.
  */
-const core = [...importedBy(resolve('src/index.ts'))].filter((file) => !hasBinaries(file))
+const shared = [...importedBy(resolve('src/index.ts')), TEXT_DECODER].filter((file) => !hasBinaries(file))
 
 /** Doors that most starts go through: they have their own copies of what they share with readers, and so load one file each. */
 const COPYING = ['layers', 'streams'].map((door) => ({ door, folder: resolve(`src/${door}`) }))
@@ -39,7 +43,7 @@ const ownCopies = {
     const door = query ?? COPYING.find(({ folder }) => dirname(from) === folder)?.door
     if (door === undefined || !id.startsWith('.')) return undefined
     const file = resolve(dirname(from), id)
-    return core.includes(file) || dirname(file) === resolve(`src/${door}`) ? undefined : `${file}?${door}`
+    return shared.includes(file) || dirname(file) === resolve(`src/${door}`) ? undefined : `${file}?${door}`
   },
   load(id: string) {
     const [file = '', door] = id.split('?')
@@ -57,27 +61,65 @@ const asciiOnly = {
   },
 }
 
+/**
+ * Files that are copied alone say where the licences of what is in them stand; and what the minifier left out: bundlers are not
+ * to look for modules whose names are known at run time only.
+ */
+const NOT_LOOKED_FOR = 'import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ $1)'
+const commentsOfWhole = {
+  name: 'comments-of-whole',
+  generateBundle(_options: unknown, bundle: Record<string, { code?: string }>) {
+    for (const chunk of Object.values(bundle)) chunk.code = `/*! lstm-wasm, MIT; contains ${Object.keys(BUNDLED).join(', ')}: see THIRD-PARTY-LICENSES.txt of the package */\n${(chunk.code ?? '').replace(/\bimport\((\w+)\)/g, NOT_LOOKED_FOR)}`
+  },
+}
+
+/** What can be imported besides the package itself, but for the processor: `lstm-wasm/layers`, ... */
+const doors = {
+  layers: 'src/layers/index.ts',
+  streams: 'src/streams/index.ts',
+  worklet: 'src/worklet/index.ts',
+  npy: 'src/formats/npy.ts',
+  safetensors: 'src/formats/safetensors-model.ts',
+  onnx: 'src/formats/onnx/index.ts',
+  keras: 'src/formats/keras/index.ts',
+  tfjs: 'src/formats/tfjs/index.ts',
+  torch: 'src/formats/torch/reader.ts',
+  tensorflow1: 'src/formats/tf1/reader.ts',
+  rtneural: 'src/formats/rtneural/reader.ts',
+  nam: 'src/formats/nam/reader.ts',
+}
+
+/** Packages whose code is inside our files, and where their licences stand. */
+const BUNDLED = { '@assemblyscript/loader': 'assemblyscript/LICENSE', 'fflate': 'fflate/LICENSE', 'pbf': 'pbf/LICENSE' }
+
+function writeLicences(): void {
+  const parts = Object.entries(BUNDLED).map(([name, licence]) => {
+    const { version } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')) as { version: string }
+    return `${name} ${version}\n\n${readFileSync(`node_modules/${licence}`, 'utf8').trimEnd()}\n`
+  })
+  const head = 'The files of lstm-wasm contain code of the packages below. Their licences:\n'
+  writeFileSync('dist/THIRD-PARTY-LICENSES.txt', [head, ...parts].join(`\n${'-'.repeat(80)}\n\n`))
+}
+
+/**
+ * For `require` where it takes no ES modules (Node before 20.19, Jest): the one script, and a file of one line a door.
+ * Types stand there again, because a file's folder says which kind of module it is.
+ */
+function writeCommonJs(): void {
+  mkdirSync('dist/commonjs', { recursive: true })
+  writeFileSync('dist/commonjs/package.json', '{ "type": "commonjs" }\n')
+  for (const door of Object.keys(doors)) writeFileSync(`dist/commonjs/${door}.js`, `module.exports = require('./lstm-wasm.js').${door}\n`)
+  for (const name of readdirSync('dist').filter((file) => file.endsWith('.d.ts') && !/^(cli|processor)\./.test(file))) copyFileSync(`dist/${name}`, `dist/commonjs/${name}`)
+  const types = ["export * from './index.js'", ...Object.keys(doors).map((door) => `export * as ${door} from './${door}.js'`)].join('\n') + '\n'
+  for (const folder of ['dist', 'dist/commonjs']) writeFileSync(`${folder}/lstm-wasm.d.ts`, types)
+}
+
 const config: UserConfig[] = defineConfig([{
   ...common,
-  entry: {
-    index: 'src/index.ts',
-    layers: 'src/layers/index.ts',
-    cli: 'src/cli/main.ts',
-    streams: 'src/streams/index.ts',
-    worklet: 'src/worklet/index.ts',
-    npy: 'src/formats/npy.ts',
-    safetensors: 'src/formats/safetensors-model.ts',
-    onnx: 'src/formats/onnx/index.ts',
-    keras: 'src/formats/keras/index.ts',
-    tfjs: 'src/formats/tfjs/index.ts',
-    torch: 'src/formats/torch/reader.ts',
-    tensorflow1: 'src/formats/tf1/reader.ts',
-    rtneural: 'src/formats/rtneural/reader.ts',
-    nam: 'src/formats/nam/reader.ts',
-  },
+  entry: { index: 'src/index.ts', cli: 'src/cli/main.ts', ...doors },
   minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: false } },
   copy: ['build/simd.wasm', 'build/relaxed-simd.wasm'].map((from) => ({ from, to: 'dist' })),
-  outputOptions: { comments: { jsdoc: false, annotation: true, legal: true }, codeSplitting: { groups: [{ name: 'core', test: (id) => core.includes(id) }] } },
+  outputOptions: { comments: { jsdoc: false, annotation: true, legal: true }, codeSplitting: { groups: [{ name: 'shared', test: (id) => shared.includes(id) }] } },
   deps: { neverBundle: [/^node:/] },
   plugins: [ownCopies, asciiOnly, {
     // The command is a customer of index.js, not a part of it: index.js stays one file.
@@ -97,6 +139,32 @@ const config: UserConfig[] = defineConfig([{
   entry: { processor: 'src/worklet/processor.ts' },
   minify: true,
   clean: false,
+}, {
+  // In one file, with all readers: for pages without a bundler.
+  ...common,
+  entry: { 'lstm-wasm': 'src/whole.ts' },
+  dts: false,
+  minify: true,
+  clean: false,
+  plugins: [asciiOnly, commentsOfWhole],
+  outputOptions: { codeSplitting: false },
+}, {
+  // The same as a script, which sets the global `lstmWasm`, and as a CommonJS module.
+  ...common,
+  format: 'umd',
+  globalName: 'lstmWasm',
+  entry: { 'lstm-wasm': 'src/whole.ts' },
+  outDir: 'dist/commonjs',
+  dts: false,
+  minify: true,
+  clean: false,
+  define: { 'import.meta.url': 'undefined' },
+  plugins: [asciiOnly, commentsOfWhole],
+  outputOptions: { codeSplitting: false, entryFileNames: '[name].js' },
+  onSuccess() {
+    writeLicences()
+    writeCommonJs()
+  },
 }])
 
 export default config

@@ -13,8 +13,7 @@ const peer = (/** @type {string} */ path) => fileURLToPath(new URL(`../peers/nod
 /** @type {Record<string, () => string[] | Promise<string[]>>} */
 const FILES = {
   // Its binaries are inside its JavaScript.
-  'lstm-wasm': async () => (await filesLoaded('lstm-wasm', [1, 1, 2, 3]))
-    .filter((path) => path.startsWith(`${ROOT}dist`) || path.includes('@assemblyscript')),
+  'lstm-wasm': async () => (await filesLoaded('lstm-wasm', [1, 1, 2, 3])).filter((path) => path.startsWith(`${ROOT}dist`)),
   'onnxruntime-web': () => ['ort.wasm.min.mjs', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'].map((name) => peer(`onnxruntime-web/dist/${name}`)),
   'tfjs-wasm': () => [
     peer('@tensorflow/tfjs/dist/tf.min.js'),

@@ -44,13 +44,16 @@ async function readLocation(source: string | URL, options: ReadOptions): Promise
   return readFromNetwork(source, options)
 }
 
-/** Imports by a name that is known at run time only, so that bundlers for browsers do not look for the module. */
-function importLate(name: string): Promise<unknown> {
-  return import(/* @vite-ignore */ name)
+/**
+ * A module of Node. Asked of the process first (Node 20.16 and newer, Deno, Bun), which needs no `import()`: test runners and
+ * bundlers for CommonJS have none. Otherwise imported by a name that is known at run time only, so that bundlers do not look for it.
+ */
+function moduleOfNode(name: string): unknown {
+  return process.getBuiltinModule?.(name) ?? import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name)
 }
 
 async function readFromDisk(path: string | URL, { signal }: ReadOptions): Promise<Uint8Array> {
-  const { readFile } = await importLate('node:fs/promises') as typeof import('node:fs/promises')
+  const { readFile } = await moduleOfNode('node:fs/promises') as typeof import('node:fs/promises')
   try {
     return await readFile(path, { signal })
   } catch (cause) {

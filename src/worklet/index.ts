@@ -11,6 +11,11 @@ export interface WorkletOptions {
   readonly channels?: number
 }
 
+export interface WorkletNodeChoice extends WorkletOptions {
+  /** Address of the file `dist/processor.js`. Default: beside this one, where bundlers and servers of the whole package put it. */
+  readonly processorUrl?: string | URL | undefined
+}
+
 /** Options for `new AudioWorkletNode`: one input and one output of the same number of channels. */
 export interface WorkletNodeOptions extends AudioWorkletNodeOptions {
   readonly processorOptions: ProcessorOptions
@@ -49,14 +54,27 @@ export function createWorkletOptions(model: Model, { channels = 1 }: WorkletOpti
  * @throws LstmError `ENVIRONMENT` where there are no AudioWorklets, `UNSUPPORTED`, `SHAPE` or `VALUE` for a model that is
  *   no such one, `VALUE` for a number of channels that is not accepted
  */
-export async function createWorkletNode(context: BaseAudioContext, model: Model, options: WorkletOptions = {}): Promise<AudioWorkletNode> {
+export async function createWorkletNode(context: BaseAudioContext, model: Model, options: WorkletNodeChoice = {}): Promise<AudioWorkletNode> {
   const nodeOptions = createWorkletOptions(model, options)
   checkAudioModel(model)
   if (context?.audioWorklet === undefined) {
     throw new LstmError('ENVIRONMENT', 'createWorkletNode: the context has no audioWorklet: browsers have them on pages from https: or localhost only')
   }
-  await context.audioWorklet.addModule(new URL('./processor.js', import.meta.url))
+  const url = options.processorUrl ?? besideThisFile()
+  try {
+    await context.audioWorklet.addModule(url)
+  } catch (cause) {
+    throw new LstmError('ENVIRONMENT', `createWorkletNode: cannot load ${JSON.stringify(String(url))} as a worklet: ${String(cause)}; ${WAY_TO_PROCESSOR}`, { cause })
+  }
   return new AudioWorkletNode(context, 'lstm-wasm', nodeOptions)
+}
+
+const WAY_TO_PROCESSOR = "serve dist/processor.js of lstm-wasm and give its address: createWorkletNode(context, model, { processorUrl: '/processor.js' })"
+
+/** Written so that bundlers see the file and copy it. Scripts and CommonJS files do not know where they are. */
+function besideThisFile(): URL {
+  if (typeof import.meta.url !== 'string') throw new LstmError('ENVIRONMENT', `createWorkletNode: a script does not know its own address; ${WAY_TO_PROCESSOR}`)
+  return new URL('./processor.js', import.meta.url)
 }
 
 /** @throws LstmError unless one number goes in and one comes out at every step */

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { extname, join } from 'node:path'
-import { DIST, GOLDEN, HERE, LOADER } from './paths.mjs'
+import { DIST, GOLDEN, HERE } from './paths.mjs'
 
 const CHROMIUM_ARGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
@@ -57,7 +57,6 @@ async function serve() {
 /** The file behind a path of the server, which has no others. */
 function fileOf(pathname) {
   if (pathname === '/page-cell.html' || pathname === '/suite.mjs') return join(HERE, pathname)
-  if (pathname === '/loader.js') return LOADER
   if (pathname === '/golden.safetensors') return GOLDEN
   const [, name] = /^\/dist\/([\w.-]+\.js)$/.exec(pathname) ?? []
   return name === undefined ? undefined : join(DIST, name)

@@ -1,7 +1,7 @@
 // Runs the suite in workerd, where every module is listed, and .wasm can only be imported, not compiled from bytes.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DIST, GOLDEN, HERE, LOADER } from './paths.mjs'
+import { DIST, GOLDEN, HERE } from './paths.mjs'
 
 const COMPATIBILITY_DATE = '2026-04-01'
 
@@ -15,7 +15,6 @@ export async function inWorkerd({ variant, signal }) {
       file('ESModule', 'suite.mjs', join(HERE, 'suite.mjs')),
       ...readdirSync(DIST).filter((name) => name.endsWith('.js') && name !== 'cli.js')
         .map((name) => file('ESModule', name, join(DIST, name))),
-      file('ESModule', '@assemblyscript/loader', LOADER),
       file('CompiledWasm', 'kernels.wasm', join(DIST, `${variant}.wasm`)),
       file('Data', 'golden.safetensors', GOLDEN),
     ],

@@ -1,0 +1,15 @@
+// Everything in one file, for pages without a bundler and for `require` where it takes no ES modules: the names of the
+// package, and every other door under its own name.
+export * from './index.ts'
+export * as keras from './formats/keras/index.ts'
+export * as nam from './formats/nam/reader.ts'
+export * as npy from './formats/npy.ts'
+export * as onnx from './formats/onnx/index.ts'
+export * as rtneural from './formats/rtneural/reader.ts'
+export * as safetensors from './formats/safetensors-model.ts'
+export * as tensorflow1 from './formats/tf1/reader.ts'
+export * as tfjs from './formats/tfjs/index.ts'
+export * as torch from './formats/torch/reader.ts'
+export * as layers from './layers/index.ts'
+export * as streams from './streams/index.ts'
+export * as worklet from './worklet/index.ts'
