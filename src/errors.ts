@@ -8,9 +8,10 @@
  * - `DISPOSED`: a tensor, model or runtime is used after `dispose()`.
  * - `ENVIRONMENT`: the JavaScript engine lacks something (SIMD, a way to read files, ...).
  * - `ABORTED`: the caller's `AbortSignal` stopped the work.
+ * - `BUSY`: a model, stream or pool is called or disposed from within its own call (a getter of its inputs, say).
  */
 export type LstmErrorCode =
-  | 'FORMAT' | 'UNSUPPORTED' | 'SHAPE' | 'VALUE' | 'MEMORY' | 'DISPOSED' | 'ENVIRONMENT' | 'ABORTED'
+  | 'FORMAT' | 'UNSUPPORTED' | 'SHAPE' | 'VALUE' | 'MEMORY' | 'DISPOSED' | 'ENVIRONMENT' | 'ABORTED' | 'BUSY'
 
 /** Bytes of UTF-8 at the beginning and the end of a message that are kept; together, and with what stands between them, under 4 kB. */
 const HEAD_BYTES = 2900

@@ -87,10 +87,21 @@ describe('shape', () => {
   })
 
   it('is read along the first elements of nested arrays', () => {
-    expect(shapeOfNested([[[1, 2]], [[3, 4]]])).toEqual([2, 1, 2])
-    expect(shapeOfNested(7)).toEqual([])
-    expect(shapeOfNested([])).toEqual([0])
-    expect(shapeOfNested([[], []])).toEqual([2, 0])
+    expect(shapeOfNested([[[1, 2]], [[3, 4]]], 'x')).toEqual([2, 1, 2])
+    expect(shapeOfNested(7, 'x')).toEqual([])
+    expect(shapeOfNested([], 'x')).toEqual([0])
+    expect(shapeOfNested([[], []], 'x')).toEqual([2, 0])
+  })
+
+  it('is not that of arrays nested deeper than any shape, or of one that contains itself', () => {
+    const nest = (depth: number): unknown => Array.from({ length: depth }).reduce((inner: unknown) => [inner], 1)
+    const self: unknown[] = []
+    self.push(self)
+    expect(shapeOfNested(nest(32), 'x')).toEqual(new Array(32).fill(1))
+    for (const nested of [nest(33), nest(20_000), self]) {
+      expectError(() => shapeOfNested(nested, 'x'), 'SHAPE', 'x: expected arrays nested at most 32 deep, got deeper ones, or an array that contains itself')
+      expectError(() => NdArray.from(nested as number[]), 'SHAPE', /^nested array: expected arrays nested at most 32 deep/)
+    }
   })
 })
 

@@ -1,7 +1,7 @@
 // Weights that stand in JSON as nested lists of numbers.
 import { LstmError } from '../errors.ts'
 import { describeValue } from '../values/dtype.ts'
-import { fillFromNested, NdArray } from '../values/ndarray.ts'
+import { dataOfNested, NdArray } from '../values/ndarray.ts'
 import { formatShape, lengthOf, shapeOfNested } from '../values/shape.ts'
 import { duplicateKey } from './json-keys.ts'
 
@@ -36,23 +36,24 @@ const MOST_AXES = 8
  * @throws LstmError `FORMAT` for lists that are ragged, of another shape, or of anything but numbers
  */
 export function arrayOf(value: unknown, what: string, shape?: readonly number[]): NdArray<'float32'> {
-  const found = Array.isArray(value) ? shapeOfNested(value) : undefined
+  try {
+    return readLists(value, what, shape)
+  } catch (error) {
+    if (!(error instanceof LstmError) || error.code === 'FORMAT') throw error
+    throw new LstmError('FORMAT', error.message, { cause: error })
+  }
+}
+
+function readLists(value: unknown, what: string, shape?: readonly number[]): NdArray<'float32'> {
+  const found = Array.isArray(value) ? shapeOfNested(value, what) : undefined
   if (found === undefined || found.length > MOST_AXES || (shape !== undefined && formatShape(found) !== formatShape(shape))) {
     const expected = shape === undefined ? 'nested lists of numbers' : `nested lists of numbers ${formatShape(shape)}`
     const got = found === undefined ? describeValue(value) : found.length > MOST_AXES ? `${found.length} axes` : formatShape(found)
     throw new LstmError('FORMAT', `${what}: expected ${expected}, got ${got}`)
   }
-  const length = lengthOf(found)
   // Ragged lists may claim more elements than the file has; each takes two characters.
-  if (length > countNumbers(value)) throw new LstmError('FORMAT', `${what}: the lists are not all of the same length`)
-  const data = new Float32Array(length)
-  try {
-    fillFromNested(data, 'float32', value, found, what)
-  } catch (error) {
-    if (!(error instanceof LstmError)) throw error
-    throw new LstmError('FORMAT', error.message, { cause: error })
-  }
-  return new NdArray(data, found)
+  if (lengthOf(found) > countNumbers(value)) throw new LstmError('FORMAT', `${what}: the lists are not all of the same length`)
+  return new NdArray(dataOfNested(value, 'float32', found, what), found)
 }
 
 /** Numbers in nested lists of at most MOST_AXES levels. */

@@ -1,12 +1,10 @@
-import { LstmError } from '../errors.ts'
 import type { GraphInput } from '../graph/graph.ts'
-import { copyAll, copyInput, symbolsOf, type ByName, type RunInput } from '../plan/binding.ts'
+import { copyAll, symbolsOf, type Taken } from '../plan/binding.ts'
 import type { Plan, PlannedOutput, PlannedValue } from '../plan/plan.ts'
-import { checkTarget, noOutput, type RunTarget } from '../plan/targets.ts'
+import { checkOverlaps, checkTarget, isGiven } from '../plan/targets.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import { Tensor } from '../runtime/tensor.ts'
 import { bytesOf, dtypeOfData, type DataOf } from '../values/dtype.ts'
-import { hasShape, NdArray } from '../values/ndarray.ts'
+import { NdArray } from '../values/ndarray.ts'
 import { lengthOf, sameShape, type Shape } from '../values/shape.ts'
 
 /** An input or output of a plan, and what is asked of it at every run. */
@@ -48,62 +46,50 @@ export class BoundPlan {
   }
 
   /** Whether all inputs have the plan's sizes, told without allocating; false when it takes a closer look. */
-  fits(inputs: ByName<RunInput>): boolean {
-    let given = 0
+  fits(taken: readonly Taken[]): boolean {
     for (let n = 0; n < this.#inputs.length; n++) {
       const input = this.#graphInputs[n] as GraphInput
-      const { length, value: { shape } } = this.#inputs[n] as BoundPort<PlannedValue>
-      const value = inputs[input.name]
-      if (value === undefined) {
-        if (!input.optional) return false
-        continue
-      }
-      given++
-      if (value instanceof Tensor) {
-        if (value.dtype !== input.dtype || value.memory !== this.#runtime.linearMemory || value.disposed || !sameShape(value.shape, shape)) return false
-      } else if (ArrayBuffer.isView(value)) {
-        if (dtypeOfData(value) !== input.dtype || !this.#flat[n] || value.length !== length) return false
-      } else if (!(value instanceof NdArray) || value.dtype !== input.dtype || !sameShape(value.shape, shape)) {
+      const { length, value } = this.#inputs[n] as BoundPort<PlannedValue>
+      const { tensor, data, shape } = taken[n] as Taken
+      if (shape === undefined ? data !== undefined && !this.#flat[n] : !sameShape(shape, value.shape)) return false
+      if (tensor !== undefined) {
+        if (tensor.dtype !== input.dtype || tensor.memory !== this.#runtime.linearMemory || tensor.disposed) return false
+      } else if (data === undefined ? !input.optional : dtypeOfData(data) !== input.dtype || data.length !== length) {
         return false
       }
     }
-    for (const name in inputs) if (inputs[name] !== undefined) given--
-    return given === 0
+    return true
   }
 
   /** @throws LstmError `VALUE`, `SHAPE` or `DISPOSED` for targets that do not fit */
-  checkTargets(into: ByName<RunTarget>, inputs: ByName<RunInput>): void {
-    for (const name in into) {
-      const target = into[name] as RunTarget
-      const { value: { type, shape }, length } = this.#output(name)
-      checkTarget(target, this.#runtime, name, type.dtype, shape, length)
-      if (target instanceof Tensor) checkOverlap(name, target, into, inputs)
+  checkTargets(targets: readonly Taken[], inputs: readonly Taken[]): void {
+    for (let n = 0; n < targets.length; n++) {
+      const target = targets[n] as Taken
+      const { name, value: { type, shape }, length } = this.#outputs[n] as BoundPort<PlannedOutput>
+      if (isGiven(target)) checkTarget(target, this.#runtime, name, type.dtype, shape, length)
     }
+    checkOverlaps(targets, this.#outputs, inputs, this.#graphInputs)
   }
 
-  run(inputs: ByName<RunInput>, into: ByName<RunTarget> | undefined): void {
+  /** @param targets where outputs are to be written, or undefined: outputs stay in the plan */
+  run(inputs: readonly Taken[], targets: readonly Taken[] | undefined): void {
     if (this.#generation !== this.#runtime.linearMemory.generation) this.#forgetViews()
     for (let n = 0; n < this.#inputs.length; n++) {
       const port = this.#inputs[n] as BoundPort<PlannedValue>
-      const { name, value: { slot, ptr, shape } } = port
-      const given = inputs[name]
-      if (given instanceof Tensor) {
-        slot.ptr = given.ptr
-        continue
-      }
-      slot.ptr = ptr
-      copyInput(this.#graphInputs[n] as GraphInput, given, shape, this.#view(port))
+      const { value: { slot, ptr } } = port
+      const { tensor, data } = inputs[n] as Taken
+      slot.ptr = tensor === undefined ? ptr : tensor.ptr
+      if (data !== undefined) copyAll(data, this.#view(port))
+      else if (tensor === undefined) this.#view(port).fill(0)
     }
     // Every output's address at every run: the run before may have ended in an error.
     for (let n = 0; n < this.#outputs.length; n++) {
-      const { name, value: { slot, ptr, replaceable } } = this.#outputs[n] as BoundPort<PlannedOutput>
-      if (!replaceable) continue
-      const target = into?.[name]
-      slot.ptr = target instanceof Tensor ? target.ptr : ptr
+      const { value: { slot, ptr, replaceable } } = this.#outputs[n] as BoundPort<PlannedOutput>
+      if (replaceable) slot.ptr = targets?.[n]?.tensor?.ptr ?? ptr
     }
     const { steps } = this.#plan
     for (let n = 0; n < steps.length; n++) (steps[n] as () => void)()
-    for (const name in into) this.#write(this.#output(name), into[name] as RunTarget)
+    for (let n = 0; targets !== undefined && n < targets.length; n++) this.#write(this.#outputs[n] as BoundPort<PlannedOutput>, targets[n] as Taken)
   }
 
   copyOutputs(): Record<string, NdArray> {
@@ -114,13 +100,10 @@ export class BoundPlan {
     this.#plan.dispose()
   }
 
-  #write(port: BoundPort<PlannedOutput>, target: RunTarget): void {
+  #write(port: BoundPort<PlannedOutput>, { tensor, data }: Taken): void {
     const { value: { slot, replaceable, type }, length } = port
-    if (target instanceof Tensor) {
-      if (!replaceable) this.#runtime.kernels.copyRows(slot.ptr, 0, target.ptr, 0, 1, length * bytesOf(type.dtype))
-      return
-    }
-    copyAll(this.#view(port), hasShape(target) ? target.data : target)
+    if (data !== undefined) copyAll(this.#view(port), data)
+    else if (tensor !== undefined && !replaceable) this.#runtime.kernels.copyRows(slot.ptr, 0, tensor.ptr, 0, 1, length * bytesOf(type.dtype))
   }
 
   #view(port: BoundPort<PlannedValue>): DataOf {
@@ -135,29 +118,5 @@ export class BoundPlan {
   #forgetViews(): void {
     for (const port of [...this.#inputs, ...this.#outputs]) port.viewPtr = 0
     this.#generation = this.#runtime.linearMemory.generation
-  }
-
-  #output(name: string): BoundPort<PlannedOutput> {
-    for (let n = 0; n < this.#outputs.length; n++) {
-      const output = this.#outputs[n] as BoundPort<PlannedOutput>
-      if (output.name === name) return output
-    }
-    throw noOutput(name, this.#outputs)
-  }
-}
-
-/** A tensor that is written must not be read, or written twice, in the same run. */
-function checkOverlap(name: string, target: Tensor, into: ByName<RunTarget>, inputs: ByName<RunInput>): void {
-  for (const other in into) {
-    const tensor = into[other]
-    if (other !== name && tensor instanceof Tensor && tensor.ptr === target.ptr) {
-      throw new LstmError('VALUE', `into: '${name}' and '${other}' are the same memory`)
-    }
-  }
-  for (const input in inputs) {
-    const tensor = inputs[input]
-    if (tensor instanceof Tensor && tensor.ptr === target.ptr) {
-      throw new LstmError('VALUE', `into: '${name}' is the same memory as the input '${input}'`)
-    }
   }
 }

@@ -3,11 +3,11 @@ import { saveGraph } from '../formats/save.ts'
 import type { Graph } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
 import { formatSummary, summarise, type Summary } from '../graph/summary.ts'
-import { shapesOfInputs, type ByName, type RunInput } from '../plan/binding.ts'
+import { clear, places, shapesOfInputs, takeInputs, type RunInputs, type Taken } from '../plan/binding.ts'
 import { makePlan } from '../plan/plan.ts'
 import { prepareGraph } from '../plan/prepare.ts'
 import { StateMemory } from '../plan/states.ts'
-import type { RunTarget } from '../plan/targets.ts'
+import { takeTargets, type RunTargets } from '../plan/targets.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { BlueprintOptions } from '../streams/blueprint.ts'
@@ -30,7 +30,7 @@ export interface ModelPort {
   readonly optional?: boolean
 }
 
-export interface RunOptions<Into extends ByName<RunTarget>> {
+export interface RunOptions<Into extends RunTargets> {
   /** Arrays to write outputs to, by name. Only these outputs are given back then. */
   readonly into?: Into
 }
@@ -50,6 +50,12 @@ export class Model {
   readonly #host: { readonly runtime: Runtime, readonly graph: Graph, readonly prepared: ReturnType<typeof prepareGraph>, disposed: boolean }
   readonly #states: StateMemory
   #bound: BoundPlan | undefined
+  /** Whether a call is going on: what the caller gave may have getters that call back. */
+  #busy = false
+  /** What this call was given, by position; the same places for every call. */
+  readonly #values: unknown[] = []
+  readonly #given: readonly Taken[]
+  readonly #targets: readonly Taken[]
   readonly #streams: StreamMaker | false
 
   /**
@@ -63,6 +69,8 @@ export class Model {
     this.#states = new StateMemory(runtime)
     this.inputs = graph.inputs
     this.outputs = graph.outputs.map(({ name, value }) => ({ name, ...typed.types.get(value) as { dtype: DType, shape: SymbolicShape } }))
+    this.#given = places(this.inputs.length)
+    this.#targets = places(this.outputs.length)
     this.#host = { runtime, graph, prepared: prepareGraph(runtime, typed), disposed: false }
   }
 
@@ -72,24 +80,42 @@ export class Model {
    * Sizes with a name (`batch`, `timesteps`) are whatever the inputs say; new sizes lay the buffers
    * out anew, the same sizes again allocate nothing. Outputs are copies, unless `into` says where to write.
    *
-   * @param inputs by name, see `model.inputs`; optional ones may be left out
-   * @returns outputs by name; with `into`, the object given
+   * @param inputs by name, see `model.inputs`; optional ones may be left out. Where only one must be given, its array alone is enough
+   * @param options `into`: where to write outputs, by name; where there is only one, its array alone is enough
+   * @returns outputs by name; with `into`, what was given there
    * @throws LstmError `SHAPE` or `VALUE` for inputs or targets that do not fit, `MEMORY` when the limit is reached,
-   *   `DISPOSED`; the model is then as before
+   *   `DISPOSED`, `BUSY` from within another call of this model; the model is then as before
    */
-  run(inputs: ByName<RunInput>): Record<string, NdArray>
-  run<Into extends ByName<RunTarget>>(inputs: ByName<RunInput>, options: { readonly into: Into }): Into
-  run<Into extends ByName<RunTarget>>(
-    inputs: ByName<RunInput>, options?: RunOptions<Into>,
-  ): Record<string, NdArray> | Into {
+  run(inputs: RunInputs): Record<string, NdArray>
+  run<Into extends RunTargets>(inputs: RunInputs, options: { readonly into: Into }): Into
+  run<Into extends RunTargets>(inputs: RunInputs, options?: RunOptions<Into>): Record<string, NdArray> | Into {
     this.#check()
     if (options !== undefined && ('signal' in options || 'onProgress' in options)) {
       throw new LstmError('VALUE', 'run: signal and onProgress are for runAsync')
     }
-    const bound = typeof inputs === 'object' && inputs !== null && this.#bound?.fits(inputs) === true ? this.#bound : this.#bind(inputs)
-    const into = options?.into
-    if (into !== undefined) bound.checkTargets(into, inputs)
-    bound.run(inputs, into)
+    this.#busy = true
+    try {
+      return this.#run(inputs, options?.into)
+    } finally {
+      this.#busy = false
+      clear(this.#given)
+      clear(this.#targets)
+    }
+  }
+
+  #run<Into extends RunTargets>(inputs: RunInputs, into: Into | undefined): Record<string, NdArray> | Into {
+    takeInputs(this.inputs, inputs, this.#values, this.#given)
+    if (into !== undefined) takeTargets(this.outputs, into, this.#values, this.#targets)
+    // From here on nothing of the caller's runs.
+    const bound = this.#bound?.fits(this.#given) === true ? this.#bound : this.#bind()
+    if (into !== undefined) bound.checkTargets(this.#targets, this.#given)
+    this.#states.backUp()
+    try {
+      bound.run(this.#given, into === undefined ? undefined : this.#targets)
+    } catch (error) {
+      this.#states.goBack() // stateful layers in front of the node that refused have gone on already
+      throw error
+    }
     return into ?? bound.copyOutputs()
   }
 
@@ -101,9 +127,9 @@ export class Model {
    * @param options `signal` stops it between chunks; `onProgress` is told how many timesteps (or layers) are done
    * @throws LstmError `ABORTED`, and as `run`; targets and the model are as before then
    */
-  runAsync(inputs: ByName<RunInput>, options?: LongRunOptions): Promise<Record<string, NdArray>>
-  runAsync<Into extends ByName<RunTarget>>(inputs: ByName<RunInput>, options: LongRunOptions & { readonly into: Into }): Promise<Into>
-  async runAsync(inputs: ByName<RunInput>, options: RunAsyncOptions = {}): Promise<ByName<NdArray | RunTarget>> {
+  runAsync(inputs: RunInputs, options?: LongRunOptions): Promise<Record<string, NdArray>>
+  runAsync<Into extends RunTargets>(inputs: RunInputs, options: LongRunOptions & { readonly into: Into }): Promise<Into>
+  async runAsync(inputs: RunInputs, options: RunAsyncOptions = {}): Promise<Record<string, NdArray> | RunTargets> {
     return this.#maker('run')(this.#host, this.#states, inputs, options)
   }
 
@@ -129,6 +155,7 @@ export class Model {
 
   /** Makes stateful layers forget: their states are zeros again, and the batch size may change. */
   resetStates(): void {
+    if (this.#busy) throw busy()
     this.#unbind()
     this.#states.clear()
   }
@@ -155,6 +182,7 @@ export class Model {
 
   /** Gives all memory back. Calling it again does nothing. */
   dispose(): void {
+    if (this.#busy) throw busy()
     if (this.#host.disposed) return
     this.#host.disposed = true
     this.#unbind()
@@ -171,15 +199,26 @@ export class Model {
 
   #check(): void {
     if (this.#host.disposed) throw new LstmError('DISPOSED', 'this model is disposed')
+    if (this.#busy) throw busy()
   }
 
   /** The plan for these inputs: the one there is, or a new one when sizes differ. */
-  #bind(inputs: ByName<RunInput>): BoundPlan {
-    const sizes = shapesOfInputs(this.inputs, inputs, this.runtime)
+  #bind(): BoundPlan {
+    const sizes = shapesOfInputs(this.inputs, this.#given, this.runtime)
     if (this.#bound?.has(sizes) === true) return this.#bound
     // Given back first, so that both plans need not fit at once; a plan is made again whenever it is missing.
     this.#unbind()
-    this.#bound = new BoundPlan(this.runtime, makePlan(this.runtime, this.#host.prepared, sizes, this.#states), this.inputs, this.outputs)
+    const plan = this.#states.attempt(() => {
+      const made = makePlan(this.runtime, this.#host.prepared, sizes, this.#states)
+      try {
+        this.#states.makeRoomForCopies()
+      } catch (error) {
+        made.dispose()
+        throw error
+      }
+      return made
+    })
+    this.#bound = new BoundPlan(this.runtime, plan, this.inputs, this.outputs)
     return this.#bound
   }
 
@@ -187,6 +226,10 @@ export class Model {
     this.#bound?.dispose()
     this.#bound = undefined
   }
+}
+
+function busy(): LstmError {
+  return new LstmError('BUSY', 'this model is called from within its own call: a getter of its inputs or targets calls or disposes it')
 }
 
 export interface Model extends Disposable {

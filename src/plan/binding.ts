@@ -1,10 +1,11 @@
 import { LstmError } from '../errors.ts'
 import type { GraphInput } from '../graph/graph.ts'
 import { describeValue, dtypeOfData, type DataOf } from '../values/dtype.ts'
-import { checkData, fillFromNested, hasShape, type ArrayLike, type Nested } from '../values/ndarray.ts'
+import { checkData, dataOfNested, type ArrayLike, type Nested } from '../values/ndarray.ts'
 import { checkShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { Tensor } from '../runtime/tensor.ts'
+import { takeNamed } from './named.ts'
 
 /**
  * What `run` takes for an input: a tensor of the model's runtime (nothing is copied), any array with
@@ -15,36 +16,110 @@ export type RunInput = Tensor | ArrayLike | Float32Array | Int32Array | Uint8Arr
 /** Inputs or targets by name. */
 export type ByName<T> = Readonly<Record<string, T>>
 
+/** Inputs of a run: arrays by name, or the array of the only one that must be given. */
+export type RunInputs = ByName<RunInput> | RunInput
+
+/**
+ * A value for an input or output, read once: getters of what the caller gave run while it is taken, and never again. Elements are
+ * the caller's own; those of nested arrays are copied.
+ */
+export interface Taken {
+  tensor: Tensor | undefined
+  data: DataOf | undefined
+  /** What the caller says; undefined for an array without a shape. */
+  shape: Shape | undefined
+}
+
+/** Places for the values of some ports. */
+export function places(count: number): Taken[] {
+  return Array.from({ length: count }, () => ({ tensor: undefined, data: undefined, shape: undefined }))
+}
+
+/** Forgets the caller's arrays. */
+export function clear(taken: readonly Taken[]): void {
+  for (let n = 0; n < taken.length; n++) {
+    const place = taken[n] as Taken
+    place.tensor = undefined
+    place.data = undefined
+    place.shape = undefined
+  }
+}
+
+/**
+ * Takes a tensor, typed array or array with a shape.
+ * @returns false for anything else
+ */
+export function takeArray(value: unknown, place: Taken): boolean {
+  place.tensor = undefined
+  place.data = undefined
+  place.shape = undefined
+  if (value instanceof Tensor) {
+    place.tensor = value
+    place.shape = value.shape
+    return true
+  }
+  if (dtypeOfData(value) !== undefined) {
+    place.data = value as DataOf
+    return true
+  }
+  if (typeof value !== 'object' || value === null) return false
+  const { shape, data } = value as ArrayLike
+  if (!Array.isArray(shape) || data === undefined) return false
+  place.shape = shape
+  place.data = data
+  return true
+}
+
+const WORDS = { call: 'run', port: 'input' } as const
+
+/** Takes the inputs of a run; see `takeNamed`. @throws LstmError `VALUE` or `SHAPE` for what can be no input */
+export function takeInputs(ports: readonly GraphInput[], inputs: unknown, values: unknown[], taken: readonly Taken[]): void {
+  takeNamed(inputs, ports, values, WORDS)
+  for (let n = 0; n < ports.length; n++) {
+    const value = values[n]
+    values[n] = undefined
+    if (!takeArray(value, taken[n] as Taken) && value !== undefined) takeNested(ports[n] as GraphInput, value, taken[n] as Taken)
+  }
+}
+
+function takeNested(input: GraphInput, value: unknown, place: Taken): void {
+  const what = `input '${input.name}'`
+  if (!Array.isArray(value) && typeof value !== 'number') throw new LstmError('VALUE', `${expected(input)}, got ${describeValue(value)}`)
+  const shape = shapeOfNested(value, what)
+  if (!fitsShape(input, shape)) throw new LstmError('SHAPE', `${expected(input)}, got ${formatShape(shape)}`)
+  place.data = dataOfNested(value, input.dtype, shape, what)
+  place.shape = shape
+}
+
+function expected(input: GraphInput): string {
+  return `input '${input.name}': expected ${input.dtype} ${formatShape(input.shape)}`
+}
+
 /** Names of the sizes of an input that are known only at run time. */
 export function symbolsOf(input: GraphInput): string[] {
   return input.shape.filter((size) => typeof size === 'string')
 }
 
+function fitsShape(input: GraphInput, shape: Shape): boolean {
+  return shape.length === input.shape.length
+    && shape.every((size, axis) => size >= 1 && (typeof input.shape[axis] === 'string' || input.shape[axis] === size))
+}
+
 /**
- * The shape of a given value, checked against the input's own.
+ * The shape of a value, checked against the input's own.
  * @throws LstmError `SHAPE` or `VALUE`, naming the input, what it expects and what it got
  */
-function shapeOfInput(input: GraphInput, value: unknown): Shape {
-  const expects = `input '${input.name}': expected ${input.dtype} ${formatShape(input.shape)}`
-  let shape: Shape
-  if (hasShape(value)) {
-    shape = value.shape
-    checkData(value.data, input.dtype, `input '${input.name}'`)
-    checkShape(shape, `input '${input.name}'`)
-    if (lengthOf(shape) !== value.data.length) {
-      throw new LstmError('SHAPE', `${expects}, got ${value.data.length} elements that claim the shape ${formatShape(shape)}`)
-    }
-  } else if (dtypeOfData(value) !== undefined) {
-    checkData(value, input.dtype, `input '${input.name}'`)
-    shape = shapeOfFlat(input, (value as DataOf).length, expects)
-  } else if (Array.isArray(value) || typeof value === 'number') {
-    shape = shapeOfNested(value)
-  } else {
-    throw new LstmError('VALUE', `${expects}, got ${describeValue(value)}`)
+function shapeOfTaken(input: GraphInput, { tensor, data, shape: claimed }: Taken): Shape {
+  const { dtype } = input
+  if (tensor === undefined) checkData(data, dtype, `input '${input.name}'`)
+  else if (tensor.dtype !== dtype) checkData(tensor.data, dtype, `input '${input.name}'`)
+  const { length } = (tensor ?? data) as { readonly length: number }
+  // A copy: a caller's own array might say something else when it is asked again.
+  const shape = claimed === undefined ? shapeOfFlat(input, length, expected(input)) : checkShape([...checkShape(claimed, `input '${input.name}'`)], `input '${input.name}'`)
+  if (lengthOf(shape) !== length) {
+    throw new LstmError('SHAPE', `${expected(input)}, got ${length} elements that claim the shape ${formatShape(shape)}`)
   }
-  const fits = shape.length === input.shape.length
-    && shape.every((size, axis) => size >= 1 && (typeof input.shape[axis] === 'string' || input.shape[axis] === size))
-  if (!fits) throw new LstmError('SHAPE', `${expects}, got ${formatShape(shape)}`)
+  if (!fitsShape(input, shape)) throw new LstmError('SHAPE', `${expected(input)}, got ${formatShape(shape)}`)
   return shape
 }
 
@@ -96,40 +171,28 @@ export function copyAll(from: DataOf, to: DataOf): void {
   else for (let n = 0; n < from.length; n++) to[n] = from[n] as number
 }
 
-/** Copies a value that is no tensor of the runtime into its buffer. */
-export function copyInput(input: GraphInput, value: unknown, shape: Shape, view: DataOf): void {
-  if (ArrayBuffer.isView(value)) copyAll(value as DataOf, view)
-  else if (value === undefined) view.fill(0)
-  else if (hasShape(value)) view.set(value.data)
-  else fillFromNested(view, input.dtype, value, shape, `input '${input.name}'`)
-}
-
 /** Puts a message together only when there is something to say: runs allocate nothing. */
-export function checkTensor(value: unknown, runtime: Runtime, where: 'input' | 'into', name: string): void {
-  if (!(value instanceof Tensor)) return
-  if (value.disposed) throw new LstmError('DISPOSED', `${where} '${name}': the tensor is disposed`)
-  if (value.memory !== runtime.linearMemory) {
+export function checkTensor(tensor: Tensor, runtime: Runtime, where: 'input' | 'into', name: string): void {
+  if (tensor.disposed) throw new LstmError('DISPOSED', `${where} '${name}': the tensor is disposed`)
+  if (tensor.memory !== runtime.linearMemory) {
     throw new LstmError('VALUE', `${where} '${name}': expected a tensor of the model's own runtime (model.runtime), got one of another runtime`)
   }
 }
 
 /**
- * The shapes of all inputs of a run.
+ * The shapes of all inputs of a run. Views of the runtime's own memory are copied: making room for a plan may detach them.
  * @throws LstmError `VALUE`, `SHAPE` or `DISPOSED` unless they fit
  */
-export function shapesOfInputs(ports: readonly GraphInput[], inputs: ByName<RunInput>, runtime: Runtime): Map<string, Shape> {
-  const names = (): string => ports.map(({ name, optional }) => `'${name}'${optional ? ' (optional)' : ''}`).join(', ')
-  if (typeof inputs !== 'object' || inputs === null) {
-    throw new LstmError('VALUE', `run: expected an object with inputs by name (${names()}), got ${describeValue(inputs)}`)
-  }
-  for (const name of Object.keys(inputs)) {
-    if (!ports.some((input) => input.name === name)) throw new LstmError('VALUE', `run: no input '${name}'; inputs are ${names()}`)
-  }
-  return bindSizes(ports, ports.map((input) => {
-    const value = inputs[input.name]
-    if (value === undefined && input.optional) return undefined
-    if (value === undefined) throw new LstmError('VALUE', `run: the input '${input.name}' ${input.dtype} ${formatShape(input.shape)} is missing`)
-    checkTensor(value, runtime, 'input', input.name)
-    return shapeOfInput(input, value)
+export function shapesOfInputs(ports: readonly GraphInput[], taken: readonly Taken[], runtime: Runtime): Map<string, Shape> {
+  return bindSizes(ports, ports.map((input, n) => {
+    const place = taken[n] as Taken
+    if (place.tensor === undefined && place.data === undefined) {
+      if (input.optional) return undefined
+      throw new LstmError('VALUE', `run: the input '${input.name}' ${input.dtype} ${formatShape(input.shape)} is missing`)
+    }
+    if (place.tensor !== undefined) checkTensor(place.tensor, runtime, 'input', input.name)
+    const shape = shapeOfTaken(input, place)
+    if (place.data !== undefined && runtime.linearMemory.owns(place.data)) place.data = place.data.slice()
+    return shape
   }))
 }

@@ -49,7 +49,7 @@ export interface PlanDraft {
 export function makePlan(
   runtime: Runtime, prepared: PreparedGraph, inputShapes: ReadonlyMap<string, Shape>, states: StateMemory,
 ): Plan {
-  return draftPlan(runtime, prepared, inputShapes, states, false).place()
+  return states.attempt(() => draftPlan(runtime, prepared, inputShapes, states, false).place())
 }
 
 /**

@@ -15,27 +15,45 @@ export interface StateBlock extends StateShape {
   readonly slot: Slot
 }
 
-function bytesOf({ outer, rows, rowBytes }: StateShape): number {
+export function byteLengthOf({ outer, rows, rowBytes }: StateShape): number {
   return outer * rows * rowBytes
 }
 
 /** What is remembered from run to run: blocks of linear memory that outlive the plan. */
 export class StateMemory {
   readonly #runtime: Runtime
-  readonly #blocks: Map<string, StateBlock> = new Map()
+  readonly #byName: Map<string, StateBlock> = new Map()
+  readonly #blocks: StateBlock[] = []
+  /** Where `backUp` copies all blocks to, one after the other; 0 for nowhere. */
+  #copiesPtr = 0
+  #copiesBytes = 0
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime
   }
 
   /** All blocks, in the order they were made. */
-  get blocks(): Iterable<StateBlock> {
-    return this.#blocks.values()
+  get blocks(): readonly StateBlock[] {
+    return this.#blocks
   }
 
   /** The block of this name, or undefined. */
   find(name: string): StateBlock | undefined {
-    return this.#blocks.get(name)
+    return this.#byName.get(name)
+  }
+
+  /** What `make` returns; the blocks that it made are given back where it throws. */
+  attempt<T>(make: () => T): T {
+    const count = this.#blocks.length
+    try {
+      return make()
+    } catch (error) {
+      for (const { name, slot } of this.#blocks.splice(count)) {
+        this.#byName.delete(name)
+        this.#runtime.linearMemory.free(slot.ptr)
+      }
+      throw error
+    }
   }
 
   /**
@@ -48,10 +66,10 @@ export class StateMemory {
 
   /** The same, with all that is known of it. */
   block(name: string, shape: StateShape, what: string): StateBlock {
-    const existing = this.#blocks.get(name)
-    const bytes = bytesOf(shape)
+    const existing = this.#byName.get(name)
+    const bytes = byteLengthOf(shape)
     if (existing !== undefined) {
-      const has = bytesOf(existing)
+      const has = byteLengthOf(existing)
       if (has !== bytes) {
         throw new LstmError('VALUE', `${what}: it is stateful and remembers another batch size (its state has ${has} bytes, this batch needs ${bytes}); call resetStates() before changing the batch`)
       }
@@ -59,14 +77,56 @@ export class StateMemory {
     }
     const slot = { ptr: this.#runtime.linearMemory.allocate(bytes, `state of ${what}`) }
     this.#runtime.kernels.fillZero(slot.ptr, bytes)
-    const block = { name, slot, ...shape }
-    this.#blocks.set(name, block)
+    const { outer, rows, rowBytes } = shape
+    const block = { name, slot, outer, rows, rowBytes }
+    this.#byName.set(name, block)
+    this.#blocks.push(block)
     return block
+  }
+
+  /** Makes room for `backUp`. To be called when all blocks are there. @throws LstmError `MEMORY` */
+  makeRoomForCopies(): void {
+    let bytes = 0
+    for (const block of this.#blocks) bytes += byteLengthOf(block)
+    if (bytes <= this.#copiesBytes) return
+    const ptr = this.#runtime.linearMemory.allocate(bytes, 'a copy of the states')
+    this.#freeCopies()
+    this.#copiesPtr = ptr
+    this.#copiesBytes = bytes
+  }
+
+  /** Keeps a copy of all that is remembered. Allocates nothing. */
+  backUp(): void {
+    let ptr = this.#copiesPtr
+    for (let n = 0; n < this.#blocks.length; n++) {
+      const block = this.#blocks[n] as StateBlock
+      const bytes = byteLengthOf(block)
+      this.#runtime.kernels.copyRows(block.slot.ptr, 0, ptr, 0, 1, bytes)
+      ptr += bytes
+    }
+  }
+
+  /** What is remembered is again what it was at the last `backUp`. */
+  goBack(): void {
+    let ptr = this.#copiesPtr
+    for (let n = 0; n < this.#blocks.length; n++) {
+      const block = this.#blocks[n] as StateBlock
+      const bytes = byteLengthOf(block)
+      this.#runtime.kernels.copyRows(ptr, 0, block.slot.ptr, 0, 1, bytes)
+      ptr += bytes
+    }
   }
 
   /** Forgets everything and gives the memory back. */
   clear(): void {
-    for (const { slot } of this.#blocks.values()) this.#runtime.linearMemory.free(slot.ptr)
-    this.#blocks.clear()
+    for (const { slot } of this.#blocks.splice(0)) this.#runtime.linearMemory.free(slot.ptr)
+    this.#byName.clear()
+    this.#freeCopies()
+  }
+
+  #freeCopies(): void {
+    if (this.#copiesPtr !== 0) this.#runtime.linearMemory.free(this.#copiesPtr)
+    this.#copiesPtr = 0
+    this.#copiesBytes = 0
   }
 }

@@ -73,6 +73,11 @@ export class LinearMemory {
     return new ARRAYS[dtype](this.wasm.buffer, ptr, length) as DataOf<T>
   }
 
+  /** Whether an array is a view of this memory: it loses its elements when the memory grows. */
+  owns(data: DataOf): boolean {
+    return data.buffer === this.wasm.buffer
+  }
+
   /** Copies data to an address. */
   write(ptr: number, data: DataOf): void {
     new Uint8Array(this.wasm.buffer, ptr, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))

@@ -1,6 +1,6 @@
 import { LstmError } from '../errors.ts'
 import { createData, dtypeOfData, isDType, type DType } from '../values/dtype.ts'
-import { checkData, fillFromNested, type Nested } from '../values/ndarray.ts'
+import { checkData, dataOfNested, type Nested } from '../values/ndarray.ts'
 import { checkShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
 import type { Kernels, Variant } from './kernels.ts'
 import type { LinearMemory } from './memory.ts'
@@ -52,7 +52,8 @@ export class Runtime {
     const type = dtype ?? dtypeOfData(source) ?? 'float32'
     if (!isDType(type)) throw new LstmError('VALUE', `dtype: expected 'float32', 'int32' or 'uint8', got ${JSON.stringify(type)}`)
     const isView = ArrayBuffer.isView(source)
-    const own = shape ?? (isView ? [source.length] : shapeOfNested(source))
+    // Copies: what the caller hands over is looked at once.
+    const own = shape === undefined ? (isView ? [source.length] : shapeOfNested(source, 'tensor')) : [...checkShape(shape, 'tensor')]
     checkShape(own, 'tensor')
     let data = createData(type, 0)
     if (isView) {
@@ -60,10 +61,9 @@ export class Runtime {
       if (source.length !== lengthOf(own)) {
         throw new LstmError('SHAPE', `tensor: expected ${lengthOf(own)} elements for shape ${formatShape(own)}, got ${source.length}`)
       }
-      data = source
+      data = this.linearMemory.owns(source) ? source.slice() : source // making room may detach it
     } else if (source !== null) {
-      data = createData(type, lengthOf(own))
-      fillFromNested(data, type, source, own, 'tensor')
+      data = dataOfNested(source, type, own, 'tensor')
     }
     const tensor = new Tensor(this.linearMemory, this.#tensors, type as T, own)
     if (source === null) tensor.data.fill(0)

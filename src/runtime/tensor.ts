@@ -81,11 +81,11 @@ export class Tensor<T extends DType = DType> implements ArrayLike {
    */
   reshape(shape: Shape): Tensor<T> {
     this.#check()
-    checkShape(shape, 'reshape')
-    if (lengthOf(shape) !== this.length) {
-      throw new LstmError('SHAPE', `reshape: expected ${this.length} elements as in ${formatShape(this.shape)}, got ${formatShape(shape)} with ${lengthOf(shape)}`)
+    const own = checkShape([...checkShape(shape, 'reshape')], 'reshape')
+    if (lengthOf(own) !== this.length) {
+      throw new LstmError('SHAPE', `reshape: expected ${this.length} elements as in ${formatShape(this.shape)}, got ${formatShape(own)} with ${lengthOf(own)}`)
     }
-    return new Tensor(this.memory, this.#count, this.dtype, shape, this.#block)
+    return new Tensor(this.memory, this.#count, this.dtype, own, this.#block)
   }
 
   /** A copy as nested arrays of numbers. */

@@ -61,6 +61,8 @@ export class Blueprint {
   /** What the caller gives and gets; undefined at the positions of other inputs and outputs of the graph. */
   readonly inputs: readonly (Port | undefined)[]
   readonly outputs: readonly (Port | undefined)[]
+  /** Inputs that nothing follows from. */
+  readonly unneeded: readonly GraphInput[]
   readonly carried: readonly CarriedState[]
   /** The part of the graph that computes what states are at first: outputs `node.h` and `node.c`. */
   readonly initial: PreparedGraph | undefined
@@ -93,7 +95,6 @@ export class Blueprint {
     this.initial = first.length === 0 ? undefined : { graph: { ...source, outputs: first }, prepared, constants }
     const { inputs, outputs, nodes } = this.prepared.graph
     this.#bounds = boundsOf(this.prepared.graph)
-    const used = new Set(nodes.flatMap((node) => node.inputs))
     const isName = (size: Dimension | undefined): size is string => (
       typeof size === 'string' && size !== timeline?.steps && inputs.some(({ shape }) => shape.includes(size))
     )
@@ -104,9 +105,13 @@ export class Blueprint {
     this.#batch = isKnown ? batch : undefined
     this.fixedBatch = isKnown ? undefined : 1
     const carriedOutputs = new Set(carry.values())
+    // What nodes take, and what goes out as it came in.
+    const used = new Set([...nodes.flatMap((node) => node.inputs), ...outputs.map(({ value }) => value)])
     const isLeftOut = (input: GraphInput): boolean => (
       carry.has(input.name) || (input.optional === true && !given.has(input.name)) || !used.has(input.name)
     )
+    const usedInSource = new Set([...source.nodes.flatMap((node) => node.inputs), ...source.outputs.map(({ value }) => value)])
+    this.unneeded = source.inputs.filter(({ name }) => !usedInSource.has(name))
     this.inputs = inputs.map((input) => (isLeftOut(input) ? undefined : this.#inputPort(input)))
     this.outputs = outputs.map(({ name, value }) => (
       carriedOutputs.has(name) ? undefined : this.#port(name, types.get(value) as ValueType, timeline?.outputs.get(name), 'each')

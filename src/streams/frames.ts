@@ -1,6 +1,8 @@
 // Arrays that go into streams and come out of them: looked at, and copied, without allocating. (No division, whose result
 // might be no integer: engines keep such numbers on the heap.)
 import { LstmError } from '../errors.ts'
+import { takeNamed, type NamedPort } from '../plan/named.ts'
+import { overlaps } from '../plan/targets.ts'
 import { arrayNameOf, describeValue, dtypeOfData, type DataOf } from '../values/dtype.ts'
 import { formatShape } from '../values/shape.ts'
 import type { PortLayout } from './machine.ts'
@@ -8,16 +10,57 @@ import type { PortLayout } from './machine.ts'
 /** An array; or arrays by name, where there are several inputs or outputs. */
 export type Frames = DataOf | Readonly<Record<string, DataOf>>
 
-/** The array of a port, or undefined; a single port's array needs no name. */
-export function dataOf(frames: Frames, layout: PortLayout, ports: number): DataOf | undefined {
-  if (ports === 1 && ArrayBuffer.isView(frames)) return frames
-  if (typeof frames !== 'object' || frames === null) return refuse(frames, layout)
-  return (frames as Readonly<Record<string, DataOf>>)[layout.port.name]
+const INPUTS = { call: 'stream', port: 'input' } as const
+const OUTPUTS = { call: 'stream', port: 'output' } as const
+
+/**
+ * Takes the arrays of all inputs, by position.
+ * @param unneeded inputs of the model that nothing follows from: they may be given
+ * @throws LstmError `VALUE` unless there is an array of the right dtype for each
+ */
+export function takeInputs(frames: unknown, layouts: readonly PortLayout[], unneeded: readonly NamedPort[], data: unknown[]): void {
+  takeNamed(frames, layouts, data, INPUTS, unneeded)
+  for (let n = 0; n < layouts.length; n++) {
+    const layout = layouts[n] as PortLayout
+    if (dtypeOfData(data[n]) !== layout.port.dtype) refuse(data[n], layout)
+  }
 }
 
-/** @throws LstmError unless an input is an array of its dtype */
-export function checkInput(layout: PortLayout, data: DataOf | undefined): void {
-  if (dtypeOfData(data) !== layout.port.dtype) refuse(data, layout)
+/** Takes where outputs are to be written; those that are not wanted are undefined. @throws LstmError `VALUE` for what is no such array */
+export function takeOutputs(frames: unknown, layouts: readonly PortLayout[], data: unknown[]): void {
+  takeNamed(frames, layouts, data, OUTPUTS)
+  for (let n = 0; n < layouts.length; n++) {
+    const layout = layouts[n] as PortLayout
+    if (data[n] === undefined && layouts.length > 1) continue
+    if (dtypeOfData(data[n]) !== layout.port.dtype) refuse(data[n], layout)
+    for (let m = 0; m < n; m++) {
+      if (data[m] !== undefined && overlaps(data[m] as DataOf, data[n] as DataOf)) refuseTwice(layouts[m] as PortLayout, layout)
+    }
+  }
+}
+
+/**
+ * Outputs may be written while inputs are still to be read: an array may be both only where each element is written after it was read.
+ * @throws LstmError `VALUE`
+ */
+export function checkInPlace(
+  ins: readonly PortLayout[], inputs: readonly DataOf[], outs: readonly PortLayout[], outputs: readonly (DataOf | undefined)[],
+): void {
+  for (let n = 0; n < outs.length; n++) {
+    const to = outputs[n]
+    const { name, port } = outs[n] as PortLayout
+    for (let m = 0; to !== undefined && m < ins.length; m++) {
+      const from = inputs[m] as DataOf
+      const other = ins[m] as PortLayout
+      if (!overlaps(from, to)) continue
+      const isSame = from === to && !other.held && port.kind !== 'held' && isAlike(other, outs[n] as PortLayout)
+      if (!isSame) throw new LstmError('VALUE', `stream: the output '${name}' is the same memory as the input '${other.name}', which is still to be read when it is written`)
+    }
+  }
+}
+
+function isAlike(a: PortLayout, b: PortLayout): boolean {
+  return a.outer === b.outer && a.inner === b.inner && a.row === b.row && a.pieces === b.pieces
 }
 
 /** @throws LstmError for an index outside the tables that an input goes to */
@@ -32,11 +75,13 @@ export function checkIndices({ port: { name, indices } }: PortLayout, data: Data
   }
 }
 
-/** @throws LstmError unless an output is an array of at least that length, or absent */
-export function checkOutput(layout: PortLayout, data: DataOf | undefined, length: number, mayBeAbsent: boolean): void {
-  if (data === undefined && mayBeAbsent) return
-  if (dtypeOfData(data) !== layout.port.dtype) refuse(data, layout)
-  if ((data as DataOf).length < length) refuseLength(layout, data as DataOf, `at least ${length}`)
+/** @throws LstmError `SHAPE` unless an output that is wanted has at least that many elements */
+export function checkOutput(layout: PortLayout, data: DataOf | undefined, length: number): void {
+  if (data !== undefined && data.length < length) refuseLength(layout, data, `at least ${length}`)
+}
+
+function refuseTwice(a: PortLayout, b: PortLayout): never {
+  throw new LstmError('VALUE', `stream: the outputs '${a.name}' and '${b.name}' are the same memory`)
 }
 
 function refuse(data: unknown, { port: { name, dtype, shape } }: PortLayout): never {

@@ -13,7 +13,7 @@ export type Given = ReadonlyMap<string, DataOf>
 /**
  * Computes what states are at first, by the name of their block. They may follow from constants, and from inputs without
  * timesteps, which are zeros unless given.
- * @throws LstmError `UNSUPPORTED` where they follow from timesteps
+ * @throws LstmError `UNSUPPORTED` where they follow from timesteps, or from an input that steps are given
  */
 export function initialStates(runtime: Runtime, blueprint: Blueprint, batch: number, given?: Given): Map<string, Uint8Array> {
   const found: Map<string, Uint8Array> = new Map()
@@ -21,9 +21,16 @@ export function initialStates(runtime: Runtime, blueprint: Blueprint, batch: num
   if (initial === undefined) return found
   const { graph } = initial
   const shapes = blueprint.shapes(batch, 1, graph.inputs)
-  const used = new Set(typeGraph(graph, shapes).graph.nodes.flatMap(({ inputs }) => inputs))
-  const moving = blueprint.inputs.find((port) => port?.kind === 'steps' && used.has(port.name))
-  if (moving !== undefined) throw new LstmError('UNSUPPORTED', `stream: the first states of this model follow from the timesteps of '${moving.name}'`)
+  const { nodes, outputs } = typeGraph(graph, shapes).graph
+  const used = new Set([...nodes.flatMap(({ inputs }) => inputs), ...outputs.map(({ value }) => value)])
+  for (const port of blueprint.inputs) {
+    if (port === undefined || !used.has(port.name)) continue
+    if (port.kind === 'steps') throw new LstmError('UNSUPPORTED', `stream: the first states of this model follow from the timesteps of '${port.name}'`)
+    // It comes with every step, too late for the first states.
+    if (given?.has(port.name) !== true) {
+      throw new LstmError('UNSUPPORTED', `stream: the first states of this model follow from '${port.name}', which its steps take as well; use run or runAsync, or give '${port.name}' when the model is loaded (option constants)`)
+    }
+  }
   const states = new StateMemory(runtime)
   const plan = makePlan(runtime, initial, shapes, states)
   const view = ({ shape, slot, type }: PlannedValue): Uint8Array => (

@@ -1,13 +1,13 @@
 // A run that lets others have their turn: the sequence goes through in chunks, with the same bits.
 import { LstmError } from '../errors.ts'
-import type { GraphInput } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
-import { copyInput, shapesOfInputs, type ByName, type RunInput } from '../plan/binding.ts'
+import { places, shapesOfInputs, takeInputs, type RunInputs, type Taken } from '../plan/binding.ts'
 import { makePlan, type PlannedValue } from '../plan/plan.ts'
-import { StateMemory } from '../plan/states.ts'
-import { checkTarget, noOutput, type RunTarget } from '../plan/targets.ts'
+import { byteLengthOf, StateMemory, type StateBlock } from '../plan/states.ts'
+import { checkOverlaps, checkTarget, isGiven, takeTargets, type RunTargets } from '../plan/targets.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 import { createData, type DataOf, type DType } from '../values/dtype.ts'
-import { hasShape, NdArray } from '../values/ndarray.ts'
+import { NdArray } from '../values/ndarray.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
 import { Blueprint, type StreamHost } from './blueprint.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
@@ -25,8 +25,8 @@ export interface LongRunOptions {
 }
 
 export interface RunAsyncOptions extends LongRunOptions {
-  /** Arrays to write outputs to, by name. Only these outputs are given back then. */
-  readonly into?: ByName<RunTarget>
+  /** Arrays to write outputs to, by name, or one for the only output. Only these outputs are given back then. */
+  readonly into?: RunTargets
 }
 
 /** What is to be run: shapes of all inputs, and the elements of those that are given. */
@@ -39,45 +39,57 @@ interface LongRun {
 
 /** @throws LstmError see `Model.runAsync` */
 export async function runLong(
-  host: StreamHost, states: StateMemory, values: ByName<RunInput>, options: RunAsyncOptions,
-): Promise<ByName<NdArray | RunTarget>> {
-  const { runtime, prepared: { graph } } = host
-  const { into } = options
-  const shapes = shapesOfInputs(graph.inputs, values, runtime)
-  if (into !== undefined) checkTargets(host, shapes, into)
-  const inputs = new Map(graph.inputs.flatMap((input): [string, () => DataOf][] => {
-    const value = values[input.name]
-    return value === undefined ? [] : [[input.name, dataOfInput(input, value, shapes.get(input.name) as Shape)]]
+  host: StreamHost, states: StateMemory, values: RunInputs, options: RunAsyncOptions,
+): Promise<Record<string, NdArray> | RunTargets> {
+  const { runtime, graph: { inputs: ports, outputs: outputPorts } } = host
+  const { into, signal, onProgress } = options
+  const taken = places(ports.length)
+  takeInputs(ports, values, [], taken)
+  const targets = places(outputPorts.length)
+  if (into !== undefined) takeTargets(outputPorts, into, [], targets)
+  const turn = turns(host, { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
+  const shapes = shapesOfInputs(ports, taken, runtime)
+  checkTargets(host, shapes, targets, taken)
+  const inputs = new Map(ports.flatMap(({ name }, n): [string, () => DataOf][] => {
+    const place = taken[n] as Taken
+    return isGiven(place) ? [[name, elementsOf(name, place)]] : []
   }))
   const run = { shapes, inputs, states }
-  const turn = turns(host, options)
   await turn(0, 1)
   const machine = chunkMachine(host, run)
   const outputs = machine === undefined ? await runWhole(host, run, turn) : await runChunks(host, run, machine, turn)
-  for (const [name, target] of Object.entries(into ?? {})) {
-    const data = hasShape(target) ? target.data : target
-    data.set((outputs[name] as NdArray).data)
-  }
-  return into ?? outputs
+  if (into === undefined) return outputs
+  // Again, since the caller had turns in between; nothing is written unless all can be.
+  checkTargets(host, shapes, targets, [])
+  outputPorts.forEach(({ name }, n) => {
+    const { tensor, data } = targets[n] as Taken
+    ;(tensor?.data ?? data)?.set((outputs[name] as NdArray).data)
+  })
+  return into
 }
 
-function checkTargets({ runtime, prepared: { graph } }: StreamHost, shapes: ReadonlyMap<string, Shape>, into: ByName<RunTarget>): void {
+function checkTargets(
+  { runtime, graph }: StreamHost, shapes: ReadonlyMap<string, Shape>, targets: readonly Taken[], taken: readonly Taken[],
+): void {
+  if (!targets.some(isGiven)) return
   const { types } = typeGraph(graph, shapes)
-  for (const [name, target] of Object.entries(into)) {
-    const value = graph.outputs.find((output) => output.name === name)?.value
-    if (value === undefined) throw noOutput(name, graph.outputs)
+  graph.outputs.forEach(({ name, value }, n) => {
     const { dtype, shape } = types.get(value) as { dtype: DType, shape: Shape }
-    checkTarget(target, runtime, name, dtype, shape, lengthOf(shape))
-  }
+    if (isGiven(targets[n] as Taken)) checkTarget(targets[n] as Taken, runtime, name, dtype, shape, lengthOf(shape))
+  })
+  checkOverlaps(targets, graph.outputs, taken, graph.inputs)
 }
 
-/** The elements of a value, whenever they are asked for: those of a tensor move when memory grows. */
-function dataOfInput(input: GraphInput, value: RunInput, shape: Shape): () => DataOf {
-  if (hasShape(value)) return () => value.data
-  if (ArrayBuffer.isView(value)) return () => value
-  const data = createData(input.dtype, lengthOf(shape))
-  copyInput(input, value, shape, data)
-  return () => data
+/** The elements of an input, whenever they are asked for: those of a tensor move when memory grows. */
+function elementsOf(name: string, { tensor, data }: Taken): () => DataOf {
+  if (tensor !== undefined) return () => tensor.data
+  const { length } = data as DataOf
+  return () => {
+    if ((data as DataOf).length !== length) {
+      throw new LstmError('SHAPE', `run: the input '${name}' had ${length} elements when the run began, and has ${(data as DataOf).length} now: inputs may not change until it is done`)
+    }
+    return data as DataOf
+  }
 }
 
 /** Says how far it is, and waits when it is time to. */
@@ -173,17 +185,18 @@ function moveOut({ port, outer, inner }: PortLayout, { steps }: MachinePlan, beg
 }
 
 /** The plan of a run, with turns between its steps, over states of its own. */
-async function runWhole(host: StreamHost, { shapes, inputs, states }: LongRun, turn: Turn): Promise<Record<string, NdArray>> {
-  const { runtime: { linearMemory, kernels }, prepared } = host
-  const own = new StateMemory(host.runtime)
+async function runWhole({ runtime, prepared, graph }: StreamHost, run: LongRun, turn: Turn): Promise<Record<string, NdArray>> {
+  const { linearMemory } = runtime
+  const { shapes, inputs, states } = run
   const view = ({ type, slot, shape }: PlannedValue): DataOf => linearMemory.view(type.dtype, slot.ptr, lengthOf(shape))
-  const plan = makePlan(host.runtime, prepared, shapes, own)
+  const own = new StateMemory(runtime)
+  const plan = makePlan(runtime, prepared, shapes, own)
   try {
-    for (const { slot, name, outer, rows, rowBytes } of own.blocks) {
-      const kept = states.find(name)
-      if (kept !== undefined) kernels.copyRows(kept.slot.ptr, 0, slot.ptr, 0, 1, outer * rows * rowBytes)
+    for (const block of own.blocks) {
+      const kept = states.find(block.name)
+      if (kept !== undefined) copyState(runtime, kept, block)
     }
-    prepared.graph.inputs.forEach(({ name }, n) => {
+    graph.inputs.forEach(({ name }, n) => {
       const data = inputs.get(name)
       if (data === undefined) view(plan.inputs[n] as PlannedValue).fill(0)
       else view(plan.inputs[n] as PlannedValue).set(data())
@@ -192,11 +205,9 @@ async function runWhole(host: StreamHost, { shapes, inputs, states }: LongRun, t
       (plan.steps[n] as () => void)()
       await turn(n + 1, plan.steps.length)
     }
-    for (const { slot, name, ...shape } of own.blocks) {
-      const kept = states.block(name, shape, `state '${name}'`)
-      kernels.copyRows(slot.ptr, 0, kept.slot.ptr, 0, 1, shape.outer * shape.rows * shape.rowBytes)
-    }
-    return Object.fromEntries(prepared.graph.outputs.map(({ name }, n) => {
+    const kept = states.attempt(() => own.blocks.map((block) => states.block(block.name, block, `state '${block.name}'`)))
+    own.blocks.forEach((block, n) => copyState(runtime, block, kept[n] as StateBlock))
+    return Object.fromEntries(graph.outputs.map(({ name }, n) => {
       const value = plan.outputs[n] as PlannedValue
       return [name, new NdArray(view(value).slice(), value.shape)]
     }))
@@ -204,4 +215,8 @@ async function runWhole(host: StreamHost, { shapes, inputs, states }: LongRun, t
     plan.dispose()
     own.clear()
   }
+}
+
+function copyState({ kernels }: Runtime, from: StateBlock, to: StateBlock): void {
+  kernels.copyRows(from.slot.ptr, 0, to.slot.ptr, 0, 1, byteLengthOf(from))
 }

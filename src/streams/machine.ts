@@ -9,6 +9,7 @@ import { initialStates, type Given } from './initial-states.ts'
 
 /** Where a port's elements are in arrays: [outer, steps, inner], for any number of steps. */
 export interface PortLayout {
+  readonly name: string
   readonly port: Port
   /** Position among the inputs or outputs of the graph. */
   readonly position: number
@@ -63,7 +64,7 @@ export class Machine {
   readonly #initial: ReadonlyMap<string, Uint8Array>
   /** What gives the memory back, the first taken last. */
   readonly #releases: (() => void)[] = []
-  #copies: readonly number[] | undefined
+  readonly #states: StateMemory
   #generation = -1
 
   /**
@@ -75,8 +76,9 @@ export class Machine {
     this.blueprint = blueprint
     this.batch = batch
     const { prepared } = blueprint
+    const states = new StateMemory(runtime)
+    this.#states = states
     try {
-      const states = new StateMemory(runtime)
       this.#releases.push(() => states.clear())
       const drafts = steps.map((count) => draftPlan(runtime, prepared, blueprint.shapes(batch, count), states, true))
       const sharedPtr = this.#allocate(Math.max(...drafts.map(({ bytes }) => bytes)), 'buffers of a stream')
@@ -85,7 +87,9 @@ export class Machine {
         this.#releases.push(() => plan.dispose())
         return plan
       })
-      this.plans = plans.map((plan, n) => ({ steps: steps[n] as number, run: plan.steps, plan, inputs: [], outputs: [] }))
+      this.plans = plans.map((plan, n) => (
+        { steps: steps[n] as number, run: [...plan.steps, ...this.#copiesOfInputs(plan)], plan, inputs: [], outputs: [] }
+      ))
       const [first] = plans as [Plan, ...Plan[]]
       this.inputs = layouts(blueprint.inputs, first.inputs)
       this.outputs = layouts(blueprint.outputs, first.outputs)
@@ -201,25 +205,19 @@ export class Machine {
     }
   }
 
-  /** Keeps a copy of all that is remembered. */
-  backUp(): void {
-    if (this.#copies === undefined) this.#makeCopies()
-    for (let n = 0; n < this.blocks.length; n++) {
-      const { slot, outer, rows, rowBytes } = this.blocks[n] as StateBlock
-      this.#runtime.kernels.copyRows(slot.ptr, 0, this.#copies?.[n] as number, 0, 1, outer * rows * rowBytes)
-    }
+  /** Makes room for `backUp`, for as long as the machine lives. @throws LstmError `MEMORY` */
+  makeRoomForCopies(): void {
+    this.#states.makeRoomForCopies()
   }
 
-  #makeCopies(): void {
-    this.#copies = this.blocks.map(({ name, outer, rows, rowBytes }) => this.#allocate(outer * rows * rowBytes, `a copy of '${name}'`))
+  /** Keeps a copy of all that is remembered. */
+  backUp(): void {
+    this.#states.backUp()
   }
 
   /** What is remembered is again what it was at the last `backUp`. */
   goBack(): void {
-    for (let n = 0; n < this.blocks.length; n++) {
-      const { slot, outer, rows, rowBytes } = this.blocks[n] as StateBlock
-      this.#runtime.kernels.copyRows(this.#copies?.[n] as number, 0, slot.ptr, 0, 1, outer * rows * rowBytes)
-    }
+    this.#states.goBack()
   }
 
   /** Gives all memory back. */
@@ -239,6 +237,20 @@ export class Machine {
     if (rows === this.batch) return block
     if (this.batch === 1) return { ...block, outer: 1, rows: 1, rowBytes: outer * rows * rowBytes }
     throw new LstmError('UNSUPPORTED', `stream: '${name}' has ${rows} rows for a batch of ${this.batch}, which do not tell sequences apart; this model streams with batch 1`)
+  }
+
+  /**
+   * Steps for outputs that are an input of the graph which nobody gives: a state as it was before the step, or zeros. Such an input
+   * lies elsewhere, so its elements are copied to where the output is expected.
+   */
+  #copiesOfInputs({ inputs, outputs }: Plan): (() => void)[] {
+    const { copyRows } = this.#runtime.kernels
+    const elsewhere = new Set(inputs.flatMap(({ slot }, n) => (this.blueprint.inputs[n] === undefined ? [slot] : [])))
+    return outputs.flatMap(({ slot, ptr, type, shape }, n) => {
+      if (this.blueprint.outputs[n] === undefined || !elsewhere.has(slot)) return []
+      const bytes = lengthOf(shape) * bytesOf(type.dtype)
+      return [() => copyRows(slot.ptr, 0, ptr, 0, 1, bytes)]
+    })
   }
 
   /** Inputs that nobody gives are zeros. */
@@ -264,7 +276,7 @@ function layouts(ports: readonly (Port | undefined)[], values: readonly PlannedV
     const frame = outer * inner
     const row = port.batchAxis < 0 ? frame : frame / (shape[port.batchAxis] as number)
     const pieces = piecesOf(shape, port)
-    return [{ port, position, outer, inner, held: port.kind === 'held', frame, row, pieces, piece: row / pieces }]
+    return [{ name: port.name, port, position, outer, inner, held: port.kind === 'held', frame, row, pieces, piece: row / pieces }]
   })
 }
 

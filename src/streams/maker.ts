@@ -1,6 +1,6 @@
-import type { ByName, RunInput } from '../plan/binding.ts'
+import type { RunInputs } from '../plan/binding.ts'
 import type { StateMemory } from '../plan/states.ts'
-import type { RunTarget } from '../plan/targets.ts'
+import type { RunTargets } from '../plan/targets.ts'
 import type { NdArray } from '../values/ndarray.ts'
 import type { BlueprintOptions, StreamHost } from './blueprint.ts'
 import type { RunAsyncOptions } from './long-run.ts'
@@ -13,5 +13,5 @@ export interface StreamMaker {
   stream(host: StreamHost, options: StreamOptions): Stream
   /** Absent in worklets, as is `run`. */
   streams?(host: StreamHost, capacity: number, options: BlueprintOptions): StreamPool
-  run?(host: StreamHost, states: StateMemory, inputs: ByName<RunInput>, options: RunAsyncOptions): Promise<ByName<NdArray | RunTarget>>
+  run?(host: StreamHost, states: StateMemory, inputs: RunInputs, options: RunAsyncOptions): Promise<Record<string, NdArray> | RunTargets>
 }

@@ -1,8 +1,9 @@
 // What a stream remembers, for people to read and to write.
 import { LstmError } from '../errors.ts'
-import type { StateBlock } from '../plan/states.ts'
+import { listNames } from '../plan/named.ts'
+import { byteLengthOf, type StateBlock } from '../plan/states.ts'
 import { bytesOf, createData, describeValue, dtypeOfData, type DataOf, type DType } from '../values/dtype.ts'
-import { checkData, hasShape, NdArray, type ArrayLike } from '../values/ndarray.ts'
+import { checkData, NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape, sameShape, type Shape } from '../values/shape.ts'
 import type { Machine } from './machine.ts'
 
@@ -31,22 +32,33 @@ export function readStates(machine: Machine): Record<string, NdArray> {
   }))
 }
 
-/** @throws LstmError `VALUE` or `SHAPE`, before anything is written */
+/**
+ * Sets the states that are given.
+ * @throws LstmError `VALUE` or `SHAPE`, before anything is written
+ */
 export function writeStates(machine: Machine, states: States): void {
+  if (typeof states !== 'object' || states === null || ArrayBuffer.isView(states)) {
+    throw new LstmError('VALUE', `state: expected an object with states by name (${listNames(machine.blocks)}), got ${describeValue(states)}`)
+  }
   const writes = Object.entries(states).map(([name, value]) => {
     const block = machine.blocks.find((one) => one.name === name)
-    if (block === undefined) throw new LstmError('VALUE', `state: there is no '${name}'; there are ${machine.blocks.map((one) => `'${one.name}'`).join(', ')}`)
+    if (block === undefined) throw new LstmError('VALUE', `state: there is no '${name}'; there are ${listNames(machine.blocks)}`)
     const dtype = dtypeOf(machine, block)
     const shape = shapeOf(block, dtype)
-    const data: unknown = hasShape(value) ? value.data : value
+    // Each value is read once, and its elements copied: getters may do anything in between.
+    const claimed: unknown = ArrayBuffer.isView(value) ? undefined : (value as Partial<ArrayLike> | null | undefined)?.shape
+    const data: unknown = Array.isArray(claimed) ? (value as ArrayLike).data : value
     if (dtypeOfData(data) !== dtype) checkData(data, dtype, `state '${name}'`)
-    const to = machine.bytesOf(block)
-    const from = data as DataOf
-    if (from.byteLength !== to.length || (hasShape(value) && !sameShape(value.shape, shape))) {
-      const got = hasShape(value) ? formatShape(value.shape) : describeValue(value)
+    const bytes = bytesOfData(data as DataOf)
+    if (bytes.length !== byteLengthOf(block) || (Array.isArray(claimed) && !sameShape(claimed, shape))) {
+      const got = Array.isArray(claimed) ? formatShape(claimed) : describeValue(data)
       throw new LstmError('SHAPE', `state '${name}': expected ${dtype} ${formatShape(shape)}, got ${got}`)
     }
-    return () => to.set(new Uint8Array(from.buffer, from.byteOffset, from.byteLength))
+    return { block, bytes }
   })
-  for (const write of writes) write()
+  for (const { block, bytes } of writes) machine.bytesOf(block).set(bytes)
+}
+
+function bytesOfData({ buffer, byteOffset, byteLength }: DataOf): Uint8Array {
+  return new Uint8Array(buffer, byteLength === 0 ? 0 : byteOffset, byteLength).slice()
 }

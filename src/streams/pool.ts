@@ -1,9 +1,9 @@
 import { LstmError } from '../errors.ts'
 import type { StateBlock } from '../plan/states.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
-import type { DataOf } from '../values/dtype.ts'
+import { describeValue, type DataOf } from '../values/dtype.ts'
 import type { Blueprint, StreamHost } from './blueprint.ts'
-import { checkIndices, checkInput, checkOutput, copyRun, dataOf, refuseLength, type Frames } from './frames.ts'
+import { checkIndices, checkInPlace, checkOutput, copyRun, refuseLength, takeInputs, takeOutputs, type Frames } from './frames.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
 import { hashStates, newSave, openSave, seal } from './saves.ts'
 import { SessionIds } from './session-ids.ts'
@@ -32,8 +32,14 @@ export class StreamPool {
   /** What a new session remembers. */
   readonly #first: Uint8Array
   #places: DataOf = new Int32Array()
+  /** The same, taken from the caller while the memory may still grow. */
+  readonly #chosen: Int32Array
+  /** The arrays of this call, by position. */
+  readonly #given: DataOf[] = []
+  readonly #wanted: (DataOf | undefined)[] = []
   #generation = -1
-  #disposed = false
+  /** Not `open` while arrays are taken, whose getters may call back, and when it is disposed. */
+  #phase: 'open' | 'busy' | 'disposed' = 'open'
 
   /** Use `model.streams`. */
   constructor(host: StreamHost, blueprint: Blueprint, capacity: number) {
@@ -42,6 +48,7 @@ export class StreamPool {
     this.#host = host
     this.#blueprint = blueprint
     this.#ids = new SessionIds(capacity)
+    this.#chosen = new Int32Array(capacity)
     checkPorts(blueprint)
     const machines: Machine[] = []
     const blocks: number[] = []
@@ -90,19 +97,49 @@ export class StreamPool {
    * @param outputs where to write, in the same order
    * @param count how many of the ids, inputs and outputs are meant. Default: as many as there are ids
    * @throws LstmError `VALUE` for ids that are not open or there twice, `SHAPE` or `VALUE` for arrays that do not fit or elements that a
-   *   node refuses; all sessions are then as before. `DISPOSED`
+   *   node refuses; all sessions are then as before. `DISPOSED`; `BUSY` from within another call of this pool
    */
-  step(ids: ArrayLike<number>, inputs: Frames, outputs: Frames, count: number = ids.length): void {
+  step(ids: ArrayLike<number>, inputs: Frames, outputs: Frames, count?: number): void {
     this.#check()
-    if (!Number.isInteger(count) || count < 0 || count > ids.length) {
-      throw new LstmError('VALUE', `streams: expected a count from 0 to ${ids.length}, got ${String(count)}`)
+    const { inputs: ins, outputs: outs } = this.#machines[0] as Machine
+    let stepping: number
+    this.#phase = 'busy'
+    try {
+      stepping = this.#takeIds(ids, count)
+      takeInputs(inputs, ins, this.#blueprint.unneeded, this.#given)
+      takeOutputs(outputs, outs, this.#wanted)
+    } finally {
+      this.#phase = 'open'
     }
+    // From here on nothing of the caller's runs; but a getter may have disposed the model, or made the memory grow.
+    this.#check()
     this.#refresh()
-    this.#ids.places(ids, count, this.#places)
-    const first = this.#machines[0] as Machine
-    this.#checkFrames(first, inputs, outputs, count)
-    if (this.#blueprint.mayFail) this.#stepAll(inputs, outputs, count, false)
-    this.#stepAll(inputs, outputs, count, true)
+    copyRun(this.#chosen, 0, this.#places, 0, stepping)
+    for (let n = 0; n < ins.length; n++) {
+      const layout = ins[n] as PortLayout
+      const data = this.#given[n] as DataOf
+      if (data.length < stepping * layout.row) refuseLength(layout, data, `at least ${stepping * layout.row}`)
+      checkIndices(layout, data, stepping * layout.row)
+    }
+    for (let n = 0; n < outs.length; n++) {
+      const layout = outs[n] as PortLayout
+      checkOutput(layout, this.#wanted[n], stepping * layout.row)
+    }
+    if (stepping > 1) checkInPlace(ins, this.#given, outs, this.#wanted)
+    if (this.#blueprint.mayFail) this.#stepAll(stepping, false)
+    this.#stepAll(stepping, true)
+  }
+
+  /** Takes the places of the sessions that step. @returns how many they are */
+  #takeIds(ids: ArrayLike<number>, count: number | undefined): number {
+    const length: unknown = (ids as ArrayLike<number> | null | undefined)?.length
+    if (typeof length !== 'number') throw new LstmError('VALUE', `streams: expected an array of ids, got ${describeValue(ids)}`)
+    const stepping = count ?? length
+    if (!Number.isInteger(stepping) || stepping < 0 || stepping > length) {
+      throw new LstmError('VALUE', `streams: expected a count from 0 to ${length}, got ${describeValue(count)}`)
+    }
+    this.#ids.places(ids, stepping, this.#chosen)
+    return stepping
   }
 
   /** A session forgets what was. @throws LstmError `VALUE` for an id that is not open, `DISPOSED` */
@@ -139,35 +176,36 @@ export class StreamPool {
 
   /** Gives all memory back, that of open sessions too. Calling it again does nothing. */
   dispose(): void {
-    if (this.#disposed) return
-    this.#disposed = true
+    if (this.#phase === 'busy') throw busy()
+    if (this.#phase === 'disposed') return
+    this.#phase = 'disposed'
     for (const machine of this.#machines) machine.dispose()
     this.#host.runtime.linearMemory.free(this.#recordsPtr)
     this.#host.runtime.linearMemory.free(this.#placesPtr)
   }
 
   /** @param keep whether states and outputs are written, or all is only tried */
-  #stepAll(inputs: Frames, outputs: Frames, count: number, keep: boolean): void {
+  #stepAll(count: number, keep: boolean): void {
     let done = 0
     for (let n = 0; n < this.#machines.length; n++) {
       const machine = this.#machines[n] as Machine
-      for (; count - done >= machine.batch; done += machine.batch) this.#stepRows(machine, inputs, outputs, done, keep)
+      for (; count - done >= machine.batch; done += machine.batch) this.#stepRows(machine, done, keep)
     }
   }
 
   /** Steps as many sessions as a machine has rows, from the one at `begin` on. */
-  #stepRows(machine: Machine, inputs: Frames, outputs: Frames, begin: number, keep: boolean): void {
+  #stepRows(machine: Machine, begin: number, keep: boolean): void {
     const plan = machine.plans[0] as MachinePlan
     this.#moveStates(machine, begin, true)
     for (let n = 0; n < machine.inputs.length; n++) {
       const layout = machine.inputs[n] as PortLayout
-      copyRows(layout, machine.batch, begin, dataOf(inputs, layout, machine.inputs.length) as DataOf, plan.inputs[n] as DataOf, true)
+      copyRows(layout, machine.batch, begin, this.#given[n] as DataOf, plan.inputs[n] as DataOf, true)
     }
     machine.run(plan)
     if (!keep) return
     for (let n = 0; n < machine.outputs.length; n++) {
       const layout = machine.outputs[n] as PortLayout
-      const to = dataOf(outputs, layout, machine.outputs.length)
+      const to = this.#wanted[n]
       if (to !== undefined) copyRows(layout, machine.batch, begin, to, plan.outputs[n] as DataOf, false)
     }
     this.#moveStates(machine, begin, false)
@@ -184,20 +222,6 @@ export class StreamPool {
         if (gather) gatherRecords(placesPtr, 0, batch, recordsPtr, this.#recordBytes, rowsPtr, rowBytes)
         else scatterRecords(placesPtr, 0, batch, recordsPtr, this.#recordBytes, rowsPtr, rowBytes)
       }
-    }
-  }
-
-  #checkFrames({ inputs: ins, outputs: outs }: Machine, inputs: Frames, outputs: Frames, count: number): void {
-    for (let n = 0; n < ins.length; n++) {
-      const layout = ins[n] as PortLayout
-      const data = dataOf(inputs, layout, ins.length) as DataOf
-      checkInput(layout, data)
-      if (data.length < count * layout.row) refuseLength(layout, data, `at least ${count * layout.row}`)
-      checkIndices(layout, data, count * layout.row)
-    }
-    for (let n = 0; n < outs.length; n++) {
-      const layout = outs[n] as PortLayout
-      checkOutput(layout, dataOf(outputs, layout, outs.length), count * layout.row, outs.length > 1)
     }
   }
 
@@ -220,9 +244,14 @@ export class StreamPool {
   }
 
   #check(): void {
-    if (this.#disposed) throw new LstmError('DISPOSED', 'this pool of streams is disposed')
+    if (this.#phase === 'disposed') throw new LstmError('DISPOSED', 'this pool of streams is disposed')
+    if (this.#phase === 'busy') throw busy()
     if (this.#host.disposed) throw new LstmError('DISPOSED', 'the model of these streams is disposed')
   }
+}
+
+function busy(): LstmError {
+  return new LstmError('BUSY', 'this pool of streams is called from within its own call: a getter of its ids, inputs or outputs calls or disposes it')
 }
 
 export interface StreamPool extends Disposable {

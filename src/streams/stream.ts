@@ -3,7 +3,7 @@ import { makeDisposable } from '../runtime/dispose.ts'
 import type { DataOf } from '../values/dtype.ts'
 import type { NdArray } from '../values/ndarray.ts'
 import type { Blueprint, StreamHost } from './blueprint.ts'
-import { checkIndices, checkInput, checkOutput, copyRun, dataOf, refuseLength, type Frames } from './frames.ts'
+import { checkIndices, checkInPlace, checkOutput, copyRun, refuseLength, takeInputs, takeOutputs, type Frames } from './frames.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
 import { readStates, writeStates, type States } from './named-states.ts'
 import { hashStates, newSave, openSave, seal } from './saves.ts'
@@ -35,7 +35,8 @@ export class Stream {
   readonly #given: DataOf[] = []
   readonly #wanted: (DataOf | undefined)[] = []
   readonly #single: SingleStep | undefined
-  #disposed = false
+  /** Not `open` while arrays are taken, whose getters may call back, and when it is disposed. */
+  #phase: 'open' | 'busy' | 'disposed' = 'open'
 
   /** Use `model.stream`. */
   constructor(parts: StreamParts) {
@@ -48,6 +49,7 @@ export class Stream {
     this.#inputs = this.#machine.inputs
     this.#outputs = this.#machine.outputs
     this.#one = this.#machine.plans.at(-1) as MachinePlan
+    if (blueprint.mayFail) this.#makeRoomForCopies()
     this.#single = SingleStep.of(host, this.#machine, this.#one)
   }
 
@@ -57,11 +59,11 @@ export class Stream {
    * @param input [batch, features]: a typed array; by name where the model has several inputs
    * @param output where to write: [batch, features], a typed array at least as long; by name where there are several outputs (those
    *   that are wanted)
-   * @throws LstmError `SHAPE` or `VALUE` for arrays that do not fit, or elements that a node refuses; the stream is then as before.
-   *   `DISPOSED`
+   * @throws LstmError `SHAPE` or `VALUE` for arrays that do not fit, names that are none, or elements that a node refuses; the stream is
+   *   then as before. `DISPOSED`; `BUSY` from within another call of this stream
    */
   step(input: Frames, output: Frames): void {
-    if (this.#single !== undefined && !this.#disposed && this.#single.advance(input, output)) return
+    if (this.#single !== undefined && this.#phase === 'open' && this.#single.advance(input, output)) return
     this.#advance(input, output, 1)
   }
 
@@ -133,25 +135,46 @@ export class Stream {
 
   /** Gives the memory back. Calling it again does nothing. */
   dispose(): void {
-    if (this.#disposed) return
-    this.#disposed = true
+    if (this.#phase === 'busy') throw busy()
+    if (this.#phase === 'disposed') return
+    this.#phase = 'disposed'
     this.#machine.dispose()
+  }
+
+  #makeRoomForCopies(): void {
+    try {
+      this.#machine.makeRoomForCopies()
+    } catch (error) {
+      this.#machine.dispose()
+      throw error
+    }
   }
 
   /** @param wanted how many steps there must be, or 0: as many as the inputs have */
   #advance(inputs: Frames, outputs: Frames, wanted: number): void {
     this.#check()
-    const steps = this.#takeInputs(inputs, wanted)
-    this.#takeOutputs(outputs, steps)
-    const machine = this.#machine
-    machine.refresh()
+    this.#phase = 'busy'
+    try {
+      takeInputs(inputs, this.#inputs, this.#parts.blueprint.unneeded, this.#given)
+      takeOutputs(outputs, this.#outputs, this.#wanted)
+    } finally {
+      this.#phase = 'open'
+    }
+    // From here on nothing of the caller's runs; but a getter may have disposed the model.
+    this.#check()
+    const steps = this.#stepsOfInputs(wanted)
+    for (let n = 0; n < this.#outputs.length; n++) {
+      const layout = this.#outputs[n] as PortLayout
+      checkOutput(layout, this.#wanted[n], steps * layout.frame)
+    }
+    if (steps > 1) checkInPlace(this.#inputs, this.#given, this.#outputs, this.#wanted)
+    this.#machine.refresh()
     if (this.#parts.blueprint.mayFail) this.#runOrGoBack(steps)
     else this.#run(steps)
   }
 
   #runOrGoBack(steps: number): void {
     this.#machine.backUp()
-    this.#machine.refresh() // the copy may have been the first
     try {
       this.#run(steps)
     } catch (error) {
@@ -194,14 +217,13 @@ export class Stream {
     }
   }
 
-  /** Looks at the inputs, and returns how many steps they have. */
-  #takeInputs(inputs: Frames, wanted: number): number {
+  /** How many steps the inputs have. @throws LstmError `SHAPE` or `VALUE` for lengths and indices that do not fit */
+  #stepsOfInputs(wanted: number): number {
     const layouts = this.#inputs
     let steps = wanted
     for (let n = 0; n < layouts.length; n++) {
       const layout = layouts[n] as PortLayout
-      const data = dataOf(inputs, layout, layouts.length) as DataOf
-      checkInput(layout, data)
+      const data = this.#given[n] as DataOf
       const { length } = data
       const { held, frame } = layout
       if (held ? length !== frame : steps > 0 && length !== steps * frame) refuseLength(layout, data, `${held ? frame : steps * frame}`)
@@ -209,20 +231,9 @@ export class Stream {
         steps = Math.trunc(length / frame) | 0
         if (steps === 0 || length !== steps * frame) refuseLength(layout, data, `a multiple of ${frame}`)
       }
-      checkIndices(layout, data, data.length)
-      this.#given[n] = data
+      checkIndices(layout, data, length)
     }
     return steps === 0 ? 1 : steps
-  }
-
-  #takeOutputs(outputs: Frames, steps: number): void {
-    const layouts = this.#outputs
-    for (let n = 0; n < layouts.length; n++) {
-      const layout = layouts[n] as PortLayout
-      const data = dataOf(outputs, layout, layouts.length)
-      checkOutput(layout, data, steps * layout.frame, layouts.length > 1)
-      this.#wanted[n] = data
-    }
   }
 
   #saveKind(): { hash: Uint32Array, rows: number, rowBytes: number } {
@@ -236,9 +247,14 @@ export class Stream {
   }
 
   #check(): void {
-    if (this.#disposed) throw new LstmError('DISPOSED', 'this stream is disposed')
+    if (this.#phase === 'disposed') throw new LstmError('DISPOSED', 'this stream is disposed')
+    if (this.#phase === 'busy') throw busy()
     if (this.#parts.host.disposed) throw new LstmError('DISPOSED', 'the model of this stream is disposed')
   }
+}
+
+function busy(): LstmError {
+  return new LstmError('BUSY', 'this stream is called from within its own call: a getter of its inputs or outputs calls or disposes it')
 }
 
 /** How many steps plans are for: powers of two, so that any number is made up of few of them. */

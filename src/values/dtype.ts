@@ -31,9 +31,13 @@ export function arrayNameOf(dtype: DType): string {
   return ARRAYS[dtype].name
 }
 
-/** A new array of zeros. */
+/** A new array of zeros. @throws LstmError `MEMORY` where the engine has no room for so many elements */
 export function createData<T extends DType>(dtype: T, length: number): DataOf<T> {
-  return new ARRAYS[dtype](length) as DataOf<T>
+  try {
+    return new ARRAYS[dtype](length) as DataOf<T>
+  } catch (cause) {
+    throw new LstmError('MEMORY', `the JavaScript engine gives no ${arrayNameOf(dtype)} of ${length} elements`, { cause })
+  }
 }
 
 /** The dtype an array holds, or undefined when it is none of ours. */

@@ -42,10 +42,8 @@ export class NdArray<T extends DType = DType> implements ArrayLike {
    * @throws LstmError `SHAPE` for ragged arrays, `VALUE` for elements that are not numbers of the dtype
    */
   static from<T extends DType = 'float32'>(nested: Nested, dtype: T = 'float32' as T): NdArray<T> {
-    const shape = shapeOfNested(nested)
-    const data = createData(dtype, lengthOf(shape))
-    fillFromNested(data, dtype, nested, shape, 'nested array')
-    return new NdArray(data, shape)
+    const shape = shapeOfNested(nested, 'nested array')
+    return new NdArray(dataOfNested(nested, dtype, shape, 'nested array'), shape)
   }
 
   /** Number of elements. */
@@ -74,8 +72,13 @@ export function hasShape(value: unknown): value is ArrayLike {
   return typeof value === 'object' && value !== null && 'shape' in value && 'data' in value && Array.isArray(value.shape)
 }
 
-/** Writes nested arrays into `data`, checking that every level has the length `shape` says. */
-export function fillFromNested(data: DataOf, dtype: DType, nested: unknown, shape: Shape, what: string): void {
+/**
+ * The elements of nested arrays.
+ * @throws LstmError `SHAPE` unless every level has the length that `shape` says, `VALUE` for elements that are no numbers of the dtype
+ */
+export function dataOfNested<T extends DType>(nested: unknown, dtype: T, shape: Shape, what: string): DataOf<T> {
+  checkShape(shape, what)
+  const data = createData(dtype, lengthOf(shape))
   let next = 0
   const visit = (level: unknown, axis: number): void => {
     if (axis === shape.length) {
@@ -87,9 +90,11 @@ export function fillFromNested(data: DataOf, dtype: DType, nested: unknown, shap
       const got = Array.isArray(level) ? `${level.length}` : describeValue(level)
       throw new LstmError('SHAPE', `${what}: expected ${shape[axis]} elements along axis ${axis} of ${formatShape(shape)}, got ${got}`)
     }
-    for (const inner of level) visit(inner, axis + 1)
+    const size: number = level.length
+    for (let n = 0; n < size; n++) visit(level[n], axis + 1)
   }
   visit(nested, 0)
+  return data
 }
 
 /** Elements in row-major order -> nested arrays. */

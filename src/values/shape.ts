@@ -48,14 +48,19 @@ export function checkShape(shape: unknown, what: string): Shape {
   return shape as Shape
 }
 
+/** More axes than any tensor has: arrays nested deeper are refused before anything walks through them. */
+const MOST_AXES = 32
+
 /**
  * The shape of nested arrays, read along the first element of each level.
  * Whether the rest agrees is checked by the reader of the elements.
+ * @throws LstmError `SHAPE` for arrays nested deeper than any shape, such as one that contains itself
  */
-export function shapeOfNested(nested: unknown): number[] {
+export function shapeOfNested(nested: unknown, what: string): number[] {
   const shape: number[] = []
   let level = nested
   while (Array.isArray(level)) {
+    if (shape.length === MOST_AXES) throw new LstmError('SHAPE', `${what}: expected arrays nested at most ${MOST_AXES} deep, got deeper ones, or an array that contains itself`)
     shape.push(level.length)
     level = level[0]
   }

@@ -58,8 +58,8 @@ it('takes tensors and nested arrays, and lets other work come in between', async
   const timer = setInterval(() => {
     turns++
     // Memory that grows, and runs of the same model, on the way.
-    runtime.tensor(null, [1000 * turns]).dispose()
-    model.run({ input: array(2, 1, 3 + turns, 3) })
+    if (turns <= 1000) runtime.tensor(null, [1000 * turns]).dispose()
+    model.run({ input: array(2, 1, 3 + turns % 20, 3) })
   }, 0)
   const target = runtime.tensor(null, expected.shape)
   await model.runAsync({ input: tensor }, { into: { output: target } })
@@ -125,7 +125,7 @@ it('refuses what run() refuses, and run() refuses what takes time', async () => 
   const input = array(1, 1, 4, 3)
   await expectRejection(model.runAsync({ inputs: input }), 'VALUE', "run: no input 'inputs'; inputs are 'input', 'h_0' (optional), 'c_0' (optional)")
   await expectRejection(model.runAsync({ input: array(1, 1, 4, 2) }), 'SHAPE', /expected float32 \[batch, timesteps, 3\]/)
-  await expectRejection(model.runAsync(3 as unknown as Record<string, RunInput>), 'VALUE', /^run: expected an object with inputs by name/)
+  await expectRejection(model.runAsync(3), 'VALUE', /^run: expected an object with inputs by name/)
   await expectRejection(model.runAsync({ input }, { into: { out: new Float32Array(20) } }), 'VALUE', "into: no output 'out'; outputs are 'output', 'h_n', 'c_n'")
   await expectRejection(model.runAsync({ input }, { into: { output: new Float32Array(19) } }), 'SHAPE', "into 'output': expected float32 [1, 4, 5], got 19 elements")
   expectError(() => model.run({ input }, { signal: new AbortController().signal } as unknown as { into: Record<string, Float32Array> }), 'VALUE', 'run: signal and onProgress are for runAsync')
