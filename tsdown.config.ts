@@ -78,15 +78,15 @@ const doors = {
   layers: 'src/layers/index.ts',
   streams: 'src/streams/index.ts',
   worklet: 'src/worklet/index.ts',
-  npy: 'src/formats/npy.ts',
-  safetensors: 'src/formats/safetensors-model.ts',
-  onnx: 'src/formats/onnx/index.ts',
-  keras: 'src/formats/keras/index.ts',
-  tfjs: 'src/formats/tfjs/index.ts',
-  torch: 'src/formats/torch/reader.ts',
-  tensorflow1: 'src/formats/tf1/reader.ts',
-  rtneural: 'src/formats/rtneural/reader.ts',
-  nam: 'src/formats/nam/reader.ts',
+  npy: 'src/readers/npy.ts',
+  safetensors: 'src/readers/safetensors.ts',
+  onnx: 'src/readers/onnx.ts',
+  keras: 'src/readers/keras.ts',
+  tfjs: 'src/readers/tfjs.ts',
+  torch: 'src/readers/torch.ts',
+  tensorflow1: 'src/readers/tensorflow1.ts',
+  rtneural: 'src/readers/rtneural.ts',
+  nam: 'src/readers/nam.ts',
 }
 
 /** Packages whose code is inside our files, and where their licences stand. */
@@ -127,7 +127,7 @@ const config: UserConfig[] = defineConfig([{
     resolveId(id, importer = '') {
       const door = /[/\\]src[/\\]cli[/\\]/.test(importer)
         ? {
-            '../index.ts': './index.js', '../formats/npy.ts': './npy.js', '../formats/safetensors-model.ts': './safetensors.js',
+            '../index.ts': './index.js', '../readers/npy.ts': './npy.js', '../readers/safetensors.ts': './safetensors.js',
           }[id]
         : undefined
       return door === undefined ? undefined : { id: door, external: true }

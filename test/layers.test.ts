@@ -80,7 +80,7 @@ describe('lstm', () => {
   })
 
   it('refuses options it does not know, and says which it does', () => {
-    const known = 'options are hiddenSize, name, inputSize, numLayers, bidirectional, bias, projSize, returnSequences, returnState, initialState, goBackwards, timeMajor, delaySamples'
+    const known = 'options are hiddenSize, name, inputSize, numLayers, bidirectional, bias, projSize, peepholes, returnSequences, returnState, initialState, goBackwards, timeMajor, delaySamples'
     expectError(() => lstm(4, { dropout: 0.5 }), 'VALUE', `lstm: no option 'dropout'; ${known}`)
     expectError(() => lstm(4, { batch_first: true }), 'VALUE', `lstm: no option 'batch_first'; ${known}`)
     expectError(() => lstm(4, { toString: 1 }), 'VALUE', `lstm: no option 'toString'; ${known}`)
@@ -280,11 +280,24 @@ describe('loadStateDict', () => {
     const bare = new Map([...lstmWeights('', 3, 2), ...denseWeights('fc', 2, 1)])
     expect(net().loadStateDict(bare, { names: { rnn: '' } }).toGraph().nodes[0]?.parameters['0.forward.inputBias']).toBe('bias_ih_l0')
     expectError(() => net().loadStateDict(renamed, { names: { lstm: 'x' } }), 'VALUE', "loadStateDict: names: no layer 'lstm'; layers are rnn, fc")
-    expectError(() => net().loadStateDict(renamed, { prefix: 'x' } as object), 'VALUE', "loadStateDict: no option 'prefix'; options are names")
+    expectError(() => net().loadStateDict(renamed, { prefix: 'x' } as object), 'VALUE', "loadStateDict: no option 'prefix'; options are names, ignore")
     expectError(
       () => sequential([dense(2, { name: 'a' }), dense(2, { name: 'b' })]).loadStateDict(new Map(denseWeights('a', 2, 2)), { names: { b: 'a' } }), 'VALUE',
       "loadStateDict: two layers want the tensor 'a.weight'",
     )
+  })
+
+  it('leaves out the tensors it is told to ignore', () => {
+    const more = new Map([...weights, ['scale', random(1, 1)] as const])
+    expect([...net().loadStateDict(more, { ignore: ['scale'] }).toGraph().constants.keys()]).toEqual(weights.map(([name]) => name))
+    expectError(() => net().loadStateDict(more, { ignore: ['scales'] }), 'VALUE', "loadStateDict: ignore: no tensor 'scales'")
+    expectError(() => net().loadStateDict(more, { ignore: 'scale' as unknown as string[] }), 'VALUE', "loadStateDict: expected a list of names for 'ignore', got \"scale\"")
+  })
+
+  it('takes the tensors of a torch.nn.LSTMCell for an LSTM of one layer', () => {
+    const cell = new Map(weights.map(([name, tensor]) => [name.replace(/_l0$/, ''), tensor]))
+    expect(net().loadStateDict(cell).toGraph().nodes[0]?.parameters['0.forward.inputWeights']).toBe('rnn.weight_ih')
+    expectError(() => sequential([lstm(2, { name: 'rnn', numLayers: 2, inputSize: 3 })]).loadStateDict(cell), 'SHAPE', /^loadStateDict: missing: 'rnn.weight_ih_l0' /)
   })
 
   it.each(['constructor', 'toString', '__proto__'])('knows a layer called %s by its name', (name) => {

@@ -83,7 +83,7 @@ const DOOR_NAMES = [
   ['readSafetensors', 'safetensors', 'writeSafetensors'],
   ['onnx', 'readOnnx'],
   ['keras', 'readKeras', 'readKerasWeights'],
-  ['readTfjs', 'readTfjsWeights', 'tfjs'],
+  ['readTfjs', 'readTfjsStateDict', 'readTfjsWeights', 'tfjs'],
   ['readTorch', 'torch'],
   ['readTensorflow1', 'readTensorflow1Variables', 'tensorflow1', 'tensorflow1StateDict'],
   ['readRtneural', 'readRtneuralStateDict', 'rtneural'],

@@ -1,7 +1,7 @@
 // Arrays in files: .npy, .json and .csv, told apart by the name.
 import { readFile, writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
-import { readNpy, writeNpy } from '../formats/npy.ts'
+import { readNpy, writeNpy } from '../readers/npy.ts'
 import { LstmError, NdArray, type ArrayLike, type DType, type Nested } from '../index.ts'
 import { UsageError } from './arguments.ts'
 import { formatCsv, parseCsv } from './csv.ts'

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import { readSafetensors, type Safetensors } from '../formats/safetensors-model.ts'
+import { readSafetensors, type Safetensors } from '../readers/safetensors.ts'
 import { formatSummary, LstmError, readGraph, summarise, type Graph } from '../index.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments } from './arguments.ts'
 import { READ_HELP, READ_OPTIONS, readOptionsOf } from './reading.ts'

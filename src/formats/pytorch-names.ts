@@ -8,6 +8,8 @@ export type StateDict = ReadonlyMap<string, ArrayLike>
 
 const LSTM_NAMES = {
   inputWeights: 'weight_ih', recurrentWeights: 'weight_hh', inputBias: 'bias_ih', recurrentBias: 'bias_hh', projection: 'weight_hr',
+  // PyTorch has none: our own.
+  peepholes: 'peepholes',
 } as const
 
 export interface LstmShape {
@@ -18,6 +20,8 @@ export interface LstmShape {
   readonly bias: boolean
   /** Length of h where it is projected (`proj_size`). */
   readonly projSize?: number | undefined
+  /** Weights from c to the gates i, f, o (TensorFlow 1, ONNX): `peepholes_l0` [3 hiddenSize]. Default false. */
+  readonly peepholes?: boolean
 }
 
 /** A tensor that a module has: its name after the module's prefix, the role it plays, and its shape. */
@@ -25,10 +29,12 @@ export interface TensorSpec {
   readonly name: string
   readonly role: string
   readonly shape: readonly number[]
+  /** Its name where the module is a `torch.nn.LSTMCell`. */
+  readonly cellName?: string | undefined
 }
 
 /** All tensors of `torch.nn.LSTM`. Gates are stacked in the order i, f, g, o. */
-export function lstmTensors({ inputSize, hiddenSize, numLayers, bidirectional, bias, projSize }: LstmShape): TensorSpec[] {
+export function lstmTensors({ inputSize, hiddenSize, numLayers, bidirectional, bias, projSize, peepholes = false }: LstmShape): TensorSpec[] {
   const directions: Direction[] = bidirectional ? ['forward', 'reverse'] : ['forward']
   const gates = 4 * hiddenSize
   const outputSize = projSize ?? hiddenSize
@@ -38,13 +44,15 @@ export function lstmTensors({ inputSize, hiddenSize, numLayers, bidirectional, b
     for (const direction of directions) {
       const add = (weight: keyof typeof LSTM_NAMES, shape: readonly number[]): void => {
         const name = `${LSTM_NAMES[weight]}_l${layer}${direction === 'reverse' ? '_reverse' : ''}`
-        tensors.push({ name, role: lstmRole(layer, direction, weight), shape })
+        const cellName = numLayers === 1 && !bidirectional ? LSTM_NAMES[weight] : undefined
+        tensors.push({ name, role: lstmRole(layer, direction, weight), shape, cellName })
       }
       add('inputWeights', [gates, features])
       add('recurrentWeights', [gates, outputSize])
       if (bias) add('inputBias', [gates])
       if (bias) add('recurrentBias', [gates])
       if (projSize !== undefined) add('projection', [projSize, hiddenSize])
+      if (peepholes) add('peepholes', [3 * hiddenSize])
     }
   }
   return tensors

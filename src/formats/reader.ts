@@ -7,6 +7,8 @@ export interface ModelFiles {
   readonly bytes: Uint8Array
   /** Name of the file where it is known: `model.json`. For messages. */
   readonly name: string | undefined
+  /** The path or URL it was loaded from, where there is one: code in messages loads it from there. */
+  readonly location?: string | undefined
   /**
    * A file beside it, by relative name.
    * @throws LstmError `ENVIRONMENT` when there is no such file, or no place to look for it

@@ -1,6 +1,6 @@
 import { graphFromJson } from '../graph/from-json.ts'
 import { loadOperators } from '../ops/late.ts'
-import { graphOfStateDict } from './pytorch.ts'
+import { graphOfStateDict, readingSafetensors } from './pytorch.ts'
 import type { FormatReader } from './reader.ts'
 import { takingOptions } from './taking-options.ts'
 import { readSafetensors } from './safetensors.ts'
@@ -16,10 +16,10 @@ export const safetensors: FormatReader = takingOptions({
   name: 'safetensors',
   detect: (bytes) => sniff(bytes) === 'safetensors',
   options: ['unbatched'],
-  async read({ bytes }, { unbatched }) {
+  async read({ bytes, location }, { unbatched }) {
     const { tensors, metadata } = readSafetensors(bytes)
     const json = metadata.get(GRAPH_KEY)
-    const graph = json === undefined ? graphOfStateDict(tensors) : graphFromJson(json, tensors)
+    const graph = json === undefined ? graphOfStateDict(tensors, readingSafetensors(location)) : graphFromJson(json, tensors)
     if (unbatched) await loadOperators(graph.nodes)
     return batchedOrNot(graph, unbatched)
   },

@@ -19,6 +19,8 @@ export interface LstmOptions {
   readonly bias?: boolean
   /** h is projected to this length (PyTorch `proj_size`, TensorFlow 1 `num_proj`). Default: it is as long as the units. */
   readonly projSize?: number
+  /** Whether the gates see c through weights of their own (TensorFlow 1 `use_peepholes`): `NAME.peepholes_l0` [3 units], i, f, o. Default false. */
+  readonly peepholes?: boolean
   /** Output every timestep (true) or only the last one each direction processed (false, as in Keras). Default false. */
   readonly returnSequences?: boolean
   /** Also give the final states, as outputs `NAME_h` and `NAME_c` [layers x directions, batch, units]. Default false. */
@@ -37,14 +39,14 @@ export interface LstmOptions {
 }
 
 const KNOWN: readonly (keyof LstmOptions | 'hiddenSize')[] = [
-  'hiddenSize', 'name', 'inputSize', 'numLayers', 'bidirectional', 'bias', 'projSize', 'returnSequences', 'returnState',
+  'hiddenSize', 'name', 'inputSize', 'numLayers', 'bidirectional', 'bias', 'projSize', 'peepholes', 'returnSequences', 'returnState',
   'initialState', 'goBackwards', 'timeMajor', 'delaySamples',
 ]
 
 /** The hidden size goes by many names; so do a few other settings. */
 const ALIASES: Aliases = {
   units: 'hiddenSize', numUnits: 'hiddenSize', nHidden: 'hiddenSize', hidden: 'hiddenSize', hiddenUnits: 'hiddenSize',
-  useBias: 'bias', numProj: 'projSize', inputDim: 'inputSize', nInput: 'inputSize', layers: 'numLayers',
+  useBias: 'bias', numProj: 'projSize', usePeepholes: 'peepholes', inputDim: 'inputSize', nInput: 'inputSize', layers: 'numLayers',
 }
 
 /**
@@ -71,6 +73,7 @@ export function lstm(
   const name = checkName(read.name, 'lstm')
   const bidirectional = checkFlag(read.bidirectional, false, 'lstm: bidirectional')
   const bias = checkFlag(read.bias, true, 'lstm: bias')
+  const peepholes = checkFlag(read.peepholes, false, 'lstm: peepholes')
   const returnSequences = checkFlag(read.returnSequences, false, 'lstm: returnSequences')
   const returnState = checkFlag(read.returnState, false, 'lstm: returnState')
   const initialState = checkFlag(read.initialState, false, 'lstm: initialState')
@@ -92,8 +95,8 @@ export function lstm(
     name,
     inputDtype: 'float32',
     inputRank: 3,
-    inputFeatures: (stateDict, prefix) => inputSize ?? stateDict.get(joinName(prefix, 'weight_ih_l0'))?.shape[1],
-    tensors: (features) => lstmTensors({ inputSize: features, hiddenSize, numLayers, bidirectional, bias, projSize })
+    inputFeatures: (stateDict, prefix) => inputSize ?? (stateDict.get(joinName(prefix, 'weight_ih_l0')) ?? stateDict.get(joinName(prefix, 'weight_ih')))?.shape[1],
+    tensors: (features) => lstmTensors({ inputSize: features, hiddenSize, numLayers, bidirectional, bias, projSize, peepholes })
       .map((spec) => (goBackwards ? { ...spec, role: spec.role.replace('forward', 'reverse') } : spec)),
     outputShape(input, layerName) {
       if (input.length !== 3) {

@@ -21,6 +21,8 @@ export interface SequentialOptions {
 export interface LoadStateDictOptions {
   /** Where a layer's tensors have another prefix in the file than its name: `{ lstm: 'encoder.rnn' }`; `''` for none. */
   readonly names?: Readonly<Record<string, string>>
+  /** Tensors that no layer takes, left out: `['scale']`. Default: none, and one that no layer takes is an error. */
+  readonly ignore?: readonly string[]
 }
 
 interface NamedLayer {
@@ -57,7 +59,7 @@ export class Sequential {
 
   /**
    * Gives the layers their weights, under PyTorch's names: `NAME.weight_ih_l0` and so on for an LSTM,
-   * `NAME.weight`, `NAME.bias` for dense layers and embeddings.
+   * `NAME.weight`, `NAME.bias` for dense layers and embeddings. A `torch.nn.LSTMCell`, without `_l0` in its names, is an LSTM of one layer.
    *
    * @param stateDict from `readSafetensors(bytes).tensors`, or an object of arrays
    * @throws LstmError `SHAPE` unless every tensor is used exactly once: the message lists the missing, the
@@ -70,13 +72,17 @@ export class Sequential {
         throw new LstmError('VALUE', `loadStateDict: expected arrays with dtype, shape and data that fills it, got ${describeValue(tensor)} for '${name}'`)
       }
     }
-    const { names = {} } = readOptions<LoadStateDictOptions>(options, ['names'], {}, 'loadStateDict')
+    const { names = {}, ignore = [] } = readOptions<LoadStateDictOptions>(options, ['names', 'ignore'], {}, 'loadStateDict')
     for (const name of Object.keys(names)) {
       if (!this.layerNames.includes(name)) {
         throw new LstmError('VALUE', `loadStateDict: names: no layer '${name}'; layers are ${this.layerNames.join(', ')}`)
       }
     }
-    this.#graph = batchedOrNot(this.#build(tensors, names), this.#unbatched)
+    const wanted = new Map(tensors)
+    for (const name of checkNames(ignore)) {
+      if (!wanted.delete(name)) throw new LstmError('VALUE', `loadStateDict: ignore: no tensor '${name}'`)
+    }
+    this.#graph = batchedOrNot(this.#build(wanted, names), this.#unbatched)
     return this
   }
 
@@ -177,6 +183,14 @@ function nameLayers(entries: readonly (Layer | InputDescription)[]): NamedLayer[
   })
 }
 
+/** @throws LstmError `VALUE` unless they are names */
+function checkNames(names: unknown): readonly string[] {
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
+    throw new LstmError('VALUE', `loadStateDict: expected a list of names for 'ignore', got ${describeValue(names)}`)
+  }
+  return names
+}
+
 function list(names: readonly string[]): string {
   return names.map((name) => `'${name}'`).join(', ') || 'none'
 }
@@ -195,10 +209,12 @@ class TensorMatching {
   take(prefix: string, specs: ReturnType<Layer['tensors']>): Record<string, string> {
     const parameters: Record<string, string> = {}
     for (const spec of specs) {
-      const name = joinName(prefix, spec.name)
+      const own = joinName(prefix, spec.name)
+      const cell = spec.cellName === undefined ? own : joinName(prefix, spec.cellName)
+      const name = this.#tensors.has(own) ? own : cell
       const tensor = this.#tensors.get(name)
       if (tensor === undefined) {
-        this.#missing.push(`'${name}' ${formatShape(spec.shape)}`)
+        this.#missing.push(`'${own}' ${formatShape(spec.shape)}`)
         continue
       }
       if (this.used.has(name)) throw new LstmError('VALUE', `loadStateDict: two layers want the tensor '${name}'`)

@@ -11,14 +11,15 @@ export interface FilesOptions extends ReadOptions {
 }
 
 /** A model file, and the way to the files beside it. */
-export async function readModelFiles(source: ModelSource, options: FilesOptions): Promise<ModelFiles> {
-  const bytes = await readSource(source, options)
+export async function readModelFiles(source: ModelSource, options: FilesOptions, what: string = 'load'): Promise<ModelFiles> {
+  const bytes = await readSource(source, options, what)
   const { files = {} } = options
   const location = typeof source === 'string' || source instanceof URL ? String(source) : undefined
   const name = location?.split(/[/\\]/).pop()
   return {
     bytes,
     name,
+    location,
     async sibling(wanted) {
       if (Object.hasOwn(files, wanted)) return readSource(files[wanted] as ModelSource, options)
       if (location === undefined) return onlyBytes(bytes, name).sibling(wanted)

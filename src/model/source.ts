@@ -16,19 +16,26 @@ export function checkAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new LstmError('ABORTED', 'loading was aborted', { cause: signal.reason })
 }
 
+/** The bytes of a source that is in memory; undefined for one that is to be read. */
+export function bytesOf(source: unknown): Uint8Array | undefined {
+  if (source instanceof Uint8Array) return source
+  return source instanceof ArrayBuffer ? new Uint8Array(source) : undefined
+}
+
 /**
  * All bytes of a source.
+ * @param what the function that was given it, for messages
  * @throws LstmError `ENVIRONMENT` when it cannot be read, `VALUE` when it is no source, `ABORTED`
  */
-export async function readSource(source: ModelSource, options: ReadOptions = {}): Promise<Uint8Array> {
+export async function readSource(source: ModelSource, options: ReadOptions = {}, what: string = 'load'): Promise<Uint8Array> {
   checkAborted(options.signal)
-  if (source instanceof Uint8Array) return source
-  if (source instanceof ArrayBuffer) return new Uint8Array(source)
+  const bytes = bytesOf(source)
+  if (bytes !== undefined) return bytes
   // Asked before Response: in Node, naming that class loads all of fetch (20 ms).
   if (typeof source === 'string' || source instanceof URL) return readLocation(source, options)
   if (typeof Blob !== 'undefined' && source instanceof Blob) return new Uint8Array(await source.arrayBuffer())
   if (typeof Response !== 'undefined' && source instanceof Response) return readResponse(source, options)
-  throw new LstmError('VALUE', `load: expected a path, URL, bytes, Blob or Response, got ${describeValue(source)}`)
+  throw new LstmError('VALUE', `${what}: expected a path, URL, bytes, Blob or Response, got ${describeValue(source)}`)
 }
 
 /** Whether a location has a scheme; `C:` is a drive. */

@@ -245,7 +245,7 @@ In plain words, for the first layer of 'rnn':
     expect(stdout.split('\n\n')[2]).toBe(`${lines}\n`)
     const json = JSON.parse(cli('inspect', '--json', `${STATE_DICTS}two-lstms.safetensors`).stdout) as { tensors: unknown[], load: string[] }
     expect(json.tensors[0]).toEqual({ name: 'decoder.bias_hh_l0', dtype: 'float32', shape: [20], bytes: 80 })
-    expect(json.load[0]).toBe("import { compile, readSafetensors } from 'lstm-wasm'")
+    expect(json.load[0]).toBe("import { compile } from 'lstm-wasm'")
   })
 
   it('needs no WebAssembly; run does, and any error is one line', () => {

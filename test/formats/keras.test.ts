@@ -85,7 +85,7 @@ describe('what cannot be run', () => {
   })
 
   it('is a file with weights only: the message says what there is and what to do', () => {
-    expectError(() => readKeras(weights), 'UNSUPPORTED', /^this file holds weights, but not how they are connected[^]* {2}lstm\.weight_ih_l0 \[12, 3\][^]*readKerasWeights/)
+    expectError(() => readKeras(weights), 'UNSUPPORTED', /^this file holds weights, but not how they are connected[^]* {2}lstm\.weight_ih_l0 float32 \[12, 3\][^]*readKerasWeights/)
   })
 })
 

@@ -70,7 +70,7 @@ describe('what is no layers model is refused', () => {
   })
 
   it('weights alone, with the names of the tensors', async () => {
-    await expectRejection(tfjs.read(files({ weightsManifest: model.weightsManifest }), {}), 'UNSUPPORTED', /^TensorFlow\.js: this file holds weights, but not how they are connected[^]*recurrent_kernel \[3, 12\]/)
+    await expectRejection(tfjs.read(files({ weightsManifest: model.weightsManifest }), {}), 'UNSUPPORTED', /^TensorFlow\.js: this file holds weights, but not how they are connected[^]*recurrent_kernel float32 \[3, 12\]/)
   })
 
   it('other JSON, and what is none', async () => {

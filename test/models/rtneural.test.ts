@@ -32,13 +32,14 @@ itWithModels('rtneural', `lstm_torch.json, a state dict: the outputs of Python w
   const bytes = models.read('lstm_torch.json')
   expect(rtneural.detect(bytes)).toBe(true)
   const { message } = expectError(() => readRtneural(bytes), 'UNSUPPORTED', /^this file holds weights, but not how they are connected/)
-  expect(message.split('\n').slice(-9)).toEqual([
-    "  import { readRtneuralStateDict } from 'lstm-wasm/rtneural'",
+  expect(message.split('\n').slice(-10)).toEqual([
     "  import { dense, lstm, sequential } from 'lstm-wasm/layers'",
-    '  const tensors = readRtneuralStateDict(bytes)',
+    "  import { readRtneuralStateDict } from 'lstm-wasm/rtneural'",
+    '  const tensors = await readRtneuralStateDict(bytes)',
+    '  // Activations, dropout and other functions without weights are not in the file: add those that the model has.',
     '  const net = sequential([',
     "    lstm(8, { name: 'lstm', returnSequences: true }),",
-    "    lstm(8, { name: 'lstm2', numLayers: 3, returnSequences: true /* or false: the last step only */ }),",
+    "    lstm(8, { name: 'lstm2', numLayers: 3, returnSequences: true }), // returnSequences: false gives the last step only",
     "    dense(1, { name: 'dense' }),",
     '  ]).loadStateDict(tensors)',
     '  const model = await compile(net)',

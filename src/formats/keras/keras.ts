@@ -29,17 +29,17 @@ export type KerasOptions = Pick<FormatOptions, 'architecture' | 'constants'>
  *
  * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing all layers that cannot be run, or for weights without architecture
  */
-export function readKeras(bytes: Uint8Array, options: KerasOptions = {}): Graph {
-  const graph = readGraph(bytes, options)
+export function readKeras(bytes: Uint8Array, options: KerasOptions = {}, location?: string): Graph {
+  const graph = readGraph(bytes, options, location)
   return options.constants === undefined ? graph : fixInputs(graph, options.constants, 'Keras')
 }
 
-function readGraph(bytes: Uint8Array, options: KerasOptions): Graph {
+function readGraph(bytes: Uint8Array, options: KerasOptions, location: string | undefined): Graph {
   if (isZip(bytes)) return readArchive(bytes)
   const root = openHdf5(bytes)
   const described = root.attribute('model_config')
   const text = options.architecture ?? described
-  if (typeof text !== 'string') throw weightsOnlyError(root)
+  if (typeof text !== 'string') throw weightsOnlyError(root, location)
   const json = parseJson(text, options.architecture === undefined ? 'model_config' : 'architecture')
   return buildModel(parseModel(json), weightsOf(root), dialectOf(versionOf(root, json)))
 }
@@ -129,9 +129,9 @@ export const keras: FormatReader = takingOptions({
   name: 'Keras',
   options: ['constants', 'architecture'],
   detect: (bytes) => isHdf5(bytes) || (isZip(bytes) && namesMember(bytes)),
-  async read({ bytes }, options) {
+  async read({ bytes, location }, options) {
     try {
-      return readKeras(bytes, options)
+      return readKeras(bytes, options, location)
     } catch (error) {
       // Operators speak of nodes; what is wrong is the file.
       if (error instanceof LstmError) throw error

@@ -4,6 +4,8 @@ import { LstmError } from '../../errors.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
 import { transposed } from './emitter.ts'
+import { messageOf, wayOn } from '../state-dicts/message.ts'
+import { sourceOf } from '../state-dicts/quote.ts'
 import type { Hdf5Object } from './hdf5.ts'
 import { segmentsOf } from './weights.ts'
 
@@ -128,13 +130,18 @@ function asDense(tensors: ReadonlyMap<string, NdArray>): [string, NdArray][] | u
   return [['weight', transposed(kernel)], ...(bias === undefined ? [] : [['bias', bias]] as [string, NdArray][])]
 }
 
-/** What to do with a file that has weights only. */
-export function weightsOnlyError(root: Hdf5Object): LstmError {
-  const tensors = [...stateDictOf(tensorGroups(root))].map(([name, { shape }]) => `  ${name} ${formatShape(shape)}`)
-  return new LstmError('UNSUPPORTED', [
-    'this file holds weights, but not how they are connected (it was written by save_weights). Its tensors, under PyTorch\'s names:',
-    ...tensors,
-    'Save the whole model (model.save), or give the architecture: readKeras(bytes, { architecture: /* what model.to_json() gave */ }), or say what the layers are:',
-    '  sequential([...]).loadStateDict(readKerasWeights(bytes))',
-  ].join('\n'))
+/** What to do with a file that has weights only. @param location where it was loaded from */
+export function weightsOnlyError(root: Hdf5Object, location: string | undefined): LstmError {
+  const tensors = stateDictOf(tensorGroups(root))
+  const layers = root.find('model_weights') ?? root
+  const what = 'this file holds weights, but not how they are connected (it was written by save_weights). Its tensors, under PyTorch\'s names:'
+  return new LstmError('UNSUPPORTED', messageOf(what, tensors, [
+    "Save the whole model where it was trained, model.save('model.keras'), and load that file; or give the option architecture: what model.to_json() returns.",
+    ...wayOn(tensors, {
+      imports: "import { readKerasWeights } from 'lstm-wasm/keras'",
+      lines: [`const tensors = await readKerasWeights(${sourceOf(location)})`],
+      inOrder: layers.textList('layer_names') !== undefined,
+      otherwise: [],
+    }),
+  ]))
 }

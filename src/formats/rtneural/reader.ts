@@ -7,6 +7,8 @@ import { NdArray } from '../../values/ndarray.ts'
 import { parseJsonObject, type JsonObject } from '../json-weights.ts'
 import { graphOfStateDict } from '../pytorch.ts'
 import type { FormatOptions, FormatReader } from '../reader.ts'
+import { EXPORT_FROM_PYTORCH } from '../state-dicts/message.ts'
+import { sourceOf } from '../state-dicts/quote.ts'
 import { takingOptions } from '../taking-options.ts'
 import { batchedOrNot } from '../unbatched.ts'
 import { addLayer, lastSize, readLayers } from './layers.ts'
@@ -28,20 +30,23 @@ export type RtneuralOptions = Pick<FormatOptions, 'sampleRate' | 'trainingSample
  *
  * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing all layers that cannot be run, `VALUE` for options that do not fit
  */
-export function readRtneural(bytes: Uint8Array, options: RtneuralOptions = {}): Graph {
+export function readRtneural(bytes: Uint8Array, options: RtneuralOptions = {}, location?: string): Graph {
   const json = parseJsonObject(bytes, 'RTNeural')
   addAllOperators()
-  return batchedOrNot(graphOf(json, delaySamplesOf(json, options)), options.unbatched)
+  return batchedOrNot(graphOf(json, delaySamplesOf(json, options), location), options.unbatched)
 }
 
-function graphOf(json: JsonObject, delaySamples: number): Graph {
+function graphOf(json: JsonObject, delaySamples: number, location: string | undefined): Graph {
   if (isSimpleRnn(json)) return graphOfSimpleRnn(json, delaySamples)
   if (json.layers !== undefined || json.in_shape !== undefined) return graphOfLayers(json, delaySamples)
   if (delaySamples > 1) {
     throw new LstmError('UNSUPPORTED', "RTNeural: 'sampleRate' goes with models that are described as layers, got the tensors of a state dict alone")
   }
   return graphOfStateDict(tensorsOf(json), {
-    name: 'readRtneuralStateDict', from: 'lstm-wasm/rtneural', line: 'const tensors = readRtneuralStateDict(bytes)',
+    imports: "import { readRtneuralStateDict } from 'lstm-wasm/rtneural'",
+    lines: [`const tensors = await readRtneuralStateDict(${sourceOf(location)})`],
+    inOrder: true,
+    otherwise: EXPORT_FROM_PYTORCH,
   })
 }
 
@@ -49,7 +54,7 @@ export const rtneural: FormatReader = takingOptions({
   name: 'RTNeural',
   options: ['sampleRate', 'trainingSampleRate', 'sampleRateCorrection', 'unbatched'],
   detect: (bytes) => /^\s*\{/.test(beginning(bytes)) && /"(in_shape|layers|model_data|state_dict|[\w.]*weight_ih_l0)"\s*:/.test(beginning(bytes)),
-  read: async ({ bytes }, options) => readRtneural(bytes, options),
+  read: async ({ bytes, location }, options) => readRtneural(bytes, options, location),
 })
 
 function beginning(bytes: Uint8Array): string {

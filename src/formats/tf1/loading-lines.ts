@@ -1,71 +1,128 @@
 import { LstmError } from '../../errors.ts'
-import { formatShape } from '../../values/shape.ts'
+import { loadingLines, type LayerLine } from '../state-dicts/lines.ts'
+import { fits, messageOf } from '../state-dicts/message.ts'
+import { quote } from '../state-dicts/quote.ts'
 import type { Cell, FoundCells } from './cells.ts'
 import { stackOf } from './stack.ts'
 import type { Variables } from './variables.ts'
 
-/** Names a message lists. */
-const MOST_LISTED = 100
+/** Layers that are put in lines. */
+const MOST_LINES = 100
 
-/** A name of a file as it may stand in JavaScript. */
-function quote(name: string): string {
-  return /^[\w. /-]*$/.test(name) ? `'${name}'` : JSON.stringify(name).replace(/[\u2028\u2029]/g, ' ')
+/** How printed code gets at the variables. */
+export interface VariablesSource {
+  /** Lines that import what the lines below call. */
+  readonly imports: string
+  /** An expression. */
+  readonly variables: string
+  /** Run-time arguments of the cells that lines can say. */
+  readonly forgetBias?: number | undefined
+  /** Whether they stand in the order in which the program made them; in a checkpoint, they are by name. */
+  readonly inOrder: boolean
 }
 
-/** The error for variables that are not one stack of cells and nothing else: lists them, and shows the lines that would load them. */
-export function cannotGuess(variables: Variables, found: FoundCells): LstmError {
-  const names = [...variables].slice(0, MOST_LISTED).map(([name, { dtype, shape }]) => `  ${name} ${dtype} ${formatShape(shape)}`)
-  if (variables.size > MOST_LISTED) names.push(`  and ${variables.size - MOST_LISTED} more`)
-  return new LstmError('UNSUPPORTED', [
-    'this file holds variables of TensorFlow 1, but not how they are connected. Its variables:',
-    ...names,
-    'Say what the layers are, in the order they run, and load the weights into them:',
-    ...loadingLines(variables, found).map((line) => `  ${line}`),
-  ].join('\n'))
+/** The error for variables that are not one stack of cells and nothing else: lists them, and shows the lines that load them. */
+export function cannotGuess(variables: Variables, found: FoundCells, source: VariablesSource): LstmError {
+  return new LstmError('UNSUPPORTED', messageOf(
+    'this file holds variables of TensorFlow 1, but not how they are connected. Its variables:', variables, wayOn(variables, found, source),
+  ))
+}
+
+/** What to do: lines that load the variables, or why there are none and what to do then. */
+export function wayOn(variables: Variables, found: FoundCells, source: VariablesSource): string[] {
+  const lines = linesOf(variables, found, source)
+  if (lines !== undefined && fits(lines)) return ['Say what the layers are, in the order they run, and load the weights into them:', ...lines.map((line) => `  ${line}`)]
+  return [
+    'lstm-wasm/layers cannot describe it: this is no plain stack of layers.',
+    'Export the graph as ONNX where it was trained, with the names of its input and output, and load that file:',
+    '  python -m tf2onnx.convert --checkpoint model.ckpt.meta --inputs input:0 --outputs output:0 --output model.onnx',
+  ]
 }
 
 /** A kernel [in, units] with a bias [units] is a dense layer; a table whose name says so, an embedding. */
-function loadingLines(variables: Variables, { cells, others }: FoundCells): string[] {
-  const shown = others.slice(0, MOST_LISTED)
+function linesOf(variables: Variables, { cells, others }: FoundCells, source: VariablesSource): string[] | undefined {
+  const { imports, variables: expression, forgetBias, inOrder } = source
+  if (cells.length + others.length > MOST_LINES || cells.some(({ kind }) => kind !== 'plain')) return undefined
   const shapeOf = (name: string): readonly number[] => variables.get(name)?.shape ?? []
-  const tables = shown.filter((name) => shapeOf(name).length === 2 && /emb/i.test(name))
-  const kernels = shown.filter((name) => shapeOf(name).length === 2 && !tables.includes(name))
-  const biases = shown.filter((name) => shapeOf(name).length === 1)
-  const layers: string[] = []
+  const matrices = others.filter((name) => shapeOf(name).length === 2)
+  const biases = others.filter((name) => shapeOf(name).length === 1)
+  const layers: (LayerLine & { readonly variable: string })[] = []
   const options: string[] = []
-  if (tables.length > 0) {
-    tables.forEach((name, n) => layers.push(`embedding(${shapeOf(name).join(', ')}, { name: 'embedding${suffix(n)}' }),`))
-    options.push(`embedding: { ${tables.map((name, n) => `embedding${suffix(n)}: ${quote(name)}`).join(', ')} },`)
-  }
-  const stacks = lstmLayers(cells.slice(0, MOST_LISTED))
-  if (stacks.length > 0) {
-    stacks.forEach((stack, n) => layers.push(`lstm(${stack[0]?.hiddenSize}, { name: 'lstm${suffix(n)}'${stack.length > 1 ? `, numLayers: ${stack.length}` : ''}, returnSequences: true }),`))
-    options.push(`lstm: { ${stacks.map((stack, n) => `lstm${suffix(n)}: [${stack.map(({ scope }) => quote(scope)).join(', ')}]`).join(', ')} },`)
-  }
-  if (kernels.length > 0) {
-    const dense = kernels.map((name, n) => {
-      const [, units] = shapeOf(name)
-      const bias = biases.find((other) => shapeOf(other)[0] === units)
-      if (bias !== undefined) biases.splice(biases.indexOf(bias), 1)
-      layers.push(`dense(${units}, { name: 'dense${suffix(n)}'${bias === undefined ? ', bias: false' : ''} }),`)
-      return `dense${suffix(n)}: [${[name, ...(bias === undefined ? [] : [bias])].map(quote).join(', ')}]`
-    })
-    options.push(`dense: { ${dense.join(', ')} },`)
-  }
-  const used = ['dense', 'embedding', 'lstm'].filter((name) => layers.some((line) => line.startsWith(name)))
-  return [
-    "import { compile } from 'lstm-wasm'",
-    `import { ${[...used, 'sequential'].join(', ')} } from 'lstm-wasm/layers'`,
-    "import { readTensorflow1Variables, tensorflow1StateDict } from 'lstm-wasm/tensorflow1'",
-    '// files: { bytes, name, sibling: async (name) => bytes of the file beside it }',
-    'const tensors = tensorflow1StateDict(await readTensorflow1Variables(files), {',
-    ...options.map((line) => `  ${line}`),
-    '})',
-    'const net = sequential([',
-    ...layers.map((line) => `  ${line}`),
-    ']).loadStateDict(tensors)',
-    'const model = await compile(net)',
+  const tables = matrices.filter((name) => /emb/i.test(name))
+  tables.forEach((variable, n) => {
+    const [rows, width] = shapeOf(variable) as [number, number]
+    const name = `embedding${suffix(n)}`
+    layers.push({ variable, name, prefix: name, kind: 'embedding', uses: 'embedding', from: undefined, to: width, code: `embedding(${rows}, ${width}, { name: '${name}' })` })
+  })
+  if (tables.length > 0) options.push(`embedding: { ${tables.map((variable, n) => `embedding${suffix(n)}: ${quote(variable)}`).join(', ')} },`)
+  const stacks = lstmLayers(cells)
+  if (stacks === undefined) return undefined
+  stacks.forEach((stack, n) => layers.push(lstmLine(stack, `lstm${suffix(n)}`)))
+  if (stacks.length > 0) options.push(`lstm: { ${stacks.map((stack, n) => `lstm${suffix(n)}: ${scopesOf(stack)}`).join(', ')} },`)
+  const dense = matrices.filter((name) => !tables.includes(name)).map((variable, n) => {
+    const [features, units] = shapeOf(variable) as [number, number]
+    const bias = biasOf(variable, biases.filter((other) => shapeOf(other)[0] === units))
+    if (bias !== undefined) biases.splice(biases.indexOf(bias), 1)
+    const name = `dense${suffix(n)}`
+    layers.push({ variable, name, prefix: name, kind: 'linear', uses: 'dense', from: features, to: units, code: `dense(${units}, { name: '${name}'${bias === undefined ? ', bias: false' : ''} })` })
+    return `${name}: [${[variable, ...(bias === undefined ? [] : [bias])].map(quote).join(', ')}]`
+  })
+  if (dense.length > 0) options.push(`dense: { ${dense.join(', ')} },`)
+  const left = [...biases, ...others.filter((name) => shapeOf(name).length === 0 || shapeOf(name).length > 2)]
+  const names = [...variables.keys()]
+  const position = ({ variable }: { variable: string }): number => names.findIndex((name) => name === variable || name.startsWith(`${variable}/`))
+  return loadingLines(inOrder ? layers.sort((a, b) => position(a) - position(b)) : layers, {
+    imports,
+    lines: [
+      `const variables = ${expression}`,
+      ...(left.length > 0 ? [`// Of no layer, left out: ${left.map((name) => quote(name)).join(', ')}. A model that uses them cannot be described like this.`] : []),
+      'const tensors = tensorflow1StateDict(variables, {',
+      ...options.map((line) => `  ${line}`),
+      ...(forgetBias === undefined ? [] : [`  forgetBias: ${forgetBias},`]),
+      '})',
+    ],
+    inOrder,
+    otherwise: [],
+  })
+}
+
+/** An LSTM layer: cells on top of each other, or one for each direction. */
+interface LstmLayer {
+  readonly cells: readonly [Cell, ...Cell[]]
+  readonly bidirectional: boolean
+}
+
+function lstmLine({ cells, bidirectional }: LstmLayer, name: string): LayerLine & { readonly variable: string } {
+  const [{ scope, inputSize, hiddenSize, projSize, weights }] = cells
+  const options = [
+    `name: '${name}'`,
+    ...(cells.length > 1 && !bidirectional ? [`numLayers: ${cells.length}`] : []),
+    ...(bidirectional ? ['bidirectional: true'] : []),
+    ...(projSize === undefined ? [] : [`projSize: ${projSize}`]),
+    ...(weights.has('peepholes') ? ['peepholes: true'] : []),
+    'returnSequences: true',
   ]
+  return {
+    variable: scope, name, prefix: name, kind: 'lstm', uses: 'lstm', from: inputSize, to: (projSize ?? hiddenSize) * (bidirectional ? 2 : 1),
+    code: `lstm(${hiddenSize}, { ${options.join(', ')} })`,
+  }
+}
+
+function scopesOf({ cells, bidirectional }: LstmLayer): string {
+  const scopes = cells.map(({ scope }) => quote(scope))
+  return bidirectional ? `{ forward: ${scopes[0]}, backward: ${scopes[1]} }` : `[${scopes.join(', ')}]`
+}
+
+/** Of the biases of the right length, the one whose name has most in common with the kernel's. */
+function biasOf(kernel: string, biases: readonly string[]): string | undefined {
+  const scope = kernel.slice(0, kernel.lastIndexOf('/') + 1)
+  const common = (name: string): number => {
+    let length = 0
+    while (length < name.length && name[length] === kernel[length]) length++
+    return length
+  }
+  const beside = biases.filter((name) => name.slice(0, name.lastIndexOf('/') + 1) === scope)
+  return [...beside.length > 0 ? beside : biases].sort((a, b) => common(b) - common(a))[0]
 }
 
 /** `lstm`, `lstm_1`: as layers are named. */
@@ -73,10 +130,20 @@ function suffix(index: number): string {
   return index === 0 ? '' : `_${index}`
 }
 
-/** Cells that are one stack of equal sizes, as one layer; otherwise each on its own. */
-function lstmLayers(cells: readonly Cell[]): readonly (readonly Cell[])[] {
-  const [direction, ...more] = stackOf(cells)?.directions ?? []
-  const [first] = direction ?? []
-  const isEven = direction?.every(({ hiddenSize, projSize }) => hiddenSize === first?.hiddenSize && projSize === first.projSize) === true
-  return direction !== undefined && more.length === 0 && isEven ? [direction] : cells.map((cell) => [cell])
+/**
+ * Cells as layers: a stack of equal ones, one cell in each direction, or each cell on its own. Undefined for what has no
+ * such layers: a stack in each direction, whose layers do not see each other's outputs.
+ */
+function lstmLayers(cells: readonly Cell[]): readonly LstmLayer[] | undefined {
+  const [direction, backward] = stackOf(cells)?.directions ?? []
+  const [first, ...others] = direction ?? []
+  const alike = (cell: Cell): boolean => (
+    cell.hiddenSize === first?.hiddenSize && cell.projSize === first.projSize && cell.weights.has('peepholes') === first.weights.has('peepholes')
+  )
+  if (first !== undefined && backward !== undefined) {
+    const [second] = backward
+    return others.length === 0 && backward.length === 1 && second !== undefined && alike(second) ? [{ cells: [first, second], bidirectional: true }] : undefined
+  }
+  if (first !== undefined && others.every(alike)) return [{ cells: [first, ...others], bidirectional: false }]
+  return cells.map((cell) => ({ cells: [cell], bidirectional: false }))
 }

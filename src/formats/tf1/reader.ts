@@ -1,12 +1,13 @@
 // The door of the TensorFlow 1 format: variables in a checkpoint, a .npz file, or files of raw elements.
 import type { Graph } from '../../graph/graph.ts'
 import { addAllOperators } from '../../ops/more.ts'
-import type { FormatReader, ModelFiles, Tensorflow1Options } from '../reader.ts'
+import { onlyBytes, type FormatReader, type ModelFiles, type Tensorflow1Options } from '../reader.ts'
+import { sourceOf } from '../state-dicts/quote.ts'
 import { takingOptions } from '../taking-options.ts'
 import { isZip, ZipArchive } from '../zip.ts'
 import { findCells } from './cells.ts'
 import { graphOfStack } from './graph.ts'
-import { cannotGuess } from './loading-lines.ts'
+import { cannotGuess, type VariablesSource } from './loading-lines.ts'
 import { stackOf } from './stack.ts'
 import { isTable } from './table.ts'
 import { readTensorflow1Variables } from './variables.ts'
@@ -28,9 +29,20 @@ export async function readTensorflow1(source: ModelFiles | Uint8Array, options: 
   const variables = await readTensorflow1Variables(source)
   const found = findCells(variables)
   const stack = found.others.length === 0 ? stackOf(found.cells) : undefined
-  if (stack === undefined) throw cannotGuess(variables, found)
+  if (stack === undefined) throw cannotGuess(variables, found, sourceOfLines(source, options))
   addAllOperators()
   return graphOfStack(stack, options)
+}
+
+function sourceOfLines(source: ModelFiles | Uint8Array, { forgetBias }: Tensorflow1Options): VariablesSource {
+  const { bytes, location } = source instanceof Uint8Array ? onlyBytes(source) : source
+  return {
+    imports: "import { readTensorflow1Variables, tensorflow1StateDict } from 'lstm-wasm/tensorflow1'",
+    variables: `await readTensorflow1Variables(${sourceOf(location)})`,
+    forgetBias,
+    // A checkpoint has its variables by name.
+    inOrder: !isTable(bytes),
+  }
 }
 
 export const tensorflow1: FormatReader = takingOptions({

@@ -1,5 +1,6 @@
 import { LstmError } from '../../errors.ts'
 import { joinName } from '../pytorch-names.ts'
+import type { LstmWeight } from '../../ops/lstm-settings.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
 import { findCells, transposed, type Cell } from './cells.ts'
@@ -7,8 +8,11 @@ import type { Variables } from './variables.ts'
 
 /** Which variables are which layers, each by the name of the layer. */
 export interface Tensorflow1StateDictOptions {
-  /** The scopes of the cells of an LSTM layer, from the lowest up: `{ lstm: ['rnn/basic_lstm_cell'] }`. Default: none. */
-  readonly lstm?: Readonly<Record<string, readonly string[]>>
+  /**
+   * The scopes of the cells of an LSTM layer, from the lowest up: `{ lstm: ['rnn/basic_lstm_cell'] }`; of a layer in both
+   * directions, one cell for each: `{ lstm: { forward: 'rnn/fw/lstm_cell', backward: 'rnn/bw/lstm_cell' } }`. Default: none.
+   */
+  readonly lstm?: Readonly<Record<string, readonly string[] | { readonly forward: string, readonly backward: string }>>
   /** Kernel [in, units] and bias [units], if any: `{ dense: ['softmax_w', 'softmax_b'] }`. Default: none. */
   readonly dense?: Readonly<Record<string, readonly [kernel: string, bias?: string]>>
   /** Table [rows, width]: `{ embedding: 'embedding' }`. Default: none. */
@@ -23,18 +27,19 @@ export interface Tensorflow1StateDictOptions {
  * same sum at every step).
  *
  * @throws LstmError `VALUE` for a variable that is not there or of another shape, `UNSUPPORTED` for cells with
- *   peepholes, coupled gates or layer normalisation: PyTorch has no names for these
+ *   coupled gates or layer normalisation: a state dict has no names for these
  */
 export function tensorflow1StateDict(variables: Variables, options: Tensorflow1StateDictOptions): Map<string, NdArray> {
   const { lstm = {}, dense = {}, embedding = {}, forgetBias } = options
   const { cells } = findCells(variables)
   const tensors: Map<string, NdArray> = new Map()
   for (const [layer, scopes] of Object.entries(lstm)) {
-    scopes.forEach((scope, index) => {
+    const places = isList(scopes) ? scopes.map((scope, index) => [scope, `_l${index}`] as const) : [[scopes.forward, '_l0'], [scopes.backward, '_l0_reverse']] as const
+    for (const [scope, suffix] of places) {
       const cell = cells.find((found) => found.scope === scope)
       if (cell === undefined) throw missing('cell', scope, cells.map((found) => found.scope))
-      for (const [name, tensor] of cellTensors(cell, index, forgetBias ?? cell.defaultForgetBias)) tensors.set(joinName(layer, name), tensor)
-    })
+      for (const [name, tensor] of cellTensors(cell, suffix, forgetBias ?? cell.defaultForgetBias)) tensors.set(joinName(layer, name), tensor)
+    }
   }
   const variable = (name: string, rank: number): NdArray => {
     const found = variables.get(name)
@@ -58,21 +63,26 @@ function missing(what: string, name: string, there: readonly string[]): LstmErro
   return new LstmError('VALUE', `tensorflow1StateDict: no ${what} '${name}'; there are ${there.map((other) => `'${other}'`).join(', ') || 'none'}`)
 }
 
-/** Tensors of one layer of `torch.nn.LSTM`. */
-function cellTensors({ scope, kind, hiddenSize, projSize, weights }: Cell, layer: number, forgetBias: number): [string, NdArray][] {
-  if (kind !== 'plain' || weights.has('peepholes')) {
-    const what = kind === 'coupled' ? 'coupled gates' : kind === 'layerNorm' ? 'layer normalisation' : 'peepholes'
+function isList(scopes: readonly string[] | object): scopes is readonly string[] {
+  return Array.isArray(scopes)
+}
+
+/** Tensors of one layer and direction of `torch.nn.LSTM`, and the peepholes that our own layer has. */
+function cellTensors({ scope, kind, hiddenSize, projSize, weights }: Cell, suffix: string, forgetBias: number): [string, NdArray][] {
+  if (kind !== 'plain') {
+    const what = kind === 'coupled' ? 'coupled gates' : 'layer normalisation'
     throw new LstmError('UNSUPPORTED', `tensorflow1StateDict: the cell '${scope}' has ${what}, for which a state dict has no names`)
   }
-  const tensor = (weight: 'inputWeights' | 'recurrentWeights' | 'projection' | 'inputBias'): NdArray => weights.get(weight) as NdArray
+  const tensor = (weight: LstmWeight): NdArray => weights.get(weight) as NdArray
   const bias = Float32Array.from(tensor('inputBias').data)
   // Gates i, f, g, o.
   for (let unit = hiddenSize; unit < 2 * hiddenSize; unit++) bias[unit] = (bias[unit] as number) + forgetBias
   return [
-    [`weight_ih_l${layer}`, tensor('inputWeights')],
-    [`weight_hh_l${layer}`, tensor('recurrentWeights')],
-    [`bias_ih_l${layer}`, new NdArray(bias, [4 * hiddenSize])],
-    [`bias_hh_l${layer}`, new NdArray(new Float32Array(4 * hiddenSize), [4 * hiddenSize])],
-    ...(projSize === undefined ? [] : [[`weight_hr_l${layer}`, tensor('projection')] as [string, NdArray]]),
+    [`weight_ih${suffix}`, tensor('inputWeights')],
+    [`weight_hh${suffix}`, tensor('recurrentWeights')],
+    [`bias_ih${suffix}`, new NdArray(bias, [4 * hiddenSize])],
+    [`bias_hh${suffix}`, new NdArray(new Float32Array(4 * hiddenSize), [4 * hiddenSize])],
+    ...(projSize === undefined ? [] : [[`weight_hr${suffix}`, tensor('projection')] as [string, NdArray]]),
+    ...(weights.has('peepholes') ? [[`peepholes${suffix}`, tensor('peepholes')] as [string, NdArray]] : []),
   ]
 }

@@ -1,2 +1,2 @@
 // The door of `lstm-wasm/tfjs`.
-export { readTfjs, readTfjsWeights, tfjs } from './tfjs.ts'
+export { readTfjs, readTfjsStateDict, readTfjsWeights, tfjs, type TfjsOptions } from './tfjs.ts'

@@ -5,15 +5,16 @@ import { fixInputs } from '../../graph/fix-inputs.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
-import { formatShape } from '../../values/shape.ts'
 import { parseModel } from '../keras/config.ts'
 import { TFJS } from '../keras/dialect.ts'
 import { buildModel } from '../keras/network.ts'
 import { field, isList, isObject, type Json } from '../keras/settings.ts'
 import { NamedWeights, segmentsOf } from '../keras/weights.ts'
 import type { FormatOptions, FormatReader, ModelFiles } from '../reader.ts'
+import { messageOf } from '../state-dicts/message.ts'
 import { takingOptions } from '../taking-options.ts'
 import { broken, readManifest } from './manifest.ts'
+import { tfjsStateDict, wayOn } from './state-dict.ts'
 
 /** Options of `readTfjs`. */
 export type TfjsOptions = Pick<FormatOptions, 'constants'>
@@ -26,7 +27,7 @@ export type TfjsOptions = Pick<FormatOptions, 'constants'>
  */
 export async function readTfjs(files: ModelFiles, options: TfjsOptions = {}): Promise<Graph> {
   const json = parseModelJson(files.bytes)
-  if (isList(json)) throw manifestAlone(await readManifest(json, files))
+  if (isList(json)) throw manifestAlone(await readManifest(json, files), files.location)
   if (field(json, 'format') === 'graph-model') {
     throw new LstmError('UNSUPPORTED', 'TensorFlow.js: this is a graph model, whose layers are gone; convert the Keras model with --output_format=tfjs_layers_model, or load the Keras file itself')
   }
@@ -34,7 +35,7 @@ export async function readTfjs(files: ModelFiles, options: TfjsOptions = {}): Pr
   const manifest = field(json, 'weightsManifest') ?? null
   if (!isList(manifest)) throw broken(`expected a weightsManifest, got ${describeValue(manifest)}`)
   const tensors = await readManifest(manifest, files)
-  if (topology === null) throw manifestAlone(tensors)
+  if (topology === null) throw manifestAlone(tensors, files.location)
   const named = [...tensors].map(([name, tensor]) => ({ segments: segmentsOf(name), read: () => tensor }))
   // Models that were Keras's have their description one level deeper.
   const model = parseModel(field(topology, 'model_config') ?? topology)
@@ -53,6 +54,14 @@ export async function readTfjsWeights(files: ModelFiles): Promise<Map<string, Nd
   return readManifest(manifest, files)
 }
 
+/**
+ * The tensors of a weights manifest under PyTorch's names: see `tfjsStateDict`.
+ * @throws LstmError `FORMAT`, `UNSUPPORTED`, `ENVIRONMENT`
+ */
+export async function readTfjsStateDict(files: ModelFiles): Promise<Map<string, NdArray>> {
+  return tfjsStateDict(await readTfjsWeights(files))
+}
+
 function parseModelJson(bytes: Uint8Array): Json {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Json
@@ -61,13 +70,10 @@ function parseModelJson(bytes: Uint8Array): Json {
   }
 }
 
-function manifestAlone(tensors: ReadonlyMap<string, NdArray>): LstmError {
-  return new LstmError('UNSUPPORTED', [
-    'TensorFlow.js: this file holds weights, but not how they are connected. Its tensors:',
-    ...[...tensors].map(([name, { shape }]) => `  ${name} ${formatShape(shape)}`),
-    'Load model.json, or say what the layers are: sequential([...]).loadStateDict(...), with tensors from readTfjsWeights(files)',
-    '(those of tf.basicLSTMCell through tensorflow1StateDict, which knows their gates and their forget bias)',
-  ].join('\n'))
+function manifestAlone(tensors: ReadonlyMap<string, NdArray>, location: string | undefined): LstmError {
+  return new LstmError('UNSUPPORTED', messageOf(
+    'TensorFlow.js: this file holds weights, but not how they are connected. Its tensors:', tensors, wayOn(tensors, location),
+  ))
 }
 
 /** Reads TensorFlow.js layers models: see `readTfjs`. */

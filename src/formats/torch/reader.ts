@@ -1,6 +1,8 @@
 // The door of the PyTorch format: files of torch.save, .pt and .pth.
 import { graphOfStateDict } from '../pytorch.ts'
 import type { FormatReader } from '../reader.ts'
+import { EXPORT_FROM_PYTORCH } from '../state-dicts/message.ts'
+import { quote, sourceOf } from '../state-dicts/quote.ts'
 import { takingOptions } from '../taking-options.ts'
 import { batchedOrNot } from '../unbatched.ts'
 import { isTorch } from './archive.ts'
@@ -13,7 +15,10 @@ export const torch: FormatReader = takingOptions({
   name: 'PyTorch',
   options: ['unbatched', 'key'],
   detect: isTorch,
-  read: async ({ bytes }, { key, unbatched }) => batchedOrNot(graphOfStateDict(readTorch(bytes, key === undefined ? {} : { key }), {
-    name: 'readTorch', from: 'lstm-wasm/torch', line: 'const tensors = readTorch(bytes)',
+  read: async ({ bytes, location }, { key, unbatched }) => batchedOrNot(graphOfStateDict(readTorch(bytes, key === undefined ? {} : { key }), {
+    imports: "import { readTorch } from 'lstm-wasm/torch'",
+    lines: [`const tensors = await readTorch(${sourceOf(location)}${key === undefined ? '' : `, { key: ${quote(key)} }`})`],
+    inOrder: true,
+    otherwise: EXPORT_FROM_PYTORCH,
   }), unbatched),
 })

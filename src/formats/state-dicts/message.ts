@@ -1,0 +1,116 @@
+// The error for a state dict that is not one LSTM and nothing else: its tensors, and the way on.
+import { LstmError } from '../../errors.ts'
+import type { ArrayLike } from '../../values/ndarray.ts'
+import { formatShape } from '../../values/shape.ts'
+import { joinName, type StateDict } from '../pytorch-names.ts'
+import { loadingLines, type LayerLine, type Reading } from './lines.ts'
+import { groupsOf, recognise, type FoundModule } from './modules.ts'
+import { quote } from './quote.ts'
+
+/** Tensors of no layer, and layers without a word here, that a message names. */
+const MOST_IGNORED = 100
+const MOST_NAMED = 20
+/** Bytes of a message; a longer one would lose its middle, and with it code. */
+const MOST_BYTES = 3900
+/** Bytes of lines of code, so that some tensors are listed, too. */
+const MOST_LINE_BYTES = 3000
+
+/** What to do about PyTorch models that `lstm-wasm/layers` cannot describe. */
+export const EXPORT_FROM_PYTORCH: readonly string[] = [
+  'Export the model as ONNX where it was trained, with an example of its input, and load that file:',
+  "  torch.onnx.export(model.eval(), (example,), 'model.onnx', input_names=['input'], dynamic_axes={'input': {0: 'batch', 1: 'timesteps'}}, dynamo=False)",
+]
+
+/** @returns the error, `UNSUPPORTED`; the lines that load the file are the last of its message */
+export function cannotGuess(stateDict: StateDict, reading: Reading): LstmError {
+  return new LstmError('UNSUPPORTED', messageOf(
+    'this file holds weights, but not how they are connected (it is a plain state dict). Its tensors:', stateDict, wayOn(stateDict, reading),
+  ))
+}
+
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length
+
+/** Whether lines of code are few enough for a message. */
+export function fits(lines: readonly string[]): boolean {
+  return bytesOf(lines.join('\n')) <= MOST_LINE_BYTES
+}
+
+/** What is wrong; names, dtypes and shapes of tensors, one a line, as many as there is room for; what to do. */
+export function messageOf(what: string, tensors: ReadonlyMap<string, ArrayLike>, wayOn: readonly string[]): string {
+  const lines = [what]
+  let bytes = bytesOf([what, ...wayOn].join('\n')) + 40
+  let listed = 0
+  for (const [name, { dtype, shape }] of tensors) {
+    const line = `  ${name} ${dtype} ${formatShape(shape)}`
+    bytes += bytesOf(line) + 1
+    if (bytes > MOST_BYTES) break
+    lines.push(line)
+    listed++
+  }
+  if (listed < tensors.size) lines.push(`  and ${tensors.size - listed} more`)
+  return [...lines, ...wayOn].join('\n')
+}
+
+/** What to do: lines that load the tensors, or why there are none and what to do then. */
+export function wayOn(stateDict: StateDict, reading: Reading): string[] {
+  const modules = [...groupsOf(stateDict)].map(([prefix, group]) => recognise(prefix, group))
+  const foreign = modules.flatMap((module) => (module.kind === 'foreign' ? [`${quote(module.prefix)} is ${module.what}`] : []))
+  if (foreign.length > 0) {
+    const named = [...foreign.slice(0, MOST_NAMED), ...(foreign.length > MOST_NAMED ? [`and ${foreign.length - MOST_NAMED} more`] : [])]
+    return [`lstm-wasm/layers cannot describe it: ${named.join(', ')}.`, ...reading.otherwise]
+  }
+  const loose = modules.flatMap((module) => (module.kind === 'loose' ? module.names.map((name) => joinName(module.prefix, name)) : []))
+  const names: [string, string][] = []
+  // A module without a name of its own.
+  const nameOf = (prefix: string): string => {
+    if (prefix !== '') return prefix
+    let name = 'main'
+    while (modules.some((module) => module.prefix === name)) name += '_'
+    names.push([name, ''])
+    return name
+  }
+  for (const variant of variantsOf(modules)) {
+    names.length = 0
+    const layers = variant.flatMap((module) => (module.kind === 'foreign' || module.kind === 'loose' ? [] : [lineOf(module, nameOf(module.prefix))]))
+    const lines = loose.length > MOST_IGNORED ? undefined : loadingLines(layers, reading, loose, names)
+    if (lines !== undefined && !fits(lines)) return ['lstm-wasm/layers can describe it, in more lines than a message holds.', ...reading.otherwise]
+    if (lines !== undefined) return ['Say what the layers are, in the order they run, and load the weights into them:', ...lines.map((line) => `  ${line}`)]
+  }
+  return [`lstm-wasm/layers cannot describe it: ${layerless(modules) ? 'there is no layer in it' : 'by their sizes, its layers do not feed one another in a row'}.`, ...reading.otherwise]
+}
+
+function layerless(modules: readonly FoundModule[]): boolean {
+  return modules.every(({ kind }) => kind === 'loose')
+}
+
+/** A table is a linear layer without bias, or an embedding: names may mislead, sizes tell then. */
+function* variantsOf(modules: readonly FoundModule[]): Generator<readonly FoundModule[]> {
+  yield modules
+  const tables = modules.filter((module) => (module.kind === 'linear' || module.kind === 'embedding') && !module.bias)
+  for (const table of tables.slice(0, MOST_NAMED)) {
+    yield modules.map((module) => (module !== table || module.kind === 'lstm' ? module : { ...module, kind: module.kind === 'linear' ? 'embedding' : 'linear' } as FoundModule))
+  }
+}
+
+function lineOf(module: Extract<FoundModule, { kind: 'lstm' | 'linear' | 'embedding' }>, name: string): LayerLine {
+  const { prefix } = module
+  if (module.kind === 'lstm') {
+    const { inputSize, hiddenSize, numLayers, bidirectional, bias, projSize } = module.lstm
+    const options = [
+      `name: ${quote(name)}`,
+      ...(numLayers > 1 ? [`numLayers: ${numLayers}`] : []),
+      ...(bidirectional ? ['bidirectional: true'] : []),
+      ...(bias ? [] : ['bias: false']),
+      ...(projSize === undefined ? [] : [`projSize: ${projSize}`]),
+      'returnSequences: true',
+    ]
+    return {
+      name: prefix, prefix, kind: 'lstm', uses: 'lstm', from: inputSize, to: (projSize ?? hiddenSize) * (bidirectional ? 2 : 1),
+      code: `lstm(${hiddenSize}, { ${options.join(', ')} })`, comment: module.isCell ? 'an LSTMCell, run over all timesteps' : undefined,
+    }
+  }
+  const [rows, columns] = module.shape
+  return module.kind === 'embedding'
+    ? { name: prefix, prefix, kind: 'embedding', uses: 'embedding', from: undefined, to: columns, code: `embedding(${rows}, ${columns}, { name: ${quote(name)} })` }
+    : { name: prefix, prefix, kind: 'linear', uses: 'dense', from: columns, to: rows, code: `dense(${rows}, { name: ${quote(name)}${module.bias ? '' : ', bias: false'} })` }
+}
