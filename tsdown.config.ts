@@ -36,10 +36,23 @@ const shared = [...importedBy(resolve('src/index.ts')), TEXT_DECODER].filter((fi
 /** Doors that most starts go through: they have their own copies of what they share with readers, and so load one file each. */
 const COPYING = ['layers', 'streams'].map((door) => ({ door, folder: resolve(`src/${door}`) }))
 
+/**
+ * Conditions of the exports map for places that import .wasm files as modules: what imports the binaries exists once more for
+ * each of them, with another file in the place of variant.ts. All else is shared.
+ */
+const EDGES = ['workerd', 'edge-light']
+
+function importOfEdge(file: string, edge: string): string | undefined {
+  if (file === resolve('src/runtime/variant.ts')) return resolve(`src/runtime/variant-${edge}.ts`)
+  return hasBinaries(file) ? `${file}?${edge}` : undefined
+}
+
 const ownCopies = {
   name: 'own-copies',
   resolveId(id: string, importer: string = '') {
+    if (id.endsWith('.wasm') || id.endsWith('.wasm?module')) return { id, external: true }
     const [from = '', query] = importer.split('?')
+    if (EDGES.includes(query ?? '') && id.startsWith('.')) return importOfEdge(resolve(dirname(from), id), query as string)
     const door = query ?? COPYING.find(({ folder }) => dirname(from) === folder)?.door
     if (door === undefined || !id.startsWith('.')) return undefined
     const file = resolve(dirname(from), id)
@@ -92,6 +105,13 @@ const doors = {
 /** Packages whose code is inside our files, and where their licences stand. */
 const BUNDLED = { '@assemblyscript/loader': 'assemblyscript/LICENSE', 'fflate': 'fflate/LICENSE', 'pbf': 'pbf/LICENSE' }
 
+/** Of `import module from 'lstm-wasm/simd.wasm'` and `import source module from ...`: what createRuntime takes. */
+const WASM_TYPES = `import type { RuntimeOptions } from './index.js'
+
+declare const module: NonNullable<RuntimeOptions['module']>
+export default module
+`
+
 function writeLicences(): void {
   const parts = Object.entries(BUNDLED).map(([name, licence]) => {
     const { version } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')) as { version: string }
@@ -106,20 +126,21 @@ function writeLicences(): void {
  * Types stand there again, because a file's folder says which kind of module it is.
  */
 function writeCommonJs(): void {
+  for (const name of ['simd', 'relaxed-simd']) writeFileSync(`dist/${name}.wasm.d.ts`, WASM_TYPES)
   mkdirSync('dist/commonjs', { recursive: true })
   writeFileSync('dist/commonjs/package.json', '{ "type": "commonjs" }\n')
   for (const door of Object.keys(doors)) writeFileSync(`dist/commonjs/${door}.js`, `module.exports = require('./lstm-wasm.js').${door}\n`)
-  for (const name of readdirSync('dist').filter((file) => file.endsWith('.d.ts') && !/^(cli|processor)\./.test(file))) copyFileSync(`dist/${name}`, `dist/commonjs/${name}`)
+  for (const name of readdirSync('dist').filter((file) => file.endsWith('.d.ts') && !/^(cli|processor|.*\.wasm)\./.test(file))) copyFileSync(`dist/${name}`, `dist/commonjs/${name}`)
   const types = ["export * from './index.js'", ...Object.keys(doors).map((door) => `export * as ${door} from './${door}.js'`)].join('\n') + '\n'
   for (const folder of ['dist', 'dist/commonjs']) writeFileSync(`${folder}/lstm-wasm.d.ts`, types)
 }
 
 const config: UserConfig[] = defineConfig([{
   ...common,
-  entry: { index: 'src/index.ts', cli: 'src/cli/main.ts', ...doors },
+  entry: { index: 'src/index.ts', cli: 'src/cli/main.ts', ...doors, ...Object.fromEntries(EDGES.map((edge) => [edge, `src/index.ts?${edge}`])) },
   minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: false } },
   copy: ['build/simd.wasm', 'build/relaxed-simd.wasm'].map((from) => ({ from, to: 'dist' })),
-  outputOptions: { comments: { jsdoc: false, annotation: true, legal: true }, codeSplitting: { groups: [{ name: 'shared', test: (id) => shared.includes(id) }] } },
+  outputOptions: { comments: { jsdoc: false, annotation: true, legal: true }, codeSplitting: { groups: [{ name: 'shared', test: (id) => shared.includes(id) || id.includes('assemblyscript/loader') }] } },
   deps: { neverBundle: [/^node:/] },
   plugins: [ownCopies, asciiOnly, {
     // The command is a customer of index.js, not a part of it: index.js stays one file.

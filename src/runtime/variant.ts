@@ -2,7 +2,6 @@ import { LstmError } from '../errors.ts'
 import { hex } from './binaries/relaxed-simd.ts'
 import { editsOfRelaxedSimd } from './binaries/simd.ts'
 import type { Variant } from './kernels.ts'
-import { cannotStart } from './start.ts'
 
 /** Fastest first. */
 const VARIANTS: readonly Variant[] = ['relaxed-simd', 'simd']
@@ -15,6 +14,14 @@ function digitsOf(variant: Variant): string {
     inserted + hex.slice(at += +skip, at += +length)
   ))
 }
+
+const NO_WEBASSEMBLY = 'this JavaScript engine has no WebAssembly, which lstm-wasm is made of'
+const REACT_NATIVE = ': React Native runs Hermes, which has none. Run the model in a WebView, whose messages carry inputs and outputs, or on a server'
+const FORBIDDEN = "this place forbids compiling WebAssembly from bytes. In a page, its Content-Security-Policy must allow it: script-src 'self' 'wasm-unsafe-eval'. "
+  + "In Cloudflare Workers and edge functions, import the .wasm file as a module: import module from 'lstm-wasm/simd.wasm' ('lstm-wasm/simd.wasm?module' in Next.js), "
+  + 'runtime = await createRuntime({ module }), load(source, { runtime })'
+
+const isReactNative = (): boolean => typeof navigator === 'object' && navigator.product === 'ReactNative'
 
 interface Decoder { readonly fromHex?: (text: string) => Uint8Array<ArrayBuffer> }
 interface Engine { readonly Buffer?: { from(text: string, encoding: 'hex'): Uint8Array<ArrayBuffer> } }
@@ -38,7 +45,7 @@ function bytesOf(text: string): Uint8Array<ArrayBuffer> {
  */
 export async function compileBinary(wanted: Variant | 'auto'): Promise<{ variant: Variant, module: WebAssembly.Module }> {
   if (typeof WebAssembly !== 'object') {
-    throw new LstmError('ENVIRONMENT', 'this JavaScript engine has no WebAssembly')
+    throw new LstmError('ENVIRONMENT', NO_WEBASSEMBLY + (isReactNative() ? REACT_NATIVE : ''))
   }
   const candidates = VARIANTS.filter((variant) => [variant, 'auto'].includes(wanted))
   if (candidates.length === 0) {
@@ -50,7 +57,7 @@ export async function compileBinary(wanted: Variant | 'auto'): Promise<{ variant
       return { variant, module: await WebAssembly.compile(bytes) }
     } catch (cause) {
       // Bytes that are accepted may not be compiled here: some places forbid it.
-      if (WebAssembly.validate(bytes)) cannotStart(cause)
+      if (WebAssembly.validate(bytes)) throw new LstmError('ENVIRONMENT', `${FORBIDDEN} (${String(cause)})`, { cause })
     }
   }
   throw new LstmError('ENVIRONMENT', wanted === 'relaxed-simd'
