@@ -7,7 +7,8 @@ import { gzipSync } from 'node:zlib'
 import asc from 'assemblyscript/asc'
 import { editsBetween } from './edits.mjs'
 
-const TARGETS = ['simd', 'relaxed-simd', 'debug']
+// --release: not the debug one, for who builds again and again.
+const TARGETS = process.argv.includes('--release') ? ['simd', 'relaxed-simd'] : ['simd', 'relaxed-simd', 'debug']
 const folder = new URL('../src/runtime/binaries/', import.meta.url)
 
 /** @param {string} target */

@@ -1,5 +1,5 @@
 // Runs that take turns: the same bits as run(), stopped and watched on the way.
-import { beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, it, vi } from 'vitest'
 import type { Graph } from '../../src/graph/graph.ts'
 import { dense, lstm, sequential } from '../../src/layers/index.ts'
 import { compile } from '../../src/model/load.ts'
@@ -69,6 +69,28 @@ it('takes tensors and nested arrays, and lets other work come in between', async
   const nested = input.reshape([20_000, 3]).toArray() as RunInput
   expect((await model.runAsync({ input: [nested] as RunInput })).output?.data).toEqual(expected.data)
   for (const held of [tensor, target, model]) held.dispose()
+})
+
+it('lets other work come in between every two chunks that take long', async () => {
+  const model = await compile(torchLstm(3, 5, 1), { runtime })
+  const events: string[] = []
+  const now = vi.spyOn(Date, 'now')
+  let time = 0
+  now.mockImplementation(() => time += 100)
+  const other = (): void => {
+    events.push('other')
+    if (events.length < 1000) waiting = setImmediate(other)
+  }
+  let waiting = setImmediate(other)
+  await model.runAsync({ input: array(1, 1, 5 * 256 + 9, 3) }, { onProgress: ({ done }) => events.push(`${done}`) })
+  clearImmediate(waiting)
+  now.mockRestore()
+  const chunks = events.flatMap((event, n) => (event === 'other' ? [] : [n]))
+  expect(chunks.map((n) => events[n])).toEqual(['256', '512', '768', '1024', '1280', '1289'])
+  for (const n of chunks) expect(events[n - 1], `before ${events[n]} of ${String(events)}`).toBe('other')
+  // No time is lost after the last one.
+  expect(events.at(-1)).toBe('1289')
+  model.dispose()
 })
 
 it.each(['a torch lstm with its first states', 'a bidirectional lstm, which has no chunks'])('stops between chunks, and leaves model, streams and targets as they were: %s', async (title) => {

@@ -122,6 +122,7 @@ describeBinaries('a pool of streams', (binary) => {
     expectError(() => pool.step(ids, x.subarray(0, 5), out), 'SHAPE', "stream: expected at least 6 elements for 'input', got 5")
     expectError(() => pool.step(ids, x, out.subarray(0, 9)), 'SHAPE', "stream: expected at least 10 elements for 'output', got 9")
     expectError(() => pool.step(ids, Int32Array.of(1), out), 'VALUE', /expected a Float32Array for 'input'.*got Int32Array\(1\)/)
+    expectError(() => pool.step(ids, x, undefined as unknown as Float32Array), 'VALUE', /'output'/)
     expectError(() => pool.step(ids, x, out, 3), 'VALUE', 'streams: expected a count from 0 to 2, got 3')
     pool.open()
     expectError(() => pool.open(), 'MEMORY', 'streams: all 3 sessions are open')

@@ -176,6 +176,20 @@ describe('a stream', () => {
     chars.dispose()
   })
 
+  it('takes indices for indices only', async () => {
+    const chars = await compile(charModel(), { runtime })
+    const stream = chars.stream()
+    const out = new Float32Array(11)
+    stream.step(Int32Array.of(2), out)
+    const saved = stream.save()
+    for (const bad of [Float32Array.of(2), Uint8Array.of(2), Float32Array.of(1e9)]) {
+      expectError(() => stream.step(bad, out), 'VALUE', /expected an? Int32Array/)
+      expectError(() => stream.process(bad, out), 'VALUE', /expected an? Int32Array/)
+    }
+    expect(stream.save()).toEqual(saved)
+    chars.dispose()
+  })
+
   it('goes back when a node refuses an element halfway', async () => {
     const addressed = around([], [
       { name: 'as indices', op: 'cast', inputs: ['x'], attributes: { to: 'int32' } },

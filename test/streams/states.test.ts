@@ -1,5 +1,6 @@
 // What a stream remembers: read, written, saved, restored, forked, forgotten.
 import { beforeAll, describe, expect, it } from 'vitest'
+import { GraphBuilder } from '../../src/graph/builder.ts'
 import { compile } from '../../src/model/load.ts'
 import type { Model } from '../../src/model/model.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
@@ -44,6 +45,11 @@ describeBinaries('the state of a stream', (binary) => {
       return out
     })())
     const before = stream.state
+    for (const [length, got] of [[29, 'Float32Array(29)'], [31, 'Float32Array(31)'], [0, 'Float32Array(0)'], [15, 'Float32Array(15)']] as const) {
+      expectError(() => Object.assign(stream, { state: { 'lstm.h': h_n, 'lstm.c': new Float32Array(length) } }), 'SHAPE', `state 'lstm.c': expected float32 [2, 3, 5], got ${got}`)
+    }
+    expectError(() => Object.assign(stream, { state: { 'lstm.c': new NdArray(new Float32Array(24), [2, 3, 4]) } }), 'SHAPE', "state 'lstm.c': expected float32 [2, 3, 5], got [2, 3, 4]")
+    expect(stream.state).toEqual(before)
     expectError(() => Object.assign(stream, { state: { 'lstm.h': h_n, 'lstm.d': c_n } }), 'VALUE', "state: there is no 'lstm.d'; there are 'lstm.h', 'lstm.c'")
     expectError(() => Object.assign(stream, { state: { 'lstm.h': c_n, 'lstm.c': new NdArray(c_n.data, [30]) } }), 'SHAPE', "state 'lstm.c': expected float32 [2, 3, 5], got [30]")
     expectError(() => Object.assign(stream, { state: { 'lstm.c': new Int32Array(30) } }), 'VALUE', "state 'lstm.c': expected float32 (Float32Array), got Int32Array(30)")
@@ -91,6 +97,21 @@ describeBinaries('the state of a stream', (binary) => {
       own.dispose()
       elsewhere.dispose()
     })
+  })
+
+  it('is of the states it was saved of: another carry of the same model is another state, of the same size too', async () => {
+    const graph = new GraphBuilder()
+    const node = { parameters: {}, attributes: {} }
+    for (const name of ['x', 'left', 'right']) graph.input({ name, dtype: 'float32', shape: ['batch', 3] })
+    graph.add({ ...node, name: 'a', op: 'add', inputs: ['x', 'left'], outputs: ['leftN'] })
+    graph.add({ ...node, name: 'b', op: 'sub', inputs: ['leftN', 'right'], outputs: ['rightN'] })
+    const own = await compile(graph.finish([{ name: 'leftN', value: 'leftN' }, { name: 'rightN', value: 'rightN' }]), { runtime })
+    const [left, right] = [own.stream({ carry: { left: 'leftN' } }), own.stream({ carry: { right: 'rightN' } })]
+    const saved = left.save()
+    expect(right.save().length).toBe(saved.length)
+    expectError(() => right.restore(saved), 'VALUE', /^restore: this state was saved by another model: its graph, weights or carried states differ/)
+    own.stream({ carry: { left: 'leftN' } }).restore(saved)
+    own.dispose()
   })
 
   it('is refused when it is cut off, damaged, newer, or of another model, and nothing changes', async () => {

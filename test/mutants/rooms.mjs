@@ -1,0 +1,49 @@
+// The rooms whose sources are mutated: how many mutations of each, and which tests know it.
+
+/**
+ * @typedef {object} Room
+ * @property {string} name of its list in lists/
+ * @property {readonly string[]} files what paths of its sources begin with
+ * @property {number} count mutations that the generator takes of it
+ * @property {readonly string[]} [near] tests that know it: what their paths begin with; quick ones are run first
+ * @property {readonly string[]} [far] tests that are run when those have seen nothing
+ * @property {boolean} [dist] its tests want the built package
+ */
+
+const CALLS = ['test/model.test.ts', 'test/layers.test.ts', 'test/load-options.test.ts', 'test/plan']
+const OPERATORS = ['test/ops/', 'test/graph/', 'test/streams/refusals.test.ts']
+
+/** @type {readonly Room[]} */
+export const ROOMS = [
+  { name: 'kernels', files: ['assembly/'], count: 40, near: ['test/kernels/', 'test/ops/'], far: ['test/lstm-options.test.ts'] },
+  { name: 'values', files: ['src/values/', 'src/errors.ts'], count: 8, near: ['test/values.test.ts', 'test/runtime/tensor.test.ts'], far: [...CALLS, 'test/formats/safetensors'] },
+  { name: 'runtime', files: ['src/runtime/'], count: 16, near: ['test/runtime/'], far: CALLS, dist: true },
+  {
+    name: 'recurrent', files: ['src/ops/lstm', 'src/ops/history', 'src/ops/timing', 'src/ops/time-rules'], count: 18,
+    near: ['test/lstm-options.test.ts', 'test/streams/refusals.test.ts', 'test/layers.test.ts'], far: ['test/properties.test.ts', 'test/golden.test.ts', 'test/ops/', 'test/streams/'],
+  },
+  { name: 'operators', files: ['src/ops/'], count: 40, near: OPERATORS, far: ['test/formats/onnx', 'test/streams/'] },
+  { name: 'graph', files: ['src/graph/'], count: 10, near: ['test/graph/', 'test/load-options.test.ts', 'test/streams/carry.test.ts'], far: [...CALLS, 'test/formats/safetensors'] },
+  { name: 'plan', files: ['src/plan/', 'src/model/'], count: 26, near: CALLS, far: ['test/load.test.ts', 'test/ops/', 'test/streams/', 'test/lstm-options.test.ts'] },
+  { name: 'layers', files: ['src/layers/'], count: 12, near: ['test/layers.test.ts', 'test/lstm-options.test.ts', 'test/load-options.test.ts'], far: ['test/golden.test.ts', 'test/formats/pytorch.test.ts'] },
+  { name: 'streams', files: ['src/streams/'], count: 32, near: ['test/streams/'], far: ['test/worklet/'] },
+  { name: 'onnx', files: ['src/formats/onnx/'], count: 18, near: ['test/formats/onnx'], far: ['test/fuzz/onnx.test.ts', 'test/streams/carry.test.ts', 'test/silero.test.ts', 'test/load'] },
+  { name: 'keras', files: ['src/formats/keras/', 'src/formats/tfjs/'], count: 24, near: ['test/formats/keras', 'test/formats/hdf5', 'test/formats/tfjs'], far: ['test/load', 'test/fuzz/h5.test.ts', 'test/hostile'] },
+  { name: 'torch', files: ['src/formats/torch/', 'src/formats/pytorch'], count: 14, near: ['test/formats/torch', 'test/formats/pytorch'], far: ['test/load', 'test/fuzz/torch.test.ts', 'test/hostile'] },
+  { name: 'tf1', files: ['src/formats/tf1/'], count: 10, near: ['test/formats/tf1'], far: ['test/load', 'test/fuzz/tf1.test.ts', 'test/hostile'] },
+  { name: 'audio', files: ['src/formats/rtneural/', 'src/formats/nam/'], count: 8, near: ['test/formats/rtneural', 'test/formats/nam'], far: ['test/load', 'test/fuzz/rtneural.test.ts', 'test/fuzz/nam.test.ts'] },
+  { name: 'readers', files: ['src/formats/'], count: 18, near: ['test/formats/', 'test/cli/npy.test.ts'], far: ['test/load', 'test/fuzz/', 'test/hostile'] },
+  { name: 'worklet', files: ['src/worklet/'], count: 5, near: ['test/worklet/'], dist: true },
+  { name: 'command', files: ['src/cli/'], count: 14, near: ['test/cli/'], dist: true },
+]
+
+/** The room of a source: the first that has it. @param {string} file @returns {Room | undefined} */
+export const roomOf = (file) => ROOMS.find(({ files }) => files.some((start) => file.startsWith(start)))
+
+/**
+ * Never run for mutations: those that look at the built package (unless a room builds it), take minutes, or compare texts of the
+ * repository. In rooms that build the package, the first kind is run.
+ */
+export const LEFT_OUT = ['test/models/', 'test/runtimes/', 'test/mutants/', 'test/bench/', 'test/package.test.ts', 'test/chunks.test.ts', 'test/examples.test.ts', 'test/readme.test.ts',
+  'test/compatibility.test.ts', 'test/architecture.test.ts', 'test/streams/soak.test.ts', 'test/kernels/exports.test.ts']
+export const WANTS_DIST = ['test/cli/cli.test.ts', 'test/worklet/', 'test/runtime/runtime.test.ts']
