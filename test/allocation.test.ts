@@ -10,7 +10,7 @@ import { lstmGraph, randomLstm } from './lstm-graph.ts'
 import { pseudoRandom } from './random.ts'
 import { STEADY_STATE_BYTES } from './tolerance.ts'
 import { carriedModel, charModel, convolutionModel, torchLstm } from './streams/models.ts'
-import { describeBinaries, runtimeOf } from './variants.ts'
+import { describeReleases, runtimeOf } from './variants.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -83,7 +83,7 @@ describe('the meter of heap bytes', () => {
 const SHAPE: LstmShape = { inputSize: 3, hiddenSize: 5, numLayers: 2, bidirectional: true, bias: true }
 const [BATCH, TIMESTEPS] = [2, 3]
 
-describeBinaries('a model that runs again and again with the same sizes', (binary) => {
+describeReleases('a model that runs again and again with the same sizes', (binary) => {
   let runtime: Runtime
   let model: Model
   let stack: Model
@@ -175,18 +175,18 @@ describeBinaries('a model that runs again and again with the same sizes', (binar
   })
 })
 
-describeBinaries('streams and pools that step again and again', (binary) => {
+describeReleases('streams and pools that step again and again', (binary) => {
   let runtime: Runtime
   const calls: Record<string, () => void> = {}
   beforeAll(async () => {
     runtime = await runtimeOf(binary)
     const model = await compile(torchLstm(3, 5, 2), { runtime })
     const stream = model.stream()
-    const rows = model.stream({ batch: 3, chunk: 8 })
+    const rows = model.stream({ batch: 3, chunk: 4 })
     const [x, y] = [pseudoRandom(1, 3, 1), new Float32Array(5)]
     calls['a step'] = () => stream.step(x, y)
-    // 19 steps are two chunks of 8, one of 2 and one of 1.
-    const [xs, ys] = [pseudoRandom(1, 3 * 19 * 3, 1), new Float32Array(3 * 19 * 5)]
+    // 11 steps are two chunks of 4, one of 2 and one of 1.
+    const [xs, ys] = [pseudoRandom(1, 3 * 11 * 3, 1), new Float32Array(3 * 11 * 5)]
     calls['a chunk of odd length, in three rows'] = () => rows.process(xs, ys)
     const chars = (await compile(charModel(), { runtime })).stream()
     const [index, probabilities] = [Int32Array.of(3), new Float32Array(11)]
@@ -197,11 +197,12 @@ describeBinaries('streams and pools that step again and again', (binary) => {
     const carried = (await compile(carriedModel(), { runtime })).stream()
     const [frames, outputs] = [{ x }, { out: new Float32Array(4) }]
     calls['a step with a carried state, by name'] = () => carried.step(frames, outputs)
-    const pool = model.streams(300)
-    const ids = Int32Array.from({ length: 300 }, () => pool.open())
-    const [inputs, results] = [pseudoRandom(4, 900, 1), new Float32Array(1500)]
+    // Batches of 16, 8, 4, 2 and 1.
+    const pool = model.streams(32)
+    const ids = Int32Array.from({ length: 32 }, () => pool.open())
+    const [inputs, results] = [pseudoRandom(4, 96, 1), new Float32Array(160)]
     let count = 0
-    calls['sessions of a pool, another number each time'] = () => pool.step(ids, inputs, results, count = (count * 7 + 3) % 300)
+    calls['sessions of a pool, another number each time'] = () => pool.step(ids, inputs, results, count = (count * 5 + 3) % 32)
   })
 
   const NAMES = [

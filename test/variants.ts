@@ -23,8 +23,8 @@ function compiled(name: Binary['name']): Binary | undefined {
 export const BINARIES: readonly Binary[] = NAMES.map(compiled).filter((binary) => binary !== undefined)
 
 /** Runs a suite once for every binary; one that this engine does not accept is reported as skipped. */
-export function describeBinaries(title: string, suite: (binary: Binary) => void): void {
-  for (const name of NAMES) {
+export function describeBinaries(title: string, suite: (binary: Binary) => void, names: readonly Binary['name'][] = NAMES): void {
+  for (const name of names) {
     const binary = BINARIES.find((accepted) => accepted.name === name)
     if (binary === undefined) {
       it.skip(`${title} (${name}.wasm): Node ${process.versions.node} does not accept this binary`)
@@ -32,6 +32,11 @@ export function describeBinaries(title: string, suite: (binary: Binary) => void)
       describe(`${title} (${name}.wasm)`, () => suite(binary))
     }
   }
+}
+
+/** The same without the debug binary, for what JavaScript does: it is the same over each of them. */
+export function describeReleases(title: string, suite: (binary: Binary) => void): void {
+  describeBinaries(title, suite, NAMES.filter((name) => name !== 'debug'))
 }
 
 /** A runtime of its own for a binary. */
