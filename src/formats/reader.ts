@@ -53,6 +53,9 @@ export interface SampleRateOptions {
   readonly sampleRateCorrection?: 'LinInterp' | 'NoInterp'
 }
 
+/** Keras 1 and 2; Keras 3.0 to 3.3; 3.4 to 3.10; 3.11 and newer; TensorFlow.js. */
+export type KerasDialect = 'keras2' | 'keras3.0' | 'keras3.4' | 'keras3' | 'tfjs'
+
 /** What a caller may tell a reader that a file does not say. Each reader takes some of these, and others are refused. */
 export interface FormatOptions extends Tensorflow1Options, SampleRateOptions {
   /** ONNX, Keras, TensorFlow.js: fixes inputs of the file to constants, by name; what depends on them alone is computed at once. */
@@ -61,6 +64,11 @@ export interface FormatOptions extends Tensorflow1Options, SampleRateOptions {
   readonly unbatched?: boolean
   /** Keras: what `model.to_json()` gave, for a file that has weights only. */
   readonly architecture?: string
+  /**
+   * Keras, TensorFlow.js: in whose sense the file is read, who computed with the model when it was trained. Default: as the file says.
+   * They differ in `hard_sigmoid`, in defaults, and in what masks do.
+   */
+  readonly dialect?: KerasDialect
   /** PyTorch: which entry of a checkpoint holds the state dict: `'model'`. Default: the only one that does. */
   readonly key?: string
 }

@@ -21,6 +21,7 @@ export class GraphBuilder {
   readonly #constants: Map<string, ArrayLike> = new Map()
   readonly #types: Map<string, ValueType> = new Map()
   readonly #names: Set<string> = new Set()
+  readonly #notes: Set<string> = new Set()
   /** How many more elements may be computed beforehand: a stranger's file must not fill the memory. */
   #foldable = FOLDED_ELEMENTS
 
@@ -48,6 +49,11 @@ export class GraphBuilder {
   input(input: GraphInput, shape: SymbolicShape = input.shape): void {
     this.#define(input.name, { dtype: input.dtype, shape }, 'an input')
     this.#inputs.push(input)
+  }
+
+  /** Words for `Graph.notes`; the same again is said once. */
+  note(...texts: readonly string[]): void {
+    for (const text of texts) this.#notes.add(text)
   }
 
   /** @throws LstmError `UNSUPPORTED`, `FORMAT`, `SHAPE` or `VALUE` for a node that does not fit what is there */
@@ -94,7 +100,7 @@ export class GraphBuilder {
       return true
     }).reverse()
     const constants = new Map([...this.#constants].filter(([name]) => needed.has(name)))
-    return { inputs: this.#inputs, outputs, nodes, constants }
+    return { inputs: this.#inputs, outputs, nodes, constants, ...(this.#notes.size > 0 && { notes: [...this.#notes] }) }
   }
 
   #define(name: string, type: ValueType, what: string): void {

@@ -24,6 +24,7 @@ export function fixInputs(graph: Graph, constants: FixedInputs, format: string):
     else builder.input(input)
   }
   for (const node of graph.nodes) builder.add(node)
+  builder.note(...graph.notes ?? [])
   return builder.finish(graph.outputs)
 }
 

@@ -28,6 +28,7 @@ export function graphFromJson(text: string, constants: ReadonlyMap<string, Array
     outputs: list(root.outputs, 'outputs').map((item, n) => readOutput(item, `outputs[${n}]`)),
     nodes: list(root.nodes, 'nodes').map((item, n) => readNode(item, `nodes[${n}]`)),
     constants,
+    ...(root.notes !== undefined && { notes: list(root.notes, 'notes').map((item, n) => string(item, `notes[${n}]`)) }),
   }
 }
 

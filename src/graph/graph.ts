@@ -28,4 +28,6 @@ export interface Graph {
   readonly nodes: readonly GraphNode[]
   /** Trained weights and other fixed values, by name. */
   readonly constants: ReadonlyMap<string, ArrayLike>
+  /** What a reader says about how it took the file, a line each: `summary()` shows it, `save()` keeps it. Runs mind it not. */
+  readonly notes?: readonly string[]
 }

@@ -25,5 +25,6 @@ export function typeGraph(graph: Graph, shapes?: ReadonlyMap<string, SymbolicSha
   for (const [name, constant] of graph.constants) builder.constant(name, constant)
   for (const input of graph.inputs) builder.input(input, shapes?.get(input.name))
   for (const node of graph.nodes) builder.add(node)
+  builder.note(...graph.notes ?? [])
   return { graph: builder.finish(graph.outputs), types: builder.types }
 }

@@ -29,6 +29,8 @@ export interface Summary {
   readonly parameters: number
   readonly multiplyAdds: number
   readonly bytes: number
+  /** What the reader said about the file: see `Graph.notes`. */
+  readonly notes: readonly string[]
 }
 
 /** What every layer of a graph is and costs. */
@@ -59,6 +61,7 @@ export function summarise(source: Graph): Summary {
     parameters,
     multiplyAdds: rows.reduce((sum, row) => sum + row.multiplyAdds, 0),
     bytes: parameters * 4,
+    notes: graph.notes ?? [],
   }
 }
 
@@ -83,6 +86,7 @@ export function formatSummary(summary: Summary): string {
     ...summary.inputs.map(({ name, dtype, shape, optional }) => `input   ${name}  ${dtype} ${formatShape(shape)}${optional ? '  (optional, default zeros)' : ''}`),
     ...summary.outputs.map(({ name, shape }) => `output  ${name}  ${formatShape(shape)}`),
     ...Object.entries(summary.carry).map(([from, to]) => `stream  carries ${to} to ${from}`),
+    ...summary.notes.map((note) => `note    ${note}`),
   ]
   const arithmetic = summary.rows.flatMap((row) => row.arithmetic.map((text) => `${row.name}: ${text}`))
   return [

@@ -54,5 +54,6 @@ export function withoutBatch(source: Graph): Graph {
     reshape('squeeze', nameOf(value), single, axis)
     return { name, value: single }
   })
+  builder.note(...graph.notes ?? [])
   return builder.finish(outputs)
 }

@@ -44,11 +44,12 @@ export class ContentHash {
   }
 }
 
-/** The hash of a graph with all its weights. */
+/** The hash of a graph with all its weights; what notes say changes no number. */
 export function hashGraph(graph: Graph): Uint32Array {
   const hash = new ContentHash()
-  hash.text(graphToJson(graph))
-  for (const [name, { dtype, shape, data }] of graph.constants) {
+  const { inputs, outputs, nodes, constants } = graph
+  hash.text(graphToJson({ inputs, outputs, nodes, constants }))
+  for (const [name, { dtype, shape, data }] of constants) {
     hash.text(`${name} ${dtype} ${shape.join()}`)
     hash.bytes(data)
   }

@@ -2,12 +2,20 @@ import { readFileSync } from 'node:fs'
 import { deflateRawSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { parseModel } from '../../src/formats/keras/config.ts'
-import { KERAS_2, KERAS_3, TFJS, type Dialect } from '../../src/formats/keras/dialect.ts'
+import { dialectOf, KERAS_2, KERAS_3, TFJS, type Dialect } from '../../src/formats/keras/dialect.ts'
 import { keras, readKeras, readKerasWeights } from '../../src/formats/keras/keras.ts'
 import { buildModel } from '../../src/formats/keras/network.ts'
 import type { Json } from '../../src/formats/keras/settings.ts'
 import { NamedWeights, snakeCase } from '../../src/formats/keras/weights.ts'
+import { readModelFile } from '../../src/formats/model-file.ts'
+import { onlyBytes, type KerasDialect } from '../../src/formats/reader.ts'
+import { saveGraph } from '../../src/formats/save.ts'
+import { fixInputs } from '../../src/graph/fix-inputs.ts'
+import { graphFromJson } from '../../src/graph/from-json.ts'
 import type { Graph } from '../../src/graph/graph.ts'
+import { formatSummary, summarise } from '../../src/graph/summary.ts'
+import { withoutBatch } from '../../src/graph/unbatched.ts'
+import { hashGraph } from '../../src/streams/content-hash.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import { writeStored, type Lies } from '../fuzz/stored-zip.ts'
@@ -26,7 +34,7 @@ const input = (...shape: (number | null)[]): Json => layer('InputLayer', 'x', { 
 function build(layers: readonly Json[], dialect: Dialect = KERAS_2): Graph {
   const tensors = [['kernel', 3, 8], ['recurrent_kernel', 2, 8], ['bias', 8]] as const
   const named = tensors.map(([name, ...shape], seed) => ({ segments: ['lstm', name], read: () => random(seed, ...shape) }))
-  return buildModel(parseModel({ class_name: 'Sequential', config: { name: 'model', layers } }), new NamedWeights(named), dialect)
+  return buildModel(parseModel({ class_name: 'Sequential', config: { name: 'model', layers } }), new NamedWeights(named), { dialect, note: 'a test' })
 }
 
 const lstmOf = (graph: Graph): Graph['nodes'][number] => graph.nodes.find(({ op }) => op === 'lstm') as Graph['nodes'][number]
@@ -57,6 +65,65 @@ describe('a model', () => {
   it('may have keys in camelCase, as TensorFlow.js writes them', () => {
     const node = lstmOf(build([input(5, 3), layer('LSTM', 'lstm', { units: 2, returnSequences: true, goBackwards: true, recurrentActivation: 'hardSigmoid' })]))
     expect(node.attributes).toMatchObject({ returnSequences: true, reversedOutput: true, direction: 'reverse', activations: ['hardSigmoid', 'tanh', 'tanh'] })
+  })
+})
+
+describe('the dialect', () => {
+  it.each([
+    ['1.2.2', 'Keras 2', 'hard_sigmoid'], ['2.1.6-tf', 'Keras 2', 'hard_sigmoid'], ['2.2.4', 'Keras 2', 'hard_sigmoid'], ['2.2.4-tf', 'Keras 2', 'sigmoid'],
+    ['2.3.0', 'Keras 2', 'sigmoid'], ['2.15.0', 'Keras 2', 'sigmoid'], ['3.0.5', 'Keras 3.0', 'sigmoid'], ['3.3.3', 'Keras 3.0', 'sigmoid'],
+    ['3.4.0', 'Keras 3.4', 'sigmoid'], ['3.10.0', 'Keras 3.4', 'sigmoid'], ['3.11.0', 'Keras 3', 'sigmoid'], ['3.15.1', 'Keras 3', 'sigmoid'], ['4.0', 'Keras 3', 'sigmoid'],
+  ])('of version %s is %s, whose LSTMs have %s unless told otherwise', (version, name, gates) => {
+    expect(dialectOf(version)).toMatchObject({ name, recurrentActivation: gates })
+  })
+
+  const notes = (file: string, dialect?: KerasDialect): readonly string[] | undefined => readKeras(golden(file), dialect && { dialect }).notes
+
+  it('is that of the file, unless the option says another one; a note says so', () => {
+    expect(notes('keras3/lstm-3-sequences.keras')).toEqual(['dialect keras3, the numbers of Keras 3: the file is of Keras 3.15.1'])
+    expect(notes('keras2/lstm-1.h5')).toEqual(['dialect keras2, the numbers of Keras 2: the file is of Keras 2.15.0'])
+    const hard = (dialect?: KerasDialect): unknown => lstmOf(readKeras(golden('keras2/hard-sigmoid.h5'), dialect && { dialect })).attributes.activationAlpha
+    expect(hard()).toEqual([0.2, 0, 0])
+    expect(hard('keras3')).toEqual([1 / 6, 0, 0])
+    expect(notes('keras2/hard-sigmoid.h5', 'tfjs')).toEqual(['dialect tfjs, the numbers of TensorFlow.js: as the option says; the file is of Keras 2.15.0'])
+    expectError(() => notes('keras2/lstm-1.h5', 'keras' as KerasDialect), 'VALUE', "dialect: expected 'keras2', 'keras3.0', 'keras3.4', 'keras3', 'tfjs', got \"keras\"")
+  })
+
+  it('stays in the note of a saved model, and in its summary, and changes no hash', async () => {
+    const graph = readKeras(golden('keras2/lstm-1.h5'))
+    const saved = await readModelFile(onlyBytes(saveGraph(graph)))
+    expect(saved.notes).toEqual(graph.notes)
+    expect(formatSummary(summarise(saved))).toContain('\nnote    dialect keras2, the numbers of Keras 2: the file is of Keras 2.15.0\n')
+    expect(hashGraph(saved)).toEqual(hashGraph({ ...saved, notes: [] }))
+    expect(fixInputs(graph, { x: new NdArray(new Float32Array(12), [1, 4, 3]) }, 'Keras').notes).toEqual(graph.notes)
+    expect(withoutBatch(graph).notes).toEqual(graph.notes)
+    expectError(() => graphFromJson('{"version":1,"inputs":[],"outputs":[],"nodes":[],"notes":[1]}', new Map()), 'FORMAT', 'graph: expected a string at notes[0], got 1')
+  })
+})
+
+describe('what a layer is called with', () => {
+  const called = (kwargs: Json, name: string, settings: Readonly<Record<string, Json>> = {}): Json => ({
+    class_name: 'Functional',
+    config: {
+      name: 'm', input_layers: ['x', 0, 0], output_layers: ['y', 0, 0],
+      layers: [{ ...input(5, 3) as Record<string, Json>, inbound_nodes: [] }, { ...layer(name, 'y', settings) as Record<string, Json>, inbound_nodes: [[['x', 0, 0, kwargs]]] }],
+    },
+  })
+  const read = (json: Json): Graph => buildModel(parseModel(json), new NamedWeights([]), { dialect: KERAS_2, note: 'a test' })
+
+  it.each([
+    ['Dropout', { training: true }, 'called as in training'], ['GlobalAveragePooling1D', { mask: [['x', 0, 0], ['x', 0, 0]] }, 'called with mask'],
+    ['Flatten', { order: 'F' }, 'called with order'],
+  ] as const)('%s: %j is refused, not left out', (name, kwargs, message) => {
+    expectError(() => read(called(kwargs, name)), 'UNSUPPORTED', `Keras: not supported: layer 'y' (${name}): ${message}`)
+    expect(read(called({ training: false, mask: null }, name)).outputs).toHaveLength(1)
+  })
+
+  it('a mask, by layers that are no LSTMs too', () => {
+    const json = called({ mask: ['m', 0, 0] }, 'GlobalAveragePooling1D') as { config: { layers: Json[], input_layers: Json } }
+    json.config.layers.push({ class_name: 'InputLayer', config: { name: 'm', batch_input_shape: [null, 5], dtype: 'bool' }, inbound_nodes: [] })
+    json.config.input_layers = [['x', 0, 0], ['m', 0, 0]]
+    expect(read(json as unknown as Json).nodes.map(({ op }) => op)).toContain('div')
   })
 })
 
@@ -165,7 +232,7 @@ describe('a description that does not hold together is refused', () => {
   })
   const node = (json: Json, ...inbound: Json[]): Json => ({ ...json as Record<string, Json>, inbound_nodes: inbound })
   const x = node(input(5, 3))
-  const read = (json: Json): Graph => buildModel(parseModel(json), new NamedWeights([]), KERAS_2)
+  const read = (json: Json): Graph => buildModel(parseModel(json), new NamedWeights([]), { dialect: KERAS_2, note: 'a test' })
 
   it.each<[string, Json, RegExp]>([
     ['layers in a circle', functional([x, node(layer('Dropout', 'lstm'), [['b', 0, 0]]), node(layer('Dropout', 'b'), [['lstm', 0, 0]])]), /depends on its own output$/],

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { onlyBytes, type ModelFiles } from '../../src/formats/reader.ts'
+import { onlyBytes, type KerasDialect, type ModelFiles } from '../../src/formats/reader.ts'
+import type { Graph } from '../../src/graph/graph.ts'
 import { readTfjsWeights, tfjs } from '../../src/formats/tfjs/tfjs.ts'
 import { expectRejection } from '../expect-error.ts'
 
@@ -22,6 +23,35 @@ it('model.json is told from other JSON', () => {
   expect(tfjs.detect(golden('basic-lstm-cell/weights_manifest.json'))).toBe(true)
   expect([{ layers: [] }, [1], { name: { filename: 'x' } }].map((json) => tfjs.detect(bytesOf(json)))).toEqual([false, false, false])
   expect(tfjs.detect(new TextEncoder().encode('{"modelTopology":'))).toBe(false)
+})
+
+describe('who trained the model decides', () => {
+  const { keras_version: own, ...topology } = model.modelTopology as Record<string, unknown>
+  const written = (generatedBy: unknown, version: unknown, dialect?: KerasDialect): Promise<Graph> => (
+    tfjs.read(files({ ...model, generatedBy, modelTopology: { ...topology, keras_version: version } }), dialect === undefined ? {} : { dialect })
+  )
+  const alphaOf = ({ nodes }: Graph): unknown => (nodes.find(({ op }) => op === 'lstm')?.attributes.activationAlpha as number[])[0]
+
+  it.each([
+    ['TensorFlow.js tfjs-layers v4.22.0', 'tfjs-layers 4.22.0', 'tfjs', 0.2, 'the file is of TensorFlow.js tfjs-layers v4.22.0'],
+    [undefined, 'tfjs-layers 4.22.0', 'tfjs', 0.2, 'the file is of TensorFlow.js tfjs-layers 4.22.0'],
+    ['TensorFlow.js tfjs-layers v1.0.0', '2.2.4', 'tfjs', 0.2, 'the file is of TensorFlow.js tfjs-layers v1.0.0'],
+    [undefined, undefined, 'tfjs', 0.2, 'the file does not say who wrote it'],
+    ['keras v2.15.0', '2.15.0', 'keras2', 0.2, 'the file is of Keras 2.15.0'],
+    [undefined, '2.2.4', 'keras2', 0.2, 'the file is of Keras 2.2.4'],
+    ['keras v3.15.1', '3.15.1', 'keras3', 1 / 6, 'the file is of Keras 3.15.1'],
+    ['keras v3.3.3', undefined, 'keras3.0', 1 / 6, 'the file is of Keras 3.3.3'],
+  ])('%s, %s: %s', async (generatedBy, version, dialect, alpha, words) => {
+    const graph = await written(generatedBy, version)
+    expect(graph.notes?.[0]).toMatch(new RegExp(`^dialect ${dialect}, the numbers of [\\w .]+: ${words}$`))
+    expect(alphaOf(graph)).toBe(alpha)
+  })
+
+  it('but for the option', async () => {
+    expect(alphaOf(await written('keras v2.15.0', '2.15.0', 'keras3'))).toBe(1 / 6)
+    await expectRejection(written('keras v2.15.0', '2.15.0', 'keras4' as KerasDialect), 'VALUE', /^dialect: expected 'keras2', /)
+    expect(own).toMatch(/^tfjs-layers/)
+  })
 })
 
 describe('shards', () => {

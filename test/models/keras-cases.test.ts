@@ -44,7 +44,7 @@ itWithModels('keras-layer-cases', '10 layers of keras-js give the outputs of Ker
       segments: [['kernel', 'recurrent_kernel', 'bias'][index % 3] as string], read: () => array(tensor),
     }))
     const model = parseModel({ class_name: 'Sequential', config: { name, layers: [describeLayer(own, [1, ...input.shape])] } })
-    using compiled = await compile(buildModel(model, new NamedWeights(tensors), KERAS_2))
+    using compiled = await compile(buildModel(model, new NamedWeights(tensors), { dialect: KERAS_2, note: 'keras-js' }))
     const inputName = compiled.inputs[0]?.name ?? 'none'
     const run = (): NdArray | undefined => Object.values(compiled.run({ [inputName]: array(input).reshape([1, ...input.shape]) }))[0]
     if (own.stateful === true) run()

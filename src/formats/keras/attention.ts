@@ -16,12 +16,12 @@ function attending(scores: (call: LayerCall, parts: Parts) => string, unsupporte
   return {
     ...(unsupported !== undefined && { unsupported }),
     build(call) {
-      const { inputs, layer, emit, path, kwargs } = call
+      const { inputs, layer, emit, path, kwargs, dialect } = call
       const [query, value, key = value] = inputs
       if (query === undefined || value === undefined || key === undefined || inputs.length > 3) {
         throw malformed(`${layer.settings.what}: expected query, value and perhaps key, got ${inputs.length} inputs`)
       }
-      for (const option of ['mask', 'return_attention_scores', 'use_causal_mask']) {
+      for (const option of ['return_attention_scores', 'use_causal_mask']) {
         const given = kwargs.get(option)
         const isOff = given === undefined || ('json' in given && (given.json === null || given.json === false))
         if (!isOff) throw notSupported(`${layer.settings.what}: ${option}`)
@@ -29,7 +29,8 @@ function attending(scores: (call: LayerCall, parts: Parts) => string, unsupporte
       const raw = scores(call, { query: query.value, key: key.value, value: value.value })
       const weights = emit.node(`${path}/weights`, 'softmax', [value.mask === undefined ? raw : hideMasked(call, raw, value.mask)], { axis: -1 })
       const result = emit.node(path, 'matMul', [weights, value.value])
-      return [{ value: query.mask === undefined ? result : zeroMasked(call, result, query.mask), mask: query.mask }]
+      const mask = dialect.mergedMask === 'none' ? undefined : query.mask
+      return [{ value: query.mask === undefined ? result : zeroMasked(call, result, query.mask), mask }]
     },
   }
 }

@@ -79,8 +79,7 @@ function depthwise(kernel: NdArray): [NdArray, number] {
 }
 
 export const depthwiseConvolution: LayerKind = convolving((call, x) => {
-  const name = call.dialect.name === 'Keras 3' ? 'kernel' : 'depthwise_kernel'
-  const [[kernel], bias] = kernelsOf(call, name) as [[NdArray], NdArray | undefined]
+  const [[kernel], bias] = kernelsOf(call, call.dialect.depthwiseKernel) as [[NdArray], NdArray | undefined]
   const [spread, groups] = depthwise(kernel)
   return emitConvolution(call, call.path, x, spread, bias, groups)
 })

@@ -1,4 +1,8 @@
-/** In what the systems that write this model format differ, though their files look alike. */
+// In what the systems that write this model format differ, though their files look alike; and whose a file is.
+import { LstmError } from '../../errors.ts'
+import { describeValue } from '../../values/dtype.ts'
+import type { KerasDialect } from '../reader.ts'
+
 export interface Dialect {
   readonly name: string
   /** hard_sigmoid(x) = clip(alpha x + 0.5, 0, 1). */
@@ -11,8 +15,15 @@ export interface Dialect {
   readonly bidirectionalZeros: boolean
   /** Final states of stacked cells: those of the last cell come first. */
   readonly stackedStatesReversed: boolean
-  /** Mask of a merge of several: steps that are in all, or in any. With `any`, one input without a mask means no mask. */
-  readonly mergedMask: 'all' | 'any'
+  /**
+   * Mask of what is made of a list of inputs: steps that are valid in all, or in any (one input without a mask then means
+   * no mask), or no mask. With `any`, Multiply, Maximum and Minimum leave masked steps out of their results, too.
+   */
+  readonly mergedMask: 'all' | 'any' | 'none'
+  /** A mask that a layer is called with is that of its output, too. */
+  readonly givenMaskSpreads: boolean
+  /** What a DepthwiseConv1D calls its kernel. */
+  readonly depthwiseKernel: string
   /** Slope of the LeakyReLU layer below 0, and of the activation of that name. */
   readonly leakySlope: number
 }
@@ -20,11 +31,17 @@ export interface Dialect {
 /** Keras 1 and 2, standalone and in TensorFlow (tf_keras 2.15). */
 export const KERAS_2: Dialect = {
   name: 'Keras 2', hardSigmoidAlpha: 0.2, recurrentActivation: 'sigmoid', maskRule: 'hold', bidirectionalZeros: true,
-  stackedStatesReversed: false, mergedMask: 'all', leakySlope: 0.3,
+  stackedStatesReversed: false, mergedMask: 'all', givenMaskSpreads: true, depthwiseKernel: 'depthwise_kernel', leakySlope: 0.3,
 }
 
-/** Keras 3 (3.15). */
-export const KERAS_3: Dialect = { ...KERAS_2, name: 'Keras 3', hardSigmoidAlpha: 1 / 6, mergedMask: 'any' }
+/** Keras 3.0 to 3.3. */
+export const KERAS_3_0: Dialect = { ...KERAS_2, name: 'Keras 3.0', hardSigmoidAlpha: 1 / 6, mergedMask: 'none', givenMaskSpreads: false, depthwiseKernel: 'kernel' }
+
+/** Keras 3.4 to 3.10: merges have masks. */
+export const KERAS_3_4: Dialect = { ...KERAS_3_0, name: 'Keras 3.4', mergedMask: 'any' }
+
+/** Keras 3.11 to 3.15: a mask that is an argument is passed on. */
+export const KERAS_3: Dialect = { ...KERAS_3_4, name: 'Keras 3', givenMaskSpreads: true }
 
 /** TensorFlow.js (tfjs-layers 4.22). */
 export const TFJS: Dialect = {
@@ -32,7 +49,48 @@ export const TFJS: Dialect = {
   stackedStatesReversed: true,
 }
 
-/** The dialect of a version of Keras as files give it: `2.2.4-tf`, `3.15.1`; without one, files are old. */
-export function dialectOf(kerasVersion: string | undefined): Dialect {
-  return Number.parseInt(kerasVersion ?? '2', 10) >= 3 ? KERAS_3 : KERAS_2
+const DIALECTS: Readonly<Record<KerasDialect, Dialect>> = { 'keras2': KERAS_2, 'keras3.0': KERAS_3_0, 'keras3.4': KERAS_3_4, 'keras3': KERAS_3, 'tfjs': TFJS }
+
+/** Major and minor of `2.2.4-tf`, `3.15.1`. */
+function numbersOf(version: string): [number, number] {
+  const [major = Number.NaN, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10))
+  return [major, minor]
+}
+
+/** LSTMs of Keras before 2.3 have hard_sigmoid for their gates unless told otherwise; `2.2.4-tf` is both TensorFlow 1 and 2. */
+export function gatesWereHard(version: string): boolean {
+  const [major, minor] = numbersOf(version)
+  return major < 2 || (major === 2 && minor < 3 && !version.startsWith('2.2.4-tf'))
+}
+
+/** The dialect of a version of Keras as files give it: `2.2.4-tf`, `3.15.1`. */
+export function dialectOf(version: string): Dialect {
+  const [major, minor] = numbersOf(version)
+  if (major >= 3) return major > 3 || minor >= 11 ? KERAS_3 : minor >= 4 ? KERAS_3_4 : KERAS_3_0
+  return gatesWereHard(version) ? { ...KERAS_2, recurrentActivation: 'hard_sigmoid' } : KERAS_2
+}
+
+/** Whose numbers a file wants, and a line about it for `summary()`. */
+export interface Origin {
+  readonly dialect: Dialect
+  readonly note: string
+}
+
+/**
+ * @param option what the caller says
+ * @param said who wrote the file, in words; undefined where it does not say
+ * @param found the dialect that follows from that
+ * @throws LstmError `VALUE` for an option that is no dialect
+ */
+export function originOf(option: unknown, said: string | undefined, found: Dialect): Origin {
+  const file = said === undefined ? 'the file does not say who wrote it' : `the file is of ${said}`
+  if (option === undefined) return { dialect: found, note: describe(found, file) }
+  const known = typeof option === 'string' && Object.hasOwn(DIALECTS, option) ? DIALECTS[option as KerasDialect] : undefined
+  if (known === undefined) throw new LstmError('VALUE', `dialect: expected ${Object.keys(DIALECTS).map((name) => `'${name}'`).join(', ')}, got ${describeValue(option)}`)
+  return { dialect: known, note: describe(known, `as the option says; ${file}`) }
+}
+
+function describe({ name }: Dialect, reason: string): string {
+  const [key] = Object.entries(DIALECTS).find(([, dialect]) => dialect.name === name) as [string, Dialect]
+  return `dialect ${key}, the numbers of ${name}: ${reason}`
 }

@@ -9,7 +9,7 @@ import type { NdArray } from '../../values/ndarray.ts'
 import type { FormatOptions, FormatReader } from '../reader.ts'
 import { takingOptions } from '../taking-options.ts'
 import { parseModel } from './config.ts'
-import { dialectOf, KERAS_3 } from './dialect.ts'
+import { dialectOf, KERAS_2, KERAS_3, originOf, type Origin } from './dialect.ts'
 import { isHdf5, openHdf5, type Hdf5Object } from './hdf5.ts'
 import { buildModel } from './network.ts'
 import { field, isObject, malformed, type Json } from './settings.ts'
@@ -22,12 +22,13 @@ const METADATA = 'metadata.json'
 const WEIGHTS = 'model.weights.h5'
 
 /** Options of `readKeras`. */
-export type KerasOptions = Pick<FormatOptions, 'architecture' | 'constants'>
+export type KerasOptions = Pick<FormatOptions, 'architecture' | 'constants' | 'dialect'>
 
 /**
  * A Keras model file as a graph: a `.keras` archive, a whole-model `.h5`, or weights alone with their architecture.
  *
- * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing all layers that cannot be run, or for weights without architecture
+ * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing all layers that cannot be run, or for weights without architecture,
+ *   `VALUE` for an option that is none
  */
 export function readKeras(bytes: Uint8Array, options: KerasOptions = {}, location?: string): Graph {
   const graph = readGraph(bytes, options, location)
@@ -35,13 +36,13 @@ export function readKeras(bytes: Uint8Array, options: KerasOptions = {}, locatio
 }
 
 function readGraph(bytes: Uint8Array, options: KerasOptions, location: string | undefined): Graph {
-  if (isZip(bytes)) return readArchive(bytes)
+  if (isZip(bytes)) return readArchive(bytes, options)
   const root = openHdf5(bytes)
   const described = root.attribute('model_config')
   const text = options.architecture ?? described
   if (typeof text !== 'string') throw weightsOnlyError(root, location)
   const json = parseJson(text, options.architecture === undefined ? 'model_config' : 'architecture')
-  return buildModel(parseModel(json), weightsOf(root), dialectOf(versionOf(root, json)))
+  return buildModel(parseModel(json), weightsOf(root), originOfVersion(options, versionOf(root, json), json))
 }
 
 /**
@@ -61,24 +62,27 @@ function parseJson(text: string, what: string): Json {
   }
 }
 
-function readArchive(bytes: Uint8Array): Graph {
+function readArchive(bytes: Uint8Array, options: KerasOptions): Graph {
   const archive = new ZipArchive(bytes, 'Keras')
   const json = (name: string): Json => parseJson(new TextDecoder().decode(archive.read(name)), name)
-  const model = parseModel(json(CONFIG))
+  const config = json(CONFIG)
+  const model = parseModel(config)
   const version = archive.has(METADATA) ? field(json(METADATA), 'keras_version') : undefined
   const weights = archive.read(WEIGHTS)
-  // The format is younger than Keras 2.12: without a version, it is Keras 3.
-  const dialect = typeof version === 'string' ? dialectOf(version) : KERAS_3
-  return buildModel(model, weightsOf(openHdf5(weights)), dialect)
+  return buildModel(model, weightsOf(openHdf5(weights)), originOfVersion(options, typeof version === 'string' ? version : undefined, config))
+}
+
+/** Whose file it is. Without a version it is an old one; only Keras 3 says in which module a class is. */
+function originOfVersion({ dialect }: KerasOptions, version: string | undefined, config: Json): Origin {
+  if (version !== undefined) return originOf(dialect, `Keras ${version}`, dialectOf(version))
+  return isObject(config) && Object.hasOwn(config, 'module') ? originOf(dialect, 'Keras 3', KERAS_3) : originOf(dialect, undefined, KERAS_2)
 }
 
 function versionOf(root: Hdf5Object, json: Json): string | undefined {
   const attribute = root.attribute('keras_version') ?? root.find('model_weights')?.attribute('keras_version')
   if (typeof attribute === 'string') return attribute
   const version = field(json, 'keras_version')
-  if (typeof version === 'string') return version
-  // Only Keras 3 says in which module a class is.
-  return isObject(json) && Object.hasOwn(json, 'module') ? '3' : undefined
+  return typeof version === 'string' ? version : undefined
 }
 
 /** The weights of a file: by place (Keras 3), or by name in groups of the layers' names (Keras 2). */
@@ -127,7 +131,7 @@ function tensorsOf(group: Hdf5Object): NamedTensor[] {
 /** Reads Keras files: see `readKeras`. */
 export const keras: FormatReader = takingOptions({
   name: 'Keras',
-  options: ['constants', 'architecture'],
+  options: ['constants', 'architecture', 'dialect'],
   detect: (bytes) => isHdf5(bytes) || (isZip(bytes) && namesMember(bytes)),
   async read({ bytes, location }, options) {
     try {

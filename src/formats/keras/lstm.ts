@@ -112,12 +112,6 @@ export function stateOf({ emit }: LayerCall, name: string, states: string, direc
   return { value: emit.node(name, 'gather', [states, emit.integer(direction)], { axis: 0 }), mask: undefined }
 }
 
-/** The mask a layer is given, or the one its input carries. */
-function maskOf({ kwargs, inputs }: LayerCall): string | undefined {
-  const [given] = tensorsOf(kwargs.get('mask'))
-  return given === undefined ? inputs[0]?.mask : given.value
-}
-
 export interface WalkInput {
   readonly x: string
   /** uint8 [batch, timesteps]. */
@@ -129,7 +123,7 @@ export function walkInput(call: LayerCall): WalkInput {
   const { layer, inputs, kwargs } = call
   const [x, ...more] = inputs
   if (x === undefined) throw malformed(`${layer.settings.what}: expected an input, got none`)
-  return { x: x.value, mask: maskOf(call), initial: [...more, ...tensorsOf(kwargs.get('initial_state'))] }
+  return { x: x.value, mask: x.mask, initial: [...more, ...tensorsOf(kwargs.get('initial_state'))] }
 }
 
 /** A mask of one timestep after the other is [timesteps, batch]; the operator wants [batch, timesteps]. */

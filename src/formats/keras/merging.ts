@@ -15,25 +15,71 @@ function alignedInputs({ emit, path, inputs }: LayerCall): string[] {
 
 /** Steps that are valid after a merge: see `Dialect.mergedMask`. */
 function mergedMask({ emit, path, inputs, dialect }: LayerCall): string | undefined {
+  if (dialect.mergedMask === 'none') return undefined
   const masks = inputs.map(({ mask }) => mask).filter((mask) => mask !== undefined)
   if (masks.length === 0 || (dialect.mergedMask === 'any' && masks.length < inputs.length)) return undefined
   const op = dialect.mergedMask === 'any' ? 'or' : 'and'
   return masks.reduce((a, b) => (a === b ? a : emit.node(`${path}/mask`, op, [a, b])))
 }
 
+type Merge = 'add' | 'sub' | 'mul' | 'max' | 'min'
+
 /** One operator after the other over all inputs. */
-export function elementwise(op: 'add' | 'sub' | 'mul' | 'max' | 'min', average = false): LayerKind {
+export function elementwise(op: Merge, average = false): LayerKind {
   return {
     build(call) {
-      const { emit, path, layer } = call
+      const { emit, path, layer, dialect } = call
       const [first, ...more] = alignedInputs(call)
       if (first === undefined || more.length === 0) throw malformed(`${layer.settings.what}: expected at least two inputs, got ${call.inputs.length}`)
       if (op === 'sub' && more.length !== 1) throw malformed(`${layer.settings.what}: expected two inputs, got ${call.inputs.length}`)
+      if (dialect.mergedMask === 'any' && call.inputs.some(({ mask }) => mask !== undefined)) {
+        if (op === 'mul') return [{ value: productOfValid(call, [first, ...more]), mask: mergedMask(call) }]
+        if (op === 'max' || op === 'min') return [{ value: extremeOfValid(call, op, [first, ...more]), mask: mergedMask(call) }]
+      }
       const merged = more.reduce((a, b) => emit.node(path, op, [a, b]), first)
       const value = average ? emit.node(`${path}/average`, 'mul', [merged, emit.number(1 / call.inputs.length)]) : merged
       return [{ value, mask: mergedMask(call) }]
     },
   }
+}
+
+/** The mask of an input as [batch, timesteps, 1], undefined where it has none. An input that had to be given axes has lost its mask. */
+function stepsOf({ emit, path, inputs }: LayerCall, values: readonly string[]): (string | undefined)[] {
+  return values.map((value, index) => {
+    const { mask, value: own } = inputs[index] as KerasTensor
+    if (mask === undefined || value !== own) return undefined
+    const axes = Array.from({ length: emit.rankOf(value) - emit.rankOf(mask) }, (_, axis) => emit.rankOf(mask) + axis)
+    return axes.length === 0 ? mask : emit.node(`${path}/steps${index}`, 'unsqueeze', [mask, emit.integers(...axes)])
+  })
+}
+
+/** Keras 3.4: masked steps count as 1; where all inputs have masks, steps that are in none are 0. */
+function productOfValid(call: LayerCall, values: readonly string[]): string {
+  const { emit, path } = call
+  const steps = stepsOf(call, values)
+  const factors = values.map((value, index) => {
+    const mask = steps[index]
+    return mask === undefined ? value : emit.node(`${path}/factor${index}`, 'where', [mask, value, emit.number(1)])
+  })
+  const product = factors.reduce((a, b) => emit.node(path, 'mul', [a, b]))
+  const masks = steps.filter((mask) => mask !== undefined)
+  if (masks.length < steps.length) return product
+  return emit.node(`${path}/valid`, 'where', [masks.reduce((a, b) => emit.node(`${path}/any`, 'or', [a, b])), product, emit.number(0)])
+}
+
+/** Keras 3.4: a masked step takes the value of the inputs before it, and these its value where they are masked. */
+function extremeOfValid(call: LayerCall, op: 'max' | 'min', values: readonly string[]): string {
+  const { emit, path } = call
+  const steps = stepsOf(call, values)
+  let [result, mask] = [values[0] as string, steps[0]]
+  values.slice(1).forEach((value, index) => {
+    const own = steps[index + 1]
+    const taken = own === undefined ? value : emit.node(`${path}/taken${index + 1}`, 'where', [own, value, result])
+    const kept = mask === undefined ? result : emit.node(`${path}/kept${index}`, 'where', [mask, result, taken])
+    mask = own === undefined || mask === undefined ? undefined : emit.node(`${path}/any`, 'or', [mask, own])
+    result = emit.node(path, op, [kept, taken])
+  })
+  return result
 }
 
 export const concatenate: LayerKind = {
@@ -53,10 +99,17 @@ export const concatenate: LayerKind = {
  */
 function concatenatedMask(call: LayerCall, axis: number, rank: number): string | undefined {
   const { emit, path, inputs, dialect, layer } = call
-  if (inputs.every(({ mask }) => mask === undefined)) return undefined
+  if (dialect.mergedMask === 'none' || inputs.every(({ mask }) => mask === undefined)) return undefined
   if (rank === 3 && axis === 1) {
-    if (inputs.some(({ mask }) => mask === undefined)) throw notSupported(`${layer.settings.what}: inputs with and without masks, one after the other in time`)
-    return emit.node(`${path}/mask`, 'concat', inputs.map(({ mask }) => mask as string), { axis: 1 })
+    if (dialect.mergedMask === 'all' && inputs.some(({ mask }) => mask === undefined)) {
+      throw notSupported(`${layer.settings.what}: inputs with and without masks, one after the other in time`)
+    }
+    const masks = inputs.map(({ mask, value }, index) => {
+      if (mask !== undefined) return mask
+      const sizes = emit.node(`${path}/sizes${index}`, 'shape', [value], { start: 0, end: 2 })
+      return emit.node(`${path}/all${index}`, 'constantOfShape', [sizes], { value: 1, dtype: 'uint8' })
+    })
+    return emit.node(`${path}/mask`, 'concat', masks, { axis: 1 })
   }
   if (axis !== rank - 1) throw notSupported(`${layer.settings.what}: masks and axis ${axis}`)
   if (dialect.mergedMask === 'any' && inputs.some(({ mask }) => mask === undefined)) {

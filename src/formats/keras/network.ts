@@ -5,12 +5,14 @@ import { addAllOperators } from '../../ops/more.ts'
 import type { DType } from '../../values/dtype.ts'
 import { describeValue } from '../../values/dtype.ts'
 import type { Dimension } from '../../values/shape.ts'
+import { callWithArguments } from './call-arguments.ts'
 import type { LayerNode, LayerSpec, ModelSpec, TensorRef } from './config.ts'
 import { refsOf } from './config.ts'
-import type { Dialect } from './dialect.ts'
+import type { Dialect, Origin } from './dialect.ts'
 import { Emitter } from './emitter.ts'
 import { kindOf, supportedClasses } from './kinds.ts'
 import { bindArgument, tensorsOf, type KerasTensor, type LayerCall } from './layer-call.ts'
+import { isOperation } from './operations.ts'
 import { isList, malformed, type Settings } from './settings.ts'
 import type { LayerWeights, WeightOwner } from './weights.ts'
 
@@ -19,13 +21,14 @@ import type { LayerWeights, WeightOwner } from './weights.ts'
  *
  * @throws LstmError `UNSUPPORTED` listing every layer that cannot be run, `FORMAT` for a description that does not hold together
  */
-export function buildModel(model: ModelSpec, weights: LayerWeights, dialect: Dialect): Graph {
+export function buildModel(model: ModelSpec, weights: LayerWeights, { dialect, note }: Origin): Graph {
   const problems = modelProblems(model, dialect)
   if (problems.length > 0) {
     throw new LstmError('UNSUPPORTED', `${dialect.name}: layers that are not supported: ${problems.join('; ')}. Supported are ${supportedClasses().join(', ')}`)
   }
   addAllOperators()
   const emit = new Emitter()
+  emit.builder.note(note)
   const byLayer = new Map(model.layers.map((layer) => [layer.name, layer]))
   const inputs = model.inputs.map((ref, index): KerasTensor => {
     const layer = byLayer.get(ref.layer)
@@ -159,10 +162,11 @@ function runModel(run: Run, inputs: readonly KerasTensor[]): KerasTensor[] {
 /** A layer, or a model that stands as a layer. */
 function applyLayer(call: LayerCall): readonly KerasTensor[] {
   const { layer, path, weights, dialect, emit, inputs } = call
-  if (layer.model !== undefined) return runModel({ model: layer.model, weights, dialect, emit, prefix: `${path}/` }, inputs)
+  const { model } = layer
+  if (model !== undefined) return callWithArguments(call, () => runModel({ model, weights, dialect, emit, prefix: `${path}/` }, inputs))
   const kind = kindOf(layer)
   if (kind === undefined) throw new LstmError('UNSUPPORTED', `Keras: ${layer.settings.what}`)
-  return kind.build(call)
+  return isOperation(layer) ? kind.build(call) : callWithArguments(call, kind.build)
 }
 
 function callsOf({ model, weights }: Run): Map<string, PendingCall> {

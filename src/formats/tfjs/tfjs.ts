@@ -6,7 +6,7 @@ import type { Graph } from '../../graph/graph.ts'
 import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { parseModel } from '../keras/config.ts'
-import { TFJS } from '../keras/dialect.ts'
+import { dialectOf, originOf, TFJS, type Origin } from '../keras/dialect.ts'
 import { buildModel } from '../keras/network.ts'
 import { field, isList, isObject, type Json } from '../keras/settings.ts'
 import { NamedWeights, segmentsOf } from '../keras/weights.ts'
@@ -17,13 +17,13 @@ import { broken, readManifest } from './manifest.ts'
 import { tfjsStateDict, wayOn } from './state-dict.ts'
 
 /** Options of `readTfjs`. */
-export type TfjsOptions = Pick<FormatOptions, 'constants'>
+export type TfjsOptions = Pick<FormatOptions, 'constants' | 'dialect'>
 
 /**
  * A TensorFlow.js layers model as a graph; `files.bytes` is its `model.json`, the shards are asked for as siblings.
  *
  * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` for graph models, for a manifest alone, and listing all layers
- *   that cannot be run; `ENVIRONMENT` where a shard cannot be found
+ *   that cannot be run; `ENVIRONMENT` where a shard cannot be found; `VALUE` for an option that is none
  */
 export async function readTfjs(files: ModelFiles, options: TfjsOptions = {}): Promise<Graph> {
   const json = parseModelJson(files.bytes)
@@ -39,7 +39,7 @@ export async function readTfjs(files: ModelFiles, options: TfjsOptions = {}): Pr
   const named = [...tensors].map(([name, tensor]) => ({ segments: segmentsOf(name), read: () => tensor }))
   // Models that were Keras's have their description one level deeper.
   const model = parseModel(field(topology, 'model_config') ?? topology)
-  const graph = buildModel(model, new NamedWeights(named), TFJS)
+  const graph = buildModel(model, new NamedWeights(named), originOfModel(json, topology, options))
   return options.constants === undefined ? graph : fixInputs(graph, options.constants, 'TensorFlow.js')
 }
 
@@ -62,6 +62,20 @@ export async function readTfjsStateDict(files: ModelFiles): Promise<Map<string, 
   return tfjsStateDict(await readTfjsWeights(files))
 }
 
+/**
+ * Who trained the model, which is who wrote its description: `keras v2.15.0` for one that was converted,
+ * `TensorFlow.js tfjs-layers v4.22.0` for one that TensorFlow.js has saved.
+ */
+function originOfModel(json: Json, topology: Json, { dialect }: TfjsOptions): Origin {
+  const said = [field(json, 'generatedBy'), field(topology, 'keras_version'), field(field(topology, 'model_config'), 'keras_version')]
+  for (const text of said) {
+    const version = typeof text === 'string' ? /^(?:keras v?)?(\d+\.\S+)$/i.exec(text)?.[1] : undefined
+    if (version !== undefined) return originOf(dialect, `Keras ${version}`, dialectOf(version))
+    if (typeof text === 'string' && /^(?:TensorFlow\.js )?tfjs/i.test(text)) return originOf(dialect, text.replace(/^tfjs/, 'TensorFlow.js tfjs'), TFJS)
+  }
+  return originOf(dialect, undefined, TFJS)
+}
+
 function parseModelJson(bytes: Uint8Array): Json {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Json
@@ -79,7 +93,7 @@ function manifestAlone(tensors: ReadonlyMap<string, NdArray>, location: string |
 /** Reads TensorFlow.js layers models: see `readTfjs`. */
 export const tfjs: FormatReader = takingOptions({
   name: 'TensorFlow.js',
-  options: ['constants'],
+  options: ['constants', 'dialect'],
   detect(bytes) {
     const first = bytes.find((byte) => byte > 0x20)
     if (first !== 0x7b && first !== 0x5b) return false

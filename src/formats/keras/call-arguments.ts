@@ -1,0 +1,47 @@
+// What a layer is called with besides its inputs: nothing of it may be dropped in silence.
+import type { LayerSpec } from './config.ts'
+import { notSupported, tensorsOf, type BoundArgument, type KerasTensor, type LayerCall } from './layer-call.ts'
+
+/** Arguments that the kinds of layers read themselves. */
+const READ: ReadonlySet<string> = new Set(['inputs', 'sequence', 'sequences', 'initial_state', 'states', 'return_attention_scores', 'use_causal_mask'])
+
+/** Layers that do in training what they do not do else. */
+const IN_TRAINING: ReadonlySet<string> = new Set([
+  'Dropout', 'SpatialDropout1D', 'AlphaDropout', 'GaussianDropout', 'GaussianNoise', 'BatchNormalization',
+])
+
+/** Whether an argument says nothing: null, or what it is anyway. */
+function isOff(argument: BoundArgument | undefined): boolean {
+  if (argument === undefined) return true
+  return 'list' in argument ? argument.list.every(isOff) : 'json' in argument && (argument.json === null || argument.json === false || argument.json === 0)
+}
+
+function dropsOut({ settings }: LayerSpec): boolean {
+  return ['dropout', 'recurrent_dropout'].some((key) => settings.json(key) !== undefined && settings.json(key) !== 0)
+}
+
+/**
+ * Calls a layer with the mask that is an argument, where one is, in place of that of its input. Which of the two the
+ * output has is a matter of the dialect.
+ *
+ * @throws LstmError `UNSUPPORTED` for arguments that would be left out
+ */
+export function callWithArguments(call: LayerCall, apply: (call: LayerCall) => readonly KerasTensor[]): readonly KerasTensor[] {
+  const { layer, kwargs, inputs, dialect } = call
+  const { what } = layer.settings
+  if (!isOff(kwargs.get('training')) && (IN_TRAINING.has(layer.className) || dropsOut(layer) || layer.model !== undefined)) {
+    throw notSupported(`${what}: called as in training`)
+  }
+  for (const [name, argument] of kwargs) {
+    if (!READ.has(name) && name !== 'training' && name !== 'mask' && !isOff(argument)) throw notSupported(`${what}: called with ${name}`)
+  }
+  const mask = kwargs.get('mask')
+  if (isOff(mask)) return apply(call)
+  const [given, ...others] = tensorsOf(mask)
+  const [first, ...more] = inputs
+  // Of an LSTM, further inputs are states.
+  const isOne = others.length === 0 && (more.length === 0 || ['LSTM', 'RNN', 'Bidirectional'].includes(layer.className))
+  if (given === undefined || first === undefined || !isOne || layer.model !== undefined) throw notSupported(`${what}: called with mask`)
+  const outputs = apply({ ...call, inputs: [{ value: first.value, mask: given.value }, ...more] })
+  return dialect.givenMaskSpreads ? outputs : outputs.map((output) => (output.mask === given.value ? { value: output.value, mask: first.mask } : output))
+}
