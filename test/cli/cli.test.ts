@@ -107,6 +107,8 @@ describe('lstm-wasm', () => {
         --forget-bias NUMBER   for TensorFlow 1 files, which do not store it: added to the forget gate.
                                Default 1.
         --constant NAME=NUMBER fixes an input of an ONNX file that decides by it what to run
+        --dialect NAME         for Keras and TensorFlow.js files: in whose sense they are read, keras2, keras3.0,
+                               keras3.4, keras3 or tfjs. Default: as the file says.
         -h, --help             this help
         --verbose              on an error, also the whole message and the stack
 
@@ -148,6 +150,8 @@ describe('lstm-wasm', () => {
         --forget-bias NUMBER   for TensorFlow 1 files, which do not store it: added to the forget gate.
                                Default 1.
         --constant NAME=NUMBER fixes an input of an ONNX file that decides by it what to run
+        --dialect NAME         for Keras and TensorFlow.js files: in whose sense they are read, keras2, keras3.0,
+                               keras3.4, keras3 or tfjs. Default: as the file says.
         -h, --help             this help
         --verbose              on an error, also the whole message and the stack
 
