@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { extname, join } from 'node:path'
+import { inWebKit } from './in-webkit.mjs'
 import { DIST, GOLDEN, HERE } from './paths.mjs'
 
 const CHROMIUM_ARGS = [
@@ -21,6 +22,18 @@ export async function launchBrowser(name, executablePath) {
   return name === 'chromium'
     ? playwright.chromium.launch({ executablePath, args: CHROMIUM_ARGS })
     : playwright.firefox.launch({ executablePath, channel: 'moz-firefox' })
+}
+
+/** WebKitGTK's MiniBrowser, which wants a display: Xvfb's. */
+export async function inWebKitPage({ variant }) {
+  const server = await serve()
+  try {
+    const { value: report, version } = await inWebKit(`http://127.0.0.1:${server.address().port}/page-cell.html?${variant}`, 'globalThis.report')
+    if (typeof report === 'string') throw new Error(report)
+    return { report, version }
+  } finally {
+    server.close()
+  }
 }
 
 async function inBrowser({ path, variant, signal }, name) {

@@ -1,10 +1,13 @@
 // The runtimes, where they are found, and what is expected of them.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { inChromium, inFirefox } from './in-browser.mjs'
+import { inChromium, inFirefox, inWebKitPage } from './in-browser.mjs'
 import { inProcess } from './in-process.mjs'
 import { inWorkerd } from './in-workerd.mjs'
+import { MINI_BROWSERS } from './in-webkit.mjs'
 import { NODE_MODULES } from './paths.mjs'
+
+const ARM64_NODE = join(NODE_MODULES, '../arm64/node_modules/node24-arm64/bin/node')
 
 export const VARIANTS = ['simd', 'relaxed-simd']
 
@@ -21,6 +24,11 @@ function installed(name, executable) {
 function system(variable, paths) {
   const own = process.env[variable]
   return { paths: own === undefined ? paths : [own] }
+}
+
+/** Node 24 with options of V8 that take instructions of the processor away. */
+function node24With(name, ...args) {
+  return { ...node(24), name, run: (cell) => inProcess({ ...cell, args }) }
 }
 
 function node(major) {
@@ -41,6 +49,18 @@ export const RUNTIMES = [
   node(22),
   node(24),
   node(26),
+  node24With('no-fma', '--no-enable-fma3'),
+  node24With('no-vnni', '--no-enable-avx-vnni', '--no-enable-avx-vnni-int8'),
+  node24With('no-avx', '--no-enable-avx'),
+  { ...node24With('no-simd', '--no-enable-sse4-1'), notAccepted: VARIANTS },
+  {
+    name: 'arm64',
+    ...installed('node24', 'bin/node'),
+    paths: ['/usr/bin/qemu-aarch64-static'],
+    run: (cell) => inProcess({ ...cell, args: [ARM64_NODE], env: { QEMU_LD_PREFIX: '/usr/aarch64-linux-gnu' } }),
+    timeoutSeconds: 600,
+    isItself: ({ node: version, arch }, expected) => version === expected && arch === 'arm64',
+  },
   {
     name: 'deno',
     ...installed('deno', 'deno'),
@@ -70,5 +90,12 @@ export const RUNTIMES = [
     ...system('FIREFOX_BIN', ['/usr/bin/firefox-esr', '/usr/bin/firefox', '/snap/bin/firefox']),
     run: inFirefox,
     isItself: ({ userAgent }, version) => userAgent.includes(`Firefox/${parseInt(version)}.`),
+  },
+  {
+    name: 'webkit',
+    ...system('WEBKIT_BIN', MINI_BROWSERS),
+    run: inWebKitPage,
+    notAccepted: ['relaxed-simd'],
+    isItself: ({ userAgent }) => userAgent.includes('AppleWebKit') && !userAgent.includes('Chrome'),
   },
 ]

@@ -16,7 +16,8 @@ export async function runSuite({ api, golden, variant, module }) {
   try {
     runtime = await api.createRuntime(module === undefined ? { variant } : { module })
   } catch (error) {
-    if (error.code === 'ENVIRONMENT' && error.message.includes(`does not accept the '${variant}' binary`)) {
+    const isRejected = error.message.includes(`does not accept the '${variant}' binary`) || error.message.includes('has no WebAssembly SIMD, which lstm-wasm needs')
+    if (error.code === 'ENVIRONMENT' && isRejected) {
       return { identity, notAccepted: error.message }
     }
     throw error
@@ -45,6 +46,7 @@ function identify() {
   return {
     userAgent: globalThis.navigator?.userAgent,
     node: globalThis.process?.versions?.node,
+    arch: globalThis.process?.arch,
     deno: globalThis.Deno?.version?.deno,
     bun: globalThis.Bun?.version,
   }

@@ -1,0 +1,1 @@
+module.exports = { projects: ['node', 'jsdom'].map((name) => ({ displayName: name, testEnvironment: name, testMatch: ['**/*.test.cjs'] })) }

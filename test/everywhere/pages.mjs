@@ -1,0 +1,89 @@
+// Pages in browsers, from a folder served on this machine.
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { extname, join } from 'node:path'
+import { launchBrowser } from '../runtimes/in-browser.mjs'
+import { inWebKit } from '../runtimes/in-webkit.mjs'
+import { executableOf } from '../runtimes/cell.mjs'
+import { RUNTIMES } from '../runtimes/matrix.mjs'
+import { MODEL } from './packed.mjs'
+
+const TYPES = {
+  '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.json': 'application/json', '.wasm': 'application/wasm',
+}
+const PLAIN_PAGE = '<!doctype html><meta charset="utf-8"><title>lstm-wasm</title><link rel="icon" href="data:,"><script type="module" src="page.js"></script>'
+
+const browsers = new Map()
+
+async function browserOf(name) {
+  if (!browsers.has(name)) {
+    const path = executableOf(RUNTIMES.find((runtime) => runtime.name === name))
+    if (path === undefined) throw new Error(`${name} is not installed`)
+    browsers.set(name, launchBrowser(name, path))
+  }
+  return browsers.get(name)
+}
+
+export async function closeBrowsers() {
+  for (const browser of browsers.values()) await (await browser).close()
+}
+
+/** Serves a folder; `headers` go with every answer. A folder without a page of its own has one that runs page.js. */
+export async function serve(folder, headers = {}) {
+  const server = createServer(async ({ url }, response) => {
+    const { pathname } = new URL(url, 'http://localhost')
+    const path = pathname === '/' ? '/index.html' : pathname
+    if (path === '/favicon.ico') return response.writeHead(204).end()
+    const contents = path === '/model.safetensors' ? await readFile(MODEL) : await readFile(join(folder, path)).catch(() => path === '/index.html' ? PLAIN_PAGE : undefined)
+    if (contents === undefined) return response.writeHead(404).end()
+    response.writeHead(200, { ...headers, 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(contents)
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() }
+}
+
+/** What a page leaves in `globalThis.answer`; errors and warnings on its console are failures. */
+export async function answerOf(url, name = 'chromium') {
+  const browser = await browserOf(name)
+  const page = await browser.newPage()
+  page.setDefaultTimeout(30_000)
+  const said = []
+  page.on('pageerror', (error) => said.push(error.message))
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && !message.text().includes('favicon') && said.push(message.text()))
+  try {
+    await page.goto(url)
+    await page.waitForFunction(() => globalThis.answer !== undefined)
+    const answer = await page.evaluate(async () => {
+      try {
+        return await globalThis.answer
+      } catch (error) {
+        return `${error.name}: ${error.message}`
+      }
+    })
+    return said.length === 0 ? answer : `${answer}; the console says: ${said.join('; ')}`
+  } catch (error) {
+    throw new Error(`${error.message.split('\n')[0]}; the console says: ${said.join('; ')}`)
+  } finally {
+    await page.close()
+  }
+}
+
+/** Serves a folder for one page, and gives its answer. */
+export async function answerFrom(folder, path = '/', { browser, headers } = {}) {
+  const { origin, close } = await serve(folder, headers)
+  try {
+    return await answerOf(origin + path, browser)
+  } finally {
+    close()
+  }
+}
+
+/** The same in WebKitGTK. */
+export const answerOfWebKit = (path) => async (folder) => {
+  const { origin, close } = await serve(folder)
+  try {
+    return (await inWebKit(origin + path, 'globalThis.answer')).value
+  } finally {
+    close()
+  }
+}
