@@ -4,6 +4,7 @@ import { batchedOrNot } from '../formats/unbatched.ts'
 import type { Graph, GraphInput, GraphNode } from '../graph/graph.ts'
 import { describeValue, dtypeOfData } from '../values/dtype.ts'
 import { hasShape, type ArrayLike } from '../values/ndarray.ts'
+import { tagOf } from '../values/realm.ts'
 import { formatShape, lengthOf, sameShape, type SymbolicShape } from '../values/shape.ts'
 import type { Layer } from './layer.ts'
 import { checkFlag, readOptions } from './options.ts'
@@ -66,7 +67,7 @@ export class Sequential {
    *   unused and the misshapen ones; `VALUE` for what is no state dict; the layers are then as before
    */
   loadStateDict(stateDict: StateDict | Readonly<Record<string, ArrayLike>>, options: LoadStateDictOptions = {}): this {
-    const tensors: StateDict = stateDict instanceof Map ? stateDict : new Map(Object.entries(stateDict))
+    const tensors: StateDict = tagOf(stateDict) === 'Map' ? stateDict as StateDict : new Map(Object.entries(stateDict))
     for (const [name, tensor] of tensors) {
       if (!hasShape(tensor) || dtypeOfData(tensor.data) !== tensor.dtype || lengthOf(tensor.shape) !== tensor.data.length) {
         throw new LstmError('VALUE', `loadStateDict: expected arrays with dtype, shape and data that fills it, got ${describeValue(tensor)} for '${name}'`)

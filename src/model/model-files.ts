@@ -1,6 +1,6 @@
 import { LstmError } from '../errors.ts'
 import { onlyBytes, type ModelFiles } from '../formats/reader.ts'
-import { isUrl, readSource, type ModelSource, type ReadOptions } from './source.ts'
+import { isLocation, isUrl, readSource, type ModelSource, type ReadOptions } from './source.ts'
 
 export interface FilesOptions extends ReadOptions {
   /**
@@ -14,7 +14,7 @@ export interface FilesOptions extends ReadOptions {
 export async function readModelFiles(source: ModelSource, options: FilesOptions, what: string = 'load'): Promise<ModelFiles> {
   const bytes = await readSource(source, options, what)
   const { files = {} } = options
-  const location = typeof source === 'string' || source instanceof URL ? String(source) : undefined
+  const location = isLocation(source) ? String(source) : undefined
   const name = location?.split(/[/\\]/).pop()
   return {
     bytes,

@@ -1,5 +1,6 @@
 import { LstmError } from '../errors.ts'
 import { describeValue } from '../values/dtype.ts'
+import { bytesGiven, tagOf } from '../values/realm.ts'
 
 /** Where a model comes from: a path (Node, Deno, Bun), a URL, bytes, a Blob or File, or a fetch Response. */
 export type ModelSource = string | URL | ArrayBuffer | Uint8Array | Blob | Response
@@ -16,12 +17,6 @@ export function checkAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new LstmError('ABORTED', 'loading was aborted', { cause: signal.reason })
 }
 
-/** The bytes of a source that is in memory; undefined for one that is to be read. */
-export function bytesOf(source: unknown): Uint8Array | undefined {
-  if (source instanceof Uint8Array) return source
-  return source instanceof ArrayBuffer ? new Uint8Array(source) : undefined
-}
-
 /**
  * All bytes of a source.
  * @param what the function that was given it, for messages
@@ -29,13 +24,33 @@ export function bytesOf(source: unknown): Uint8Array | undefined {
  */
 export async function readSource(source: ModelSource, options: ReadOptions = {}, what: string = 'load'): Promise<Uint8Array> {
   checkAborted(options.signal)
-  const bytes = bytesOf(source)
+  const bytes = bytesGiven(source)
   if (bytes !== undefined) return bytes
-  // Asked before Response: in Node, naming that class loads all of fetch (20 ms).
-  if (typeof source === 'string' || source instanceof URL) return readLocation(source, options)
-  if (typeof Blob !== 'undefined' && source instanceof Blob) return new Uint8Array(await source.arrayBuffer())
-  if (typeof Response !== 'undefined' && source instanceof Response) return readResponse(source, options)
+  if (isLocation(source)) return readLocation(source, options)
+  if (isResponse(source)) return readResponse(source, options)
+  if (['Blob', 'File'].includes(tagOf(source))) return new Uint8Array(await bufferOf(source as Blob))
   throw new LstmError('VALUE', `${what}: expected a path, URL, bytes, Blob or Response, got ${describeValue(source)}`)
+}
+
+/** Whether a source is a path or a URL, of any realm. */
+export function isLocation(source: unknown): source is string | URL {
+  return typeof source === 'string' || tagOf(source) === 'URL'
+}
+
+/** Told by what it has: naming the class Response makes Node load all of fetch (20 ms), and simulated browsers have their own. */
+function isResponse(source: object): source is Response {
+  return typeof source === 'object' && source !== null && 'ok' in source && 'headers' in source && 'arrayBuffer' in source
+}
+
+/** jsdom's blobs have no `arrayBuffer`. */
+async function bufferOf(blob: Blob): Promise<ArrayBuffer> {
+  if (typeof blob.arrayBuffer === 'function') return blob.arrayBuffer()
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader()
+    reader.onload = () => resolve(reader.result as ArrayBuffer)
+    reader.onerror = () => reject(new LstmError('ENVIRONMENT', `cannot read the Blob: ${String(reader.error)}`, { cause: reader.error }))
+    reader.readAsArrayBuffer(blob)
+  })
 }
 
 /** Whether a location has a scheme; `C:` is a drive. */
@@ -45,10 +60,14 @@ export function isUrl(location: string): boolean {
 
 async function readLocation(source: string | URL, options: ReadOptions): Promise<Uint8Array> {
   const text = String(source)
-  const isFile = source instanceof URL ? source.protocol === 'file:' : text.startsWith('file:') || !isUrl(text)
-  const hasFiles = typeof process !== 'undefined' && typeof process.versions?.node === 'string'
-  if (isFile && hasFiles) return readFromDisk(text.startsWith('file:') ? new URL(text) : text, options)
+  const isFile = text.startsWith('file:') || !isUrl(text)
+  if (isFile && typeof nodeProcess()?.versions?.node === 'string') return readFromDisk(text.startsWith('file:') ? new URL(text) : text, options)
   return readFromNetwork(source, options)
+}
+
+/** Not by its own name: Parcel would bring a package for it into the page. */
+function nodeProcess(): Partial<NodeJS.Process> | undefined {
+  return (globalThis as { readonly process?: Partial<NodeJS.Process> }).process
 }
 
 /**
@@ -56,7 +75,7 @@ async function readLocation(source: string | URL, options: ReadOptions): Promise
  * bundlers for CommonJS have none. Otherwise imported by a name that is known at run time only, so that bundlers do not look for it.
  */
 function moduleOfNode(name: string): unknown {
-  return process.getBuiltinModule?.(name) ?? import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name)
+  return nodeProcess()?.getBuiltinModule?.(name) ?? import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name)
 }
 
 async function readFromDisk(path: string | URL, { signal }: ReadOptions): Promise<Uint8Array> {
@@ -91,13 +110,14 @@ async function readResponse(response: Response, { signal, onProgress }: ReadOpti
   const total = length === null ? undefined : Number(length)
   const chunks: Uint8Array[] = []
   let loaded = 0
-  const reader = response.body?.getReader()
+  if (typeof response.body?.getReader !== 'function') return new Uint8Array(await response.arrayBuffer())
+  const reader = response.body.getReader()
   // The response may be the caller's own, which no signal stops: cancelling ends a read that waits.
-  const cancel = (): void => void reader?.cancel(signal?.reason).catch(() => undefined)
+  const cancel = (): void => void reader.cancel(signal?.reason).catch(() => undefined)
   signal?.addEventListener('abort', cancel)
   try {
     for (;;) {
-      const { done, value } = await reader?.read() ?? { done: true, value: undefined }
+      const { done, value } = await reader.read()
       checkAborted(signal)
       if (done || value === undefined) break
       chunks.push(value)

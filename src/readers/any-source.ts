@@ -1,6 +1,7 @@
 import { LstmError } from '../errors.ts'
 import { readModelFiles, type FilesOptions } from '../model/model-files.ts'
-import { bytesOf, readSource, type ModelSource, type ReadOptions } from '../model/source.ts'
+import { isLocation, readSource, type ModelSource, type ReadOptions } from '../model/source.ts'
+import { bytesGiven } from '../values/realm.ts'
 import type { ModelFiles } from '../formats/reader.ts'
 
 /** Reads what `load` takes: bytes at once, and a path, URL, Blob or Response as a promise. */
@@ -22,9 +23,9 @@ export function fromAnySource<Options extends object, Result>(
     }
   }
   const reader = (source: ModelSource, options: (Options & ReadOptions) | undefined = {} as Options): Result | Promise<Result> => {
-    const bytes = bytesOf(source)
+    const bytes = bytesGiven(source)
     if (bytes !== undefined) return guarded(bytes, options)
-    const location = typeof source === 'string' || source instanceof URL ? String(source) : undefined
+    const location = isLocation(source) ? String(source) : undefined
     return readSource(source, options, name).then((read) => guarded(read, options, location))
   }
   return reader as SourceReader<Options, Result>

@@ -2,7 +2,8 @@
 import { onnx, readOnnx as read, type OnnxOptions } from '../formats/onnx/index.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { FilesOptions } from '../model/model-files.ts'
-import { bytesOf, type ModelSource } from '../model/source.ts'
+import { type ModelSource } from '../model/source.ts'
+import { bytesGiven } from '../values/realm.ts'
 import { fromAnySource, fromFiles } from './any-source.ts'
 
 export { onnx }
@@ -27,6 +28,6 @@ const withFiles = fromFiles<OnnxOptions, Graph>('readOnnx', async (files, option
  *   `constants` that do not fit, `ENVIRONMENT` for a file beside it that is not there
  */
 export const readOnnx: OnnxReader = ((source: ModelSource, options: OnnxOptions & FilesOptions = {}) => {
-  const bytes = bytesOf(source)
+  const bytes = bytesGiven(source)
   return bytes === undefined ? withFiles(source, options) : fromBytes(bytes, options)
 }) as OnnxReader

@@ -31,7 +31,9 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   // fetch: 30 to 50 ms. The instance's own exports are used: the loader's are wrapped, to tell optional arguments.
   let instance: WebAssembly.Instance
   try {
-    instance = instantiateSync(module, { env: { memory: memory.wasm } }).instance
+    const imports = { env: { memory: memory.wasm } }
+    // The loader takes a module of another realm (Next.js's edge routes) for bytes.
+    instance = module instanceof WebAssembly.Module ? instantiateSync(module, imports).instance : new WebAssembly.Instance(module, imports)
   } catch (cause) {
     return cannotStart(cause)
   }

@@ -1,5 +1,6 @@
 import { LstmError } from '../errors.ts'
 import { KERNEL_ARITIES, type Kernels, type Variant } from './kernels.ts'
+import { tagOf } from '../values/realm.ts'
 import { LinearMemory, MAX_MEMORY_BYTES } from './memory.ts'
 import { Runtime } from './runtime.ts'
 
@@ -10,7 +11,7 @@ const EXPECTED_MODULE = 'module: expected a WebAssembly.Module of a .wasm file o
 
 /** @throws LstmError `VALUE` for anything else than a compiled module */
 export function checkModule(module: unknown): asserts module is WebAssembly.Module {
-  if (!(module instanceof WebAssembly.Module)) {
+  if (tagOf(module) !== 'WebAssembly.Module') {
     throw new LstmError('VALUE', EXPECTED_MODULE)
   }
 }

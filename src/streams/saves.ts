@@ -5,6 +5,7 @@
 // The hash is that of the graph, its weights and the states it has; the check is one of the rows.
 import { LstmError } from '../errors.ts'
 import { describeValue } from '../values/dtype.ts'
+import { bytesGiven } from '../values/realm.ts'
 import type { StreamHost } from './blueprint.ts'
 import { ContentHash, hashGraph } from './content-hash.ts'
 import type { Machine } from './machine.ts'
@@ -60,8 +61,9 @@ export function seal(bytes: Uint8Array, { hash, rows, rowBytes }: SaveKind): voi
  * @throws LstmError `FORMAT` for bytes that are no save, cut off or damaged, `UNSUPPORTED` for one of a newer version, `VALUE` for one
  *   of another model or another number of sequences
  */
-export function openSave(bytes: Uint8Array, { hash, rows, rowBytes }: SaveKind): Uint8Array {
-  if (!(bytes instanceof Uint8Array)) throw new LstmError('VALUE', `restore: expected the Uint8Array that save() gave, got ${describeValue(bytes)}`)
+export function openSave(given: Uint8Array, { hash, rows, rowBytes }: SaveKind): Uint8Array {
+  const bytes = bytesGiven(given)
+  if (bytes === undefined) throw new LstmError('VALUE', `restore: expected the Uint8Array that save() gave, got ${describeValue(given)}`)
   const word = (n: number): number => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(n * 4, true)
   if (bytes.length < HEADER_BYTES || word(0) !== MAGIC[0] || word(1) !== MAGIC[1]) {
     throw new LstmError('FORMAT', `restore: expected a saved state, got ${bytes.length} bytes that are none`)

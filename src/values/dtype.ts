@@ -1,4 +1,5 @@
 import { LstmError } from '../errors.ts'
+import { tagOf } from './realm.ts'
 
 /** Element types of tensors. Token ids and other indices are `int32`. */
 export type DType = 'float32' | 'int32' | 'uint8'
@@ -45,8 +46,11 @@ export function dtypeOfData(data: unknown): DType | undefined {
   if (data instanceof Float32Array) return 'float32'
   if (data instanceof Int32Array) return 'int32'
   if (data instanceof Uint8Array) return 'uint8'
-  return undefined
+  return ArrayBuffer.isView(data) ? DTYPES_BY_TAG.get(tagOf(data)) : undefined
 }
+
+/** For arrays of other realms. */
+const DTYPES_BY_TAG: ReadonlyMap<string, DType> = new Map([['Float32Array', 'float32'], ['Int32Array', 'int32'], ['Uint8Array', 'uint8']])
 
 /**
  * Writes a number as an element of `dtype`.

@@ -5,7 +5,7 @@ import { createWorkletNode } from 'lstm-wasm/worklet'
 
 async function listen() {
   const weights = (shape, n) => ({ dtype: 'float32', shape, data: Float32Array.from({ length: shape[0] * (shape[1] ?? 1) }, (_, i) => Math.sin(i + n)) })
-  const net = sequential([input([null, 1]), lstm(8, { name: 'lstm', returnSequences: true }), dense(1, { name: 'fc' })]).loadStateDict({
+  const net = sequential([input(['timesteps', 1]), lstm(8, { name: 'lstm', returnSequences: true }), dense(1, { name: 'fc' })]).loadStateDict({
     'lstm.weight_ih_l0': weights([32, 1], 1), 'lstm.weight_hh_l0': weights([32, 8], 2),
     'lstm.bias_ih_l0': weights([32], 3), 'lstm.bias_hh_l0': weights([32], 4), 'fc.weight': weights([1, 8], 5), 'fc.bias': weights([1], 6),
   })
