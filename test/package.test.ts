@@ -96,9 +96,11 @@ describe('the package', () => {
     const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }]
     const packed = files.map(({ path }) => path).sort()
     const built = (await filesOfDist()).map((name) => `dist/${name}`)
-    expect(packed).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...built].sort())
+    const pages = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', ...packed.filter((path) => /^docs\/(\w[\w-]*\.md|benchmark\/[\w-]+\.svg)$/.test(path))]
+    expect(packed).toEqual([...pages, 'examples/digits.npy', 'examples/digits.safetensors', 'package.json', ...built].sort())
+    expect(pages).toContain('docs/api.md')
     expect(built).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/layers.js', 'dist/layers.d.ts', 'dist/cli.js', 'dist/simd.wasm', 'dist/relaxed-simd.wasm']))
-    expect(packed.filter((path) => /test|src|assembly|bench|\.map$|(?<!\.d)\.ts$/.test(path))).toEqual([])
+    expect(packed.filter((path) => /test|src|assembly|bench(?!mark)|\.map$|(?<!\.d)\.ts$/.test(path))).toEqual([])
   })
 
   it('exports files that are there, and no others', async () => {
@@ -106,7 +108,7 @@ describe('the package', () => {
     const { main, module, types, unpkg, jsdelivr } = manifest
     const all = [...targets, ...Object.values(manifest.bin), main, module, types, unpkg, jsdelivr]
     for (const target of all) expect((await readFile(new URL(target, root))).length).toBeGreaterThan(0)
-    expect(Object.keys(manifest.exports)).toEqual(['.', ...DOORS.map((name) => `./${name}`), './simd.wasm', './relaxed-simd.wasm', './package.json'])
+    expect(Object.keys(manifest.exports)).toEqual(['.', ...DOORS.map((name) => `./${name}`), './examples/digits.safetensors', './examples/digits.npy', './simd.wasm', './relaxed-simd.wasm', './package.json'])
     // A package may import itself by name: the map is resolved as a user's import would be.
     const names = ['', ...[...DOORS, 'simd.wasm', 'relaxed-simd.wasm', 'package.json'].map((name) => `/${name}`)]
     const script = `for (const name of ${JSON.stringify(names)}) console.log(import.meta.resolve('lstm-wasm' + name))`

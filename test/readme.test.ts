@@ -1,86 +1,154 @@
-// Every block of the README is run: JavaScript as it stands, commands with the built CLI, Python where torch is installed.
+// Every block of the README and of the pages in docs is run, in a folder where the packed package is installed: JavaScript
+// and commands as they stand, Python where torch is installed.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeSafetensors } from '../src/formats/safetensors-writer.ts'
 import { lstmTensors } from '../src/formats/pytorch-names.ts'
 import { NdArray } from '../src/values/ndarray.ts'
 import { lengthOf } from '../src/values/shape.ts'
+import { floatTensor, writeOnnx } from './formats/onnx-writer.ts'
+import { installPackage } from './installed.ts'
 import { pseudoRandom } from './random.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const pageOf = (name: string): string => readFileSync(join(root, name), 'utf8')
+
+interface Block {
+  readonly title: string
+  readonly language: string
+  readonly code: string
+}
+
 /** Code blocks of a page. */
-function blocksOf(text: string): { title: string, language: string, code: string }[] {
+function blocksOf(text: string): Block[] {
   return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, code], index) => ({
     title: `${index + 1} (${language as string}): ${(code as string).split('\n')[0] as string}`, language: language as string, code: code as string,
   }))
 }
-const blocks = blocksOf(readme)
-const streamBlocks = blocksOf(readFileSync(join(root, 'docs', 'streams.md'), 'utf8'))
-const python = ['python3', 'python'].find((command) =>
-  spawnSync(command, ['-c', 'import torch, safetensors'], { stdio: 'ignore' }).status === 0)
 
-/** The project's folders, and a place for the files that the blocks write. */
-let folder: string
+const blocks = blocksOf(pageOf('README.md'))
+/** Pages whose code is for a browser: test:examples runs it there. */
+const IN_BROWSERS = ['audio-worklets.md']
+const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))
+const docBlocks = docs.filter((name) => !IN_BROWSERS.includes(name))
+  .flatMap((name) => blocksOf(pageOf(`docs/${name}`)).map((block) => ({ ...block, title: `docs/${name}, block ${block.title}` })))
+const python = [process.env.PYTHON ?? 'python3', 'python'].find((command) =>
+  spawnSync(command, ['-c', 'import torch, onnx'], { stdio: 'ignore' }).status === 0)
+
+let installed: ReturnType<typeof installPackage>
 
 beforeAll(() => {
-  // Inside the project, so that `import 'lstm-wasm'` finds it.
-  folder = mkdtempSync(join(root, 'build', 'readme-'))
-  for (const name of readdirSync(root)) {
-    if (['examples', 'node_modules'].includes(name)) symlinkSync(join(root, name), join(folder, name))
-  }
+  installed = installPackage()
+  // What is left to the user: models under the names that the pages give them.
+  const golden = join(root, 'test', 'golden')
+  const put = (name: string, from: string): void => copyFileSync(join(golden, from), join(installed.folder, name))
+  put('model.keras', 'keras3/lstm-3-sequences.keras')
   const tensors: [string, readonly number[]][] = [
     ['embed.weight', [65, 16]], ['fc.weight', [65, 32]], ['fc.bias', [65]],
     ...lstmTensors({ inputSize: 16, hiddenSize: 32, numLayers: 2, bidirectional: false, bias: true })
       .map(({ name, shape }): [string, readonly number[]] => [`lstm.${name}`, shape]),
   ]
-  writeFileSync(join(folder, 'model.safetensors'), writeSafetensors(new Map(tensors.map(([name, shape], n) =>
+  writeFileSync(join(installed.folder, 'model.safetensors'), writeSafetensors(new Map(tensors.map(([name, shape], n) =>
     [name, new NdArray(pseudoRandom(n, lengthOf(shape), 0.2), shape)]))))
+  writeFileSync(join(installed.folder, 'model.onnx'), writeOnnx({
+    inputs: [{ name: 'input', shape: ['batch', 'timesteps', 3] }],
+    nodes: [{ op: 'MatMul', inputs: ['input', 'w'], outputs: ['output'] }],
+    outputs: [{ name: 'output' }],
+    initializers: [floatTensor('w', [3, 2], [1, 2, 3, 4, 5, 6])],
+  }))
+  const silero = join('node_modules', '@ricky0123', 'vad-web', 'dist', 'silero_vad_v5.onnx')
+  mkdirSync(dirname(join(installed.folder, silero)), { recursive: true })
+  cpSync(join(root, silero), join(installed.folder, silero))
 })
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => installed.remove())
 
-function run(command: string, args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' })
+function runBlock({ code }: Block): void {
+  writeFileSync(join(installed.folder, 'block.mjs'), code)
+  const { status, stdout, stderr } = installed.node('block.mjs')
   expect(status, stderr).toBe(0)
-  return stdout
+  const wanted = [...code.matchAll(/^\/\/ prints: (.*)$/gm)].map(([, text]) => `${text as string}\n`)
+  expect(stdout).toContain(wanted.join(''))
 }
 
 describe('README', () => {
   it('has blocks of every kind', () => {
-    expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(['sh', 'js', 'python']))
+    expect(new Set(blocks.map(({ language }) => language))).toEqual(new Set(['sh', 'js', 'html', 'python']))
   })
 
-  const runBlock = ({ code }: { code: string }): void => {
-    writeFileSync(join(folder, 'block.mjs'), code)
-    const printed = run(process.execPath, ['block.mjs'])
-    for (const [, expected] of code.matchAll(/^\/\/ prints: (.*)$/gm)) expect(printed).toContain(expected)
-  }
+  it('begins with the install line and an example of at most 15 lines, whose output it shows', () => {
+    expect(blocks[0]?.code).toBe('npm install lstm-wasm\n')
+    const [first] = blocks.filter(({ language }) => language === 'js')
+    expect(first?.code.trimEnd().split('\n').length).toBeLessThanOrEqual(15)
+    expect(first?.code).toContain('// prints: ')
+  })
+
   it.each(blocks.filter(({ language }) => language === 'js'))('block $title', runBlock)
-  it.each(streamBlocks)('docs/streams.md, block $title', runBlock)
 
-  it('the first example has at most 15 lines', () => {
-    expect(blocks.find(({ language }) => language === 'js')?.code.trimEnd().split('\n').length).toBeLessThanOrEqual(15)
+  it('the page maps names to files of the package', () => {
+    const page = blocks.find(({ language }) => language === 'html')?.code as string
+    const { imports } = JSON.parse(/<script type="importmap">([^]*?)<\/script>/.exec(page)?.[1] as string) as { imports: Record<string, string> }
+    const first = blocks.find(({ language }) => language === 'js')?.code as string
+    expect(Object.keys(imports)).toEqual([...first.matchAll(/from '(.*)'/g)].map(([, name]) => name))
+    for (const file of Object.values(imports)) expect(existsSync(join(installed.folder, file)), file).toBe(true)
   })
 
-  it.each(blocks.filter(({ language }) => language === 'sh'))('block $title', ({ code }) => {
+  it.each(blocks.filter(({ language, code }) => language === 'sh' && code.startsWith('npx')))('block $title', ({ code }) => {
     for (const line of code.trim().split('\n')) {
-      if (line === 'npm install lstm-wasm') continue // what package.test.ts is about
       const [npx, name, ...args] = line.split(' ')
       expect([npx, name]).toEqual(['npx', 'lstm-wasm'])
-      expect(run(process.execPath, [join(root, 'dist', 'cli.js'), ...args])).toContain('parameters')
+      const { status, stdout, stderr } = installed.node(join('node_modules', 'lstm-wasm', 'dist', 'cli.js'), ...args)
+      expect(status, stderr).toBe(0)
+      expect(stdout).toMatch(/parameters|0\.99/)
     }
   })
 
-  const pythonBlocks = blocks.filter(({ language }) => language === 'python')
-  if (python === undefined) {
-    it.skip(`${pythonBlocks.length} Python blocks: no Python with torch and safetensors on this machine`)
-  } else {
-    it.each(pythonBlocks)('block $title', ({ code }) => {
-      writeFileSync(join(folder, 'block.py'), code)
-      run(python, ['block.py'])
-    })
-  }
+  const exportBlock = blocks.find(({ code }) => code.includes('torch.onnx.export('))?.code as string
+  it('exports from PyTorch what the example after it loads', (context) => {
+    expect(exportBlock).toMatch(/^import torch\n/)
+    if (python === undefined) {
+      context.skip('no Python with torch and onnx on this machine')
+      return
+    }
+    writeFileSync(join(installed.folder, 'export.py'), [
+      'import torch', 'model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.LayerNorm(4))', 'example = torch.zeros(1, 10, 3)', exportBlock,
+    ].join('\n'))
+    const { status, stderr } = spawnSync(python, ['export.py'], { cwd: installed.folder, encoding: 'utf8' })
+    expect(status, stderr).toBe(0)
+    runBlock(blocks.find(({ code }) => code.includes("load('model.onnx')")) as Block)
+  })
+})
+
+describe('pages of docs', () => {
+  it.each(docBlocks.filter(({ language }) => language === 'js'))('$title', runBlock)
+
+  it.each(IN_BROWSERS)('%s imports what there is', (name) => {
+    const lines = blocksOf(pageOf(`docs/${name}`)).flatMap(({ code }) => [...code.matchAll(/^import .*$/gm)].map(([line]) => line))
+    expect(lines.length).toBeGreaterThan(2)
+    for (const line of new Set(lines)) runBlock({ title: line, language: 'js', code: `${line}\n` })
+  })
+
+  it('have links that lead somewhere, in the package too', () => {
+    const packed = join(installed.folder, 'node_modules', 'lstm-wasm')
+    const pages = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...docs.map((name) => `docs/${name}`)]
+    const broken = pages.flatMap((page) => [...readFileSync(join(packed, page), 'utf8').matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)].flatMap(([link, file, anchor]) => {
+      const target = file === '' ? page : join(dirname(page), file as string)
+      if (!existsSync(join(packed, target))) return [`${page}: ${link}`]
+      if (anchor === undefined) return []
+      const anchors = [...readFileSync(join(packed, target), 'utf8').matchAll(/^#+ (.*)$/gm)]
+        .map(([, title]) => (title as string).toLowerCase().replace(/[^\w -]/g, '').replaceAll(' ', '-'))
+      return anchors.includes(anchor) ? [] : [`${page}: ${link}`]
+    }))
+    expect(broken).toEqual([])
+  })
+})
+
+describe('the files of the first example', () => {
+  it('take at most 12 kB, and are the model of 8 units', () => {
+    const [model, images] = ['digits.safetensors', 'digits.npy'].map((name) => readFileSync(join(root, 'examples', name)))
+    expect((model as Buffer).length + (images as Buffer).length).toBeLessThanOrEqual(12_000)
+    expect((model as Buffer).equals(readFileSync(join(root, 'examples', 'digits', 'models', 'digits-8.safetensors')))).toBe(true)
+  })
 })
