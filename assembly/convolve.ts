@@ -8,12 +8,12 @@ const PORTION_BYTES: i32 = 131072
 // @ts-ignore: decorator
 @inline
 function portionRows(k: i32): i32 {
-  return max(2, PORTION_BYTES / max(4, k * 4)) & ~1
+  return max(2, PORTION_BYTES / 4 / max(1, k)) & ~1
 }
 
 /** Bytes of the workspace of `convolveF32`, for `rows` output positions and windows of `k` elements. */
-export function convolveWorkspaceBytes(rows: i32, k: i32): i32 {
-  return min(rows, portionRows(k)) * k * 4
+export function convolveWorkspaceBytes(rows: i32, k: i32): f64 {
+  return f64(min(rows, portionRows(k))) * f64(k) * 4
 }
 
 /**

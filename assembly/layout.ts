@@ -54,3 +54,14 @@ export function blocksOfUnits(units: i32): i32 {
 export function packedBlockBytes(k: i32): i32 {
   return (k + 1) * BLOCK_ROW_BYTES
 }
+
+// Sizes. Addresses are sums and products modulo 2^32, and right as long as every block lies within the 4 GiB that can be
+// addressed, also where an i32 on the way is negative. How large a block must be is therefore told in float64, which does
+// not wrap: whoever allocates refuses what is too large before a kernel is called.
+
+/** Bytes of `blocks` blocks with `k` rows each. */
+// @ts-ignore: decorator
+@inline
+export function packedBytes(blocks: i32, k: i32): f64 {
+  return f64(blocks) * (f64(k) + 1) * f64(BLOCK_ROW_BYTES)
+}

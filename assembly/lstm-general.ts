@@ -59,9 +59,9 @@ const GATE_STRIDE: i32 = BLOCK_ROW_BYTES
 const VECTOR_BYTES: i32 = 16
 
 /** Bytes of workspace `lstmGeneralF32` needs. */
-export function lstmGeneralWorkspaceBytes(rows: i32, hiddenSize: i32, outputSize: i32, chunkSteps: i32): i32 {
-  const blocks = blocksOfUnits(hiddenSize)
-  return rows * chunkSteps * blocks * BLOCK_ROW_BYTES + (2 * blocks + blocksOfUnits(outputSize)) * VECTOR_BYTES
+export function lstmGeneralWorkspaceBytes(rows: i32, hiddenSize: i32, outputSize: i32, chunkSteps: i32): f64 {
+  const blocks = f64(blocksOfUnits(hiddenSize))
+  return f64(rows) * f64(chunkSteps) * blocks * f64(BLOCK_ROW_BYTES) + (2 * blocks + f64(blocksOfUnits(outputSize))) * f64(VECTOR_BYTES)
 }
 
 /**

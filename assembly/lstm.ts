@@ -34,10 +34,11 @@ export function lstmChunkSteps(rows: i32, timesteps: i32, inputSize: i32, hidden
 }
 
 /** Bytes of workspace `lstmForwardF32` needs for `rows` batch rows and chunks of `chunkSteps` timesteps. */
-export function lstmWorkspaceBytes(rows: i32, chunkSteps: i32, inputSize: i32, hiddenSize: i32): i32 {
+export function lstmWorkspaceBytes(rows: i32, chunkSteps: i32, inputSize: i32, hiddenSize: i32): f64 {
   const columns = blocksOfUnits(hiddenSize) * BLOCK_LENGTH
   const panels = max(panelBytes(rows * chunkSteps, inputSize, columns), panelBytes(rows, hiddenSize, columns))
-  return rows * (chunkSteps * gatesRowBytes(hiddenSize) + 2 * hiddenSize * 4) + gatesRowBytes(hiddenSize) + panels
+  const gatesBytes = f64(gatesRowBytes(hiddenSize))
+  return f64(rows) * (f64(chunkSteps) * gatesBytes + 2 * f64(hiddenSize) * 4) + gatesBytes + f64(panels)
 }
 
 /**

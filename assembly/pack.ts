@@ -1,17 +1,17 @@
 // Packing: from the frameworks' row-major matrices to the blocks of layout.ts. Runs once a model.
-import { BLOCK_LENGTH, BLOCK_ROW_BYTES, UNITS_PER_BLOCK, blocksOfColumns, blocksOfUnits, packedBlockBytes } from './layout'
+import { BLOCK_LENGTH, BLOCK_ROW_BYTES, UNITS_PER_BLOCK, blocksOfColumns, blocksOfUnits, packedBlockBytes, packedBytes } from './layout'
 
 /** Position of gate f in i, f, g, o. */
 const FORGET_GATE: i32 = 1
 
 /** Bytes of a packed dense matrix of `k` inputs and `columns` outputs. */
-export function packedDenseBytes(k: i32, columns: i32): i32 {
-  return blocksOfColumns(columns) * packedBlockBytes(k)
+export function packedDenseBytes(k: i32, columns: i32): f64 {
+  return packedBytes(blocksOfColumns(columns), k)
 }
 
 /** Bytes of a packed LSTM cell; `outputSize` is the length of h: the units, unless they are projected. */
-export function packedLstmBytes(inputSize: i32, hiddenSize: i32, outputSize: i32): i32 {
-  return blocksOfUnits(hiddenSize) * (packedBlockBytes(inputSize) + packedBlockBytes(outputSize))
+export function packedLstmBytes(inputSize: i32, hiddenSize: i32, outputSize: i32): f64 {
+  return packedBytes(blocksOfUnits(hiddenSize), inputSize) + packedBytes(blocksOfUnits(hiddenSize), outputSize)
 }
 
 /** Writes column `lane` of a block: k weights, one a block row; zeros where `sourcePtr` is 0. */

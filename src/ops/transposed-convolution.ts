@@ -14,6 +14,7 @@ function lengthsOf(node: GraphNode, windows: Windows, length: number): { outLeng
   const [stride] = windows.strides as [number]
   const [extra] = integersOf(node, 'outputPadding', [0], 0) as [number]
   const whole = (length - 1) * stride + reachOf(windows, 0) + extra
+  if (whole >= 2 ** 31) throw new LstmError('UNSUPPORTED', `${label(node)}: expected a result of less than 2^31 elements before it is cut, got ${whole}`)
   if (windows.autoPad === 'NOTSET' || windows.autoPad === 'VALID') {
     const [before, after] = windows.autoPad === 'VALID' ? [0, 0] : windows.pads as [number, number]
     const outLength = whole - before - after

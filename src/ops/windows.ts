@@ -20,14 +20,20 @@ export interface Windows {
   readonly autoPad: 'NOTSET' | 'SAME_UPPER' | 'SAME_LOWER' | 'VALID'
 }
 
-/** @param kernel the window's sizes where the weights tell them; `kernelShape` must agree */
+/** Kernels count positions in int32: sizes, pads and strides up to this leave room for their sums. */
+const MOST_OF_WINDOW = 2 ** 28
+
+/**
+ * @param kernel the window's sizes where the weights tell them; `kernelShape` must agree
+ * @throws LstmError `UNSUPPORTED` for windows that reach further than positions are counted
+ */
 export function readWindows(node: GraphNode, axes: number, kernel: readonly number[] | undefined): Windows {
   const each = (value: number): number[] => Array.from({ length: axes }, () => value)
   const given = node.attributes.kernelShape === undefined && kernel !== undefined ? kernel : integersOf(node, 'kernelShape', each(NaN), 1)
   if (kernel !== undefined && given.some((size, axis) => size !== kernel[axis])) {
     throw new LstmError('SHAPE', `${label(node)}: expected 'kernelShape' as in the weights, ${formatShape(kernel)}, got ${formatShape(given)}`)
   }
-  return {
+  const windows: Windows = {
     kernel: given,
     strides: integersOf(node, 'strides', each(1), 1),
     dilations: integersOf(node, 'dilations', each(1), 1),
@@ -35,6 +41,12 @@ export function readWindows(node: GraphNode, axes: number, kernel: readonly numb
     pads: integersOf(node, 'pads', [...each(0), ...each(0)], 0),
     autoPad: choice(node, 'autoPad', ['NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID']),
   }
+  const reaches = given.map((_, axis) => reachOf(windows, axis))
+  const largest = Math.max(...windows.strides, ...windows.dilations, ...windows.pads, ...reaches)
+  if (largest > MOST_OF_WINDOW) {
+    throw new LstmError('UNSUPPORTED', `${label(node)}: expected strides, dilations, pads and windows that reach no further than ${MOST_OF_WINDOW} elements, got ${largest}`)
+  }
+  return windows
 }
 
 /** Elements from the first to the last one of a window. */

@@ -1,10 +1,10 @@
 import type { Graph } from '../graph/graph.ts'
 import type { Slot, ValueType } from '../ops/operator.ts'
 import { Allocator } from '../runtime/allocator.ts'
-import type { LinearMemory } from '../runtime/memory.ts'
+import { checkBytes, checkElements, type LinearMemory } from '../runtime/memory.ts'
 import { bytesOf } from '../values/dtype.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
-import { lengthOf, type Shape } from '../values/shape.ts'
+import { formatShape, lengthOf, type Shape } from '../values/shape.ts'
 
 /** A buffer in the imaginary memory that the plan is laid out in. */
 export interface Buffer {
@@ -38,7 +38,9 @@ export class Layout {
     return (this.#types.get(name) as ValueType).shape as Shape
   }
 
-  allocate(bytes: number, uses: number): Buffer {
+  /** @throws LstmError `MEMORY` for a size that cannot be addressed */
+  allocate(bytes: number, uses: number, what: string): Buffer {
+    checkBytes(bytes, what)
     const buffer: Buffer = { slot: { ptr: 0 }, offset: this.#allocator.allocate(bytes), uses }
     this.#placed.push(buffer)
     return buffer
@@ -48,7 +50,11 @@ export class Layout {
     const existing = this.#buffers.get(name)
     if (existing !== undefined) return existing.slot
     const { dtype } = this.#types.get(name) as ValueType
-    const buffer = this.allocate(lengthOf(this.shape(name)) * bytesOf(dtype), this.#uses.get(name) ?? 0)
+    const shape = this.shape(name)
+    const what = `the value '${name}' ${dtype} ${formatShape(shape)}`
+    const length = lengthOf(shape)
+    checkElements(length, what)
+    const buffer = this.allocate(length * bytesOf(dtype), this.#uses.get(name) ?? 0, what)
     this.#buffers.set(name, buffer)
     return buffer.slot
   }

@@ -79,7 +79,7 @@ export function draftPlan(
       input: (position) => layout.slot(node.inputs[position] as string),
       output: (position) => layout.define(node.outputs[position] as string),
       workspace(bytes) {
-        const buffer = layout.allocate(bytes, 1)
+        const buffer = layout.allocate(bytes, 1, `${label(node)}: its workspace`)
         workspaces.push(buffer)
         return buffer.slot
       },

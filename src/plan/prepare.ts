@@ -2,6 +2,7 @@ import type { Graph } from '../graph/graph.ts'
 import type { TypedGraph } from '../graph/infer.ts'
 import { contextOf, operatorOf } from '../graph/node.ts'
 import type { GraphNode } from '../ops/operator.ts'
+import { checkElements } from '../runtime/memory.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 
@@ -32,6 +33,7 @@ export function prepareGraph(runtime: Runtime, { graph, types }: TypedGraph): Pr
       const packed: Set<number> = new Set()
       const uploadArray = (constant: ArrayLike | undefined, what: string): number => {
         if (constant === undefined) return 0
+        checkElements(constant.data.length, `${what} of '${node.name}'`)
         const ptr = linearMemory.allocate(constant.data.byteLength, `${what} of '${node.name}'`)
         temporary.push(ptr)
         linearMemory.write(ptr, constant.data)
@@ -63,6 +65,7 @@ export function prepareGraph(runtime: Runtime, { graph, types }: TypedGraph): Pr
     const constants: Map<string, number> = new Map()
     for (const [name, { data }] of graph.constants) {
       if (!flowing.has(name)) continue
+      checkElements(data.length, `constant '${name}'`)
       const ptr = allocate(data.byteLength, `constant '${name}'`)
       linearMemory.write(ptr, data)
       constants.set(name, ptr)

@@ -14,6 +14,24 @@ export const FIRST_BLOCK_PTR: number = 1024
 /** The largest memory WebAssembly with 32-bit addresses can have: 4 GiB. */
 export const MAX_MEMORY_BYTES: number = MAX_PAGES * PAGE_BYTES
 
+/** The most elements a value can have: kernels count them in int32. */
+export const MOST_ELEMENTS: number = 2 ** 31 - 1
+
+/**
+ * Whatever is allocated, laid out or counted is looked at here, before a kernel is told of it: in a kernel, sizes would wrap.
+ * @throws LstmError `MEMORY` for a size that is no whole number of bytes of a memory with 32-bit addresses
+ */
+export function checkBytes(bytes: number, what: string): void {
+  if (Number.isInteger(bytes) && bytes >= 0 && bytes <= MAX_MEMORY_BYTES) return
+  throw new LstmError('MEMORY', `${what}: needs ${bytes} bytes; WebAssembly can address ${MAX_MEMORY_BYTES}`)
+}
+
+/** @throws LstmError `MEMORY` for more elements than kernels can count */
+export function checkElements(length: number, what: string): void {
+  if (length <= MOST_ELEMENTS) return
+  throw new LstmError('MEMORY', `${what}: has ${length} elements; a value of a model can have ${MOST_ELEMENTS}`)
+}
+
 /**
  * The one linear memory of a runtime. The only place that makes typed-array views of it: whoever
  * keeps a view compares `generation` before using it again, and asks for a new one if it moved on.
@@ -59,6 +77,7 @@ export class LinearMemory {
    * @throws LstmError `MEMORY` when the limit is reached or the engine refuses; nothing has changed then
    */
   allocate(bytes: number, what: string): number {
+    checkBytes(bytes, what)
     // One vector past the last block stays readable: kernels read the last row in whole vectors.
     const needed = this.#allocator.endAfter(bytes) + ALIGNMENT
     if (needed > this.wasm.buffer.byteLength) this.#grow(needed, bytes, what)
@@ -92,7 +111,7 @@ export class LinearMemory {
     if (needed > this.maxBytes) throw limit()
     const current = this.wasm.buffer.byteLength
     // Grow by half, so that many small allocations do not detach views many times.
-    const wanted = Math.min(this.maxBytes, Math.max(needed, current + (current >> 1)))
+    const wanted = Math.min(this.maxBytes, Math.max(needed, current + Math.floor(current / 2)))
     for (const target of [wanted, needed]) {
       try {
         this.wasm.grow(Math.ceil((target - current) / PAGE_BYTES))
