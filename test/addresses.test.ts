@@ -110,7 +110,10 @@ describe('sizes that are refused', () => {
       }],
     })
     for (const op of ['conv', 'averagePool', 'convTranspose']) {
-      for (const attributes of [{ dilations: [2 ** 31], pads: [2 ** 32, 0] }, { strides: [2 ** 32] }, { pads: [2 ** 31, 0] }, { dilations: [2 ** 28] }] as Record<string, number[]>[]) {
+      const tooFar: Record<string, number[]>[] = [
+        { dilations: [2 ** 31], pads: [2 ** 32, 0] }, { strides: [2 ** 32] }, { pads: [2 ** 31, 0] }, { dilations: [2 ** 28] },
+      ]
+      for (const attributes of tooFar) {
         const error = await compile(graph(op, attributes), { runtime }).then(() => undefined, (caught: unknown) => caught)
         expect(error, `${op} ${JSON.stringify(attributes)}`).toMatchObject({ code: 'UNSUPPORTED' })
       }
@@ -140,7 +143,8 @@ describeBinaries('addresses', (binary) => {
 
   it(`${Object.keys(BOUNDARIES).join(' and ')}: every golden model gives the same bits there`, async () => {
     for (const { name, file, inputs } of cases) {
-      const graph = await onnx.read({ bytes: readFileSync(new URL(file, folder)), name: file, sibling: (beside) => readFile(new URL(beside, folder)) }, {})
+      const sibling = (beside: string): Promise<Uint8Array> => readFile(new URL(beside, folder))
+      const graph = await onnx.read({ bytes: readFileSync(new URL(file, folder)), name: file, sibling }, {})
       const given = Object.fromEntries(Object.keys(inputs).map((input) => [input, tensors.get(`${name}/in/${input}`) as ArrayLike]))
       const [expected, ...got] = await Promise.all(runtimes.map(async (runtime) => {
         const model = await compile(graph, { runtime })
