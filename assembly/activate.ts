@@ -1,7 +1,8 @@
 // Every activation function of ONNX and Keras, and the other functions of one variable, by number.
-// The same numbers stand in src/ops/functions.ts. The standard library's exp and log are not used:
-// their tables would be static data, and the binaries have none.
+// The same numbers stand in src/ops/functions.ts and more-functions.ts, and test/functions.test.ts runs every one of them. The standard
+// library's exp and log are not used: their tables would be more than there is room for below the first block.
 import { exp, expm1OfNegative, log, log1p, sigmoid, tanh } from './math'
+import { sinShifted } from './trigonometry'
 
 export const LINEAR: i32 = 0
 export const SIGMOID: i32 = 1
@@ -41,6 +42,9 @@ const ROUND: i32 = 34
 const SIGN: i32 = 35
 const ERF: i32 = 36
 const SQUARE: i32 = 37
+const SIN: i32 = 38
+const COS: i32 = 39
+const ATAN: i32 = 40
 /** From here on a function of a whole row. */
 export const FIRST_OF_ROW: i32 = 64
 export const SOFTMAX: i32 = 64
@@ -140,15 +144,30 @@ export function activate(code: i32, alpha: f32, beta: f32, x: v128): v128 {
     }
     case LOG: return log(x)
     case ERF: return erf(x)
+    case SIN: case COS: case ATAN: return laneByLane(code, x)
     default: return x
   }
 }
 
 function erf(x: v128): v128 {
-  let result = f32x4.splat(erfOf(f32x4.extract_lane(x, 0)))
-  result = f32x4.replace_lane(result, 1, erfOf(f32x4.extract_lane(x, 1)))
-  result = f32x4.replace_lane(result, 2, erfOf(f32x4.extract_lane(x, 2)))
-  return f32x4.replace_lane(result, 3, erfOf(f32x4.extract_lane(x, 3)))
+  return laneByLane(ERF, x)
+}
+
+/** Functions that are computed one by one. */
+function laneByLane(code: i32, x: v128): v128 {
+  let result = f32x4.splat(scalar(code, f32x4.extract_lane(x, 0)))
+  result = f32x4.replace_lane(result, 1, scalar(code, f32x4.extract_lane(x, 1)))
+  result = f32x4.replace_lane(result, 2, scalar(code, f32x4.extract_lane(x, 2)))
+  return f32x4.replace_lane(result, 3, scalar(code, f32x4.extract_lane(x, 3)))
+}
+
+function scalar(code: i32, x: f32): f32 {
+  switch (code) {
+    case SIN: return sinShifted(x, 0)
+    case COS: return sinShifted(x, 1)
+    case ATAN: return NativeMathf.atan(x)
+    default: return erfOf(x)
+  }
 }
 
 /**

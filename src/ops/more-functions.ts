@@ -61,6 +61,9 @@ const FUNCTIONS: Readonly<Record<string, FunctionFacts>> = {
   sign: { code: 35 },
   erf: { code: 36 },
   square: { code: 37 },
+  sin: { code: 38 },
+  cos: { code: 39 },
+  atan: { code: 40 },
 }
 
 /** Functions of a whole row: activations of an LSTM over its units. As operators they have files of their own. */
@@ -74,6 +77,7 @@ const ROW_FUNCTIONS: Readonly<Record<string, FunctionFacts>> = {
 const PLAIN: Readonly<Record<string, (x: number) => number>> = {
   linear: (x) => x, exp: Math.exp, log: Math.log, sqrt: Math.sqrt, abs: Math.abs, neg: (x) => -x, reciprocal: (x) => 1 / x,
   floor: Math.floor, ceil: Math.ceil, sign: Math.sign, square: (x) => x * x, relu: (x) => Math.max(0, x), tanh: Math.tanh,
+  sin: Math.sin, cos: Math.cos, atan: Math.atan,
 }
 
 /** The function in plain JavaScript, where it is one that constants are folded with. */

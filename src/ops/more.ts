@@ -17,20 +17,23 @@ import type { Operator } from './operator.ts'
 import { cumSum, topK } from './ordering.ts'
 import { pad } from './padding.ts'
 import { averagePool, globalAveragePool, globalMaxPool, maxPool } from './pooling.ts'
-import { argMax, argMin, reduceL2, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare } from './reduction.ts'
+import {
+  argMax, argMin, reduceL1, reduceL2, reduceLogSum, reduceLogSumExp, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare,
+} from './reduction.ts'
 import { flatten, identity, reshape, squeeze, unsqueeze } from './reshaping.ts'
 import { scatterElements } from './scattering.ts'
 import { reverseSequence, where } from './selecting.ts'
 import { constantOfShape, range, shape, size } from './shapes.ts'
 import { logSoftmax } from './softmax.ts'
 import { convTranspose } from './transposed-convolution.ts'
+import { trilu } from './triangle.ts'
 import { addOperators } from './registry.ts'
 import { expand, slice, tile, transpose } from './views.ts'
 
 /** Elements moved, repeated, chosen and counted. */
 const MOVEMENT: readonly Operator[] = [
   cast, concat, constantOfShape, expand, flatten, gather, gatherElements, history, identity, oneHot, pad, range, reshape, reverseSequence,
-  scatterElements, shape, size, slice, split, squeeze, tile, transpose, unsqueeze, where,
+  scatterElements, shape, size, slice, split, squeeze, tile, transpose, trilu, unsqueeze, where,
 ]
 
 /** Arithmetic, products, reductions, windows and normalisation. */
@@ -38,7 +41,7 @@ const COMPUTE: readonly Operator[] = [
   add, clip, div, max, min, mod, mul, pow, sub, sum,
   and, equal, greater, greaterOrEqual, less, lessOrEqual, not, or, xor,
   argMax, argMin, cumSum, topK,
-  reduceL2, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare,
+  reduceL1, reduceL2, reduceLogSum, reduceLogSumExp, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare,
   averagePool, conv, convTranspose, gemm, globalAveragePool, globalMaxPool, logSoftmax, matMul, maxPool,
   batchNormalization, instanceNormalization, layerNormalization, rmsNormalization,
 ]

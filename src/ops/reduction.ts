@@ -5,8 +5,9 @@ import { NdArray } from '../values/ndarray.ts'
 import { formatShape, lengthOf, type Shape, type SymbolicShape } from '../values/shape.ts'
 import { integerOf, positionOf } from './attributes.ts'
 import { numericInput } from './arithmetic.ts'
-import { FOLD_LENGTH } from './broadcasting.ts'
+import { FOLD_LENGTH, planBinary, positionsOf } from './broadcasting.ts'
 import { label, requireInput } from './checks.ts'
+import { bindFunction } from './functions.ts'
 import { knownIntegers, switchOf } from './onnx-attributes.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, Slot } from './operator.ts'
 
@@ -18,6 +19,9 @@ interface Reduction {
   readonly next: number
   /** What becomes of the last result: nothing 0, divided by the number of elements 1, its square root 2. */
   readonly finishing: number
+  /** A function of every element before, and of every result after: steps of their own. */
+  readonly before?: 'abs'
+  readonly after?: 'log'
 }
 
 /** The middle axis of (outer, length, inner) goes. */
@@ -115,10 +119,11 @@ function reduction(name: string, of: Reduction, takesInt: boolean): Operator {
       const reduced = reducedAxes(node, context, x.shape)
       const passes = passesOf(x.shape, reduced)
       const count = passes.reduce((product, { length }) => product * length, 1)
-      let data: DataOf = x.data
+      let data: DataOf = of.before === undefined ? x.data : x.data.map(Math.abs)
       passesOrIdentity(passes, x.shape).forEach((pass, n, { length }) => {
         data = evaluatePass(x.dtype, n === 0 ? of.code : of.next, n === length - 1 ? of.finishing : 0, count, data, pass)
       })
+      if (of.after !== undefined) data = data.map(Math.log)
       return [new NdArray(data, reducedShape(x.shape, reduced, switchOf(node, 'keepdims', true)))]
     },
     plan(node, planner) {
@@ -126,7 +131,8 @@ function reduction(name: string, of: Reduction, takesInt: boolean): Operator {
       const [x, y] = [planner.input(0), planner.output(0)]
       const passes = passesOrIdentity(passesOf(shape, reducedAxes(node, planner, shape)), shape)
       if (planner.dtypeOf(0) === 'float32') {
-        planReduction(planner, of, passes, x, y)
+        planReduction(planner, of, passes, of.before === undefined ? x : planFunction(planner, of.before, x, lengthOf(shape)), y)
+        if (of.after !== undefined) planFunction(planner, of.after, y, lengthOf(planner.outputShape(0)), y)
         return
       }
       const { reduceI32 } = planner.kernels
@@ -146,12 +152,24 @@ function passesOrIdentity(passes: readonly Pass[], shape: Shape): readonly Pass[
   return passes.length > 0 ? passes : [{ outer: lengthOf(shape), length: 1, inner: 1 }]
 }
 
+/** Appends a function of every element, into a workspace unless told otherwise. */
+function planFunction(planner: Planner, name: string, from: Slot, length: number, to: Slot = planner.workspace(length * 4)): Slot {
+  const { activateF32 } = planner.kernels
+  const { code, alpha, beta } = bindFunction(name, undefined, undefined, planner.label)
+  planner.step(() => activateF32(code, alpha, beta, from.ptr, to.ptr, length))
+  return to
+}
+
 /** The sum. */
 export const reduceSum: Operator = reduction('reduceSum', { code: 0, next: 0, finishing: 0 }, true)
 /** The mean. float32 only, like the next two. */
 export const reduceMean: Operator = reduction('reduceMean', { code: 0, next: 0, finishing: 1 }, false)
 /** The square root of the sum of squares. */
 export const reduceL2: Operator = reduction('reduceL2', { code: 4, next: 0, finishing: 2 }, false)
+/** The sum of magnitudes. */
+export const reduceL1: Operator = reduction('reduceL1', { code: 0, next: 0, finishing: 0, before: 'abs' }, false)
+/** The logarithm of the sum. */
+export const reduceLogSum: Operator = reduction('reduceLogSum', { code: 0, next: 0, finishing: 0, after: 'log' }, false)
 /** The sum of squares. */
 export const reduceSumSquare: Operator = reduction('reduceSumSquare', { code: 4, next: 0, finishing: 0 }, false)
 /** The largest element. */
@@ -160,6 +178,48 @@ export const reduceMax: Operator = reduction('reduceMax', { code: 1, next: 1, fi
 export const reduceMin: Operator = reduction('reduceMin', { code: 2, next: 2, finishing: 0 }, true)
 /** The product. */
 export const reduceProd: Operator = reduction('reduceProd', { code: 3, next: 3, finishing: 0 }, true)
+
+/** Finite: what is taken off before the exponentials, and added again after the logarithm. */
+const MOST_FLOAT32 = 3.4028234663852886e38
+
+/**
+ * log(sum(e^x)): the largest element is taken off first, so that nothing overflows. Inputs and attributes as those of all
+ * reductions; float32.
+ */
+export const reduceLogSumExp: Operator = {
+  ...reduction('reduceLogSumExp', { code: 1, next: 1, finishing: 0 }, false),
+  evaluate(node, context) {
+    const x = context.value(0)
+    if (x === undefined || x.data.length > FOLD_LENGTH) return undefined
+    const reduced = reducedAxes(node, context, x.shape)
+    const places = positionsOf(reducedShape(x.shape, reduced, true), x.shape)
+    const out = new Float32Array(lengthOf(reducedShape(x.shape, reduced, true)))
+    const largest = Array.from(out, () => -MOST_FLOAT32)
+    const sums = Array.from(out, () => 0)
+    x.data.forEach((element, n) => (largest[places[n] as number] = Math.min(MOST_FLOAT32, Math.max(largest[places[n] as number] as number, element))))
+    x.data.forEach((element, n) => (sums[places[n] as number] = (sums[places[n] as number] as number) + Math.exp(element - (largest[places[n] as number] as number))))
+    out.forEach((_, n) => (out[n] = Math.log(sums[n] as number) + (largest[n] as number)))
+    return [new NdArray(out, reducedShape(x.shape, reduced, switchOf(node, 'keepdims', true)))]
+  },
+  plan(node, planner) {
+    const { activateF32 } = planner.kernels
+    const shape = planner.shapeOf(0)
+    const reduced = reducedAxes(node, planner, shape)
+    const kept = reducedShape(shape, reduced, true)
+    const [length, outLength] = [lengthOf(shape), lengthOf(kept)]
+    const [x, y] = [planner.input(0), planner.output(0)]
+    const [largest, shifted] = [planner.workspace(outLength * 4), planner.workspace(length * 4)]
+    const passes = passesOrIdentity(passesOf(shape, reduced), shape)
+    planReduction(planner, { code: 1, next: 1, finishing: 0 }, passes, x, largest)
+    const clipped = bindFunction('clipped', -MOST_FLOAT32, MOST_FLOAT32, planner.label)
+    planner.step(() => activateF32(clipped.code, clipped.alpha, clipped.beta, largest.ptr, largest.ptr, outLength))
+    planBinary(planner, 'sub', 'float32', { slot: x, shape }, { slot: largest, shape: kept }, { slot: shifted, shape })
+    planFunction(planner, 'exp', shifted, length, shifted)
+    planReduction(planner, { code: 0, next: 0, finishing: 0 }, passes, shifted, y)
+    planFunction(planner, 'log', y, outLength, y)
+    planBinary(planner, 'add', 'float32', { slot: y, shape: kept }, { slot: largest, shape: kept }, { slot: y, shape: kept })
+  },
+}
 
 /**
  * Position of the largest or smallest element along an axis, int32. Input: x, float32 or int32. Attributes: `axis` 0,

@@ -186,10 +186,11 @@ const RULES: Readonly<Record<string, TimeRule>> = {
   split: rowwise((node) => [attribute(node, 'axis', 0)]),
   layerNormalization: fromAxis, rmsNormalization: fromAxis, batchNormalization,
   reshape: reshaping, flatten: reshaping, squeeze: reshaping, unsqueeze: reshaping,
-  reduceL2: reduce, reduceMax: reduce, reduceMean: reduce, reduceMin: reduce, reduceProd: reduce, reduceSum: reduce, reduceSumSquare: reduce,
+  reduceL1: reduce, reduceL2: reduce, reduceLogSum: reduce, reduceLogSumExp: reduce, reduceMax: reduce,
+  reduceMean: reduce, reduceMin: reduce, reduceProd: reduce, reduceSum: reduce, reduceSumSquare: reduce,
   argMax: argument, argMin: argument,
   averagePool: pooling, maxPool: pooling, globalAveragePool: globalPooling, globalMaxPool: globalPooling,
-  conv: convolution, pad: padding,
+  conv: convolution, pad: padding, trilu: rowwise(() => [-2, -1]),
 }
 
 const ELEMENTWISE: readonly string[] = [

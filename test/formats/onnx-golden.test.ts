@@ -31,7 +31,7 @@ async function filesOf(test: Case): Promise<ModelFiles> {
 }
 
 it('the golden models are all there', () => {
-  expect(cases.length).toBeGreaterThanOrEqual(205)
+  expect(cases.length).toBeGreaterThanOrEqual(216)
 })
 
 describeBinaries('ONNX models give the outputs of onnxruntime within 5e-6, and are as near to float64', (binary) => {

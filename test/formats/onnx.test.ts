@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { readOnnx, type OnnxOptions } from '../../src/formats/onnx/index.ts'
+import { CONVERTERS } from '../../src/formats/onnx/operators.ts'
 import { saveGraph } from '../../src/formats/save.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { compile } from '../../src/model/load.ts'
+import { addAllOperators } from '../../src/ops/more.ts'
+import { findOperator } from '../../src/ops/registry.ts'
 import { NdArray, type ArrayLike } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import { floatTensor, writeOnnx, type GraphSpec, type NodeSpec, type TensorSpec } from './onnx-writer.ts'
@@ -17,6 +20,16 @@ const read = (graph: GraphSpec, options?: OnnxOptions, opset?: number): Graph =>
 /** One node from `x` to `y`, with initializers. */
 const oneNode = (node: NodeSpec, initializers: readonly TensorSpec[] = [], shape: readonly (number | string | null)[] = x.shape): GraphSpec => ({
   inputs: [{ name: 'x', shape }], outputs: [y], nodes: [{ outputs: ['y'], ...node }], initializers,
+})
+
+it('every operator of the table stands for one that there is', () => {
+  addAllOperators()
+  const missing = [...CONVERTERS].filter(([, { op }]) => op !== undefined && findOperator(op) === undefined).map(([name, { op }]) => `${name}: ${op}`)
+  expect(missing).toEqual([])
+  expect([...CONVERTERS].filter(([, { op }]) => op === undefined).map(([name]) => name)).toEqual(['Constant', 'Dropout', 'Identity', 'If'])
+  expect(CONVERTERS.size).toBeGreaterThan(100)
+  // Not there, and said so by name.
+  for (const op of ['GatherND', 'ScatterND']) expectError(() => read(oneNode({ op, inputs: ['x'] })), 'UNSUPPORTED', new RegExp(`operator ${op} `))
 })
 
 describe('inputs', () => {

@@ -2,7 +2,6 @@ import { LstmError } from '../../errors.ts'
 import { GraphBuilder } from '../../graph/builder.ts'
 import type { Graph, GraphOutput } from '../../graph/graph.ts'
 import type { GraphNode } from '../../ops/operator.ts'
-import { findOperator } from '../../ops/registry.ts'
 import type { ArrayLike, NdArray } from '../../values/ndarray.ts'
 import type { FormatOptions } from '../reader.ts'
 import { Conversion } from './conversion.ts'
@@ -84,8 +83,7 @@ export class Importer implements Surroundings {
   #node(node: OnnxNode, scope: Scope, needed: ReadonlySet<string>): void {
     const label = `node '${node.name === '' ? node.outputs.find((name) => name !== '') ?? '' : node.name}'`
     const converter = node.domain === '' ? CONVERTERS.get(node.op) : undefined
-    const isKnown = converter !== undefined && (converter.op === undefined || findOperator(converter.op) !== undefined)
-    if (!isKnown) {
+    if (converter === undefined) {
       const name = node.domain === '' ? node.op : `${node.domain}.${node.op}`
       const nodes = this.#unknown.get(name) ?? []
       this.#unknown.set(name, nodes)
@@ -93,7 +91,7 @@ export class Importer implements Surroundings {
     }
     const inputs = node.inputs.map((name) => scope.resolve(name, label))
     let isDone = false
-    if (isKnown && inputs.every((input) => input !== UNSUPPORTED_VALUE)) {
+    if (converter !== undefined && inputs.every((input) => input !== UNSUPPORTED_VALUE)) {
       isDone = this.attempt(() => {
         const conversion = new Conversion(this, node, inputs, needed, scope, label)
         converter.convert(conversion)

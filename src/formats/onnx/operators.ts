@@ -9,7 +9,7 @@ import * as special from './special-operators.ts'
 
 /** How nodes of one ONNX operator are converted. */
 export interface Converter {
-  /** The operator of ours without which it cannot be. */
+  /** The operator of ours that it becomes. test/formats/onnx.test.ts looks whether there is one. */
   readonly op?: string
   readonly convert: (c: Conversion) => void
 }
@@ -21,10 +21,10 @@ function ownName(op: string): string {
 
 /** Operators that are ours under the same name, with the same inputs, outputs and attributes. */
 const SAME = [
-  'Abs', 'Add', 'And', 'ArgMax', 'ArgMin', 'AveragePool', 'Ceil', 'Celu', 'Concat', 'Conv', 'ConvTranspose', 'Cos', 'CumSum', 'Div', 'Elu', 'Equal',
-  'Erf', 'Exp', 'Expand', 'Flatten', 'Floor', 'GatherElements', 'GatherND', 'Gemm', 'GlobalAveragePool', 'GlobalMaxPool', 'Greater', 'GreaterOrEqual',
+  'Abs', 'Add', 'And', 'ArgMax', 'ArgMin', 'Atan', 'AveragePool', 'Ceil', 'Celu', 'Concat', 'Conv', 'ConvTranspose', 'Cos', 'CumSum', 'Div', 'Elu', 'Equal',
+  'Erf', 'Exp', 'Expand', 'Flatten', 'Floor', 'GatherElements', 'Gemm', 'GlobalAveragePool', 'GlobalMaxPool', 'Greater', 'GreaterOrEqual',
   'HardSigmoid', 'HardSwish', 'InstanceNormalization', 'LeakyRelu', 'Less', 'LessOrEqual', 'Log', 'MatMul', 'Max', 'Min', 'Mish', 'Mod', 'Mul', 'Neg',
-  'Not', 'OneHot', 'Or', 'Pow', 'Range', 'Reciprocal', 'Relu', 'Reshape', 'ReverseSequence', 'Round', 'ScatterElements', 'ScatterND', 'Shape',
+  'Not', 'OneHot', 'Or', 'Pow', 'Range', 'Reciprocal', 'Relu', 'Reshape', 'ReverseSequence', 'Round', 'ScatterElements', 'Shape',
   'Sigmoid', 'Sign', 'Sin', 'Size', 'Softplus', 'Softsign', 'Sqrt', 'Sub', 'Sum', 'Tanh', 'ThresholdedRelu', 'Tile', 'Trilu', 'Where',
   'Xor',
 ] as const
