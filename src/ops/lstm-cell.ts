@@ -46,23 +46,33 @@ export function packCell(packer: Packer, settings: LstmSettings, layer: number, 
   }
 }
 
-/** The fields of `Cell`, in its order. */
+/** The fields of `Cell` in assembly/lstm-general.ts, in its order, four bytes each; test/number-tables.test.ts compares them. */
+const CELL_FIELDS = {
+  peepholesPtr: 'int', normPtr: 'int', projectionPtr: 'int', outputSize: 'int', coupling: 'int', maskRule: 'int',
+  clip: 'float', cellClip: 'float', projClip: 'float', normEpsilon: 'float', delaySteps: 'int', delayFraction: 'float',
+  gateFunction: 'int', gateAlpha: 'float', gateBeta: 'float',
+  candidateFunction: 'int', candidateAlpha: 'float', candidateBeta: 'float',
+  outputFunction: 'int', outputAlpha: 'float', outputBeta: 'float',
+} as const
+
+type CellField = keyof typeof CELL_FIELDS
+
 function cellSettings(
-  settings: LstmSettings, functions: CellFunctions,
-  pointers: { readonly peepholesPtr: number, readonly normPtr: number, readonly projectionPtr: number },
+  settings: LstmSettings, { gate, candidate, output }: CellFunctions, pointers: Pick<Record<CellField, number>, 'peepholesPtr' | 'normPtr' | 'projectionPtr'>,
 ): Uint8Array {
-  const fields: readonly (readonly ['int' | 'float', number])[] = [
-    ['int', pointers.peepholesPtr], ['int', pointers.normPtr], ['int', pointers.projectionPtr],
-    ['int', settings.outputSize], ['int', COUPLING_CODES[settings.coupling]], ['int', MASK_CODES[settings.maskRule]],
-    ['float', settings.clip], ['float', settings.cellClip], ['float', settings.projClip], ['float', settings.normEpsilon],
-    ['int', settings.delaySamples > 1 ? Math.floor(settings.delaySamples) : 0], ['float', settings.delaySamples % 1],
-    ...[functions.gate, functions.candidate, functions.output].flatMap(({ code, alpha, beta }) =>
-      [['int', code], ['float', alpha], ['float', beta]] as const),
-  ]
+  const { outputSize, clip, cellClip, projClip, normEpsilon, delaySamples } = settings
+  const values: Readonly<Record<CellField, number>> = {
+    ...pointers, outputSize, coupling: COUPLING_CODES[settings.coupling], maskRule: MASK_CODES[settings.maskRule],
+    clip, cellClip, projClip, normEpsilon, delaySteps: delaySamples > 1 ? Math.floor(delaySamples) : 0, delayFraction: delaySamples % 1,
+    gateFunction: gate.code, gateAlpha: gate.alpha, gateBeta: gate.beta,
+    candidateFunction: candidate.code, candidateAlpha: candidate.alpha, candidateBeta: candidate.beta,
+    outputFunction: output.code, outputAlpha: output.alpha, outputBeta: output.beta,
+  }
+  const fields = Object.entries(CELL_FIELDS) as [CellField, 'int' | 'float'][]
   const view = new DataView(new ArrayBuffer(fields.length * 4))
-  fields.forEach(([type, value], index) => {
-    if (type === 'int') view.setInt32(index * 4, value, true)
-    else view.setFloat32(index * 4, value, true)
+  fields.forEach(([name, type], index) => {
+    if (type === 'int') view.setInt32(index * 4, values[name], true)
+    else view.setFloat32(index * 4, values[name], true)
   })
   return new Uint8Array(view.buffer)
 }
