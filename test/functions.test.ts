@@ -123,7 +123,7 @@ function cellGraph(name: string, [alpha, beta]: readonly [number, number], place
 
 function constantsOf(name: string): (readonly [number, number])[] {
   const { alpha, beta } = bindFunction(name, undefined, undefined, name)
-  return [[alpha, beta], ...FUNCTION_TABLE[name]?.constants ?? []].map(([a, b]) => [Math.fround(a as number), Math.fround(b as number)] as const)
+  return [[alpha, beta], ...FUNCTION_TABLE[name]?.constants ?? []].map(([a, b]) => [Math.fround(a), Math.fround(b)] as const)
 }
 
 it('the table has every function, and no other', () => {
@@ -211,7 +211,7 @@ function plus(kept: number, value: number): number {
 
 /** A product of zeros may have either sign. */
 function positiveZero(got: ArrayLike<number> | undefined): (value: number, n: number) => number {
-  return (value, n) => (value === 0 ? got?.[n] === 0 ? got[n] as number : 0 : value)
+  return (value, n) => (value === 0 ? got?.[n] === 0 ? got[n] : 0 : value)
 }
 
 const ROWS: Readonly<Record<string, (x: number[]) => number[]>> = {

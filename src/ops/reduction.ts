@@ -194,10 +194,16 @@ export const reduceLogSumExp: Operator = {
     const reduced = reducedAxes(node, context, x.shape)
     const places = positionsOf(reducedShape(x.shape, reduced, true), x.shape)
     const out = new Float32Array(lengthOf(reducedShape(x.shape, reduced, true)))
-    const largest = Array.from(out, () => -MOST_FLOAT32)
-    const sums = Array.from(out, () => 0)
-    x.data.forEach((element, n) => (largest[places[n] as number] = Math.min(MOST_FLOAT32, Math.max(largest[places[n] as number] as number, element))))
-    x.data.forEach((element, n) => (sums[places[n] as number] = (sums[places[n] as number] as number) + Math.exp(element - (largest[places[n] as number] as number))))
+    const largest = new Float64Array(out.length).fill(-MOST_FLOAT32)
+    const sums = new Float64Array(out.length)
+    x.data.forEach((element, n) => {
+      const at = places[n] as number
+      largest[at] = Math.min(MOST_FLOAT32, Math.max(largest[at] as number, element))
+    })
+    x.data.forEach((element, n) => {
+      const at = places[n] as number
+      sums[at] = (sums[at] as number) + Math.exp(element - (largest[at] as number))
+    })
     out.forEach((_, n) => (out[n] = Math.log(sums[n] as number) + (largest[n] as number)))
     return [new NdArray(out, reducedShape(x.shape, reduced, switchOf(node, 'keepdims', true)))]
   },

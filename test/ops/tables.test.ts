@@ -9,7 +9,10 @@ import { fold, run, type OneNode } from './one-node.ts'
 
 const INT_MIN = -(2 ** 31)
 const VALUES: Readonly<Record<DType, readonly number[]>> = {
-  float32: [0, -0, 1, -1, 0.5, -0.5, 2, 3, -3, 7.25, -7.25, 1e-45, 1.1754944e-38, 3e38, -3e38, 16777217, 255.5, 256, -0.9, 2147483648, -3e9, Infinity, -Infinity, NaN],
+  float32: [
+    0, -0, 1, -1, 0.5, -0.5, 2, 3, -3, 7.25, -7.25, 1e-45, 1.1754944e-38, 3e38, -3e38, 16777217, 255.5, 256, -0.9, 2147483648, -3e9,
+    Infinity, -Infinity, NaN,
+  ],
   int32: [0, 1, -1, 2, -2, 3, -3, 7, -7, 255, 256, -129, 65536, 16777217, 2 ** 31 - 1, INT_MIN, INT_MIN + 1],
   uint8: [0, 1, 2, 3, 127, 128, 254, 255],
 }
@@ -33,7 +36,16 @@ const power = (x: number, y: number): number => (x === 1 || (x === -1 && Math.ab
 const whole = (x: number): number => x | 0
 
 type Binary = (a: number, b: number) => number
-interface BinaryRow { readonly float32?: Binary, readonly int32?: Binary, readonly uint8?: Binary, readonly out?: DType, readonly attributes?: OneNode['attributes'], readonly op?: string }
+interface BinaryRow {
+  readonly float32?: Binary
+  readonly int32?: Binary
+  readonly uint8?: Binary
+  /** The dtype of the result. Default: that of the operands. */
+  readonly out?: DType
+  /** The operator. Default: the name of the row. */
+  readonly op?: string
+  readonly attributes?: OneNode['attributes']
+}
 
 const BINARY: Readonly<Record<string, BinaryRow>> = {
   add: { float32: (a, b) => a + b, int32: (a, b) => whole(a + b) },
@@ -85,8 +97,8 @@ const REDUCTIONS: Readonly<Record<string, { readonly of: (x: readonly number[]) 
 
 /** Rows that are reduced: of each, the result is exact in float32, or within a rounding or two. */
 const ROWS: readonly (readonly number[])[] = [
-  [1, 2, 3, 4, 5], [0.5, 0.25, 8, -1, 2], [3], [0, 0, 0, 0, 0, 0], [100, 101, 102], [-1000, -1001], [Infinity, 1], [-Infinity, -Infinity], [-Infinity, 2, -Infinity], [NaN, 1],
-  [1, 2, 3, NaN], [-5, 4, -3, 2, -1, 6, -7, 8, -9],
+  [1, 2, 3, 4, 5], [0.5, 0.25, 8, -1, 2], [3], [0, 0, 0, 0, 0, 0], [100, 101, 102], [-1000, -1001],
+  [Infinity, 1], [-Infinity, -Infinity], [-Infinity, 2, -Infinity], [NaN, 1], [1, 2, 3, NaN], [-5, 4, -3, 2, -1, 6, -7, 8, -9],
 ]
 
 describeBinaries('tables of operators', (binary) => {
@@ -150,7 +162,8 @@ describeBinaries('tables of operators', (binary) => {
   })
 
   it.each([
-    ['none', (_a: number, b: number) => b], ['add', (a: number, b: number) => a + b], ['mul', (a: number, b: number) => a * b], ['max', maximum], ['min', minimum],
+    ['none', (_a: number, b: number) => b], ['add', (a: number, b: number) => a + b], ['mul', (a: number, b: number) => a * b],
+    ['max', maximum], ['min', minimum],
   ] as const)('scattered elements: %s', async (reduction, f) => {
     for (const dtype of ['float32', 'int32'] as const) {
       const [x, updates] = [[1, 2, 3, 4, 5], [10, -20, 30, 7]]
@@ -176,7 +189,8 @@ describeBinaries('tables of operators', (binary) => {
         return last === 1 ? sized.lastIndexOf(most) : sized.indexOf(most)
       }
       const one: OneNode = {
-        op: least ? 'argMin' : 'argMax', attributes: { axis: 1, keepdims: 0, selectLastIndex: last }, inputs: [array('float32', rows.flat(), [rows.length, 4])],
+        op: least ? 'argMin' : 'argMax', attributes: { axis: 1, keepdims: 0, selectLastIndex: last },
+        inputs: [array('float32', rows.flat(), [rows.length, 4])],
       }
       expectSame((await run(runtime, one))[0], array('int32', rows.map(best)))
       expectSame(fold(one)?.[0], array('int32', rows.map(best)))
