@@ -3,6 +3,7 @@ import { beforeAll, expect, it } from 'vitest'
 import { readKeras } from '../../src/formats/keras/keras.ts'
 import { compile } from '../../src/model/load.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
+import '../guards.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
 import { GoldenFolder, type GoldenCase } from './keras-golden.ts'
 

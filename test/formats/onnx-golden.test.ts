@@ -9,6 +9,7 @@ import { compile } from '../../src/model/load.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import type { ArrayLike } from '../../src/values/ndarray.ts'
 import { checkOutput } from '../golden-outputs.ts'
+import '../guards.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
 
 interface Case {

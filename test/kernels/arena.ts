@@ -10,19 +10,29 @@ const ALIGNMENT = 64
 /** A NaN, and no byte of it like another: whatever reads it is poisoned, whatever overwrites it is seen. */
 const UNTOUCHED = 0x7fc1a5e7
 
+/** Bytes before and behind every block that nothing may write. */
+const GUARD = 64
+/** Kernels write whole vectors: the padding of a block up to here is theirs. */
+const VECTOR = 16
+
 /**
  * A binary's kernels and a linear memory full of NaN. Blocks are aligned and padded as in the
- * runtime, with NaN in the padding and between them.
+ * runtime, with NaN in the padding and between them. After every call of a kernel, the guard zones around all blocks are looked at.
  */
 export class Arena {
   readonly kernels: Kernels
   readonly #memory: WebAssembly.Memory
   #end = FIRST_BLOCK_PTR
+  /** Zones between blocks, from and to. */
+  #guards: [begin: number, end: number][] = []
 
   /** @param pages of 64 KiB */
   constructor({ module }: Binary, pages: number = 8) {
     this.#memory = new WebAssembly.Memory({ initial: pages })
-    this.kernels = new WebAssembly.Instance(module, { env: { memory: this.#memory } }).exports as unknown as Kernels
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } })
+    this.kernels = Object.fromEntries(Object.entries(exports).map(([name, kernel]) => (
+      [name, typeof kernel === 'function' ? this.#guarded(name, kernel as (...numbers: number[]) => unknown) : kernel]
+    ))) as unknown as Kernels
     this.clear()
   }
 
@@ -30,13 +40,14 @@ export class Arena {
   clear(): void {
     new Uint32Array(this.#memory.buffer, FIRST_BLOCK_PTR).fill(UNTOUCHED)
     this.#end = FIRST_BLOCK_PTR
+    this.#guards = []
   }
 
   allocate(bytes: number): number {
-    const ptr = this.#end
-    // At least one vector of NaN stays behind every block.
-    this.#end = Math.ceil((ptr + bytes + 16) / ALIGNMENT) * ALIGNMENT
-    expect(this.#end, 'arena').toBeLessThanOrEqual(this.#memory.buffer.byteLength)
+    const ptr = Math.ceil((this.#end + GUARD) / ALIGNMENT) * ALIGNMENT
+    this.#guards.push([this.#end, ptr])
+    this.#end = Math.ceil((ptr + bytes) / VECTOR) * VECTOR
+    expect(this.#end + GUARD, 'arena').toBeLessThanOrEqual(this.#memory.buffer.byteLength)
     return ptr
   }
 
@@ -60,6 +71,22 @@ export class Arena {
   /** A copy of bytes, for comparing bit by bit. */
   bytes(ptr: number, length: number): Uint8Array {
     return new Uint8Array(this.#memory.buffer, ptr, length).slice()
+  }
+
+  #guarded(name: string, kernel: (...numbers: number[]) => unknown): unknown {
+    const call = (...numbers: number[]): unknown => {
+      const result = kernel(...numbers)
+      this.#checkGuards(name)
+      return result
+    }
+    return Object.defineProperty(call, 'length', { value: kernel.length })
+  }
+
+  #checkGuards(name: string): void {
+    const words = new Uint32Array(this.#memory.buffer)
+    for (const [begin, end] of [...this.#guards, [this.#end, this.#end + GUARD] as const]) {
+      for (let at = begin / 4; at < end / 4; at++) if (words[at] !== UNTOUCHED) expect.fail(`${name} wrote at ${4 * at}, between two blocks`)
+    }
   }
 
   /** Runs a kernel and checks that it changed nothing outside `writable`. */

@@ -10,6 +10,7 @@ import { NdArray } from '../../src/values/ndarray.ts'
 import { lengthOf, type Shape, type SymbolicShape } from '../../src/values/shape.ts'
 import { addAllOperators } from '../../src/ops/more.ts'
 import { pseudoRandom } from '../random.ts'
+import '../guards.ts'
 
 addAllOperators()
 

@@ -1,0 +1,74 @@
+// Guard zones for whole models: a test file that imports this has every block of linear memory, and every buffer of a plan, between two zones
+// that nothing may write; they are looked at after each run. All memory is NaN at first, and no buffer takes another one's place.
+import { expect } from 'vitest'
+import { Model } from '../src/model/model.ts'
+import { Layout, type Buffer } from '../src/plan/layout.ts'
+import { LinearMemory } from '../src/runtime/memory.ts'
+
+const GUARD = 64
+/** Kernels write whole vectors: the padding of a buffer up to here is theirs. */
+const VECTOR = 16
+/** A NaN, and no byte of it like another. */
+const UNTOUCHED = 0x7fc1a5e7
+
+/** A zone, and the block that it lies in or beside. */
+interface Zone {
+  readonly block: number
+  readonly begin: number
+  readonly end: number
+}
+
+const zones: WeakMap<LinearMemory, Zone[]> = new WeakMap()
+const zonesOf = (memory: LinearMemory): Zone[] => zones.get(memory) ?? zones.set(memory, []).get(memory) as Zone[]
+
+/** The zones around a buffer. */
+function around(block: number, ptr: number, bytes: number): Zone[] {
+  const end = ptr + Math.ceil(bytes / VECTOR) * VECTOR
+  return [{ block, begin: ptr - GUARD, end: ptr }, { block, begin: end, end: end + GUARD }]
+}
+
+/** @throws where a zone around a block that is in use was written */
+export function checkGuards(memory: LinearMemory, what: string): void {
+  for (const { begin, end } of zonesOf(memory)) {
+    const words = new Uint32Array(memory.wasm.buffer, begin, (end - begin) / 4)
+    const at = words.findIndex((word) => word !== UNTOUCHED)
+    if (at >= 0) expect.fail(`${what} wrote at ${begin + 4 * at}, outside all buffers`)
+  }
+}
+
+const { allocate, free } = LinearMemory.prototype
+LinearMemory.prototype.allocate = function (this: LinearMemory, bytes: number, what: string): number {
+  const whole = Math.ceil(bytes / VECTOR) * VECTOR + 2 * GUARD
+  const ptr = allocate.call(this, whole, what)
+  new Uint32Array(this.wasm.buffer, ptr, whole / 4).fill(UNTOUCHED)
+  zonesOf(this).push(...around(ptr + GUARD, ptr + GUARD, bytes))
+  return ptr + GUARD
+}
+LinearMemory.prototype.free = function (this: LinearMemory, ptr: number): void {
+  free.call(this, ptr - GUARD)
+  zones.set(this, zonesOf(this).filter(({ block }) => block !== ptr))
+}
+
+const { allocate: layOut, place } = Layout.prototype
+const buffers: WeakMap<Layout, [Buffer, number][]> = new WeakMap()
+Layout.prototype.allocate = function (this: Layout, bytes: number, _uses: number, what: string): Buffer {
+  const buffer = layOut.call(this, Math.ceil(bytes / VECTOR) * VECTOR + 2 * GUARD, Infinity, what)
+  buffers.set(this, [...buffers.get(this) ?? [], [buffer, bytes]])
+  return buffer
+}
+Layout.prototype.place = function (this: Layout, memory: LinearMemory, sharedPtr?: number): number[] {
+  const blocks = place.call(this, memory, sharedPtr)
+  for (const [{ slot }, bytes] of buffers.get(this) ?? []) {
+    slot.ptr += GUARD
+    // Plans that share memory write each other's zones.
+    if (sharedPtr === undefined) zonesOf(memory).push(...around(blocks[0] as number, slot.ptr, bytes))
+  }
+  return blocks
+}
+
+const { run } = Model.prototype as { run: (this: Model, ...given: unknown[]) => unknown }
+Model.prototype.run = function (this: Model, ...given: unknown[]): never {
+  const result = run.apply(this, given)
+  checkGuards(this.runtime.linearMemory, 'a run')
+  return result as never
+} as Model['run']
