@@ -81,17 +81,22 @@ describe('lstm', () => {
 
   it('refuses options it does not know, and says which it does', () => {
     const known = 'options are hiddenSize, name, inputSize, numLayers, bidirectional, bias, projSize, peepholes, returnSequences, returnState, initialState, goBackwards, timeMajor, delaySamples'
-    expectError(() => lstm(4, { dropout: 0.5 }), 'VALUE', `lstm: no option 'dropout'; ${known}`)
-    expectError(() => lstm(4, { batch_first: true }), 'VALUE', `lstm: no option 'batch_first'; ${known}`)
-    expectError(() => lstm(4, { toString: 1 }), 'VALUE', `lstm: no option 'toString'; ${known}`)
-    expectError(() => lstm(4, JSON.parse('{"__proto__":1}') as Options), 'VALUE', `lstm: no option '__proto__'; ${known}`)
+    const refused = (words: string, options: unknown): void => {
+      expectError(() => lstm(4, options as Options), 'VALUE', `lstm: no option ${words}; ${known}`)
+    }
+    refused("'dropout'", { dropout: 0.5 })
+    refused("'batch_first'", { batch_first: true })
+    refused("'toString'", { toString: 1 })
+    refused("'__proto__'", JSON.parse('{"__proto__":1}'))
+    refused("'retrun_sequences' (did you mean 'returnSequences'?), 'biases' (did you mean 'bias'?)", { retrun_sequences: true, biases: false })
+    refused("'num_proof' (did you mean 'numProj'?)", { num_proof: 2 })
   })
 
   it('refuses an option given twice', () => {
     expectError(() => lstm({ units: 4, hiddenSize: 4 }), 'VALUE', "lstm: 'units' and 'hiddenSize' are the same option")
-    expectError(() => lstm(4, { hidden_size: 4 }), 'VALUE', "lstm: 'units' and 'hidden_size' are the same option")
-    expectError(() => lstm(4, { hiddenSize: 5 }), 'VALUE', "lstm: 'units' and 'hiddenSize' are the same option")
-    expectError(() => lstm(4, { units: 5 }), 'VALUE', "lstm: 'units' and 'units' are the same option")
+    expectError(() => lstm(4, { hidden_size: 4 } as object), 'VALUE', "lstm: 'units' and 'hidden_size' are the same option")
+    expectError(() => lstm(4, { hiddenSize: 5 } as object), 'VALUE', "lstm: 'units' and 'hiddenSize' are the same option")
+    expectError(() => lstm(4, { units: 5 } as object), 'VALUE', "lstm: 'units' and 'units' are the same option")
     expectError(() => lstm(4, { returnSequences: true, return_sequences: true }), 'VALUE', "lstm: 'returnSequences' and 'return_sequences' are the same option")
     expectError(() => lstm({ units: 4, bias: true }, { use_bias: true }), 'VALUE', "lstm: 'bias' and 'use_bias' are the same option")
   })
@@ -101,20 +106,20 @@ describe('lstm', () => {
   })
 
   it.each<[unknown, Options, string]>([
-    [undefined, {}, 'lstm: units: expected a whole number >= 1, got undefined'],
-    [null, {}, 'lstm: units: expected a whole number >= 1, got null'],
-    ['4', {}, 'lstm: units: expected a whole number >= 1, got "4"'],
-    [0, {}, 'lstm: units: expected a whole number >= 1, got 0'],
-    [1.5, {}, 'lstm: units: expected a whole number >= 1, got 1.5'],
-    [4, { numLayers: 0 }, 'lstm: numLayers: expected a whole number >= 1, got 0'],
-    [4, { inputSize: -3 }, 'lstm: inputSize: expected a whole number >= 1, got -3'],
-    [4, { bidirectional: 1 as unknown as boolean }, 'lstm: bidirectional: expected true or false, got 1'],
-    [4, { bias: 'no' as unknown as boolean }, 'lstm: bias: expected true or false, got "no"'],
-    [4, { returnSequences: null as unknown as boolean }, 'lstm: returnSequences: expected true or false, got null'],
-    [4, { returnState: 0 as unknown as boolean }, 'lstm: returnState: expected true or false, got 0'],
-    [4, { initialState: [] as unknown as boolean }, 'lstm: initialState: expected true or false, got Array'],
-    [4, { timeMajor: 'x' as unknown as boolean }, 'lstm: timeMajor: expected true or false, got "x"'],
-    [4, { goBackwards: 2 as unknown as boolean }, 'lstm: goBackwards: expected true or false, got 2'],
+    [undefined, {}, "lstm: expected a whole number >= 1 for 'units', got undefined"],
+    [null, {}, "lstm: expected a whole number >= 1 for 'units', got null"],
+    ['4', {}, "lstm: expected a whole number >= 1 for 'units', got \"4\""],
+    [0, {}, "lstm: expected a whole number >= 1 for 'units', got 0"],
+    [1.5, {}, "lstm: expected a whole number >= 1 for 'units', got 1.5"],
+    [4, { numLayers: 0 }, "lstm: expected a whole number >= 1 for 'numLayers', got 0"],
+    [4, { inputSize: -3 }, "lstm: expected a whole number >= 1 for 'inputSize', got -3"],
+    [4, { bidirectional: 1 as unknown as boolean }, "lstm: expected true or false for 'bidirectional', got 1"],
+    [4, { bias: 'no' as unknown as boolean }, "lstm: expected true or false for 'bias', got \"no\""],
+    [4, { returnSequences: null as unknown as boolean }, "lstm: expected true or false for 'returnSequences', got null"],
+    [4, { returnState: 0 as unknown as boolean }, "lstm: expected true or false for 'returnState', got 0"],
+    [4, { initialState: [] as unknown as boolean }, "lstm: expected true or false for 'initialState', got Array"],
+    [4, { timeMajor: 'x' as unknown as boolean }, "lstm: expected true or false for 'timeMajor', got \"x\""],
+    [4, { goBackwards: 2 as unknown as boolean }, "lstm: expected true or false for 'goBackwards', got 2"],
     [4, { name: 5 as unknown as string }, "lstm: expected text for 'name', got 5"],
     [4, { goBackwards: true, bidirectional: true }, 'lstm: goBackwards goes with one layer and one direction; a bidirectional layer goes both ways'],
     [4, { goBackwards: true, numLayers: 2 }, 'lstm: goBackwards goes with one layer and one direction; a bidirectional layer goes both ways'],
@@ -151,25 +156,25 @@ describe('dense, embedding, dropout, activation', () => {
     const weights = new Map(denseWeights('dense', 3, 2))
     const x = random(7, 5, 3)
     using plain = await compile(sequential([dense(2)]).loadStateDict(weights))
-    using model = await compile(sequential([input([3]), dropout(0.5), dense(2), dropout(0.1), activation('linear' as 'relu')]).loadStateDict(weights))
+    using model = await compile(sequential([input([3]), dropout(0.5), dense(2), dropout(0.1), activation('linear')]).loadStateDict(weights))
     expect(model.run({ input: x })).toEqual(plain.run({ input: x }))
     expect(sequential([dropout(0), dense(2), dropout(1)]).layerNames).toEqual(['dropout', 'dense', 'dropout_1'])
   })
 
   it('refuse what they do not know, by text', () => {
-    expectError(() => dense(0), 'VALUE', 'dense: units: expected a whole number >= 1, got 0')
-    expectError(() => dense(2, { units: 3 }), 'VALUE', "dense: 'units' and 'units' are the same option")
+    expectError(() => dense(0), 'VALUE', "dense: expected a whole number >= 1 for 'units', got 0")
+    expectError(() => dense(2, { units: 3 } as object), 'VALUE', "dense: 'units' and 'units' are the same option")
     expectError(() => dense({ units: 2, out_features: 2 }), 'VALUE', "dense: 'units' and 'out_features' are the same option")
-    expectError(() => dense(2, { kernel: 1 }), 'VALUE', "dense: no option 'kernel'; options are units, name, inputSize, bias, activation")
-    expectError(() => dense(2, { activation: 'gelu' as 'relu' }), 'VALUE', /^dense: activation: expected one of linear, sigmoid, tanh, relu, softmax.*, got "gelu"$/)
-    expectError(() => activation('__proto__' as 'relu'), 'VALUE', /^activation: expected one of linear, sigmoid, tanh, relu, softmax.*, got "__proto__"$/)
-    expectError(() => dense(2, { bias: 0 as unknown as boolean }), 'VALUE', 'dense: bias: expected true or false, got 0')
-    expectError(() => embedding(0, 4), 'VALUE', 'embedding: vocabulary: expected a whole number >= 1, got 0')
-    expectError(() => embedding(4, 1.5), 'VALUE', 'embedding: width: expected a whole number >= 1, got 1.5')
+    expectError(() => dense(2, { kernel: 1 } as object), 'VALUE', "dense: no option 'kernel'; options are units, name, inputSize, bias, activation")
+    expectError(() => dense(2, { activation: 'gelu' as 'relu' }), 'VALUE', /^dense: expected one of linear, sigmoid, tanh, relu, softmax.* for 'activation', got "gelu"$/)
+    expectError(() => activation('__proto__' as 'relu'), 'VALUE', /^activation: expected one of linear, sigmoid, tanh, relu, softmax.* for 'name', got "__proto__"$/)
+    expectError(() => dense(2, { bias: 0 as unknown as boolean }), 'VALUE', "dense: expected true or false for 'bias', got 0")
+    expectError(() => embedding(0, 4), 'VALUE', "embedding: expected a whole number >= 1 for 'vocabulary', got 0")
+    expectError(() => embedding(4, 1.5), 'VALUE', "embedding: expected a whole number >= 1 for 'width', got 1.5")
     expectError(() => embedding(4, 4, { mask: true } as object), 'VALUE', "embedding: no option 'mask'; options are name")
-    expectError(() => dropout(1.5), 'VALUE', 'dropout: expected a rate from 0 to 1, got 1.5')
-    expectError(() => dropout(NaN), 'VALUE', 'dropout: expected a rate from 0 to 1, got NaN')
-    expectError(() => dropout('0.5' as unknown as number), 'VALUE', 'dropout: expected a rate from 0 to 1, got "0.5"')
+    expectError(() => dropout(1.5), 'VALUE', "dropout: expected a number from 0 to 1 for 'rate', got 1.5")
+    expectError(() => dropout(NaN), 'VALUE', "dropout: expected a number from 0 to 1 for 'rate', got NaN")
+    expectError(() => dropout('0.5' as unknown as number), 'VALUE', "dropout: expected a number from 0 to 1 for 'rate', got \"0.5\"")
   })
 })
 
@@ -186,7 +191,7 @@ describe('sequential', () => {
     expectError(() => sequential([input([3])]), 'VALUE', 'sequential: expected at least one layer, got none')
     expectError(() => sequential([dense(2), input([3])]), 'VALUE', 'sequential: expected a layer at position 1, got Object; input() may stand first only')
     expectError(() => sequential([dense(2), 'relu' as unknown as Layer]), 'VALUE', 'sequential: expected a layer at position 1, got "relu"; input() may stand first only')
-    expectError(() => sequential([dense(2)], { outputs: 'y' } as object), 'VALUE', "sequential: no option 'outputs'; options are input, output, unbatched")
+    expectError(() => sequential([dense(2)], { outputs: 'y' } as object), 'VALUE', "sequential: no option 'outputs' (did you mean 'output'?); options are input, output, unbatched")
   })
 
   it('takes names for its input and output', () => {
@@ -206,7 +211,7 @@ describe('sequential', () => {
     expectError(() => input([0]), 'VALUE', 'input: expected sizes >= 1 or names, got [0]')
     expectError(() => input(['']), 'VALUE', 'input: expected sizes >= 1 or names, got []')
     expectError(() => input(28 as unknown as number[]), 'VALUE', 'input: expected sizes >= 1 or names, got 28')
-    expectError(() => input([1], { dtype: 'int64' as 'int32' }), 'VALUE', "input: expected dtype 'float32', 'int32' or 'uint8', got \"int64\"")
+    expectError(() => input([1], { dtype: 'int64' as 'int32' }), 'VALUE', "input: expected 'float32' or 'int32' or 'uint8' for 'dtype', got \"int64\"")
     expectError(() => input([1], { batch: 2 } as object), 'VALUE', "input: no option 'batch'; options are name, dtype")
   })
 

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { nearest } from '../options.ts'
 
 /** A command line that cannot be understood: exit code 2. */
 export class UsageError extends Error {
@@ -63,23 +64,6 @@ export function onlyFile({ positionals }: Arguments, what: string): string {
 
 /** `; did you mean 'inspect'?`, or nothing when no word is near. */
 export function suggestion(word: string, known: readonly string[], prefix = ''): string {
-  const near = known
-    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate) }))
-    .sort((a, b) => a.distance - b.distance)[0]
-  const isNear = near !== undefined && near.distance <= Math.ceil(near.candidate.length / 3)
-  return isNear ? `; did you mean '${prefix}${near.candidate}'?` : ''
-}
-
-/** How many letters to insert, delete or replace to make `b` of `a` (Levenshtein 1965). */
-function editDistance(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, n) => n)
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (above[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      row.push(Math.min(replaced, (above[j] as number) + 1, (row[j - 1] as number) + 1))
-    }
-    above = row
-  }
-  return above[b.length] as number
+  const near = nearest(word, known)
+  return near === undefined ? '' : `; did you mean '${prefix}${near}'?`
 }

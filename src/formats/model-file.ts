@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph.ts'
-import type { FormatOptions, FormatReader, ModelFiles } from './reader.ts'
+import { having, type Kind, type OptionTable } from '../options.ts'
+import { FORMAT_OPTIONS, type FormatOptions, type FormatReader, type ModelFiles } from './reader.ts'
 
 export interface ReadModelOptions extends FormatOptions {
   /**
@@ -9,13 +10,21 @@ export interface ReadModelOptions extends FormatOptions {
   readonly readers?: readonly FormatReader[]
 }
 
+const READER: Kind = having('a reader', 'detect', 'read')
+
+/** What each may be. */
+export const READ_MODEL_OPTIONS: OptionTable<ReadModelOptions> = {
+  ...FORMAT_OPTIONS,
+  readers: { expected: "a list of readers (of 'lstm-wasm/onnx' and so on)", test: (value) => Array.isArray(value) && value.every(READER.test) },
+}
+
 /**
  * The graph of a model file of any format. Formats are told apart by content, not by name.
  *
  * @throws LstmError `FORMAT` for bytes that are no model file or a broken one, `UNSUPPORTED` for what cannot be run, `VALUE` for
  *   options that the format does not have
  */
-export async function readModelFile(files: ModelFiles, options: ReadModelOptions = {}): Promise<Graph> {
-  const reader = options.readers?.find((given) => given.detect(files.bytes)) ?? await (await import('./readers.ts')).findReader(files.bytes)
+export async function readModelFile(files: ModelFiles, { readers, ...options }: ReadModelOptions = {}): Promise<Graph> {
+  const reader = readers?.find((given) => given.detect(files.bytes)) ?? await (await import('./readers.ts')).findReader(files.bytes)
   return reader.read(files, options)
 }

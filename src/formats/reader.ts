@@ -1,5 +1,6 @@
 import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
+import { atLeast, FLAG, LIST, NUMBER, oneOf, RECORD, TEXT, type OptionTable } from '../options.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 
 /** A model file, and the files beside it that it may refer to (weight shards, external data). */
@@ -62,8 +63,8 @@ export interface FormatOptions extends Tensorflow1Options, SampleRateOptions {
   readonly constants?: Readonly<Record<string, ArrayLike | number>>
   /** PyTorch, RTNeural, NAM: nothing has an axis for the batch, as PyTorch takes and gives it. Default false. */
   readonly unbatched?: boolean
-  /** Keras: what `model.to_json()` gave, for a file that has weights only. */
-  readonly architecture?: string
+  /** Keras, TensorFlow.js: what `model.to_json()` gave, as text or parsed, for a file that has weights only. */
+  readonly architecture?: string | object
   /**
    * Keras, TensorFlow.js: in whose sense the file is read, who computed with the model when it was trained. Default: as the file says.
    * They differ in `hard_sigmoid`, in defaults, and in what masks do.
@@ -71,6 +72,28 @@ export interface FormatOptions extends Tensorflow1Options, SampleRateOptions {
   readonly dialect?: KerasDialect
   /** PyTorch: which entry of a checkpoint holds the state dict: `'model'`. Default: the only one that does. */
   readonly key?: string
+}
+
+/** Options of a cell of TensorFlow 1. */
+export const CELL_OPTIONS: OptionTable<Tensorflow1CellOptions> = {
+  forgetBias: NUMBER, activation: TEXT, cellClip: atLeast(0), projClip: atLeast(0),
+}
+
+/** What each option of a reader may be; which of them a format has, its reader says. */
+export const FORMAT_OPTIONS: OptionTable<FormatOptions> = {
+  ...CELL_OPTIONS,
+  cells: LIST,
+  residual: FLAG,
+  timeMajor: FLAG,
+  sequenceLength: FLAG,
+  sampleRate: NUMBER,
+  trainingSampleRate: NUMBER,
+  sampleRateCorrection: oneOf(['LinInterp', 'NoInterp']),
+  constants: RECORD,
+  unbatched: FLAG,
+  architecture: { expected: "text or an object (Keras's JSON)", test: (value) => TEXT.test(value) || RECORD.test(value) },
+  key: TEXT,
+  dialect: oneOf(['keras2', 'keras3.0', 'keras3.4', 'keras3', 'tfjs'] satisfies readonly KerasDialect[]),
 }
 
 /** A file format: how its files begin, and how they become a graph. */

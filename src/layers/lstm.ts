@@ -1,10 +1,10 @@
 import { LstmError } from '../errors.ts'
 import { joinName, lstmTensors } from '../formats/pytorch-names.ts'
 import type { GraphInput } from '../graph/graph.ts'
-import { describeValue } from '../values/dtype.ts'
+import { atLeast, checkKind, count, FLAG, type OptionTable } from '../options.ts'
 import { formatShape, type Dimension } from '../values/shape.ts'
 import type { Layer } from './layer.ts'
-import { checkCount, checkFlag, readOptions, type Aliases } from './options.ts'
+import { NAME, readWords, type Spelled } from './options.ts'
 
 export interface LstmOptions {
   /** Name of the layer, and of its tensors in a state dict (`name.weight_ih_l0`). Default `lstm`, `lstm_1`, ... */
@@ -38,16 +38,26 @@ export interface LstmOptions {
   readonly delaySamples?: number
 }
 
-const KNOWN: readonly (keyof LstmOptions | 'hiddenSize')[] = [
-  'hiddenSize', 'name', 'inputSize', 'numLayers', 'bidirectional', 'bias', 'projSize', 'peepholes', 'returnSequences', 'returnState',
-  'initialState', 'goBackwards', 'timeMajor', 'delaySamples',
-]
+/** With the number of units, which may be an argument of its own. */
+interface AllOptions extends LstmOptions {
+  /** Units, the length of c. */
+  readonly hiddenSize?: number
+}
+
+const COUNT = count(1)
+const LSTM_OPTIONS: OptionTable<AllOptions> = {
+  hiddenSize: COUNT, ...NAME, inputSize: COUNT, numLayers: COUNT, bidirectional: FLAG, bias: FLAG, projSize: COUNT, peepholes: FLAG,
+  returnSequences: FLAG, returnState: FLAG, initialState: FLAG, goBackwards: FLAG, timeMajor: FLAG, delaySamples: atLeast(1),
+}
 
 /** The hidden size goes by many names; so do a few other settings. */
-const ALIASES: Aliases = {
+const ALIASES = {
   units: 'hiddenSize', numUnits: 'hiddenSize', nHidden: 'hiddenSize', hidden: 'hiddenSize', hiddenUnits: 'hiddenSize',
   useBias: 'bias', numProj: 'projSize', usePeepholes: 'peepholes', inputDim: 'inputSize', nInput: 'inputSize', layers: 'numLayers',
-}
+} as const
+
+/** Words for the number of units. */
+type HiddenSizeWords = { [Word in keyof typeof ALIASES]: (typeof ALIASES)[Word] extends 'hiddenSize' ? Word : never }[keyof typeof ALIASES]
 
 /**
  * An LSTM layer, or a stack of them.
@@ -61,30 +71,17 @@ const ALIASES: Aliases = {
  * @throws LstmError `VALUE` for options that are unknown or out of range
  */
 export function lstm(
-  units: number | (LstmOptions & Readonly<Record<string, unknown>>),
-  options: LstmOptions & Readonly<Record<string, unknown>> = {},
+  units: number | Spelled<AllOptions, typeof ALIASES>, options: Spelled<LstmOptions, Omit<typeof ALIASES, HiddenSizeWords>> = {},
 ): Layer {
   const positional = typeof units === 'object' && units !== null ? units : { units }
-  const read = readOptions<LstmOptions & { hiddenSize?: number }>(options, KNOWN, ALIASES, 'lstm', positional)
-  const hiddenSize = checkCount(read.hiddenSize, 'lstm: units')
-  const numLayers = checkCount(read.numLayers ?? 1, 'lstm: numLayers')
-  const inputSize = read.inputSize === undefined ? undefined : checkCount(read.inputSize, 'lstm: inputSize')
-  const projSize = read.projSize === undefined ? undefined : checkCount(read.projSize, 'lstm: projSize')
-  const name = checkName(read.name, 'lstm')
-  const bidirectional = checkFlag(read.bidirectional, false, 'lstm: bidirectional')
-  const bias = checkFlag(read.bias, true, 'lstm: bias')
-  const peepholes = checkFlag(read.peepholes, false, 'lstm: peepholes')
-  const returnSequences = checkFlag(read.returnSequences, false, 'lstm: returnSequences')
-  const returnState = checkFlag(read.returnState, false, 'lstm: returnState')
-  const initialState = checkFlag(read.initialState, false, 'lstm: initialState')
-  const goBackwards = checkFlag(read.goBackwards, false, 'lstm: goBackwards')
-  const timeMajor = checkFlag(read.timeMajor, false, 'lstm: timeMajor')
+  const read = readWords(options, LSTM_OPTIONS, 'lstm', ALIASES, positional)
+  checkKind(read.hiddenSize, COUNT, 'units', 'lstm')
+  const {
+    hiddenSize = 0, name, inputSize, numLayers = 1, bidirectional = false, bias = true, projSize, peepholes = false, returnSequences = false,
+    returnState = false, initialState = false, goBackwards = false, timeMajor = false, delaySamples = 1,
+  } = read
   if (goBackwards && (bidirectional || numLayers > 1)) {
     throw new LstmError('VALUE', 'lstm: goBackwards goes with one layer and one direction; a bidirectional layer goes both ways')
-  }
-  const { delaySamples = 1 } = read
-  if (typeof delaySamples !== 'number' || !(delaySamples >= 1) || delaySamples === Infinity) {
-    throw new LstmError('VALUE', `lstm: delaySamples: expected a number >= 1, got ${describeValue(delaySamples)}`)
   }
   if (delaySamples > 1 && initialState) throw new LstmError('VALUE', 'lstm: delaySamples goes without initialState: a delayed state has a history')
   const directions = bidirectional ? 2 : 1
@@ -136,12 +133,4 @@ export function lstm(
       }
     },
   }
-}
-
-/** @throws LstmError `VALUE` unless a name is text */
-export function checkName(name: unknown, what: string): string | undefined {
-  if (name !== undefined && typeof name !== 'string') {
-    throw new LstmError('VALUE', `${what}: expected text for 'name', got ${describeValue(name)}`)
-  }
-  return name
 }

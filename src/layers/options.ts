@@ -1,8 +1,27 @@
+// Options of layers: those of every call (src/options.ts), in the words of Keras, TensorFlow 1 and PyTorch.
 import { LstmError } from '../errors.ts'
-import { describeValue } from '../values/dtype.ts'
+import { checkKind, checkRecord, noOption, TEXT, type Kind, type OptionTable } from '../options.ts'
 
-/** From what people type to the option's own name: Keras, TensorFlow 1 and PyTorch words, in either case style. */
-export type Aliases = Readonly<Record<string, string>>
+/** `returnSequences` -> `return_sequences`. */
+type SnakeCase<Word extends string> = Word extends `${infer Head}${infer Tail}`
+  ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${SnakeCase<Tail>}`
+  : ''
+
+/** From other words for an option to its own name. */
+export type Aliases<T> = Readonly<Record<string, keyof T & string>>
+
+/** Options in every spelling that is understood: their own names, other words for them, and snake_case for both. */
+export type Spelled<T, Others extends Aliases<T> = Record<never, never>> = T
+  & { readonly [Name in keyof T & string as SnakeCase<Name>]?: T[Name] }
+  & { readonly [Word in keyof Others & string as Word | SnakeCase<Word>]?: T[Others[Word]] }
+
+/** Options of every layer. */
+export interface LayerOptions {
+  /** Name of the layer. Default: its kind, with a number from the second on. */
+  readonly name?: string
+}
+
+export const NAME: OptionTable<LayerOptions> = { name: TEXT }
 
 /** `return_sequences` -> `returnSequences`. */
 function camelCase(word: string): string {
@@ -10,44 +29,37 @@ function camelCase(word: string): string {
 }
 
 /**
- * Options under their own names.
+ * Options under their own names, checked; those that are undefined are left out.
  * @param positional options that were given as arguments of their own
- * @throws LstmError `VALUE` for a word that is no option, listing those there are, or two words for one option
+ * @throws LstmError `VALUE` for a word that is no option, listing those there are, a value that is not of its kind, or two words for one option
  */
-export function readOptions<T extends object>(
-  given: unknown, known: readonly (keyof T & string)[], aliases: Aliases, what: string, positional: object = {},
+export function readWords<T extends object>(
+  given: unknown, table: OptionTable<T>, what: string, aliases: Aliases<T> = {}, positional: object = {},
 ): T {
-  if (typeof given !== 'object' || given === null) {
-    throw new LstmError('VALUE', `${what}: expected an object with options, got ${describeValue(given)}`)
-  }
-  const result: Record<string, unknown> = {}
+  const kinds = table as Readonly<Record<string, Kind>>
+  const others = aliases as Readonly<Record<string, string>>
+  const read: Record<string, unknown> = {}
   const words: Map<string, string> = new Map()
-  for (const [word, value] of [...Object.entries(positional), ...Object.entries(given)]) {
-    if (value === undefined) continue
-    const camel = camelCase(word)
-    const name = Object.hasOwn(aliases, camel) ? aliases[camel] as string : camel
-    if (!(known as readonly string[]).includes(name)) {
-      throw new LstmError('VALUE', `${what}: no option '${word}'; options are ${known.join(', ')}`)
+  const unknown: string[] = []
+  for (const options of [positional, given]) {
+    checkRecord(options, what)
+    for (const word in options) {
+      const value = options[word]
+      if (value === undefined) continue
+      const camel = camelCase(word)
+      const name = Object.hasOwn(others, camel) ? others[camel] as string : camel
+      if (!Object.hasOwn(kinds, name)) {
+        unknown.push(word)
+        continue
+      }
+      const earlier = words.get(name)
+      if (earlier !== undefined) throw new LstmError('VALUE', `${what}: '${earlier}' and '${word}' are the same option`)
+      words.set(name, word)
+      checkKind(value, kinds[name] as Kind, word, what)
+      read[name] = value
     }
-    const earlier = words.get(name)
-    if (earlier !== undefined) throw new LstmError('VALUE', `${what}: '${earlier}' and '${word}' are the same option`)
-    words.set(name, word)
-    result[name] = value
   }
-  return result as T
-}
-
-/** @throws LstmError `VALUE` unless `value` is a whole number >= 1 */
-export function checkCount(value: unknown, what: string): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) {
-    throw new LstmError('VALUE', `${what}: expected a whole number >= 1, got ${describeValue(value)}`)
-  }
-  return value
-}
-
-/** @throws LstmError `VALUE` unless `value` is true or false; absent means `otherwise` */
-export function checkFlag(value: unknown, otherwise: boolean, what: string): boolean {
-  if (value === undefined) return otherwise
-  if (typeof value !== 'boolean') throw new LstmError('VALUE', `${what}: expected true or false, got ${describeValue(value)}`)
-  return value
+  const known = Object.keys(kinds)
+  if (unknown.length > 0) throw new LstmError('VALUE', `${what}: ${noOption(unknown, known, [...known, ...Object.keys(others)])}`)
+  return read as T
 }

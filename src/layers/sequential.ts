@@ -1,4 +1,5 @@
 import { LstmError } from '../errors.ts'
+import { FLAG, readOptions, RECORD, TEXT, type OptionTable } from '../options.ts'
 import { joinName, type StateDict } from '../formats/pytorch-names.ts'
 import { batchedOrNot } from '../formats/unbatched.ts'
 import type { Graph, GraphInput, GraphNode } from '../graph/graph.ts'
@@ -7,7 +8,6 @@ import { hasShape, type ArrayLike } from '../values/ndarray.ts'
 import { tagOf } from '../values/realm.ts'
 import { formatShape, lengthOf, sameShape, type SymbolicShape } from '../values/shape.ts'
 import type { Layer } from './layer.ts'
-import { checkFlag, readOptions } from './options.ts'
 import type { InputDescription } from './simple.ts'
 
 export interface SequentialOptions {
@@ -26,6 +26,12 @@ export interface LoadStateDictOptions {
   readonly ignore?: readonly string[]
 }
 
+const SEQUENTIAL_OPTIONS: OptionTable<SequentialOptions> = { input: TEXT, output: TEXT, unbatched: FLAG }
+const LOADING_OPTIONS: OptionTable<LoadStateDictOptions> = {
+  names: { expected: 'text by the names of layers', test: (value) => RECORD.test(value) && Object.values(value as object).every(TEXT.test) },
+  ignore: { expected: 'a list of names', test: (value) => Array.isArray(value) && value.every(TEXT.test) },
+}
+
 interface NamedLayer {
   readonly name: string
   readonly layer: Layer
@@ -42,8 +48,8 @@ export class Sequential {
 
   /** Use `sequential`. */
   constructor(entries: readonly (Layer | InputDescription)[], options: SequentialOptions) {
-    const { input, output, unbatched } = readOptions<SequentialOptions>(options, ['input', 'output', 'unbatched'], {}, 'sequential')
-    this.#unbatched = checkFlag(unbatched, false, 'sequential: unbatched')
+    const { input, output, unbatched = false } = readOptions(options, SEQUENTIAL_OPTIONS, 'sequential')
+    this.#unbatched = unbatched
     const [first, ...rest] = entries
     this.#described = first !== undefined && isInput(first) ? first : undefined
     const layers = this.#described === undefined ? entries : rest
@@ -73,7 +79,7 @@ export class Sequential {
         throw new LstmError('VALUE', `loadStateDict: expected arrays with dtype, shape and data that fills it, got ${describeValue(tensor)} for '${name}'`)
       }
     }
-    const { names = {}, ignore = [] } = readOptions<LoadStateDictOptions>(options, ['names', 'ignore'], {}, 'loadStateDict')
+    const { names = {}, ignore = [] } = readOptions(options, LOADING_OPTIONS, 'loadStateDict')
     for (const name of Object.keys(names)) {
       if (!this.layerNames.includes(name)) {
         throw new LstmError('VALUE', `loadStateDict: names: no layer '${name}'; layers are ${this.layerNames.join(', ')}`)

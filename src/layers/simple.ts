@@ -1,10 +1,10 @@
 import { LstmError } from '../errors.ts'
+import { checkKind, count, FLAG, oneOf, readOptions, type Kind, type OptionTable } from '../options.ts'
 import { joinName } from '../formats/pytorch-names.ts'
-import { describeValue, isDType, type DType } from '../values/dtype.ts'
+import { ARRAYS, describeValue, type DType } from '../values/dtype.ts'
 import { formatShape, type Dimension } from '../values/shape.ts'
 import { simpleNode, type Layer } from './layer.ts'
-import { checkName } from './lstm.ts'
-import { checkCount, checkFlag, readOptions, type Aliases } from './options.ts'
+import { NAME, readWords, type LayerOptions, type Spelled } from './options.ts'
 
 /** Activation functions, by Keras's names; `linear` is none. */
 export type Activation = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'softmax'
@@ -22,34 +22,30 @@ export interface DenseOptions {
   readonly activation?: Activation
 }
 
-const DENSE_ALIASES: Aliases = { useBias: 'bias', inputDim: 'inputSize', inFeatures: 'inputSize', outFeatures: 'units' }
-
-function checkActivation(value: unknown, what: string): Activation {
-  if (!ACTIVATIONS.includes(value as Activation)) {
-    throw new LstmError('VALUE', `${what}: expected one of ${ACTIVATIONS.join(', ')}, got ${describeValue(value)}`)
-  }
-  return value as Activation
+interface AllDenseOptions extends DenseOptions {
+  /** Features of the output. */
+  readonly units?: number
 }
+
+const COUNT = count(1)
+const ACTIVATION: Kind = { ...oneOf(ACTIVATIONS), expected: `one of ${ACTIVATIONS.join(', ')}` }
+const DENSE_OPTIONS: OptionTable<AllDenseOptions> = { units: COUNT, ...NAME, inputSize: COUNT, bias: FLAG, activation: ACTIVATION }
+const DENSE_ALIASES = { useBias: 'bias', inputDim: 'inputSize', inFeatures: 'inputSize', outFeatures: 'units' } as const
 
 /**
  * y = x W^T + b along the last axis, at every timestep alike: Keras's Dense, PyTorch's Linear.
  * @throws LstmError `VALUE` for options that are unknown or out of range
  */
 export function dense(
-  units: number | (DenseOptions & Readonly<Record<string, unknown>>),
-  options: DenseOptions & Readonly<Record<string, unknown>> = {},
+  units: number | Spelled<AllDenseOptions, typeof DENSE_ALIASES>, options: Spelled<DenseOptions, Omit<typeof DENSE_ALIASES, 'outFeatures'>> = {},
 ): Layer {
   const positional = typeof units === 'object' && units !== null ? units : { units }
-  const read = readOptions<DenseOptions & { units?: number }>(
-    options, ['units', 'name', 'inputSize', 'bias', 'activation'], DENSE_ALIASES, 'dense', positional,
-  )
-  const size = checkCount(read.units, 'dense: units')
-  const inputSize = read.inputSize === undefined ? undefined : checkCount(read.inputSize, 'dense: inputSize')
-  const bias = checkFlag(read.bias, true, 'dense: bias')
-  const activation = checkActivation(read.activation ?? 'linear', 'dense: activation')
+  const read = readWords(options, DENSE_OPTIONS, 'dense', DENSE_ALIASES, positional)
+  checkKind(read.units, COUNT, 'units', 'dense')
+  const { units: size = 0, name: given, inputSize, bias = true, activation = 'linear' } = read
   return {
     kind: 'dense',
-    name: checkName(read.name, 'dense'),
+    name: given,
     inputDtype: 'float32',
     inputRank: undefined,
     inputFeatures: (stateDict, prefix) => inputSize ?? stateDict.get(joinName(prefix, 'weight'))?.shape[1],
@@ -78,13 +74,13 @@ export function dense(
  * @param vocabulary number of rows (Keras `input_dim`, PyTorch `num_embeddings`)
  * @param width length of each row (Keras `output_dim`, PyTorch `embedding_dim`)
  */
-export function embedding(vocabulary: number, width: number, options: { readonly name?: string } = {}): Layer {
-  checkCount(vocabulary, 'embedding: vocabulary')
-  checkCount(width, 'embedding: width')
-  const { name } = readOptions<{ name?: string }>(options, ['name'], {}, 'embedding')
+export function embedding(vocabulary: number, width: number, options: LayerOptions = {}): Layer {
+  checkKind(vocabulary, COUNT, 'vocabulary', 'embedding')
+  checkKind(width, COUNT, 'width', 'embedding')
+  const { name } = readOptions(options, NAME, 'embedding')
   return {
     kind: 'embedding',
-    name: checkName(name, 'embedding'),
+    name,
     inputDtype: 'int32',
     inputRank: undefined,
     inputFeatures: () => undefined,
@@ -97,10 +93,10 @@ export function embedding(vocabulary: number, width: number, options: { readonly
 }
 
 /** A layer without weights whose output has the shape of its input. */
-function shapeless(kind: string, op: string, attributes: Readonly<Record<string, number>> = {}): Layer {
+function shapeless(kind: string, op: string, given: string | undefined, attributes: Readonly<Record<string, number>> = {}): Layer {
   return {
     kind,
-    name: undefined,
+    name: given,
     inputDtype: 'float32',
     inputRank: undefined,
     inputFeatures: () => undefined,
@@ -110,19 +106,30 @@ function shapeless(kind: string, op: string, attributes: Readonly<Record<string,
   }
 }
 
-/** An activation as a layer of its own. */
-export function activation(name: Exclude<Activation, 'linear'>): Layer {
-  const checked = checkActivation(name, 'activation')
-  return checked === 'linear' ? dropout(0) : shapeless(checked, checked)
+/** An activation as a layer of its own. @throws LstmError `VALUE` for a name that is none, or options that are unknown */
+export function activation(name: Activation, options: LayerOptions = {}): Layer {
+  checkKind(name, ACTIVATION, 'name', 'activation')
+  if (name === 'linear') return dropout(0, options)
+  return shapeless(name, name, readOptions(options, NAME, 'activation').name)
 }
 
-/** Dropout acts in training only: here it passes its input on. It may stand where the trained model has it. */
-export function dropout(rate: number): Layer {
-  if (typeof rate !== 'number' || !(rate >= 0 && rate <= 1)) {
-    throw new LstmError('VALUE', `dropout: expected a rate from 0 to 1, got ${describeValue(rate)}`)
-  }
-  return shapeless('dropout', 'dropout', { rate })
+const RATE: Kind = { expected: 'a number from 0 to 1', test: (value) => typeof value === 'number' && value >= 0 && value <= 1 }
+
+/**
+ * Dropout acts in training only: here it passes its input on. It may stand where the trained model has it.
+ * @throws LstmError `VALUE` for a rate that is none, or options that are unknown
+ */
+export function dropout(rate: number, options: LayerOptions = {}): Layer {
+  checkKind(rate, RATE, 'rate', 'dropout')
+  return shapeless('dropout', 'dropout', readOptions(options, NAME, 'dropout').name, { rate })
 }
+
+export interface InputOptions extends LayerOptions {
+  /** Type of its elements. Default: what the first layer takes. */
+  readonly dtype?: DType
+}
+
+const INPUT_OPTIONS: OptionTable<InputOptions> = { ...NAME, dtype: oneOf(Object.keys(ARRAYS)) }
 
 /** What `input` describes. */
 export interface InputDescription {
@@ -136,15 +143,10 @@ export interface InputDescription {
  * The shape of one element of the batch, as the first entry of `sequential`: Keras's Input.
  * `input([28, 28])` is 28 timesteps of 28 features, `input(['timesteps', 28])` any number of them.
  */
-export function input(
-  shape: readonly Dimension[], options: { readonly name?: string, readonly dtype?: DType } = {},
-): InputDescription {
-  const read = readOptions<{ name?: string, dtype?: DType }>(options, ['name', 'dtype'], {}, 'input')
+export function input(shape: readonly Dimension[], options: InputOptions = {}): InputDescription {
+  const { name, dtype } = readOptions(options, INPUT_OPTIONS, 'input')
   const valid = Array.isArray(shape) && shape.every((size: unknown) =>
     (typeof size === 'string' && size !== '') || (typeof size === 'number' && Number.isInteger(size) && size >= 1))
   if (!valid) throw new LstmError('VALUE', `input: expected sizes >= 1 or names, got ${Array.isArray(shape) ? formatShape(shape) : describeValue(shape)}`)
-  if (read.dtype !== undefined && !isDType(read.dtype)) {
-    throw new LstmError('VALUE', `input: expected dtype 'float32', 'int32' or 'uint8', got ${describeValue(read.dtype)}`)
-  }
-  return { kind: 'input', shape, dtype: read.dtype, name: checkName(read.name, 'input') }
+  return { kind: 'input', shape, dtype, name }
 }

@@ -1,12 +1,15 @@
-import { readModelFile, type ReadModelOptions } from '../formats/model-file.ts'
+import { LstmError } from '../errors.ts'
+import { readModelFile, READ_MODEL_OPTIONS, type ReadModelOptions } from '../formats/model-file.ts'
 import type { Graph } from '../graph/graph.ts'
 import { loadOperators } from '../ops/late.ts'
+import { having, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
 import { defaultRuntime } from '../runtime/create.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { StreamMaker } from '../streams/maker.ts'
+import { describeValue } from '../values/dtype.ts'
 import { Model } from './model.ts'
 import { readModelFiles, type FilesOptions } from './model-files.ts'
-import { checkAborted, type ModelSource } from './source.ts'
+import { checkAborted, READ_OPTIONS, type ModelSource } from './source.ts'
 
 export interface CompileOptions {
   /** The runtime the model is to live in. Default: one that all models without another share. */
@@ -22,15 +25,35 @@ export interface ReadGraphOptions extends FilesOptions, ReadModelOptions {}
 
 export interface LoadOptions extends CompileOptions, ReadGraphOptions {}
 
+const STREAMS: Kind = having("streams of 'lstm-wasm/streams', or false", 'stream')
+
+/** What each option may be. */
+const COMPILE_OPTIONS: OptionTable<CompileOptions> = {
+  runtime: having('a runtime of createRuntime()', 'kernels', 'linearMemory'),
+  streams: { ...STREAMS, test: (value) => value === false || STREAMS.test(value) },
+}
+const READ_GRAPH_OPTIONS: OptionTable<ReadGraphOptions> = { ...READ_OPTIONS, files: RECORD, ...READ_MODEL_OPTIONS }
+const LOAD_OPTIONS: OptionTable<LoadOptions> = { ...COMPILE_OPTIONS, ...READ_GRAPH_OPTIONS }
+
 /** A graph, or what makes one: `sequential([...])` with its weights loaded. */
 export type GraphSource = Graph | { toGraph(): Graph }
+
+const LAYERS: Kind = having('layers', 'toGraph')
+const GRAPH: Kind = having('a graph', 'inputs', 'outputs', 'nodes', 'constants')
 
 /**
  * Makes a model of a graph or of layers: checks it, and packs its weights for the kernels.
  * @throws LstmError `SHAPE`, `VALUE` or `UNSUPPORTED` for a graph that cannot run, `MEMORY`, `ENVIRONMENT`
  */
 export async function compile(source: GraphSource, options: CompileOptions = {}): Promise<Model> {
-  const graph = 'toGraph' in source ? source.toGraph() : source
+  const read = readOptions(options, COMPILE_OPTIONS, 'compile')
+  if (!LAYERS.test(source) && !GRAPH.test(source)) {
+    throw new LstmError('VALUE', `compile: expected a graph, or layers with weights (sequential([...]).loadStateDict(...)), got ${describeValue(source)}`)
+  }
+  return compileGraph('toGraph' in source ? source.toGraph() : source, read)
+}
+
+async function compileGraph(graph: Graph, options: CompileOptions): Promise<Model> {
   const [runtime, streams] = await Promise.all([
     options.runtime ?? defaultRuntime(), options.streams ?? import('../streams/index.ts').then((chunk) => chunk.streams), loadOperators(graph.nodes),
   ])
@@ -42,8 +65,13 @@ export async function compile(source: GraphSource, options: CompileOptions = {})
  * @throws LstmError see `load`
  */
 export async function readGraph(source: ModelSource, options: ReadGraphOptions = {}): Promise<Graph> {
-  const files = await readModelFiles(source, options)
-  checkAborted(options.signal)
+  return graphOfFile(source, readOptions(options, READ_GRAPH_OPTIONS, 'readGraph'))
+}
+
+async function graphOfFile(source: ModelSource, { signal, onProgress, files: beside, ...options }: ReadGraphOptions): Promise<Graph> {
+  const reading = { ...(signal && { signal }), ...(onProgress && { onProgress }), ...(beside && { files: beside }) }
+  const files = await readModelFiles(source, reading)
+  checkAborted(signal)
   const graph = await readModelFile(files, options)
   await loadOperators(graph.nodes)
   return graph
@@ -58,7 +86,8 @@ export async function readGraph(source: ModelSource, options: ReadGraphOptions =
  *   that does not say how to run it (the message shows the lines that would), `MEMORY`, `ABORTED`
  */
 export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-  const graph = await readGraph(source, options)
-  checkAborted(options.signal)
-  return compile(graph, options)
+  const { runtime, streams, ...reading } = readOptions(options, LOAD_OPTIONS, 'load')
+  const graph = await graphOfFile(source, reading)
+  checkAborted(reading.signal)
+  return compileGraph(graph, { ...(runtime && { runtime }), ...(streams !== undefined && { streams }) })
 }

@@ -3,11 +3,12 @@ import { saveGraph } from '../formats/save.ts'
 import type { Graph } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
 import { formatSummary, summarise, type Summary } from '../graph/summary.ts'
+import { checkKind, checkNames } from '../options.ts'
 import { clear, places, shapesOfInputs, takeInputs, type RunInputs, type Taken } from '../plan/binding.ts'
 import { makePlan } from '../plan/plan.ts'
 import { prepareGraph } from '../plan/prepare.ts'
 import { StateMemory } from '../plan/states.ts'
-import { takeTargets, type RunTargets } from '../plan/targets.ts'
+import { INTO, takeTargets, type RunTargets } from '../plan/targets.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { BlueprintOptions } from '../streams/blueprint.ts'
@@ -33,6 +34,19 @@ export interface ModelPort {
 export interface RunOptions<Into extends RunTargets> {
   /** Arrays to write outputs to, by name. Only these outputs are given back then. */
   readonly into?: Into
+}
+
+const RUN_OPTIONS = { into: INTO }
+
+/** Allocates nothing. @throws LstmError `VALUE` for options that `run` does not have */
+function intoOf<Into extends RunTargets>(options: RunOptions<Into>): Into | undefined {
+  if (typeof options === 'object' && options !== null && ('signal' in options || 'onProgress' in options)) {
+    throw new LstmError('VALUE', 'run: signal and onProgress are for runAsync')
+  }
+  checkNames(options, RUN_OPTIONS, 'run')
+  const { into } = options as RunOptions<Into>
+  if (into !== undefined) checkKind(into, INTO, 'into', 'run')
+  return into
 }
 
 /**
@@ -90,12 +104,9 @@ export class Model {
   run<Into extends RunTargets>(inputs: RunInputs, options: { readonly into: Into }): Into
   run<Into extends RunTargets>(inputs: RunInputs, options?: RunOptions<Into>): Record<string, NdArray> | Into {
     this.#check()
-    if (options !== undefined && ('signal' in options || 'onProgress' in options)) {
-      throw new LstmError('VALUE', 'run: signal and onProgress are for runAsync')
-    }
     this.#busy = true
     try {
-      return this.#run(inputs, options?.into)
+      return this.#run(inputs, options === undefined ? undefined : intoOf(options))
     } finally {
       this.#busy = false
       clear(this.#given)

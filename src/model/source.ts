@@ -1,4 +1,5 @@
 import { LstmError } from '../errors.ts'
+import { FUNCTION, SIGNAL, type OptionTable } from '../options.ts'
 import { describeValue } from '../values/dtype.ts'
 import { bytesGiven, tagOf } from '../values/realm.ts'
 
@@ -11,6 +12,9 @@ export interface ReadOptions {
   /** Told how far a download is; `total` is undefined where the server does not say. */
   readonly onProgress?: (progress: { readonly loaded: number, readonly total: number | undefined }) => void
 }
+
+/** What each may be. */
+export const READ_OPTIONS: OptionTable<ReadOptions> = { signal: SIGNAL, onProgress: FUNCTION }
 
 /** @throws LstmError `ABORTED` when the signal says so */
 export function checkAborted(signal: AbortSignal | undefined): void {

@@ -1,5 +1,6 @@
 // Where outputs may be written.
 import { LstmError } from '../errors.ts'
+import type { Kind } from '../options.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { describeValue, dtypeOfData, type DataOf, type DType } from '../values/dtype.ts'
 import { checkData, type ArrayLike } from '../values/ndarray.ts'
@@ -13,6 +14,9 @@ export type RunTarget = Tensor | ArrayLike | Float32Array | Int32Array | Uint8Ar
 
 /** Where outputs are to be written: arrays by name, or one for the only output. */
 export type RunTargets = ByName<RunTarget> | RunTarget
+
+/** The option `into` of `run` and `runAsync`; `takeTargets` looks closer. */
+export const INTO: Kind = { expected: 'arrays by the names of outputs', test: (value) => typeof value === 'object' && value !== null }
 
 const WORDS = { call: 'into', port: 'output' } as const
 

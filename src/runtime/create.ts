@@ -1,8 +1,9 @@
 import { instantiateSync } from '@assemblyscript/loader'
 import type { Variant } from './kernels.ts'
-import { LinearMemory, MAX_MEMORY_BYTES } from './memory.ts'
+import { oneOf, readOptions, type OptionTable } from '../options.ts'
+import { LinearMemory, MAX_MEMORY_BYTES, PAGE_BYTES } from './memory.ts'
 import { Runtime } from './runtime.ts'
-import { cannotStart, checkModule, kernelsOf } from './start.ts'
+import { cannotStart, kernelsOf, MODULE } from './start.ts'
 import { compileBinary } from './variant.ts'
 
 export interface RuntimeOptions {
@@ -17,14 +18,20 @@ export interface RuntimeOptions {
   readonly module?: WebAssembly.Module
 }
 
+/** What each may be. */
+const RUNTIME_OPTIONS: OptionTable<RuntimeOptions> = {
+  variant: oneOf(['auto', 'relaxed-simd', 'simd']),
+  maxMemoryBytes: { expected: `a number >= ${PAGE_BYTES}`, test: (value) => typeof value === 'number' && value >= PAGE_BYTES },
+  module: MODULE,
+}
+
 /**
  * Makes a runtime. Models that are to share tensors share one; otherwise each may have its own.
  *
  * @throws LstmError `ENVIRONMENT` where the engine cannot run it, `VALUE` for options that are not accepted
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  const { variant: wanted = 'auto', maxMemoryBytes = MAX_MEMORY_BYTES, module: given } = options
-  if (given !== undefined) checkModule(given)
+  const { variant: wanted = 'auto', maxMemoryBytes = MAX_MEMORY_BYTES, module: given } = readOptions(options, RUNTIME_OPTIONS, 'createRuntime')
   const { variant, module } = given === undefined ? await compileBinary(wanted) : { variant: 'custom' as const, module: given }
   const memory = new LinearMemory(maxMemoryBytes)
   // The loader's asynchronous door asks whether it was given a Response, and naming that class makes Node load all of

@@ -2,7 +2,7 @@ import { LstmError } from '../errors.ts'
 import { ARRAYS, type DataOf, type DType } from '../values/dtype.ts'
 import { Allocator, ALIGNMENT } from './allocator.ts'
 
-const PAGE_BYTES = 65536
+export const PAGE_BYTES = 65536
 const MAX_PAGES = 65536
 
 /**

@@ -1,4 +1,5 @@
 import { LstmError } from '../errors.ts'
+import { checkKind, type Kind } from '../options.ts'
 import { KERNEL_ARITIES, type Kernels, type Variant } from './kernels.ts'
 import { tagOf } from '../values/realm.ts'
 import { LinearMemory, MAX_MEMORY_BYTES } from './memory.ts'
@@ -7,13 +8,9 @@ import { Runtime } from './runtime.ts'
 /** A compiled binary of this package, in places that must not know WebAssembly. */
 export type KernelModule = WebAssembly.Module
 
-const EXPECTED_MODULE = 'module: expected a WebAssembly.Module of a .wasm file of this version of lstm-wasm'
-
-/** @throws LstmError `VALUE` for anything else than a compiled module */
-export function checkModule(module: unknown): asserts module is WebAssembly.Module {
-  if (tagOf(module) !== 'WebAssembly.Module') {
-    throw new LstmError('VALUE', EXPECTED_MODULE)
-  }
+/** A compiled binary of this package. */
+export const MODULE: Kind = {
+  expected: 'a WebAssembly.Module of a .wasm file of this version of lstm-wasm', test: (value) => tagOf(value) === 'WebAssembly.Module',
 }
 
 export function cannotStart(cause: unknown): never {
@@ -25,7 +22,7 @@ export function kernelsOf(instance: WebAssembly.Instance): Kernels {
   const kernels = instance.exports as unknown as Kernels
   for (const name of Object.keys(KERNEL_ARITIES) as (keyof Kernels)[]) {
     if (typeof kernels[name] !== 'function' || kernels[name].length !== KERNEL_ARITIES[name]) {
-      throw new LstmError('VALUE', `${EXPECTED_MODULE}, but its export '${name}' is missing or different`)
+      throw new LstmError('VALUE', `module: expected ${MODULE.expected}, but its export '${name}' is missing or different`)
     }
   }
   return kernels
@@ -38,13 +35,13 @@ export function kernelsOf(instance: WebAssembly.Instance): Kernels {
  * @throws LstmError as `createRuntime`
  */
 export function startRuntime(module: unknown, variant: Variant | 'custom'): Runtime {
-  checkModule(module)
+  checkKind(module, MODULE, 'module', 'createProcessorModel')
   const memory = new LinearMemory(MAX_MEMORY_BYTES)
   let instance: WebAssembly.Instance
   try {
-    instance = new WebAssembly.Instance(module, { env: { memory: memory.wasm } })
+    instance = new WebAssembly.Instance(module as WebAssembly.Module, { env: { memory: memory.wasm } })
   } catch (cause) {
     return cannotStart(cause)
   }
-  return new Runtime(variant, module, kernelsOf(instance), memory)
+  return new Runtime(variant, module as WebAssembly.Module, kernelsOf(instance), memory)
 }

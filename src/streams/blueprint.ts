@@ -130,6 +130,12 @@ export class Blueprint {
     ))
   }
 
+  /** Names of the sizes that the option `sizes` is asked for. */
+  get namedSizes(): readonly string[] {
+    const names = this.prepared.graph.inputs.flatMap(({ shape }) => shape.filter((size) => typeof size === 'string'))
+    return [...new Set(names)].filter((name) => name !== this.#batch && name !== this.#timeline?.steps)
+  }
+
   /** The number of steps that the inputs of a run have, by their shapes. */
   stepsOf(shapes: ReadonlyMap<string, Shape>): number {
     const port = this.inputs.find((one) => one?.kind === 'steps')

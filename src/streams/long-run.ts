@@ -1,10 +1,11 @@
 // A run that lets others have their turn: the sequence goes through in chunks, with the same bits.
 import { LstmError } from '../errors.ts'
 import { typeGraph } from '../graph/infer.ts'
+import { FUNCTION, readOptions, SIGNAL, type OptionTable } from '../options.ts'
 import { places, shapesOfInputs, takeInputs, type RunInputs, type Taken } from '../plan/binding.ts'
 import { makePlan, type PlannedValue } from '../plan/plan.ts'
 import { byteLengthOf, StateMemory, type StateBlock } from '../plan/states.ts'
-import { checkOverlaps, checkTarget, isGiven, takeTargets, type RunTargets } from '../plan/targets.ts'
+import { checkOverlaps, checkTarget, INTO, isGiven, takeTargets, type RunTargets } from '../plan/targets.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { createData, type DataOf, type DType } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
@@ -29,6 +30,9 @@ export interface RunAsyncOptions extends LongRunOptions {
   readonly into?: RunTargets
 }
 
+/** What each option may be. */
+const RUN_ASYNC_OPTIONS: OptionTable<RunAsyncOptions> = { into: INTO, signal: SIGNAL, onProgress: FUNCTION }
+
 /** What is to be run: shapes of all inputs, and the elements of those that are given. */
 interface LongRun {
   readonly shapes: ReadonlyMap<string, Shape>
@@ -39,15 +43,15 @@ interface LongRun {
 
 /** @throws LstmError see `Model.runAsync` */
 export async function runLong(
-  host: StreamHost, states: StateMemory, values: RunInputs, options: RunAsyncOptions,
+  host: StreamHost, states: StateMemory, values: RunInputs, given: RunAsyncOptions,
 ): Promise<Record<string, NdArray> | RunTargets> {
   const { runtime, graph: { inputs: ports, outputs: outputPorts } } = host
-  const { into, signal, onProgress } = options
+  const { into, ...options } = readOptions(given, RUN_ASYNC_OPTIONS, 'runAsync')
   const taken = places(ports.length)
   takeInputs(ports, values, [], taken)
   const targets = places(outputPorts.length)
   if (into !== undefined) takeTargets(outputPorts, into, [], targets)
-  const turn = turns(host, { ...(signal === undefined ? {} : { signal }), ...(onProgress === undefined ? {} : { onProgress }) })
+  const turn = turns(host, options)
   const shapes = shapesOfInputs(ports, taken, runtime)
   checkTargets(host, shapes, targets, taken)
   const inputs = new Map(ports.flatMap(({ name }, n): [string, () => DataOf][] => {

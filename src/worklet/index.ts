@@ -1,6 +1,7 @@
 // The page's side of an AudioWorklet; that of the worklet is lstm-wasm/processor.
 import { LstmError } from '../errors.ts'
 import { Model } from '../model/model.ts'
+import { count, readOptions, type OptionTable } from '../options.ts'
 import { describeValue } from '../values/dtype.ts'
 import { packModel, type ProcessorOptions } from './options.ts'
 
@@ -21,7 +22,7 @@ export interface WorkletNodeOptions extends AudioWorkletNodeOptions {
   readonly processorOptions: ProcessorOptions
 }
 
-const MOST_CHANNELS = 32
+const WORKLET_OPTIONS: OptionTable<WorkletOptions> = { channels: count(1, 32) }
 
 /**
  * What a processor needs to make the model anew: `new AudioWorkletNode(context, name, createWorkletOptions(model))`, and
@@ -30,11 +31,9 @@ const MOST_CHANNELS = 32
  *
  * @throws LstmError `VALUE` for what is no model, or a number of channels that is not accepted
  */
-export function createWorkletOptions(model: Model, { channels = 1 }: WorkletOptions = {}): WorkletNodeOptions {
+export function createWorkletOptions(model: Model, options: WorkletOptions = {}): WorkletNodeOptions {
   if (!(model instanceof Model)) throw new LstmError('VALUE', `createWorkletOptions: expected a model of load() or compile(), got ${describeValue(model)}`)
-  if (!Number.isInteger(channels) || channels < 1 || channels > MOST_CHANNELS) {
-    throw new LstmError('VALUE', `createWorkletOptions: expected a whole number of channels from 1 to ${MOST_CHANNELS}, got ${describeValue(channels)}`)
-  }
+  const { channels = 1 } = readOptions(options, WORKLET_OPTIONS, 'createWorkletOptions')
   return {
     numberOfInputs: 1,
     numberOfOutputs: 1,

@@ -39,9 +39,11 @@ export function unpackGraph(options: ProcessorOptions): Graph {
 
 function isPacked(options: unknown): boolean {
   if (!isObject(options)) return false
-  const { graph, constants } = options
-  return typeof graph === 'string' && Array.isArray(constants) && constants.every(isObject)
+  const { graph, constants, variant } = options
+  return typeof graph === 'string' && Array.isArray(constants) && constants.every(isObject) && VARIANTS.includes(variant as string)
 }
+
+const VARIANTS: readonly string[] = ['simd', 'relaxed-simd', 'custom']
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null

@@ -98,9 +98,9 @@ describe('readTensorflow1', () => {
 
   it.each([
     [{ forgetBias: NaN }, 'VALUE', "TensorFlow 1: expected a number for 'forgetBias', got NaN"],
-    [{ cellClip: -1 }, 'VALUE', "TensorFlow 1: expected a number for 'cellClip', got -1"],
+    [{ cellClip: -1 }, 'VALUE', "TensorFlow 1: expected a number >= 0 for 'cellClip', got -1"],
     [{ cells: [] }, 'VALUE', 'TensorFlow 1: expected options for 1 cells, got 0'],
-    [{ activation: 'softmaxx' }, 'UNSUPPORTED', /^TensorFlow 1: no activation "softmaxx"; there are linear, sigmoid,/],
+    [{ activation: 'softmaxx' }, 'VALUE', /^TensorFlow 1: activation: no option 'softmaxx'.*; options are linear, sigmoid,/],
   ] as const)('refuses options %o', async (options, code, message) => {
     await expectRejection(readTensorflow1(npz(CELL), options), code, message)
   })

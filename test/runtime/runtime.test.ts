@@ -34,12 +34,13 @@ describe('createRuntime', () => {
   })
 
   it.each([
-    [{ variant: 'avx' }, "variant: expected 'auto', 'relaxed-simd' or 'simd', got \"avx\""],
-    [{ variant: 'toString' }, "variant: expected 'auto', 'relaxed-simd' or 'simd', got \"toString\""],
-    [{ maxMemoryBytes: 65535 }, 'maxMemoryBytes: expected a number >= 65536, got 65535'],
-    [{ maxMemoryBytes: NaN }, 'maxMemoryBytes: expected a number >= 65536, got NaN'],
-    [{ maxMemoryBytes: '1000000' }, 'maxMemoryBytes: expected a number >= 65536, got 1000000'],
-    [{ module: new Uint8Array(8) }, 'module: expected a WebAssembly.Module of a .wasm file of this version of lstm-wasm'],
+    [{ variant: 'avx' }, "createRuntime: expected 'auto' or 'relaxed-simd' or 'simd' for 'variant', got \"avx\""],
+    [{ variant: 'toString' }, "createRuntime: expected 'auto' or 'relaxed-simd' or 'simd' for 'variant', got \"toString\""],
+    [{ maxMemoryBytes: 65535 }, "createRuntime: expected a number >= 65536 for 'maxMemoryBytes', got 65535"],
+    [{ maxMemoryBytes: NaN }, "createRuntime: expected a number >= 65536 for 'maxMemoryBytes', got NaN"],
+    [{ maxMemoryBytes: '1000000' }, "createRuntime: expected a number >= 65536 for 'maxMemoryBytes', got \"1000000\""],
+    [{ module: new Uint8Array(8) }, "createRuntime: expected a WebAssembly.Module of a .wasm file of this version of lstm-wasm for 'module', got Uint8Array(8)"],
+    [{ maxMemoryByte: 65536 }, "createRuntime: no option 'maxMemoryByte' (did you mean 'maxMemoryBytes'?); options are variant, maxMemoryBytes, module"],
   ])('refuses %j', async (options, message) => {
     await expectRejection(createRuntime(options as unknown as RuntimeOptions), 'VALUE', message)
   })

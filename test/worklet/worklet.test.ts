@@ -90,7 +90,7 @@ describe('the processor lstm-wasm', () => {
   it.each([
     ['none', () => undefined, 'VALUE', /^createProcessorModel: expected the processorOptions that createWorkletOptions\(\) .* got undefined$/],
     ['others', () => ({ gain: 1 }), 'VALUE', /^createProcessorModel: expected the processorOptions/],
-    ['no module', () => ({ ...good().processorOptions, module: {} }), 'VALUE', /^module: expected a WebAssembly.Module/],
+    ['no module', () => ({ ...good().processorOptions, module: {} }), 'VALUE', /^createProcessorModel: expected a WebAssembly.Module/],
     ['a graph that is none', () => ({ ...good().processorOptions, graph: '{' }), 'FORMAT', /^graph: not JSON/],
     ['a graph of a newer version', () => ({ ...good().processorOptions, graph: '{"version":99}' }), 'UNSUPPORTED', /^graph: expected version/],
     ['weights of another shape', () => ({
@@ -116,7 +116,7 @@ describe('createWorkletOptions', () => {
   it('refuses what is no model, and odd numbers of channels', () => {
     expectError(() => createWorkletOptions({} as Model), 'VALUE', /^createWorkletOptions: expected a model of load\(\) or compile\(\), got/)
     for (const channels of [0, 1.5, 33, NaN, '2' as unknown as number]) {
-      expectError(() => createWorkletOptions(model, { channels }), 'VALUE', /^createWorkletOptions: expected a whole number of channels from 1 to 32, got/)
+      expectError(() => createWorkletOptions(model, { channels }), 'VALUE', /^createWorkletOptions: expected a whole number from 1 to 32 for 'channels', got/)
     }
   })
 })

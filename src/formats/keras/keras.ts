@@ -7,7 +7,9 @@ import { fixInputs } from '../../graph/fix-inputs.ts'
 import type { Graph } from '../../graph/graph.ts'
 import type { NdArray } from '../../values/ndarray.ts'
 import type { FormatOptions, FormatReader } from '../reader.ts'
-import { takingOptions } from '../taking-options.ts'
+import { readOptions } from '../../options.ts'
+import { optionsOf, takingOptions } from '../taking-options.ts'
+import { parseArchitecture, parseJson } from './architecture.ts'
 import { parseModel } from './config.ts'
 import { dialectOf, KERAS_2, KERAS_3, originOf, type Origin } from './dialect.ts'
 import { isHdf5, openHdf5, type Hdf5Object } from './hdf5.ts'
@@ -21,8 +23,10 @@ const CONFIG = 'config.json'
 const METADATA = 'metadata.json'
 const WEIGHTS = 'model.weights.h5'
 
+const OPTIONS = ['constants', 'architecture', 'dialect'] as const
+
 /** Options of `readKeras`. */
-export type KerasOptions = Pick<FormatOptions, 'architecture' | 'constants' | 'dialect'>
+export type KerasOptions = Pick<FormatOptions, typeof OPTIONS[number]>
 
 /**
  * A Keras model file as a graph: a `.keras` archive, a whole-model `.h5`, or weights alone with their architecture.
@@ -31,17 +35,18 @@ export type KerasOptions = Pick<FormatOptions, 'architecture' | 'constants' | 'd
  *   `VALUE` for an option that is none
  */
 export function readKeras(bytes: Uint8Array, options: KerasOptions = {}, location?: string): Graph {
-  const graph = readGraph(bytes, options, location)
-  return options.constants === undefined ? graph : fixInputs(graph, options.constants, 'Keras')
+  const { constants, ...read } = readOptions(options, optionsOf(...OPTIONS), 'Keras')
+  const graph = readGraph(bytes, read, location)
+  return constants === undefined ? graph : fixInputs(graph, constants, 'Keras')
 }
 
-function readGraph(bytes: Uint8Array, options: KerasOptions, location: string | undefined): Graph {
+function readGraph(bytes: Uint8Array, options: Pick<KerasOptions, 'architecture' | 'dialect'>, location: string | undefined): Graph {
   if (isZip(bytes)) return readArchive(bytes, options)
+  const { architecture } = options
   const root = openHdf5(bytes)
   const described = root.attribute('model_config')
-  const text = options.architecture ?? described
-  if (typeof text !== 'string') throw weightsOnlyError(root, location)
-  const json = parseJson(text, options.architecture === undefined ? 'model_config' : 'architecture')
+  if (architecture === undefined && typeof described !== 'string') throw weightsOnlyError(root, location)
+  const json = architecture === undefined ? parseJson(described as string, 'model_config') : parseArchitecture(architecture)
   return buildModel(parseModel(json), weightsOf(root), originOfVersion(options, versionOf(root, json), json))
 }
 
@@ -54,18 +59,10 @@ export function readKerasWeights(bytes: Uint8Array): Map<string, NdArray> {
   return stateDictOf(tensorGroups(openHdf5(weights)))
 }
 
-function parseJson(text: string, what: string): Json {
-  try {
-    return JSON.parse(text) as Json
-  } catch (cause) {
-    throw malformed(`${what} is not JSON: ${String(cause)}`, cause)
-  }
-}
-
-function readArchive(bytes: Uint8Array, options: KerasOptions): Graph {
+function readArchive(bytes: Uint8Array, options: Pick<KerasOptions, 'architecture' | 'dialect'>): Graph {
   const archive = new ZipArchive(bytes, 'Keras')
   const json = (name: string): Json => parseJson(new TextDecoder().decode(archive.read(name)), name)
-  const config = json(CONFIG)
+  const config = options.architecture === undefined ? json(CONFIG) : parseArchitecture(options.architecture)
   const model = parseModel(config)
   const version = archive.has(METADATA) ? field(json(METADATA), 'keras_version') : undefined
   const weights = archive.read(WEIGHTS)
@@ -131,7 +128,7 @@ function tensorsOf(group: Hdf5Object): NamedTensor[] {
 /** Reads Keras files: see `readKeras`. */
 export const keras: FormatReader = takingOptions({
   name: 'Keras',
-  options: ['constants', 'architecture', 'dialect'],
+  options: OPTIONS,
   detect: (bytes) => isHdf5(bytes) || (isZip(bytes) && namesMember(bytes)),
   async read({ bytes, location }, options) {
     try {

@@ -2,7 +2,8 @@
 import type { Graph } from '../../graph/graph.ts'
 import { addAllOperators } from '../../ops/more.ts'
 import type { FormatOptions, FormatReader } from '../reader.ts'
-import { takingOptions } from '../taking-options.ts'
+import { readOptions, type OptionTable } from '../../options.ts'
+import { optionsOf, takingOptions } from '../taking-options.ts'
 import { sniff } from '../sniff.ts'
 import { Importer } from './importer.ts'
 import { readModel, type OnnxGraph, type OnnxModel, type OnnxTensor } from './messages.ts'
@@ -14,6 +15,10 @@ export interface OnnxOptions extends Pick<FormatOptions, 'constants'> {
   readonly files?: ReadonlyMap<string, Uint8Array>
 }
 
+const OPTIONS: OptionTable<OnnxOptions> = {
+  ...optionsOf('constants'), files: { expected: 'a Map of bytes by name', test: (value) => value instanceof Map },
+}
+
 /**
  * The graph of an ONNX model: standard operators from version 7 on. Names of inputs and outputs are the file's;
  * int64 becomes int32, float16, bfloat16 and double become float32, and bool becomes uint8.
@@ -23,7 +28,8 @@ export interface OnnxOptions extends Pick<FormatOptions, 'constants'> {
  *   `constants` that do not fit, `ENVIRONMENT` for a file beside it that is not in `files`
  */
 export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Graph {
-  return importModel(readModel(bytes), bytes.length, options.files ?? new Map<string, Uint8Array>(), options)
+  const { files = new Map<string, Uint8Array>(), ...fixed } = readOptions(options, OPTIONS, 'ONNX')
+  return importModel(readModel(bytes), bytes.length, files, fixed)
 }
 
 /** ONNX files (`.onnx`), with external data beside them or not. */

@@ -7,9 +7,10 @@ import { NdArray } from '../../values/ndarray.ts'
 import { parseJsonObject, type JsonObject } from '../json-weights.ts'
 import { graphOfStateDict } from '../pytorch.ts'
 import type { FormatOptions, FormatReader } from '../reader.ts'
+import { readOptions } from '../../options.ts'
 import { EXPORT_FROM_PYTORCH } from '../state-dicts/message.ts'
 import { sourceOf } from '../state-dicts/quote.ts'
-import { takingOptions } from '../taking-options.ts'
+import { optionsOf, takingOptions } from '../taking-options.ts'
 import { batchedOrNot } from '../unbatched.ts'
 import { addLayer, lastSize, readLayers } from './layers.ts'
 import { Network } from './network.ts'
@@ -21,6 +22,8 @@ export { readRtneuralStateDict } from './state-dict.ts'
 /** Options of `readRtneural`. */
 export type RtneuralOptions = Pick<FormatOptions, 'sampleRate' | 'trainingSampleRate' | 'sampleRateCorrection' | 'unbatched'>
 
+const OPTIONS = ['sampleRate', 'trainingSampleRate', 'sampleRateCorrection', 'unbatched'] as const
+
 /**
  * The graph of a JSON model: RTNeural's layers, also with AIDA-X's `in_skip`, `in_gain`, `out_gain` (decibels); GuitarML's
  * `model_data` and `state_dict`; or the tensors of a PyTorch state dict alone, if they are one LSTM.
@@ -31,9 +34,10 @@ export type RtneuralOptions = Pick<FormatOptions, 'sampleRate' | 'trainingSample
  * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing all layers that cannot be run, `VALUE` for options that do not fit
  */
 export function readRtneural(bytes: Uint8Array, options: RtneuralOptions = {}, location?: string): Graph {
+  const { unbatched, ...rates } = readOptions(options, optionsOf(...OPTIONS), 'RTNeural')
   const json = parseJsonObject(bytes, 'RTNeural')
   addAllOperators()
-  return batchedOrNot(graphOf(json, delaySamplesOf(json, options), location), options.unbatched)
+  return batchedOrNot(graphOf(json, delaySamplesOf(json, rates), location), unbatched)
 }
 
 function graphOf(json: JsonObject, delaySamples: number, location: string | undefined): Graph {
@@ -52,7 +56,7 @@ function graphOf(json: JsonObject, delaySamples: number, location: string | unde
 
 export const rtneural: FormatReader = takingOptions({
   name: 'RTNeural',
-  options: ['sampleRate', 'trainingSampleRate', 'sampleRateCorrection', 'unbatched'],
+  options: OPTIONS,
   detect: (bytes) => /^\s*\{/.test(beginning(bytes)) && /"(in_shape|layers|model_data|state_dict|[\w.]*weight_ih_l0)"\s*:/.test(beginning(bytes)),
   read: async ({ bytes, location }, options) => readRtneural(bytes, options, location),
 })

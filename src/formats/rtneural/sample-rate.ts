@@ -12,9 +12,6 @@ const MOST_DELAY = 1000
  */
 export function delaySamplesOf(json: JsonObject, options: SampleRateOptions): number {
   const { sampleRate, sampleRateCorrection = 'LinInterp' } = options
-  if (sampleRateCorrection !== 'LinInterp' && sampleRateCorrection !== 'NoInterp') {
-    throw new LstmError('VALUE', `RTNeural: expected 'LinInterp' or 'NoInterp' for 'sampleRateCorrection', got ${describeValue(sampleRateCorrection)}`)
-  }
   if (sampleRate === undefined) return 1
   const training = options.trainingSampleRate ?? storedRate(json)
   if (training === undefined) throw new LstmError('VALUE', "RTNeural: the file does not say which sample rate it was trained at; give 'trainingSampleRate' as well")

@@ -1,20 +1,24 @@
 // The door of the TensorFlow 1 format: variables in a checkpoint, a .npz file, or files of raw elements.
 import type { Graph } from '../../graph/graph.ts'
 import { addAllOperators } from '../../ops/more.ts'
+import { readOptions } from '../../options.ts'
 import { onlyBytes, type FormatReader, type ModelFiles, type Tensorflow1Options } from '../reader.ts'
 import { sourceOf } from '../state-dicts/quote.ts'
-import { takingOptions } from '../taking-options.ts'
+import { optionsOf, takingOptions } from '../taking-options.ts'
 import { isZip, ZipArchive } from '../zip.ts'
 import { findCells } from './cells.ts'
 import { graphOfStack } from './graph.ts'
 import { cannotGuess, type VariablesSource } from './loading-lines.ts'
 import { stackOf } from './stack.ts'
+import { checkCells } from './options.ts'
 import { isTable } from './table.ts'
 import { readTensorflow1Variables } from './variables.ts'
 
 export type { Tensorflow1CellOptions, Tensorflow1Options } from '../reader.ts'
 export { tensorflow1StateDict, type Tensorflow1StateDictOptions } from './state-dict.ts'
 export { readTensorflow1Variables } from './variables.ts'
+
+const OPTIONS = ['forgetBias', 'activation', 'cellClip', 'projClip', 'cells', 'residual', 'timeMajor', 'sequenceLength'] as const
 
 /**
  * The graph of variables that are one stack of LSTM cells; see `graphOfStack` for its inputs and outputs. Cells are told
@@ -26,12 +30,13 @@ export { readTensorflow1Variables } from './variables.ts'
  *   and shows the lines that would load them), `VALUE` for options that are not accepted
  */
 export async function readTensorflow1(source: ModelFiles | Uint8Array, options: Tensorflow1Options = {}): Promise<Graph> {
+  const read = checkCells(readOptions(options, optionsOf(...OPTIONS), 'TensorFlow 1'))
   const variables = await readTensorflow1Variables(source)
   const found = findCells(variables)
   const stack = found.others.length === 0 ? stackOf(found.cells) : undefined
   if (stack === undefined) throw cannotGuess(variables, found, sourceOfLines(source, options))
   addAllOperators()
-  return graphOfStack(stack, options)
+  return graphOfStack(stack, read)
 }
 
 function sourceOfLines(source: ModelFiles | Uint8Array, { forgetBias }: Tensorflow1Options): VariablesSource {
@@ -47,7 +52,7 @@ function sourceOfLines(source: ModelFiles | Uint8Array, { forgetBias }: Tensorfl
 
 export const tensorflow1: FormatReader = takingOptions({
   name: 'TensorFlow 1',
-  options: ['forgetBias', 'activation', 'cellClip', 'projClip', 'cells', 'residual', 'timeMajor', 'sequenceLength'],
+  options: OPTIONS,
   detect: (bytes) => isTable(bytes) || isNpz(bytes) || isManifest(bytes),
   read: readTensorflow1,
 })

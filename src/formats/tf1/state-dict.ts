@@ -1,4 +1,5 @@
 import { LstmError } from '../../errors.ts'
+import { NUMBER, readOptions, RECORD, type OptionTable } from '../../options.ts'
 import { joinName } from '../pytorch-names.ts'
 import type { LstmWeight } from '../../ops/lstm-settings.ts'
 import { NdArray } from '../../values/ndarray.ts'
@@ -21,6 +22,8 @@ export interface Tensorflow1StateDictOptions {
   readonly forgetBias?: number
 }
 
+const OPTIONS: OptionTable<Tensorflow1StateDictOptions> = { lstm: RECORD, dense: RECORD, embedding: RECORD, forgetBias: NUMBER }
+
 /**
  * Variables of TensorFlow 1 as a state dict for `sequential([...]).loadStateDict`, under PyTorch's names.
  * There is no forget bias in a state dict: it is added to the biases here, which rounds them once (TensorFlow rounds the
@@ -29,8 +32,8 @@ export interface Tensorflow1StateDictOptions {
  * @throws LstmError `VALUE` for a variable that is not there or of another shape, `UNSUPPORTED` for cells with
  *   coupled gates or layer normalisation: a state dict has no names for these
  */
-export function tensorflow1StateDict(variables: Variables, options: Tensorflow1StateDictOptions): Map<string, NdArray> {
-  const { lstm = {}, dense = {}, embedding = {}, forgetBias } = options
+export function tensorflow1StateDict(variables: Variables, options: Tensorflow1StateDictOptions = {}): Map<string, NdArray> {
+  const { lstm = {}, dense = {}, embedding = {}, forgetBias } = readOptions(options, OPTIONS, 'tensorflow1StateDict')
   const { cells } = findCells(variables)
   const tensors: Map<string, NdArray> = new Map()
   for (const [layer, scopes] of Object.entries(lstm)) {

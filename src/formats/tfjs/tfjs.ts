@@ -6,18 +6,22 @@ import type { Graph } from '../../graph/graph.ts'
 import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { parseModel } from '../keras/config.ts'
+import { parseArchitecture } from '../keras/architecture.ts'
 import { dialectOf, originOf, TFJS, type Origin } from '../keras/dialect.ts'
 import { buildModel } from '../keras/network.ts'
 import { field, isList, isObject, type Json } from '../keras/settings.ts'
 import { NamedWeights, segmentsOf } from '../keras/weights.ts'
 import type { FormatOptions, FormatReader, ModelFiles } from '../reader.ts'
+import { readOptions } from '../../options.ts'
 import { messageOf } from '../state-dicts/message.ts'
-import { takingOptions } from '../taking-options.ts'
+import { optionsOf, takingOptions } from '../taking-options.ts'
 import { broken, readManifest } from './manifest.ts'
 import { tfjsStateDict, wayOn } from './state-dict.ts'
 
+const OPTIONS = ['constants', 'architecture', 'dialect'] as const
+
 /** Options of `readTfjs`. */
-export type TfjsOptions = Pick<FormatOptions, 'constants' | 'dialect'>
+export type TfjsOptions = Pick<FormatOptions, typeof OPTIONS[number]>
 
 /**
  * A TensorFlow.js layers model as a graph; `files.bytes` is its `model.json`, the shards are asked for as siblings.
@@ -26,21 +30,29 @@ export type TfjsOptions = Pick<FormatOptions, 'constants' | 'dialect'>
  *   that cannot be run; `ENVIRONMENT` where a shard cannot be found; `VALUE` for an option that is none
  */
 export async function readTfjs(files: ModelFiles, options: TfjsOptions = {}): Promise<Graph> {
+  const { constants, ...read } = readOptions(options, optionsOf(...OPTIONS), 'TensorFlow.js')
+  const { architecture } = read
   const json = parseModelJson(files.bytes)
-  if (isList(json)) throw manifestAlone(await readManifest(json, files), files.location)
+  if (isList(json) && architecture === undefined) throw manifestAlone(await readManifest(json, files), files.location)
   if (field(json, 'format') === 'graph-model') {
     throw new LstmError('UNSUPPORTED', 'TensorFlow.js: this is a graph model, whose layers are gone; convert the Keras model with --output_format=tfjs_layers_model, or load the Keras file itself')
   }
-  const topology = field(json, 'modelTopology') ?? null
-  const manifest = field(json, 'weightsManifest') ?? null
+  const topology = architecture === undefined ? field(json, 'modelTopology') ?? null : topologyOf(architecture)
+  const manifest = isList(json) ? json : field(json, 'weightsManifest') ?? null
   if (!isList(manifest)) throw broken(`expected a weightsManifest, got ${describeValue(manifest)}`)
   const tensors = await readManifest(manifest, files)
   if (topology === null) throw manifestAlone(tensors, files.location)
   const named = [...tensors].map(([name, tensor]) => ({ segments: segmentsOf(name), read: () => tensor }))
   // Models that were Keras's have their description one level deeper.
   const model = parseModel(field(topology, 'model_config') ?? topology)
-  const graph = buildModel(model, new NamedWeights(named), originOfModel(json, topology, options))
-  return options.constants === undefined ? graph : fixInputs(graph, options.constants, 'TensorFlow.js')
+  const graph = buildModel(model, new NamedWeights(named), originOfModel(json, topology, read))
+  return constants === undefined ? graph : fixInputs(graph, constants, 'TensorFlow.js')
+}
+
+/** A model.json, or what `model.toJSON()` or Keras's `model.to_json()` gave. */
+function topologyOf(architecture: string | object): Json {
+  const json = parseArchitecture(architecture)
+  return field(json, 'modelTopology') ?? json
 }
 
 /**
@@ -93,7 +105,7 @@ function manifestAlone(tensors: ReadonlyMap<string, NdArray>, location: string |
 /** Reads TensorFlow.js layers models: see `readTfjs`. */
 export const tfjs: FormatReader = takingOptions({
   name: 'TensorFlow.js',
-  options: ['constants', 'dialect'],
+  options: OPTIONS,
   detect(bytes) {
     const first = bytes.find((byte) => byte > 0x20)
     if (first !== 0x7b && first !== 0x5b) return false

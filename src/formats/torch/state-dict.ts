@@ -1,4 +1,5 @@
 import { LstmError } from '../../errors.ts'
+import { FUNCTION, readOptions, TEXT, type OptionTable } from '../../options.ts'
 import { describeValue } from '../../values/dtype.ts'
 import type { NdArray } from '../../values/ndarray.ts'
 import { openTorch } from './archive.ts'
@@ -10,6 +11,8 @@ export interface TorchOptions {
   /** Which tensors to read, by name; others may have element types that are not read. Default: all. */
   readonly only?: (name: string) => boolean
 }
+
+const OPTIONS: OptionTable<TorchOptions> = { key: TEXT, only: FUNCTION }
 
 type TensorDict = ReadonlyMap<string, TorchTensor>
 
@@ -28,8 +31,8 @@ const MOST_LISTED = 50
  *     readTorch(bytes, { key: 'ema', only: (name) => name.startsWith('decoder.') })
  */
 export function readTorch(bytes: Uint8Array, options: TorchOptions = {}): Map<string, NdArray> {
+  const { key, only = () => true } = readOptions(options, OPTIONS, 'PyTorch')
   const { object, tensors } = openTorch(bytes)
-  const { key, only = () => true } = options
   return new Map([...findStateDict(object, key)].filter(([name]) => only(name)).map(([name, tensor]) => [name, tensors.build(name, tensor)]))
 }
 
