@@ -80,9 +80,9 @@ describe('lstm', () => {
   })
 
   it('refuses options it does not know, and says which it does', () => {
-    const known = 'options are hiddenSize, name, inputSize, numLayers, bidirectional, bias, projSize, peepholes, returnSequences, returnState, initialState, goBackwards, timeMajor, delaySamples'
+    const known = 'options are hiddenSize, name, inputSize, numLayers, .*, delaySamples$'
     const refused = (words: string, options: unknown): void => {
-      expectError(() => lstm(4, options as Options), 'VALUE', `lstm: no option ${words}; ${known}`)
+      expectError(() => lstm(4, options as Options), 'VALUE', new RegExp(`^lstm: no option ${words.replace(/[()?]/g, '\\$&')}; ${known}`))
     }
     refused("'dropout'", { dropout: 0.5 })
     refused("'batch_first'", { batch_first: true })
@@ -121,8 +121,8 @@ describe('lstm', () => {
     [4, { timeMajor: 'x' as unknown as boolean }, "lstm: expected true or false for 'timeMajor', got \"x\""],
     [4, { goBackwards: 2 as unknown as boolean }, "lstm: expected true or false for 'goBackwards', got 2"],
     [4, { name: 5 as unknown as string }, "lstm: expected text for 'name', got 5"],
-    [4, { goBackwards: true, bidirectional: true }, 'lstm: goBackwards goes with one layer and one direction; a bidirectional layer goes both ways'],
-    [4, { goBackwards: true, numLayers: 2 }, 'lstm: goBackwards goes with one layer and one direction; a bidirectional layer goes both ways'],
+    [4, { goBackwards: true, bidirectional: true }, 'lstm: goBackwards goes with one direction; a bidirectional layer goes both ways'],
+    [4, { goBackwards: true, numLayers: 2 }, 'lstm: goBackwards goes with one layer, unless reversedOutput is false'],
     [4, null as unknown as Options, 'lstm: expected an object with options, got null'],
   ])('refuses lstm(%j, %j)', (units, options, message) => {
     expectError(() => lstm(units as number, options), 'VALUE', message)
@@ -166,8 +166,8 @@ describe('dense, embedding, dropout, activation', () => {
     expectError(() => dense(2, { units: 3 } as object), 'VALUE', "dense: 'units' and 'units' are the same option")
     expectError(() => dense({ units: 2, out_features: 2 }), 'VALUE', "dense: 'units' and 'out_features' are the same option")
     expectError(() => dense(2, { kernel: 1 } as object), 'VALUE', "dense: no option 'kernel'; options are units, name, inputSize, bias, activation")
-    expectError(() => dense(2, { activation: 'gelu' as 'relu' }), 'VALUE', /^dense: expected one of linear, sigmoid, tanh, relu, softmax.* for 'activation', got "gelu"$/)
-    expectError(() => activation('__proto__' as 'relu'), 'VALUE', /^activation: expected one of linear, sigmoid, tanh, relu, softmax.* for 'name', got "__proto__"$/)
+    expectError(() => dense(2, { activation: 'gelo' as 'relu' }), 'VALUE', /^dense: activation: no activation "gelo" \(did you mean 'gelu'\?\); there are linear,/)
+    expectError(() => activation('__proto__' as 'relu'), 'VALUE', /^activation: no activation "__proto__"; there are linear,/)
     expectError(() => dense(2, { bias: 0 as unknown as boolean }), 'VALUE', "dense: expected true or false for 'bias', got 0")
     expectError(() => embedding(0, 4), 'VALUE', "embedding: expected a whole number >= 1 for 'vocabulary', got 0")
     expectError(() => embedding(4, 1.5), 'VALUE', "embedding: expected a whole number >= 1 for 'width', got 1.5")

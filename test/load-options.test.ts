@@ -14,8 +14,8 @@ const golden = (name: string): string => fileURLToPath(new URL(`golden/${name}`,
 const FILES: Readonly<Record<string, readonly [file: string, name: string, options: readonly (keyof FormatOptions)[]]>> = {
   safetensors: ['state-dicts/lstm-1layer.safetensors', 'safetensors', ['unbatched']],
   onnx: ['onnx/op-cum-sum.onnx', 'ONNX', ['constants']],
-  keras: ['keras3/initial-state.h5', 'Keras', ['constants', 'architecture']],
-  tfjs: ['tfjs/initial-state/model.json', 'TensorFlow.js', ['constants', 'architecture']],
+  keras: ['keras3/initial-state.h5', 'Keras', ['constants', 'architecture', 'dialect']],
+  tfjs: ['tfjs/initial-state/model.json', 'TensorFlow.js', ['constants', 'architecture', 'dialect']],
   torch: ['pytorch/unbatched.pt', 'PyTorch', ['unbatched', 'key']],
   tensorflow1: ['tf1/cell-clip.index', 'TensorFlow 1', ['forgetBias', 'activation', 'cellClip', 'projClip', 'cells', 'residual', 'timeMajor', 'sequenceLength']],
   rtneural: ['rtneural/plain.json', 'RTNeural', ['sampleRate', 'trainingSampleRate', 'sampleRateCorrection', 'unbatched']],
@@ -23,7 +23,7 @@ const FILES: Readonly<Record<string, readonly [file: string, name: string, optio
 /** A value that each option takes. */
 const VALUES: Readonly<Record<keyof FormatOptions, unknown>> = {
   forgetBias: 1, activation: 'tanh', cellClip: 1, projClip: 1, cells: [], residual: true, timeMajor: true, sequenceLength: true,
-  sampleRate: 48000, trainingSampleRate: 48000, sampleRateCorrection: 'NoInterp', constants: {}, unbatched: true, architecture: '{}', key: 'model',
+  sampleRate: 48000, trainingSampleRate: 48000, sampleRateCorrection: 'NoInterp', constants: {}, unbatched: true, architecture: '{}', key: 'model', dialect: 'keras2',
 }
 const ALL = new Set(Object.keys(VALUES) as (keyof FormatOptions)[])
 

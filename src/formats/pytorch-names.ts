@@ -9,7 +9,7 @@ export type StateDict = ReadonlyMap<string, ArrayLike>
 const LSTM_NAMES = {
   inputWeights: 'weight_ih', recurrentWeights: 'weight_hh', inputBias: 'bias_ih', recurrentBias: 'bias_hh', projection: 'weight_hr',
   // PyTorch has none: our own.
-  peepholes: 'peepholes',
+  peepholes: 'peepholes', normGain: 'norm_gain', normShift: 'norm_shift',
 } as const
 
 export interface LstmShape {
@@ -22,6 +22,8 @@ export interface LstmShape {
   readonly projSize?: number | undefined
   /** Weights from c to the gates i, f, o (TensorFlow 1, ONNX): `peepholes_l0` [3 hiddenSize]. Default false. */
   readonly peepholes?: boolean
+  /** Gain and shift of each gate and of c (TensorFlow 1): `norm_gain_l0`, `norm_shift_l0` [5, hiddenSize], i, f, g, o, c. Default false. */
+  readonly layerNorm?: boolean
 }
 
 /** A tensor that a module has: its name after the module's prefix, the role it plays, and its shape. */
@@ -34,7 +36,8 @@ export interface TensorSpec {
 }
 
 /** All tensors of `torch.nn.LSTM`. Gates are stacked in the order i, f, g, o. */
-export function lstmTensors({ inputSize, hiddenSize, numLayers, bidirectional, bias, projSize, peepholes = false }: LstmShape): TensorSpec[] {
+export function lstmTensors(lstm: LstmShape): TensorSpec[] {
+  const { inputSize, hiddenSize, numLayers, bidirectional, bias, projSize, peepholes = false, layerNorm = false } = lstm
   const directions: Direction[] = bidirectional ? ['forward', 'reverse'] : ['forward']
   const gates = 4 * hiddenSize
   const outputSize = projSize ?? hiddenSize
@@ -53,6 +56,8 @@ export function lstmTensors({ inputSize, hiddenSize, numLayers, bidirectional, b
       if (bias) add('recurrentBias', [gates])
       if (projSize !== undefined) add('projection', [projSize, hiddenSize])
       if (peepholes) add('peepholes', [3 * hiddenSize])
+      if (layerNorm) add('normGain', [5, hiddenSize])
+      if (layerNorm) add('normShift', [5, hiddenSize])
     }
   }
   return tensors

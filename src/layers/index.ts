@@ -1,8 +1,10 @@
 // The door of `lstm-wasm/layers`.
 export type { Layer } from './layer.ts'
-export { lstm, type LstmOptions } from './lstm.ts'
+export type { Activation, ActivationFunction, ActivationName } from './activations.ts'
+export { lstm } from './lstm.ts'
+export type { LstmOptions } from './lstm-options.ts'
 export { sequential, type LoadStateDictOptions, type Sequential, type SequentialOptions } from './sequential.ts'
 export type { LayerOptions } from './options.ts'
 export {
-  activation, dense, dense as linear, dropout, embedding, input, type Activation, type DenseOptions, type InputDescription, type InputOptions,
+  activation, dense, dense as linear, dropout, embedding, input, type DenseOptions, type InputDescription, type InputOptions,
 } from './simple.ts'

@@ -29,8 +29,11 @@ export interface Layer {
   /** Its tensors under PyTorch's names, for an input of so many features. */
   tensors(features: number): readonly TensorSpec[]
   outputShape(input: SymbolicShape, name: string): SymbolicShape
-  /** @param parameters from role to constant, as `tensors` asked for them */
-  build(name: string, input: string, output: string, parameters: Readonly<Record<string, string>>): LayerNodes
+  /**
+   * @param parameters from role to constant, as `tensors` asked for them
+   * @param shape of the input
+   */
+  build(name: string, input: string, output: string, parameters: Readonly<Record<string, string>>, shape: SymbolicShape): LayerNodes
 }
 
 /** A node of the simplest kind. */

@@ -1,63 +1,13 @@
 import { LstmError } from '../errors.ts'
 import { joinName, lstmTensors } from '../formats/pytorch-names.ts'
-import type { GraphInput } from '../graph/graph.ts'
-import { atLeast, checkKind, count, FLAG, type OptionTable } from '../options.ts'
+import type { GraphInput, GraphNode } from '../graph/graph.ts'
+import { constantNames, type BoundFunction } from '../ops/functions.ts'
+import { checkKind } from '../options.ts'
 import { formatShape, type Dimension } from '../values/shape.ts'
+import { bindActivation } from './activations.ts'
 import type { Layer } from './layer.ts'
-import { NAME, readWords, type Spelled } from './options.ts'
-
-export interface LstmOptions {
-  /** Name of the layer, and of its tensors in a state dict (`name.weight_ih_l0`). Default `lstm`, `lstm_1`, ... */
-  readonly name?: string
-  /** Features of each timestep. Default: told by the layer before, or by the weights. */
-  readonly inputSize?: number
-  /** LSTM layers stacked in this one, as PyTorch's `num_layers`. Default 1. */
-  readonly numLayers?: number
-  /** A second pass from the last step to the first; the outputs are concatenated. Default false. */
-  readonly bidirectional?: boolean
-  /** Whether there are biases (PyTorch's `bias`, Keras's `use_bias`). Default true. */
-  readonly bias?: boolean
-  /** h is projected to this length (PyTorch `proj_size`, TensorFlow 1 `num_proj`). Default: it is as long as the units. */
-  readonly projSize?: number
-  /** Whether the gates see c through weights of their own (TensorFlow 1 `use_peepholes`): `NAME.peepholes_l0` [3 units], i, f, o. Default false. */
-  readonly peepholes?: boolean
-  /** Output every timestep (true) or only the last one each direction processed (false, as in Keras). Default false. */
-  readonly returnSequences?: boolean
-  /** Also give the final states, as outputs `NAME_h` and `NAME_c` [layers x directions, batch, units]. Default false. */
-  readonly returnState?: boolean
-  /** Take initial states, as inputs `NAME_h0` and `NAME_c0` [layers x directions, batch, units]; left out, they are zeros. Default false. */
-  readonly initialState?: boolean
-  /** Walk from the last step to the first; with `returnSequences`, outputs stay in that order (Keras). Default false. */
-  readonly goBackwards?: boolean
-  /** Sequences are [timesteps, batch, features] instead of [batch, timesteps, features]. Default false. */
-  readonly timeMajor?: boolean
-  /**
-   * RTNeural's correction for a higher sample rate: each step begins from the state of so many steps before, a mixture of two
-   * where it is not a whole number, and outputs are as late. At least 1, the default. Goes without initial states.
-   */
-  readonly delaySamples?: number
-}
-
-/** With the number of units, which may be an argument of its own. */
-interface AllOptions extends LstmOptions {
-  /** Units, the length of c. */
-  readonly hiddenSize?: number
-}
-
-const COUNT = count(1)
-const LSTM_OPTIONS: OptionTable<AllOptions> = {
-  hiddenSize: COUNT, ...NAME, inputSize: COUNT, numLayers: COUNT, bidirectional: FLAG, bias: FLAG, projSize: COUNT, peepholes: FLAG,
-  returnSequences: FLAG, returnState: FLAG, initialState: FLAG, goBackwards: FLAG, timeMajor: FLAG, delaySamples: atLeast(1),
-}
-
-/** The hidden size goes by many names; so do a few other settings. */
-const ALIASES = {
-  units: 'hiddenSize', numUnits: 'hiddenSize', nHidden: 'hiddenSize', hidden: 'hiddenSize', hiddenUnits: 'hiddenSize',
-  useBias: 'bias', numProj: 'projSize', usePeepholes: 'peepholes', inputDim: 'inputSize', nInput: 'inputSize', layers: 'numLayers',
-} as const
-
-/** Words for the number of units. */
-type HiddenSizeWords = { [Word in keyof typeof ALIASES]: (typeof ALIASES)[Word] extends 'hiddenSize' ? Word : never }[keyof typeof ALIASES]
+import { COUNT, LSTM_ALIASES, LSTM_OPTIONS, type AllLstmOptions, type MoreLstmOptions, type SpelledLstmOptions } from './lstm-options.ts'
+import { readWords } from './options.ts'
 
 /**
  * An LSTM layer, or a stack of them.
@@ -65,25 +15,22 @@ type HiddenSizeWords = { [Word in keyof typeof ALIASES]: (typeof ALIASES)[Word] 
  *     lstm(128)                              // Keras: LSTM(128)
  *     lstm(128, { returnSequences: true })   // Keras: LSTM(128, return_sequences=True); PyTorch always does
  *     lstm({ hiddenSize: 128, numLayers: 2, bidirectional: true })
+ *     lstm(128, { recurrentActivation: { name: 'hardSigmoid', keras: 2 } }) // what TensorFlow.js has by default
  *
  * The number of units is also known as hidden size, `num_units` and `n_hidden`; all these words are accepted.
  *
- * @throws LstmError `VALUE` for options that are unknown or out of range
+ * @throws LstmError `VALUE` for options that are unknown, out of range or contradict each other
  */
-export function lstm(
-  units: number | Spelled<AllOptions, typeof ALIASES>, options: Spelled<LstmOptions, Omit<typeof ALIASES, HiddenSizeWords>> = {},
-): Layer {
+export function lstm(units: number | SpelledLstmOptions, options: MoreLstmOptions = {}): Layer {
   const positional = typeof units === 'object' && units !== null ? units : { units }
-  const read = readWords(options, LSTM_OPTIONS, 'lstm', ALIASES, positional)
+  const read = readWords<AllLstmOptions>(options, LSTM_OPTIONS, 'lstm', LSTM_ALIASES, positional)
   checkKind(read.hiddenSize, COUNT, 'units', 'lstm')
+  checkTogether(read)
+  const attributes = attributesOf(read)
   const {
-    hiddenSize = 0, name, inputSize, numLayers = 1, bidirectional = false, bias = true, projSize, peepholes = false, returnSequences = false,
-    returnState = false, initialState = false, goBackwards = false, timeMajor = false, delaySamples = 1,
+    hiddenSize = 0, name, inputSize, numLayers = 1, bidirectional = false, bias = true, projSize, returnSequences = false, returnState = false,
+    initialState = false, goBackwards = false, timeMajor = false, peepholes = false, layerNorm = false, mask = false, lengths = false,
   } = read
-  if (goBackwards && (bidirectional || numLayers > 1)) {
-    throw new LstmError('VALUE', 'lstm: goBackwards goes with one layer and one direction; a bidirectional layer goes both ways')
-  }
-  if (delaySamples > 1 && initialState) throw new LstmError('VALUE', 'lstm: delaySamples goes without initialState: a delayed state has a history')
   const directions = bidirectional ? 2 : 1
   const outputSize = projSize ?? hiddenSize
 
@@ -93,7 +40,7 @@ export function lstm(
     inputDtype: 'float32',
     inputRank: 3,
     inputFeatures: (stateDict, prefix) => inputSize ?? (stateDict.get(joinName(prefix, 'weight_ih_l0')) ?? stateDict.get(joinName(prefix, 'weight_ih')))?.shape[1],
-    tensors: (features) => lstmTensors({ inputSize: features, hiddenSize, numLayers, bidirectional, bias, projSize, peepholes })
+    tensors: (features) => lstmTensors({ inputSize: features, hiddenSize, numLayers, bidirectional, bias, projSize, peepholes, layerNorm })
       .map((spec) => (goBackwards ? { ...spec, role: spec.role.replace('forward', 'reverse') } : spec)),
     outputShape(input, layerName) {
       if (input.length !== 3) {
@@ -103,34 +50,102 @@ export function lstm(
       const width = outputSize * directions
       return returnSequences ? [first, second, width] : [timeMajor ? second : first, width]
     },
-    build(layerName, input, output, parameters) {
-      const initial = [`${layerName}_h0`, `${layerName}_c0`]
+    build(layerName, input, output, parameters, shape) {
+      const [batch = 'batch', timesteps = 'timesteps'] = timeMajor ? [shape[1], shape[0]] : shape
+      const state = (suffix: string, size: number): GraphInput => (
+        { name: `${layerName}_${suffix}`, dtype: 'float32', shape: [numLayers * directions, batch, size], optional: true }
+      )
+      const states = initialState ? [state('h0', outputSize), state('c0', hiddenSize)] : []
+      const masks: GraphInput[] = mask === false ? [] : [{ name: mask === true ? `${layerName}_mask` : mask, dtype: 'uint8', shape: [batch, timesteps] }]
+      const counts: GraphInput[] = lengths === false ? [] : [{ name: lengths === true ? `${layerName}_lengths` : lengths, dtype: 'int32', shape: [batch] }]
+      const inputs = [input, states[0]?.name ?? '', states[1]?.name ?? '', masks[0]?.name ?? '', counts[0]?.name ?? '']
+      while (inputs.at(-1) === '') inputs.pop()
       const final = [`${layerName}_h`, `${layerName}_c`]
-      const inputs: GraphInput[] = initial.map((stateName, index) => ({
-        name: stateName, dtype: 'float32', shape: [numLayers * directions, 'batch', index === 0 ? outputSize : hiddenSize], optional: true,
-      }))
       return {
-        nodes: [{
-          name: layerName,
-          op: 'lstm',
-          inputs: initialState ? [input, ...initial] : [input],
-          outputs: returnState ? [output, ...final] : [output],
-          parameters,
-          attributes: {
-            hiddenSize,
-            numLayers,
-            direction: bidirectional ? 'bidirectional' : goBackwards ? 'reverse' : 'forward',
-            timeMajor,
-            returnSequences,
-            reversedOutput: goBackwards,
-            ...(projSize !== undefined && { projSize }),
-            ...(delaySamples > 1 && { delaySamples }),
-          },
-        }],
+        nodes: [{ name: layerName, op: 'lstm', inputs, outputs: returnState ? [output, ...final] : [output], parameters, attributes }],
         output,
-        ...(initialState && { inputs }),
+        inputs: [...states, ...masks, ...counts],
         ...(returnState && { outputs: final }),
       }
     },
+  }
+}
+
+/** @throws LstmError `VALUE` for options that contradict each other, or say nothing without another one */
+function checkTogether(read: AllLstmOptions): void {
+  const { goBackwards = false, bidirectional = false, numLayers = 1, reversedOutput = true, delaySamples = 1, mask = false, lengths = false } = read
+  const refuse = (why: string): never => {
+    throw new LstmError('VALUE', `lstm: ${why}`)
+  }
+  if (goBackwards && bidirectional) refuse('goBackwards goes with one direction; a bidirectional layer goes both ways')
+  if (goBackwards && numLayers > 1 && reversedOutput) refuse('goBackwards goes with one layer, unless reversedOutput is false')
+  const isMasked = mask !== false || lengths !== false
+  if (mask !== false && lengths !== false) refuse('expected mask or lengths, got both')
+  if (delaySamples > 1 && read.initialState) refuse('delaySamples goes without initialState: a delayed state has a history')
+  if (delaySamples > 1 && isMasked) refuse('delaySamples goes without mask and lengths')
+  if (read.maskRule !== undefined && read.zeroOutputForMask !== undefined) refuse("'maskRule' and 'zeroOutputForMask' say the same thing")
+  const needs = [
+    ['reversedOutput', goBackwards, 'goBackwards'], ['projClip', read.projSize !== undefined, 'projSize'], ['normEpsilon', read.layerNorm === true, 'layerNorm'],
+    ...(['maskRule', 'zeroOutputForMask', 'zeroEmptyState'] as const).map((name) => [name, isMasked, 'mask or lengths'] as const),
+  ] as const
+  for (const [name, isThere, other] of needs) if (read[name] !== undefined && !isThere) refuse(`${name} says nothing without ${other}`)
+  for (const name of ['activation', 'recurrentActivation', 'outputActivation'] as const) {
+    if (read.activations !== undefined && read[name] !== undefined) refuse(`'activations' and '${name}' say the same thing`)
+  }
+}
+
+/** Attributes of the node; those of the operator's defaults are left out. */
+function attributesOf(read: AllLstmOptions): GraphNode['attributes'] {
+  const {
+    hiddenSize = 0, numLayers = 1, bidirectional = false, goBackwards = false, reversedOutput = true, timeMajor = false, returnSequences = false,
+    projSize, forgetBias = 0, clip = 0, cellClip = 0, projClip = 0, coupling = 'none', layerNorm = false, normEpsilon, stateful = false,
+    zeroEmptyState = false, delaySamples = 1,
+  } = read
+  return {
+    hiddenSize,
+    numLayers,
+    direction: bidirectional ? 'bidirectional' : goBackwards ? 'reverse' : 'forward',
+    timeMajor,
+    returnSequences,
+    reversedOutput: goBackwards && reversedOutput,
+    ...(projSize !== undefined && { projSize }),
+    ...activationsOf(read, bidirectional ? 2 : 1),
+    ...(forgetBias !== 0 && { forgetBias }),
+    ...(clip > 0 && { clip }),
+    ...(cellClip > 0 && { cellClip }),
+    ...(projClip > 0 && { projClip }),
+    ...(coupling !== 'none' && { coupling }),
+    ...(layerNorm && { layerNorm }),
+    ...(normEpsilon !== undefined && { normEpsilon }),
+    ...((read.mask ?? read.lengths) && { maskRule: maskRuleOf(read) }),
+    ...(zeroEmptyState && { zeroEmptyState }),
+    ...(stateful && { stateful }),
+    ...(delaySamples > 1 && { delaySamples }),
+  }
+}
+
+function maskRuleOf({ maskRule, zeroOutputForMask, lengths, bidirectional, returnSequences }: AllLstmOptions): string {
+  if (maskRule !== undefined) return maskRule
+  if (zeroOutputForMask !== undefined) return zeroOutputForMask ? 'zero' : 'hold'
+  return Boolean(lengths) || (bidirectional && returnSequences) ? 'zero' : 'hold'
+}
+
+/** The functions of every direction; nothing where they are sigmoid, tanh, tanh. */
+function activationsOf(read: AllLstmOptions, directions: number): GraphNode['attributes'] {
+  const { activation = 'tanh', recurrentActivation = 'sigmoid', outputActivation = activation, activations } = read
+  if (activations?.length === 6 && directions === 1) throw new LstmError('VALUE', 'lstm: activations: expected three functions for one direction, got 6')
+  const three = activations === undefined
+    ? [
+        bindActivation(recurrentActivation, 'lstm: recurrentActivation'), bindActivation(activation, 'lstm: activation'),
+        bindActivation(outputActivation, 'lstm: outputActivation'),
+      ]
+    : activations.map((one, n) => bindActivation(one, `lstm: activations[${n}]`))
+  const all: readonly BoundFunction[] = three.length === 3 * directions ? three : [...three, ...three]
+  if (all.every(({ name }, n) => name === (n % 3 === 0 ? 'sigmoid' : 'tanh'))) return {}
+  return {
+    activations: all.map(({ name }) => name),
+    ...(all.some(({ name }) => constantNames(name).length > 0) && {
+      activationAlpha: all.map(({ alpha }) => alpha), activationBeta: all.map(({ beta }) => beta),
+    }),
   }
 }

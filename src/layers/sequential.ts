@@ -116,9 +116,9 @@ export class Sequential {
       const specs = layer.tensors(typeof features === 'number' ? features : 0)
       const parameters = matching.take(prefixOf(name, names), specs)
       const output = position === this.#layers.length - 1 ? this.#outputName : `${name}/output`
-      const built = layer.build(name, value, output, parameters)
+      const built = layer.build(name, value, output, parameters, shape)
       nodes.push(...built.nodes)
-      inputs.push(...built.inputs ?? [])
+      for (const port of built.inputs ?? []) addInput(inputs, port)
       outputs.push(...built.outputs ?? [])
       shape = layer.outputShape(shape, name)
       value = built.output
@@ -158,6 +158,15 @@ export class Sequential {
  */
 export function sequential(layers: readonly (Layer | InputDescription)[], options: SequentialOptions = {}): Sequential {
   return new Sequential(layers, options)
+}
+
+/** Layers may share an input, such as a mask. @throws LstmError `VALUE` where it would be two different ones */
+function addInput(inputs: GraphInput[], port: GraphInput): void {
+  const other = inputs.find(({ name }) => name === port.name)
+  if (other === undefined) inputs.push(port)
+  else if (other.dtype !== port.dtype || !sameShape(other.shape, port.shape)) {
+    throw new LstmError('VALUE', `sequential: two inputs are named '${port.name}': ${other.dtype} ${formatShape(other.shape)} and ${port.dtype} ${formatShape(port.shape)}`)
+  }
 }
 
 /** The prefix of a layer's tensors in the file. */

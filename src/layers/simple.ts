@@ -3,13 +3,9 @@ import { checkKind, count, FLAG, oneOf, readOptions, type Kind, type OptionTable
 import { joinName } from '../formats/pytorch-names.ts'
 import { ARRAYS, describeValue, type DType } from '../values/dtype.ts'
 import { formatShape, type Dimension } from '../values/shape.ts'
+import { ACTIVATION, bindActivation, constantsOf, knowOperator, type Activation } from './activations.ts'
 import { simpleNode, type Layer } from './layer.ts'
 import { NAME, readWords, type LayerOptions, type Spelled } from './options.ts'
-
-/** Activation functions, by Keras's names; `linear` is none. */
-export type Activation = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'softmax'
-
-const ACTIVATIONS: readonly Activation[] = ['linear', 'sigmoid', 'tanh', 'relu', 'softmax']
 
 export interface DenseOptions {
   /** Name of the layer, and of its tensors in a state dict (`name.weight`, `name.bias`). Default `dense`, `dense_1`, ... */
@@ -28,7 +24,6 @@ interface AllDenseOptions extends DenseOptions {
 }
 
 const COUNT = count(1)
-const ACTIVATION: Kind = { ...oneOf(ACTIVATIONS), expected: `one of ${ACTIVATIONS.join(', ')}` }
 const DENSE_OPTIONS: OptionTable<AllDenseOptions> = { units: COUNT, ...NAME, inputSize: COUNT, bias: FLAG, activation: ACTIVATION }
 const DENSE_ALIASES = { useBias: 'bias', inputDim: 'inputSize', inFeatures: 'inputSize', outFeatures: 'units' } as const
 
@@ -42,7 +37,8 @@ export function dense(
   const positional = typeof units === 'object' && units !== null ? units : { units }
   const read = readWords(options, DENSE_OPTIONS, 'dense', DENSE_ALIASES, positional)
   checkKind(read.units, COUNT, 'units', 'dense')
-  const { units: size = 0, name: given, inputSize, bias = true, activation = 'linear' } = read
+  const { units: size = 0, name: given, inputSize, bias = true } = read
+  const activation = bindActivation(read.activation ?? 'linear', 'dense: activation')
   return {
     kind: 'dense',
     name: given,
@@ -55,12 +51,13 @@ export function dense(
     ],
     outputShape: (input) => [...input.slice(0, -1), size],
     build(name, input, output, parameters) {
-      if (activation === 'linear') return { nodes: [simpleNode(name, 'linear', input, output, parameters)], output }
+      if (activation.name === 'linear') return { nodes: [simpleNode(name, 'linear', input, output, parameters)], output }
+      knowOperator(activation)
       const before = `${name}/linear`
       return {
         nodes: [
           simpleNode(name, 'linear', input, before, parameters),
-          simpleNode(`${name}/${activation}`, activation, before, output),
+          simpleNode(`${name}/${activation.name}`, activation.name, before, output, {}, constantsOf(activation)),
         ],
         output,
       }
@@ -109,8 +106,10 @@ function shapeless(kind: string, op: string, given: string | undefined, attribut
 /** An activation as a layer of its own. @throws LstmError `VALUE` for a name that is none, or options that are unknown */
 export function activation(name: Activation, options: LayerOptions = {}): Layer {
   checkKind(name, ACTIVATION, 'name', 'activation')
-  if (name === 'linear') return dropout(0, options)
-  return shapeless(name, name, readOptions(options, NAME, 'activation').name)
+  const bound = bindActivation(name, 'activation')
+  if (bound.name === 'linear') return dropout(0, options)
+  knowOperator(bound)
+  return shapeless(bound.name, bound.name, readOptions(options, NAME, 'activation').name, constantsOf(bound))
 }
 
 const RATE: Kind = { expected: 'a number from 0 to 1', test: (value) => typeof value === 'number' && value >= 0 && value <= 1 }

@@ -86,7 +86,7 @@ describe('the dialect', () => {
     expect(hard()).toEqual([0.2, 0, 0])
     expect(hard('keras3')).toEqual([1 / 6, 0, 0])
     expect(notes('keras2/hard-sigmoid.h5', 'tfjs')).toEqual(['dialect tfjs, the numbers of TensorFlow.js: as the option says; the file is of Keras 2.15.0'])
-    expectError(() => notes('keras2/lstm-1.h5', 'keras' as KerasDialect), 'VALUE', "dialect: expected 'keras2', 'keras3.0', 'keras3.4', 'keras3', 'tfjs', got \"keras\"")
+    expectError(() => notes('keras2/lstm-1.h5', 'keras' as KerasDialect), 'VALUE', "Keras: expected 'keras2' or 'keras3.0' or 'keras3.4' or 'keras3' or 'tfjs' for 'dialect', got \"keras\"")
   })
 
   it('stays in the note of a saved model, and in its summary, and changes no hash', async () => {

@@ -49,7 +49,7 @@ describe('who trained the model decides', () => {
 
   it('but for the option', async () => {
     expect(alphaOf(await written('keras v2.15.0', '2.15.0', 'keras3'))).toBe(1 / 6)
-    await expectRejection(written('keras v2.15.0', '2.15.0', 'keras4' as KerasDialect), 'VALUE', /^dialect: expected 'keras2', /)
+    await expectRejection(written('keras v2.15.0', '2.15.0', 'keras4' as KerasDialect), 'VALUE', /^TensorFlow.js: expected 'keras2' or /)
     expect(own).toMatch(/^tfjs-layers/)
   })
 })
