@@ -4,6 +4,7 @@ import { addAllOperators } from '../../ops/more.ts'
 import type { FormatOptions, FormatReader } from '../reader.ts'
 import { readOptions, type OptionTable } from '../../options.ts'
 import { optionsOf, takingOptions } from '../taking-options.ts'
+import { tagOf } from '../../values/realm.ts'
 import { sniff } from '../sniff.ts'
 import { Importer } from './importer.ts'
 import { readModel, type OnnxGraph, type OnnxModel, type OnnxTensor } from './messages.ts'
@@ -16,7 +17,7 @@ export interface OnnxOptions extends Pick<FormatOptions, 'constants'> {
 }
 
 const OPTIONS: OptionTable<OnnxOptions> = {
-  ...optionsOf('constants'), files: { expected: 'a Map of bytes by name', test: (value) => value instanceof Map },
+  ...optionsOf('constants'), files: { expected: 'a Map of bytes by name', test: (value) => tagOf(value) === 'Map' },
 }
 
 /**
