@@ -285,7 +285,10 @@ describe('lengths and state', () => {
     expect(got).toEqual(expected)
     expect(Array.from((got.h as NdArray).data).slice(10)).toEqual([0, 0, 0, 0, 0])
     expect(Array.from((got.c as NdArray).data).slice(10)).toEqual([0, 0, 0, 0, 0])
-    expectError(() => model.run({ x, h0, c0, lengths: [7, 8, 0] }), 'VALUE', "lstm 'lstm': expected lengths from 0 to 7, got another one for batch row 1")
+    for (const [lengths, row] of [[[7, 8, 0], 1], [[8, 7, 0], 0], [[-1, 7, 0], 0], [[7, 7, 8], 2]] as const) {
+      expectError(() => model.run({ x, h0, c0, lengths: [...lengths] }), 'VALUE', `lstm 'lstm': expected lengths from 0 to 7, got another one for batch row ${row}`)
+    }
+    expect(model.run({ x, h0, c0, lengths: [7, 3, 0] })).toEqual(got)
   })
 
   it('a stateful layer goes on where it stopped, until it is reset', async () => {

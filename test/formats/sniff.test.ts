@@ -32,8 +32,18 @@ describe('sniff', () => {
     expect(sniff(json({ in_shape: [null, null, 1], layers: [] }))).toBe('rtneural')
   })
 
+  it('knows lists of a state dict, and JSON behind spaces', () => {
+    const format = (text: string): unknown => sniff(new TextEncoder().encode(text))
+    expect(format('{"rec.weight":[[1]]}')).toBe('rtneural')
+    expect(format('{"rec.weight":[[1]],"rec.bias":[1]}')).toBe('rtneural')
+    expect(format('{"rec.weight":[[1]],"rec.bias":1}')).toBe(undefined)
+    for (const before of [' ', '\n', '\t\r\n  ']) expect(format(`${before}{"layers":[]}`)).toBe('rtneural')
+    expect(format('{"model_data":{},"state_dict":{}}')).toBe('rtneural')
+    expect(format('{"architecture":"LSTM","weights":[]}')).toBe('nam')
+  })
+
   it('knows nothing of other bytes', () => {
-    const texts = ['', 'hello', '{"a":1}', '[1,2]', '{', 'PK\x03\x04', '\x08', 'GIF89a'.padEnd(100)]
+    const texts = ['{}', '[]', '{"architecture":"LSTM"}', '{"model_data":{}}', 'null', '', 'hello', '{"a":1}', '[1,2]', '{', 'PK\x03\x04', '\x08', 'GIF89a'.padEnd(100)]
     expect(texts.map((text) => sniff(new TextEncoder().encode(text)))).toEqual(texts.map(() => undefined))
   })
 })

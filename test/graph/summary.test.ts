@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { formatSummary, summarise } from '../../src/graph/summary.ts'
-import { dense, embedding, lstm, sequential } from '../../src/layers/index.ts'
+import { dense, embedding, input, lstm, sequential } from '../../src/layers/index.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { lengthOf } from '../../src/values/shape.ts'
 import { lstmGraph, randomLstm } from '../lstm-graph.ts'
@@ -40,6 +40,13 @@ describe('summarise and formatSummary', () => {
       An LSTM has four gates (input, forget, cell, output), each as wide as its units: hence the 4.
       lstm: 4 gates x (64 x 128 input + 128 x 128 recurrent + 2 x 128 bias) = 99328 parameters"
     `)
+  })
+
+  it('explain gates only where there are some', () => {
+    const plain = sequential([input([3]), dense(2, { name: 'fc' })]).loadStateDict(new Map([['fc.weight', zeros(2, 3)], ['fc.bias', zeros(2)]])).toGraph()
+    const text = formatSummary(summarise(plain))
+    expect(text.split('\n').at(-1)).toMatch(/^total +8 +6 +32$/)
+    expect(text).not.toContain('gates')
   })
 
   it('give the same figures as data', () => {

@@ -19,7 +19,7 @@ class InOrder {
 
 const vitest = await createVitest('test', {
   root: process.cwd(), watch: false, bail: 1, maxWorkers: 1, reporters: [silent], silent: true, exclude: [], teardownTimeout: 2000,
-  sequence: { sequencer: InOrder },
+  sequence: { sequencer: InOrder }, setupFiles: ['test/mutants/set-up.ts'],
 })
 await vitest.standalone()
 

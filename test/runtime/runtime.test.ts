@@ -49,6 +49,7 @@ describe('createRuntime', () => {
     expect((await createRuntime({ maxMemoryBytes: 3 * 65536 - 1 })).memory()).toEqual({
       usedBytes: 0, totalBytes: 65536, maxBytes: 2 * 65536, tensors: 0,
     })
+    expect((await createRuntime({ maxMemoryBytes: 65536 })).memory().maxBytes).toBe(65536)
     expect((await createRuntime({ maxMemoryBytes: Infinity })).memory().maxBytes).toBe(2 ** 32)
     expect((await createRuntime()).memory().maxBytes).toBe(2 ** 32)
   })

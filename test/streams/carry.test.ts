@@ -1,10 +1,12 @@
 // States that go through a graph's own outputs and inputs.
 import { beforeAll, describe, expect, it } from 'vitest'
+import { GraphBuilder } from '../../src/graph/builder.ts'
 import { findCarry } from '../../src/graph/carry.ts'
 import { typeGraph } from '../../src/graph/infer.ts'
 import { compile, load } from '../../src/model/load.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
+import type { SymbolicShape } from '../../src/values/shape.ts'
 import { expectError } from '../expect-error.ts'
 import { pseudoRandom } from '../random.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
@@ -38,6 +40,19 @@ describe('pairs of states', () => {
     expect(pairs(['h', 'h_in'], ['h_out'])).toEqual({})
     expect(pairs(['h'], ['h_out', 'h_n'])).toEqual({})
     expect(pairs(['h0', 'c0'], ['hn', 'cn'])).toEqual({ h0: 'hn', c0: 'cn' })
+  })
+
+  it('must have shapes that fit, axis by axis', () => {
+    const found = (from: SymbolicShape, to: SymbolicShape): boolean => {
+      const inputs = [{ name: 'x', dtype: 'float32' as const, shape: to }, { name: 'state', dtype: 'float32' as const, shape: from }]
+      const node = { name: 'n', op: 'relu', inputs: ['x'], outputs: ['v'], parameters: {}, attributes: {} }
+      const graph = { inputs, outputs: [{ name: 'y', value: 'v' }, { name: 'stateN', value: 'v' }], nodes: [node], constants: new Map() }
+      return findCarry(graph, typeGraph(graph).types).get('state') === 'stateN'
+    }
+    expect(found([2, 4], [2, 4])).toBe(true)
+    expect(found(['batch', 4], ['n', 4])).toBe(true)
+    for (const other of [[2, 5], [3, 4], [2], [2, 4, 1]]) expect(found([2, 4], other), String(other)).toBe(false)
+    expect(found(['batch', 4], ['batch', 5])).toBe(false)
   })
 
   it('are said in the summary', async () => {
@@ -78,6 +93,34 @@ describeBinaries('a stream with carried states', (binary) => {
     stream.process(frames, all)
     expect(all).toEqual(expected)
     expect(stream.state).toEqual({ state })
+    model.dispose()
+  })
+
+  // Such an output is no other buffer's place: it is copied to the state after the step.
+  it('carries an output that is another one as well, a view, and a state that passes through', async () => {
+    const node = { parameters: {}, attributes: {} }
+    const graph = new GraphBuilder()
+    for (const name of ['x', 'twice_in', 'view_in', 'kept_in']) graph.input({ name, dtype: 'float32', shape: ['batch', 3] })
+    graph.constant('shape', new NdArray(Int32Array.of(-1, 3), [2]))
+    graph.add({ ...node, name: 'a', op: 'add', inputs: ['x', 'twice_in'], outputs: ['a'] })
+    graph.add({ ...node, name: 'b', op: 'sub', inputs: ['a', 'view_in'], outputs: ['b'] })
+    graph.add({ ...node, name: 'v', op: 'reshape', inputs: ['b', 'shape'], outputs: ['v'] })
+    graph.add({ ...node, name: 'c', op: 'mul', inputs: ['v', 'kept_in'], outputs: ['c'] })
+    const outputs = { out: 'a', twice_out: 'a', other: 'b', view_out: 'v', product: 'c', kept_out: 'kept_in' }
+    const model = await compile(graph.finish(Object.entries(outputs).map(([name, value]) => ({ name, value }))), { runtime })
+    const carry = { twice_in: 'twice_out', view_in: 'view_out', kept_in: 'kept_out' }
+    const stream = model.stream({ batch: 2, carry })
+    let states: Record<string, NdArray> = Object.fromEntries(Object.keys(carry).map((name, n) => [name, new NdArray(pseudoRandom(n + 10, 6, 1), [2, 3])]))
+    stream.state = states
+    const [out, other, product] = [new Float32Array(6), new Float32Array(6), new Float32Array(6)]
+    for (let step = 0; step < 4; step++) {
+      const x = pseudoRandom(step, 6, 1)
+      const expected = model.run({ x: new NdArray(x, [2, 3]), ...states })
+      stream.step(x, { out, other, product })
+      expect([out, other, product]).toEqual(['out', 'other', 'product'].map((name) => expected[name]?.data))
+      states = Object.fromEntries(Object.entries(carry).map(([from, to]) => [from, expected[to] as NdArray]))
+      expect(stream.state).toEqual(states)
+    }
     model.dispose()
   })
 
