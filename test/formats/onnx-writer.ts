@@ -2,7 +2,7 @@
 import { PbfWriter } from 'pbf'
 
 export type AttributeSpec = number | string | readonly number[] | readonly string[] | { readonly float: number } | { readonly floats: readonly number[] }
-  | TensorSpec | GraphSpec
+  | TensorSpec | GraphSpec | { readonly leftOut: number }
 
 export interface TensorSpec {
   readonly name?: string
@@ -92,6 +92,9 @@ function writeAttribute(pbf: PbfWriter, name: string, value: AttributeSpec): voi
   } else if ('float' in value) {
     pbf.writeFloatField(2, value.float)
     type(1)
+  } else if ('leftOut' in value) {
+    // Writers may leave zeros and empty lists out: only the type is there.
+    type(value.leftOut)
   } else if ('dims' in value) {
     pbf.writeMessage(5, () => writeTensor(pbf, value), undefined)
     type(4)

@@ -79,6 +79,28 @@ describe('inputs', () => {
   })
 })
 
+describe('attributes', () => {
+  it('that are left out but for their type are zero, or empty', () => {
+    expect(read(oneNode({ op: 'Softmax', inputs: ['x'], attributes: { axis: { leftOut: 2 } } })).nodes[0]?.attributes.axis).toBe(0)
+    expect(read(oneNode({ op: 'Softmax', inputs: ['x'] })).nodes[0]?.attributes.axis).toBe(-1)
+    expect(read(oneNode({ op: 'LeakyRelu', inputs: ['x'], attributes: { alpha: { leftOut: 1 } } })).nodes[0]?.attributes.alpha).toBe(0)
+    expectError(() => read(oneNode({ op: 'Constant', attributes: { value: { leftOut: 4 } } })), 'FORMAT', "onnx: the attribute 'value' has no tensor")
+  })
+})
+
+describe('initial states', () => {
+  const withState = (h: readonly number[]): Graph => read({
+    inputs: [{ name: 'x', shape: ['steps', 1, 2] }], outputs: [y],
+    initializers: [floatTensor('w', [1, 12, 2], Array.from({ length: 24 }, (_, n) => n)), floatTensor('r', [1, 12, 3], Array.from({ length: 36 }, (_, n) => n)), floatTensor('h', [1, 1, 3], h)],
+    nodes: [{ op: 'LSTM', inputs: ['x', 'w', 'r', '', '', 'h'], outputs: ['y'], attributes: { hidden_size: 3 } }],
+  })
+  it('of zeros are left out, and no others', () => {
+    const inputsOf = (graph: Graph): unknown => graph.nodes.find(({ op }) => op === 'lstm')?.inputs
+    expect(inputsOf(withState([0, 0, 0]))).toEqual(['x'])
+    for (const h of [[0, 0, 1], [1, 0, 0], [0, -1, 0], [1, 1, 1]]) expect(inputsOf(withState(h)), String(h)).toEqual(['x', 'h'])
+  })
+})
+
 describe('graphs', () => {
   it('keep what the outputs need, and no more', () => {
     const graph = read({

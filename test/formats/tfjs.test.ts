@@ -21,7 +21,8 @@ function one(weight: unknown, bytes: Uint8Array = new Uint8Array(8)): ModelFiles
 it('model.json is told from other JSON', () => {
   expect(tfjs.detect(golden('lstm-3/model.json'))).toBe(true)
   expect(tfjs.detect(golden('basic-lstm-cell/weights_manifest.json'))).toBe(true)
-  expect([{ layers: [] }, [1], { name: { filename: 'x' } }].map((json) => tfjs.detect(bytesOf(json)))).toEqual([false, false, false])
+  expect([{ layers: [] }, [1], [], [{ path: 'x' }], { name: { filename: 'x' } }].map((json) => tfjs.detect(bytesOf(json)))).toEqual([false, false, false, false, false])
+  expect(tfjs.detect(bytesOf([{ name: 'x' }, { paths: ['a'], weights: [] }]))).toBe(true)
   expect(tfjs.detect(new TextEncoder().encode('{"modelTopology":'))).toBe(false)
 })
 
