@@ -8,30 +8,33 @@ import { LinearMemory } from '../src/runtime/memory.ts'
 const GUARD = 64
 /** Kernels write whole vectors: the padding of a buffer up to here is theirs. */
 const VECTOR = 16
-/** A NaN, and no byte of it like another. */
+/** A NaN, and no byte of it like another: what buffers are at first. */
 const UNTOUCHED = 0x7fc1a5e7
+/** In zones, every second word is a number: what is added to a NaN leaves it as it was. */
+const ZONE = Uint32Array.from({ length: GUARD / 4 }, (_, n) => (n % 2 === 0 ? UNTOUCHED : 0x41c1a5e7))
 
 /** A zone, and the block that it lies in or beside. */
 interface Zone {
   readonly block: number
   readonly begin: number
-  readonly end: number
 }
 
 const zones: WeakMap<LinearMemory, Zone[]> = new WeakMap()
 const zonesOf = (memory: LinearMemory): Zone[] => zones.get(memory) ?? zones.set(memory, []).get(memory) as Zone[]
 
-/** The zones around a buffer. */
-function around(block: number, ptr: number, bytes: number): Zone[] {
-  const end = ptr + Math.ceil(bytes / VECTOR) * VECTOR
-  return [{ block, begin: ptr - GUARD, end: ptr }, { block, begin: end, end: end + GUARD }]
+/** Makes zones around a buffer. */
+function addZones(memory: LinearMemory, block: number, ptr: number, bytes: number): void {
+  for (const begin of [ptr - GUARD, ptr + Math.ceil(bytes / VECTOR) * VECTOR]) {
+    new Uint32Array(memory.wasm.buffer, begin, ZONE.length).set(ZONE)
+    zonesOf(memory).push({ block, begin })
+  }
 }
 
 /** @throws where a zone around a block that is in use was written */
 export function checkGuards(memory: LinearMemory, what: string): void {
-  for (const { begin, end } of zonesOf(memory)) {
-    const words = new Uint32Array(memory.wasm.buffer, begin, (end - begin) / 4)
-    const at = words.findIndex((word) => word !== UNTOUCHED)
+  for (const { begin } of zonesOf(memory)) {
+    const words = new Uint32Array(memory.wasm.buffer, begin, ZONE.length)
+    const at = words.findIndex((word, n) => word !== ZONE[n])
     if (at >= 0) expect.fail(`${what} wrote at ${begin + 4 * at}, outside all buffers`)
   }
 }
@@ -41,7 +44,7 @@ LinearMemory.prototype.allocate = function (this: LinearMemory, bytes: number, w
   const whole = Math.ceil(bytes / VECTOR) * VECTOR + 2 * GUARD
   const ptr = allocate.call(this, whole, what)
   new Uint32Array(this.wasm.buffer, ptr, whole / 4).fill(UNTOUCHED)
-  zonesOf(this).push(...around(ptr + GUARD, ptr + GUARD, bytes))
+  addZones(this, ptr + GUARD, ptr + GUARD, bytes)
   return ptr + GUARD
 }
 LinearMemory.prototype.free = function (this: LinearMemory, ptr: number): void {
@@ -61,7 +64,7 @@ Layout.prototype.place = function (this: Layout, memory: LinearMemory, sharedPtr
   for (const [{ slot }, bytes] of buffers.get(this) ?? []) {
     slot.ptr += GUARD
     // Plans that share memory write each other's zones.
-    if (sharedPtr === undefined) zonesOf(memory).push(...around(blocks[0] as number, slot.ptr, bytes))
+    if (sharedPtr === undefined) addZones(memory, blocks[0] as number, slot.ptr, bytes)
   }
   return blocks
 }

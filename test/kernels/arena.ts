@@ -9,6 +9,9 @@ export type Range = readonly [ptr: number, bytes: number]
 const ALIGNMENT = 64
 /** A NaN, and no byte of it like another: whatever reads it is poisoned, whatever overwrites it is seen. */
 const UNTOUCHED = 0x7fc1a5e7
+/** Every second word of a guard zone: a number, since what is added to a NaN leaves it as it was. */
+const GUARD_NUMBER = 0x41c1a5e7
+const guardWord = (at: number): number => (at % 2 === 0 ? UNTOUCHED : GUARD_NUMBER)
 
 /** Bytes before and behind every block that nothing may write. */
 const GUARD = 64
@@ -48,6 +51,12 @@ export class Arena {
     this.#guards.push([this.#end, ptr])
     this.#end = Math.ceil((ptr + bytes) / VECTOR) * VECTOR
     expect(this.#end + GUARD, 'arena').toBeLessThanOrEqual(this.#memory.buffer.byteLength)
+    const words = new Uint32Array(this.#memory.buffer)
+    for (const [begin, end] of [[ptr - GUARD, ptr], [this.#end, this.#end + GUARD]] as const) {
+      for (let at = begin / 4; at < end / 4; at++) words[at] = guardWord(at)
+    }
+    // What the zone before was, as far as it is block now.
+    words.fill(UNTOUCHED, ptr / 4, this.#end / 4)
     return ptr
   }
 
@@ -84,8 +93,8 @@ export class Arena {
 
   #checkGuards(name: string): void {
     const words = new Uint32Array(this.#memory.buffer)
-    for (const [begin, end] of [...this.#guards, [this.#end, this.#end + GUARD] as const]) {
-      for (let at = begin / 4; at < end / 4; at++) if (words[at] !== UNTOUCHED) expect.fail(`${name} wrote at ${4 * at}, between two blocks`)
+    for (const [, end] of [...this.#guards, [0, this.#end + GUARD] as const]) {
+      for (let at = (end - GUARD) / 4; at < end / 4; at++) if (words[at] !== guardWord(at)) expect.fail(`${name} wrote at ${4 * at}, between two blocks`)
     }
   }
 
