@@ -12,18 +12,18 @@ import { GoldenFolder, type GoldenCase } from './formats/keras-golden.ts'
 
 const golden = (name: string): string => fileURLToPath(new URL(`golden/${name}`, import.meta.url))
 const FILES: Readonly<Record<string, readonly [file: string, name: string, options: readonly (keyof FormatOptions)[]]>> = {
-  safetensors: ['state-dicts/lstm-1layer.safetensors', 'safetensors', ['unbatched']],
+  safetensors: ['state-dicts/lstm-1layer.safetensors', 'safetensors', ['unbatched', 'batchFirst', 'timeMajor']],
   onnx: ['onnx/op-cum-sum.onnx', 'ONNX', ['constants']],
   keras: ['keras3/initial-state.h5', 'Keras', ['constants', 'architecture', 'dialect']],
   tfjs: ['tfjs/initial-state/model.json', 'TensorFlow.js', ['constants', 'architecture', 'dialect']],
-  torch: ['pytorch/unbatched.pt', 'PyTorch', ['unbatched', 'key']],
+  torch: ['pytorch/unbatched.pt', 'PyTorch', ['unbatched', 'key', 'batchFirst', 'timeMajor']],
   tensorflow1: ['tf1/cell-clip.index', 'TensorFlow 1', ['forgetBias', 'activation', 'cellClip', 'projClip', 'cells', 'residual', 'timeMajor', 'sequenceLength']],
   rtneural: ['rtneural/plain.json', 'RTNeural', ['sampleRate', 'trainingSampleRate', 'sampleRateCorrection', 'unbatched']],
 }
 /** A value that each option takes. */
 const VALUES: Readonly<Record<keyof FormatOptions, unknown>> = {
   forgetBias: 1, activation: 'tanh', cellClip: 1, projClip: 1, cells: [], residual: true, timeMajor: true, sequenceLength: true,
-  sampleRate: 48000, trainingSampleRate: 48000, sampleRateCorrection: 'NoInterp', constants: {}, unbatched: true, architecture: '{}', key: 'model', dialect: 'keras2',
+  sampleRate: 48000, trainingSampleRate: 48000, sampleRateCorrection: 'NoInterp', constants: {}, unbatched: true, architecture: '{}', batchFirst: true, key: 'model', dialect: 'keras2',
 }
 const ALL = new Set(Object.keys(VALUES) as (keyof FormatOptions)[])
 
@@ -109,4 +109,35 @@ it('PyTorch: a state dict by its key, a sequence alone, a cell', async () => {
   expect(cell.run({ input: [[1, 2, 3], [4, 5, 6]] })).toMatchObject({ h_1: { shape: [2, 5] }, c_1: { shape: [2, 5] } })
   using one = await load(golden('pytorch/cell.pt'), { unbatched: true })
   expect(one.run({ input: [4, 5, 6] }).h_1?.toArray()).toEqual((cell.run({ input: [[1, 2, 3], [4, 5, 6]] }).h_1?.toArray() as number[][])[1])
+})
+
+describe.each(['state-dicts/lstm-1layer.safetensors', 'pytorch/unbatched.pt'])('a bare torch.nn.LSTM, %s', (file) => {
+  const path = golden(file)
+
+  it('is read as batch_first, which summary() says, or as the options say', async () => {
+    using first = await load(path)
+    const [, , features = 0] = first.inputs[0]?.shape as [string, string, number]
+    const x = NdArray.from(Array.from({ length: 2 }, (_, b) => Array.from({ length: 4 }, (_, t) => Array.from({ length: features }, (_, k) => Math.sin(b + 3 * t + k)))))
+    const turned = NdArray.from(Array.from({ length: 4 }, (_, t) => Array.from({ length: 2 }, (_, b) => Array.from({ length: features }, (_, k) => Math.sin(b + 3 * t + k)))))
+    expect(first.summary()).toMatch(/read as batch_first=True.*the option batchFirst: false/)
+    const { output, h_n: h } = first.run({ input: x })
+    for (const options of [{ batchFirst: false }, { timeMajor: true }]) {
+      using model = await load(path, options)
+      expect(model.inputs[0]?.shape).toEqual(['timesteps', 'batch', features])
+      expect(model.summary()).toMatch(/batch_first=False.*as the option says/)
+      const results = model.run({ input: turned })
+      const steps = (results.output as NdArray).toArray() as number[][][]
+      expect(((output as NdArray).toArray() as number[][][]).map((rows, b) => rows.map((_, t) => steps[t]?.[b]))).toEqual((output as NdArray).toArray())
+      expect(results.h_n).toEqual(h)
+      using again = await load(model.save())
+      expect(again.run({ input: turned })).toEqual(results)
+      expect(again.summary()).toBe(model.summary())
+      await expectRejection(load(model.save(), options), 'VALUE', "safetensors: 'batchFirst' and 'timeMajor' are for bare state dicts, and this file describes its model")
+    }
+  })
+
+  it('refuses what contradicts itself', async () => {
+    await expectRejection(load(path, { batchFirst: true, timeMajor: true }), 'VALUE', "PyTorch: 'batchFirst' and 'timeMajor' say the opposite of each other, got true for both")
+    await expectRejection(load(golden('pytorch/cell.pt'), { batchFirst: false }), 'VALUE', "PyTorch: 'batchFirst' and 'timeMajor' are for sequences, and a torch.nn.LSTMCell takes a step")
+  })
 })

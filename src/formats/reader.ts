@@ -35,7 +35,7 @@ export interface Tensorflow1Options extends Tensorflow1CellOptions {
   readonly cells?: readonly Tensorflow1CellOptions[]
   /** Every cell is in a `ResidualWrapper`: its input is added to its output. Default false. */
   readonly residual?: boolean
-  /** `time_major`: sequences are [timesteps, batch, features]. Default false. */
+  /** `time_major`, PyTorch's `batch_first=False`: sequences are [timesteps, batch, features]. Default false. */
   readonly timeMajor?: boolean
   /** Whether there is an input `sequence_length` [batch] int32; outputs beyond it are zero. Default false. */
   readonly sequenceLength?: boolean
@@ -70,6 +70,8 @@ export interface FormatOptions extends Tensorflow1Options, SampleRateOptions {
    * They differ in `hard_sigmoid`, in defaults, and in what masks do.
    */
   readonly dialect?: KerasDialect
+  /** PyTorch: whether the sequences of a bare `torch.nn.LSTM` are [batch, timesteps, features]; false is what `timeMajor: true` is. Default true. */
+  readonly batchFirst?: boolean
   /** PyTorch: which entry of a checkpoint holds the state dict: `'model'`. Default: the only one that does. */
   readonly key?: string
 }
@@ -92,6 +94,7 @@ export const FORMAT_OPTIONS: OptionTable<FormatOptions> = {
   constants: RECORD,
   unbatched: FLAG,
   architecture: { expected: "text or an object (Keras's JSON)", test: (value) => TEXT.test(value) || RECORD.test(value) },
+  batchFirst: FLAG,
   key: TEXT,
   dialect: oneOf(['keras2', 'keras3.0', 'keras3.4', 'keras3', 'tfjs'] satisfies readonly KerasDialect[]),
 }

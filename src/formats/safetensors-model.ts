@@ -1,5 +1,7 @@
+import { LstmError } from '../errors.ts'
 import { graphFromJson } from '../graph/from-json.ts'
 import { loadOperators } from '../ops/late.ts'
+import { inLayout } from './batch-first.ts'
 import { graphOfStateDict, readingSafetensors } from './pytorch.ts'
 import type { FormatReader } from './reader.ts'
 import { takingOptions } from './taking-options.ts'
@@ -15,11 +17,15 @@ export { writeSafetensors } from './safetensors-writer.ts'
 export const safetensors: FormatReader = takingOptions({
   name: 'safetensors',
   detect: (bytes) => sniff(bytes) === 'safetensors',
-  options: ['unbatched'],
-  async read({ bytes, location }, { unbatched }) {
+  options: ['unbatched', 'batchFirst', 'timeMajor'],
+  async read({ bytes, location }, options) {
+    const { unbatched, batchFirst, timeMajor } = options
     const { tensors, metadata } = readSafetensors(bytes)
     const json = metadata.get(GRAPH_KEY)
-    const graph = json === undefined ? graphOfStateDict(tensors, readingSafetensors(location)) : graphFromJson(json, tensors)
+    if (json !== undefined && (batchFirst ?? timeMajor) !== undefined) {
+      throw new LstmError('VALUE', "safetensors: 'batchFirst' and 'timeMajor' are for bare state dicts, and this file describes its model")
+    }
+    const graph = json === undefined ? inLayout(graphOfStateDict(tensors, readingSafetensors(location)), options) : graphFromJson(json, tensors)
     if (unbatched) await loadOperators(graph.nodes)
     return batchedOrNot(graph, unbatched)
   },

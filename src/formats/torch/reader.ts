@@ -1,4 +1,5 @@
 // The door of the PyTorch format: files of torch.save, .pt and .pth.
+import { inLayout } from '../batch-first.ts'
 import { graphOfStateDict } from '../pytorch.ts'
 import type { FormatReader } from '../reader.ts'
 import { EXPORT_FROM_PYTORCH } from '../state-dicts/message.ts'
@@ -13,12 +14,12 @@ export { readTorch, type TorchOptions } from './state-dict.ts'
 /** Reads files whose state dict is one `torch.nn.LSTM` or `LSTMCell`; see `graphOfStateDict` for the graph, and for others. */
 export const torch: FormatReader = takingOptions({
   name: 'PyTorch',
-  options: ['unbatched', 'key'],
+  options: ['unbatched', 'key', 'batchFirst', 'timeMajor'],
   detect: isTorch,
-  read: async ({ bytes, location }, { key, unbatched }) => batchedOrNot(graphOfStateDict(readTorch(bytes, key === undefined ? {} : { key }), {
+  read: async ({ bytes, location }, { key, ...layout }) => batchedOrNot(inLayout(graphOfStateDict(readTorch(bytes, key === undefined ? {} : { key }), {
     imports: "import { readTorch } from 'lstm-wasm/torch'",
     lines: [`const tensors = await readTorch(${sourceOf(location)}${key === undefined ? '' : `, { key: ${quote(key)} }`})`],
     inOrder: true,
     otherwise: EXPORT_FROM_PYTORCH,
-  }), unbatched),
+  }), layout), layout.unbatched),
 })
