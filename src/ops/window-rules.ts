@@ -25,7 +25,7 @@ export const convolution: TimeRule = (node, context) => {
   const { windows, over } = found
   const reach = reachOf(windows, over)
   if (windows.strides[over] !== 1) return `makes one step of ${windows.strides[over]}`
-  const shape = context.shape(0)?.slice(windows.channelsLast ? 1 : 2) ?? []
+  const shape = windows.channelsLast ? context.shape(0)?.slice(1, -1) ?? [] : context.shape(0)?.slice(2) ?? []
   const pads = shape.map((size, axis) => (typeof size === 'number' ? paddingOf(windows, axis, size) : paddingOf(windows, axis, reach)))
   if (shape.some((size, axis) => axis !== over && typeof size === 'string' && windows.autoPad !== 'NOTSET')) return 'is padded by a size that is not known'
   const [before, after] = pads[over] as [number, number]

@@ -40,7 +40,7 @@ function guesses(inputs: readonly GraphInput[], hasCarry: boolean, most: number)
     typeof size === 'string' ? [{ size, order: TELLING.test(size) ? 0 : axis === 1 ? 1 : 2 }] : []
   ))).sort((a, b) => a.order - b.order)
   const at = (axis: number, size: Dimension): [string, number][] => (
-    inputs.flatMap(({ name, shape }) => (shape[axis] === size && shape.length > 1 ? [[name, axis]] : []))
+    inputs.flatMap(({ name, shape }) => (shape[axis] === size && (shape.length > 1 || typeof size === 'string') ? [[name, axis]] : []))
   )
   const named = [...new Set(symbols.map(({ size }) => size))].slice(0, most).map((size) => [0, 1, 2, 3].flatMap((axis) => at(axis, size)))
   // An axis of one step is a sequence only where no state is carried from run to run.
