@@ -227,3 +227,24 @@ describe('carry', () => {
     model.dispose()
   })
 })
+
+it('refuses first states that follow from an input which the steps take as well: it would come too late', async () => {
+  const graph = new GraphBuilder()
+  graph.input({ name: 'x', dtype: 'float32', shape: ['batch', 'timesteps', 3] })
+  graph.input({ name: 'first', dtype: 'float32', shape: [1, 'batch', 4] })
+  const weights = randomLstm({ inputSize: 3, hiddenSize: 4, numLayers: 1, bidirectional: false, bias: false }, 9)
+  for (const [name, tensor] of weights) graph.constant(name, tensor)
+  graph.add({
+    name: 'rnn', op: 'lstm', inputs: ['x', 'first', 'first'], outputs: ['y'],
+    parameters: { '0.forward.inputWeights': 'weight_ih_l0', '0.forward.recurrentWeights': 'weight_hh_l0' },
+    attributes: { hiddenSize: 4, numLayers: 1, direction: 'forward', returnSequences: true },
+  })
+  const apart = await compile(graph.finish([{ name: 'y', value: 'y' }]))
+  apart.stream().dispose()
+  const both = await compile(graph.finish([{ name: 'y', value: 'y' }, { name: 'first', value: 'first' }]))
+  expectError(() => both.stream(), 'UNSUPPORTED', "stream: the first states of this model follow from 'first', which its steps take as well; use run or runAsync, "
+  + "or give 'first' when the model is loaded (option constants)")
+  const inputs = { x: pseudoRandom(1, 900, 1), first: pseudoRandom(2, 4, 1) }
+  const given = { x: new NdArray(inputs.x, [1, 300, 3]), first: new NdArray(inputs.first, [1, 1, 4]) }
+  expect((await both.runAsync(given)).y?.data).toEqual(both.run(given).y?.data)
+})
