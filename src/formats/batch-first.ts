@@ -9,7 +9,8 @@ export type LayoutOptions = Pick<FormatOptions, 'batchFirst' | 'timeMajor' | 'un
  * The graph of a bare state dict with its sequences as the options say, and a note of what was assumed where they say nothing.
  * @throws LstmError `VALUE` for options that contradict each other, or that say nothing about the model
  */
-export function inLayout(graph: Graph, { batchFirst, timeMajor = batchFirst === undefined ? undefined : !batchFirst, unbatched = false }: LayoutOptions): Graph {
+export function inLayout(graph: Graph, options: LayoutOptions): Graph {
+  const { batchFirst, timeMajor = batchFirst === undefined ? undefined : !batchFirst, unbatched = false } = options
   if (batchFirst === timeMajor && batchFirst !== undefined) {
     throw new LstmError('VALUE', `PyTorch: 'batchFirst' and 'timeMajor' say the opposite of each other, got ${batchFirst} for both`)
   }
