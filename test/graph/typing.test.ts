@@ -48,6 +48,17 @@ describe('typeGraph', () => {
     expect(operatorNames()).toEqual(expect.arrayContaining(['dropout', 'embedding', 'linear', 'lstm', 'relu', 'sigmoid', 'softmax', 'tanh']))
   })
 
+  it('refuses tables of embeddings without rows, without columns, or with more axes', () => {
+    const inputs: Graph['inputs'] = [{ name: 'x', dtype: 'int32', shape: ['batch'] }]
+    for (const shape of [[0, 3], [5, 0], [0, 0], [5], [5, 3, 1], []]) {
+      const weight = new NdArray(new Float32Array(shape.reduce((product, size) => product * size, 1)), shape)
+      refuses(
+        { inputs, nodes: [node('embedding', ['x'], ['z'], { parameters: { weight: 'w' } })], constants: new Map([['w', weight]]) }, 'SHAPE',
+        `embedding 'z': expected 'weight' with shape [vocabulary, width], got [${shape.join(', ')}]`,
+      )
+    }
+  })
+
   it('refuses a value made twice', () => {
     refuses({ nodes: [node('relu', ['x'], ['z']), node('tanh', ['x'], ['z'])] }, 'FORMAT', "graph: the value 'z' is made twice, the second time by tanh 'z'")
     refuses({ nodes: [node('relu', ['x'], ['x'])] }, 'FORMAT', "graph: the value 'x' is made twice, the second time by relu 'x'")

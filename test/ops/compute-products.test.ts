@@ -149,6 +149,17 @@ describe('reductions', () => {
     expectSame(foldNode(op, [x, ints([1])], { keepdims: 0 }), ints(rows))
   })
 
+  it.each(['reduceMean', 'reduceL1', 'reduceL2', 'reduceSumSquare', 'reduceLogSum', 'reduceLogSumExp'])('%s is of float32 alone', (op) => {
+    expectError(() => buildNode(op, [ints([1, 2], [2])]), 'VALUE', `${op} 'node': expected float32 input, got int32 [2]`)
+  })
+
+  it.each(['reduceSum', 'argMax'])('%s is computed beforehand up to 65536 elements', (op) => {
+    const x = (length: number): NdArray => new NdArray(new Float32Array(length).fill(1), [length])
+    expect(foldNode(op, [x(65_536)])?.data[0]).toBe(op === 'reduceSum' ? 65_536 : 0)
+    expect(foldNode(op, [x(65_537)])).toBe(undefined)
+    expect(runNode(op, [x(65_537)], { constants: [0] }).data[0]).toBe(op === 'reduceSum' ? 65_537 : 0)
+  })
+
   it('empty axes reduce everything, or nothing', () => {
     const x = random(1, [2, 3])
     const axes = new NdArray(new Int32Array(0), [0])
@@ -213,9 +224,8 @@ describe('reductions', () => {
 
 describe('softmax and logSoftmax', () => {
   it.each(['softmax', 'logSoftmax'])('%s along any axis agrees with float64', (op) => {
-    for (const scale of [1, 30]) {
+    for (const [scale, shape] of [[1, [3, 5, 7]], [30, [3, 5, 7]], [1, [3, 5, 2]], [1, [4, 3, 1]], [1, [2, 1, 2]]] as const) {
       for (const axis of [-1, 0, 1, 2]) {
-        const shape = [3, 5, 7]
         const x = random(axis + 9, shape, scale)
         const place = axis < 0 ? axis + 3 : axis
         const expected = tabulate(shape, (...index) => {

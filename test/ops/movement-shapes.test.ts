@@ -55,6 +55,10 @@ describe('sizes with a name', () => {
     expect(typed('slice', ['batch', 't', 5], [ints(-1), ints(MAX), ints(1)])).toEqual([['batch', 1, 5]])
     expect(typed('slice', ['batch', 't', 5], [ints(0), ints(MAX), ints(1)])).toEqual([['batch', 't', 5]])
     expect(typed('slice', ['batch', 't', 5], [ints(-1), ints(MIN), ints(1), ints(-1)])).toEqual([['batch', 't', 5]])
+    // Not all steps backwards, as far as anybody can tell.
+    for (const [start, end, step] of [[-2, MIN, -1], [-1, 0, -1], [0, MIN, -1], [5, MIN, 1], [-1, MIN, -2]] as const) {
+      expect(typed('slice', ['batch', 't', 5], [ints(start), ints(end), ints(1), ints(step)]), `${start} ${end} ${step}`).toEqual([['batch', 'n.1', 5]])
+    }
     expect(typed('slice', ['batch', 't', 5], [ints(0, 1), ints(-1, 3), ints(1, 2)])).toEqual([['batch', 'n.1', 2]])
     expect(typed('expand', ['batch', 1], [ints(1, 5)])).toEqual([['batch', 5]])
     expect(typed('expand', ['batch', 1], [ints(3, 1)])).toEqual([[3, 1]])
@@ -207,6 +211,9 @@ describe('errors', () => {
     refuses({ op: 'flatten', attributes: { axis: 3 }, inputs: [x] }, 'VALUE', "flatten 'n': expected an axis from -2 to 1, got 3")
     refuses({ op: 'flatten', attributes: { axis: 0.5 }, inputs: [x] }, 'VALUE', "flatten 'n': expected a whole number for 'axis', got 0.5")
     refuses({ op: 'squeeze', inputs: [x, ints(1)] }, 'SHAPE', "squeeze 'n': expected one element along the axes [1], got [2, 3]")
+    for (const axes of [[0, 1], [1, 0]]) {
+      refuses({ op: 'squeeze', inputs: [new NdArray(new Float32Array(3), [1, 3]), ints(...axes)] }, 'SHAPE', `squeeze 'n': expected one element along the axes [${axes.join(', ')}], got [1, 3]`)
+    }
     refuses({ op: 'unsqueeze', inputs: [x, ints(0, 0)] }, 'VALUE', "unsqueeze 'n': expected every axis once, got [0, 0]")
     refuses({ op: 'unsqueeze', inputs: [x, ints(3)] }, 'VALUE', "unsqueeze 'n': expected an axis from -3 to 2, got 3")
     refuses({ op: 'transpose', attributes: { perm: [0, 0] }, inputs: [x] }, 'VALUE', "transpose 'n': expected all axes from 0 to 1 for 'perm', got [0,0]")
