@@ -1,5 +1,6 @@
 import { Inflate } from 'fflate'
 import { LstmError } from '../errors.ts'
+import type { Budget } from './budget.ts'
 
 /** Deflate makes at most 1032 bytes of one: so a slice cannot become more than 8 MB before it is looked at. */
 const SLICE_BYTES = 8192
@@ -7,10 +8,11 @@ const SLICE_BYTES = 8192
 /**
  * Inflates a raw deflate stream that must give exactly `size` bytes; one that gives more is left as soon as it does.
  *
- * @param size must be checked by the caller: so much memory is taken
+ * @param budget what pays for it
  * @throws LstmError `FORMAT`
  */
-export function inflateExactly(deflated: Uint8Array, size: number, what: string): Uint8Array<ArrayBuffer> {
+export function inflateExactly(deflated: Uint8Array, size: number, what: string, budget: Budget): Uint8Array<ArrayBuffer> {
+  budget.inflate(deflated.length, size, what)
   const inflated = new Uint8Array(size)
   let length = 0
   const stream = new Inflate((chunk) => {

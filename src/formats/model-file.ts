@@ -1,5 +1,7 @@
+import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { having, type Kind, type OptionTable } from '../options.ts'
+import { Budget } from './budget.ts'
 import { FORMAT_OPTIONS, type FormatOptions, type FormatReader, type ModelFiles } from './reader.ts'
 
 export interface ReadModelOptions extends FormatOptions {
@@ -26,5 +28,11 @@ export const READ_MODEL_OPTIONS: OptionTable<ReadModelOptions> = {
  */
 export async function readModelFile(files: ModelFiles, { readers, ...options }: ReadModelOptions = {}): Promise<Graph> {
   const reader = readers?.find((given) => given.detect(files.bytes)) ?? await (await import('./readers.ts')).findReader(files.bytes)
-  return reader.read(files, options)
+  try {
+    return await reader.read(files, options, new Budget(files.bytes.length))
+  } catch (error) {
+    // Whatever a stranger's file runs into, callers see one class of errors.
+    if (error instanceof LstmError) throw error
+    throw new LstmError('FORMAT', `${reader.name}: the file cannot be read: ${String(error)}`, { cause: error })
+  }
 }

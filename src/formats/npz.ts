@@ -1,6 +1,7 @@
 // NumPy's .npz: a zip archive of .npy files, one for each array. numpy.savez and numpy.savez_compressed.
 import { LstmError } from '../errors.ts'
 import type { NdArray } from '../values/ndarray.ts'
+import { Budget } from './budget.ts'
 import { readNpy } from './npy.ts'
 import { ZipArchive } from './zip.ts'
 
@@ -10,12 +11,19 @@ import { ZipArchive } from './zip.ts'
  *   int64 that does not fit int32
  */
 export function readNpz(bytes: Uint8Array): Map<string, NdArray> {
-  const archive = new ZipArchive(bytes, 'npz')
+  return readNpzWithin(bytes, new Budget(bytes.length))
+}
+
+/** The same, as a part of a load. */
+export function readNpzWithin(bytes: Uint8Array, budget: Budget): Map<string, NdArray> {
+  const archive = new ZipArchive(bytes, 'npz', { budget })
   const arrays: Map<string, NdArray> = new Map()
   for (const file of archive.names) {
     if (!file.endsWith('.npy')) throw new LstmError('FORMAT', `npz: expected .npy files in the archive, got ${JSON.stringify(file)}`)
     const name = file.slice(0, -'.npy'.length)
     const content = archive.read(file)
+    // Several names may stand for the same bytes, which are converted each time.
+    budget.copy(content.length, 2 * content.length, `npz: array ${JSON.stringify(name)}`)
     try {
       arrays.set(name, readNpy(content))
     } catch (error) {

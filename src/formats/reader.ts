@@ -2,6 +2,7 @@ import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { atLeast, FLAG, LIST, NUMBER, oneOf, RECORD, TEXT, type OptionTable } from '../options.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
+import type { Budget } from './budget.ts'
 
 /** A model file, and the files beside it that it may refer to (weight shards, external data). */
 export interface ModelFiles {
@@ -108,9 +109,10 @@ export interface FormatReader {
   /** Whether the bytes look like this format: cheap, and never throws. */
   detect(bytes: Uint8Array): boolean
   /**
+   * @param budget what the load may take; default: one for this file
    * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing at once everything in it that cannot be run
    */
-  read(files: ModelFiles, options: FormatOptions): Promise<Graph>
+  read(files: ModelFiles, options: FormatOptions, budget?: Budget): Promise<Graph>
 }
 
 /** Files that are known by their bytes alone. */

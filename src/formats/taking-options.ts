@@ -8,5 +8,5 @@ export function optionsOf<Name extends keyof FormatOptions>(...names: readonly N
 
 /** A reader that refuses options that it does not list: a slip of the pen, or what says nothing about its files. */
 export function takingOptions(reader: FormatReader): FormatReader {
-  return { ...reader, read: async (files, options) => reader.read(files, readOptions(options, optionsOf(...reader.options), reader.name)) }
+  return { ...reader, read: async (files, options, budget) => reader.read(files, readOptions(options, optionsOf(...reader.options), reader.name), budget) }
 }

@@ -3,7 +3,7 @@
 // Everything is read from the central directory; local headers only say where their contents begin.
 import { LstmError } from '../errors.ts'
 import { inflateExactly } from './inflate.ts'
-import { checkedBudget, type Budget } from './budget.ts'
+import { Budget } from './budget.ts'
 
 const EOCD_BYTES = 22
 const EOCD_SIGNATURE = 0x06054b50
@@ -12,9 +12,6 @@ const DIRECTORY_SIGNATURE = 0x02014b50
 const LOCAL_BYTES = 30
 const LOCAL_SIGNATURE = 0x04034b50
 const MAX_COMMENT_BYTES = 0xffff
-/** Extracted files may be so many times as large as the archive, plus a little. */
-const MOST_EXPANSION = 4
-const SMALL_BYTES = 2 ** 24
 /** Sizes and offsets that do not fit their field say so: zip64. */
 const ELSEWHERE = 0xffffffff
 
@@ -44,14 +41,15 @@ export class ZipArchive {
   /**
    * @param format as messages call the file: `npz`
    * @param checksums whether they must be right: PyTorch can be told to write others (`set_crc32_options`)
+   * @param budget of the load that the archive is a part of
    * @throws LstmError `FORMAT`, `UNSUPPORTED` for archives in several parts or beyond 4 GB
    */
-  constructor(bytes: Uint8Array, format: string, { checksums = true }: { readonly checksums?: boolean } = {}) {
+  constructor(bytes: Uint8Array, format: string, { checksums = true, budget }: { readonly checksums?: boolean, readonly budget?: Budget } = {}) {
     this.#format = format
     this.#checksums = checksums
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.#budget = checkedBudget(format, bytes.length, MOST_EXPANSION, SMALL_BYTES)
+    this.#budget = budget ?? new Budget(bytes.length)
     this.#readDirectory()
   }
 
@@ -81,8 +79,9 @@ export class ZipArchive {
     if (entry.method === 0 && stored.length !== entry.size) {
       throw new LstmError('FORMAT', `${what}: expected ${entry.size} bytes, got ${stored.length}`)
     }
-    this.#budget.take(entry.size, what)
-    const contents = entry.method === 0 ? stored : inflateExactly(stored, entry.size, what)
+    this.#budget.visit(what)
+    const contents = entry.method === 0 ? stored : inflateExactly(stored, entry.size, what, this.#budget)
+    if (this.#checksums) this.#budget.work(contents.length, what)
     const crc = this.#checksums ? crc32(contents) : entry.crc
     if (crc !== entry.crc) throw new LstmError('FORMAT', `${what}: expected the checksum ${hex(entry.crc)}, got ${hex(crc)}`)
     return contents
@@ -156,13 +155,19 @@ function hex(value: number): string {
   return value.toString(16).padStart(8, '0')
 }
 
-/** CRC-32 (polynomial 0xedb88320, reflected), a byte at a time. */
-function crc32(bytes: Uint8Array): number {
-  const table = Uint32Array.from({ length: 256 }, (_, n) => {
+function crcTable(): Uint32Array {
+  return Uint32Array.from({ length: 256 }, (_, n) => {
     let value = n
     for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1
     return value
   })
+}
+
+let table: Uint32Array | undefined
+
+/** CRC-32 (polynomial 0xedb88320, reflected), a byte at a time. */
+function crc32(bytes: Uint8Array): number {
+  table ??= crcTable()
   let crc = 0xffffffff
   for (let n = 0; n < bytes.length; n++) crc = (crc >>> 8) ^ (table[(crc ^ (bytes[n] as number)) & 0xff] as number)
   return ~crc >>> 0

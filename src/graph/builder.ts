@@ -1,6 +1,6 @@
 import { LstmError } from '../errors.ts'
 import { label } from '../ops/checks.ts'
-import type { GraphNode, ValueType } from '../ops/operator.ts'
+import type { GraphNode, InferenceContext, Operator, ValueType } from '../ops/operator.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { SymbolicShape } from '../values/shape.ts'
 import type { Graph, GraphInput, GraphOutput } from './graph.ts'
@@ -9,6 +9,10 @@ import { checkNode, contextOf, operatorOf } from './node.ts'
 /** Elements that may be computed beforehand in any graph, and besides for each element of its constants. */
 const FOLDED_ELEMENTS = 2 ** 22
 const FOLDED_PER_CONSTANT = 4
+/** Elements that may be read for it, for each that may be computed. */
+const READ_PER_FOLDED = 4
+/** NumPy's own limit: types of values are lists of sizes, and a file may have many of them. */
+const MOST_AXES = 64
 
 /**
  * Builds a graph node by node. The type of every value is known as soon as it is added, and whatever
@@ -65,7 +69,7 @@ export class GraphBuilder {
     if (node.outputs.length > types.length) {
       throw new LstmError('FORMAT', `${label(node)}: expected at most ${types.length} outputs, got ${node.outputs.length}`)
     }
-    const folded = this.#foldable > 0 ? operator.evaluate?.(node, context) : undefined
+    const folded = this.#foldable > 0 ? this.#evaluate(node, operator, context) : undefined
     if (folded === undefined) this.#nodes.push(node)
     node.outputs.forEach((name, position) => {
       if (name === '') return
@@ -103,9 +107,19 @@ export class GraphBuilder {
     return { inputs: this.#inputs, outputs, nodes, constants, ...(this.#notes.size > 0 && { notes: [...this.#notes] }) }
   }
 
+  /** The constants that a node makes of constants, as long as it may. */
+  #evaluate(node: GraphNode, operator: Operator, context: InferenceContext): readonly (ArrayLike | undefined)[] | undefined {
+    const folded = operator.evaluate?.(node, context)
+    // Each node may read a large constant, and make a small one of it.
+    const read = folded === undefined ? 0 : node.inputs.reduce((sum, name) => sum + (this.#constants.get(name)?.data.length ?? 0), 0)
+    this.#foldable -= Math.ceil(read / READ_PER_FOLDED)
+    return folded
+  }
+
   #define(name: string, type: ValueType, what: string): void {
     // '' stands for an absent input or output.
     if (name === '') throw new LstmError('FORMAT', `graph: ${what} has no name`)
+    if (type.shape.length > MOST_AXES) throw new LstmError('UNSUPPORTED', `graph: the value '${name}' has ${type.shape.length} axes, expected at most ${MOST_AXES}`)
     if (this.#types.has(name)) throw new LstmError('FORMAT', `graph: the value '${name}' is made twice, the second time by ${what}`)
     this.#types.set(name, type)
   }

@@ -62,7 +62,7 @@ function arithmetic(
     evaluate(node, context) {
       const type = infer(node, context)
       const step = rounded(choose(node), type.dtype)
-      return evaluateBroadcast(type, node.inputs.map((_, position) => context.value(position)), (...elements) => elements.reduce(step))
+      return evaluateBroadcast(type, node.inputs.map((_, position) => context.value(position)), (elements) => elements.reduce(step))
     },
     plan(node, planner) {
       const { kernel } = choose(node)
@@ -170,7 +170,7 @@ export const clip: Operator = {
     if (value === undefined || low === undefined || high === undefined) return undefined
     const least = low === 'absent' ? -Infinity : low.data[0] as number
     const most = high === 'absent' ? Infinity : high.data[0] as number
-    return evaluateBroadcast(x, [value], (element) => Math.min(Math.max(element, least), most))
+    return evaluateBroadcast(x, [value], ([element = NaN]) => Math.min(Math.max(element, least), most))
   },
   plan(_node, planner) {
     const bounds = ([[1, 'max'], [2, 'min']] as const).filter(([position]) => planner.hasInput(position))

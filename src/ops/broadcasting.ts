@@ -102,17 +102,17 @@ export function positionsOf(shape: Shape, to: Shape): number[] {
 
 /** f over constants, or undefined where one of them is none, or the result is too large to be kept in the model. */
 export function evaluateBroadcast(
-  { dtype, shape }: ValueType, operands: readonly (ArrayLike | undefined)[], f: (...elements: number[]) => number,
+  { dtype, shape }: ValueType, operands: readonly (ArrayLike | undefined)[], f: (elements: readonly number[]) => number,
 ): readonly NdArray[] | undefined {
   if (operands.some((operand) => operand === undefined)) return undefined
   const to = shape as Shape
   const known = operands as readonly ArrayLike[]
   const length = lengthOf(to)
-  if (length > Math.max(FOLD_LENGTH, ...known.map(({ data }) => data.length))) return undefined
+  if (length > known.reduce((most, { data }) => Math.max(most, data.length), FOLD_LENGTH)) return undefined
   const positions = known.map((operand) => positionsOf(operand.shape, to))
   const data: DataOf = createData(dtype, length)
   for (let n = 0; n < length; n++) {
-    data[n] = f(...known.map((operand, which) => operand.data[positions[which]?.[n] as number] as number))
+    data[n] = f(known.map((operand, which) => operand.data[positions[which]?.[n] as number] as number))
   }
   return [new NdArray(data, to)]
 }

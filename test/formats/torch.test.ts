@@ -121,8 +121,8 @@ describe('readTorch of hostile files', () => {
     ['beyond its storage', tensor([7], [1]), 'FORMAT', "torch: tensor 'w' [7] with strides [1] ends at element 6, beyond the 6 of its storage"],
     ['of huge strides', tensor([2, 2], [2 ** 52, 1]), 'FORMAT', /ends at element 4503599627370497/],
     ['of a huge offset', tensor([1], [1], 2 ** 53 - 1), 'FORMAT', /ends at element 9007199254740991/],
-    ['of more elements than a file of this size has', tensor([1e6, 1e6], [0, 0]), 'UNSUPPORTED', /repeats the elements of its storage too often/],
-    ['of sizes that overflow', tensor([2 ** 53 - 1, 2 ** 53 - 1], [0, 0]), 'UNSUPPORTED', /repeats the elements of its storage too often/],
+    ['of more elements than a file of this size has', tensor([1e6, 1e6], [0, 0]), 'FORMAT', /^torch: tensor 'w' \[1000000, 1000000\]: a file of \d+ bytes that unpacks to more than \d+ is not read$/],
+    ['of sizes that overflow', tensor([2 ** 53 - 1, 2 ** 53 - 1], [0, 0]), 'FORMAT', /^torch: tensor 'w' \[.*: a file of \d+ bytes that unpacks to more than \d+ is not read$/],
     ['of a storage that is longer in the pickle', tensor([6], [1], 0, { length: 7 }), 'FORMAT', "torch: the storage '0' of tensor 'w' has 7 elements of 4 bytes, got 24 bytes"],
     ['of a storage that is not there', tensor([6], [1], 0, { key: '../x' }), 'FORMAT', 'torch: no storage "../x" in the archive'],
     ['of negative sizes', tensor([-1], [1]), 'FORMAT', 'torch: expected as many sizes as strides for a tensor, whole numbers'],
@@ -157,10 +157,8 @@ describe('readTorch of hostile files', () => {
   })
 
   it('bounds what small files can make', () => {
-    const begin = performance.now()
-    refuses(`${'}'.repeat(3e5)}.`, 'UNSUPPORTED', /^pickle: expected at most 250000 objects/)
-    refuses(`N${'\x94'.repeat(1.5e6)}.`, 'FORMAT', /^pickle: expected at most 1000000 objects in the memo$/)
-    expect(performance.now() - begin).toBeLessThan(2000)
+    refuses(`${'}'.repeat(3e5)}.`, 'FORMAT', /^pickle: a file of \d+ bytes that unpacks to more than \d+ is not read$/)
+    refuses(`N${'\x94'.repeat(1.5e6)}.`, 'FORMAT', /^pickle: a file of \d+ bytes that unpacks to more than \d+ is not read$/)
   })
 
   it('refuses archives that are none', () => {
@@ -168,8 +166,8 @@ describe('readTorch of hostile files', () => {
     expectError(() => readTorch(bytesOf('PK\x03\x04')), 'FORMAT', 'torch: no end of central directory: the file is cut off, or no zip archive')
     expectError(() => readTorch(zipSync({ 'a.txt': strToU8('a') })), 'FORMAT', 'torch: expected one file data.pkl in the archive, got 0')
     expectError(() => readTorch(archive('N.', {}, { 'x/byteorder': strToU8('big') })), 'UNSUPPORTED', /big-endian/)
-    // A megabyte of zeros in a few bytes is no file of weights.
-    const bomb = zipSync({ 'x/data.pkl': bytesOf('N.'), 'x/data/0': new Uint8Array(2 ** 25) }, { level: 9 })
+    // Many megabytes of zeros in a few bytes is no file of weights.
+    const bomb = zipSync({ 'x/data.pkl': bytesOf('N.'), 'x/data/0': new Uint8Array(2 ** 26) }, { level: 9 })
     expectError(() => readTorch(bomb), 'FORMAT', /^torch: "x\/data\/0": a file of \d+ bytes that unpacks to more than \d+ is not read$/)
   })
 

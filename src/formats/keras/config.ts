@@ -43,7 +43,7 @@ export interface ModelSpec {
 }
 
 /** Models inside models, TimeDistributed inside Bidirectional: more levels than anybody needs. */
-const MAX_DEPTH = 32
+export const MAX_DEPTH: number = 32
 const FUNCTIONAL = ['Functional', 'Model']
 /** Where Keras 3 has its functions. */
 export const FUNCTION_MODULE: string = 'keras.src.ops'

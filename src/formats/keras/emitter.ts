@@ -3,17 +3,29 @@ import type { Attribute } from '../../ops/operator.ts'
 import { createData } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { lengthOf, type SymbolicShape } from '../../values/shape.ts'
+import type { Budget } from '../budget.ts'
 
 /** Adds nodes to a graph, with names that are free. */
 export class Emitter {
   readonly builder: GraphBuilder = new GraphBuilder()
+  /** Pays for nodes: a model may be called any number of times. */
+  readonly budget: Budget
   readonly #taken: Set<string> = new Set()
+  /** The number after those that names were given last. */
+  readonly #counts: Map<string, number> = new Map()
   readonly #constants: Map<unknown, string> = new Map()
+
+  constructor(budget: Budget) {
+    this.budget = budget
+  }
 
   /** A name that nothing has yet: the wanted one, or with a number behind. */
   freeName(wanted: string): string {
+    this.budget.take(wanted.length, 'Keras')
     let name = wanted
-    for (let count = 2; this.#taken.has(name); count++) name = `${wanted}:${count}`
+    let count = this.#counts.get(wanted) ?? 2
+    for (; this.#taken.has(name); count++) name = `${wanted}:${count}`
+    if (name !== wanted) this.#counts.set(wanted, count)
     this.#taken.add(name)
     return name
   }
@@ -41,6 +53,8 @@ export class Emitter {
     attributes: Readonly<Record<string, Attribute>> = {}, parameters: Readonly<Record<string, string>> = {},
   ): string[] {
     const free = this.freeName(name)
+    this.budget.build(free)
+    this.budget.work(inputs.length, 'Keras')
     const values = Array.from({ length: outputs }, (_, index) => (index === 0 ? free : this.freeName(`${free}.${index}`)))
     this.builder.add({ name: free, op, inputs, outputs: values, parameters, attributes })
     return values
@@ -51,6 +65,7 @@ export class Emitter {
     const known = this.#constants.get(array)
     if (known !== undefined) return known
     const free = this.freeName(name)
+    this.budget.copy(array.data.length, array.data.byteLength, `Keras: ${name}`)
     this.builder.constant(free, transform(array))
     this.#constants.set(array, free)
     return free

@@ -10,6 +10,8 @@ import { readDataspace, readDatatype, type Datatype } from './hdf5-types.ts'
 import { inflateExactly } from '../inflate.ts'
 
 const FILTER = { deflate: 1, shuffle: 2, fletcher32: 3 } as const
+/** HDF5's own limit, and the number of bits in the mask of a chunk. */
+const MOST_FILTERS = 32
 
 /** A filter that was applied when the file was written. */
 interface Filter {
@@ -35,7 +37,7 @@ export function readDataset(file: Hdf5Bytes, messages: readonly Message[], what:
   const shape = readDataspace(requireMessage(messages, MESSAGE.dataspace, what))
   const type = readDatatype(requireMessage(messages, MESSAGE.datatype, what))
   const size = lengthOf(shape) * type.bytes
-  file.budget.take(size, `HDF5: ${what}`)
+  file.budget.copy(lengthOf(shape), size, `HDF5: ${what}`)
   const filters = messages.find(({ type: message }) => message === MESSAGE.filters)
   const storage: Storage = {
     file, what, shape, elementBytes: type.bytes, filters: filters === undefined ? [] : readFilters(filters.cursor()),
@@ -71,6 +73,7 @@ function swapped(bytes: Uint8Array, elementBytes: number): Uint8Array {
 function readFilters(pipeline: Cursor): Filter[] {
   const version = pipeline.expectVersion(1, 2)
   const count = pipeline.u8()
+  if (count > MOST_FILTERS) throw broken(`${pipeline.what}: expected at most ${MOST_FILTERS} filters, got ${count}`)
   if (version === 1) pipeline.skip(6)
   return Array.from({ length: count }, () => {
     const id = pipeline.u16()
@@ -152,7 +155,8 @@ function checkChunk({ what }: Storage, chunk: readonly number[]): readonly numbe
 /** Undoes the filters of a chunk, the last one first; bit n of the mask says that filter n was left out. */
 function unfilter({ file, what, filters, elementBytes }: Storage, stored: Uint8Array, chunk: readonly number[], mask: number): Uint8Array {
   const size = lengthOf(chunk) * elementBytes
-  file.budget.take(size, `HDF5: ${what}`)
+  // Whatever the mask leaves out: chunks may be many, and have one body.
+  file.budget.work(size, `HDF5: ${what}`)
   let bytes = stored
   for (let index = filters.length - 1; index >= 0; index--) {
     if (mask & (1 << index)) continue
@@ -161,9 +165,13 @@ function unfilter({ file, what, filters, elementBytes }: Storage, stored: Uint8A
     else if (id === FILTER.deflate) {
       const checksums = filters.slice(0, index).filter((filter) => filter.id === FILTER.fletcher32).length
       // Two bytes of zlib header before the stream, four of checksum behind it.
-      bytes = inflateExactly(bytes.subarray(2, Math.max(2, bytes.length - 4)), size + 4 * checksums, `HDF5: ${what}`)
-    } else if (id === FILTER.shuffle) bytes = unshuffled(bytes, values[0] ?? elementBytes)
-    else throw unsupported(`${what} is written with filter ${id}; supported are deflate, shuffle and fletcher32`)
+      bytes = inflateExactly(bytes.subarray(2, Math.max(2, bytes.length - 4)), size + 4 * checksums, `HDF5: ${what}`, file.budget)
+    } else if (id === FILTER.shuffle) {
+      const [unit = elementBytes] = values
+      if (unit < 1) throw broken(`${what}: expected elements of at least a byte to be shuffled, got ${unit}`)
+      file.budget.copy(bytes.length, bytes.length, `HDF5: ${what}`)
+      bytes = unshuffled(bytes, unit)
+    } else throw unsupported(`${what} is written with filter ${id}; supported are deflate, shuffle and fletcher32`)
   }
   return exactly(bytes, size, what)
 }
@@ -177,6 +185,9 @@ function unshuffled(bytes: Uint8Array, elementBytes: number): Uint8Array {
   }
   return result
 }
+
+/** What a row of a chunk takes, besides its bytes. */
+const ROW_WORK = 20
 
 /** Copies what of a chunk lies inside the dataset, a row at a time. */
 function placeChunk(
@@ -194,7 +205,7 @@ function placeChunk(
       return
     }
     for (let index = 0; index < inside; index++) {
-      file.budget.visit(what)
+      file.budget.work(ROW_WORK, what)
       copy(axis + 1, from * (chunk[axis] as number) + index, to * (shape[axis] as number) + (offset[axis] as number) + index)
     }
   }

@@ -65,7 +65,11 @@ export function readDenseObjects(file: Hdf5Bytes, heapAddress: number, treeAddre
   return readTree2Records(file, treeAddress).map((record) => {
     const id = record.subarray(idOffset, idOffset + heap.idBytes)
     if (id.length < heap.idBytes) throw broken(`${heap.what}: expected identifiers of ${heap.idBytes} bytes, got ${id.length}`)
-    return heap.object(new Cursor(id, 0, id.length, heap.what))
+    const object = heap.object(new Cursor(id, 0, id.length, heap.what))
+    // Records may stand for the same bytes again and again.
+    file.budget.visit(heap.what)
+    file.budget.copy(object.left, object.left, heap.what)
+    return object
   })
 }
 

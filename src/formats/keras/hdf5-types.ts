@@ -99,7 +99,10 @@ function readText(file: Hdf5Bytes, elements: Cursor, type: Datatype, shape: read
   const length = lengthOf(shape)
   if (length * type.bytes > elements.left) throw broken(`${elements.what}: expected ${length} texts of ${type.bytes} bytes, got ${elements.left} bytes`)
   const texts = Array.from({ length }, () => {
-    if (type.kind === 'text') return decodeText(elements.take(type.bytes))
+    if (type.kind === 'text') {
+      file.budget.take(type.bytes, elements.what)
+      return decodeText(elements.take(type.bytes))
+    }
     const bytes = elements.u32()
     const address = elements.u64()
     const index = elements.u32()

@@ -2,7 +2,7 @@
 // The part that models need: groups, datasets of numbers, attributes that are text. Every offset and size
 // is checked before it is used, and nothing is read twice in a circle: files come from strangers.
 import { NdArray } from '../../values/ndarray.ts'
-import { checkedBudget } from '../budget.ts'
+import { Budget } from '../budget.ts'
 import { broken, Cursor, unsupported } from './hdf5-cursor.ts'
 import { readDataset } from './hdf5-dataset.ts'
 import { readMembers } from './hdf5-group.ts'
@@ -90,9 +90,10 @@ export class Hdf5Object {
 
 /**
  * The root group of an HDF5 file.
+ * @param budget of the load that the file is a part of
  * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` for parts of the format that h5py does not write
  */
-export function openHdf5(bytes: Uint8Array): Hdf5Object {
+export function openHdf5(bytes: Uint8Array, budget: Budget = new Budget(bytes.length)): Hdf5Object {
   if (!isHdf5(bytes)) throw broken('expected an HDF5 file: its signature is not there')
   const superblock = new Cursor(bytes, 0, Math.min(bytes.length, 128), 'superblock')
   superblock.skip(SIGNATURE.length)
@@ -110,6 +111,6 @@ export function openHdf5(bytes: Uint8Array): Hdf5Object {
   const end = superblock.u64()
   if (end > bytes.length) throw broken(`expected ${end} bytes, got ${bytes.length}: the file is cut off`)
   if (version < 2) superblock.skip(16) // the driver, and the name of the root
-  const file: Hdf5Bytes = { bytes, budget: checkedBudget('HDF5', bytes.length), globalHeaps: new Map() }
+  const file: Hdf5Bytes = { bytes, budget, globalHeaps: new Map() }
   return new Hdf5Object(file, superblock.u64(), '')
 }

@@ -6,6 +6,7 @@ import { LstmError } from '../../errors.ts'
 import { fixInputs } from '../../graph/fix-inputs.ts'
 import type { Graph } from '../../graph/graph.ts'
 import type { NdArray } from '../../values/ndarray.ts'
+import { Budget } from '../budget.ts'
 import type { FormatOptions, FormatReader } from '../reader.ts'
 import { readOptions } from '../../options.ts'
 import { optionsOf, takingOptions } from '../taking-options.ts'
@@ -35,19 +36,26 @@ export type KerasOptions = Pick<FormatOptions, typeof OPTIONS[number]>
  *   `VALUE` for an option that is none
  */
 export function readKeras(bytes: Uint8Array, options: KerasOptions = {}, location?: string): Graph {
-  const { constants, ...read } = readOptions(options, optionsOf(...OPTIONS), 'Keras')
-  const graph = readGraph(bytes, read, location)
+  return readKerasWithin(bytes, readOptions(options, optionsOf(...OPTIONS), 'Keras'), location, new Budget(bytes.length))
+}
+
+/** The same, as a part of a load. */
+function readKerasWithin(bytes: Uint8Array, { constants, ...read }: KerasOptions, location: string | undefined, budget: Budget): Graph {
+  const graph = readGraph(bytes, read, location, budget)
   return constants === undefined ? graph : fixInputs(graph, constants, 'Keras')
 }
 
-function readGraph(bytes: Uint8Array, options: Pick<KerasOptions, 'architecture' | 'dialect'>, location: string | undefined): Graph {
-  if (isZip(bytes)) return readArchive(bytes, options)
+function readGraph(
+  bytes: Uint8Array, options: Pick<KerasOptions, 'architecture' | 'dialect'>, location: string | undefined, budget: Budget,
+): Graph {
+  if (isZip(bytes)) return readArchive(bytes, options, budget)
   const { architecture } = options
-  const root = openHdf5(bytes)
+  const root = openHdf5(bytes, budget)
   const described = root.attribute('model_config')
   if (architecture === undefined && typeof described !== 'string') throw weightsOnlyError(root, location)
+  if (typeof described === 'string') budget.json(described.length, 'Keras: model_config')
   const json = architecture === undefined ? parseJson(described as string, 'model_config') : parseArchitecture(architecture)
-  return buildModel(parseModel(json), weightsOf(root), originOfVersion(options, versionOf(root, json), json))
+  return buildModel(parseModel(json), weightsOf(root), originOfVersion(options, versionOf(root, json), json), budget)
 }
 
 /**
@@ -55,18 +63,24 @@ function readGraph(bytes: Uint8Array, options: Pick<KerasOptions, 'architecture'
  * @throws LstmError `FORMAT` or `UNSUPPORTED` for a file that cannot be read
  */
 export function readKerasWeights(bytes: Uint8Array): Map<string, NdArray> {
-  const weights = isZip(bytes) ? new ZipArchive(bytes, 'Keras').read(WEIGHTS) : bytes
-  return stateDictOf(tensorGroups(openHdf5(weights)))
+  const budget = new Budget(bytes.length)
+  const weights = isZip(bytes) ? new ZipArchive(bytes, 'Keras', { budget }).read(WEIGHTS) : bytes
+  return stateDictOf(tensorGroups(openHdf5(weights, budget)))
 }
 
-function readArchive(bytes: Uint8Array, options: Pick<KerasOptions, 'architecture' | 'dialect'>): Graph {
-  const archive = new ZipArchive(bytes, 'Keras')
-  const json = (name: string): Json => parseJson(new TextDecoder().decode(archive.read(name)), name)
+function readArchive(bytes: Uint8Array, options: Pick<KerasOptions, 'architecture' | 'dialect'>, budget: Budget): Graph {
+  const archive = new ZipArchive(bytes, 'Keras', { budget })
+  const json = (name: string): Json => {
+    const text = archive.read(name)
+    budget.json(text.length, `Keras: ${name}`)
+    return parseJson(new TextDecoder().decode(text), name)
+  }
   const config = options.architecture === undefined ? json(CONFIG) : parseArchitecture(options.architecture)
   const model = parseModel(config)
   const version = archive.has(METADATA) ? field(json(METADATA), 'keras_version') : undefined
   const weights = archive.read(WEIGHTS)
-  return buildModel(model, weightsOf(openHdf5(weights)), originOfVersion(options, typeof version === 'string' ? version : undefined, config))
+  const origin = originOfVersion(options, typeof version === 'string' ? version : undefined, config)
+  return buildModel(model, weightsOf(openHdf5(weights, budget)), origin, budget)
 }
 
 /** Whose file it is. Without a version it is an old one; only Keras 3 says in which module a class is. */
@@ -130,9 +144,9 @@ export const keras: FormatReader = takingOptions({
   name: 'Keras',
   options: OPTIONS,
   detect: (bytes) => isHdf5(bytes) || (isZip(bytes) && namesMember(bytes)),
-  async read({ bytes, location }, options) {
+  async read({ bytes, location }, options, budget = new Budget(bytes.length)) {
     try {
-      return readKeras(bytes, options, location)
+      return readKerasWithin(bytes, options, location, budget)
     } catch (error) {
       // Operators speak of nodes; what is wrong is the file.
       if (error instanceof LstmError) throw error

@@ -5,9 +5,10 @@ import { addAllOperators } from '../../ops/more.ts'
 import type { DType } from '../../values/dtype.ts'
 import { describeValue } from '../../values/dtype.ts'
 import type { Dimension } from '../../values/shape.ts'
+import { Budget } from '../budget.ts'
 import { callWithArguments } from './call-arguments.ts'
 import type { LayerNode, LayerSpec, ModelSpec, TensorRef } from './config.ts'
-import { refsOf } from './config.ts'
+import { MAX_DEPTH, refsOf } from './config.ts'
 import type { Dialect, Origin } from './dialect.ts'
 import { Emitter } from './emitter.ts'
 import { kindOf, supportedClasses } from './kinds.ts'
@@ -21,22 +22,23 @@ import type { LayerWeights, WeightOwner } from './weights.ts'
  *
  * @throws LstmError `UNSUPPORTED` listing every layer that cannot be run, `FORMAT` for a description that does not hold together
  */
-export function buildModel(model: ModelSpec, weights: LayerWeights, { dialect, note }: Origin): Graph {
+export function buildModel(model: ModelSpec, weights: LayerWeights, { dialect, note }: Origin, budget: Budget = new Budget(0)): Graph {
   const problems = modelProblems(model, dialect)
   if (problems.length > 0) {
     throw new LstmError('UNSUPPORTED', `${dialect.name}: layers that are not supported: ${problems.join('; ')}. Supported are ${supportedClasses().join(', ')}`)
   }
   addAllOperators()
-  const emit = new Emitter()
+  const emit = new Emitter(budget)
+  const consumers = consumersOf(model)
   emit.builder.note(note)
   const byLayer = new Map(model.layers.map((layer) => [layer.name, layer]))
   const inputs = model.inputs.map((ref, index): KerasTensor => {
     const layer = byLayer.get(ref.layer)
     if (layer?.className !== 'InputLayer') throw malformed(`model '${model.name}': expected the input '${ref.layer}' to be an InputLayer`)
-    return addInput(emit, layer, index, consumers(model, ref.layer))
+    return addInput(emit, layer, index, consumers.get(ref.layer) ?? [])
   })
   const outputs = runModel({ model, weights, dialect, emit, prefix: '' }, inputs)
-  return emit.builder.finish(nameOutputs(model.outputs, outputs))
+  return emit.builder.finish(nameOutputs(model.outputs, outputs, budget))
 }
 
 /** Every layer that cannot be run, in all models inside the model. */
@@ -44,18 +46,28 @@ function modelProblems(model: ModelSpec, dialect: Dialect): string[] {
   return model.layers.flatMap((layer) => layerProblems(layer, dialect))
 }
 
-function layerProblems(layer: LayerSpec, dialect: Dialect): string[] {
+function layerProblems(layer: LayerSpec, dialect: Dialect, depth: number = 0): string[] {
+  if (depth > MAX_DEPTH) throw malformed(`expected at most ${MAX_DEPTH} layers inside each other`)
   if (layer.className === 'InputLayer') return []
   if (layer.model !== undefined) return modelProblems(layer.model, dialect)
   const kind = kindOf(layer)
   if (kind === undefined) return [layer.settings.what]
-  const found = kind.unsupported?.(layer, dialect, (inner) => layerProblems(inner, dialect)) ?? []
+  const found = kind.unsupported?.(layer, dialect, (inner) => layerProblems(inner, dialect, depth + 1)) ?? []
   return found.map((problem) => `${layer.settings.what}: ${problem}`)
 }
 
-/** Layers that are given an input directly. */
-function consumers(model: ModelSpec, input: string): LayerSpec[] {
-  return model.layers.filter(({ nodes }) => nodes.some(({ args }) => args.flatMap(refsOf).some(({ layer }) => layer === input)))
+/** Layers that are given the output of another one directly, by its name. */
+function consumersOf(model: ModelSpec): Map<string, LayerSpec[]> {
+  const consumers: Map<string, LayerSpec[]> = new Map()
+  for (const layer of model.layers) {
+    const sources = new Set(layer.nodes.flatMap(({ args }) => args.flatMap(refsOf).map((ref) => ref.layer)))
+    for (const source of sources) {
+      const known = consumers.get(source)
+      if (known === undefined) consumers.set(source, [layer])
+      else known.push(layer)
+    }
+  }
+  return consumers
 }
 
 /** Whether an input is indices: what the first layer does with them tells better than the dtype, which may be float32. */
@@ -83,6 +95,7 @@ function inputShape(settings: Settings, name: string, index: number): Dimension[
   const length = settings.json('input_length') ?? null
   const sizes = isList(whole) ? whole : isList(part) ? [null, ...part] : settings.json('input_dim') === undefined ? undefined : [null, length]
   if (sizes === undefined) throw malformed(`${settings.what}: its shape is not in the file: give the model an Input layer`)
+  if (sizes.length > MOST_AXES) throw malformed(`${settings.what}: expected at most ${MOST_AXES} axes, got ${sizes.length}`)
   return sizes.map((size, axis): Dimension => {
     if (typeof size === 'number' && Number.isSafeInteger(size) && size >= 1) return size
     if (size !== null) throw settings.wrong('batch_shape', 'sizes or null', size)
@@ -94,22 +107,33 @@ function inputShape(settings: Settings, name: string, index: number): Dimension[
 
 function addInput(emit: Emitter, layer: LayerSpec, index: number, layers: readonly LayerSpec[]): KerasTensor {
   const name = emit.freeName(layer.name)
+  // Its sizes are named after it.
+  emit.budget.take(MOST_AXES * name.length, 'Keras')
   const dtype = inputDtype(layer.settings, layers)
   const shape = inputShape(layer.settings, name, index)
   emit.builder.input({ name, dtype, shape })
   return { value: name, mask: undefined }
 }
 
-function nameOutputs(refs: readonly TensorRef[], tensors: readonly KerasTensor[]): GraphOutput[] {
+function nameOutputs(refs: readonly TensorRef[], tensors: readonly KerasTensor[], budget: Budget): GraphOutput[] {
   const taken: Set<string> = new Set()
+  const counts: Map<string, number> = new Map()
   return tensors.map(({ value }, index) => {
     const base = refs[index]?.layer ?? `output_${index}`
+    budget.build(base)
     let name = base
-    for (let count = 1; taken.has(name); count++) name = `${base}_${count}`
+    let count = counts.get(base) ?? 1
+    for (; taken.has(name); count++) name = `${base}_${count}`
+    counts.set(base, count)
     taken.add(name)
     return { name, value }
   })
 }
+
+/** NumPy's own limit. */
+const MOST_AXES = 64
+/** What a call takes for each layer and argument, even if it makes no node. */
+const CALL_WORK = 100
 
 interface Run {
   readonly model: ModelSpec
@@ -135,6 +159,8 @@ function callKey(layer: string, node: number): string {
 /** Makes the nodes of a model's layers, every call after those it depends on, and returns its outputs. */
 function runModel(run: Run, inputs: readonly KerasTensor[]): KerasTensor[] {
   const { model } = run
+  // A model inside a model may be called any number of times.
+  run.emit.budget.work(CALL_WORK * (1 + model.layers.length), 'Keras')
   if (inputs.length !== model.inputs.length) {
     throw malformed(`model '${model.name}': expected ${model.inputs.length} inputs, got ${inputs.length}`)
   }
@@ -145,9 +171,11 @@ function runModel(run: Run, inputs: readonly KerasTensor[]): KerasTensor[] {
     return found
   }
   const calls = callsOf(run)
-  for (const { layer } of model.outputs) if (!model.layers.some(({ name }) => name === layer)) throw malformed(`model '${model.name}': no layer '${layer}'`)
+  const names = new Set(model.layers.map(({ name }) => name))
+  for (const { layer } of model.outputs) if (!names.has(layer)) throw malformed(`model '${model.name}': no layer '${layer}'`)
   for (const key of orderOf(model, calls, new Set(done.keys()))) {
     const { layer, node, weights } = calls.get(key) as PendingCall
+    run.emit.budget.work(CALL_WORK * (1 + node.args.length), 'Keras')
     const args = node.args.map((argument) => bindArgument(argument, find))
     const kwargs = new Map([...node.kwargs].map(([name, argument]) => [name, bindArgument(argument, find)]))
     const named = ['inputs', 'sequence', 'sequences'].map((name) => kwargs.get(name))
@@ -191,22 +219,26 @@ function needsOf({ node }: PendingCall): string[] {
 /** The calls that the outputs need, each after those it needs itself. No recursion: models may be very deep. */
 function orderOf(model: ModelSpec, calls: ReadonlyMap<string, PendingCall>, given: ReadonlySet<string>): string[] {
   const ordered: Set<string> = new Set()
-  const open: Set<string> = new Set()
+  /** What calls that are begun still need, last one first. */
+  const waiting: Map<string, string[]> = new Map()
   const stack = model.outputs.map(({ layer, node }) => callKey(layer, node)).reverse()
   while (stack.length > 0) {
     const key = stack.at(-1) as string
     const call = calls.get(key)
     const isKnown = (need: string): boolean => given.has(need) || ordered.has(need)
-    const waiting = call === undefined || isKnown(key) ? [] : needsOf(call).filter((need) => !isKnown(need) && calls.has(need))
-    if (waiting.length === 0) {
+    // Each time it is seen again, one thing more that it needs is there.
+    const needs = call === undefined || isKnown(key) ? [] : waiting.get(key) ?? [...new Set(needsOf(call))].reverse()
+    let next = needs.pop()
+    while (next !== undefined && (isKnown(next) || !calls.has(next))) next = needs.pop()
+    if (next === undefined) {
       stack.pop()
-      open.delete(key)
+      waiting.delete(key)
       if (call !== undefined && !given.has(key)) ordered.add(key)
       continue
     }
-    if (open.has(key)) throw malformed(`model '${model.name}': the layer '${call?.layer.name ?? key}' depends on its own output`)
-    open.add(key)
-    stack.push(...waiting)
+    waiting.set(key, needs)
+    if (waiting.has(next)) throw malformed(`model '${model.name}': the layer '${calls.get(next)?.layer.name ?? next}' depends on its own output`)
+    stack.push(next)
   }
   return [...ordered]
 }

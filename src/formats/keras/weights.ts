@@ -103,6 +103,24 @@ export function segmentsOf(name: string): string[] {
   return name.replace(/:\d+$/, '').split('/').filter((segment) => segment !== '')
 }
 
+interface Queue {
+  readonly tensors: readonly NamedTensor[]
+  next: number
+}
+
+/** Tensors by each of their keys, in their order. */
+function grouped(tensors: readonly NamedTensor[], keysOf: (tensor: NamedTensor) => readonly string[]): Map<string, NamedTensor[]> {
+  const groups: Map<string, NamedTensor[]> = new Map()
+  for (const tensor of tensors) {
+    for (const key of new Set(keysOf(tensor))) {
+      const known = groups.get(key)
+      if (known === undefined) groups.set(key, [tensor])
+      else known.push(tensor)
+    }
+  }
+  return groups
+}
+
 /**
  * Keras 2 and TensorFlow.js: a list of named tensors, from which a layer takes the next one whose name ends as it
  * wants. The lists are in the order of the layers; trained and fixed ones may be apart, which names do not mind.
@@ -110,6 +128,10 @@ export function segmentsOf(name: string): string[] {
 export class NamedWeights extends Remembering {
   readonly #tensors: readonly NamedTensor[]
   readonly #used: Set<NamedTensor>
+  /** Tensors by the last part of their name, those that were used in front left out. */
+  #byName: Map<string, Queue> | undefined
+  /** Tensors by the other parts. */
+  #byOwner: Map<string, NamedTensor[]> | undefined
 
   constructor(tensors: readonly NamedTensor[], used: Set<NamedTensor> = new Set()) {
     super()
@@ -119,7 +141,9 @@ export class NamedWeights extends Remembering {
 
   protected find(names: readonly string[], what: string): NdArray[] {
     const found = names.map((name) => {
-      const tensor = this.#tensors.find((candidate) => !this.#used.has(candidate) && candidate.segments.at(-1) === name)
+      const queue = this.#queueOf(name)
+      while (queue !== undefined && this.#used.has(queue.tensors[queue.next] as NamedTensor)) queue.next++
+      const tensor = queue?.tensors[queue.next]
       if (tensor !== undefined) this.#used.add(tensor)
       return tensor
     })
@@ -134,8 +158,13 @@ export class NamedWeights extends Remembering {
 
   protected findChildren(_attribute: string, owners: readonly WeightOwner[]): LayerWeights[] {
     return owners.map(({ name }) => {
-      const own = this.#tensors.filter(({ segments }) => segments.slice(0, -1).includes(name))
-      return new NamedWeights(own.length > 0 ? own : this.#tensors, this.#used)
+      this.#byOwner ??= grouped(this.#tensors, ({ segments }) => segments.slice(0, -1))
+      return new NamedWeights(this.#byOwner.get(name) ?? this.#tensors, this.#used)
     })
+  }
+
+  #queueOf(name: string): Queue | undefined {
+    this.#byName ??= new Map([...grouped(this.#tensors, ({ segments }) => segments.slice(-1))].map(([last, tensors]) => [last, { tensors, next: 0 }]))
+    return this.#byName.get(name)
   }
 }

@@ -3,6 +3,7 @@ import { GraphBuilder } from '../../graph/builder.ts'
 import type { Graph, GraphOutput } from '../../graph/graph.ts'
 import type { GraphNode } from '../../ops/operator.ts'
 import type { ArrayLike, NdArray } from '../../values/ndarray.ts'
+import type { Budget } from '../budget.ts'
 import type { FormatOptions } from '../reader.ts'
 import { Conversion } from './conversion.ts'
 import { addInputs } from './inputs.ts'
@@ -16,11 +17,12 @@ import { malformed } from './wire.ts'
 /** The oldest version of the standard operators that is read: the one that has today's broadcasting. */
 const OLDEST_OPSET = 7
 
-/** What constants made of constants may cost a stranger: fixed, and for each byte of the file. */
-const FOLDED_BYTES = 2 ** 25
-const FOLDED_BYTES_A_BYTE = 6
-const FOLDING_WORK = 2 ** 24
-const FOLDING_WORK_A_BYTE = 8
+/** What it takes to compute an element beforehand. */
+const ELEMENT_WORK = 10
+/** What it takes to throw an error, and catch it. */
+const ERROR_WORK = 2000
+/** Of what is not supported, the message says so many. */
+const MOST_LISTED = 50
 
 /** Turns a model, node by node, into a graph of ours. */
 export class Importer implements Surroundings {
@@ -38,15 +40,13 @@ export class Importer implements Surroundings {
   readonly #unsupported: string[] = []
   /** Constants made by the readers of operators, such as permuted weights, by what they are made of. */
   readonly made: Map<ArrayLike['data'], Map<string, string>> = new Map()
-  #bytesLeft: number
-  #workLeft: number
+  readonly #budget: Budget
 
-  constructor(model: OnnxModel, files: ExternalData, fileBytes: number) {
+  constructor(model: OnnxModel, files: ExternalData, budget: Budget) {
     this.#model = model
     this.#files = files
     this.opset = model.opsets.get('') ?? 0
-    this.#bytesLeft = FOLDED_BYTES + FOLDED_BYTES_A_BYTE * fileBytes
-    this.#workLeft = FOLDING_WORK + FOLDING_WORK_A_BYTE * fileBytes
+    this.#budget = budget
   }
 
   /** @throws LstmError `UNSUPPORTED` with everything the model asks for in vain; `FORMAT`; `VALUE` for options that do not fit */
@@ -110,7 +110,8 @@ export class Importer implements Surroundings {
     } catch (error) {
       if (!(error instanceof LstmError)) throw error
       if (error.code === 'UNSUPPORTED') {
-        this.#unsupported.push(error.message.replace(/^onnx: /, ''))
+        if (this.#unsupported.length < MOST_LISTED) this.#unsupported.push(error.message.replace(/^onnx: /, ''))
+        this.#budget.work(ERROR_WORK, 'onnx')
         return false
       }
       // Sizes and numbers that do not fit are the file's fault here, not the caller's.
@@ -120,13 +121,17 @@ export class Importer implements Surroundings {
   }
 
   #refuseUnsupported(): void {
-    const operators = [...this.#unknown].map(([op, nodes]) => `operator ${op} (${nodes.join(', ')})`)
+    const operators = [...this.#unknown].map(([op, nodes]) => {
+      const more = nodes.length > MOST_LISTED ? ` and ${nodes.length - MOST_LISTED} more` : ''
+      return `operator ${op} (${nodes.slice(0, MOST_LISTED).join(', ')}${more})`
+    })
     const all = [...operators, ...this.#unsupported]
     if (all.length > 0) throw new LstmError('UNSUPPORTED', `onnx: the model asks for what is not supported: ${all.join('; ')}`)
   }
 
   /** A name like `name` that no node or value has yet. */
   unusedName(name: string): string {
+    this.#budget.take(name.length, 'onnx')
     const isFree = (candidate: string): boolean => !this.#nodeNames.has(candidate) && !this.builder.types.has(candidate)
     if (isFree(name)) return name
     let n = this.#copies.get(name) ?? 2
@@ -142,7 +147,10 @@ export class Importer implements Surroundings {
   }
 
   decode(tensor: OnnxTensor, what: string): NdArray {
-    return decodeTensor(tensor, this.#files, what)
+    const array = decodeTensor(tensor, this.#files, what)
+    // Tensors may stand for the same bytes of a file beside the model: each is charged as it will be in the model.
+    this.#budget.copy(array.data.length, array.data.byteLength, `onnx: ${what}`)
+    return array
   }
 
   constant(name: string, value: ArrayLike): string {
@@ -152,6 +160,8 @@ export class Importer implements Surroundings {
   }
 
   add(node: GraphNode): void {
+    this.#budget.build(node.name)
+    this.#budget.work(node.inputs.length, 'onnx')
     const inputs = node.inputs.map((name) => this.builder.value(name))
     const isKnown = node.inputs.every((name, n) => name === '' || inputs[n] !== undefined)
     if (isKnown) this.spend(0, inputs.reduce((sum, value) => sum + (value?.data.length ?? 0), 0))
@@ -165,12 +175,10 @@ export class Importer implements Surroundings {
     }
   }
 
-  /** @throws LstmError `UNSUPPORTED` when constants made of constants become too large or too many for the file */
+  /** @throws LstmError `FORMAT` when constants made of constants become too large or too many for the file */
   spend(bytes: number, work: number): void {
-    this.#bytesLeft -= bytes
-    this.#workLeft -= work
-    // Not one to be noted and gone on from.
-    if (this.#bytesLeft < 0 || this.#workLeft < 0) throw malformed('constants that follow from constants take far more memory or time than the file itself')
+    this.#budget.take(bytes, 'onnx: constants that follow from constants')
+    this.#budget.work(ELEMENT_WORK * work, 'onnx: constants that follow from constants')
   }
 
   producer(name: string): GraphNode | undefined {
@@ -181,6 +189,7 @@ export class Importer implements Surroundings {
   dependencies(name: string): string[] {
     const seen: Set<string> = new Set([name])
     for (const value of seen) for (const input of this.#producers.get(value)?.inputs ?? []) seen.add(input)
+    this.#budget.work(ELEMENT_WORK * (seen.size + this.#model.graph.inputs.length), 'onnx')
     return this.#model.graph.inputs.map((input) => input.name).filter((input) => seen.has(input) && this.builder.value(input) === undefined)
   }
 }

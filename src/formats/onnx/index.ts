@@ -1,6 +1,7 @@
 // The ONNX format: https://onnx.ai/onnx/intro/
 import type { Graph } from '../../graph/graph.ts'
 import { addAllOperators } from '../../ops/more.ts'
+import { Budget } from '../budget.ts'
 import type { FormatOptions, FormatReader } from '../reader.ts'
 import { readOptions, type OptionTable } from '../../options.ts'
 import { optionsOf, takingOptions } from '../taking-options.ts'
@@ -30,7 +31,7 @@ const OPTIONS: OptionTable<OnnxOptions> = {
  */
 export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Graph {
   const { files = new Map<string, Uint8Array>(), ...fixed } = readOptions(options, OPTIONS, 'ONNX')
-  return importModel(readModel(bytes), bytes.length, files, fixed)
+  return importModel(readModel(bytes), files, fixed, new Budget(bytes.length))
 }
 
 /** ONNX files (`.onnx`), with external data beside them or not. */
@@ -38,19 +39,18 @@ export const onnx: FormatReader = takingOptions({
   name: 'ONNX',
   options: ['constants'],
   detect: (bytes) => sniff(bytes) === 'onnx',
-  async read(files, options) {
+  async read(files, options, budget = new Budget(files.bytes.length)) {
     const model = readModel(files.bytes)
     const external: Map<string, Uint8Array> = new Map()
     for (const location of locations(model.graph)) external.set(location, await files.sibling(location))
-    return importModel(model, files.bytes.length, external, options)
+    return importModel(model, external, options, budget)
   },
 })
 
-function importModel(model: OnnxModel, fileBytes: number, files: ExternalData, options: FormatOptions): Graph {
-  let bytes = fileBytes
-  for (const file of files.values()) bytes += file.length
+function importModel(model: OnnxModel, files: ExternalData, options: FormatOptions, budget: Budget): Graph {
+  for (const file of files.values()) budget.addFile(file.length)
   addAllOperators()
-  return new Importer(model, files, bytes).run(options)
+  return new Importer(model, files, budget).run(options)
 }
 
 /** Names of the files that hold elements of a graph's tensors. */

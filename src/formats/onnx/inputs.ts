@@ -6,6 +6,10 @@ import type { OnnxGraph, OnnxPort } from './messages.ts'
 import { UNSUPPORTED_VALUE, type Scope } from './scope.ts'
 import type { Surroundings } from './surroundings.ts'
 import { typeFacts } from './tensors.ts'
+import { malformed } from './wire.ts'
+
+/** NumPy's own limit. */
+const MOST_AXES = 64
 
 /** Adds the inputs of a model: those of `options.constants` as constants, the others as they are. */
 export function addInputs(importer: Surroundings, graph: OnnxGraph, options: FormatOptions, scope: Scope): void {
@@ -17,6 +21,7 @@ export function addInputs(importer: Surroundings, graph: OnnxGraph, options: For
   for (const input of inputs) {
     const isDone = importer.attempt(() => {
       const { dtype } = typeFacts(input.type, `the input '${input.name}'`)
+      importer.spend(MOST_AXES * input.name.length, 0)
       const shape = shapeOf(input, names)
       const described = { name: input.name, dtype, shape }
       if (!Object.hasOwn(constants, input.name)) importer.builder.input(described)
@@ -29,6 +34,7 @@ export function addInputs(importer: Surroundings, graph: OnnxGraph, options: For
 /** Sizes without a name get one that no other size has: `x.0` for the first axis of `x`. */
 function shapeOf({ name, shape }: OnnxPort, taken: Set<string>): SymbolicShape {
   if (shape === undefined) throw new LstmError('UNSUPPORTED', `the number of axes of the input '${name}' is not known`)
+  if (shape.length > MOST_AXES) throw malformed(`expected at most ${MOST_AXES} axes for the input '${name}', got ${shape.length}`)
   return shape.map((size, axis): Dimension => {
     if (size !== undefined) return size
     let fresh = `${name}.${axis}`

@@ -4,6 +4,7 @@ import { LstmError } from '../../errors.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
 import { decodeElements, ELEMENT_BYTES, type ElementType } from '../elements.ts'
+import type { Budget } from '../budget.ts'
 import type { ModelFiles } from '../reader.ts'
 import { malformed, protobufFields } from './byte-reader.ts'
 import { readTable } from './table.ts'
@@ -28,9 +29,10 @@ interface Entry {
 /**
  * All variables of a checkpoint whose elements are numbers, by name; text, which only describes a graph, is left out.
  * @param files the .index file, by whose name the others are found
+ * @param budget of the load
  */
-export async function readCheckpoint(files: ModelFiles): Promise<Map<string, NdArray>> {
-  const table = readTable(files.bytes)
+export async function readCheckpoint(files: ModelFiles, budget: Budget): Promise<Map<string, NdArray>> {
+  const table = readTable(files.bytes, budget)
   const shards = readHeader(table.get('') ?? new Uint8Array(0))
   const entries = [...table].filter(([name]) => name !== '').map(([name, value]) => readEntry(name, value))
     .filter(({ dtype }) => Object.hasOwn(DTYPES, dtype))
@@ -39,21 +41,22 @@ export async function readCheckpoint(files: ModelFiles): Promise<Map<string, NdA
     throw new LstmError('UNSUPPORTED', `TensorFlow checkpoint: variables that are saved in parts (partitioned): ${sliced.slice(0, 50).join(', ')}`)
   }
   const data: Map<number, Uint8Array> = new Map()
-  const used: Map<number, number> = new Map()
   const variables: Map<string, NdArray> = new Map()
   for (const { name, dtype, shape, shard, offset, size } of entries) {
     if (shard >= shards) throw malformed(`variable '${name}' is in part ${shard}, expected one of ${shards}`)
-    const bytes = data.get(shard) ?? await files.sibling(shardName(files, shard, shards))
-    data.set(shard, bytes)
+    let bytes = data.get(shard)
+    if (bytes === undefined) {
+      bytes = await files.sibling(shardName(files, shard, shards))
+      budget.addFile(bytes.length)
+      data.set(shard, bytes)
+    }
     const type = DTYPES[dtype] as ElementType
     const needed = lengthOf(shape) * ELEMENT_BYTES[type]
     if (needed !== size) throw malformed(`variable '${name}' ${type} ${formatShape(shape)} needs ${needed} bytes, got ${size}`)
     if (!(offset + size <= bytes.length)) {
       throw malformed(`variable '${name}' stands at bytes ${offset} to ${offset + size}, expected them inside the ${bytes.length} bytes of data`)
     }
-    const total = (used.get(shard) ?? 0) + size
-    used.set(shard, total)
-    if (total > bytes.length) throw malformed(`the variables up to '${name}' are said to have ${total} bytes, expected at most the ${bytes.length} of data`)
+    budget.copy(lengthOf(shape), 4 * lengthOf(shape), `TensorFlow checkpoint: variable '${name}'`)
     variables.set(name, new NdArray(decodeElements(bytes.subarray(offset, offset + size), type, `variable '${name}'`), shape))
   }
   return variables

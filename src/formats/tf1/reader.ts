@@ -2,6 +2,7 @@
 import type { Graph } from '../../graph/graph.ts'
 import { addAllOperators } from '../../ops/more.ts'
 import { readOptions } from '../../options.ts'
+import type { Budget } from '../budget.ts'
 import { onlyBytes, type FormatReader, type ModelFiles, type Tensorflow1Options } from '../reader.ts'
 import { sourceOf } from '../state-dicts/quote.ts'
 import { optionsOf, takingOptions } from '../taking-options.ts'
@@ -12,7 +13,7 @@ import { cannotGuess, type VariablesSource } from './loading-lines.ts'
 import { stackOf } from './stack.ts'
 import { checkCells } from './options.ts'
 import { isTable } from './table.ts'
-import { readTensorflow1Variables } from './variables.ts'
+import { readVariables } from './variables.ts'
 
 export type { Tensorflow1CellOptions, Tensorflow1Options } from '../reader.ts'
 export { tensorflow1StateDict, type Tensorflow1StateDictOptions } from './state-dict.ts'
@@ -30,8 +31,12 @@ const OPTIONS = ['forgetBias', 'activation', 'cellClip', 'projClip', 'cells', 'r
  *   and shows the lines that would load them), `VALUE` for options that are not accepted
  */
 export async function readTensorflow1(source: ModelFiles | Uint8Array, options: Tensorflow1Options = {}): Promise<Graph> {
+  return readWithin(source, options)
+}
+
+async function readWithin(source: ModelFiles | Uint8Array, options: Tensorflow1Options, budget?: Budget): Promise<Graph> {
   const read = checkCells(readOptions(options, optionsOf(...OPTIONS), 'TensorFlow 1'))
-  const variables = await readTensorflow1Variables(source)
+  const variables = await readVariables(source, budget)
   const found = findCells(variables)
   const stack = found.others.length === 0 ? stackOf(found.cells) : undefined
   if (stack === undefined) throw cannotGuess(variables, found, sourceOfLines(source, options))
@@ -54,7 +59,7 @@ export const tensorflow1: FormatReader = takingOptions({
   name: 'TensorFlow 1',
   options: OPTIONS,
   detect: (bytes) => isTable(bytes) || isNpz(bytes) || isManifest(bytes),
-  read: readTensorflow1,
+  read: readWithin,
 })
 
 function isNpz(bytes: Uint8Array): boolean {

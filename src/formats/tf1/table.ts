@@ -3,6 +3,7 @@
 //   data blocks, then blocks about blocks, each followed by 1 byte compression and 4 bytes checksum
 //   footer: 40 bytes with the places of the metaindex and the index block (varints), 8 bytes magic
 import { LstmError } from '../../errors.ts'
+import type { Budget } from '../budget.ts'
 import { ByteReader, malformed } from './byte-reader.ts'
 
 const FOOTER_BYTES = 48
@@ -10,9 +11,6 @@ const MAGIC = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb]
 /** Compression and checksum. */
 const TRAILER_BYTES = 5
 const LONGEST_KEY = 1024
-/** Keys leave out what they share with the one before, so that small files may have long ones: all together so many times the file. */
-const MOST_EXPANSION = 16
-const SMALL_BYTES = 2 ** 20
 
 interface Place {
   readonly offset: number
@@ -28,13 +26,12 @@ export function isTable(bytes: Uint8Array): boolean {
  * The entries of a table, in its order.
  * @throws LstmError `FORMAT` for a broken table, `UNSUPPORTED` for compressed blocks
  */
-export function readTable(bytes: Uint8Array): Map<string, Uint8Array> {
+export function readTable(bytes: Uint8Array, budget: Budget): Map<string, Uint8Array> {
   if (!isTable(bytes)) throw malformed(`expected an .index file that ends with 57 fb 80 8b 24 75 47 db, got ${bytes.length} bytes that do not`)
   const footer = new ByteReader(bytes.subarray(bytes.length - FOOTER_BYTES))
   readPlace(footer)
   const index = readPlace(footer)
   const entries: Map<string, Uint8Array> = new Map()
-  const budget = { keyBytes: bytes.length * MOST_EXPANSION + SMALL_BYTES }
   let end = 0
   for (const [, value] of blockEntries(blockAt(bytes, index), budget)) {
     const place = readPlace(new ByteReader(value))
@@ -65,7 +62,7 @@ function blockAt(bytes: Uint8Array, { offset, size }: Place): Uint8Array {
 }
 
 /** Entries of a block: bytes shared with the key before, further bytes, bytes of the value; then what the lengths say. */
-function* blockEntries(block: Uint8Array, budget: { keyBytes: number }): Generator<[key: string, value: Uint8Array]> {
+function* blockEntries(block: Uint8Array, budget: Budget): Generator<[key: string, value: Uint8Array]> {
   if (block.length < 4) throw malformed(`expected a block of at least 4 bytes, got ${block.length}`)
   const restarts = new DataView(block.buffer, block.byteOffset + block.length - 4).getUint32(0, true)
   const end = block.length - 4 * (restarts + 1)
@@ -76,8 +73,9 @@ function* blockEntries(block: Uint8Array, budget: { keyBytes: number }): Generat
     const [shared, own, size] = [reader.varint(), reader.varint(), reader.varint()]
     if (shared > key.length) throw malformed(`a key shares ${shared} bytes with one of ${key.length}`)
     if (shared + own > LONGEST_KEY) throw malformed(`expected a key of at most ${LONGEST_KEY} bytes, got ${shared + own}`)
-    budget.keyBytes -= shared + own
-    if (budget.keyBytes < 0) throw malformed('the keys are longer together than any that TensorFlow writes')
+    // Keys leave out what they share with the one before, so that small files may have long ones.
+    budget.visit('TensorFlow checkpoint')
+    budget.copy(shared + own, shared + own, 'TensorFlow checkpoint')
     const next = new Uint8Array(shared + own)
     next.set(key.subarray(0, shared))
     next.set(reader.take(own), shared)

@@ -4,7 +4,8 @@ import { NdArray } from '../../values/ndarray.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
 import { decodeElements } from '../elements.ts'
 import { duplicateKey } from '../json-keys.ts'
-import { readNpz } from '../npz.ts'
+import { Budget } from '../budget.ts'
+import { readNpzWithin } from '../npz.ts'
 import { onlyBytes, type ModelFiles } from '../reader.ts'
 import { isZip } from '../zip.ts'
 import { readCheckpoint } from './checkpoint.ts'
@@ -24,17 +25,23 @@ export type Variables = ReadonlyMap<string, NdArray>
  *   `ENVIRONMENT` when a file beside it cannot be read
  */
 export async function readTensorflow1Variables(source: ModelFiles | Uint8Array): Promise<Map<string, NdArray>> {
+  return readVariables(source)
+}
+
+/** The same, as a part of a load. */
+export async function readVariables(source: ModelFiles | Uint8Array, budget?: Budget): Promise<Map<string, NdArray>> {
   const files = source instanceof Uint8Array ? onlyBytes(source) : source
-  if (isTable(files.bytes)) return readCheckpoint(files)
-  if (isZip(files.bytes)) return readNpz(files.bytes)
-  return readManifest(files)
+  const own = budget ?? new Budget(files.bytes.length)
+  if (isTable(files.bytes)) return readCheckpoint(files, own)
+  if (isZip(files.bytes)) return readNpzWithin(files.bytes, own)
+  return readManifest(files, own)
 }
 
 function malformed(what: string, cause?: unknown): LstmError {
   return new LstmError('FORMAT', `TensorFlow 1: ${what}`, { cause })
 }
 
-async function readManifest(files: ModelFiles): Promise<Map<string, NdArray>> {
+async function readManifest(files: ModelFiles, budget: Budget): Promise<Map<string, NdArray>> {
   const manifest = parseManifest(files.bytes)
   const variables: Map<string, NdArray> = new Map()
   // Each file once, however often it is named.
@@ -44,8 +51,13 @@ async function readManifest(files: ModelFiles): Promise<Map<string, NdArray>> {
     if (typeof filename !== 'string') throw malformed(`expected a filename for the variable '${name}', got ${describeValue(filename)}`)
     const isShape = Array.isArray(shape) && shape.every((size) => typeof size === 'number' && Number.isSafeInteger(size) && size >= 0)
     if (!isShape) throw malformed(`expected a shape for the variable '${name}', got ${describeValue(shape)}`)
-    const data = contents.get(filename) ?? floatsOf(await files.sibling(filename), filename)
-    contents.set(filename, data)
+    let data = contents.get(filename)
+    if (data === undefined) {
+      data = floatsOf(await files.sibling(filename), filename)
+      budget.addFile(data.byteLength)
+      contents.set(filename, data)
+    }
+    budget.copy(data.length, data.byteLength, `TensorFlow 1: ${JSON.stringify(filename)}`)
     const sizes = shape as number[]
     if (data.length !== lengthOf(sizes)) {
       throw malformed(`expected ${lengthOf(sizes)} elements for '${name}' ${formatShape(sizes)} in ${JSON.stringify(filename)}, got ${data.length}`)

@@ -6,6 +6,7 @@ import { NdArray } from '../../values/ndarray.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
 import { decodeElements, ELEMENT_BYTES, type ElementType } from '../elements.ts'
 import { field, isList, type Json } from '../keras/settings.ts'
+import type { Budget } from '../budget.ts'
 import type { ModelFiles } from '../reader.ts'
 
 export function broken(what: string, cause?: unknown): LstmError {
@@ -29,7 +30,7 @@ interface Quantization {
 const DTYPES: Readonly<Record<string, Spec['dtype']>> = { float32: 'float32', int32: 'int32', bool: 'uint8', uint8: 'uint8', float16: 'float16' }
 
 /** All weights by name. Every shard is read once, whatever the manifest says. */
-export async function readManifest(manifest: readonly Json[], files: ModelFiles): Promise<Map<string, NdArray>> {
+export async function readManifest(manifest: readonly Json[], files: ModelFiles, budget: Budget): Promise<Map<string, NdArray>> {
   const tensors: Map<string, NdArray> = new Map()
   const seen: Set<string> = new Set()
   for (const group of manifest) {
@@ -43,6 +44,7 @@ export async function readManifest(manifest: readonly Json[], files: ModelFiles)
       seen.add(path)
     }
     const shards = await Promise.all(paths.map((path) => files.sibling(path)))
+    for (const shard of shards) budget.addFile(shard.length)
     const bytes = shards.length === 1 ? shards[0] as Uint8Array : joined(shards)
     const needed = specs.reduce((sum, spec) => sum + storedBytes(spec), 0)
     if (needed !== bytes.length) {
@@ -52,6 +54,7 @@ export async function readManifest(manifest: readonly Json[], files: ModelFiles)
     for (const spec of specs) {
       const end = position + storedBytes(spec)
       if (tensors.has(spec.name)) throw broken(`two weights are named '${spec.name}'`)
+      budget.copy(lengthOf(spec.shape), 4 * lengthOf(spec.shape), `TensorFlow.js: '${spec.name}'`)
       tensors.set(spec.name, new NdArray(decode(bytes.subarray(position, end), spec), spec.shape))
       position = end
     }

@@ -13,6 +13,7 @@ import { field, isList, isObject, type Json } from '../keras/settings.ts'
 import { NamedWeights, segmentsOf } from '../keras/weights.ts'
 import type { FormatOptions, FormatReader, ModelFiles } from '../reader.ts'
 import { readOptions } from '../../options.ts'
+import { Budget } from '../budget.ts'
 import { messageOf } from '../state-dicts/message.ts'
 import { optionsOf, takingOptions } from '../taking-options.ts'
 import { broken, readManifest } from './manifest.ts'
@@ -30,22 +31,27 @@ export type TfjsOptions = Pick<FormatOptions, typeof OPTIONS[number]>
  *   that cannot be run; `ENVIRONMENT` where a shard cannot be found; `VALUE` for an option that is none
  */
 export async function readTfjs(files: ModelFiles, options: TfjsOptions = {}): Promise<Graph> {
-  const { constants, ...read } = readOptions(options, optionsOf(...OPTIONS), 'TensorFlow.js')
+  return readTfjsWithin(files, readOptions(options, optionsOf(...OPTIONS), 'TensorFlow.js'), new Budget(files.bytes.length))
+}
+
+/** The same, as a part of a load. */
+async function readTfjsWithin(files: ModelFiles, { constants, ...read }: TfjsOptions, budget: Budget): Promise<Graph> {
   const { architecture } = read
+  budget.json(files.bytes.length, 'TensorFlow.js')
   const json = parseModelJson(files.bytes)
-  if (isList(json) && architecture === undefined) throw manifestAlone(await readManifest(json, files), files.location)
+  if (isList(json) && architecture === undefined) throw manifestAlone(await readManifest(json, files, budget), files.location)
   if (field(json, 'format') === 'graph-model') {
     throw new LstmError('UNSUPPORTED', 'TensorFlow.js: this is a graph model, whose layers are gone; convert the Keras model with --output_format=tfjs_layers_model, or load the Keras file itself')
   }
   const topology = architecture === undefined ? field(json, 'modelTopology') ?? null : topologyOf(architecture)
   const manifest = isList(json) ? json : field(json, 'weightsManifest') ?? null
   if (!isList(manifest)) throw broken(`expected a weightsManifest, got ${describeValue(manifest)}`)
-  const tensors = await readManifest(manifest, files)
+  const tensors = await readManifest(manifest, files, budget)
   if (topology === null) throw manifestAlone(tensors, files.location)
   const named = [...tensors].map(([name, tensor]) => ({ segments: segmentsOf(name), read: () => tensor }))
   // Models that were Keras's have their description one level deeper.
   const model = parseModel(field(topology, 'model_config') ?? topology)
-  const graph = buildModel(model, new NamedWeights(named), originOfModel(json, topology, read))
+  const graph = buildModel(model, new NamedWeights(named), originOfModel(json, topology, read), budget)
   return constants === undefined ? graph : fixInputs(graph, constants, 'TensorFlow.js')
 }
 
@@ -63,7 +69,7 @@ export async function readTfjsWeights(files: ModelFiles): Promise<Map<string, Nd
   const json = parseModelJson(files.bytes)
   const manifest = isList(json) ? json : field(json, 'weightsManifest') ?? null
   if (!isList(manifest)) throw broken(`expected a weightsManifest, got ${describeValue(manifest)}`)
-  return readManifest(manifest, files)
+  return readManifest(manifest, files, new Budget(files.bytes.length))
 }
 
 /**
@@ -117,9 +123,9 @@ export const tfjs: FormatReader = takingOptions({
       return false
     }
   },
-  async read(files, options) {
+  async read(files, options, budget = new Budget(files.bytes.length)) {
     try {
-      return await readTfjs(files, options)
+      return await readTfjsWithin(files, options, budget)
     } catch (error) {
       if (error instanceof LstmError) throw error
       throw broken(`the file cannot be read: ${String(error)}`, error)

@@ -1,6 +1,7 @@
 // The two kinds of file that torch.save has written: zip archives since PyTorch 1.6 (2020), and pickles one after
 // the other before (`_use_new_zipfile_serialization=False`).
 import { LstmError } from '../../errors.ts'
+import { Budget } from '../budget.ts'
 import { isZip, ZipArchive } from '../zip.ts'
 import { PickleBytes } from './pickle-bytes.ts'
 import { ForeignObject, PickleMachine } from './pickle.ts'
@@ -46,15 +47,15 @@ export function isTorch(bytes: Uint8Array): boolean {
 }
 
 /** @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` for one that asks for more than tensors and plain containers */
-export function openTorch(bytes: Uint8Array): TorchFile {
-  if (isZip(bytes)) return openArchive(bytes)
-  if (isLegacy(bytes)) return openLegacy(bytes)
+export function openTorch(bytes: Uint8Array, budget: Budget = new Budget(bytes.length)): TorchFile {
+  if (isZip(bytes)) return openArchive(bytes, budget)
+  if (isLegacy(bytes)) return openLegacy(bytes, budget)
   const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
   throw new LstmError('FORMAT', `torch: expected a file of torch.save, got ${bytes.length === 0 ? 'an empty file' : `${bytes.length} bytes that begin with ${start}`}`)
 }
 
-function openArchive(bytes: Uint8Array): TorchFile {
-  const archive = new ZipArchive(bytes, 'torch', { checksums: false })
+function openArchive(bytes: Uint8Array, budget: Budget): TorchFile {
+  const archive = new ZipArchive(bytes, 'torch', { checksums: false, budget })
   const { names } = archive
   if (names.some((name) => /(^|\/)(constants\.pkl$|code\/)/.test(name))) {
     throw new LstmError('UNSUPPORTED', `torch: this is a TorchScript program (torch.jit.save), which is code, not weights alone; ${SAVE_STATE_DICT}`)
@@ -67,11 +68,11 @@ function openArchive(bytes: Uint8Array): TorchFile {
   const folder = pickle.slice(0, -'data.pkl'.length)
   const order = `${folder}byteorder`
   checkByteOrder(!archive.has(order) || new TextDecoder().decode(archive.read(order)) === 'little')
-  const object = unpickle(new PickleBytes(archive.read(pickle)))
+  const object = unpickle(new PickleBytes(archive.read(pickle)), budget)
   const storages = new Map(names.filter((name) => name.startsWith(`${folder}data/`)).map((name) => [name, archive.read(name)]))
   return {
     object,
-    tensors: new TensorBuilder(bytes.length, ({ key }) => {
+    tensors: new TensorBuilder(budget, ({ key }) => {
       const storage = storages.get(`${folder}data/${key}`)
       if (storage === undefined) throw new LstmError('FORMAT', `torch: no storage ${JSON.stringify(key)} in the archive`)
       return storage
@@ -80,23 +81,23 @@ function openArchive(bytes: Uint8Array): TorchFile {
 }
 
 /** Four pickles (magic number, protocol, system, object), one with the keys of storages, then these: length and elements each. */
-function openLegacy(bytes: Uint8Array): TorchFile {
+function openLegacy(bytes: Uint8Array, budget: Budget): TorchFile {
   const reader = new PickleBytes(bytes)
-  unpickle(reader)
-  const protocol = unpickle(reader)
+  unpickle(reader, budget)
+  const protocol = unpickle(reader, budget)
   if (protocol !== 1001) throw new LstmError('UNSUPPORTED', `torch: expected protocol version 1001, got ${String(protocol).slice(0, 40)}`)
-  const system = unpickle(reader)
+  const system = unpickle(reader, budget)
   checkByteOrder(!(system instanceof Map) || system.get('little_endian') !== false)
   const found: Map<string, TorchStorage> = new Map()
-  const object = unpickle(reader, found)
-  const keys = unpickle(reader)
+  const object = unpickle(reader, budget, found)
+  const keys = unpickle(reader, budget)
   if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string')) {
     throw new LstmError('FORMAT', 'torch: expected a list with the keys of the storages')
   }
   const storages = readLegacyStorages(reader, keys, found)
   return {
     object,
-    tensors: new TensorBuilder(bytes.length, ({ key }) => {
+    tensors: new TensorBuilder(budget, ({ key }) => {
       const storage = storages.get(key)
       if (storage === undefined) throw new LstmError('FORMAT', `torch: no storage ${JSON.stringify(key)} in the file`)
       return storage
@@ -122,8 +123,8 @@ function checkByteOrder(isLittle: boolean): void {
 }
 
 /** The next object; what a pickle asks for beyond tensors and plain containers is refused by name. */
-function unpickle(reader: PickleBytes, found: Map<string, TorchStorage> = new Map()): unknown {
-  const machine = new PickleMachine(reader, torchWorld(found))
+function unpickle(reader: PickleBytes, budget: Budget, found: Map<string, TorchStorage> = new Map()): unknown {
+  const machine = new PickleMachine(reader, torchWorld(found, budget), budget)
   let object: unknown
   let broken: unknown
   try {
@@ -143,10 +144,10 @@ function unpickle(reader: PickleBytes, found: Map<string, TorchStorage> = new Ma
   throw new LstmError('UNSUPPORTED', `torch: the pickle asks for ${names}${more}, which this library does not run: a file may hold tensors, numbers, text, dict, list and tuple only; ${SAVE_STATE_DICT}`, { cause: broken })
 }
 
-/** Foreign objects with the attributes of a torch.nn.Module: the object itself, or values of a checkpoint. */
+/** Foreign objects that have what a torch.nn.Module has: the object itself, or values of a checkpoint. */
 function modulesOf(object: unknown): ForeignObject[] {
   const values: unknown[] = object instanceof Map ? [...object.values() as Iterable<unknown>] : [object]
-  return values.filter((value) => value instanceof ForeignObject && value.attributes.includes('_modules')) as ForeignObject[]
+  return values.filter((value) => value instanceof ForeignObject && value.isModule) as ForeignObject[]
 }
 
 /** Names come from strangers, and may be long. */

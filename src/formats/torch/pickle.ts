@@ -2,6 +2,7 @@
 // A pickle is a program for a stack machine that may import and call anything. This machine imports and calls
 // nothing: names become `PickleGlobal`, calls are handed to a `PickleWorld` that knows a few harmless ones.
 import { LstmError } from '../../errors.ts'
+import type { Budget } from '../budget.ts'
 import { PickleBytes } from './pickle-bytes.ts'
 
 /** Something a pickle names to import: a function or a class. */
@@ -14,11 +15,12 @@ export class PickleGlobal {
   }
 }
 
-/** An object of a class that is not known. Nothing of it is kept but the names of its attributes. */
+/** An object of a class that is not known. Nothing of it is kept. */
 export class ForeignObject {
   /** The class or function that would have made it. */
   readonly name: string
-  attributes: readonly string[] = []
+  /** Whether it has what a torch.nn.Module has. */
+  isModule = false
 
   constructor(name: string) {
     this.name = name
@@ -35,9 +37,10 @@ export interface PickleWorld {
   knows(name: string): boolean
 }
 
-/** Containers a pickle may have: what bounds the memory of small files that make many. */
-const MOST_CONTAINERS = 250_000
-const MOST_MEMO = 1_000_000
+/** What an empty list or dictionary takes. */
+const CONTAINER_BYTES = 200
+/** What the memo takes for an object. */
+const MEMO_BYTES = 64
 const MARK = Symbol('mark')
 const EMPTY_TUPLE: readonly unknown[] = Object.freeze([])
 
@@ -53,11 +56,13 @@ export class PickleMachine {
   readonly #world: PickleWorld
   readonly #stack: unknown[] = []
   readonly #memo: Map<number, unknown> = new Map()
-  #containers = 0
+  readonly #budget: Budget
 
-  constructor(bytes: PickleBytes, world: PickleWorld) {
+  /** @param budget pays for the objects that are made: small files can make many */
+  constructor(bytes: PickleBytes, world: PickleWorld, budget: Budget) {
     this.#bytes = bytes
     this.#world = world
+    this.#budget = budget
   }
 
   /**
@@ -198,9 +203,7 @@ export class PickleMachine {
         const state = this.#pop()
         const object = this.#top()
         // Attributes of known objects (a state dict's _metadata) say nothing about weights.
-        if (object instanceof ForeignObject && state instanceof Map) {
-          object.attributes = [...state.keys()].filter((key) => typeof key === 'string')
-        }
+        if (object instanceof ForeignObject && state instanceof Map && state.has('_modules')) object.isModule = true
         return true
       }
       default: return false
@@ -218,7 +221,7 @@ export class PickleMachine {
     if (callee instanceof ForeignObject) return new ForeignObject(callee.name)
     if (!(callee instanceof PickleGlobal)) throw malformed('expected a class or function to call')
     if (!Array.isArray(args)) throw malformed(`expected a tuple of arguments for ${callee.name}`)
-    this.#count()
+    this.#budget.visit('pickle')
     if (this.#world.knows(callee.name)) return this.#world.call(callee.name, args)
     // copyreg._reconstructor(class, base, state): protocols 0 and 1 make objects by way of this function.
     const made: unknown = args[0]
@@ -247,20 +250,16 @@ export class PickleMachine {
   }
 
   #put(key: number | bigint): boolean {
+    const known = this.#memo.size
     this.#memo.set(Number(key), this.#top())
-    if (this.#memo.size > MOST_MEMO) throw malformed(`expected at most ${MOST_MEMO} objects in the memo`)
+    if (this.#memo.size > known) this.#budget.take(MEMO_BYTES, 'pickle')
     return true
   }
 
   #made<T>(container: T): T {
-    this.#count()
+    this.#budget.visit('pickle')
+    this.#budget.take(CONTAINER_BYTES, 'pickle')
     return container
-  }
-
-  #count(): void {
-    if (++this.#containers > MOST_CONTAINERS) {
-      throw new LstmError('UNSUPPORTED', `pickle: expected at most ${MOST_CONTAINERS} objects; save the state dict alone: torch.save(model.state_dict(), path)`)
-    }
   }
 
   #tuple(length: number): unknown[] {

@@ -1,5 +1,6 @@
 // The door of the PyTorch format: files of torch.save, .pt and .pth.
 import { inLayout } from '../batch-first.ts'
+import { Budget } from '../budget.ts'
 import { graphOfStateDict } from '../pytorch.ts'
 import type { FormatReader } from '../reader.ts'
 import { EXPORT_FROM_PYTORCH } from '../state-dicts/message.ts'
@@ -7,7 +8,7 @@ import { quote, sourceOf } from '../state-dicts/quote.ts'
 import { takingOptions } from '../taking-options.ts'
 import { batchedOrNot } from '../unbatched.ts'
 import { isTorch } from './archive.ts'
-import { readTorch } from './state-dict.ts'
+import { readTorchWithin } from './state-dict.ts'
 
 export { readTorch, type TorchOptions } from './state-dict.ts'
 
@@ -16,10 +17,13 @@ export const torch: FormatReader = takingOptions({
   name: 'PyTorch',
   options: ['unbatched', 'key', 'batchFirst', 'timeMajor'],
   detect: isTorch,
-  read: async ({ bytes, location }, { key, ...layout }) => batchedOrNot(inLayout(graphOfStateDict(readTorch(bytes, key === undefined ? {} : { key }), {
-    imports: "import { readTorch } from 'lstm-wasm/torch'",
-    lines: [`const tensors = await readTorch(${sourceOf(location)}${key === undefined ? '' : `, { key: ${quote(key)} }`})`],
-    inOrder: true,
-    otherwise: EXPORT_FROM_PYTORCH,
-  }), layout), layout.unbatched),
+  async read({ bytes, location }, { key, ...layout }, budget = new Budget(bytes.length)) {
+    const stateDict = readTorchWithin(bytes, key === undefined ? {} : { key }, budget)
+    return batchedOrNot(inLayout(graphOfStateDict(stateDict, {
+      imports: "import { readTorch } from 'lstm-wasm/torch'",
+      lines: [`const tensors = await readTorch(${sourceOf(location)}${key === undefined ? '' : `, { key: ${quote(key)} }`})`],
+      inOrder: true,
+      otherwise: EXPORT_FROM_PYTORCH,
+    }), layout), layout.unbatched)
+  },
 })

@@ -2,6 +2,7 @@ import { LstmError } from '../../errors.ts'
 import { FUNCTION, readOptions, TEXT, type OptionTable } from '../../options.ts'
 import { describeValue } from '../../values/dtype.ts'
 import type { NdArray } from '../../values/ndarray.ts'
+import { Budget } from '../budget.ts'
 import { openTorch } from './archive.ts'
 import { TorchTensor } from './tensors.ts'
 
@@ -31,8 +32,12 @@ const MOST_LISTED = 50
  *     readTorch(bytes, { key: 'ema', only: (name) => name.startsWith('decoder.') })
  */
 export function readTorch(bytes: Uint8Array, options: TorchOptions = {}): Map<string, NdArray> {
-  const { key, only = () => true } = readOptions(options, OPTIONS, 'PyTorch')
-  const { object, tensors } = openTorch(bytes)
+  return readTorchWithin(bytes, readOptions(options, OPTIONS, 'PyTorch'), new Budget(bytes.length))
+}
+
+/** The same, as a part of a load. */
+export function readTorchWithin(bytes: Uint8Array, { key, only = () => true }: TorchOptions, budget: Budget): Map<string, NdArray> {
+  const { object, tensors } = openTorch(bytes, budget)
   return new Map([...findStateDict(object, key)].filter(([name]) => only(name)).map(([name, tensor]) => [name, tensors.build(name, tensor)]))
 }
 
@@ -54,10 +59,12 @@ function findStateDict(object: unknown, key: string | undefined): TensorDict {
   }
   const whole = asTensorDict(object)
   if (whole !== undefined) return whole
-  const candidates = entries.filter(([, value]) => asTensorDict(value) !== undefined)
-  const [found] = candidates
-  if (found !== undefined && candidates.length === 1) return asTensorDict(found[1]) as TensorDict
-  if (found !== undefined) {
+  // A file may have one dictionary under any number of names: each is looked through once.
+  const found = new Map([...new Set(entries.map(([, value]) => value))].map((value) => [value, asTensorDict(value)]))
+  const candidates = entries.filter(([, value]) => found.get(value) !== undefined)
+  const [first] = candidates
+  if (first !== undefined && candidates.length === 1) return found.get(first[1]) as TensorDict
+  if (first !== undefined) {
     const keys = candidates.slice(0, MOST_LISTED).map(([name]) => describeValue(name))
     throw new LstmError('UNSUPPORTED', `torch: the file holds several state dicts, under the keys ${keys.join(', ')}; say which: readTorch(bytes, { key: ${keys[0]} })`)
   }

@@ -2,6 +2,7 @@ import { LstmError } from '../../errors.ts'
 import type { DataOf } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
+import type { Budget } from '../budget.ts'
 import { decodeElements, type ElementType } from '../elements.ts'
 import { gatherStrided } from '../strides.ts'
 import { storageElementBytes, type TorchStorage, type TorchTensor } from './tensors.ts'
@@ -10,6 +11,8 @@ const ELEMENT_TYPES: Readonly<Record<string, ElementType>> = {
   FloatStorage: 'float32', DoubleStorage: 'float64', HalfStorage: 'float16', BFloat16Storage: 'bfloat16',
   LongStorage: 'int64', IntStorage: 'int32', ByteStorage: 'uint8', BoolStorage: 'uint8',
 }
+/** Those whose bytes are elements of ours. */
+const VIEWED: readonly string[] = ['FloatStorage', 'IntStorage', 'ByteStorage', 'BoolStorage']
 /** Smaller integers, which become int32. */
 const SMALL_INTEGERS: Readonly<Record<string, (bytes: Uint8Array) => Int8Array | Int16Array>> = {
   CharStorage: (bytes) => new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length),
@@ -24,13 +27,12 @@ function malformed(what: string): LstmError {
 export class TensorBuilder {
   readonly #bytesOf: (storage: TorchStorage) => Uint8Array
   readonly #decoded: Map<string, DataOf> = new Map()
-  /** Elements that may yet be copied: expanded tensors could be of any size. */
-  #budget: number
+  readonly #budget: Budget
 
   /** @param bytesOf the bytes of a storage; asked once each */
-  constructor(fileBytes: number, bytesOf: (storage: TorchStorage) => Uint8Array) {
+  constructor(budget: Budget, bytesOf: (storage: TorchStorage) => Uint8Array) {
     this.#bytesOf = bytesOf
-    this.#budget = fileBytes + 2 ** 22
+    this.#budget = budget
   }
 
   /**
@@ -47,11 +49,9 @@ export class TensorBuilder {
     }
     const begin = storage.offset + offset
     if (length === 0) return new NdArray(data.slice(0, 0), shape)
+    // Tensors may share their storage, or repeat its elements: each is charged as it will be in the model.
+    this.#budget.copy(length, length * data.BYTES_PER_ELEMENT, `torch: tensor '${name}' ${formatShape(shape)}`)
     if (isContiguous(shape, strides)) return new NdArray(data.subarray(begin, begin + length), shape)
-    this.#budget -= length
-    if (!(this.#budget >= 0)) {
-      throw new LstmError('UNSUPPORTED', `torch: tensor '${name}' ${formatShape(shape)} repeats the elements of its storage too often for the size of the file; save tensor.contiguous()`)
-    }
     return new NdArray(gatherStrided(data, begin, shape, strides, length), shape)
   }
 
@@ -72,6 +72,8 @@ export class TensorBuilder {
       if (bytes.length !== expected || bytes.length % elementBytes !== 0) {
         throw malformed(`the storage '${key}' of tensor '${name}' has ${length} elements of ${elementBytes} bytes, got ${bytes.length} bytes`)
       }
+      // Others are views of the file, or become 4 bytes an element.
+      if (!VIEWED.includes(kind)) this.#budget.copy(bytes.length / elementBytes, 4 * bytes.length / elementBytes, `torch: the storage '${key}'`)
       data = decode(bytes, `torch: the storage of tensor '${name}' (${ONLY})`)
       this.#decoded.set(id, data)
     }

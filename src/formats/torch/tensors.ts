@@ -2,6 +2,7 @@
 // https://docs.pytorch.org/docs/stable/notes/serialization.html
 import { LstmError } from '../../errors.ts'
 import { describeValue } from '../../values/dtype.ts'
+import type { Budget } from '../budget.ts'
 import { ForeignObject, PickleGlobal, type PickleWorld } from './pickle.ts'
 
 /** Elements that tensors may share: the part of a file that one storage is. */
@@ -43,6 +44,9 @@ const STORAGE_NAME = /^torch\.(?:cuda\.)?(\w+Storage)$/
 /** PyTorch's own limit. */
 const MOST_AXES = 64
 
+/** What a container takes for each of its items. */
+const ITEM_BYTES = 48
+
 const CONTAINERS: Readonly<Record<string, () => unknown>> = {
   'collections.OrderedDict': () => new Map(),
   'collections.defaultdict': () => new Map(),
@@ -79,21 +83,20 @@ export function storageElementBytes(kind: string): number | undefined {
  * The few calls of a pickle that are known, none of which does anything but describe data.
  * @param found storages by key, filled as they are met
  */
-export function torchWorld(found: Map<string, TorchStorage>): PickleWorld {
-  return { ...CALLABLE, persistent: (id) => {
-    const object = readStorage(id)
-    if (object instanceof TorchStorage && !found.has(object.key)) found.set(object.key, object)
-    return object
-  } }
-}
-
-const CALLABLE: Omit<PickleWorld, 'persistent'> = {
-  knows: (name) => Object.hasOwn(CONTAINERS, name) || Object.hasOwn(CALLS, name) || STORAGE_NAME.test(name) || DTYPE_NAME.test(name),
-  call(name, args) {
-    if (Object.hasOwn(CONTAINERS, name)) return itemsInto((CONTAINERS[name] as () => unknown)(), args)
-    if (Object.hasOwn(CALLS, name)) return (CALLS[name] as (args: readonly unknown[]) => unknown)(args)
-    throw malformed(`${name} is called, which is no function`)
-  },
+export function torchWorld(found: Map<string, TorchStorage>, budget: Budget): PickleWorld {
+  return {
+    knows: (name) => Object.hasOwn(CONTAINERS, name) || Object.hasOwn(CALLS, name) || STORAGE_NAME.test(name) || DTYPE_NAME.test(name),
+    call(name, args) {
+      if (Object.hasOwn(CONTAINERS, name)) return itemsInto((CONTAINERS[name] as () => unknown)(), args, budget)
+      if (Object.hasOwn(CALLS, name)) return (CALLS[name] as (args: readonly unknown[]) => unknown)(args)
+      throw malformed(`${name} is called, which is no function`)
+    },
+    persistent(id) {
+      const object = readStorage(id)
+      if (object instanceof TorchStorage && !found.has(object.key)) found.set(object.key, object)
+      return object
+    },
+  }
 }
 
 /** torch.float32 and its like: values that a checkpoint's settings may hold. */
@@ -116,9 +119,10 @@ function parameter(data: unknown): unknown {
 }
 
 /** OrderedDict([(key, value), ...]), list([...]): protocols 0 and 1. */
-function itemsInto(container: unknown, args: readonly unknown[]): unknown {
+function itemsInto(container: unknown, args: readonly unknown[], budget: Budget): unknown {
   const items: unknown = args.at(-1)
   if (!Array.isArray(items)) return container
+  budget.copy(items.length, items.length * ITEM_BYTES, 'pickle')
   if (Array.isArray(container)) return [...container as unknown[], ...items as unknown[]]
   if (container instanceof Map) {
     for (const pair of items as unknown[]) if (Array.isArray(pair) && pair.length === 2) container.set(pair[0], pair[1])
