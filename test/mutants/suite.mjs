@@ -37,6 +37,8 @@ function failureOf(modules, unhandledErrors) {
 process.on('message', async ({ changed, files }) => {
   for (const file of changed) vitest.invalidateFile(resolve(file))
   const specifications = files.map((file) => vitest.getRootProject().createSpecification(resolve(file)))
+  // Failures of the run before would count for bail, and end this one before it has begun.
+  for (const known of [vitest.state.filesMap, vitest.state.idMap, vitest.state.errorsSet, vitest.state.pathsSet]) known.clear()
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications)
   // Vitest hands back the modules of earlier runs as well.
   const modules = testModules.filter(({ relativeModuleId }) => files.includes(relativeModuleId))
