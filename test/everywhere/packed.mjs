@@ -11,7 +11,7 @@ export const PROJECTS = join(ROOT, 'test/bundlers')
 export const MODEL = join(ROOT, 'examples/digits/models/digits-8.safetensors')
 /** Files that every project shares, beside it. */
 const SHARED = ['answer.js', 'page.js', 'node.js', 'worklet-page.js']
-const TIMEOUT_MILLISECONDS = 240_000
+const TIMEOUT_MILLISECONDS = 600_000
 
 /** What the answer of `answer.js` is, everywhere. */
 export const ANSWER = '0.001 0.000 0.000 0.010 0.000 0.000 0.000 0.021 0.000 0.968'
