@@ -36,15 +36,28 @@ const shared = [...importedBy(resolve('src/index.ts')), TEXT_DECODER].filter((fi
 /** Doors that most starts go through: they have their own copies of what they share with readers, and so load one file each. */
 const COPYING = ['layers', 'streams'].map((door) => ({ door, folder: resolve(`src/${door}`) }))
 
-/**
- * Conditions of the exports map for places that import .wasm files as modules: what imports the binaries exists once more for
- * each of them, with another file in the place of variant.ts. All else is shared.
- */
-const EDGES = ['workerd', 'edge-light']
+const at = (...files: string[]): Record<string, string> => Object.fromEntries(files.map((file) => {
+  const [folder = '', name = '', replacement = ''] = file.split(' ')
+  return [resolve(`src/${folder}/${name}.ts`), resolve(`src/${folder}/${replacement}.ts`)]
+}))
 
-function importOfEdge(file: string, edge: string): string | undefined {
-  if (file === resolve('src/runtime/variant.ts')) return resolve(`src/runtime/variant-${edge}.ts`)
-  return hasBinaries(file) ? `${file}?${edge}` : undefined
+const GIVEN = at('model late-streams late-streams-given', 'ops late late-given', 'formats late-readers late-readers-given')
+const WORKERD = at('runtime variant variant-workerd')
+const EDGE_LIGHT = at('runtime variant variant-edge-light')
+
+/**
+ * index.js once more, with other files in the place of some: for the conditions `workerd` and `edge-light` of the exports map, which
+ * import the .wasm files as modules, and for `lstm-wasm/core`, which loads nothing later. What imports such a file, or the
+ * binaries, is copied; all else is shared.
+ */
+const EDITIONS: Record<string, Record<string, string>> = {
+  'workerd': WORKERD, 'edge-light': EDGE_LIGHT, 'core': GIVEN, 'core-workerd': { ...WORKERD, ...GIVEN }, 'core-edge-light': { ...EDGE_LIGHT, ...GIVEN },
+}
+
+function importOfEdition(file: string, edition: string): string | undefined {
+  const replaced = EDITIONS[edition] as Record<string, string>
+  if (replaced[file] !== undefined) return replaced[file]
+  return hasBinaries(file) || [...importedBy(file)].some((imported) => replaced[imported] !== undefined) ? `${file}?${edition}` : undefined
 }
 
 const ownCopies = {
@@ -52,7 +65,7 @@ const ownCopies = {
   resolveId(id: string, importer: string = '') {
     if (id.endsWith('.wasm') || id.endsWith('.wasm?module')) return { id, external: true }
     const [from = '', query] = importer.split('?')
-    if (EDGES.includes(query ?? '') && id.startsWith('.')) return importOfEdge(resolve(dirname(from), id), query as string)
+    if (query !== undefined && EDITIONS[query] !== undefined && id.startsWith('.')) return importOfEdition(resolve(dirname(from), id), query)
     const door = query ?? COPYING.find(({ folder }) => dirname(from) === folder)?.door
     if (door === undefined || !id.startsWith('.')) return undefined
     const file = resolve(dirname(from), id)
@@ -76,19 +89,22 @@ const asciiOnly = {
 
 /**
  * Files that are copied alone say where the licences of what is in them stand; and what the minifier left out: bundlers are not
- * to look for modules whose names are known at run time only.
+ * to look for modules whose names are known at run time only. Lines of messages that begin as imports do are in one line, for tools
+ * that tell modules by such lines.
  */
+const lines = (code: string): string => code.replace(/\n(?=\s*(?:import|export)\b)/g, '\\n')
 const NOT_LOOKED_FOR = 'import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ $1)'
 const commentsOfWhole = {
   name: 'comments-of-whole',
   generateBundle(_options: unknown, bundle: Record<string, { code?: string }>) {
-    for (const chunk of Object.values(bundle)) chunk.code = `/*! lstm-wasm, MIT; contains ${Object.keys(BUNDLED).join(', ')}: see THIRD-PARTY-LICENSES.txt of the package */\n${(chunk.code ?? '').replace(/\bimport\((\w+)\)/g, NOT_LOOKED_FOR)}`
+    for (const chunk of Object.values(bundle)) chunk.code = `/*! lstm-wasm, MIT; contains ${Object.keys(BUNDLED).join(', ')}: see THIRD-PARTY-LICENSES.txt of the package */\n${lines(chunk.code ?? '').replace(/\bimport\((\w+)\)/g, NOT_LOOKED_FOR)}`
   },
 }
 
 /** What can be imported besides the package itself, but for the processor: `lstm-wasm/layers`, ... */
 const doors = {
   layers: 'src/layers/index.ts',
+  operators: 'src/operators.ts',
   streams: 'src/streams/index.ts',
   worklet: 'src/worklet/index.ts',
   npy: 'src/readers/npy.ts',
@@ -126,6 +142,7 @@ function writeLicences(): void {
  * Types stand there again, because a file's folder says which kind of module it is.
  */
 function writeCommonJs(): void {
+  writeFileSync('dist/core.d.ts', "export * from './index.js'\n")
   for (const name of ['simd', 'relaxed-simd']) writeFileSync(`dist/${name}.wasm.d.ts`, WASM_TYPES)
   mkdirSync('dist/commonjs', { recursive: true })
   writeFileSync('dist/commonjs/package.json', '{ "type": "commonjs" }\n')
@@ -137,7 +154,7 @@ function writeCommonJs(): void {
 
 const config: UserConfig[] = defineConfig([{
   ...common,
-  entry: { index: 'src/index.ts', cli: 'src/cli/main.ts', ...doors, ...Object.fromEntries(EDGES.map((edge) => [edge, `src/index.ts?${edge}`])) },
+  entry: { index: 'src/index.ts', cli: 'src/cli/main.ts', ...doors, ...Object.fromEntries(Object.keys(EDITIONS).map((name) => [name, `src/index.ts?${name}`])) },
   minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: false } },
   copy: ['build/simd.wasm', 'build/relaxed-simd.wasm'].map((from) => ({ from, to: 'dist' })),
   outputOptions: { comments: { jsdoc: false, annotation: true, legal: true }, codeSplitting: { groups: [{ name: 'shared', test: (id) => shared.includes(id) || id.includes('assemblyscript/loader') }] } },

@@ -3,6 +3,7 @@
 export * from './index.ts'
 export * as keras from './readers/keras.ts'
 export * as nam from './readers/nam.ts'
+export * as operators from './operators.ts'
 export * as npy from './readers/npy.ts'
 export * as onnx from './readers/onnx.ts'
 export * as rtneural from './readers/rtneural.ts'

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 const root = new URL('../', import.meta.url)
 
 /** The floors of the house, from the ground up: imports go down only. */
-const FLOORS = ['errors', 'values', 'options', 'runtime', 'ops', 'graph', 'formats', 'layers', 'plan', 'streams', 'model', 'readers', 'worklet', 'index', 'whole', 'cli']
+const FLOORS = ['errors', 'values', 'options', 'runtime', 'ops', 'graph', 'formats', 'layers', 'plan', 'streams', 'model', 'readers', 'worklet', 'index', 'operators', 'whole', 'cli']
 /** Rooms that may name the runtime's types, but run without it: models are read where no WebAssembly is. */
 const WITHOUT_RUNTIME = ['ops', 'graph', 'formats', 'layers']
 const MOST_LINES = 320

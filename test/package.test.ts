@@ -72,10 +72,11 @@ async function closureOf(entry: string): Promise<{ readonly files: string[], rea
 }
 
 /** What else can be imported: `lstm-wasm/layers`, the readers one by one, and arrays in files. */
-const DOORS = ['layers', 'streams', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam']
+const DOORS = ['layers', 'operators', 'streams', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam']
 
 /** Their public names, in the same order. */
 const DOOR_NAMES = [
+  ['operators'],
   ['streams'],
   ['createWorkletNode', 'createWorkletOptions'],
   ['LstmError', 'createProcessorModel'],
@@ -108,13 +109,14 @@ describe('the package', () => {
     const { main, module, types, unpkg, jsdelivr } = manifest
     const all = [...targets, ...Object.values(manifest.bin), main, module, types, unpkg, jsdelivr]
     for (const target of all) expect((await readFile(new URL(target, root))).length).toBeGreaterThan(0)
-    expect(Object.keys(manifest.exports)).toEqual(['.', ...DOORS.map((name) => `./${name}`), './examples/digits.safetensors', './examples/digits.npy', './simd.wasm', './relaxed-simd.wasm', './package.json'])
+    const files = ['./examples/digits.safetensors', './examples/digits.npy', ...['simd', 'relaxed-simd'].flatMap((name) => [`./${name}.wasm`, `./${name}.wasm?module`])]
+    expect(Object.keys(manifest.exports)).toEqual(['.', './core', ...DOORS.map((name) => `./${name}`), ...files, './package.json'])
     // A package may import itself by name: the map is resolved as a user's import would be.
-    const names = ['', ...[...DOORS, 'simd.wasm', 'relaxed-simd.wasm', 'package.json'].map((name) => `/${name}`)]
+    const names = ['', ...['core', ...DOORS, 'simd.wasm', 'relaxed-simd.wasm', 'package.json'].map((name) => `/${name}`)]
     const script = `for (const name of ${JSON.stringify(names)}) console.log(import.meta.resolve('lstm-wasm' + name))`
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: fileURLToPath(root) })
-    const files = ['dist/index.js', ...DOORS.map((name) => `dist/${name}.js`), 'dist/simd.wasm', 'dist/relaxed-simd.wasm', 'package.json']
-    expect(stdout.trim().split('\n')).toEqual(files.map((file) => new URL(file, root).href))
+    const found = ['dist/index.js', 'dist/core.js', ...DOORS.map((name) => `dist/${name}.js`), 'dist/simd.wasm', 'dist/relaxed-simd.wasm', 'package.json']
+    expect(stdout.trim().split('\n')).toEqual(found.map((file) => new URL(file, root).href))
     const inner = "import('lstm-wasm/dist/index.js').catch(({ code }) => console.log(code))"
     expect((await run(process.execPath, ['--input-type=module', '-e', inner], { cwd: fileURLToPath(root) })).stdout).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n')
   })
@@ -245,6 +247,32 @@ describe('the size', () => {
     const size = gzipSync(bytes, { level: 9 }).length
     expect(size, `${name}: ${bytes.length} bytes, ${size} gzip`).toBeLessThanOrEqual(LIMIT_WASM)
     expect(size).toBeGreaterThan(1000)
+  })
+
+  it('of lstm-wasm/core, all of it in one file, is at most 45 kB gzip with its binaries', async () => {
+    const built = await build({
+      configFile: false,
+      logLevel: 'error',
+      build: {
+        write: false,
+        minify: true,
+        rolldownOptions: {
+          input: 'core-entry',
+          preserveEntrySignatures: 'strict',
+          output: { codeSplitting: false },
+        },
+      },
+      plugins: [{
+        name: 'core-entry',
+        resolveId: (id) => (id === 'core-entry' ? '\0core-entry' : undefined),
+        load: (id) => (id === '\0core-entry' ? `export { compile, load } from '${fileURLToPath(new URL('core.js', dist))}'` : undefined),
+      }],
+    }) as Rolldown.RolldownOutput
+    const { code } = built.output[0]
+    const size = gzipSync(code, { level: 9 }).length
+    expect(code.match(/\bimport\([^)]*\)/g)?.length).toBe(1) // of Node's modules, by a name known at run time
+    expect(code).toContain('lstm-wasm/core has no readers of its own')
+    expect(size, `core in one file: ${size} gzip`).toBeLessThanOrEqual(46_080)
   })
 
   it('of the core without the binaries is at most 26 kB gzip', async () => {

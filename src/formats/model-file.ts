@@ -2,6 +2,7 @@ import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { having, type Kind, type OptionTable } from '../options.ts'
 import { Budget } from './budget.ts'
+import { loadReader } from './late-readers.ts'
 import { FORMAT_OPTIONS, type FormatOptions, type FormatReader, type ModelFiles } from './reader.ts'
 
 export interface ReadModelOptions extends FormatOptions {
@@ -27,7 +28,7 @@ export const READ_MODEL_OPTIONS: OptionTable<ReadModelOptions> = {
  *   options that the format does not have
  */
 export async function readModelFile(files: ModelFiles, { readers, ...options }: ReadModelOptions = {}): Promise<Graph> {
-  const reader = readers?.find((given) => given.detect(files.bytes)) ?? await (await import('./readers.ts')).findReader(files.bytes)
+  const reader = readers?.find((given) => given.detect(files.bytes)) ?? await loadReader(files.bytes)
   try {
     return await reader.read(files, options, new Budget(files.bytes.length))
   } catch (error) {

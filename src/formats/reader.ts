@@ -1,5 +1,5 @@
 import { LstmError } from '../errors.ts'
-import type { Graph } from '../graph/graph.ts'
+import type { Graph, GraphNode } from '../graph/graph.ts'
 import { atLeast, FLAG, LIST, NUMBER, oneOf, RECORD, TEXT, type OptionTable } from '../options.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { Budget } from './budget.ts'
@@ -16,6 +16,8 @@ export interface ModelFiles {
    * @throws LstmError `ENVIRONMENT` when there is no such file, or no place to look for it
    */
   sibling(name: string): Promise<Uint8Array>
+  /** Makes the operators of these nodes known: for readers that do not bring all operators themselves. */
+  readonly loadOperators?: (nodes: readonly GraphNode[]) => Promise<void>
 }
 
 /** What the arguments of a cell of TensorFlow 1 were: files do not say. */

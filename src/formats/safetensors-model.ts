@@ -1,6 +1,5 @@
 import { LstmError } from '../errors.ts'
 import { graphFromJson } from '../graph/from-json.ts'
-import { loadOperators } from '../ops/late.ts'
 import { inLayout } from './batch-first.ts'
 import { graphOfStateDict, readingSafetensors } from './pytorch.ts'
 import type { FormatReader } from './reader.ts'
@@ -18,7 +17,7 @@ export const safetensors: FormatReader = takingOptions({
   name: 'safetensors',
   detect: (bytes) => sniff(bytes) === 'safetensors',
   options: ['unbatched', 'batchFirst', 'timeMajor'],
-  async read({ bytes, location }, options) {
+  async read({ bytes, location, loadOperators }, options) {
     const { unbatched, batchFirst, timeMajor } = options
     const { tensors, metadata } = readSafetensors(bytes)
     const json = metadata.get(GRAPH_KEY)
@@ -26,7 +25,7 @@ export const safetensors: FormatReader = takingOptions({
       throw new LstmError('VALUE', "safetensors: 'batchFirst' and 'timeMajor' are for bare state dicts, and this file describes its model")
     }
     const graph = json === undefined ? inLayout(graphOfStateDict(tensors, readingSafetensors(location)), options) : graphFromJson(json, tensors)
-    if (unbatched) await loadOperators(graph.nodes)
+    await loadOperators?.(graph.nodes)
     return batchedOrNot(graph, unbatched)
   },
 })

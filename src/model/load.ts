@@ -7,6 +7,7 @@ import { defaultRuntime } from '../runtime/create.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { StreamMaker } from '../streams/maker.ts'
 import { describeValue } from '../values/dtype.ts'
+import { loadStreams } from './late-streams.ts'
 import { Model } from './model.ts'
 import { readModelFiles, type FilesOptions } from './model-files.ts'
 import { checkAborted, READ_OPTIONS, type ModelSource } from './source.ts'
@@ -19,6 +20,11 @@ export interface CompileOptions {
    * forbid dynamic imports; or false, for a model that only runs. Default: that chunk is loaded with the model.
    */
   readonly streams?: StreamMaker | false
+  /**
+   * The operators of imported models: `operators` of `lstm-wasm/operators`, imported by the caller, where dynamic imports are
+   * forbidden. Default: that chunk is loaded when a model needs it.
+   */
+  readonly operators?: () => void
 }
 
 export interface ReadGraphOptions extends FilesOptions, ReadModelOptions {}
@@ -31,6 +37,7 @@ const STREAMS: Kind = having("streams of 'lstm-wasm/streams', or false", 'stream
 const COMPILE_OPTIONS: OptionTable<CompileOptions> = {
   runtime: having('a runtime of createRuntime()', 'kernels', 'linearMemory'),
   streams: { ...STREAMS, test: (value) => value === false || STREAMS.test(value) },
+  operators: { expected: "operators of 'lstm-wasm/operators'", test: (value) => typeof value === 'function' },
 }
 const READ_GRAPH_OPTIONS: OptionTable<ReadGraphOptions> = { ...READ_OPTIONS, files: RECORD, ...READ_MODEL_OPTIONS }
 const LOAD_OPTIONS: OptionTable<LoadOptions> = { ...COMPILE_OPTIONS, ...READ_GRAPH_OPTIONS }
@@ -50,12 +57,13 @@ export async function compile(source: GraphSource, options: CompileOptions = {})
   if (!LAYERS.test(source) && !GRAPH.test(source)) {
     throw new LstmError('VALUE', `compile: expected a graph, or layers with weights (sequential([...]).loadStateDict(...)), got ${describeValue(source)}`)
   }
+  read.operators?.()
   return compileGraph('toGraph' in source ? source.toGraph() : source, read)
 }
 
 async function compileGraph(graph: Graph, options: CompileOptions): Promise<Model> {
   const [runtime, streams] = await Promise.all([
-    options.runtime ?? defaultRuntime(), options.streams ?? import('../streams/index.ts').then((chunk) => chunk.streams), loadOperators(graph.nodes),
+    options.runtime ?? defaultRuntime(), options.streams ?? loadStreams(), loadOperators(graph.nodes),
   ])
   return new Model(runtime, graph, streams)
 }
@@ -72,7 +80,7 @@ async function graphOfFile(source: ModelSource, { signal, onProgress, files: bes
   const reading = { ...(signal && { signal }), ...(onProgress && { onProgress }), ...(beside && { files: beside }) }
   const files = await readModelFiles(source, reading)
   checkAborted(signal)
-  const graph = await readModelFile(files, options)
+  const graph = await readModelFile({ ...files, loadOperators }, options)
   await loadOperators(graph.nodes)
   return graph
 }
@@ -86,7 +94,8 @@ async function graphOfFile(source: ModelSource, { signal, onProgress, files: bes
  *   that does not say how to run it (the message shows the lines that would), `MEMORY`, `ABORTED`
  */
 export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-  const { runtime, streams, ...reading } = readOptions(options, LOAD_OPTIONS, 'load')
+  const { runtime, streams, operators, ...reading } = readOptions(options, LOAD_OPTIONS, 'load')
+  operators?.()
   const graph = await graphOfFile(source, reading)
   checkAborted(reading.signal)
   return compileGraph(graph, { ...(runtime && { runtime }), ...(streams !== undefined && { streams }) })

@@ -89,6 +89,6 @@ export async function project(name, as = name) {
 /** @throws for a build that warns: whoever pastes our lines is not to wonder what it means */
 export async function build(folder, command, ...args) {
   const printed = await run(command, args, { cwd: folder })
-  const warnings = printed.split('\n').filter((line) => /warn|deprecat|critical dependency/i.test(line))
+  const warnings = printed.split('\n').filter((line) => /warn|deprecat|critical dependency/i.test(line) && !/Edge Runtime is deprecated/.test(line))
   if (warnings.length > 0) throw new Error(`the build warns: ${warnings.join('\n')}\n${printed.slice(-1500)}`)
 }

@@ -1,0 +1,6 @@
+import type { StreamMaker } from '../streams/maker.ts'
+
+/** The chunk that makes streams: loaded with the first model. In `lstm-wasm/core`, late-streams-given.ts stands in its place. */
+export async function loadStreams(): Promise<StreamMaker | false> {
+  return (await import('../streams/index.ts')).streams
+}
