@@ -48,7 +48,7 @@ describe('a model', () => {
 
   it('takes the shape of its input from the first layer where there is no InputLayer', () => {
     const first = layer('LSTM', 'lstm', { units: 2, batch_input_shape: [4, 7, 3] })
-    expect(build([first]).inputs).toEqual([{ name: 'lstm_input', dtype: 'float32', shape: [4, 7, 3] }])
+    expect(build([first]).inputs).toEqual([{ name: 'lstm_input', dtype: 'float32', shape: ['batch', 7, 3] }])
     expectError(() => build([lstm]), 'FORMAT', "Keras: layer 'lstm' (LSTM): its shape is not in the file: give the model an Input layer")
   })
 
@@ -124,6 +124,58 @@ describe('what a layer is called with', () => {
     json.config.layers.push({ class_name: 'InputLayer', config: { name: 'm', batch_input_shape: [null, 5], dtype: 'bool' }, inbound_nodes: [] })
     json.config.input_layers = [['x', 0, 0], ['m', 0, 0]]
     expect(read(json as unknown as Json).nodes.map(({ op }) => op)).toContain('div')
+  })
+})
+
+describe('what is said of a model', () => {
+  it('a batch that the file fixes binds where states are kept', () => {
+    const first = layer('LSTM', 'lstm', { units: 2, batch_input_shape: [4, 7, 3], stateful: true })
+    expect(build([first]).inputs[0]?.shape).toEqual([4, 7, 3])
+    const both = layer('Bidirectional', 'both', { layer: first, batch_input_shape: [4, 7, 3] })
+    expectError(() => build([both]), 'FORMAT', /no weights for its kernel/)
+  })
+
+  it('half precision is a note, quantised weights are refused by name', () => {
+    const half = layer('LSTM', 'lstm', { units: 2, dtype: { class_name: 'DTypePolicy', config: { name: 'mixed_float16' } } })
+    expect(build([input(5, 3), half]).notes).toEqual(['a test', "float32 is computed, where the file says mixed_float16: 'lstm'"])
+    expect(build([input(5, 3), layer('LSTM', 'lstm', { units: 2, dtype: 'float32' })]).notes).toEqual(['a test'])
+    for (const [mode, name] of [['float8', 'float8_from_float32'], ['int8', 'int8_from_float32']] as const) {
+      const dtype = { class_name: 'QuantizedDTypePolicy', config: { mode, source_name: 'float32' } }
+      expectError(() => build([input(5, 3), layer('Dense', 'd', { units: 2, dtype })]), 'UNSUPPORTED', new RegExp(`layer 'd' \\(Dense\\): quantised weights \\(dtype policy ${name}\\)`))
+    }
+  })
+
+  it('layers that no output needs are named', () => {
+    const node = (json: Json, from: string): Json => ({ ...json as Record<string, Json>, inbound_nodes: [[[from, 0, 0]]] })
+    const json: Json = {
+      class_name: 'Functional',
+      config: {
+        name: 'm', input_layers: ['x', 0, 0], output_layers: ['y', 0, 0],
+        layers: [{ ...input(5, 3) as Record<string, Json>, inbound_nodes: [] }, node(layer('Dropout', 'y'), 'x'), ...Array.from({ length: 7 }, (_, n) => node(layer('Dense', `d${n}`, { units: 1 }), 'x'))],
+      },
+    }
+    const graph = buildModel(parseModel(json), new NamedWeights([]), { dialect: KERAS_2, note: 'a test' })
+    expect(graph.notes).toEqual(['a test', "no output of 'm' needs 'd0', 'd1', 'd2', 'd3', 'd4' and 2 more"])
+  })
+
+  it('arguments that a function does not take are refused, not left out', () => {
+    const call = (fn: string, kwargs: Json): Json => ({
+      class_name: 'Functional',
+      config: {
+        name: 'm', input_layers: ['x', 0, 0], output_layers: ['f', 0, 0],
+        layers: [{ ...input(5, 3) as Record<string, Json>, inbound_nodes: [] }, { ...layer('TFOpLambda', 'f', { function: fn }) as Record<string, Json>, inbound_nodes: [['x', 0, 0, kwargs]] }],
+      },
+    })
+    const read = (json: Json): Graph => buildModel(parseModel(json), new NamedWeights([]), { dialect: KERAS_2, note: 'a test' })
+    expectError(() => read(call('nn.relu', { alpha: 0.1 })), 'UNSUPPORTED', "Keras: not supported: layer 'f' (TFOpLambda): its argument alpha")
+    expect(read(call('nn.relu', { name: null })).nodes).toHaveLength(1)
+    expectError(() => read(call('__operators__.getitem', { slice_spec: [null] })), 'UNSUPPORTED', "Keras: not supported: layer 'f' (TFOpLambda): the key null")
+  })
+
+  it('names that were written on Windows have backslashes', () => {
+    const [plain, windows] = ['k3_linux', 'k3_windows'].map((name) => readKeras(golden(`keras-files/${name}.keras`))) as [Graph, Graph]
+    expect([...windows.constants.values()]).toEqual([...plain.constants.values()])
+    expect(readKerasWeights(golden('keras-files/k3_windows.keras'))).toEqual(readKerasWeights(golden('keras-files/k3_linux.keras')))
   })
 })
 

@@ -160,7 +160,7 @@ def main(doc, folder, generate):
 
     with tempfile.TemporaryDirectory() as temporary:
         fresh = Path(temporary) / folder
-        fresh.mkdir()
+        fresh.mkdir(parents=True)
         golden = generate(fresh)
         golden.write()
         golden.summary()

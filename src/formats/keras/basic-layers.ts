@@ -4,6 +4,7 @@ import { NdArray } from '../../values/ndarray.ts'
 import { activationLayer, emitActivation, readActivation } from './activation.ts'
 import { transposed, type Emitter } from './emitter.ts'
 import { notSupported, onlyInput, wordsOf, type KerasTensor, type LayerCall, type LayerKind } from './layer-call.ts'
+import { loraOf } from './lora.ts'
 import { isList, malformed, type Settings } from './settings.ts'
 
 /** x as it is: dropout and noise act in training only. */
@@ -19,8 +20,9 @@ export const dense: LayerKind = {
     const x = onlyInput(call)
     const [kernel, bias] = weights.take(['kernel', ...(settings.flag('use_bias', true) ? ['bias'] : [])], settings.what)
     if (kernel?.shape.length !== 2) throw malformed(`${settings.what}: expected a kernel with two axes`)
+    const lora = loraOf(call, 'kernel')
     const linear = emit.node(path, 'linear', [x.value], {}, {
-      weight: emit.constant(`${path}/weight`, kernel, transposed),
+      weight: emit.constant(`${path}/weight`, kernel, (array) => transposed(lora(array))),
       ...(bias !== undefined && { bias: emit.constant(`${path}/bias`, bias) }),
     })
     const activation = readActivation(settings.json('activation'), dialect, settings.what)
@@ -33,7 +35,7 @@ export const embedding: LayerKind = {
     const { layer, emit, path, weights } = call
     const x = onlyInput(call)
     const [table] = weights.take(['embeddings'], layer.settings.what) as [NdArray]
-    const value = emit.node(path, 'embedding', [indices(call, x.value)], {}, { weight: emit.constant(`${path}/weight`, table) })
+    const value = emit.node(path, 'embedding', [indices(call, x.value)], {}, { weight: emit.constant(`${path}/weight`, table, loraOf(call, 'embeddings')) })
     if (!layer.settings.flag('mask_zero', false)) return [{ value, mask: undefined }]
     const isPadding = emit.node(`${path}/padding`, 'equal', [indices(call, x.value), emit.integer(0)])
     return [{ value, mask: emit.node(`${path}/mask`, 'not', [isPadding]) }]

@@ -44,6 +44,8 @@ export interface ModelSpec {
 
 /** Models inside models, TimeDistributed inside Bidirectional: more levels than anybody needs. */
 export const MAX_DEPTH: number = 32
+/** Layers of Keras 3 that do not write whether they can be trained. */
+const UNTRAINED: ReadonlySet<string> = new Set(['SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D'])
 const FUNCTIONAL = ['Functional', 'Model']
 /** Where Keras 3 has its functions. */
 export const FUNCTION_MODULE: string = 'keras.src.ops'
@@ -124,7 +126,8 @@ function parseFunctional(config: Json, described: Described, depth: number): Mod
     if (!isList(nodes)) throw malformed(`${layer.settings.what}: expected a list of inbound_nodes, got ${describeValue(nodes)}`)
     const parsed = nodes.map((node) => parseNode(node, names, layer.settings.what))
     // Older files do not say in which module a class is. Of Keras 3's, which call with objects, only layers can be trained.
-    const isFunction = layer.module === undefined && isObject(nodes[0]) && layer.model === undefined && !layer.settings.has('trainable')
+    const mayBe = layer.module === undefined && isObject(nodes[0]) && layer.model === undefined && !UNTRAINED.has(layer.className)
+    const isFunction = mayBe && !layer.settings.has('trainable')
     return { ...layer, nodes: parsed, module: isFunction ? FUNCTION_MODULE : layer.module }
   })
   const refs = (key: string): TensorRef[] => {

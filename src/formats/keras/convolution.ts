@@ -4,6 +4,7 @@ import type { NdArray } from '../../values/ndarray.ts'
 import { emitActivation, readActivation } from './activation.ts'
 import { permuted } from './emitter.ts'
 import { onlyInput, wordsOf, type LayerCall, type LayerKind } from './layer-call.ts'
+import { loraOf } from './lora.ts'
 import { malformed, type Settings } from './settings.ts'
 import { channelsLast } from './shape-layers.ts'
 
@@ -69,7 +70,8 @@ function kernelsOf({ layer, weights }: LayerCall, ...names: string[]): [NdArray[
 
 export const convolution: LayerKind = convolving((call, x) => {
   const [[kernel], bias] = kernelsOf(call, 'kernel') as [[NdArray], NdArray | undefined]
-  return emitConvolution(call, call.path, x, kernel, bias, call.layer.settings.count('groups', 1))
+  const lora = loraOf(call, 'kernel')
+  return emitConvolution(call, call.path, x, lora(kernel), bias, call.layer.settings.count('groups', 1))
 })
 
 /** [size, features, multiplier] -> [size, 1, features x multiplier]: a group for each feature. */

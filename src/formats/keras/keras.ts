@@ -17,7 +17,7 @@ import { isHdf5, openHdf5, type Hdf5Object } from './hdf5.ts'
 import { buildModel } from './network.ts'
 import { field, isObject, malformed, type Json } from './settings.ts'
 import { stateDictOf, tensorGroups, weightsOnlyError } from './state-dict.ts'
-import { NamedWeights, PlacedWeights, segmentsOf, type LayerWeights, type NamedTensor, type WeightOwner } from './weights.ts'
+import { NamedWeights, placeOf, PlacedWeights, segmentsOf, type LayerWeights, type NamedTensor, type WeightOwner } from './weights.ts'
 import { isZip, ZipArchive } from '../zip.ts'
 
 const CONFIG = 'config.json'
@@ -99,7 +99,7 @@ function versionOf(root: Hdf5Object, json: Json): string | undefined {
 /** The weights of a file: by place (Keras 3), or by name in groups of the layers' names (Keras 2). */
 function weightsOf(root: Hdf5Object): LayerWeights {
   const groups = root.find('model_weights') ?? root
-  return groups.textList('layer_names') === undefined && groups === root ? new PlacedWeights(root) : new GroupedWeights(groups)
+  return groups.textList('layer_names') === undefined && groups === root ? new PlacedWeights(placeOf(root)) : new GroupedWeights(groups)
 }
 
 /** Keras 2's groups, one a layer, each with its tensors in order under `weight_names`. */
@@ -112,6 +112,10 @@ class GroupedWeights implements LayerWeights {
 
   take(names: readonly string[], what: string): never {
     throw malformed(`${what}: the file has no weights for its ${names.join(', ')}`)
+  }
+
+  takeNamed(): undefined {
+    return undefined
   }
 
   child(): LayerWeights {

@@ -14,7 +14,8 @@ import { Emitter } from './emitter.ts'
 import { kindOf, supportedClasses } from './kinds.ts'
 import { bindArgument, tensorsOf, type KerasTensor, type LayerCall } from './layer-call.ts'
 import { isOperation } from './operations.ts'
-import { isList, malformed, type Settings } from './settings.ts'
+import { named, policyNotes, policyProblems } from './policies.ts'
+import { field, isList, malformed, type Settings } from './settings.ts'
 import type { LayerWeights, WeightOwner } from './weights.ts'
 
 /**
@@ -30,12 +31,12 @@ export function buildModel(model: ModelSpec, weights: LayerWeights, { dialect, n
   addAllOperators()
   const emit = new Emitter(budget)
   const consumers = consumersOf(model)
-  emit.builder.note(note)
+  emit.builder.note(note, ...policyNotes(model))
   const byLayer = new Map(model.layers.map((layer) => [layer.name, layer]))
   const inputs = model.inputs.map((ref, index): KerasTensor => {
     const layer = byLayer.get(ref.layer)
     if (layer?.className !== 'InputLayer') throw malformed(`model '${model.name}': expected the input '${ref.layer}' to be an InputLayer`)
-    return addInput(emit, layer, index, consumers.get(ref.layer) ?? [])
+    return addInput(emit, layer, index, consumers.get(ref.layer) ?? [], isStateful(model))
   })
   const outputs = runModel({ model, weights, dialect, emit, prefix: '' }, inputs)
   return emit.builder.finish(nameOutputs(model.outputs, outputs, budget))
@@ -52,7 +53,7 @@ function layerProblems(layer: LayerSpec, dialect: Dialect, depth: number = 0): s
   if (layer.model !== undefined) return modelProblems(layer.model, dialect)
   const kind = kindOf(layer)
   if (kind === undefined) return [layer.settings.what]
-  const found = kind.unsupported?.(layer, dialect, (inner) => layerProblems(inner, dialect, depth + 1)) ?? []
+  const found = [...policyProblems(layer), ...kind.unsupported?.(layer, dialect, (inner) => layerProblems(inner, dialect, depth + 1)) ?? []]
   return found.map((problem) => `${layer.settings.what}: ${problem}`)
 }
 
@@ -105,12 +106,21 @@ function inputShape(settings: Settings, name: string, index: number): Dimension[
   })
 }
 
-function addInput(emit: Emitter, layer: LayerSpec, index: number, layers: readonly LayerSpec[]): KerasTensor {
+/** Whether a layer keeps its states: only then does a batch that the file fixes bind. */
+function isStateful({ layers }: ModelSpec): boolean {
+  return layers.some(({ settings, model }) => (
+    settings.json('stateful') === true || ['layer', 'backward_layer'].some((key) => field(field(settings.json(key), 'config'), 'stateful') === true)
+    || (model !== undefined && isStateful(model))
+  ))
+}
+
+function addInput(emit: Emitter, layer: LayerSpec, index: number, layers: readonly LayerSpec[], fixesBatch: boolean): KerasTensor {
   const name = emit.freeName(layer.name)
   // Its sizes are named after it.
   emit.budget.take(MOST_AXES * name.length, 'Keras')
   const dtype = inputDtype(layer.settings, layers)
-  const shape = inputShape(layer.settings, name, index)
+  const [batch, ...sizes] = inputShape(layer.settings, name, index)
+  const shape = batch === undefined ? [] : [fixesBatch ? batch : 'batch', ...sizes]
   emit.builder.input({ name, dtype, shape })
   return { value: name, mask: undefined }
 }
@@ -173,7 +183,11 @@ function runModel(run: Run, inputs: readonly KerasTensor[]): KerasTensor[] {
   const calls = callsOf(run)
   const names = new Set(model.layers.map(({ name }) => name))
   for (const { layer } of model.outputs) if (!names.has(layer)) throw malformed(`model '${model.name}': no layer '${layer}'`)
-  for (const key of orderOf(model, calls, new Set(done.keys()))) {
+  const order = orderOf(model, calls, new Set(done.keys()))
+  const needed = new Set(order.map((key) => calls.get(key)?.layer))
+  const others = model.layers.filter((layer) => layer.nodes.length > 0 && layer.className !== 'InputLayer' && !needed.has(layer))
+  if (others.length > 0) run.emit.builder.note(`no output of '${model.name}' needs ${named(others.map(({ name }) => name))}`)
+  for (const key of order) {
     const { layer, node, weights } = calls.get(key) as PendingCall
     run.emit.budget.work(CALL_WORK * (1 + node.args.length), 'Keras')
     const args = node.args.map((argument) => bindArgument(argument, find))

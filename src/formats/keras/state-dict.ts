@@ -67,7 +67,8 @@ function placedGroups(root: Hdf5Object): TensorGroup[] {
     for (const name of object.names) {
       if (name === 'vars' || name === 'seed_generator' || (path.length === 0 && name.startsWith('optimizer'))) continue
       const member = object.find(name)
-      if (member?.isGroup) visit(member, [...path, name])
+      // Written on Windows, a name has several levels.
+      if (member?.isGroup) visit(member, [...path, ...name.split('\\')])
     }
   }
   visit(root, [])

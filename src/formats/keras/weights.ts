@@ -19,6 +19,8 @@ export interface LayerWeights {
    * @throws LstmError `FORMAT` listing those that are not there
    */
   take(names: readonly string[], what: string): NdArray[]
+  /** Tensors that only files with names have; undefined where they are not all there. */
+  takeNamed(names: readonly string[]): NdArray[] | undefined
   /** Tensors of a layer inside this one: its `cell`, its `forward_layer`. */
   child(attribute: string): LayerWeights
   /** Tensors of all layers in a list that belongs to this one: a model's `layers`, stacked `cells`. */
@@ -43,6 +45,11 @@ abstract class Remembering implements LayerWeights {
     return remember(this.#lists, attribute, () => this.findChildren(attribute, owners))
   }
 
+  takeNamed(names: readonly string[]): NdArray[] | undefined {
+    return this.hasNamed(names) || this.#taken.has(names.join()) ? this.take(names, 'a layer') : undefined
+  }
+
+  protected abstract hasNamed(names: readonly string[]): boolean
   protected abstract find(names: readonly string[], what: string): NdArray[]
   protected abstract findChild(attribute: string): LayerWeights
   protected abstract findChildren(attribute: string, owners: readonly WeightOwner[]): LayerWeights[]
@@ -54,20 +61,61 @@ function remember<T>(known: Map<string, T>, key: string, find: () => T): T {
   return found
 }
 
+/** Levels of places in one name: Keras makes a few. */
+const MAX_LEVELS = 64
+
+/** A group or dataset by its place in the model. */
+type Place = Pick<Hdf5Object, 'read'> & { find(path: string): Place | undefined }
+
+/** Keras 2.13 to 2.15 on Windows: all groups of a place but `vars` are one name, `layers\\lstm\\cell`. */
+class WindowsPlace implements Place {
+  readonly #root: Hdf5Object
+  /** All names, and those of the places above them. */
+  readonly #places: ReadonlySet<string>
+  readonly #path: string
+
+  constructor(root: Hdf5Object, places: ReadonlySet<string>, path: string = '') {
+    this.#root = root
+    this.#places = places
+    this.#path = path
+  }
+
+  find(path: string): Place | undefined {
+    if (path.startsWith('vars/')) return this.#root.member(this.#path)?.find(path)
+    const whole = [this.#path, ...path.split('/')].filter((part) => part !== '').join('\\')
+    return this.#places.has(whole) ? new WindowsPlace(this.#root, this.#places, whole) : undefined
+  }
+
+  read(): never {
+    throw malformed(`expected '${this.#path}' to be a dataset, got a group`)
+  }
+}
+
+/** The place of a whole model. */
+export function placeOf(root: Hdf5Object): Place {
+  const names = root.names.map((name) => name.split('\\')).filter((parts) => parts.length <= MAX_LEVELS)
+  if (names.every((parts) => parts.length === 1)) return root
+  return new WindowsPlace(root, new Set(names.flatMap((parts) => parts.map((_, index) => parts.slice(0, index + 1).join('\\')))))
+}
+
 /** Keras 3: a layer's tensors are `vars/0`, `vars/1`, ... in the group of its place. */
 export class PlacedWeights extends Remembering {
-  readonly #group: Hdf5Object | undefined
+  readonly #group: Place | undefined
 
-  constructor(group: Hdf5Object | undefined) {
+  constructor(group: Place | undefined) {
     super()
     this.#group = group
+  }
+
+  protected hasNamed(): boolean {
+    return false
   }
 
   protected find(names: readonly string[], what: string): NdArray[] {
     const variables = names.map((_, index) => this.#group?.find(`vars/${index}`))
     const missing = names.filter((_, index) => variables[index] === undefined)
     if (missing.length > 0) throw malformed(`${what}: the file has no weights for its ${missing.join(', ')}`)
-    return variables.map((variable) => (variable as Hdf5Object).read())
+    return variables.map((variable) => (variable as Place).read())
   }
 
   protected findChild(attribute: string): LayerWeights {
@@ -150,6 +198,10 @@ export class NamedWeights extends Remembering {
     const missing = names.filter((_, index) => found[index] === undefined)
     if (missing.length > 0) throw malformed(`${what}: the file has no weights for its ${missing.join(', ')}`)
     return found.map((tensor) => (tensor as NamedTensor).read())
+  }
+
+  protected hasNamed(names: readonly string[]): boolean {
+    return names.every((name) => this.#tensors.some((tensor) => !this.#used.has(tensor) && tensor.segments.at(-1) === name))
   }
 
   protected findChild(): LayerWeights {

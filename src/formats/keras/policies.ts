@@ -1,0 +1,45 @@
+// The dtype policies of layers: everything here is computed in float32.
+import type { LayerSpec, ModelSpec } from './config.ts'
+import { field, type Json } from './settings.ts'
+
+/** `mixed_float16`, `int8_from_float32`: by name, or as an object, whose kinds differ between versions. */
+function policyName(json: Json | undefined): string | undefined {
+  if (typeof json === 'string') return json
+  const config = field(json, 'config')
+  const mode = field(config, 'mode')
+  const source = field(config, 'source_name')
+  if (typeof mode === 'string') return typeof source === 'string' ? `${mode}_from_${source}` : mode
+  const name = field(config, 'name')
+  if (typeof name === 'string') return name
+  const inner = field(config, 'default_policy')
+  return typeof inner === 'string' ? inner : undefined
+}
+
+/** What of a layer's policy cannot be run: weights that are quantised. */
+export function policyProblems({ settings }: LayerSpec): string[] {
+  const name = policyName(settings.json('dtype'))
+  const mode = settings.json('quantization_mode') ?? settings.json('quantization_config')
+  if (name !== undefined && /^(int|float)[48]|^gptq|^awq|_from_/.test(name) && !/^int(8|32|64)$/.test(name)) return [`quantised weights (dtype policy ${name})`]
+  return mode === undefined ? [] : [`quantised weights (${typeof mode === 'string' ? mode : 'quantization_config'})`]
+}
+
+/** Layers by what they are computed in where they were trained, and not here. */
+function layersByPolicy(model: ModelSpec, found: Map<string, string[]>): Map<string, string[]> {
+  for (const layer of model.layers) {
+    if (layer.model !== undefined) layersByPolicy(layer.model, found)
+    const name = layer.className === 'InputLayer' || layer.model !== undefined ? undefined : policyName(layer.settings.json('dtype'))
+    if (name !== undefined && /^(mixed_)?b?float(16|64)$/.test(name)) found.set(name, [...found.get(name) ?? [], layer.name])
+  }
+  return found
+}
+
+/** A few names, and how many more there are. */
+export function named(names: readonly string[]): string {
+  const shown = names.slice(0, 5).map((name) => `'${name}'`).join(', ')
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown
+}
+
+/** Lines about layers of half or double precision. */
+export function policyNotes(model: ModelSpec): string[] {
+  return [...layersByPolicy(model, new Map())].map(([policy, names]) => `float32 is computed, where the file says ${policy}: ${named(names)}`)
+}
