@@ -1,5 +1,6 @@
 // The hash in saved states: it is in files, so it may never change; and everything that is hashed counts.
 import { describe, expect, it } from 'vitest'
+import type { Graph } from '../../src/graph/graph.ts'
 import { ContentHash, hashGraph } from '../../src/streams/content-hash.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { torchLstm } from './models.ts'
@@ -43,6 +44,16 @@ describe('a content hash', () => {
     // Each of the four words depends on all that is hashed.
     for (let word = 0; word < 4; word++) expect(new Set(seen.map((one) => one.split(' ')[word])).size).toBe(seen.length)
   })
+})
+
+it('the hash of a graph is of its inputs, outputs and nodes, with their attributes', () => {
+  const graph = torchLstm(3, 5, 2)
+  const changed = (more: object): Graph => ({ ...graph, nodes: graph.nodes.map((node) => ({ ...node, ...more })) })
+  const seen = [
+    graph, changed({ name: 'other' }), changed({ op: 'other' }), changed({ attributes: { ...graph.nodes[0]?.attributes, stateful: true } }), { ...graph, nodes: [] },
+    { ...graph, outputs: graph.outputs.slice(1) }, { ...graph, inputs: graph.inputs.slice(0, 1) },
+  ].map((one) => String(hashGraph(one)))
+  expect(new Set(seen).size).toBe(seen.length)
 })
 
 it('the hash of a graph is of all its constants: names, shapes, types and elements, the first and the last', () => {
