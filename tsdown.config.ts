@@ -143,7 +143,11 @@ function writeLicences(): void {
  */
 function writeCommonJs(): void {
   writeFileSync('dist/core.d.ts', "export * from './index.js'\n")
-  for (const name of ['simd', 'relaxed-simd']) writeFileSync(`dist/${name}.wasm.d.ts`, WASM_TYPES)
+  for (const name of ['simd', 'relaxed-simd']) {
+    writeFileSync(`dist/${name}.wasm.d.ts`, WASM_TYPES)
+    // For Turbopack, which looks for 'lstm-wasm/simd.wasm?module' in the exports map as it is; webpack leaves the query out.
+    writeFileSync(`dist/${name}-module.js`, `export { default } from './${name}.wasm?module'\n`)
+  }
   mkdirSync('dist/commonjs', { recursive: true })
   writeFileSync('dist/commonjs/package.json', '{ "type": "commonjs" }\n')
   for (const door of Object.keys(doors)) writeFileSync(`dist/commonjs/${door}.js`, `module.exports = require('./lstm-wasm.js').${door}\n`)

@@ -21,12 +21,12 @@ const ENVIRONMENT = {
 }
 delete ENVIRONMENT.NODE_ENV
 
-const packed = await mkdtemp(join(tmpdir(), 'lstm-wasm-everywhere-'))
-const { stdout } = await promisify(execFile)('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', packed], { cwd: ROOT })
-const tarball = join(packed, JSON.parse(stdout)[0].filename)
+export const workFolder = await mkdtemp(join(tmpdir(), 'lstm-wasm-everywhere-'))
+const { stdout } = await promisify(execFile)('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', workFolder], { cwd: ROOT })
+export const tarball = join(workFolder, JSON.parse(stdout)[0].filename)
 
 /** Deletes all folders made here. */
-export const clear = () => rm(packed, { recursive: true, force: true, maxRetries: 3 })
+export const clear = () => rm(workFolder, { recursive: true, force: true, maxRetries: 3 })
 
 /** Runs a command to its end; its output is what it printed on both streams. */
 export async function run(command, args, { cwd, env = {}, timeout = TIMEOUT_MILLISECONDS } = {}) {
@@ -39,8 +39,8 @@ export async function run(command, args, { cwd, env = {}, timeout = TIMEOUT_MILL
 }
 
 /** Starts a server by its command, and waits for a line that `ready` matches. */
-export async function start(command, args, { cwd, ready }) {
-  const child = spawn(command, args, { cwd, env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+export async function start(command, args, { cwd, ready, env = {} }) {
+  const child = spawn(command, args, { cwd, env: { ...ENVIRONMENT, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   const stop = () => {
     try {
       process.kill(-child.pid, 'SIGKILL')
@@ -76,8 +76,8 @@ async function install(folder) {
 }
 
 /** A copy of a folder of test/bundlers with its own packages and ours installed; its build may print no warning. */
-export async function project(name, as = name) {
-  const folder = join(packed, as)
+export async function project(name) {
+  const folder = join(workFolder, name)
   await cp(join(PROJECTS, name), folder, { recursive: true, filter: (path) => !path.includes('node_modules') })
   for (const file of SHARED) await cp(join(PROJECTS, file), join(folder, file))
   for (const place of ['model.safetensors', 'public/model.safetensors']) await cp(MODEL, join(folder, place))

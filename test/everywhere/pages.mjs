@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { extname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { launchBrowser } from '../runtimes/in-browser.mjs'
 import { inWebKit } from '../runtimes/in-webkit.mjs'
 import { executableOf } from '../runtimes/cell.mjs'
@@ -42,8 +43,20 @@ export async function serve(folder, headers = {}) {
   return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() }
 }
 
-/** What a page leaves in `globalThis.answer`; errors and warnings on its console are failures. */
-export async function answerOf(url, name = 'chromium') {
+/** What a page leaves in `globalThis.answer`. */
+export const answerOf = (url, name) => onPage(url, async (page) => {
+  await page.waitForFunction(() => globalThis.answer !== undefined)
+  return page.evaluate(async () => {
+    try {
+      return await globalThis.answer
+    } catch (error) {
+      return `${error.name}: ${error.message}`
+    }
+  })
+}, name)
+
+/** What `use` finds on a page; errors and warnings on its console are failures. */
+export async function onPage(url, use, name = 'chromium') {
   const browser = await browserOf(name)
   const page = await browser.newPage()
   page.setDefaultTimeout(30_000)
@@ -52,20 +65,31 @@ export async function answerOf(url, name = 'chromium') {
   page.on('console', (message) => ['error', 'warning'].includes(message.type()) && !message.text().includes('favicon') && said.push(message.text()))
   try {
     await page.goto(url)
-    await page.waitForFunction(() => globalThis.answer !== undefined)
-    const answer = await page.evaluate(async () => {
-      try {
-        return await globalThis.answer
-      } catch (error) {
-        return `${error.name}: ${error.message}`
-      }
-    })
+    const answer = await use(page)
     return said.length === 0 ? answer : `${answer}; the console says: ${said.join('; ')}`
   } catch (error) {
     throw new Error(`${error.message.split('\n')[0]}; the console says: ${said.join('; ')}`)
   } finally {
     await page.close()
   }
+}
+
+/** Bytes of JavaScript, each file compressed by gzip, that a page of a folder downloads until it has its answer. */
+export async function downloadOf(folder) {
+  const { origin, close } = await serve(folder)
+  const files = new Set()
+  try {
+    await onPage(`${origin}/`, async (page) => {
+      page.on('request', (request) => files.add(new URL(request.url()).pathname))
+      await page.reload()
+      await page.waitForFunction(() => globalThis.answer !== undefined)
+      await page.evaluate(() => globalThis.answer)
+    })
+  } finally {
+    close()
+  }
+  const scripts = await Promise.all([...files].filter((path) => path.endsWith('.js')).map((path) => readFile(join(folder, path))))
+  return scripts.reduce((bytes, script) => bytes + gzipSync(script, { level: 9 }).length, 0)
 }
 
 /** Serves a folder for one page, and gives its answer. */

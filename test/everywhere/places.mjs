@@ -1,11 +1,12 @@
 // Every place that the package is tried in: how it is built there, and what gives its answer.
-import { writeFile, cp, mkdir } from 'node:fs/promises'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { executableOf } from '../runtimes/cell.mjs'
 import { RUNTIMES } from '../runtimes/matrix.mjs'
-import { ANSWER, build, MODEL, project, run, start } from './packed.mjs'
-import { answerFrom, answerOf, answerOfWebKit } from './pages.mjs'
+import { CREATED, prepareCreate } from './created.mjs'
+import { ANSWER, build, MODEL, project, PROJECTS, run, start } from './packed.mjs'
+import { answerFrom, answerOf, answerOfWebKit, downloadOf } from './pages.mjs'
 import { answerOfExample, answerOfWorker } from './workers.mjs'
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url))
@@ -53,6 +54,19 @@ const esbuild = (...args) => ['npx', 'esbuild', '--bundle', '--log-level=warning
 async function exampleFolder(folder) {
   for (const part of ['worker', 'digits/models']) await cp(join(EXAMPLES, part), join(folder, 'examples', part), { recursive: true })
   return join(folder, 'examples/worker')
+}
+
+/** What a page downloads that loads a safetensors file and streams: README says so, and `--write` makes it say so. */
+async function checkDownload(folder) {
+  const kilobytes = Math.round(await downloadOf(folder) / 1000)
+  const readme = fileURLToPath(new URL('../../README.md', import.meta.url))
+  const text = await readFile(readme, 'utf8')
+  const [, said] = /<!-- download:begin -->(\d+) kB<!-- download:end -->/.exec(text) ?? []
+  if (process.argv.includes('--write')) {
+    await writeFile(readme, text.replace(/(<!-- download:begin -->)\d+( kB<!-- download:end -->)/, `$1${kilobytes}$2`))
+    return 'as README says'
+  }
+  return Math.abs(Number(said) - kilobytes) <= 1 ? 'as README says' : `README says ${said} kB, it is ${kilobytes} kB: run.mjs --only vite --write`
 }
 
 /** Folders, what is built in them, and the places that come of it. `group` is what `--only` takes. */
@@ -107,6 +121,7 @@ export const GROUPS = [
     },
     places: {
       'Vite, page': (folder) => answerFrom(join(folder, 'page')),
+      'Vite, download of a page as README says': { expected: 'as README says', run: (folder) => checkDownload(join(folder, 'page')) },
       'Vite, web worker': (folder) => answerFrom(join(folder, 'page'), '/worker.html'),
       'Vite, audio worklet': { expected: 'heard', run: (folder) => answerFrom(join(folder, 'page'), '/worklet.html') },
       'Vite, development server': fromServer((port) => ['npx', ['vite', '--port', String(port), '--host', '127.0.0.1']]),
@@ -191,12 +206,14 @@ export const GROUPS = [
   {
     group: 'next-webpack',
     async prepare() {
-      const folder = await project('next', 'next-webpack')
-      await build(folder, 'npx', 'next', 'build', '--webpack')
+      const folder = await project('next-webpack')
+      await cp(join(PROJECTS, 'next/app'), join(folder, 'app'), { recursive: true })
+      await build(folder, 'npx', 'next', 'build')
       return folder
     },
     places: nextPlaces('webpack'),
   },
+  { group: 'create', prepare: prepareCreate, places: CREATED },
   {
     group: 'jest',
     prepare: () => project('jest'),
