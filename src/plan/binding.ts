@@ -47,19 +47,17 @@ export function clear(taken: readonly Taken[]): void {
 
 /**
  * Takes a tensor, typed array or array with a shape.
+ * @param place an empty one
  * @returns false for anything else
  */
 export function takeArray(value: unknown, place: Taken): boolean {
-  place.tensor = undefined
-  place.data = undefined
-  place.shape = undefined
+  if (ArrayBuffer.isView(value)) {
+    place.data = value as DataOf // of any dtype: it is compared with the port's
+    return true
+  }
   if (value instanceof Tensor) {
     place.tensor = value
     place.shape = value.shape
-    return true
-  }
-  if (dtypeOfData(value) !== undefined) {
-    place.data = value as DataOf
     return true
   }
   if (typeof value !== 'object' || value === null) return false
@@ -111,6 +109,7 @@ function fitsShape(input: GraphInput, shape: Shape): boolean {
  */
 function shapeOfTaken(input: GraphInput, { tensor, data, shape: claimed }: Taken): Shape {
   const { dtype } = input
+  if (tensor === undefined && claimed === undefined && dtypeOfData(data) === undefined) throw new LstmError('VALUE', `${expected(input)}, got ${describeValue(data)}`)
   if (tensor === undefined) checkData(data, dtype, `input '${input.name}'`)
   else if (tensor.dtype !== dtype) checkData(tensor.data, dtype, `input '${input.name}'`)
   const { length } = (tensor ?? data) as { readonly length: number }

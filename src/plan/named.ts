@@ -15,11 +15,6 @@ export interface NamedWords {
   readonly port: 'input' | 'output'
 }
 
-/** Whether a value is one array rather than values by name. A model may have inputs that are called `shape` and `data`. */
-function isArray(given: unknown, ports: readonly NamedPort[]): boolean {
-  return ArrayBuffer.isView(given) || Array.isArray(given) || (hasShape(given) && ports.every(({ name }) => name !== 'shape' && name !== 'data'))
-}
-
 const NONE: readonly NamedPort[] = []
 
 /** The position of the only port that must be given; -1 where there are several, or none. */
@@ -42,12 +37,7 @@ function onlyPort(ports: readonly NamedPort[]): number {
  * @throws LstmError `VALUE` for an array alone where there are several ports, a name that is none, or what is no object
  */
 export function takeNamed(given: unknown, ports: readonly NamedPort[], values: unknown[], words: NamedWords, unneeded: readonly NamedPort[] = NONE): void {
-  if (typeof given !== 'object' || given === null || isArray(given, ports)) {
-    const only = onlyPort(ports)
-    if (only < 0 || typeof given !== 'object' || given === null) refuseArray(given, ports, words)
-    for (let n = 0; n < ports.length; n++) values[n] = n === only ? given : undefined
-    return
-  }
+  if (typeof given !== 'object' || given === null) refuseArray(given, ports, words)
   const named = given as Readonly<Record<string, unknown>>
   let known = 0
   for (let n = 0; n < ports.length; n++) {
@@ -56,9 +46,16 @@ export function takeNamed(given: unknown, ports: readonly NamedPort[], values: u
     if (isThere) known++
     values[n] = isThere ? named[name] : undefined
   }
+  // A model may have an input that is called `shape` or `data`.
+  if (known === 0 && (ArrayBuffer.isView(given) || Array.isArray(given) || hasShape(given))) {
+    const only = onlyPort(ports)
+    if (only < 0) refuseArray(given, ports, words)
+    values[only] = given
+    return
+  }
   for (let n = 0; n < unneeded.length; n++) if (Object.hasOwn(named, (unneeded[n] as NamedPort).name)) known++
-  for (const name in named) if (Object.hasOwn(named, name)) known--
-  if (known < 0) refuseName(named, ports, words, unneeded)
+  // Inherited names count as well here: a closer look is rarely needed.
+  for (const name in named) if (--known < 0 && name in named) refuseUnknown(named, ports, words, unneeded)
 }
 
 /** Names in a message: strangers' files may have very many. */
@@ -74,9 +71,11 @@ function refuseArray(given: unknown, ports: readonly NamedPort[], { call, port }
   throw new LstmError('VALUE', `${call}: expected an object with ${port}s by name (${listNames(ports)}), got ${describeValue(given)}`)
 }
 
-function refuseName(named: object, ports: readonly NamedPort[], words: NamedWords, unneeded: readonly NamedPort[]): never {
+/** @throws LstmError `VALUE` where an own name is none of the ports' */
+function refuseUnknown(named: object, ports: readonly NamedPort[], words: NamedWords, unneeded: readonly NamedPort[]): void {
   const names = new Set([...ports, ...unneeded].map(({ name }) => name))
-  throw noSuchPort(Object.keys(named).find((name) => !names.has(name)) ?? '', ports, words)
+  const unknown = Object.keys(named).find((name) => !names.has(name))
+  if (unknown !== undefined) throw noSuchPort(unknown, ports, words)
 }
 
 export function noSuchPort(name: string, ports: readonly NamedPort[], { call, port }: NamedWords): LstmError {
