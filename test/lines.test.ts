@@ -3,7 +3,7 @@
 import { copyFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { load } from '../src/model/load.ts'
 import type { Nested } from '../src/values/ndarray.ts'
 import { installPackage } from './installed.ts'
@@ -30,7 +30,8 @@ async function messageOf(source: string | Uint8Array): Promise<string> {
 let installed: ReturnType<typeof installPackage>
 beforeAll(() => {
   installed = installPackage()
-})
+}, 120_000)
+vi.setConfig({ testTimeout: 60_000 })
 afterAll(() => installed.remove())
 
 /** Runs modules, one process for all: what each exports as `model`, given its `x`, by name; or how it failed. */

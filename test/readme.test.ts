@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { writeSafetensors } from '../src/formats/safetensors-writer.ts'
 import { lstmTensors } from '../src/formats/pytorch-names.ts'
 import { NdArray } from '../src/values/ndarray.ts'
@@ -62,7 +62,8 @@ beforeAll(() => {
   const silero = join('node_modules', '@ricky0123', 'vad-web', 'dist', 'silero_vad_v5.onnx')
   mkdirSync(dirname(join(installed.folder, silero)), { recursive: true })
   cpSync(join(root, silero), join(installed.folder, silero))
-})
+}, 120_000)
+vi.setConfig({ testTimeout: 60_000 })
 afterAll(() => installed.remove())
 
 function runBlock({ code }: Block): void {

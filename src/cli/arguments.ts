@@ -48,7 +48,7 @@ export function parseArguments(args: readonly string[], options: Options): Argum
       continue
     }
     if (value === undefined || value === '') throw new UsageError(`${rawName} needs a value`)
-    if (!inlineValue && value.startsWith('-')) throw new UsageError(`${rawName} needs a value, got the option '${value}'`)
+    if (!inlineValue && value.startsWith('-') && value !== '-') throw new UsageError(`${rawName} needs a value, got the option '${value}'`)
     values.set(name, [...values.get(name) ?? [], value])
   }
   return { positionals, flags, values }

@@ -6,6 +6,7 @@ import { LstmError, NdArray, type ArrayLike, type DType, type Nested } from '../
 import { UsageError } from './arguments.ts'
 import { formatCsv, parseCsv } from './csv.ts'
 import { convert } from './conversion.ts'
+import { readStandardInput } from './reading.ts'
 import { shortest } from './shortest.ts'
 
 const EXTENSIONS = ['.npy', '.json', '.csv']
@@ -30,21 +31,31 @@ export type FileContent =
  * @throws LstmError with the file in front of the message, here and in `read`
  */
 export async function readArrayFile(file: string): Promise<FileContent> {
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new LstmError('ENVIRONMENT', `cannot read ${JSON.stringify(file)}: ${reasonOf(cause)}`, { cause })
-  })
+  const bytes = file === '-'
+    ? await readStandardInput()
+    : await readFile(file).catch((cause: unknown) => {
+        throw new LstmError('ENVIRONMENT', `cannot read ${JSON.stringify(file)}: ${reasonOf(cause)}`, { cause })
+      })
   const of = <T>(read: (dtype: DType) => T) => (dtype: DType): T => inFile(file, () => read(dtype))
-  if (formatOf(file) === '.npy') {
+  const format = file === '-' ? sniff(bytes) : formatOf(file)
+  if (format === '.npy') {
     const array = inFile(file, () => readNpy(bytes))
     return { kind: 'array', read: of((dtype) => convert(array, dtype)) }
   }
   const text = inFile(file, () => decodeText(bytes))
-  if (formatOf(file) === '.csv') return { kind: 'array', read: of((dtype) => parseCsv(text, dtype)) }
+  if (format === '.csv') return { kind: 'array', read: of((dtype) => parseCsv(text, dtype)) }
   const json = inFile(file, () => parseJson(text))
   // Whatever it is: NdArray.from checks that it is nested arrays of numbers.
   const nested = (value: unknown) => of((dtype) => NdArray.from(value as Nested, dtype))
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return { kind: 'array', read: nested(json) }
   return { kind: 'named', read: new Map(Object.entries(json).map(([name, value]) => [name, nested(value)])) }
+}
+
+/** The format of what has no name: NumPy's magic, a bracket of JSON, or lines of numbers. */
+function sniff(bytes: Uint8Array): string {
+  if (bytes[0] === 0x93) return '.npy'
+  const first = bytes.find((byte) => byte > 0x20)
+  return first === 0x5b || first === 0x7b ? '.json' : '.csv'
 }
 
 /**

@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises'
 import { readSafetensors, type Safetensors } from '../readers/safetensors.ts'
-import { formatSummary, LstmError, readGraph, summarise, type Graph } from '../index.ts'
+import { formatSummary, LstmError, summarise, type Graph } from '../index.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments } from './arguments.ts'
-import { READ_HELP, READ_OPTIONS, readOptionsOf } from './reading.ts'
-import { clearStatus, grouped, headline, printable, showStatus } from './terminal.ts'
+import { inOwnWords, READ_HELP, READ_OPTIONS, readModel } from './reading.ts'
+import { clearStatus, grouped, headline, printable } from './terminal.ts'
 
 export const INSPECT_HELP: string = `\
 Shows what is in a model file: inputs, outputs, and for every layer its settings, output shape,
@@ -12,21 +12,23 @@ parameters, multiply-adds for each timestep and bytes. Runs nothing.
 Usage
   lstm-wasm inspect FILE [--json]
 
-FILE is a path or URL of a model that lstm-wasm can load: ONNX, Keras (.keras, .h5), TensorFlow.js
-(model.json), TensorFlow 1 variables (.index, .npz, manifest.json), PyTorch (.pt, .safetensors),
-RTNeural and AIDA-X (.json), NAM (.nam), or a file written by model.save() or 'convert'.
+FILE is a path or URL, or - for standard input, of a model that lstm-wasm can load: ONNX, Keras
+(.keras, .h5), TensorFlow.js (model.json), TensorFlow 1 variables (.index, .npz, manifest.json),
+PyTorch (.pt, .safetensors), RTNeural and AIDA-X (.json), NAM (.nam), or a file written by
+model.save() or 'convert'.
 Of a state dict that is not one torch.nn.LSTM the tensors are listed, with the lines of JavaScript
 that would load it; the exit code is then 1.
 
 Options
-  --json                 the same as JSON, for programs
+  --json                   the same as JSON, for programs
 ${READ_HELP}\
-  -h, --help             this help
-  --verbose              on an error, also the whole message and the stack
+  -h, --help               this help
+  --verbose                on an error, also the whole message and the stack
 
 Examples
   lstm-wasm inspect digits.safetensors
-  lstm-wasm inspect digits.safetensors --json | jq .parameters
+  lstm-wasm inspect digits.safetensors --json > digits.json
+  lstm-wasm inspect - < digits.safetensors
 
 Exit codes: 0 done, 1 the file cannot be read or not be run, 2 the command line is wrong.
 `
@@ -36,9 +38,8 @@ export async function inspect(args: readonly string[]): Promise<number> {
   const parsed = parseArguments(args, { ...COMMON_OPTIONS, ...READ_OPTIONS, json: 'boolean' })
   const file = onlyFile(parsed, 'one model file')
   const json = parsed.flags.has('json')
-  showStatus(`reading ${file} ...`)
   try {
-    const graph = await readGraph(file, readOptionsOf(parsed))
+    const graph = await readModel(file, parsed)
     const fileBytes = await sizeOf(file)
     const summary = summarise(graph)
     if (json) print(JSON.stringify({ file, fileBytes, ...summary }, null, 2))
@@ -61,7 +62,7 @@ async function sizeOf(file: string): Promise<number | null> {
 }
 
 function title(file: string, fileBytes: number | null): string {
-  return fileBytes === null ? file : `${file}: ${grouped(fileBytes)} bytes`
+  return fileBytes === null ? file === '-' ? 'standard input' : file : `${file}: ${grouped(fileBytes)} bytes`
 }
 
 /** What the words of the table mean, with the numbers of the first LSTM. */
@@ -83,7 +84,7 @@ function inPlainWords({ nodes, constants }: Graph): string[] {
 
 /** What stands in an error of a file that cannot be run; for a state dict, a table of its tensors. */
 async function printDetails(file: string, error: LstmError, json: boolean): Promise<void> {
-  const lines = error.message.split('\n').slice(1)
+  const lines = inOwnWords(error.message).split('\n').slice(1)
   const fileBytes = await sizeOf(file)
   const tensors = await tensorsOf(file)
   if (tensors === undefined) {

@@ -16,9 +16,17 @@ export function showStatus(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${printable(text).slice(0, (process.stderr.columns || 80) - 1)}`)
 }
 
+/** How far work is, as a bar on the last line of the terminal. */
+export function showBar(what: string, done: number, total: number): void {
+  const width = 30
+  const filled = total > 0 ? Math.round(width * done / total) : 0
+  showStatus(`${what} [${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${total > 0 ? Math.floor(100 * done / total) : 0} %, Ctrl-C stops`)
+}
+
 /** The `onProgress` of a download. */
 export function showProgress({ loaded, total }: { readonly loaded: number, readonly total: number | undefined }): void {
-  showStatus(`downloading ... ${grouped(loaded)} ${total === undefined ? '' : `of ${grouped(total)} `}bytes`)
+  if (total === undefined) showStatus(`downloading ... ${grouped(loaded)} bytes`)
+  else showBar(`downloading ${grouped(total)} bytes`, loaded, total)
 }
 
 export function clearStatus(): void {

@@ -1,6 +1,6 @@
 // The command as people call it: the built dist/cli.js, in a process of its own.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,7 @@ import { writeSafetensors } from '../../src/formats/safetensors-writer.ts'
 import { dense, embedding, lstm, sequential } from '../../src/layers/index.ts'
 import { compile, load } from '../../src/model/load.ts'
 import { NdArray, type Nested } from '../../src/values/ndarray.ts'
+import { floatTensor, writeOnnx } from '../formats/onnx-writer.ts'
 import { PYTORCH_DISTANCE } from '../tolerance.ts'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
@@ -61,6 +62,7 @@ describe('lstm-wasm', () => {
     const { code, stdout, stderr } = cli('--help')
     expect([code, stderr]).toEqual([0, ''])
     expect(cli('-h').stdout).toBe(stdout)
+    expect(cli()).toEqual({ code: 0, stdout, stderr: '' })
     expect(stdout).toMatchInlineSnapshot(`
       "Runs trained LSTMs: model files in, the numbers of the framework that trained them out.
 
@@ -69,7 +71,12 @@ describe('lstm-wasm', () => {
         lstm-wasm run FILE --input X.npy    run a model on .npy, .json or .csv files
         lstm-wasm convert IN OUT.safetensors
                                             one self-describing file of a model in any format
+        lstm-wasm bench FILE                time a model here, and onnxruntime-web where it is installed
         lstm-wasm COMMAND --help            all about one command, with examples
+
+      FILE is a model of PyTorch, Keras, TensorFlow 1, TensorFlow.js, ONNX, RTNeural or NAM, or - for
+      standard input. One comes with the package, and images for it, digits.npy:
+        npx lstm-wasm inspect node_modules/lstm-wasm/examples/digits.safetensors
 
       Options
         -h, --help    this help
@@ -80,6 +87,7 @@ describe('lstm-wasm', () => {
         0  done
         1  it failed: the file cannot be read or run, the input does not fit, ...
         2  the command line is wrong
+        130  Ctrl-C stopped it
         Errors are one line on stderr.
       "
     `)
@@ -96,25 +104,41 @@ describe('lstm-wasm', () => {
       Usage
         lstm-wasm inspect FILE [--json]
 
-      FILE is a path or URL of a model that lstm-wasm can load: ONNX, Keras (.keras, .h5), TensorFlow.js
-      (model.json), TensorFlow 1 variables (.index, .npz, manifest.json), PyTorch (.pt, .safetensors),
-      RTNeural and AIDA-X (.json), NAM (.nam), or a file written by model.save() or 'convert'.
+      FILE is a path or URL, or - for standard input, of a model that lstm-wasm can load: ONNX, Keras
+      (.keras, .h5), TensorFlow.js (model.json), TensorFlow 1 variables (.index, .npz, manifest.json),
+      PyTorch (.pt, .safetensors), RTNeural and AIDA-X (.json), NAM (.nam), or a file written by
+      model.save() or 'convert'.
       Of a state dict that is not one torch.nn.LSTM the tensors are listed, with the lines of JavaScript
       that would load it; the exit code is then 1.
 
       Options
-        --json                 the same as JSON, for programs
-        --forget-bias NUMBER   for TensorFlow 1 files, which do not store it: added to the forget gate.
-                               Default 1.
-        --constant NAME=NUMBER fixes an input of an ONNX file that decides by it what to run
-        --dialect NAME         for Keras and TensorFlow.js files: in whose sense they are read, keras2, keras3.0,
-                               keras3.4, keras3 or tfjs. Default: as the file says.
-        -h, --help             this help
-        --verbose              on an error, also the whole message and the stack
+        --json                   the same as JSON, for programs
+        --constant NAME=NUMBER   ONNX, Keras, TensorFlow.js: fixes an input that says what to run
+        --architecture FILE      Keras files with weights only: what model.to_json() returned
+        --dialect NAME           Keras, TensorFlow.js: in whose sense the file is read, keras2, keras3.0,
+                                 keras3.4, keras3 or tfjs. Default: as the file says.
+        --key NAME               PyTorch checkpoints with several state dicts: which one
+        --batch-first true|false PyTorch: whether a bare LSTM takes [batch, timesteps, features].
+                                 Default true.
+        --unbatched              PyTorch, RTNeural, NAM: inputs and outputs have no axis for the batch
+        --forget-bias NUMBER     TensorFlow 1, which does not store it: added to forget gates. Default 1.
+        --activation NAME        TensorFlow 1: of the cells. Default tanh.
+        --cell-clip NUMBER       TensorFlow 1: c is clamped. --proj-clip NUMBER: so is a projected h.
+        --cells FILE             TensorFlow 1: these four for each cell, a list in JSON:
+                                 [{ "forgetBias": 0 }, { "cellClip": 3 }]
+        --residual               TensorFlow 1: every cell is in a ResidualWrapper
+        --time-major             TensorFlow 1, PyTorch: sequences are [timesteps, batch, features]
+        --sequence-length        TensorFlow 1: there is an input sequence_length
+        --sample-rate NUMBER     RTNeural: of the samples, if not that of the training, in Hz
+        --training-sample-rate NUMBER, --sample-rate-correction LinInterp|NoInterp
+                                 RTNeural: the rate the rate it was trained at; how another is corrected
+        -h, --help               this help
+        --verbose                on an error, also the whole message and the stack
 
       Examples
         lstm-wasm inspect digits.safetensors
-        lstm-wasm inspect digits.safetensors --json | jq .parameters
+        lstm-wasm inspect digits.safetensors --json > digits.json
+        lstm-wasm inspect - < digits.safetensors
 
       Exit codes: 0 done, 1 the file cannot be read or not be run, 2 the command line is wrong.
       "
@@ -135,29 +159,47 @@ describe('lstm-wasm', () => {
         .npy   NumPy: float32, float64, float16, int32, int64 or uint8, little-endian
         .json  nested arrays of numbers, or several by name: { "NAME": nested arrays, ... }
         .csv   a matrix, a line for each row; a first line without a single number is a header
+      FILE or one ARRAY may be -, for standard input.
 
       Options
-        --input [NAME=]ARRAY   what goes in. NAME may be left out when the model needs one input only.
-                               An array with one axis less than the input is a batch of one: for an input
-                               [batch, timesteps, features], a .csv is one sequence, a line for each
-                               timestep; for [batch, features], a line is a row of the batch. Inputs that
-                               inspect calls optional are zeros when they are not given.
-        --output [NAME=]ARRAY  where an output goes. Without NAME, .json takes all outputs by name, .npy
-                               and .csv the first one. In .csv, columns are the last axis, and rows all
-                               others. Default: all outputs are printed, long ones cut in the middle.
-        --variant VARIANT      simd: the same bits on every machine. relaxed-simd: faster where the
-                               processor fuses multiply and add. auto (default): the fastest there is.
-        --forget-bias NUMBER   for TensorFlow 1 files, which do not store it: added to the forget gate.
-                               Default 1.
-        --constant NAME=NUMBER fixes an input of an ONNX file that decides by it what to run
-        --dialect NAME         for Keras and TensorFlow.js files: in whose sense they are read, keras2, keras3.0,
-                               keras3.4, keras3 or tfjs. Default: as the file says.
-        -h, --help             this help
-        --verbose              on an error, also the whole message and the stack
+        --input [NAME=]ARRAY     what goes in. NAME may be left out when the model needs one input only.
+                                 An array with one axis less than the input is a batch of one: for
+                                 [batch, timesteps, features], a .csv is one sequence, a line for each
+                                 timestep; for [batch, features], a line is a row of the batch. Inputs
+                                 that inspect calls optional are zeros when they are not given.
+        --output [NAME=]ARRAY    where an output goes. Without NAME, .json takes all outputs by name,
+                                 .npy and .csv the first one. In .csv, columns are the last axis, and
+                                 rows all others. Default: all outputs are printed: up to 64 numbers
+                                 whole, long ones cut in the middle; of probabilities, the most likely
+                                 classes.
+        --variant VARIANT        simd: bit-identical on every machine. relaxed-simd: faster where the
+                                 processor fuses multiply and add. auto (default): the fastest there is.
+        --constant NAME=NUMBER   ONNX, Keras, TensorFlow.js: fixes an input that says what to run
+        --architecture FILE      Keras files with weights only: what model.to_json() returned
+        --dialect NAME           Keras, TensorFlow.js: in whose sense the file is read, keras2, keras3.0,
+                                 keras3.4, keras3 or tfjs. Default: as the file says.
+        --key NAME               PyTorch checkpoints with several state dicts: which one
+        --batch-first true|false PyTorch: whether a bare LSTM takes [batch, timesteps, features].
+                                 Default true.
+        --unbatched              PyTorch, RTNeural, NAM: inputs and outputs have no axis for the batch
+        --forget-bias NUMBER     TensorFlow 1, which does not store it: added to forget gates. Default 1.
+        --activation NAME        TensorFlow 1: of the cells. Default tanh.
+        --cell-clip NUMBER       TensorFlow 1: c is clamped. --proj-clip NUMBER: so is a projected h.
+        --cells FILE             TensorFlow 1: these four for each cell, a list in JSON:
+                                 [{ "forgetBias": 0 }, { "cellClip": 3 }]
+        --residual               TensorFlow 1: every cell is in a ResidualWrapper
+        --time-major             TensorFlow 1, PyTorch: sequences are [timesteps, batch, features]
+        --sequence-length        TensorFlow 1: there is an input sequence_length
+        --sample-rate NUMBER     RTNeural: of the samples, if not that of the training, in Hz
+        --training-sample-rate NUMBER, --sample-rate-correction LinInterp|NoInterp
+                                 RTNeural: the rate the rate it was trained at; how another is corrected
+        -h, --help               this help
+        --verbose                on an error, also the whole message and the stack
 
       Examples
         lstm-wasm run digits.safetensors --input images.npy --output scores.npy
         lstm-wasm run lstm.safetensors --input input=x.csv --input h_0=h.npy --output all.json
+        lstm-wasm run digits.safetensors --input - < images.npy
 
       Exit codes: 0 done, 1 a file cannot be read, run or written, 2 the command line is wrong.
       "
@@ -165,13 +207,12 @@ describe('lstm-wasm', () => {
   })
 
   it('helps within 100 columns', () => {
-    for (const args of [['-h'], ['inspect', '-h'], ['convert', '-h'], ['run', '-h']]) {
+    for (const args of [['-h'], ['inspect', '-h'], ['convert', '-h'], ['run', '-h'], ['bench', '-h']]) {
       for (const line of cli(...args).stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100)
     }
   })
 
   it.each([
-    [[], 'expected a command: inspect, convert, run (see lstm-wasm --help)'],
     [['--verbos'], "unknown option '--verbos'; did you mean '--verbose'? (see lstm-wasm --help)"],
     [['inspekt', 'x'], "unknown command 'inspekt'; did you mean 'inspect'? (see lstm-wasm --help)"],
     [['toString'], "unknown command 'toString' (see lstm-wasm --help)"],
@@ -293,7 +334,131 @@ In plain words, for the first layer of 'rnn':
   })
 })
 
+describe('standard input', () => {
+  const piped = (input: Uint8Array | string, ...args: string[]): Result => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { cwd: folder, encoding: 'utf8', input })
+    return { code: status, stdout, stderr }
+  }
+  const examples = fileURLToPath(new URL('../../examples/', import.meta.url))
+
+  it('is a model, or an array in any format', () => {
+    const model = readFileSync(`${examples}digits.safetensors`)
+    const images = readFileSync(`${examples}digits.npy`)
+    const named = cli('inspect', `${examples}digits.safetensors`).stdout.split('\n').slice(1).join('\n')
+    expect(piped(model, 'inspect', '-')).toEqual({ code: 0, stderr: '', stdout: `standard input\n${named}` })
+    const wanted = cli('run', `${examples}digits.safetensors`, '--input', `${examples}digits.npy`).stdout
+    expect(wanted).toContain('  most likely in row 0: 7 (99.4 %), 9 (0.4 %), 3 (0.1 %)\n  most likely in row 1: 2 (98.7 %)')
+    expect(piped(images, 'run', `${examples}digits.safetensors`, '--input', '-').stdout).toBe(wanted)
+    expect(piped(model, 'run', '-', '--input', `rows=${examples}digits.npy`).stdout).toBe(wanted)
+    const text = JSON.stringify(readNpy(images).toArray())
+    expect(piped(text, 'run', `${examples}digits.safetensors`, '--input', 'rows=-').stdout).toBe(wanted)
+    const one = (readNpy(images).toArray() as number[][][])[0] as number[][]
+    expect(piped(one.join('\n'), 'run', `${examples}digits.safetensors`, '--input', '-').stdout).toContain('  most likely: 7 (99.4 %)')
+    expect(piped(model, 'convert', '-', 'piped.safetensors').code).toBe(0)
+    expect(piped(model, 'run', '-', '--input', '-')).toMatchObject({ code: 2, stderr: 'lstm-wasm: standard input can be read once: - is given twice (see lstm-wasm run --help)\n' })
+  })
+
+  it('that is text is shown as text', () => {
+    const formats = 'safetensors, onnx, keras, tfjs, torch, tensorflow1, rtneural, nam'
+    const got = (text: string): string => piped(text, 'inspect', '-').stderr
+    expect(got('<!DOCTYPE html><title>Not found')).toBe(`lstm-wasm: expected a model file (${formats}), got a page of HTML: a server may send one instead of a file that is not there ("<!DOCTYPE html><title>Not found")\n`)
+    expect(got('version https://git-lfs.github.com/spec/v1\noid sha256:1\n')).toContain('got a pointer of Git LFS, which stands for the file: fetch the file itself with git lfs pull (')
+    expect(got('hello, world\n')).toBe(`lstm-wasm: expected a model file (${formats}), got 13 bytes of text: "hello, world"\n`)
+    expect(got('\u0001hello')).toContain('got 6 bytes that begin with 01 68')
+  })
+})
+
+describe('options of readers', () => {
+  it('are all there, and are called in messages what they are called here', async () => {
+    interface Reader { readonly options: readonly string[] }
+    const isReader = (value: unknown): value is Reader => Array.isArray((value as Partial<Reader> | null)?.options)
+    const doors: unknown[] = Object.values(await import('../../src/whole.ts'))
+    const readers = doors.flatMap((door) => Object.values(door as object).filter(isReader))
+    const options = new Set(readers.flatMap((reader) => reader.options))
+    expect(options.size).toBeGreaterThan(12)
+    const help = cli('inspect', '--help').stdout
+    for (const option of options) expect(help).toContain(`--${option === 'constants' ? 'constant' : option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)
+    const file = `${STATE_DICTS}lstm-1layer.safetensors`
+    expect(cli('inspect', file, '--forget-bias', '0').stderr).toMatch(/--forget-bias.*--unbatched/)
+    expect(cli('inspect', file, '--unbatched').stdout).toContain('[timesteps, 3]')
+    const weights = fileURLToPath(new URL('../golden/keras3/lstm-3-sequences.weights.h5', import.meta.url))
+    expect(cli('inspect', weights).stdout).toContain('the option --architecture')
+    expect(cli('inspect', weights, '--architecture', 'none.json')).toEqual({ code: 1, stdout: '', stderr: 'lstm-wasm: cannot read "none.json": no such file\n' })
+    put('cells.json', '[1]')
+    expect(cli('inspect', weights, '--cells', 'cells.json').stderr).toBe("lstm-wasm: --cells: expected a list of objects in JSON in 'cells.json' (see lstm-wasm inspect --help)\n")
+    const cell = fileURLToPath(new URL('../golden/tf1/basic-5.index', import.meta.url))
+    put('cells.json', '[{ "forgetBias": 0.25 }]')
+    expect(cli('convert', cell, 'cell.safetensors', '--cells', 'cells.json').code).toBe(0)
+    expect(textOf('cell.safetensors')).toContain('\\"forgetBias\\":0.25')
+  })
+})
+
+describe('Ctrl-C', () => {
+  it.skipIf(process.platform === 'win32')('ends a run cleanly, with exit code 130', async () => {
+    const { spawn } = await import('node:child_process')
+    // 400,000 timesteps of 64 units: seconds of work.
+    const model = await compile(sequential([lstm(64, { inputSize: 1 })]).loadStateDict(new Map<string, NdArray>([
+      ['lstm.weight_ih_l0', new NdArray(new Float32Array(256), [256, 1])], ['lstm.weight_hh_l0', new NdArray(new Float32Array(64 * 256), [256, 64])],
+      ['lstm.bias_ih_l0', new NdArray(new Float32Array(256), [256])], ['lstm.bias_hh_l0', new NdArray(new Float32Array(256), [256])],
+    ])))
+    put('long.safetensors', model.save())
+    model.dispose()
+    put('long.npy', writeNpy(new NdArray(new Float32Array(4e6), [1, 4e6, 1])))
+    const child = spawn(process.execPath, [CLI, 'run', 'long.safetensors', '--input', 'long.npy', '--output', 'never.npy'], { cwd: folder })
+    let stderr = ''
+    child.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)))
+    // Stopped when it is told so between chunks, whenever that is.
+    const timer = setInterval(() => child.kill('SIGINT'), 1500)
+    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => child.once('exit', (...how) => resolve(how)))
+    clearInterval(timer)
+    if (signal === null) expect([code, stderr]).toEqual([130, 'lstm-wasm: stopped\n'])
+    else expect(signal).toBe('SIGINT')
+    expect(() => bytesOf('never.npy')).toThrow()
+  }, 60_000)
+})
+
+describe('lstm-wasm bench', () => {
+  it('times a model, and says what stands beside it', () => {
+    const file = fileURLToPath(new URL('../../examples/digits.safetensors', import.meta.url))
+    const { code, stdout, stderr } = cli('bench', file, '--seconds', '0.01', '--batch', '3')
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/: rows \[3, 28, 28\], Node v[\d.]+\n\nengine .* median +95 % +calls +time \/ ours\n/)
+    expect(stdout).toMatch(/\nlstm-wasm \((relaxed-)?simd\) .* 1\.00x\n\nonnxruntime-web runs ONNX files/)
+    expect(cli('bench', file, '--batch', '0')).toMatchObject({ code: 2, stderr: "lstm-wasm: --batch: expected a whole number >= 1, got '0' (see lstm-wasm bench --help)\n" })
+  })
+
+  it('compares outputs with onnxruntime-web before it times it', () => {
+    const node = { op: 'MatMul', inputs: ['x', 'w'], outputs: ['y'] }
+    put('m.onnx', writeOnnx({ inputs: [{ name: 'x', shape: ['batch', 'extra', 2] }], nodes: [node], outputs: [{ name: 'y' }], initializers: [floatTensor('w', [2, 1], [1, 2])] }))
+    expect(cli('bench', 'm.onnx').stderr).toBe("lstm-wasm: the size 'extra' of the input 'x' is open: --size extra=N (see lstm-wasm bench --help)\n")
+    expect(cli('bench', 'm.onnx', '--size', 'extra=2', '--seconds', '0.01').stdout).toContain('npm install onnxruntime-web')
+    // A stand-in: the sum that the model computes, or another.
+    mkdirSync(join(folder, 'node_modules', 'onnxruntime-web'), { recursive: true })
+    put('node_modules/onnxruntime-web/package.json', '{ "type": "module", "main": "index.js" }')
+    const peer = (factor: number): void => put('node_modules/onnxruntime-web/index.js', `
+      export class Tensor {
+        constructor(type, data) { this.data = data }
+      }
+      const sums = (x) => Float32Array.from({ length: x.length / 2 }, (_, n) => ${factor} * (x[2 * n] + 2 * x[2 * n + 1]))
+      export const InferenceSession = { create: async () => ({ run: async ({ x: { data } }) => ({ y: { data: sums(data) } }) }) }
+    `)
+    peer(1)
+    expect(cli('bench', 'm.onnx', '--size', 'extra=2', '--seconds', '0.01').stdout).toMatch(/^outputs agree within [\de.-]+ of the largest\n[^]*\nonnxruntime-web .*x\n$/)
+    peer(1.5)
+    expect(cli('bench', 'm.onnx', '--size', 'extra=2', '--seconds', '0.01')).toEqual({
+      code: 1, stdout: '', stderr: 'lstm-wasm: the outputs of lstm-wasm and onnxruntime-web differ by 0.50 of the largest: nothing was timed\n',
+    })
+  })
+})
+
 describe('lstm-wasm convert', () => {
+  it('does not write over the model it reads', () => {
+    put('same.safetensors', readFileSync(`${STATE_DICTS}lstm-1layer.safetensors`))
+    const before = bytesOf('same.safetensors')
+    expect(cli('convert', 'same.safetensors', './same.safetensors')).toEqual({ code: 2, stdout: '', stderr: "lstm-wasm: './same.safetensors' is the model to read: write to another file (see lstm-wasm convert --help)\n" })
+    expect(bytesOf('same.safetensors')).toEqual(before)
+  })
+
   it('writes a file that describes itself, and gives the same numbers', () => {
     const file = `${STATE_DICTS}lstm-2layer-bidirectional.safetensors`
     put('x.json', JSON.stringify(expected['lstm-2layer-bidirectional.safetensors']?.input))
@@ -347,8 +512,17 @@ describe('lstm-wasm run', () => {
     const args = ['run', `${STATE_DICTS}lstm-1layer.safetensors`, '--input', 'x.csv', '--variant', 'simd']
     expect(cli(...args, '--output', 'y.npy', '--output', 'h_n=h.npy', '--output', 'c_n=c.npy').stdout)
       .toBe('y.npy: output float32 [1, 7, 5]\nh.npy: h_n float32 [1, 1, 5]\nc.npy: c_n float32 [1, 1, 5]\n')
-    const printed = ['y.npy', 'h.npy', 'c.npy'].map((name) => readNpy(bytesOf(name)).toString().replace('] [', ']\n['))
-    expect(cli(...args)).toEqual({ code: 0, stderr: '', stdout: `output  ${printed[0]}\n\nh_n  ${printed[1]}\n\nc_n  ${printed[2]}\n\n` })
+    const { code, stdout, stderr } = cli(...args)
+    expect([code, stderr]).toEqual([0, ''])
+    // Small outputs are printed whole, and can be read as JSON.
+    for (const [name, file] of [['output', 'y.npy'], ['h_n', 'h.npy'], ['c_n', 'c.npy']] as const) {
+      const { shape, data } = readNpy(bytesOf(file))
+      const [, head, text] = new RegExp(`^${name}  (.*)\\n([^]*?)\\n\\n`, 'm').exec(stdout) ?? []
+      expect(head).toBe(`float32 [${shape.join(', ')}]`)
+      const printed = NdArray.from(JSON.parse(text as string) as Nested)
+      expect(printed.shape).toEqual(shape)
+      printed.data.forEach((value, n) => expect(Math.abs(value - (data[n] as number))).toBeLessThan(1e-4 * Math.abs(data[n] as number) + 1e-30))
+    }
   })
 
   it('goes on from a state', () => {
