@@ -209,6 +209,15 @@ describe('what cannot be run', () => {
 })
 
 describe('weights only', () => {
+  it('of Keras before 2.3 come with a word about the gates of its LSTMs, later ones do not', () => {
+    const patched = (version: string): Uint8Array => {
+      const text = Buffer.from(golden('keras2/lstm-3-sequences.h5')).toString('latin1')
+      return Buffer.from(text.replaceAll('model_config', 'model_nothin').replaceAll('2.15.0', version), 'latin1')
+    }
+    expectError(() => readKeras(patched('2.02.4')), 'UNSUPPORTED', /The file is of Keras 2\.02\.4, whose LSTMs have the recurrentActivation \{ name: 'hardSigmoid', keras: 2 \}/)
+    expect(expectError(() => readKeras(patched('2.15.0')), 'UNSUPPORTED', /^this file holds weights/).message).not.toContain('hardSigmoid')
+  })
+
   it('go by PyTorch\'s names and in its layout, the second bias zero', () => {
     const tensors = readKerasWeights(weights)
     expect([...tensors].map(([name, { shape }]) => [name, shape])).toEqual([

@@ -52,7 +52,7 @@ function readGraph(
   const { architecture } = options
   const root = openHdf5(bytes, budget)
   const described = root.attribute('model_config')
-  if (architecture === undefined && typeof described !== 'string') throw weightsOnlyError(root, location)
+  if (architecture === undefined && typeof described !== 'string') throw weightsOnlyError(root, versionOf(root), location)
   if (typeof described === 'string') budget.json(described.length, 'Keras: model_config')
   const json = architecture === undefined ? parseJson(described as string, 'model_config') : parseArchitecture(architecture)
   return buildModel(parseModel(json), weightsOf(root), originOfVersion(options, versionOf(root, json), json), budget)
@@ -89,7 +89,7 @@ function originOfVersion({ dialect }: KerasOptions, version: string | undefined,
   return isObject(config) && Object.hasOwn(config, 'module') ? originOf(dialect, 'Keras 3', KERAS_3) : originOf(dialect, undefined, KERAS_2)
 }
 
-function versionOf(root: Hdf5Object, json: Json): string | undefined {
+function versionOf(root: Hdf5Object, json: Json = null): string | undefined {
   const attribute = root.attribute('keras_version') ?? root.find('model_weights')?.attribute('keras_version')
   if (typeof attribute === 'string') return attribute
   const version = field(json, 'keras_version')

@@ -3,6 +3,7 @@
 import { LstmError } from '../../errors.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
+import { gatesWereHard } from './dialect.ts'
 import { transposed } from './emitter.ts'
 import { messageOf, wayOn } from '../state-dicts/message.ts'
 import { sourceOf } from '../state-dicts/quote.ts'
@@ -131,8 +132,12 @@ function asDense(tensors: ReadonlyMap<string, NdArray>): [string, NdArray][] | u
   return [['weight', transposed(kernel)], ...(bias === undefined ? [] : [['bias', bias]] as [string, NdArray][])]
 }
 
-/** What to do with a file that has weights only. @param location where it was loaded from */
-export function weightsOnlyError(root: Hdf5Object, location: string | undefined): LstmError {
+/**
+ * What to do with a file that has weights only.
+ * @param version of Keras that wrote it, where the file says
+ * @param location where it was loaded from
+ */
+export function weightsOnlyError(root: Hdf5Object, version: string | undefined, location: string | undefined): LstmError {
   const tensors = stateDictOf(tensorGroups(root))
   const layers = root.find('model_weights') ?? root
   const what = 'this file holds weights, but not how they are connected (it was written by save_weights). Its tensors, under PyTorch\'s names:'
@@ -140,9 +145,16 @@ export function weightsOnlyError(root: Hdf5Object, location: string | undefined)
     "Save the whole model where it was trained, model.save('model.keras'), and load that file; or give the option architecture: what model.to_json() returns.",
     ...wayOn(tensors, {
       imports: "import { readKerasWeights } from 'lstm-wasm/keras'",
-      lines: [`const tensors = await readKerasWeights(${sourceOf(location)})`],
+      lines: [`const tensors = await readKerasWeights(${sourceOf(location)})`, ...defaultsOf(tensors, version)],
       inOrder: layers.textList('layer_names') !== undefined,
       otherwise: [],
     }),
   ]))
+}
+
+/** Where LSTMs of the file have by default what layers here do not have. */
+function defaultsOf(tensors: ReadonlyMap<string, NdArray>, version: string | undefined): string[] {
+  const isKnown = version !== undefined && /^[\w.+-]{1,32}$/.test(version)
+  if (!isKnown || !gatesWereHard(version) || ![...tensors.keys()].some((name) => name.includes('.weight_ih_l'))) return []
+  return [`// The file is of Keras ${version}, whose LSTMs have the recurrentActivation { name: 'hardSigmoid', keras: 2 } unless the model says otherwise; these have 'sigmoid'.`]
 }

@@ -42,7 +42,7 @@ export function wayOn(tensors: ReadonlyMap<string, NdArray>, location: string | 
     imports: "import { readTfjsStateDict } from 'lstm-wasm/tfjs'",
     lines: [
       `const tensors = await readTfjsStateDict(${sourceOf(location)})`,
-      "// LSTMs of TensorFlow.js have the recurrentActivation 'hardSigmoid' unless the model says 'sigmoid'; these have 'sigmoid'.",
+      "// LSTMs of TensorFlow.js have the recurrentActivation { name: 'hardSigmoid', keras: 2 } unless the model says 'sigmoid'; these have 'sigmoid'.",
     ],
     inOrder: true,
     otherwise: ['Load the model.json that belongs to these weights instead.'],
