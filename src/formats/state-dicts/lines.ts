@@ -92,7 +92,7 @@ function gapsOf(prefixes: readonly string[]): Map<number, string[]> {
       if (number > next) {
         const name = (n: number): string => quote(parent === '' ? String(n) : `${parent}.${n}`)
         const where = number === next + 1 ? name(next) : `${name(next)} to ${name(number - 1)}`
-        gaps.set(index, [...gaps.get(index) ?? [], `  activation('?'), // ${where}, without weights: 'relu', 'tanh', 'sigmoid' or 'softmax'; take this line out if it was dropout`])
+        gaps.set(index, [...gaps.get(index) ?? [], `  activation('?'), // ${where}, without weights: 'relu', 'tanh', 'elu', ...; take this line out if it was dropout`])
       }
       next = number + 1
     }
