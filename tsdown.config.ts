@@ -65,6 +65,7 @@ const ownCopies = {
   resolveId(id: string, importer: string = '') {
     if (id.endsWith('.wasm') || id.endsWith('.wasm?module')) return { id, external: true }
     const [from = '', query] = importer.split('?')
+    if (id === '@assemblyscript/loader' && query?.startsWith('core')) return resolve('src/runtime/plain-instance.ts')
     if (query !== undefined && EDITIONS[query] !== undefined && id.startsWith('.')) return importOfEdition(resolve(dirname(from), id), query)
     const door = query ?? COPYING.find(({ folder }) => dirname(from) === folder)?.door
     if (door === undefined || !id.startsWith('.')) return undefined

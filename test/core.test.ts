@@ -17,9 +17,8 @@ const rows = new Float32Array(28 * 28).fill(0.5)
 describe('lstm-wasm/core', () => {
   it('names the reader that it was not given', async () => {
     await expect(core.load(bytes)).rejects.toMatchObject({
-      code: 'ENVIRONMENT', message: "lstm-wasm/core has no readers of its own: import { safetensors } from 'lstm-wasm/safetensors', and hand it over: load(source, { readers: [safetensors] })",
+      code: 'ENVIRONMENT', message: expect.stringMatching(/no readers of its own.*import { safetensors } from 'lstm-wasm\/safetensors'.*load\(source, { readers: \[safetensors\] }\)/) as unknown,
     })
-    await expect(core.load(new Uint8Array(9))).rejects.toMatchObject({ code: 'FORMAT' })
     await expect(core.load(bytes, { readers: [onnx] })).rejects.toMatchObject({ code: 'ENVIRONMENT' })
   })
 

@@ -1,13 +1,10 @@
 import { LstmError } from '../errors.ts'
 import type { FormatReader } from './reader.ts'
-import { sniff } from './sniff.ts'
 
 /**
  * In the place of late-readers.ts in `lstm-wasm/core`.
- * @throws LstmError `ENVIRONMENT` naming the reader that would read it, `FORMAT` for bytes that are no model file
+ * @throws LstmError `ENVIRONMENT` with the lines that hand a reader over
  */
 export async function loadReader(bytes: Uint8Array): Promise<FormatReader> {
-  const name = sniff(bytes)
-  if (name === undefined) throw new LstmError('FORMAT', `expected a model file, got ${bytes.length} bytes that are none`)
-  throw new LstmError('ENVIRONMENT', `lstm-wasm/core has no readers of its own: import { ${name} } from 'lstm-wasm/${name}', and hand it over: load(source, { readers: [${name}] })`)
+  throw new LstmError('ENVIRONMENT', `lstm-wasm/core has no readers of its own, and no reader given reads these ${bytes.length} bytes: import { safetensors } from 'lstm-wasm/safetensors' (or onnx, keras, torch, ...), and hand it over: load(source, { readers: [safetensors] })`)
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { executableOf } from '../runtimes/cell.mjs'
 import { RUNTIMES } from '../runtimes/matrix.mjs'
 import { CREATED, prepareCreate } from './created.mjs'
+import { answerOfExtension } from './extension.mjs'
 import { ANSWER, build, MODEL, project, PROJECTS, run, start } from './packed.mjs'
 import { answerFrom, answerOf, answerOfWebKit, downloadOf } from './pages.mjs'
 import { answerOfExample, answerOfWorker } from './workers.mjs'
@@ -109,6 +110,16 @@ export const GROUPS = [
       'Page with a strict Content-Security-Policy': page('/script.html', { headers: { 'content-security-policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" } }),
       'Module worker of a page': page('/worker.html'),
       'Service worker of a page': page('/service-worker.html'),
+      'Service worker of modules, without import()': page('/module-service-worker.html'),
+      'Service worker of a browser extension (MV3)': answerOfExtension,
+      'Page without wasm-unsafe-eval: the error': {
+        expected: 'ENVIRONMENT',
+        run: async (folder) => {
+          const headers = { 'content-security-policy': "default-src 'self'; script-src 'self'" }
+          const said = await answerFrom(folder, '/forbidden.html', { headers })
+          return /^ENVIRONMENT: this place forbids compiling WebAssembly from bytes.*'wasm-unsafe-eval'/.test(said) ? 'ENVIRONMENT' : said
+        },
+      },
     },
   },
   {
