@@ -162,7 +162,7 @@ describe('run refuses', () => {
     ['ragged arrays', { input: [[[1, 2, 3], [4, 5]]] }, 'SHAPE', "input 'input': expected 3 elements along axis 2 of [1, 2, 3], got 2"],
     ['text in arrays', { input: [[[1, 2, '3']]] }, 'VALUE', "input 'input': expected numbers, got \"3\" at element 2"],
     ['data that does not fill its shape', { input: { shape: [2, 5, 3], dtype: 'float32', data: new Float32Array(29) } }, 'SHAPE', "input 'input': expected float32 [batch, timesteps, 3], got 29 elements that claim the shape [2, 5, 3]"],
-    ['a shape of fractions', { input: { shape: [2.5, 4, 3], dtype: 'float32', data: new Float32Array(30) } }, 'SHAPE', "input 'input': expected a shape of whole numbers, got [2.5, 4, 3]"],
+    ['a shape of fractions', { input: { shape: [2.5, 4, 3], dtype: 'float32', data: new Float32Array(30) } }, 'VALUE', "input 'input': expected a shape of whole numbers, got [2.5, 4, 3]"],
     ['sizes that differ between inputs', { input: x, rnn_h0: random(1, 1, 3, 4) }, 'SHAPE', "input 'rnn_h0': expected batch = 2 as in 'input', got 3 in [1, 3, 4]"],
     ['a state of another size', { input: x, rnn_c0: random(1, 1, 2, 5) }, 'SHAPE', "input 'rnn_c0': expected float32 [1, batch, 4], got [1, 2, 5]"],
   ])('%s', async (_, inputs, code, message) => {

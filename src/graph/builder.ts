@@ -1,5 +1,5 @@
 import { LstmError } from '../errors.ts'
-import { label } from '../ops/checks.ts'
+import { label, MOST_AXES } from '../ops/checks.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from '../ops/operator.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { SymbolicShape } from '../values/shape.ts'
@@ -11,8 +11,6 @@ const FOLDED_ELEMENTS = 2 ** 22
 const FOLDED_PER_CONSTANT = 4
 /** Elements that may be read for it, for each that may be computed. */
 const READ_PER_FOLDED = 4
-/** NumPy's own limit: types of values are lists of sizes, and a file may have many of them. */
-const MOST_AXES = 64
 
 /**
  * Builds a graph node by node. The type of every value is known as soon as it is added, and whatever

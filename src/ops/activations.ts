@@ -1,6 +1,6 @@
-import { LstmError } from '../errors.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { lengthOf } from '../values/shape.ts'
+import { numberOf } from './attributes.ts'
 import { label, requireInput } from './checks.ts'
 import { bindFunction, COMMON_FUNCTIONS, constantNames, type BoundFunction } from './functions.ts'
 import type { GraphNode, Operator } from './operator.ts'
@@ -11,7 +11,7 @@ import type { GraphNode, Operator } from './operator.ts'
  */
 export function elementwise(name: string, plain?: (x: number) => number): Operator {
   const bind = (node: GraphNode): BoundFunction => {
-    const [alpha, beta] = (['alpha', 'beta'] as const).map((constant) => optionalNumber(node, constant))
+    const [alpha, beta] = ['alpha', 'beta'].map((constant) => numberOf(node, constant, undefined))
     return bindFunction(name, alpha, beta, label(node))
   }
   return {
@@ -41,14 +41,6 @@ export function elementwise(name: string, plain?: (x: number) => number): Operat
       else planner.step(() => own(x.ptr, y.ptr, length))
     },
   }
-}
-
-function optionalNumber(node: GraphNode, attribute: string): number | undefined {
-  const value = node.attributes[attribute]
-  if (value !== undefined && typeof value !== 'number') {
-    throw new LstmError('VALUE', `${label(node)}: expected a number for '${attribute}', got ${JSON.stringify(value)}`)
-  }
-  return value
 }
 
 /** Operators for the common functions: sigmoid, tanh, relu. As an operator, `linear` is the dense layer. */

@@ -2,10 +2,10 @@
 import { LstmError } from '../errors.ts'
 import type { DType } from '../values/dtype.ts'
 import { formatShape, lengthOf } from '../values/shape.ts'
-import { broadcastShapes } from './axes.ts'
-import { evaluateBroadcast, planBinary, type BinaryFunction, type Operand } from './broadcasting.ts'
+import { switchOf } from './attributes.ts'
 import { label, requireInput } from './checks.ts'
-import { switchOf } from './onnx-attributes.ts'
+import { broadcastShapes } from './sizes.ts'
+import { evaluateBroadcast, planBinary, type BinaryFunction, type Operand } from './broadcasting.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, ValueType } from './operator.ts'
 
 /** A function for the kernel, and in JavaScript: results are rounded to float32, or wrapped to int32, afterwards. */
@@ -127,7 +127,7 @@ export const sum: Operator = arithmetic('sum', 'variadic', () => ADD)
  * Remainder of a / b. Inputs: a, b. `fmod` 0 (default): with the sign of b, as Python's %; 1: with the sign
  * of a, as C's. ONNX allows float32 with `fmod` 1 only; here 0 means Python's % for it too.
  */
-export const mod: Operator = arithmetic('mod', 'binary', (node) => (switchOf(node, 'fmod', false) ? REMAINDER : MODULO), ['fmod'])
+export const mod: Operator = arithmetic('mod', 'binary', (node) => (switchOf(node, 'fmod') ? REMAINDER : MODULO), ['fmod'])
 
 /** x^y with C's special cases, which differ from JavaScript's beside NaN and Infinity; by the ways of assembly/power.ts. */
 function power(x: number, y: number): number {

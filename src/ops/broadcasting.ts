@@ -3,6 +3,7 @@ import { createData, type DataOf, type DType } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
 import type { Planner, Slot, ValueType } from './operator.ts'
+import { broadcastStrides, joinAxes } from './strided.ts'
 
 /** Functions of two elements, by their number in assembly/broadcast.ts. */
 export const BINARY = {
@@ -18,38 +19,15 @@ const BYTES: Readonly<Record<DType, number>> = { float32: 4, int32: 4, uint8: 1 
 /** Elements that may always be computed beforehand; more only where the result is no larger than what it is made of. */
 export const FOLD_LENGTH = 65536
 
-/** How far to go in an operand, in elements, for a step along each axis of the result: 0 where it is repeated. */
-function broadcastStrides(shape: Shape, to: Shape): number[] {
-  const strides = to.map(() => 0)
-  let stride = 1
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    const size = shape[axis] as number
-    if (size !== 1) strides[axis + to.length - shape.length] = stride
-    stride *= size
-  }
-  return strides
-}
-
 interface Axis {
   size: number
   readonly strides: number[]
 }
 
-/** As few axes as say the same, outermost first: sizes of 1 are left out, and axes that are one run in every operand are joined. */
-function joinAxes(shapes: readonly Shape[], to: Shape): Axis[] {
-  const strides = shapes.map((shape) => broadcastStrides(shape, to))
-  const axes: Axis[] = []
-  to.forEach((size, n) => {
-    if (size === 1) return
-    const own = strides.map((operand) => operand[n] as number)
-    const outer = axes.at(-1)
-    if (outer?.strides.every((stride, operand) => stride === (own[operand] as number) * size)) {
-      axes[axes.length - 1] = { size: outer.size * size, strides: own }
-    } else {
-      axes.push({ size, strides: own })
-    }
-  })
-  return axes
+/** As few axes as say the same, outermost first, with a stride of every operand; those of one element are left out. */
+function axesOf(shapes: readonly Shape[], to: Shape): Axis[] {
+  const { shape, sides } = joinAxes(to, shapes.map((own) => broadcastStrides(own, to)))
+  return shape.flatMap((size, n) => (size === 1 ? [] : [{ size, strides: sides.map((side) => side[n] as number) }]))
 }
 
 export interface Operand {
@@ -63,7 +41,7 @@ export function planBinary(
 ): void {
   const { broadcastBinary } = planner.kernels
   const code = BINARY[f] + DTYPE_CODES[dtype]
-  const axes = joinAxes([a.shape, b.shape], out.shape)
+  const axes = axesOf([a.shape, b.shape], out.shape)
   if (lengthOf(out.shape) === 0) return
   while (axes.length < 3) axes.unshift({ size: 1, strides: [0, 0] })
   const [outer, rows, row] = axes.slice(-3) as [Axis, Axis, Axis]

@@ -5,17 +5,31 @@ import type { ArrayLike } from '../values/ndarray.ts'
 import { formatShape, sameShape, type SymbolicShape } from '../values/shape.ts'
 import type { GraphNode, InferenceContext, ValueType } from './operator.ts'
 
+/** NumPy's own limit: types of values are lists of sizes, and a file may have many of them. */
+export const MOST_AXES = 64
+
 /** `lstm 'encoder'`: how messages call a node. */
 export function label(node: GraphNode): string {
   return `${node.op} '${node.name}'`
+}
+
+/** Whether a node has an input at `position`. */
+export function hasInput(node: GraphNode, position: number): boolean {
+  return (node.inputs[position] ?? '') !== ''
+}
+
+/** The input at `position`, of any dtype; it must be there. */
+export function anyInput(node: GraphNode, context: InferenceContext, position: number): ValueType {
+  const value = context.input(position)
+  if (value === undefined) throw new LstmError('SHAPE', `${label(node)}: expected an input at position ${position}, got none`)
+  return value
 }
 
 /** The input at `position`, which must be there, have the dtype and, if given, so many axes. */
 export function requireInput(
   node: GraphNode, context: InferenceContext, position: number, dtype: DType, rank?: number,
 ): ValueType {
-  const value = context.input(position)
-  if (value === undefined) throw new LstmError('SHAPE', `${label(node)}: expected an input at position ${position}, got none`)
+  const value = anyInput(node, context, position)
   if (value.dtype !== dtype) {
     throw new LstmError('VALUE', `${label(node)}: expected ${dtype} input, got ${value.dtype} ${formatShape(value.shape)}`)
   }
@@ -49,31 +63,4 @@ export function requireFeatures(node: GraphNode, value: ValueType, features: num
   if (size === undefined || (typeof size === 'number' && size !== features)) {
     throw new LstmError('SHAPE', `${label(node)}: expected ${features} features, got ${formatShape(value.shape)}`)
   }
-}
-
-/** An attribute that is a whole number >= 1. */
-export function requireCount(node: GraphNode, attribute: string): number {
-  const value = node.attributes[attribute]
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) {
-    throw new LstmError('VALUE', `${label(node)}: expected a whole number >= 1 for '${attribute}', got ${String(value)}`)
-  }
-  return value
-}
-
-/** An attribute that is true or false; absent means false. */
-export function flag(node: GraphNode, attribute: string): boolean {
-  const value = node.attributes[attribute] ?? false
-  if (typeof value !== 'boolean') {
-    throw new LstmError('VALUE', `${label(node)}: expected true or false for '${attribute}', got ${String(value)}`)
-  }
-  return value
-}
-
-/** An attribute that is one of a few words; absent means the first. */
-export function choice<T extends string>(node: GraphNode, attribute: string, words: readonly [T, ...T[]]): T {
-  const value = node.attributes[attribute] ?? words[0]
-  if (!words.includes(value as T)) {
-    throw new LstmError('VALUE', `${label(node)}: expected ${words.map((word) => `'${word}'`).join(' or ')} for '${attribute}', got ${JSON.stringify(value)}`)
-  }
-  return value as T
 }

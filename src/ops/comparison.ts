@@ -2,9 +2,9 @@
 import { LstmError } from '../errors.ts'
 import { lengthOf } from '../values/shape.ts'
 import { numericInput } from './arithmetic.ts'
-import { broadcastShapes } from './axes.ts'
-import { evaluateBroadcast, planBinary, type BinaryFunction } from './broadcasting.ts'
 import { label, requireInput } from './checks.ts'
+import { broadcastShapes } from './sizes.ts'
+import { evaluateBroadcast, planBinary, type BinaryFunction } from './broadcasting.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from './operator.ts'
 
 interface Relation {

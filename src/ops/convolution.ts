@@ -1,9 +1,8 @@
 import { LstmError } from '../errors.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
-import { integerOf } from './attributes.ts'
-import { hasInput } from './axes.ts'
-import { label, requireInput } from './checks.ts'
-import { knownLength, switchOf } from './onnx-attributes.ts'
+import { integerOf, switchOf } from './attributes.ts'
+import { hasInput, label, requireInput } from './checks.ts'
+import { knownLength } from './sizes.ts'
 import type { GraphNode, InferenceContext, Operator, Packer, Planner, Slot } from './operator.ts'
 import { packedBytes, planPacked, preparePacked, type MatrixInputs, type MatrixLayout, type PackedConstant } from './product.ts'
 import { countWindows, joinShape, paddingOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, type Windows } from './windows.ts'
@@ -34,7 +33,7 @@ export function checkBias(node: GraphNode, context: InferenceContext, length: nu
 
 function readConvolution(node: GraphNode, context: InferenceContext): Convolution {
   const x = requireInput(node, context, 0, 'float32').shape
-  const channelsLast = switchOf(node, 'channelsLast', false)
+  const channelsLast = switchOf(node, 'channelsLast')
   requireWindowed(node, x, channelsLast)
   const [columns, channelsPerGroup, ...kernel] = weightSizes(node, context, x.length) as [number, number, ...number[]]
   const group = integerOf(node, 'group', 1, 1)

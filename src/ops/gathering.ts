@@ -2,8 +2,9 @@ import { LstmError } from '../errors.ts'
 import { bytesOf, createData, type DataOf } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
-import { anyInput, checkSizes, integerAttribute, resolveAxis } from './axes.ts'
-import { label, requireInput } from './checks.ts'
+import { integerOf, resolveAxis } from './attributes.ts'
+import { anyInput, label, requireInput } from './checks.ts'
+import { checkSizes } from './sizes.ts'
 import { isFoldable, movementCost, requireSizes } from './movement.ts'
 import type { GraphNode, InferenceContext, Operator, Planner } from './operator.ts'
 import { describeBox, forEachIndex, stridesOf } from './strided.ts'
@@ -42,7 +43,7 @@ export function planIndexCheck(planner: Planner, size: number): void {
 
 /** The axis that indices count along. */
 export function indexedAxis(node: GraphNode, rank: number): number {
-  return resolveAxis(node, integerAttribute(node, 'axis', 0), rank)
+  return resolveAxis(node, integerOf(node, 'axis', 0), rank)
 }
 
 /** Elements of all axes before `axis`, and from behind it on. */

@@ -1,13 +1,12 @@
 import { LstmError } from '../errors.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
-import { numberOf } from './attributes.ts'
-import { broadcastShapes } from './axes.ts'
-import { planBinary, positionsOf } from './broadcasting.ts'
+import { numberOf, switchOf } from './attributes.ts'
 import { label, requireInput } from './checks.ts'
-import { knownLength, switchOf } from './onnx-attributes.ts'
+import { broadcastShapes, knownLength } from './sizes.ts'
+import { planBinary, positionsOf } from './broadcasting.ts'
 import type { GraphNode, InferenceContext, Operator, Slot } from './operator.ts'
-import { isFoldable, matrixLayout, multiplyConstants, planPacked, preparePacked, type PackedConstant } from './product.ts'
+import { isSmallProduct, matrixLayout, multiplyConstants, planPacked, preparePacked, type PackedConstant } from './product.ts'
 
 interface GemmSettings {
   readonly alpha: number
@@ -19,7 +18,7 @@ interface GemmSettings {
 function readSettings(node: GraphNode): GemmSettings {
   return {
     alpha: Math.fround(numberOf(node, 'alpha', 1)), beta: Math.fround(numberOf(node, 'beta', 1)),
-    transA: switchOf(node, 'transA', false), transB: switchOf(node, 'transB', false),
+    transA: switchOf(node, 'transA'), transB: switchOf(node, 'transB'),
   }
 }
 
@@ -64,7 +63,7 @@ export const gemm: Operator<PackedConstant | undefined> = {
     const { alpha, beta, transA, transB } = readSettings(node)
     const { shape, k } = sizes(node, context) as { shape: Shape, k: number }
     const [m, n] = shape as readonly [number, number]
-    if (!isFoldable(m * k * n)) return undefined
+    if (!isSmallProduct(m * k * n)) return undefined
     const out = new Float32Array(m * n)
     const matrix = (data: typeof a.data, rows: number, columns: number, transposed: boolean) => (
       { data, rowStride: transposed ? 1 : columns, columnStride: transposed ? rows : 1 }

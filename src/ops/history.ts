@@ -1,6 +1,8 @@
 import { bytesOf } from '../values/dtype.ts'
 import { lengthOf } from '../values/shape.ts'
-import { anyInput, freshSize, integerAttribute } from './axes.ts'
+import { integerOf } from './attributes.ts'
+import { anyInput } from './checks.ts'
+import { freshSize } from './sizes.ts'
 import type { Operator } from './operator.ts'
 
 /**
@@ -13,18 +15,18 @@ export const history: Operator = {
   attributes: ['axis', 'steps'],
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
-    const axis = integerAttribute(node, 'axis')
-    const steps = integerAttribute(node, 'steps')
+    const axis = integerOf(node, 'axis')
+    const steps = integerOf(node, 'steps')
     return [{ dtype, shape: shape.map((size, n) => (n !== axis ? size : typeof size === 'number' ? size + steps : freshSize(node, axis))) }]
   },
   cost: (node) => ({ detail: `${String(node.attributes.steps)} steps remembered`, multiplyAdds: 0 }),
   plan(node, planner) {
     const { copyRows } = planner.kernels
     const shape = planner.shapeOf(0)
-    const axis = integerAttribute(node, 'axis')
+    const axis = integerOf(node, 'axis')
     const outer = lengthOf(shape.slice(0, axis))
     const stepBytes = lengthOf(shape.slice(axis + 1)) * bytesOf(planner.dtypeOf(0))
-    const keptBytes = integerAttribute(node, 'steps') * stepBytes
+    const keptBytes = integerOf(node, 'steps') * stepBytes
     const newBytes = (shape[axis] as number) * stepBytes
     const [x, y] = [planner.input(0), planner.output(0)]
     const rows = shape[0] as number

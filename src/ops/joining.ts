@@ -1,7 +1,8 @@
 import { LstmError } from '../errors.ts'
 import { formatShape, type Dimension, type SymbolicShape } from '../values/shape.ts'
-import { anyInput, freshSize, hasInput, integerAttribute, integerList, knownIntegers, resolveAxis } from './axes.ts'
-import { label } from './checks.ts'
+import { integerOf, resolveAxis } from './attributes.ts'
+import { anyInput, hasInput, label } from './checks.ts'
+import { freshSize, integerList, knownIntegers } from './sizes.ts'
 import { movement } from './movement.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from './operator.ts'
 import { stridesOf, whole, type Move } from './strided.ts'
@@ -12,7 +13,7 @@ function alike(node: GraphNode, context: InferenceContext): ValueType[] {
   const [first] = parts
   if (first === undefined) throw new LstmError('SHAPE', `${label(node)}: expected at least one input, got none`)
   const rank = first.shape.length
-  const axis = resolveAxis(node, integerAttribute(node, 'axis'), rank)
+  const axis = resolveAxis(node, integerOf(node, 'axis'), rank)
   const sameSizes = (n: number): boolean => new Set(parts.map(({ shape }) => shape[n]).filter((size) => typeof size === 'number')).size <= 1
   const fits = parts.every(({ dtype, shape }) => dtype === first.dtype && shape.length === rank)
     && first.shape.every((_, n) => n === axis || sameSizes(n))
@@ -30,7 +31,7 @@ export const concat: Operator = movement({
   infer(node, context) {
     const parts = alike(node, context)
     const [{ dtype, shape }] = parts as [ValueType]
-    const joined = resolveAxis(node, integerAttribute(node, 'axis'), shape.length)
+    const joined = resolveAxis(node, integerOf(node, 'axis'), shape.length)
     const sizes = shape.map((size, axis): Dimension => {
       const along = parts.map((part) => part.shape[axis] as Dimension)
       if (axis !== joined) return along.find((one) => typeof one === 'number') ?? size
@@ -42,7 +43,7 @@ export const concat: Operator = movement({
   },
   moves(node, { shapeOf, outputShape }) {
     const to = stridesOf(outputShape(0))
-    const axis = resolveAxis(node, integerAttribute(node, 'axis'), to.length)
+    const axis = resolveAxis(node, integerOf(node, 'axis'), to.length)
     let offset = 0
     return node.inputs.map((_, position): Move => {
       const shape = shapeOf(position)
@@ -54,7 +55,7 @@ export const concat: Operator = movement({
 })
 
 /** How many parts a split has: as many as the node has outputs. */
-function partCount(node: GraphNode, count: number = integerAttribute(node, 'numOutputs', node.outputs.length)): number {
+function partCount(node: GraphNode, count: number = integerOf(node, 'numOutputs', node.outputs.length)): number {
   if (count !== node.outputs.length || count < 1) {
     throw new LstmError('VALUE', `${label(node)}: expected as many parts as outputs, ${node.outputs.length}, got ${count}`)
   }
@@ -98,14 +99,14 @@ export const split: Operator = movement({
   attributes: ['axis', 'numOutputs'],
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
-    const axis = resolveAxis(node, integerAttribute(node, 'axis', 0), shape.length)
+    const axis = resolveAxis(node, integerOf(node, 'axis', 0), shape.length)
     return partSizes(node, context, shape, axis).map((part) => ({ dtype, shape: shape.map((size, n) => (n === axis ? part : size)) }))
   },
   moves(node, { shapeOf, value }) {
     const shape = shapeOf(0)
     const strides = stridesOf(shape)
-    const axis = resolveAxis(node, integerAttribute(node, 'axis', 0), shape.length)
-    const sizes = hasInput(node, 1) ? knownIntegers(node, { value }, 1) : equalParts(node, shape[axis] as number, partCount(node))
+    const axis = resolveAxis(node, integerOf(node, 'axis', 0), shape.length)
+    const sizes = hasInput(node, 1) ? knownIntegers(node, { value }, 1, 'sizes') : equalParts(node, shape[axis] as number, partCount(node))
     let offset = 0
     return sizes.map((size, output): Move => {
       const part = shape.map((one, n) => (n === axis ? size : one))

@@ -1,5 +1,6 @@
 import { LstmError } from '../errors.ts'
-import { choice, flag, label, requireCount } from './checks.ts'
+import { finiteOf, integerOf, switchOf, wordOf } from './attributes.ts'
+import { label } from './checks.ts'
 import { bindFunction, type BoundFunction } from './functions.ts'
 import type { GraphNode } from './operator.ts'
 
@@ -77,31 +78,31 @@ export const LSTM_ATTRIBUTES: readonly string[] = [
 
 /** @throws LstmError `VALUE` or `UNSUPPORTED` for attributes that are not accepted */
 export function readSettings(node: GraphNode): LstmSettings {
-  const direction = choice(node, 'direction', ['forward', 'reverse', 'bidirectional'])
+  const direction = wordOf(node, 'direction', ['forward', 'reverse', 'bidirectional'])
   const directions: Direction[] = direction === 'bidirectional' ? ['forward', 'reverse'] : [direction]
-  const hiddenSize = requireCount(node, 'hiddenSize')
+  const hiddenSize = integerOf(node, 'hiddenSize', undefined, 1)
   const hasProjection = node.attributes.projSize !== undefined
   const settings: LstmSettings = {
     hiddenSize,
-    outputSize: hasProjection ? requireCount(node, 'projSize') : hiddenSize,
+    outputSize: hasProjection ? integerOf(node, 'projSize', undefined, 1) : hiddenSize,
     hasProjection,
-    numLayers: requireCount(node, 'numLayers'),
+    numLayers: integerOf(node, 'numLayers', undefined, 1),
     directions,
-    timeMajor: flag(node, 'timeMajor'),
-    returnSequences: flag(node, 'returnSequences'),
-    reversedOutput: flag(node, 'reversedOutput'),
-    forgetBias: number(node, 'forgetBias', -Infinity),
-    clip: number(node, 'clip', 0),
-    cellClip: number(node, 'cellClip', 0),
-    projClip: number(node, 'projClip', 0),
-    coupling: choice(node, 'coupling', COUPLINGS),
-    layerNorm: flag(node, 'layerNorm'),
-    normEpsilon: number(node, 'normEpsilon', 0, 1e-12),
+    timeMajor: switchOf(node, 'timeMajor'),
+    returnSequences: switchOf(node, 'returnSequences'),
+    reversedOutput: switchOf(node, 'reversedOutput'),
+    forgetBias: finiteOf(node, 'forgetBias', -Infinity),
+    clip: finiteOf(node, 'clip', 0),
+    cellClip: finiteOf(node, 'cellClip', 0),
+    projClip: finiteOf(node, 'projClip', 0),
+    coupling: wordOf(node, 'coupling', COUPLINGS),
+    layerNorm: switchOf(node, 'layerNorm'),
+    normEpsilon: finiteOf(node, 'normEpsilon', 0, 1e-12),
     functions: directions.map((_, index) => readFunctions(node, directions.length, index)),
-    maskRule: choice(node, 'maskRule', MASK_RULES),
-    zeroEmptyState: flag(node, 'zeroEmptyState'),
-    stateful: flag(node, 'stateful'),
-    delaySamples: number(node, 'delaySamples', 1, 1),
+    maskRule: wordOf(node, 'maskRule', MASK_RULES),
+    zeroEmptyState: switchOf(node, 'zeroEmptyState'),
+    stateful: switchOf(node, 'stateful'),
+    delaySamples: finiteOf(node, 'delaySamples', 1, 1),
   }
   if (settings.reversedOutput && (direction !== 'reverse' || settings.numLayers > 1)) {
     throw new LstmError('UNSUPPORTED', `${label(node)}: 'reversedOutput' (Keras's go_backwards) works for one layer with direction 'reverse', got ${settings.numLayers} layers and '${direction}'`)
@@ -114,15 +115,6 @@ export function isPlain(settings: LstmSettings, functions: CellFunctions, hasPee
   const { clip, cellClip, hasProjection, coupling, layerNorm, delaySamples } = settings
   return delaySamples === 1 && !hasMask && !hasPeepholes && !hasProjection && !layerNorm && coupling === 'none' && clip === 0 && cellClip === 0
     && functions.gate.name === 'sigmoid' && functions.candidate.name === 'tanh' && functions.output.name === 'tanh'
-}
-
-function number(node: GraphNode, attribute: string, least: number, otherwise = 0): number {
-  const value = node.attributes[attribute] ?? otherwise
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < least) {
-    const expected = least === -Infinity ? 'a number' : `a number >= ${least}`
-    throw new LstmError('VALUE', `${label(node)}: expected ${expected} for '${attribute}', got ${JSON.stringify(value)}`)
-  }
-  return value
 }
 
 /** `activations` names three functions a direction: gates, candidate, output. Absent: sigmoid, tanh, tanh. */

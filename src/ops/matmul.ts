@@ -1,12 +1,11 @@
 import { LstmError } from '../errors.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
-import { broadcastShapes } from './axes.ts'
-import { positionsOf } from './broadcasting.ts'
 import { label, requireInput } from './checks.ts'
-import { knownLength } from './onnx-attributes.ts'
+import { broadcastShapes, knownLength } from './sizes.ts'
+import { positionsOf } from './broadcasting.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, Slot } from './operator.ts'
-import { isFoldable, matrixLayout, multiplyConstants, packedBytes, planPacked, preparePacked, type PackedConstant } from './product.ts'
+import { isSmallProduct, matrixLayout, multiplyConstants, packedBytes, planPacked, preparePacked, type PackedConstant } from './product.ts'
 
 /** Both operands as stacks of matrices: a vector is a row on the left and a column on the right. */
 interface MatMul<Size extends Dimension> {
@@ -64,7 +63,7 @@ export const matMul: Operator<PackedConstant | undefined> = {
     if (a === undefined || b === undefined) return undefined
     const shape = shapeOfProduct(node, context) as Shape
     const { m, k, n, aBatch, bBatch } = matrices(a.shape, b.shape)
-    if (!isFoldable(lengthOf(shape) * k)) return undefined
+    if (!isSmallProduct(lengthOf(shape) * k)) return undefined
     const batch = broadcastShapes(node, [aBatch, bBatch]) as Shape
     const out = new Float32Array(lengthOf(shape))
     const bPositions = positionsOf(bBatch, batch)

@@ -1,8 +1,7 @@
 import { LstmError } from '../errors.ts'
 import { formatShape, lengthOf, sameShape, type SymbolicShape } from '../values/shape.ts'
-import { integerOf, numberOf, positionOf } from './attributes.ts'
+import { integerOf, numberOf, resolveAxis, switchOf } from './attributes.ts'
 import { label, requireInput } from './checks.ts'
-import { switchOf } from './onnx-attributes.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from './operator.ts'
 
 /** Vectors at the given positions must have one element a channel. */
@@ -17,7 +16,7 @@ function checkChannels(node: GraphNode, context: InferenceContext, positions: re
 
 /** Normalisation of the axes from `axis` on; its scale and bias have the shape of these axes. */
 function rowNormalization(name: string, centred: boolean): Operator {
-  const readAxis = (node: GraphNode, shape: SymbolicShape): number => positionOf(node, integerOf(node, 'axis', -1), shape)
+  const readAxis = (node: GraphNode, shape: SymbolicShape): number => resolveAxis(node, integerOf(node, 'axis', -1), shape.length)
   return {
     name,
     attributes: ['axis', 'epsilon', 'stashType'],
@@ -60,7 +59,7 @@ export const rmsNormalization: Operator = rowNormalization('rmsNormalization', f
 function channelInput(node: GraphNode, context: InferenceContext, positions: readonly number[]): ValueType {
   const x = requireInput(node, context, 0, 'float32')
   if (x.shape.length < 2) throw new LstmError('SHAPE', `${label(node)}: expected at least batch and channels, got ${formatShape(x.shape)}`)
-  checkChannels(node, context, positions, x.shape.at(switchOf(node, 'channelsLast', false) ? -1 : 1))
+  checkChannels(node, context, positions, x.shape.at(switchOf(node, 'channelsLast') ? -1 : 1))
   return x
 }
 
@@ -79,7 +78,7 @@ export const batchNormalization: Operator = {
   plan(node, planner) {
     const { batchNormF32 } = planner.kernels
     const shape = planner.shapeOf(0)
-    const channelAxis = switchOf(node, 'channelsLast', false) ? shape.length - 1 : 1
+    const channelAxis = switchOf(node, 'channelsLast') ? shape.length - 1 : 1
     const channels = shape[channelAxis] as number
     const [outer, inner] = [lengthOf(shape.slice(0, channelAxis)), lengthOf(shape.slice(channelAxis + 1))]
     const epsilon = Math.fround(numberOf(node, 'epsilon', 1e-5))

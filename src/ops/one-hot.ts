@@ -2,8 +2,9 @@ import { LstmError } from '../errors.ts'
 import { bytesOf, createData, type DataOf } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape, lengthOf, type Shape } from '../values/shape.ts'
-import { anyInput, checkSizes, freshSize, integerAttribute, resolveAxis } from './axes.ts'
-import { label, requireInput } from './checks.ts'
+import { integerOf, resolveAxis } from './attributes.ts'
+import { anyInput, label, requireInput } from './checks.ts'
+import { checkSizes, freshSize } from './sizes.ts'
 import { isFoldable, movementCost, requireSizes } from './movement.ts'
 import type { GraphNode, InferenceContext, Operator } from './operator.ts'
 import { planMove, whole } from './strided.ts'
@@ -23,7 +24,7 @@ function depthOf(node: GraphNode, context: InferenceContext): number | undefined
 
 /** The new axis, counted in the output. */
 function classAxis(node: GraphNode, rank: number): number {
-  return resolveAxis(node, integerAttribute(node, 'axis', -1), rank)
+  return resolveAxis(node, integerOf(node, 'axis', -1), rank)
 }
 
 /**

@@ -4,12 +4,11 @@ import { createData, type DataOf } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { lengthOf, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
 import { numericInput } from './arithmetic.ts'
-import { integerOf, positionOf } from './attributes.ts'
-import { freshSize, integerList } from './axes.ts'
-import { FOLD_LENGTH } from './broadcasting.ts'
+import { integerOf, resolveAxis, switchOf } from './attributes.ts'
 import { label } from './checks.ts'
+import { freshSize, integerList, knownIntegers } from './sizes.ts'
+import { FOLD_LENGTH } from './broadcasting.ts'
 import { isFoldable, movementCost, requireSizes } from './movement.ts'
-import { knownIntegers, switchOf } from './onnx-attributes.ts'
 import type { GraphNode, InferenceContext, Operator } from './operator.ts'
 
 /** A shape around one of its axes. */
@@ -30,9 +29,9 @@ function forEachLane({ outer, length, inner }: Lanes, visit: (begin: number, lan
 
 /** The axis that an input names. */
 function summedAxis(node: GraphNode, context: Pick<InferenceContext, 'value'>, shape: SymbolicShape): number {
-  const axes = knownIntegers(node, context, 1, 'the axis')
+  const axes = knownIntegers(node, context, 1, 'axis')
   if (axes.length !== 1) throw new LstmError('SHAPE', `${label(node)}: expected one axis, got ${axes.length}`)
-  return positionOf(node, axes[0] as number, shape)
+  return resolveAxis(node, axes[0] as number, shape.length)
 }
 
 /**
@@ -46,7 +45,7 @@ export const cumSum: Operator = {
   infer(node, context) {
     const { dtype, shape } = numericInput(node, context, 0)
     summedAxis(node, context, shape)
-    for (const attribute of ['exclusive', 'reverse']) switchOf(node, attribute, false)
+    for (const attribute of ['exclusive', 'reverse']) switchOf(node, attribute)
     return [{ dtype, shape }]
   },
   cost: movementCost,
@@ -54,7 +53,7 @@ export const cumSum: Operator = {
     if (!isFoldable(node, context, this.infer(node, context))) return undefined
     const { dtype, shape, data } = context.value(0) as ArrayLike
     const lanes = lanesOf(shape, summedAxis(node, context, shape))
-    const [exclusive, reverse] = [switchOf(node, 'exclusive', false), switchOf(node, 'reverse', false)]
+    const [exclusive, reverse] = [switchOf(node, 'exclusive'), switchOf(node, 'reverse')]
     const out = createData(dtype, data.length)
     forEachLane(lanes, (begin) => {
       let sum = 0
@@ -73,7 +72,7 @@ export const cumSum: Operator = {
     const shape = planner.shapeOf(0)
     const { outer, length, inner } = lanesOf(shape, summedAxis(node, planner, shape))
     const isInt = Number(planner.dtypeOf(0) === 'int32')
-    const [exclusive, reverse] = [Number(switchOf(node, 'exclusive', false)), Number(switchOf(node, 'reverse', false))]
+    const [exclusive, reverse] = [Number(switchOf(node, 'exclusive')), Number(switchOf(node, 'reverse'))]
     const [x, y] = [planner.input(0), planner.output(0)]
     planner.step(() => sum(isInt, exclusive, reverse, x.ptr, y.ptr, outer, length, inner))
   },
@@ -110,7 +109,7 @@ export const topK: Operator = {
   attributes: ['axis', 'largest', 'sorted'],
   infer(node, context) {
     const { dtype, shape } = numericInput(node, context, 0)
-    const axis = positionOf(node, integerOf(node, 'axis', -1), shape)
+    const axis = resolveAxis(node, integerOf(node, 'axis', -1), shape.length)
     for (const attribute of ['largest', 'sorted']) switchOf(node, attribute, true)
     const k = countOf(node, context, shape[axis] as Dimension)
     const outShape = shape.map((size, n) => (n === axis ? k : size))
@@ -122,7 +121,7 @@ export const topK: Operator = {
     // Sorting is more work than the size of a constant allows for.
     if (!isFoldable(node, context, types) || lengthOf((context.value(0) as ArrayLike).shape) > FOLD_LENGTH) return undefined
     const { dtype, shape, data } = context.value(0) as ArrayLike
-    const axis = positionOf(node, integerOf(node, 'axis', -1), shape)
+    const axis = resolveAxis(node, integerOf(node, 'axis', -1), shape.length)
     const lanes = lanesOf(shape, axis)
     const outShape = types[0]?.shape as Shape
     const k = outShape[axis] as number
@@ -144,10 +143,10 @@ export const topK: Operator = {
     requireSizes(node, planner)
     const { topK: sort } = planner.kernels
     const shape = planner.shapeOf(0)
-    const axis = positionOf(node, integerOf(node, 'axis', -1), shape)
+    const axis = resolveAxis(node, integerOf(node, 'axis', -1), shape.length)
     const { outer, length, inner } = lanesOf(shape, axis)
     const [smallest, isInt] = [Number(!switchOf(node, 'largest', true)), Number(planner.dtypeOf(0) === 'int32')]
-    const [k] = knownIntegers(node, planner, 1, 'the number of elements') as [number]
+    const [k] = knownIntegers(node, planner, 1, 'number of elements') as [number]
     const x = planner.input(0)
     const outputs = [0, 1].map((position) => (planner.hasOutput(position) ? planner.output(position) : undefined))
     const [values, indices] = outputs

@@ -1,7 +1,8 @@
 import { LstmError } from '../errors.ts'
 import { formatShape, lengthOf, type Dimension, type Shape } from '../values/shape.ts'
-import { anyInput, freshSize, hasInput, integerList, knownIntegers, resolveAxes, type IntegerList } from './axes.ts'
-import { choice, label } from './checks.ts'
+import { resolveAxes, wordOf } from './attributes.ts'
+import { anyInput, hasInput, label } from './checks.ts'
+import { freshSize, integerList, knownIntegers, type IntegerList } from './sizes.ts'
 import { movement } from './movement.ts'
 import type { GraphNode, InferenceContext, Operator } from './operator.ts'
 import { stridesOf, whole, type Move } from './strided.ts'
@@ -38,7 +39,7 @@ function paddedSize(node: GraphNode, axis: number, size: Dimension, pad: Pad | u
   const { before, after } = pad
   if (typeof size === 'string') return before + after === 0 ? size : freshSize(node, axis)
   const kept = keptSize(size, pad)
-  const mode = choice(node, 'mode', MODES)
+  const mode = wordOf(node, 'mode', MODES)
   const most = mode === 'constant' ? Infinity : mode === 'reflect' ? kept - 1 : mode === 'wrap' ? kept : kept > 0 ? Infinity : 0
   if (kept < 0 || Math.max(before, after, 0) > Math.max(most, 0)) {
     const allowed = kept < 0 ? 'pads that take away no more than there is' : `pads of at most ${Math.max(most, 0)} with mode '${mode}'`
@@ -89,16 +90,16 @@ export const pad: Operator = movement({
   attributes: ['mode'],
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
-    choice(node, 'mode', MODES)
+    wordOf(node, 'mode', MODES)
     checkValue(node, context, dtype)
     const pads = padsOf(node, shape.length, (position, what) => integerList(node, context, position, what))
     return [{ dtype, shape: shape.map((size, axis) => paddedSize(node, axis, size, pads[axis])) }]
   },
   moves(node, { shapeOf, outputShape, value }) {
     const [input, output] = [shapeOf(0), outputShape(0)]
-    const mode = choice(node, 'mode', MODES)
-    const pads = padsOf(node, input.length, (position) => {
-      const values = knownIntegers(node, { value }, position)
+    const mode = wordOf(node, 'mode', MODES)
+    const pads = padsOf(node, input.length, (position, what) => {
+      const values = knownIntegers(node, { value }, position, what)
       return { count: values.length, values }
     }) as Pad[]
     const middle = pads.map((one, axis) => ({ begin: Math.max(one.before, 0), size: keptSize(input[axis] as number, one) }))

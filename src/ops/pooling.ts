@@ -1,13 +1,13 @@
 import { LstmError } from '../errors.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
+import { switchOf } from './attributes.ts'
 import { label, requireInput } from './checks.ts'
-import { switchOf } from './onnx-attributes.ts'
 import type { GraphNode, Operator } from './operator.ts'
 import { passesOf, planReduction } from './reduction.ts'
 import { countWindows, joinShape, paddingOf, reachOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, type Windows } from './windows.ts'
 
 function windowsOf(node: GraphNode, shape: SymbolicShape): Windows {
-  const channelsLast = switchOf(node, 'channelsLast', false)
+  const channelsLast = switchOf(node, 'channelsLast')
   requireWindowed(node, shape, channelsLast)
   const windows = readWindows(node, shape.length - 2, undefined)
   windows.pads.forEach((pad, n) => {
@@ -30,8 +30,8 @@ function pool(name: string, average: boolean): Operator {
     infer(node, context) {
       const x = requireInput(node, context, 0, 'float32')
       const windows = windowsOf(node, x.shape)
-      if (average) switchOf(node, 'countIncludePad', false)
-      const ceilMode = switchOf(node, 'ceilMode', false)
+      if (average) switchOf(node, 'countIncludePad')
+      const ceilMode = switchOf(node, 'ceilMode')
       const { batch, channels, sizes } = splitShape<Dimension>(x.shape, windows.channelsLast)
       const counts = sizes.map((size, axis) => countWindows(node, windows, axis, size, ceilMode))
       return [{ dtype: 'float32', shape: joinShape<Dimension>(batch, channels, counts, windows.channelsLast) }]
@@ -51,7 +51,7 @@ function pool(name: string, average: boolean): Operator {
       const [dilationRows, dilationColumns] = two(windows.dilations, 1)
       const [padTop, padLeft] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[0]), 0)
       const [padBottom, padRight] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[1]), 0)
-      const countPad = average && switchOf(node, 'countIncludePad', false)
+      const countPad = average && switchOf(node, 'countIncludePad')
       const [x, y] = [planner.input(0), planner.output(0)]
       planner.step(() => poolF32(
         Number(average), Number(countPad), x.ptr, y.ptr, planes, height, width, inner, windowHeight, windowWidth,
@@ -73,7 +73,7 @@ function globalPool(name: string, average: boolean): Operator {
     if (shape.length < 3) {
       throw new LstmError('SHAPE', `${label(node)}: expected batch, channels and at least one more axis, got ${formatShape(shape)}`)
     }
-    const channelAxis = switchOf(node, 'channelsLast', false) ? shape.length - 1 : 1
+    const channelAxis = switchOf(node, 'channelsLast') ? shape.length - 1 : 1
     return shape.map((_, axis) => axis !== 0 && axis !== channelAxis)
   }
   return {

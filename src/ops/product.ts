@@ -82,7 +82,7 @@ export interface ConstantMatrix {
 }
 
 /** Whether a product of constants is small enough to be done beforehand. */
-export function isFoldable(multiplyAdds: number): boolean {
+export function isSmallProduct(multiplyAdds: number): boolean {
   return multiplyAdds <= FOLD_MULTIPLY_ADDS
 }
 

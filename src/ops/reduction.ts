@@ -3,12 +3,12 @@ import { LstmError } from '../errors.ts'
 import { createData, type DataOf, type DType } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { formatShape, lengthOf, type Shape, type SymbolicShape } from '../values/shape.ts'
-import { integerOf, positionOf } from './attributes.ts'
+import { integerOf, resolveAxes, resolveAxis, switchOf } from './attributes.ts'
+import { hasInput, label, requireInput } from './checks.ts'
+import { knownIntegers } from './sizes.ts'
 import { numericInput } from './arithmetic.ts'
 import { FOLD_LENGTH, planBinary, positionsOf } from './broadcasting.ts'
-import { label, requireInput } from './checks.ts'
 import { bindFunction } from './functions.ts'
-import { knownIntegers, switchOf } from './onnx-attributes.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, Slot } from './operator.ts'
 
 /** A reduction by its numbers in assembly/reduce.ts. Over several groups of axes it is done group by group. */
@@ -33,11 +33,10 @@ interface Pass {
 
 /** Which axes go, true or false for each. */
 function reducedAxes(node: GraphNode, context: Pick<InferenceContext, 'value'>, shape: SymbolicShape): boolean[] {
-  const given = (node.inputs[1] ?? '') === '' ? [] : knownIntegers(node, context, 1, 'the axes')
-  if (given.length === 0) return shape.map(() => !switchOf(node, 'noopWithEmptyAxes', false))
-  const positions = new Set(given.map((axis) => positionOf(node, axis, shape)))
-  if (positions.size !== given.length) throw new LstmError('VALUE', `${label(node)}: expected each axis once, got ${given.join(', ')}`)
-  return shape.map((_, axis) => positions.has(axis))
+  const given = hasInput(node, 1) ? knownIntegers(node, context, 1, 'axes') : []
+  if (given.length === 0) return shape.map(() => !switchOf(node, 'noopWithEmptyAxes'))
+  const axes = resolveAxes(node, given, shape.length)
+  return shape.map((_, axis) => axes.includes(axis))
 }
 
 function reducedShape<Size>(shape: readonly Size[], reduced: readonly boolean[], keepdims: boolean): (Size | 1)[] {
@@ -232,7 +231,7 @@ export const reduceLogSumExp: Operator = {
  * `keepdims` 1, `selectLastIndex` 0: with 1, the last one of equal elements. NaN counts as infinitely far.
  */
 function argument(name: string, least: boolean): Operator {
-  const axisOf = (node: GraphNode, shape: SymbolicShape): number => positionOf(node, integerOf(node, 'axis', 0), shape)
+  const axisOf = (node: GraphNode, shape: SymbolicShape): number => resolveAxis(node, integerOf(node, 'axis', 0), shape.length)
   const shapeOf = <Size>(node: GraphNode, shape: readonly Size[], axis: number): (Size | 1)[] => (
     reducedShape(shape, shape.map((_, n) => n === axis), switchOf(node, 'keepdims', true))
   )
@@ -253,7 +252,7 @@ function argument(name: string, least: boolean): Operator {
       const x = context.value(0)
       if (x === undefined || x.data.length > FOLD_LENGTH) return undefined
       const axis = axisOf(node, x.shape)
-      const last = switchOf(node, 'selectLastIndex', false)
+      const last = switchOf(node, 'selectLastIndex')
       const { outer, length, inner } = passOf(x.shape, axis)
       const out = Int32Array.from({ length: outer * inner }, (_, n) => {
         const begin = Math.floor(n / inner) * length * inner + n % inner
@@ -271,7 +270,7 @@ function argument(name: string, least: boolean): Operator {
       const [x, y] = [planner.input(0), planner.output(0)]
       const shape = planner.shapeOf(0)
       const { outer, length, inner } = passOf(shape, axisOf(node, shape))
-      const [last, isInt] = [Number(switchOf(node, 'selectLastIndex', false)), Number(planner.dtypeOf(0) === 'int32')]
+      const [last, isInt] = [Number(switchOf(node, 'selectLastIndex')), Number(planner.dtypeOf(0) === 'int32')]
       planner.step(() => argF32(Number(least), last, isInt, x.ptr, y.ptr, outer, length, inner))
     },
   }

@@ -1,11 +1,9 @@
 import { LstmError } from '../errors.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
-import {
-  anyInput, checkSizes, freshShape, freshSize, hasInput, integerAttribute, integerList, isNumeric, productOf, quotientOf, resolveAxes,
-  resolveAxis, switchAttribute,
-} from './axes.ts'
-import { label } from './checks.ts'
+import { integerOf, resolveAxes, resolveAxis, switchOf } from './attributes.ts'
+import { anyInput, hasInput, label } from './checks.ts'
+import { checkSizes, freshShape, freshSize, integerList, isNumeric, productOf, quotientOf } from './sizes.ts'
 import { isFoldable, movementCost, requireSizes } from './movement.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from './operator.ts'
 
@@ -49,7 +47,7 @@ export const identity: Operator = reshaping('identity', [], (_node, _context, fr
  */
 export const reshape: Operator = reshaping('reshape', ['allowzero'], (node, context, from) => {
   const { count, values } = integerList(node, context, 1, 'sizes')
-  return values === undefined ? freshShape(node, count) : resolveTarget(node, from, values, switchAttribute(node, 'allowzero'))
+  return values === undefined ? freshShape(node, count) : resolveTarget(node, from, values, switchOf(node, 'allowzero'))
 })
 
 function misfit(node: GraphNode, from: SymbolicShape, target: readonly Dimension[]): LstmError {
@@ -75,7 +73,7 @@ function resolveTarget(node: GraphNode, from: SymbolicShape, target: readonly nu
 
 /** Two axes: all axes before `axis` (default 1) joined, and all from there on. Inputs: input. */
 export const flatten: Operator = reshaping('flatten', ['axis'], (node, _context, from) => {
-  const axis = integerAttribute(node, 'axis', 1)
+  const axis = integerOf(node, 'axis', 1)
   // The one place where an axis may be past the last: then the second size is 1.
   const at = axis === from.length ? axis : resolveAxis(node, axis, from.length)
   return [productOf(from.slice(0, at)) ?? freshSize(node, 0), productOf(from.slice(at)) ?? freshSize(node, 1)]

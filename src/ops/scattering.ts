@@ -2,8 +2,9 @@ import { LstmError } from '../errors.ts'
 import { bytesOf } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape, lengthOf, sameShape } from '../values/shape.ts'
-import { anyInput, isNumeric } from './axes.ts'
-import { choice, label, requireInput } from './checks.ts'
+import { wordOf } from './attributes.ts'
+import { anyInput, label, requireInput } from './checks.ts'
+import { isNumeric } from './sizes.ts'
 import { boxOfIndices, indexedAxis, knownIndices, planIndexCheck, sideStrides } from './gathering.ts'
 import { isFoldable, movementCost, requireSizes } from './movement.ts'
 import type { GraphNode, Operator } from './operator.ts'
@@ -15,7 +16,7 @@ const REDUCTIONS = ['none', 'add', 'mul', 'max', 'min'] as const
 type Reduction = typeof REDUCTIONS[number]
 
 function reductionOf(node: GraphNode): Reduction {
-  return choice(node, 'reduction', REDUCTIONS)
+  return wordOf(node, 'reduction', REDUCTIONS)
 }
 
 /** Rounded, or wrapped, by the array that it is stored in. */

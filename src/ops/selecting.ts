@@ -2,8 +2,9 @@ import { LstmError } from '../errors.ts'
 import { bytesOf, createData, type DataOf } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape, lengthOf, type Dimension, type Shape } from '../values/shape.ts'
-import { anyInput, broadcastShapes, checkSizes, integerAttribute } from './axes.ts'
-import { label, requireInput } from './checks.ts'
+import { integerOf } from './attributes.ts'
+import { anyInput, label, requireInput } from './checks.ts'
+import { broadcastShapes, checkSizes } from './sizes.ts'
 import { isFoldable, movementCost, requireSizes } from './movement.ts'
 import type { GraphNode, InferenceContext, Operator } from './operator.ts'
 import { broadcastStrides, describeBox, forEachIndex, stridesOf } from './strided.ts'
@@ -55,7 +56,7 @@ export const where: Operator = {
 
 /** The axes of sequences and of their steps: 0 and 1, or 1 and 0. */
 function sequenceAxes(node: GraphNode): { batchAxis: number, timeAxis: number } {
-  const [batchAxis, timeAxis] = [integerAttribute(node, 'batchAxis', 1), integerAttribute(node, 'timeAxis', 0)]
+  const [batchAxis, timeAxis] = [integerOf(node, 'batchAxis', 1), integerOf(node, 'timeAxis', 0)]
   if (batchAxis + timeAxis !== 1 || batchAxis * timeAxis !== 0) {
     throw new LstmError('VALUE', `${label(node)}: expected 0 and 1 for 'batchAxis' and 'timeAxis', or 1 and 0, got ${batchAxis} and ${timeAxis}`)
   }

@@ -2,8 +2,9 @@ import { LstmError } from '../errors.ts'
 import { createData, describeValue, isDType, storeChecked, type DType } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { checkShape, formatShape, type SymbolicShape } from '../values/shape.ts'
-import { anyInput, freshShape, freshSize, integerAttribute, integerList, isNumeric, productOf } from './axes.ts'
-import { label } from './checks.ts'
+import { integerOf } from './attributes.ts'
+import { anyInput, label } from './checks.ts'
+import { freshShape, freshSize, integerList, isNumeric, productOf } from './sizes.ts'
 import { movement, movementCost, requireSizes } from './movement.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, ValueType } from './operator.ts'
 import { whole } from './strided.ts'
@@ -27,7 +28,7 @@ function int32(node: GraphNode, numbers: readonly number[], shape: readonly numb
 /** The sizes of the axes from `start` to `end`. */
 function selected(node: GraphNode, context: InferenceContext): SymbolicShape {
   const { shape } = anyInput(node, context, 0)
-  return shape.slice(integerAttribute(node, 'start', 0), integerAttribute(node, 'end', shape.length))
+  return shape.slice(integerOf(node, 'start', 0), integerOf(node, 'end', shape.length))
 }
 
 /**

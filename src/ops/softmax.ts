@@ -1,13 +1,11 @@
-import { LstmError } from '../errors.ts'
 import { lengthOf } from '../values/shape.ts'
-import { integerOf, positionOf } from './attributes.ts'
-import { label, requireInput } from './checks.ts'
+import { integerOf, resolveAxis } from './attributes.ts'
+import { requireInput } from './checks.ts'
 import type { GraphNode, Operator } from './operator.ts'
 import type { SymbolicShape } from '../values/shape.ts'
 
 function axisOf(node: GraphNode, shape: SymbolicShape): number {
-  if (shape.length === 0) throw new LstmError('SHAPE', `${label(node)}: expected at least one axis, got a scalar`)
-  return positionOf(node, integerOf(node, 'axis', -1), shape)
+  return resolveAxis(node, integerOf(node, 'axis', -1), shape.length)
 }
 
 /** A function of the rows along an axis; along another axis than the last one they are transposed to and fro. */

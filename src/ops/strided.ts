@@ -46,7 +46,7 @@ export function broadcastStrides(shape: Shape, target: Shape): number[] {
 }
 
 /** A box with the fewest axes (at least one): those of one element are dropped, and joined those that are one run on every side. */
-function joinAxes(shape: Shape, sides: readonly (readonly number[])[]): { shape: number[], sides: number[][] } {
+export function joinAxes(shape: Shape, sides: readonly (readonly number[])[]): { shape: number[], sides: number[][] } {
   const joined = { shape: [] as number[], sides: sides.map(() => [] as number[]) }
   shape.forEach((size, axis) => {
     if (size === 1) return

@@ -1,9 +1,10 @@
 // What the operators of this library do to time. An operator without a rule is not run step by step.
 import type { SymbolicShape } from '../values/shape.ts'
-import { quotientOf } from './axes.ts'
+import { integerOf, resolveAxis, switchOf } from './attributes.ts'
 import { findFunction } from './functions.ts'
 import { readSettings } from './lstm-settings.ts'
 import type { GraphNode } from './operator.ts'
+import { quotientOf } from './sizes.ts'
 import { along, timeAxis, type TimeContext, type TimeRule } from './timing.ts'
 import { convolution, globalPooling, padding, pooling } from './window-rules.ts'
 
@@ -34,17 +35,16 @@ function rowwise(axesOf: (node: GraphNode, context: TimeContext, shape: Symbolic
     const axis = timeAxis(context)
     const shape = context.shape(0) as SymbolicShape
     if (axis === undefined || node.inputs.some((_, position) => position > 0 && context.timing(position) !== undefined)) return OTHER_AXIS
-    const axes = axesOf(node, context, shape).map((one) => (one < 0 ? one + shape.length : one))
+    const axes = axesOf(node, context, shape).map((one) => resolveAxis(node, one, shape.length))
     return axes.includes(axis) ? 'works along the timesteps' : along(node, axis)
   }
 }
 
-const attribute = (node: GraphNode, name: string, absent: number): number => Number(node.attributes[name] ?? absent)
 const lastAxis = rowwise(() => [-1])
-const alongAxis = rowwise((node) => [attribute(node, 'axis', -1)])
+const alongAxis = rowwise((node) => [integerOf(node, 'axis', -1)])
 const fromAxis = rowwise((node, _context, shape) => {
-  const axis = attribute(node, 'axis', -1)
-  return shape.flatMap((_, n) => (n >= (axis < 0 ? axis + shape.length : axis) ? [n] : []))
+  const axis = resolveAxis(node, integerOf(node, 'axis', -1), shape.length)
+  return shape.flatMap((_, n) => (n >= axis ? [n] : []))
 })
 
 /** The same elements in another shape: what stands before the timesteps, and what stands behind, must stay there. */
@@ -86,7 +86,7 @@ const transpose: TimeRule = (node, context) => {
 const concat: TimeRule = (node, context) => {
   const rank = context.outputShape(0).length
   const axis = context.timing(0)
-  const joined = (attribute(node, 'axis', 0) + rank) % rank
+  const joined = resolveAxis(node, integerOf(node, 'axis'), rank)
   if (typeof axis !== 'number' || node.inputs.some((_, position) => context.timing(position) !== axis)) {
     return 'joins what has timesteps with what has none'
   }
@@ -107,7 +107,7 @@ const slice: TimeRule = (node, context) => {
   const [starts, ends] = [numbers(context, 1), numbers(context, 2)]
   if (axis === undefined || starts === undefined || ends === undefined) return 'cuts where it is known only at run time'
   const rank = context.outputShape(0).length
-  const axes = (context.shape(3) === undefined ? starts.map((_, n) => n) : numbers(context, 3))?.map((one) => (one + rank) % rank)
+  const axes = (context.shape(3) === undefined ? starts.map((_, n) => n) : numbers(context, 3))?.map((one) => resolveAxis(node, one, rank))
   const at = axes?.indexOf(axis) ?? -1
   if (axes === undefined || at < 0) return axes === undefined ? 'cuts where it is known only at run time' : along(node, axis)
   const step = context.shape(4) === undefined ? 1 : numbers(context, 4)?.[at]
@@ -119,7 +119,7 @@ const slice: TimeRule = (node, context) => {
 /** Indices into another axis; the last step alone; or a table whose indices come step by step. */
 const gather: TimeRule = (node, context) => {
   const rank = context.shape(0)?.length as number
-  const along0 = (attribute(node, 'axis', 0) + rank) % rank
+  const along0 = resolveAxis(node, integerOf(node, 'axis', 0), rank)
   const [data, indices] = [context.timing(0), context.timing(1)]
   if (typeof indices === 'number') return data === undefined ? along(node, along0 + indices) : OTHER_AXIS
   const axis = data as number
@@ -132,7 +132,7 @@ const gather: TimeRule = (node, context) => {
 /** Sizes may be asked for, but not how long the sequence is. */
 const shape: TimeRule = (node, context) => {
   const axis = timeAxis(context) as number
-  const start = attribute(node, 'start', 0)
+  const start = integerOf(node, 'start', 0)
   const count = context.outputShape(0)[0] as number
   const isHarmless = context.takers(0).every(({ op, indices }) => (
     op === 'gather' && indices !== undefined && Array.from(indices.data).every((index) => (index < 0 ? index + count : index) + start !== axis)
@@ -155,35 +155,35 @@ const matMul: TimeRule = (node, context) => {
 
 const gemm: TimeRule = (node, context) => {
   const axis = timeAxis(context)
-  if (axis !== (node.attributes.transA ? 1 : 0) || context.timing(1) !== undefined || context.timing(2) !== undefined) return 'works along the timesteps'
+  if (axis !== (switchOf(node, 'transA') ? 1 : 0) || context.timing(1) !== undefined || context.timing(2) !== undefined) return 'works along the timesteps'
   const c = context.shape(2)
   return c !== undefined && c.length > 1 && c[0] !== 1 ? 'takes other numbers at each timestep' : along(node, 0)
 }
 
 /** Every channel by itself, with numbers of its own. */
-const batchNormalization = rowwise((node, _context, shape_) => [node.attributes.channelsLast ? shape_.length - 1 : 1])
+const batchNormalization = rowwise((node, _context, shape_) => [switchOf(node, 'channelsLast') ? shape_.length - 1 : 1])
 
 const reduce: TimeRule = (node, context) => {
   const axis = timeAxis(context)
   const rank = context.shape(0)?.length as number
   const given = context.shape(1) === undefined ? [] : numbers(context, 1)
-  const axes = given?.length === 0 && !node.attributes.noopWithEmptyAxes ? [...Array(rank).keys()] : given?.map((one) => (one + rank) % rank)
+  const axes = given?.length === 0 && !switchOf(node, 'noopWithEmptyAxes') ? [...Array(rank).keys()] : given?.map((one) => resolveAxis(node, one, rank))
   if (axis === undefined || axes === undefined || axes.includes(axis)) return 'sums up over the timesteps'
-  const keeps = node.attributes.keepdims ?? true
+  const keeps = switchOf(node, 'keepdims', true)
   return along(node, keeps ? axis : axis - axes.filter((one) => one < axis).length)
 }
 
 const argument: TimeRule = (node, context) => {
   const axis = timeAxis(context) as number
   const rank = context.shape(0)?.length as number
-  const along0 = (attribute(node, 'axis', 0) + rank) % rank
+  const along0 = resolveAxis(node, integerOf(node, 'axis', 0), rank)
   if (along0 === axis) return 'looks for one of the timesteps'
-  return along(node, (node.attributes.keepdims ?? true) || along0 > axis ? axis : axis - 1)
+  return along(node, switchOf(node, 'keepdims', true) || along0 > axis ? axis : axis - 1)
 }
 
 const RULES: Readonly<Record<string, TimeRule>> = {
   lstm, embedding, linear: lastAxis, softmax: alongAxis, logSoftmax: alongAxis, transpose, concat, slice, gather, shape, matMul, gemm,
-  split: rowwise((node) => [attribute(node, 'axis', 0)]),
+  split: rowwise((node) => [integerOf(node, 'axis', 0)]),
   layerNormalization: fromAxis, rmsNormalization: fromAxis, batchNormalization,
   reshape: reshaping, flatten: reshaping, squeeze: reshaping, unsqueeze: reshaping,
   reduceL1: reduce, reduceL2: reduce, reduceLogSum: reduce, reduceLogSumExp: reduce, reduceMax: reduce,

@@ -2,18 +2,18 @@ import { LstmError } from '../errors.ts'
 import { bytesOf, createData, type DataOf } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape, lengthOf } from '../values/shape.ts'
-import { anyInput, hasInput, knownIntegers } from './axes.ts'
-import { label } from './checks.ts'
+import { switchOf } from './attributes.ts'
+import { anyInput, hasInput, label } from './checks.ts'
+import { knownIntegers } from './sizes.ts'
 import { isFoldable, movementCost, requireSizes } from './movement.ts'
-import { switchOf } from './onnx-attributes.ts'
 import type { GraphNode, InferenceContext, Operator } from './operator.ts'
 import { describeBox, planNumber, stridesOf } from './strided.ts'
 
 /** Which diagonal the triangle begins at: 0 is the main one, 1 the one above it. */
 function diagonalOf(node: GraphNode, context: Pick<InferenceContext, 'value'>): number {
   if (!hasInput(node, 1)) return 0
-  const numbers = knownIntegers(node, context, 1)
-  if (numbers.length !== 1) throw new LstmError('VALUE', `${label(node)}: expected one number for the diagonal, got ${numbers.length}`)
+  const numbers = knownIntegers(node, context, 1, 'diagonal')
+  if (numbers.length !== 1) throw new LstmError('SHAPE', `${label(node)}: expected one number for the diagonal, got ${numbers.length}`)
   return numbers[0] as number
 }
 

@@ -1,9 +1,8 @@
 import { LstmError } from '../errors.ts'
 import { formatShape, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
-import {
-  anyInput, broadcastShapes, freshShape, freshSize, hasInput, integerList, knownIntegers, resolveAxes, type IntegerList,
-} from './axes.ts'
-import { label } from './checks.ts'
+import { resolveAxes } from './attributes.ts'
+import { anyInput, hasInput, label } from './checks.ts'
+import { broadcastShapes, freshShape, freshSize, integerList, knownIntegers, type IntegerList } from './sizes.ts'
 import { movement } from './movement.ts'
 import type { GraphNode, InferenceContext, Operator } from './operator.ts'
 import { broadcastStrides, stridesOf, whole, type Move, type Placement } from './strided.ts'
@@ -114,8 +113,8 @@ export const slice: Operator = movement({
     const shape = shapeOf(0)
     const strides = stridesOf(shape)
     let offset = 0
-    const known = cuts(node, shape.length, (position) => {
-      const values = knownIntegers(node, { value }, position)
+    const known = cuts(node, shape.length, (position, what) => {
+      const values = knownIntegers(node, { value }, position, what)
       return { count: values.length, values }
     })
     for (const [axis, cut] of known ?? []) {
@@ -167,7 +166,7 @@ export const tile: Operator = movement({
     const shape = shapeOf(0)
     const strides = stridesOf(shape)
     // Every axis as two: repeats with stride 0, then the elements.
-    const sizes = knownIntegers(node, { value }, 1).flatMap((times, axis) => [times, shape[axis] as number])
+    const sizes = knownIntegers(node, { value }, 1, 'repeats').flatMap((times, axis) => [times, shape[axis] as number])
     const from = { offset: 0, strides: strides.flatMap((stride) => [0, stride]) }
     const to = stridesOf(outputShape(0)).flatMap((stride, axis) => [stride * (shape[axis] as number), stride])
     return [{ source: 0, output: 0, shape: sizes, from, to: { offset: 0, strides: to } }]

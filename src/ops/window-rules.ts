@@ -1,6 +1,6 @@
 // What windows that slide over timesteps do to time.
 import { NdArray } from '../values/ndarray.ts'
-import { freshSize } from './axes.ts'
+import { freshSize } from './sizes.ts'
 import type { GraphNode } from './operator.ts'
 import { along, timeAxis, type TimeContext, type TimeRule } from './timing.ts'
 import { paddingOf, reachOf, readWindows, type Windows } from './windows.ts'

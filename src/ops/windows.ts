@@ -1,9 +1,9 @@
 // Windows that slide over one or two axes: what convolutions and pools have in common.
 import { LstmError } from '../errors.ts'
 import { formatShape, type Dimension, type SymbolicShape } from '../values/shape.ts'
-import { freshSize } from './axes.ts'
-import { choice, label } from './checks.ts'
-import { integersOf, switchOf } from './onnx-attributes.ts'
+import { integersOf, switchOf, wordOf } from './attributes.ts'
+import { label } from './checks.ts'
+import { freshSize } from './sizes.ts'
 import type { GraphNode } from './operator.ts'
 
 /** Attributes every sliding window has. */
@@ -37,9 +37,9 @@ export function readWindows(node: GraphNode, axes: number, kernel: readonly numb
     kernel: given,
     strides: integersOf(node, 'strides', each(1), 1),
     dilations: integersOf(node, 'dilations', each(1), 1),
-    channelsLast: switchOf(node, 'channelsLast', false),
+    channelsLast: switchOf(node, 'channelsLast'),
     pads: integersOf(node, 'pads', [...each(0), ...each(0)], 0),
-    autoPad: choice(node, 'autoPad', ['NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID']),
+    autoPad: wordOf(node, 'autoPad', ['NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID']),
   }
   const reaches = given.map((_, axis) => reachOf(windows, axis))
   const largest = Math.max(...windows.strides, ...windows.dilations, ...windows.pads, ...reaches)

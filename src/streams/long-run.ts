@@ -1,6 +1,7 @@
 // A run that lets others have their turn: the sequence goes through in chunks, with the same bits.
 import { LstmError } from '../errors.ts'
 import { typeGraph } from '../graph/infer.ts'
+import { switchOf } from '../ops/attributes.ts'
 import { FUNCTION, readOptions, SIGNAL, type OptionTable } from '../options.ts'
 import { places, shapesOfInputs, takeInputs, type RunInputs, type Taken } from '../plan/binding.ts'
 import { makePlan, type PlannedValue } from '../plan/plan.ts'
@@ -137,7 +138,7 @@ function nextTurn(): Promise<void> {
 function chunkMachine(host: StreamHost, { shapes, inputs }: LongRun): Machine | undefined {
   const { runtime, prepared } = host
   // What a stateful layer keeps is the model's own.
-  if (prepared.graph.nodes.some(({ attributes }) => attributes.stateful === true)) return undefined
+  if (prepared.graph.nodes.some((node) => switchOf(node, 'stateful'))) return undefined
   try {
     const sizes = prepared.graph.inputs.flatMap(({ name, shape }) => shape.flatMap((size, axis): [string, number][] => (
       typeof size === 'string' ? [[size, shapes.get(name)?.[axis] as number]] : []

@@ -1,7 +1,8 @@
 // A walk through a graph, node by node, along time.
 import type { Graph } from '../graph/graph.ts'
 import type { TypedGraph } from '../graph/infer.ts'
-import { freshSize } from '../ops/axes.ts'
+import { freshSize } from '../ops/sizes.ts'
+import { switchOf } from '../ops/attributes.ts'
 import { label } from '../ops/checks.ts'
 import type { GraphNode } from '../ops/operator.ts'
 import { findTimeRule } from '../ops/time-rules.ts'
@@ -143,7 +144,7 @@ export class Walk {
   #remember(node: GraphNode): GraphNode {
     this.remembers = true
     const x = this.#types.get(node.inputs[0] as string)?.shape
-    this.#batch ??= x?.[node.attributes.timeMajor === true ? 1 : 0]
+    this.#batch ??= x?.[switchOf(node, 'timeMajor') ? 1 : 0]
     const states = [1, 2].filter((position) => this.#carried.has(node.inputs[position] ?? ''))
     const direct = states.filter((position) => this.#isDirect(node, position))
     if (states.length > 0 && (direct.length < 2 || states.length < 2)) return node

@@ -33,17 +33,20 @@ export function sameShape(a: SymbolicShape, b: SymbolicShape): boolean {
   return true
 }
 
-/** Checks that a shape is made of whole numbers >= 0 whose product is a safe number of elements. */
+/**
+ * Checks that a shape is made of whole numbers >= 0 whose product is a safe number of elements.
+ * @throws LstmError `VALUE` for what is no list of whole numbers >= 0, `MEMORY` for more elements than memory can hold
+ */
 export function checkShape(shape: unknown, what: string): Shape {
-  if (!Array.isArray(shape)) throw new LstmError('SHAPE', `${what}: expected a shape as an array of whole numbers, got ${describeValue(shape)}`)
+  if (!Array.isArray(shape)) throw new LstmError('VALUE', `${what}: expected a shape as an array of whole numbers, got ${describeValue(shape)}`)
   for (const size of shape) {
     if (typeof size !== 'number' || !Number.isInteger(size) || size < 0) {
-      throw new LstmError('SHAPE', `${what}: expected a shape of whole numbers, got [${shape.map(describeValue).join(', ')}]`)
+      throw new LstmError('VALUE', `${what}: expected a shape of whole numbers, got [${shape.map(describeValue).join(', ')}]`)
     }
   }
   const length = lengthOf(shape as number[])
   if (length > 2 ** 32) {
-    throw new LstmError('SHAPE', `${what}: shape [${shape.join(', ')}] has ${length} elements, more than memory can hold`)
+    throw new LstmError('MEMORY', `${what}: shape [${shape.join(', ')}] has ${length} elements, more than memory can hold`)
   }
   return shape as Shape
 }

@@ -137,14 +137,14 @@ describe('typeGraph', () => {
       typeGraph({ ...graph, nodes: [{ ...lstm, attributes: { ...lstm.attributes, ...attributes } }] })
     expectError(withAttributes({ hiddenSize: 3 }), 'SHAPE', "lstm 'lstm': expected [12, 3] for '0.forward.inputWeights', got [8, 3]")
     expectError(withAttributes({ hiddenSize: 0 }), 'VALUE', "lstm 'lstm': expected a whole number >= 1 for 'hiddenSize', got 0")
-    expectError(withAttributes({ hiddenSize: '2' }), 'VALUE', "lstm 'lstm': expected a whole number >= 1 for 'hiddenSize', got 2")
+    expectError(withAttributes({ hiddenSize: '2' }), 'VALUE', "lstm 'lstm': expected a whole number >= 1 for 'hiddenSize', got \"2\"")
     expectError(withAttributes({ numLayers: 1.5 }), 'VALUE', "lstm 'lstm': expected a whole number >= 1 for 'numLayers', got 1.5")
     expectError(withAttributes({ numLayers: 1e9 }), 'SHAPE', "lstm 'lstm': expected the weight '1.forward.inputWeights' [8, 2], got none")
     expectError(withAttributes({ direction: 'bidirectional' }), 'SHAPE', "lstm 'lstm': expected the weight '0.reverse.inputWeights' [8, 3], got none")
     expectError(
       withAttributes({ direction: 'up' }), 'VALUE', "lstm 'lstm': expected 'forward' or 'reverse' or 'bidirectional' for 'direction', got \"up\"",
     )
-    expectError(withAttributes({ timeMajor: 1 }), 'VALUE', "lstm 'lstm': expected true or false for 'timeMajor', got 1")
+    expectError(withAttributes({ timeMajor: 2 }), 'VALUE', "lstm 'lstm': expected true or false for 'timeMajor', got 2")
     expectError(
       withAttributes({ reversedOutput: true }), 'UNSUPPORTED',
       "lstm 'lstm': 'reversedOutput' (Keras's go_backwards) works for one layer with direction 'reverse', got 1 layers and 'forward'",

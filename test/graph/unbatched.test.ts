@@ -56,10 +56,10 @@ describe('unbatched', () => {
   })
 
   it('says what does not fit', () => {
-    expectError(() => sequential([dense(1)], { unbatched: 'yes' as unknown as boolean }), 'VALUE', 'sequential: unbatched: expected true or false, got "yes"')
+    expectError(() => sequential([dense(1)], { unbatched: 'yes' as unknown as boolean }), 'VALUE', "sequential: expected true or false for 'unbatched', got \"yes\"")
     const graph: Graph = { inputs: [{ name: 'x', dtype: 'float32', shape: [1, 2] }], outputs: [{ name: 'x', value: 'x' }], nodes: [], constants: new Map() }
     expectError(() => withoutBatch(graph), 'VALUE', "unbatched: expected a model with an input that has the axis 'batch', got none")
-    expectError(() => lstm(3, { delaySamples: 0.5 }), 'VALUE', 'lstm: delaySamples: expected a number >= 1, got 0.5')
+    expectError(() => lstm(3, { delaySamples: 0.5 }), 'VALUE', "lstm: expected a number >= 1 for 'delaySamples', got 0.5")
     expectError(() => lstm(3, { delaySamples: 2, initialState: true }), 'VALUE', 'lstm: delaySamples goes without initialState: a delayed state has a history')
   })
 })

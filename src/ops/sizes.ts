@@ -1,64 +1,9 @@
-// Axes, lists of whole numbers and sizes, as the operators that move elements read and reckon with
-// them: whatever depends on a size or an element that is known only at run time stays open.
+// Sizes, and inputs that are lists of whole numbers, as operators reckon with them: whatever depends on a size or an element that is
+// known only at run time stays open.
 import { LstmError } from '../errors.ts'
-import { describeValue } from '../values/dtype.ts'
 import { checkShape, formatShape, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
-import { label } from './checks.ts'
+import { anyInput, label, MOST_AXES } from './checks.ts'
 import type { GraphNode, InferenceContext, ValueType } from './operator.ts'
-
-/** Whether a node has an input at `position`. */
-export function hasInput(node: GraphNode, position: number): boolean {
-  return (node.inputs[position] ?? '') !== ''
-}
-
-/** More than any framework has. */
-const MOST_AXES = 64
-
-/** The input at `position`, of any dtype; it must be there. */
-export function anyInput(node: GraphNode, context: InferenceContext, position: number): ValueType {
-  const value = context.input(position)
-  if (value === undefined) throw new LstmError('SHAPE', `${label(node)}: expected an input at position ${position}, got none`)
-  if (value.shape.length > MOST_AXES) {
-    throw new LstmError('UNSUPPORTED', `${label(node)}: expected at most ${MOST_AXES} axes, got ${value.shape.length}`)
-  }
-  return value
-}
-
-/** An attribute that is a whole number; without a fallback it must be there. */
-export function integerAttribute(node: GraphNode, attribute: string, fallback?: number): number {
-  const value = node.attributes[attribute] ?? fallback
-  if (typeof value !== 'number' || !Number.isInteger(value)) {
-    throw new LstmError('VALUE', `${label(node)}: expected a whole number for '${attribute}', got ${describeValue(value)}`)
-  }
-  return value
-}
-
-/** An attribute that is true or false, 1 or 0; absent means false. */
-export function switchAttribute(node: GraphNode, attribute: string): boolean {
-  const value = node.attributes[attribute] ?? false
-  if (value !== true && value !== false && value !== 0 && value !== 1) {
-    throw new LstmError('VALUE', `${label(node)}: expected true or false for '${attribute}', got ${describeValue(value)}`)
-  }
-  return Boolean(value)
-}
-
-/** `axis` counted from the front: negative ones count from the end of `rank` axes. */
-export function resolveAxis(node: GraphNode, axis: number, rank: number): number {
-  if (axis < -rank || axis >= rank) {
-    const expected = rank === 0 ? 'an input with axes, got a scalar' : `an axis from ${-rank} to ${rank - 1}, got ${axis}`
-    throw new LstmError('VALUE', `${label(node)}: expected ${expected}`)
-  }
-  return axis < 0 ? axis + rank : axis
-}
-
-/** The same of a list, in which no axis may be twice. */
-export function resolveAxes(node: GraphNode, axes: readonly number[], rank: number): number[] {
-  const resolved = axes.map((axis) => resolveAxis(node, axis, rank))
-  if (new Set(resolved).size < axes.length) {
-    throw new LstmError('VALUE', `${label(node)}: expected every axis once, got ${formatShape(axes)}`)
-  }
-  return resolved
-}
 
 /** A list of whole numbers that flows in: how many, and which if they are known already. */
 export interface IntegerList {
@@ -82,13 +27,14 @@ export function integerList(
   return { count, values: values === undefined ? undefined : Array.from(values.data) }
 }
 
-/** The elements at `position` when a plan is made or constants are folded: they are known by then. */
-export function knownIntegers(node: GraphNode, context: Pick<InferenceContext, 'value'>, position: number): number[] {
-  const values = context.value(position)
-  if (values === undefined) {
-    throw new LstmError('UNSUPPORTED', `${label(node)}: its input '${node.inputs[position]}' must follow from constants and shapes`)
+/** The int32 elements at `position` when a plan is made or constants are folded: they are known by then. */
+export function knownIntegers(node: GraphNode, context: Pick<InferenceContext, 'value'>, position: number, what: string): readonly number[] {
+  const value = context.value(position)
+  if (value === undefined) {
+    throw new LstmError('UNSUPPORTED', `${label(node)}: ${what} (input '${node.inputs[position]}') must follow from constants and shapes`)
   }
-  return Array.from(values.data)
+  if (value.dtype !== 'int32') throw new LstmError('VALUE', `${label(node)}: expected int32 ${what}, got ${value.dtype} ${formatShape(value.shape)}`)
+  return Array.from(value.data)
 }
 
 /** A name for a size that is known only at run time, and is no other value's. */
@@ -115,6 +61,11 @@ export function checkSizes(node: GraphNode, types: readonly ValueType[]): readon
 /** The product of sizes, or undefined when it is neither a number nor a name. */
 export function productOf(sizes: SymbolicShape): Dimension | undefined {
   return quotientOf(sizes, [])
+}
+
+/** Product of the sizes that are numbers: what a batch row costs, as far as it is known. */
+export function knownLength(sizes: SymbolicShape): number {
+  return sizes.reduce<number>((product, size) => (typeof size === 'number' ? product * size : product), 1)
 }
 
 /**
