@@ -62,7 +62,7 @@ export async function onPage(url, use, name = 'chromium') {
   page.setDefaultTimeout(30_000)
   const said = []
   page.on('pageerror', (error) => said.push(error.message))
-  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && !message.text().includes('favicon') && said.push(message.text()))
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && !message.location().url.endsWith('/favicon.ico') && said.push(message.text()))
   try {
     await page.goto(url)
     const answer = await use(page)
