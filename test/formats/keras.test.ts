@@ -6,7 +6,8 @@ import { dialectOf, KERAS_2, KERAS_3, TFJS, type Dialect } from '../../src/forma
 import { keras, readKeras, readKerasWeights } from '../../src/formats/keras/keras.ts'
 import { buildModel } from '../../src/formats/keras/network.ts'
 import type { Json } from '../../src/formats/keras/settings.ts'
-import { NamedWeights, snakeCase } from '../../src/formats/keras/weights.ts'
+import { snakeCase } from '../../src/formats/keras/placed-weights.ts'
+import { NamedWeights } from '../../src/formats/keras/weights.ts'
 import { readModelFile } from '../../src/formats/model-file.ts'
 import { onlyBytes, type KerasDialect } from '../../src/formats/reader.ts'
 import { saveGraph } from '../../src/formats/save.ts'
@@ -278,10 +279,59 @@ describe('a .keras archive', () => {
 
   it('may call layers anything', () => {
     const name = '__proto__'
-    const named = (className: string, settings: string): string => `{"class_name":"${className}","config":{"name":"${name}",${settings}}}`
-    const text = `{"class_name":"Sequential","config":{"name":"m","layers":[${named('InputLayer', '"batch_shape":[null,4,3]')}]}}`
+    const named = (className: string, settings: string, is = name): string => `{"class_name":"${className}","config":{"name":"${is}",${settings}}}`
+    const layers = `${named('InputLayer', '"batch_shape":[null,4,3]', 'constructor')},${named('LSTM', '"units":3')}`
+    const text = `{"class_name":"Sequential","config":{"name":"m","layers":[${layers}]}}`
     const graph = readKeras(writeStored(new Map([['config.json', new TextEncoder().encode(text)], ['model.weights.h5', weights]])))
-    expect(graph.outputs).toEqual([{ name, value: name }])
+    expect(graph.inputs.map((given) => given.name)).toEqual(['constructor'])
+    expect(graph.outputs.map((output) => output.name)).toEqual([name])
+  })
+})
+
+describe('a tensor that no layer reads is refused by name', () => {
+  const sequential = (...layers: Json[]): string => JSON.stringify({ class_name: 'Sequential', config: { name: 'm', layers } })
+  const lstmOf3 = (settings: Readonly<Record<string, Json>> = {}): Json => layer('LSTM', 'lstm', { units: 3, ...settings })
+  const unread = 'the description of the layers is not that of these weights'
+
+  it('by its place in files of Keras 3', () => {
+    expectError(() => readKeras(weights, { architecture: sequential(input(4, 3), lstmOf3({ use_bias: false })) }), 'FORMAT', `Keras: no layer reads 'layers/lstm/cell/vars/2', which is a tensor of the file: ${unread}`)
+    expectError(
+      () => readKeras(weights, { architecture: sequential(input(4, 3), layer('Dropout', 'lstm')) }), 'FORMAT',
+      `Keras: no layer reads ${[0, 1, 2].map((index) => `'layers/lstm/cell/vars/${index}'`).join(', ')}, which are tensors of the file: ${unread}`,
+    )
+    expectError(() => readKeras(golden('keras-files/k3_windows.keras'), { architecture: sequential(input(5, 3)) }), 'FORMAT', /no layer reads 'layers\/[^\\]*\/vars\/0'/)
+    expectError(
+      () => readKeras(golden('keras3/bidirectional-mul-sequences.weights.h5'), { architecture: sequential(input(5, 3)) }), 'FORMAT',
+      /no layer reads '[^']*', '[^']*', '[^']*', '[^']*', '[^']*' and 1 more, which are tensors of the file/,
+    )
+  })
+
+  it('by its name in files of Keras 2', () => {
+    const whole = golden('keras2/lstm-3-sequences.h5')
+    expectError(() => readKeras(whole, { architecture: sequential(input(4, 3), lstmOf3({ use_bias: false })) }), 'FORMAT', /^Keras: no layer reads '[^']*\/bias', which is a tensor/)
+    expectError(() => readKeras(whole, { architecture: sequential(input(4, 3)) }), 'FORMAT', /^Keras: no layer reads '[^']*\/kernel', '[^']*\/recurrent_kernel', '[^']*\/bias', which are tensors/)
+  })
+
+  it('but not those of layers that no output needs, by place or by name', () => {
+    const calls = (json: Json, ...from: string[]): Json => ({ ...json as Record<string, Json>, inbound_nodes: from.map((name) => [[name, 0, 0]]) })
+    const functional = (...layers: Json[]): string => JSON.stringify({
+      class_name: 'Functional', config: { name: 'm', layers: [calls(input(4, 3)), ...layers], input_layers: ['x', 0, 0], output_layers: ['out', 0, 0] },
+    })
+    const architecture = functional(calls(lstmOf3(), 'x'), calls(layer('Dropout', 'out'), 'x'))
+    for (const file of ['keras3/lstm-3-sequences.weights.h5', 'keras2/lstm-3-sequences.h5']) {
+      expect(readKeras(golden(file), { architecture }).notes).toContain("no output of 'm' needs 'lstm'")
+    }
+    const windows = functional(calls(layer('LSTM', 'lstm_a', { units: 3 }), 'x'), calls(layer('Dense', 'd', { units: 1 }), 'x'), calls(layer('Dropout', 'out'), 'x'))
+    expect(readKeras(golden('keras-files/k3_windows.keras'), { architecture: windows }).nodes).toEqual([])
+  })
+
+  it('but not what training alone needs', () => {
+    const named = (...names: string[]): NamedWeights => new NamedWeights(names.map((name, seed) => ({ segments: name.split('/'), read: () => random(seed, 3) })))
+    const normal = parseModel({ class_name: 'Sequential', config: { name: 'm', layers: [input(3), layer('BatchNormalization', 'n')] } })
+    const own = ['gamma', 'beta', 'moving_mean', 'moving_variance']
+    const read = (...more: string[]): Graph => buildModel(normal, named(...[...own, ...more].map((name) => `n/${name}`)), { dialect: KERAS_2, note: 'a test' })
+    expect(read('renorm_mean', 'renorm_stddev', 'seed_generator/seed_generator_state').outputs).toHaveLength(1)
+    expectError(() => read('renorm_mean', 'moving_skew'), 'FORMAT', `Keras: no layer reads 'n/moving_skew', which is a tensor of the file: ${unread}`)
   })
 })
 

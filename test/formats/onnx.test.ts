@@ -32,6 +32,18 @@ it('every operator of the table stands for one that there is', () => {
   for (const op of ['GatherND', 'ScatterND']) expectError(() => read(oneNode({ op, inputs: ['x'] })), 'UNSUPPORTED', new RegExp(`operator ${op} `))
 })
 
+it('nodes that no output needs are named in a note, constants left out', () => {
+  const relu = (name: string): NodeSpec => ({ op: 'Relu', inputs: ['x'], outputs: [name] })
+  const notes = (...nodes: NodeSpec[]): readonly string[] => read({ inputs: [x], outputs: [y], nodes: [relu('y'), ...nodes] }).notes ?? []
+  expect(notes()).toEqual([])
+  expect(notes({ op: 'Constant', outputs: ['c'] })).toEqual([])
+  expect(notes(relu('a'))).toEqual(["no output needs the node 'a' (Relu)"])
+  expect(notes(relu('a'), { op: 'Unknown', name: 'u', inputs: ['a'], outputs: ['b'] })).toEqual(["no output needs the nodes 'a' (Relu), 'u' (Unknown)"])
+  const [many] = notes(...Array.from({ length: 50 }, (_, index) => relu(`${'n'.repeat(1000)}${index}`)))
+  expect(many).toMatch(/ and \d+ more$/)
+  expect(many?.length).toBeLessThan(1000)
+})
+
 describe('inputs', () => {
   const relu = { op: 'Relu', inputs: ['x'] }
   it('keep names and sizes; sizes without a name get one', () => {

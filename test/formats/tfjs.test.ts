@@ -109,3 +109,20 @@ describe('what is no layers model is refused', () => {
     await expectRejection(tfjs.read(onlyBytes(new TextEncoder().encode('{')), {}), 'FORMAT', /^TensorFlow\.js: model\.json is not JSON: /)
   })
 })
+
+describe('weights that no layer reads', () => {
+  const [group] = model.weightsManifest as [{ paths: string[], weights: object[] }]
+  const extended = (weight: object): ModelFiles => files(
+    { ...model, weightsManifest: [group, { paths: ['more'], weights: [weight] }] }, (name) => (name === 'more' ? new Uint8Array(8) : golden(`lstm-3/${name}`)),
+  )
+
+  it('are refused by name', async () => {
+    await expectRejection(tfjs.read(extended({ name: 'lstm/extra', shape: [2], dtype: 'float32' }), {}), 'FORMAT', /^Keras: no layer reads 'lstm\/extra', which is a tensor of the file/)
+  })
+
+  it('may be the optimizer\'s', async () => {
+    const more = extended({ name: 'training/SGD/kernel', shape: [2], dtype: 'float32', group: 'optimizer' })
+    expect((await tfjs.read(more, {})).notes).toEqual((await tfjs.read(files(model), {})).notes)
+    expect([...(await readTfjsWeights(more)).keys()]).not.toContain('training/SGD/kernel')
+  })
+})

@@ -17,7 +17,8 @@ import { isHdf5, openHdf5, type Hdf5Object } from './hdf5.ts'
 import { buildModel } from './network.ts'
 import { field, isObject, malformed, type Json } from './settings.ts'
 import { stateDictOf, tensorGroups, weightsOnlyError } from './state-dict.ts'
-import { NamedWeights, placeOf, PlacedWeights, segmentsOf, type LayerWeights, type NamedTensor, type WeightOwner } from './weights.ts'
+import { placedWeights } from './placed-weights.ts'
+import { NamedWeights, segmentsOf, type LayerWeights, type NamedTensor, type WeightOwner } from './weights.ts'
 import { isZip, ZipArchive } from '../zip.ts'
 
 const CONFIG = 'config.json'
@@ -99,12 +100,13 @@ function versionOf(root: Hdf5Object, json: Json = null): string | undefined {
 /** The weights of a file: by place (Keras 3), or by name in groups of the layers' names (Keras 2). */
 function weightsOf(root: Hdf5Object): LayerWeights {
   const groups = root.find('model_weights') ?? root
-  return groups.textList('layer_names') === undefined && groups === root ? new PlacedWeights(placeOf(root)) : new GroupedWeights(groups)
+  return groups.textList('layer_names') === undefined && groups === root ? placedWeights(root) : new GroupedWeights(groups)
 }
 
 /** Keras 2's groups, one a layer, each with its tensors in order under `weight_names`. */
 class GroupedWeights implements LayerWeights {
   readonly #root: Hdf5Object
+  readonly #layers: Map<string, NamedWeights> = new Map()
 
   constructor(root: Hdf5Object) {
     this.#root = root
@@ -123,11 +125,29 @@ class GroupedWeights implements LayerWeights {
   }
 
   children(_attribute: string, owners: readonly WeightOwner[]): LayerWeights[] {
-    return owners.map(({ name }) => {
-      // The name is one member, slashes and all.
-      const group = this.#root.find(name)
-      return new NamedWeights(group === undefined ? [] : tensorsOf(group))
-    })
+    return owners.map(({ name }) => this.#layer(name))
+  }
+
+  pass(): void {
+    for (const name of this.#names) this.#layer(name).pass()
+  }
+
+  unread(): string[] {
+    return [...this.#names].flatMap((name) => this.#layer(name).unread())
+  }
+
+  get #names(): ReadonlySet<string> {
+    return new Set(this.#root.textList('layer_names'))
+  }
+
+  #layer(name: string): NamedWeights {
+    const known = this.#layers.get(name)
+    if (known !== undefined) return known
+    // The name is one member, slashes and all.
+    const group = this.#root.find(name)
+    const found = new NamedWeights(group === undefined ? [] : tensorsOf(group))
+    this.#layers.set(name, found)
+    return found
   }
 }
 

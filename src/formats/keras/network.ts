@@ -38,7 +38,13 @@ export function buildModel(model: ModelSpec, weights: LayerWeights, { dialect, n
     if (layer?.className !== 'InputLayer') throw malformed(`model '${model.name}': expected the input '${ref.layer}' to be an InputLayer`)
     return addInput(emit, layer, index, consumers.get(ref.layer) ?? [], isStateful(model))
   })
-  const outputs = runModel({ model, weights, dialect, emit, prefix: '' }, inputs)
+  const passed: Set<LayerWeights> = new Set()
+  const outputs = runModel({ model, weights, dialect, emit, passed, prefix: '' }, inputs)
+  for (const layer of passed) layer.pass()
+  const unread = weights.unread()
+  if (unread.length > 0) {
+    throw malformed(`no layer reads ${named(unread)}, which ${unread.length === 1 ? 'is a tensor' : 'are tensors'} of the file: the description of the layers is not that of these weights`)
+  }
   return emit.builder.finish(nameOutputs(model.outputs, outputs, budget))
 }
 
@@ -148,6 +154,8 @@ const CALL_WORK = 100
 interface Run {
   readonly model: ModelSpec
   readonly weights: LayerWeights
+  /** Of layers that no output needs. */
+  readonly passed: Set<LayerWeights>
   readonly dialect: Dialect
   readonly emit: Emitter
   /** Names of the models around it, each with a slash behind. */
@@ -187,25 +195,27 @@ function runModel(run: Run, inputs: readonly KerasTensor[]): KerasTensor[] {
   const needed = new Set(order.map((key) => calls.get(key)?.layer))
   const others = model.layers.filter((layer) => layer.nodes.length > 0 && layer.className !== 'InputLayer' && !needed.has(layer))
   if (others.length > 0) run.emit.builder.note(`no output of '${model.name}' needs ${named(others.map(({ name }) => name))}`)
+  for (const { layer, weights } of calls.values()) if (!needed.has(layer)) run.passed.add(weights)
+  const apply = (call: LayerCall): readonly KerasTensor[] => applyLayer(call, run.passed)
   for (const key of order) {
     const { layer, node, weights } = calls.get(key) as PendingCall
     run.emit.budget.work(CALL_WORK * (1 + node.args.length), 'Keras')
     const args = node.args.map((argument) => bindArgument(argument, find))
     const kwargs = new Map([...node.kwargs].map(([name, argument]) => [name, bindArgument(argument, find)]))
     const named = ['inputs', 'sequence', 'sequences'].map((name) => kwargs.get(name))
-    done.set(key, applyLayer({
+    done.set(key, apply({
       layer, path: `${run.prefix}${layer.name}`, inputs: [...args, ...named].flatMap(tensorsOf), args, kwargs, weights,
-      dialect: run.dialect, emit: run.emit, apply: applyLayer,
+      dialect: run.dialect, emit: run.emit, apply,
     }))
   }
   return model.outputs.map(find)
 }
 
 /** A layer, or a model that stands as a layer. */
-function applyLayer(call: LayerCall): readonly KerasTensor[] {
+function applyLayer(call: LayerCall, passed: Set<LayerWeights>): readonly KerasTensor[] {
   const { layer, path, weights, dialect, emit, inputs } = call
   const { model } = layer
-  if (model !== undefined) return callWithArguments(call, () => runModel({ model, weights, dialect, emit, prefix: `${path}/` }, inputs))
+  if (model !== undefined) return callWithArguments(call, () => runModel({ model, weights, dialect, emit, passed, prefix: `${path}/` }, inputs))
   const kind = kindOf(layer)
   if (kind === undefined) throw new LstmError('UNSUPPORTED', `Keras: ${layer.settings.what}`)
   return isOperation(layer) ? kind.build(call) : callWithArguments(call, kind.build)

@@ -1,8 +1,6 @@
-// Where a layer finds its trained tensors. Keras 3 (.keras, .weights.h5) files them by place in the model:
-//   layers/bidirectional/forward_layer/cell/vars/0, with counted class names instead of the layers' own.
+// Where a layer finds its trained tensors. Keras 3 files them by place in the model: see placed-weights.ts.
 // Keras 2 (.h5) and TensorFlow.js list them by name: bidirectional/forward_lstm/lstm_cell/kernel:0.
 import type { NdArray } from '../../values/ndarray.ts'
-import type { Hdf5Object } from './hdf5.ts'
 import { malformed } from './settings.ts'
 
 /** A layer as far as its weights are concerned. */
@@ -25,10 +23,17 @@ export interface LayerWeights {
   child(attribute: string): LayerWeights
   /** Tensors of all layers in a list that belongs to this one: a model's `layers`, stacked `cells`. */
   children(attribute: string, owners: readonly WeightOwner[]): LayerWeights[]
+  /** The layer is not run: its tensors may stay unread. To be called after all others were taken. */
+  pass(): void
+  /** Names of the tensors of the file that nothing has read, those left out that training alone needs. */
+  unread(): string[]
 }
 
+/** Tensors that training alone needs, and states of random numbers and of stateful layers. */
+const IN_TRAINING = /^(renorm_|seed_generator|rnn_state)/
+
 /** Remembers what was asked for. */
-abstract class Remembering implements LayerWeights {
+export abstract class Remembering implements LayerWeights {
   readonly #taken: Map<string, NdArray[]> = new Map()
   readonly #children: Map<string, LayerWeights> = new Map()
   readonly #lists: Map<string, LayerWeights[]> = new Map()
@@ -49,6 +54,8 @@ abstract class Remembering implements LayerWeights {
     return this.hasNamed(names) || this.#taken.has(names.join()) ? this.take(names, 'a layer') : undefined
   }
 
+  abstract pass(): void
+  abstract unread(): string[]
   protected abstract hasNamed(names: readonly string[]): boolean
   protected abstract find(names: readonly string[], what: string): NdArray[]
   protected abstract findChild(attribute: string): LayerWeights
@@ -59,85 +66,6 @@ function remember<T>(known: Map<string, T>, key: string, find: () => T): T {
   const found = known.get(key) ?? find()
   known.set(key, found)
   return found
-}
-
-/** Levels of places in one name: Keras makes a few. */
-const MAX_LEVELS = 64
-
-/** A group or dataset by its place in the model. */
-type Place = Pick<Hdf5Object, 'read'> & { find(path: string): Place | undefined }
-
-/** Keras 2.13 to 2.15 on Windows: all groups of a place but `vars` are one name, `layers\\lstm\\cell`. */
-class WindowsPlace implements Place {
-  readonly #root: Hdf5Object
-  /** All names, and those of the places above them. */
-  readonly #places: ReadonlySet<string>
-  readonly #path: string
-
-  constructor(root: Hdf5Object, places: ReadonlySet<string>, path: string = '') {
-    this.#root = root
-    this.#places = places
-    this.#path = path
-  }
-
-  find(path: string): Place | undefined {
-    if (path.startsWith('vars/')) return this.#root.member(this.#path)?.find(path)
-    const whole = [this.#path, ...path.split('/')].filter((part) => part !== '').join('\\')
-    return this.#places.has(whole) ? new WindowsPlace(this.#root, this.#places, whole) : undefined
-  }
-
-  read(): never {
-    throw malformed(`expected '${this.#path}' to be a dataset, got a group`)
-  }
-}
-
-/** The place of a whole model. */
-export function placeOf(root: Hdf5Object): Place {
-  const names = root.names.map((name) => name.split('\\')).filter((parts) => parts.length <= MAX_LEVELS)
-  if (names.every((parts) => parts.length === 1)) return root
-  return new WindowsPlace(root, new Set(names.flatMap((parts) => parts.map((_, index) => parts.slice(0, index + 1).join('\\')))))
-}
-
-/** Keras 3: a layer's tensors are `vars/0`, `vars/1`, ... in the group of its place. */
-export class PlacedWeights extends Remembering {
-  readonly #group: Place | undefined
-
-  constructor(group: Place | undefined) {
-    super()
-    this.#group = group
-  }
-
-  protected hasNamed(): boolean {
-    return false
-  }
-
-  protected find(names: readonly string[], what: string): NdArray[] {
-    const variables = names.map((_, index) => this.#group?.find(`vars/${index}`))
-    const missing = names.filter((_, index) => variables[index] === undefined)
-    if (missing.length > 0) throw malformed(`${what}: the file has no weights for its ${missing.join(', ')}`)
-    return variables.map((variable) => (variable as Place).read())
-  }
-
-  protected findChild(attribute: string): LayerWeights {
-    return new PlacedWeights(this.#group?.find(attribute))
-  }
-
-  protected findChildren(attribute: string, owners: readonly WeightOwner[]): LayerWeights[] {
-    // Keras 2 in its own .keras files calls the list of layers differently in some versions.
-    const list = this.#group?.find(attribute) ?? this.#group?.find('_layer_checkpoint_dependencies')
-    const counts: Map<string, number> = new Map()
-    return owners.map(({ className }) => {
-      const base = snakeCase(className)
-      const count = counts.get(base) ?? 0
-      counts.set(base, count + 1)
-      return new PlacedWeights(list?.find(count === 0 ? base : `${base}_${count}`))
-    })
-  }
-}
-
-/** Keras's own rule: `LSTMCell` is `lstm_cell`, `Conv1D` is `conv1d`. */
-export function snakeCase(className: string): string {
-  return className.replace(/\W+/g, '').replace(/(.)([A-Z][a-z]+)/g, '$1_$2').replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase()
 }
 
 /** A tensor by name, read when it is asked for. */
@@ -213,6 +141,15 @@ export class NamedWeights extends Remembering {
       this.#byOwner ??= grouped(this.#tensors, ({ segments }) => segments.slice(0, -1))
       return new NamedWeights(this.#byOwner.get(name) ?? this.#tensors, this.#used)
     })
+  }
+
+  pass(): void {
+    for (const tensor of this.#tensors) this.#used.add(tensor)
+  }
+
+  unread(): string[] {
+    return this.#tensors.filter((tensor) => !this.#used.has(tensor) && !tensor.segments.some((segment) => IN_TRAINING.test(segment)))
+      .map(({ segments }) => segments.join('/'))
   }
 
   #queueOf(name: string): Queue | undefined {

@@ -23,6 +23,9 @@ const ELEMENT_WORK = 10
 const ERROR_WORK = 2000
 /** Of what is not supported, the message says so many. */
 const MOST_LISTED = 50
+/** A note names so many nodes, with so many letters of each. */
+const MOST_NAMED = 5
+const MOST_LETTERS = 60
 
 /** Turns a model, node by node, into a graph of ours. */
 export class Importer implements Surroundings {
@@ -58,9 +61,20 @@ export class Importer implements Surroundings {
     const scope = new Scope()
     const { graph } = this.#model
     addInputs(this, graph, options, scope)
+    this.#noteOthers(graph)
     const outputs = this.graph(graph, scope).map((value, n): GraphOutput => ({ name: (graph.outputs[n] as { name: string }).name, value: String(value) }))
     this.#refuseUnsupported()
     return this.builder.finish(outputs)
+  }
+
+  /** A word about nodes that are left out; constants are not worth one. */
+  #noteOthers(graph: OnnxGraph): void {
+    const needed = new Set(neededNodes(graph).nodes)
+    const others = graph.nodes.filter((node) => !needed.has(node) && node.op !== 'Constant')
+    if (others.length === 0) return
+    const names = others.slice(0, MOST_NAMED).map((node) => `'${nameOf(node).slice(0, MOST_LETTERS)}' (${node.op.slice(0, MOST_LETTERS)})`)
+    const more = others.length > names.length ? ` and ${others.length - names.length} more` : ''
+    this.builder.note(`no output needs ${others.length === 1 ? 'the node' : 'the nodes'} ${names.join(', ')}${more}`)
   }
 
   /** Adds what the outputs of a graph need, and returns what these stand for. */
@@ -81,7 +95,7 @@ export class Importer implements Surroundings {
   }
 
   #node(node: OnnxNode, scope: Scope, needed: ReadonlySet<string>): void {
-    const label = `node '${node.name === '' ? node.outputs.find((name) => name !== '') ?? '' : node.name}'`
+    const label = `node '${nameOf(node)}'`
     const converter = node.domain === '' ? CONVERTERS.get(node.op) : undefined
     if (converter === undefined) {
       const name = node.domain === '' ? node.op : `${node.domain}.${node.op}`
@@ -192,6 +206,11 @@ export class Importer implements Surroundings {
     this.#budget.work(ELEMENT_WORK * (seen.size + this.#model.graph.inputs.length), 'onnx')
     return this.#model.graph.inputs.map((input) => input.name).filter((input) => seen.has(input) && this.builder.value(input) === undefined)
   }
+}
+
+/** The name of a node, or that of its first output. */
+function nameOf(node: OnnxNode): string {
+  return node.name === '' ? node.outputs.find((name) => name !== '') ?? '' : node.name
 }
 
 /** The nodes of a graph that its outputs need, and the names of all values they need. */

@@ -18,6 +18,8 @@ interface Spec {
   readonly shape: readonly number[]
   readonly dtype: 'float32' | 'int32' | 'uint8' | 'float16'
   readonly quantization: Quantization | undefined
+  /** Whether it is one of the optimizer's, which go with a model that is saved in training. */
+  readonly isOptimizers: boolean
 }
 
 /** value = scale q + min, or a float16. */
@@ -29,7 +31,7 @@ interface Quantization {
 
 const DTYPES: Readonly<Record<string, Spec['dtype']>> = { float32: 'float32', int32: 'int32', bool: 'uint8', uint8: 'uint8', float16: 'float16' }
 
-/** All weights by name. Every shard is read once, whatever the manifest says. */
+/** All weights by name but the optimizer's. Every shard is read once, whatever the manifest says. */
 export async function readManifest(manifest: readonly Json[], files: ModelFiles, budget: Budget): Promise<Map<string, NdArray>> {
   const tensors: Map<string, NdArray> = new Map()
   const seen: Set<string> = new Set()
@@ -53,10 +55,12 @@ export async function readManifest(manifest: readonly Json[], files: ModelFiles,
     let position = 0
     for (const spec of specs) {
       const end = position + storedBytes(spec)
+      const from = position
+      position = end
+      if (spec.isOptimizers) continue
       if (tensors.has(spec.name)) throw broken(`two weights are named '${spec.name}'`)
       budget.copy(lengthOf(spec.shape), 4 * lengthOf(spec.shape), `TensorFlow.js: '${spec.name}'`)
-      tensors.set(spec.name, new NdArray(decode(bytes.subarray(position, end), spec), spec.shape))
-      position = end
+      tensors.set(spec.name, new NdArray(decode(bytes.subarray(from, end), spec), spec.shape))
     }
   }
   return tensors
@@ -82,7 +86,7 @@ function readSpec(json: Json): Spec {
   const dtype = typeof given === 'string' && Object.hasOwn(DTYPES, given) ? DTYPES[given] : undefined
   if (dtype === undefined) throw new LstmError('UNSUPPORTED', `TensorFlow.js: '${name}' has dtype ${describeValue(given)}; supported are ${Object.keys(DTYPES).join(', ')}`)
   if (!Number.isSafeInteger(lengthOf(shape as number[]) * 4)) throw broken(`'${name}' ${formatShape(shape as number[])} has more elements than can be`)
-  return { name, shape: shape as number[], dtype, quantization: readQuantization(field(json, 'quantization'), name) }
+  return { name, shape: shape as number[], dtype, quantization: readQuantization(field(json, 'quantization'), name), isOptimizers: field(json, 'group') === 'optimizer' }
 }
 
 function readQuantization(json: Json | undefined, name: string): Quantization | undefined {
