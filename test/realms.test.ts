@@ -28,9 +28,10 @@ describe('values of another realm', () => {
   it('are loaded: bytes, buffers, and what looks like a Blob, a Response or a URL', async () => {
     const duck = '({ ok: true, headers: new Map(), url: \'\', body: null, arrayBuffer: async () => Uint8Array.from(numbers).buffer })'
     const blob = '({ [Symbol.toStringTag]: \'Blob\', arrayBuffer: async () => Uint8Array.from(numbers).buffer })'
+    const untagged = '({ size: numbers.length, slice: () => null, arrayBuffer: async () => Uint8Array.from(numbers).buffer })'
     const url = '({ [Symbol.toStringTag]: \'URL\', toString: () => location })'
     const location = new URL(`../${path}`, import.meta.url).href
-    for (const expression of ['Uint8Array.from(numbers)', 'Uint8Array.from(numbers).buffer', duck, blob, url]) {
+    for (const expression of ['Uint8Array.from(numbers)', 'Uint8Array.from(numbers).buffer', duck, blob, untagged, url]) {
       using model = await load(there<ModelSource>(expression, { numbers: bytes, location }))
       expect(model.inputs.map(({ name }) => name), expression).toEqual(['rows'])
     }

@@ -32,7 +32,7 @@ export async function readSource(source: ModelSource, options: ReadOptions = {},
   if (bytes !== undefined) return bytes
   if (isLocation(source)) return readLocation(source, options)
   if (isResponse(source)) return readResponse(source, options)
-  if (['Blob', 'File'].includes(tagOf(source))) return new Uint8Array(await bufferOf(source as Blob))
+  if (isBlob(source)) return new Uint8Array(await bufferOf(source))
   throw new LstmError('VALUE', `${what}: expected a path, URL, bytes, Blob or Response, got ${describeValue(source)}`)
 }
 
@@ -44,6 +44,11 @@ export function isLocation(source: unknown): source is string | URL {
 /** Told by what it has: naming the class Response makes Node load all of fetch (20 ms), and simulated browsers have their own. */
 function isResponse(source: object): source is Response {
   return typeof source === 'object' && source !== null && 'ok' in source && 'headers' in source && 'arrayBuffer' in source
+}
+
+/** By its tag, or by what it has: happy-dom's blobs have no tag. */
+function isBlob(source: object): source is Blob {
+  return ['Blob', 'File'].includes(tagOf(source)) || (typeof source === 'object' && source !== null && 'arrayBuffer' in source && 'size' in source && 'slice' in source)
 }
 
 /** jsdom's blobs have no `arrayBuffer`. */
