@@ -44,13 +44,13 @@ export function checkNode(
       throw new LstmError('FORMAT', `${label(node)}: its input '${name}' is not made before it`)
     }
   }
-  const { mostInputs = Infinity, roles } = operator
+  const { mostInputs, roles = [] } = operator
   if (node.inputs.length > mostInputs) {
     throw new LstmError('UNSUPPORTED', `${label(node)}: expected at most ${mostInputs} inputs, got ${node.inputs.length}`)
   }
-  const unknown = roles === undefined ? [] : Object.keys(node.parameters).filter((role) => !roles.includes(role))
+  const unknown = roles === 'own' ? [] : Object.keys(node.parameters).filter((role) => !roles.includes(role))
   if (unknown.length > 0) {
-    throw new LstmError('UNSUPPORTED', `${label(node)}: unknown weights ${unknown.map((role) => `'${role}'`).join(', ')}; it knows ${roles?.join(', ') ?? ''}`)
+    throw new LstmError('UNSUPPORTED', `${label(node)}: unknown weights ${unknown.map((role) => `'${role}'`).join(', ')}; it knows ${typeof roles === 'string' ? '' : roles.join(', ') || 'none'}`)
   }
   for (const [role, name] of Object.entries(node.parameters)) {
     if (!constants.has(name)) {

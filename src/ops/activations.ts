@@ -51,7 +51,10 @@ export const dropout: Operator = {
   name: 'dropout',
   mostInputs: 1,
   attributes: ['rate'],
-  infer: (node, context) => [requireInput(node, context, 0, 'float32')],
+  infer(node, context) {
+    numberOf(node, 'rate', 0)
+    return [requireInput(node, context, 0, 'float32')]
+  },
   cost: (node) => ({ detail: `rate ${String(node.attributes.rate ?? 0)}, identity at inference`, multiplyAdds: 0 }),
   plan: (_node, planner) => planner.alias(0, 0),
 }

@@ -56,6 +56,7 @@ function arithmetic(
   }
   return {
     name,
+    mostInputs: arity === 'binary' ? 2 : Infinity,
     attributes,
     infer: (node, context) => [infer(node, context)],
     cost: () => ({ detail: '', multiplyAdds: 0 }),
@@ -150,6 +151,7 @@ export const pow: Operator = {
 /** min(high, max(low, x)). Inputs: x, low (optional), high (optional), the latter scalars of x's dtype. */
 export const clip: Operator = {
   name: 'clip',
+  mostInputs: 3,
   attributes: [],
   infer(node, context) {
     const x = numericInput(node, context, 0)

@@ -33,6 +33,7 @@ function castElement(value: number, from: DType, kind: Kind): number {
  */
 export const cast: Operator = {
   name: 'cast',
+  mostInputs: 1,
   attributes: ['to'],
   infer: (node, context) => [{ dtype: target(node).dtype, shape: anyInput(node, context, 0).shape }],
   cost: movementCost,

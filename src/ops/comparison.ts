@@ -26,6 +26,7 @@ function relation(name: string, operands: 'truth' | 'numbers' | 'either', { kern
   }
   return {
     name,
+    mostInputs: 2,
     attributes: [],
     infer: (node, context) => [infer(node, context)],
     cost: () => ({ detail: '', multiplyAdds: 0 }),
@@ -61,6 +62,7 @@ export const xor: Operator = relation('xor', 'truth', { kernel: 'xor', of: (a, b
 /** Not a. Input: a. */
 export const not: Operator = {
   name: 'not',
+  mostInputs: 1,
   attributes: [],
   infer: (node, context) => [requireInput(node, context, 0, 'uint8')],
   cost: () => ({ detail: '', multiplyAdds: 0 }),

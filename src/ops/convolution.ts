@@ -75,6 +75,7 @@ function prepareConvolution(node: GraphNode, packer: Packer): PackedConstant | u
  */
 export const conv: Operator<PackedConstant | undefined> = {
   name: 'conv',
+  mostInputs: 3,
   attributes: [...WINDOW_ATTRIBUTES, 'group'],
   infer: (node, context) => [{ dtype: 'float32', shape: readConvolution(node, context).shape }],
   cost(node, context) {

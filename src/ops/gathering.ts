@@ -58,6 +58,7 @@ function around(shape: Shape, axis: number): { outer: number, inner: number } {
  */
 export const gather: Operator = {
   name: 'gather',
+  mostInputs: 2,
   attributes: ['axis'],
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
@@ -126,6 +127,7 @@ export function boxOfIndices(node: GraphNode, context: InferenceContext, shape: 
  */
 export const gatherElements: Operator = {
   name: 'gatherElements',
+  mostInputs: 2,
   attributes: ['axis'],
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)

@@ -50,6 +50,7 @@ function sizes(node: GraphNode, context: InferenceContext): { shape: SymbolicSha
  */
 export const gemm: Operator<PackedConstant | undefined> = {
   name: 'gemm',
+  mostInputs: 3,
   attributes: ['alpha', 'beta', 'transA', 'transB'],
   infer: (node, context) => [{ dtype: 'float32', shape: sizes(node, context).shape }],
   cost(node, context) {

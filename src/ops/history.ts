@@ -1,6 +1,6 @@
 import { bytesOf } from '../values/dtype.ts'
 import { lengthOf } from '../values/shape.ts'
-import { integerOf } from './attributes.ts'
+import { integerOf, resolveAxis } from './attributes.ts'
 import { anyInput } from './checks.ts'
 import { freshSize } from './sizes.ts'
 import type { Operator } from './operator.ts'
@@ -15,15 +15,15 @@ export const history: Operator = {
   attributes: ['axis', 'steps'],
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
-    const axis = integerOf(node, 'axis')
-    const steps = integerOf(node, 'steps')
+    const axis = resolveAxis(node, integerOf(node, 'axis'), shape.length)
+    const steps = integerOf(node, 'steps', undefined, 0)
     return [{ dtype, shape: shape.map((size, n) => (n !== axis ? size : typeof size === 'number' ? size + steps : freshSize(node, axis))) }]
   },
   cost: (node) => ({ detail: `${String(node.attributes.steps)} steps remembered`, multiplyAdds: 0 }),
   plan(node, planner) {
     const { copyRows } = planner.kernels
     const shape = planner.shapeOf(0)
-    const axis = integerOf(node, 'axis')
+    const axis = resolveAxis(node, integerOf(node, 'axis'), shape.length)
     const outer = lengthOf(shape.slice(0, axis))
     const stepBytes = lengthOf(shape.slice(axis + 1)) * bytesOf(planner.dtypeOf(0))
     const keptBytes = integerOf(node, 'steps') * stepBytes

@@ -15,10 +15,9 @@ function alike(node: GraphNode, context: InferenceContext): ValueType[] {
   const rank = first.shape.length
   const axis = resolveAxis(node, integerOf(node, 'axis'), rank)
   const sameSizes = (n: number): boolean => new Set(parts.map(({ shape }) => shape[n]).filter((size) => typeof size === 'number')).size <= 1
-  const fits = parts.every(({ dtype, shape }) => dtype === first.dtype && shape.length === rank)
-    && first.shape.every((_, n) => n === axis || sameSizes(n))
-  if (!fits) {
-    const got = parts.map((part) => `${part.dtype} ${formatShape(part.shape)}`).join(', ')
+  const got = parts.map((part) => `${part.dtype} ${formatShape(part.shape)}`).join(', ')
+  if (parts.some(({ dtype }) => dtype !== first.dtype)) throw new LstmError('VALUE', `${label(node)}: expected inputs of one dtype, got ${got}`)
+  if (parts.some(({ shape }) => shape.length !== rank) || first.shape.some((_, n) => n !== axis && !sameSizes(n))) {
     throw new LstmError('SHAPE', `${label(node)}: expected inputs that differ along axis ${axis} only, got ${got}`)
   }
   return parts
@@ -27,6 +26,7 @@ function alike(node: GraphNode, context: InferenceContext): ValueType[] {
 /** The inputs one after the other along an axis. Inputs: any number, of one dtype. Attribute `axis` (required). */
 export const concat: Operator = movement({
   name: 'concat',
+  mostInputs: Infinity,
   attributes: ['axis'],
   infer(node, context) {
     const parts = alike(node, context)
@@ -96,6 +96,7 @@ function partSizes(node: GraphNode, context: InferenceContext, shape: SymbolicSh
  */
 export const split: Operator = movement({
   name: 'split',
+  mostInputs: 2,
   attributes: ['axis', 'numOutputs'],
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)

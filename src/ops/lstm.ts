@@ -45,7 +45,7 @@ function checkWeights(node: GraphNode, context: Pick<InferenceContext, 'paramete
   }
   const foreign = Object.keys(node.parameters).filter((role) => !known.has(role))
   if (foreign.length > 0) {
-    throw new LstmError('SHAPE', `${label(node)}: weights that it has no use for: ${foreign.map((role) => `'${role}'`).join(', ')}`)
+    throw new LstmError('UNSUPPORTED', `${label(node)}: weights that it has no use for: ${foreign.map((role) => `'${role}'`).join(', ')}`)
   }
 }
 
@@ -79,6 +79,7 @@ function checkOptional(
 export const lstm: Operator<readonly (readonly PackedCell[])[]> = {
   name: 'lstm',
   mostInputs: 5,
+  roles: 'own',
   attributes: LSTM_ATTRIBUTES,
   infer(node, context) {
     const settings = readSettings(node)

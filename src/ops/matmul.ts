@@ -50,6 +50,7 @@ function shapeOfProduct(node: GraphNode, context: InferenceContext): SymbolicSha
  */
 export const matMul: Operator<PackedConstant | undefined> = {
   name: 'matMul',
+  mostInputs: 2,
   attributes: [],
   infer: (node, context) => [{ dtype: 'float32', shape: shapeOfProduct(node, context) }],
   cost(node, context) {

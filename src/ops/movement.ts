@@ -17,6 +17,7 @@ export interface BoundNode {
 /** An operator that moves elements of its inputs and does nothing else. */
 export interface Movement {
   readonly name: string
+  readonly mostInputs: number
   readonly attributes: readonly string[]
   readonly infer: (node: GraphNode, context: InferenceContext) => readonly ValueType[]
   /** In order; the outputs are undefined before. */
@@ -27,9 +28,10 @@ export interface Movement {
 
 /** The operator of a movement: its moves in plain JavaScript where all inputs are known, and as kernel calls. */
 /* @__NO_SIDE_EFFECTS__ */
-export function movement({ name, attributes, infer, moves, dtype }: Movement): Operator {
+export function movement({ name, mostInputs, attributes, infer, moves, dtype }: Movement): Operator {
   return {
     name,
+    mostInputs,
     attributes,
     infer: (node, context) => checkSizes(node, infer(node, context)),
     cost: movementCost,

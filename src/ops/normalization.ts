@@ -19,6 +19,7 @@ function rowNormalization(name: string, centred: boolean): Operator {
   const readAxis = (node: GraphNode, shape: SymbolicShape): number => resolveAxis(node, integerOf(node, 'axis', -1), shape.length)
   return {
     name,
+    mostInputs: centred ? 3 : 2,
     attributes: ['axis', 'epsilon', 'stashType'],
     infer(node, context) {
       const x = requireInput(node, context, 0, 'float32')
@@ -69,6 +70,7 @@ function channelInput(node: GraphNode, context: InferenceContext, positions: rea
  */
 export const batchNormalization: Operator = {
   name: 'batchNormalization',
+  mostInputs: 5,
   attributes: ['epsilon', 'channelsLast'],
   infer(node, context) {
     numberOf(node, 'epsilon', 1e-5)
@@ -93,6 +95,7 @@ export const batchNormalization: Operator = {
 /** Normalisation of each channel of each batch row by itself. Inputs: x [batch, channels, ...], scale and bias [channels]. Attribute: `epsilon` 1e-5. */
 export const instanceNormalization: Operator = {
   name: 'instanceNormalization',
+  mostInputs: 3,
   attributes: ['epsilon'],
   infer(node, context) {
     numberOf(node, 'epsilon', 1e-5)

@@ -35,6 +35,7 @@ function classAxis(node: GraphNode, rank: number): number {
  */
 export const oneHot: Operator = {
   name: 'oneHot',
+  mostInputs: 3,
   attributes: ['axis'],
   infer(node, context) {
     const { shape } = requireInput(node, context, 0, 'int32')

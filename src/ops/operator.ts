@@ -99,10 +99,10 @@ export interface OperatorCost {
 /** An operator: its name, its types, its weights and its kernel calls. */
 export interface Operator<Prepared = unknown> {
   readonly name: string
-  /** How many inputs it takes at most: further ones are refused. Default: any number. */
-  readonly mostInputs?: number
-  /** Names of the weights it may have; others are refused. Default: none, or what `infer` checks itself. */
-  readonly roles?: readonly string[]
+  /** How many inputs it takes at most: further ones are refused. */
+  readonly mostInputs: number
+  /** Names of the weights it may have; others are refused. Default: none; `'own'` where `infer` checks them itself. */
+  readonly roles?: readonly string[] | 'own'
   /** Names of the attributes it knows: any other one in a file is refused, not ignored. */
   readonly attributes: readonly string[]
   /**

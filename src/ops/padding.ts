@@ -87,6 +87,7 @@ function fillAxis(mode: 'reflect' | 'edge' | 'wrap', axis: number, middle: reado
  */
 export const pad: Operator = movement({
   name: 'pad',
+  mostInputs: 4,
   attributes: ['mode'],
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)

@@ -26,6 +26,7 @@ function windowsOf(node: GraphNode, shape: SymbolicShape): Windows {
 function pool(name: string, average: boolean): Operator {
   return {
     name,
+    mostInputs: 1,
     attributes: [...WINDOW_ATTRIBUTES, 'ceilMode', ...(average ? ['countIncludePad'] : [])],
     infer(node, context) {
       const x = requireInput(node, context, 0, 'float32')
@@ -78,6 +79,7 @@ function globalPool(name: string, average: boolean): Operator {
   }
   return {
     name,
+    mostInputs: 1,
     attributes: ['channelsLast'],
     infer(node, context) {
       const { shape } = requireInput(node, context, 0, 'float32')

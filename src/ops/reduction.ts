@@ -34,7 +34,8 @@ interface Pass {
 /** Which axes go, true or false for each. */
 function reducedAxes(node: GraphNode, context: Pick<InferenceContext, 'value'>, shape: SymbolicShape): boolean[] {
   const given = hasInput(node, 1) ? knownIntegers(node, context, 1, 'axes') : []
-  if (given.length === 0) return shape.map(() => !switchOf(node, 'noopWithEmptyAxes'))
+  const isNone = switchOf(node, 'noopWithEmptyAxes')
+  if (given.length === 0) return shape.map(() => !isNone)
   const axes = resolveAxes(node, given, shape.length)
   return shape.map((_, axis) => axes.includes(axis))
 }
@@ -105,6 +106,7 @@ function evaluatePass(dtype: DType, code: number, finishing: number, count: numb
 function reduction(name: string, of: Reduction, takesInt: boolean): Operator {
   return {
     name,
+    mostInputs: 2,
     attributes: ['keepdims', 'noopWithEmptyAxes'],
     infer(node, context) {
       const { dtype, shape } = takesInt ? numericInput(node, context, 0) : requireInput(node, context, 0, 'float32')
@@ -240,10 +242,12 @@ function argument(name: string, least: boolean): Operator {
   )
   return {
     name,
+    mostInputs: 1,
     attributes: ['axis', 'keepdims', 'selectLastIndex'],
     infer(node, context) {
       const { shape } = numericInput(node, context, 0)
       const axis = axisOf(node, shape)
+      switchOf(node, 'selectLastIndex')
       if (shape[axis] === 0) throw new LstmError('SHAPE', `${label(node)}: expected at least one element along axis ${axis}, got ${formatShape(shape)}`)
       return [{ dtype: 'int32', shape: shapeOf(node, shape, axis) }]
     },

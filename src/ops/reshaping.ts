@@ -10,7 +10,7 @@ import type { GraphNode, InferenceContext, Operator, ValueType } from './operato
 /** An operator that gives its first input another shape: at run time there is nothing to do. */
 /* @__NO_SIDE_EFFECTS__ */
 function reshaping(
-  name: string, attributes: readonly string[], shape: (node: GraphNode, context: InferenceContext, from: SymbolicShape) => SymbolicShape,
+  name: string, mostInputs: number, attributes: readonly string[], shape: (node: GraphNode, context: InferenceContext, from: SymbolicShape) => SymbolicShape,
 ): Operator {
   const infer = (node: GraphNode, context: InferenceContext): [ValueType] => {
     const { dtype, shape: from } = anyInput(node, context, 0)
@@ -20,6 +20,7 @@ function reshaping(
   }
   return {
     name,
+    mostInputs,
     attributes,
     infer: (node, context) => checkSizes(node, infer(node, context)),
     cost: movementCost,
@@ -38,14 +39,14 @@ function reshaping(
 }
 
 /** The input as it is. Inputs: input. */
-export const identity: Operator = reshaping('identity', [], (_node, _context, from) => from)
+export const identity: Operator = reshaping('identity', 1, [], (_node, _context, from) => from)
 
 /**
  * The elements with another shape. Inputs: data, shape (int32 list). In the shape, -1 is the size that
  * is left over (at most once); 0 is the size of the same axis of data, or none at all with `allowzero`.
  * @throws LstmError `SHAPE` when the elements do not fit
  */
-export const reshape: Operator = reshaping('reshape', ['allowzero'], (node, context, from) => {
+export const reshape: Operator = reshaping('reshape', 2, ['allowzero'], (node, context, from) => {
   const { count, values } = integerList(node, context, 1, 'sizes')
   return values === undefined ? freshShape(node, count) : resolveTarget(node, from, values, switchOf(node, 'allowzero'))
 })
@@ -72,7 +73,7 @@ function resolveTarget(node: GraphNode, from: SymbolicShape, target: readonly nu
 }
 
 /** Two axes: all axes before `axis` (default 1) joined, and all from there on. Inputs: input. */
-export const flatten: Operator = reshaping('flatten', ['axis'], (node, _context, from) => {
+export const flatten: Operator = reshaping('flatten', 1, ['axis'], (node, _context, from) => {
   const axis = integerOf(node, 'axis', 1)
   // The one place where an axis may be past the last: then the second size is 1.
   const at = axis === from.length ? axis : resolveAxis(node, axis, from.length)
@@ -83,7 +84,7 @@ export const flatten: Operator = reshaping('flatten', ['axis'], (node, _context,
  * Without the axes named, which have one element each. Inputs: data, axes (int32 list, optional: all
  * axes of one element, where all sizes are known).
  */
-export const squeeze: Operator = reshaping('squeeze', [], (node, context, from) => {
+export const squeeze: Operator = reshaping('squeeze', 2, [], (node, context, from) => {
   if (!hasInput(node, 1)) {
     if (!isNumeric(from)) {
       throw new LstmError('UNSUPPORTED', `${label(node)}: without axes, which ones go depends on the sizes of ${formatShape(from)}`)
@@ -100,7 +101,7 @@ export const squeeze: Operator = reshaping('squeeze', [], (node, context, from) 
 })
 
 /** With new axes of one element where `axes` says, counted in the output. Inputs: data, axes (int32 list). */
-export const unsqueeze: Operator = reshaping('unsqueeze', [], (node, context, from) => {
+export const unsqueeze: Operator = reshaping('unsqueeze', 2, [], (node, context, from) => {
   const { count, values } = integerList(node, context, 1, 'axes')
   const rank = from.length + count
   if (values === undefined) return freshShape(node, rank)

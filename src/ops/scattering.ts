@@ -38,6 +38,7 @@ function combine(reduction: Reduction, isInt: boolean, a: number, b: number): nu
  */
 export const scatterElements: Operator = {
   name: 'scatterElements',
+  mostInputs: 3,
   attributes: ['axis', 'reduction'],
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)

@@ -15,6 +15,7 @@ import { broadcastStrides, describeBox, forEachIndex, stridesOf } from './stride
  */
 export const where: Operator = {
   name: 'where',
+  mostInputs: 3,
   attributes: [],
   infer(node, context) {
     const condition = requireInput(node, context, 0, 'uint8')
@@ -101,6 +102,7 @@ function checkLengths(node: GraphNode, context: InferenceContext, batch: Dimensi
  */
 export const reverseSequence: Operator = {
   name: 'reverseSequence',
+  mostInputs: 2,
   attributes: ['batchAxis', 'timeAxis'],
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)

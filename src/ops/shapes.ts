@@ -37,6 +37,7 @@ function selected(node: GraphNode, context: InferenceContext): SymbolicShape {
  */
 export const shape: Operator = beforehand({
   name: 'shape',
+  mostInputs: 1,
   attributes: ['start', 'end'],
   infer: (node, context) => [{ dtype: 'int32', shape: [selected(node, context).length] }],
   evaluate(node, context) {
@@ -48,6 +49,7 @@ export const shape: Operator = beforehand({
 /** The number of elements of data as an int32 scalar. Inputs: data. */
 export const size: Operator = beforehand({
   name: 'size',
+  mostInputs: 1,
   attributes: [],
   infer(node, context) {
     anyInput(node, context, 0)
@@ -75,6 +77,7 @@ function fillAttribute(node: GraphNode): number {
 /** One number everywhere. Inputs: shape (int32 list). Attributes `value` (default 0) and `dtype` (default float32). */
 export const constantOfShape: Operator = movement({
   name: 'constantOfShape',
+  mostInputs: 1,
   attributes: ['value', 'dtype'],
   dtype: dtypeAttribute,
   infer(node, context) {
@@ -95,9 +98,10 @@ const MOST_NUMBERS = 2 ** 20
 function bounds(node: GraphNode, context: InferenceContext): { dtype: DType, start: number, delta: number, count: number } | { dtype: DType, count?: never } {
   const types = [0, 1, 2].map((position) => anyInput(node, context, position)) as [ValueType, ValueType, ValueType]
   const [{ dtype }] = types
-  if (dtype === 'uint8' || types.some((type) => type.dtype !== dtype || type.shape.length > 1 || type.shape.some((length) => length !== 1))) {
+  const isMixed = dtype === 'uint8' || types.some((type) => type.dtype !== dtype)
+  if (isMixed || types.some((type) => type.shape.length > 1 || type.shape.some((length) => length !== 1))) {
     const got = types.map((type) => `${type.dtype} ${formatShape(type.shape)}`).join(', ')
-    throw new LstmError('VALUE', `${label(node)}: expected start, limit and delta as three float32 or three int32 scalars, got ${got}`)
+    throw new LstmError(isMixed ? 'VALUE' : 'SHAPE', `${label(node)}: expected start, limit and delta as three float32 or three int32 scalars, got ${got}`)
   }
   const [start, limit, delta] = [0, 1, 2].map((position) => context.value(position)?.data[0])
   if (start === undefined || limit === undefined || delta === undefined) return { dtype }
@@ -114,6 +118,7 @@ function bounds(node: GraphNode, context: InferenceContext): { dtype: DType, sta
  */
 export const range: Operator = beforehand({
   name: 'range',
+  mostInputs: 3,
   attributes: [],
   infer(node, context) {
     const { dtype, count } = bounds(node, context)

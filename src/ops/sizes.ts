@@ -2,7 +2,7 @@
 // known only at run time stays open.
 import { LstmError } from '../errors.ts'
 import { checkShape, formatShape, type Dimension, type Shape, type SymbolicShape } from '../values/shape.ts'
-import { anyInput, label, MOST_AXES } from './checks.ts'
+import { anyInput, hasInput, label, MOST_AXES } from './checks.ts'
 import type { GraphNode, InferenceContext, ValueType } from './operator.ts'
 
 /** A list of whole numbers that flows in: how many, and which if they are known already. */
@@ -30,6 +30,7 @@ export function integerList(
 /** The int32 elements at `position` when a plan is made or constants are folded: they are known by then. */
 export function knownIntegers(node: GraphNode, context: Pick<InferenceContext, 'value'>, position: number, what: string): readonly number[] {
   const value = context.value(position)
+  if (!hasInput(node, position)) throw new LstmError('SHAPE', `${label(node)}: expected an input at position ${position}, got none`)
   if (value === undefined) {
     throw new LstmError('UNSUPPORTED', `${label(node)}: ${what} (input '${node.inputs[position]}') must follow from constants and shapes`)
   }

@@ -12,6 +12,7 @@ function axisOf(node: GraphNode, shape: SymbolicShape): number {
 function alongAxis(name: string, kernel: 'softmaxF32' | 'logSoftmaxF32'): Operator {
   return {
     name,
+    mostInputs: 1,
     attributes: ['axis'],
     infer(node, context) {
       const x = requireInput(node, context, 0, 'float32')

@@ -53,6 +53,7 @@ function readSizes(node: GraphNode, context: InferenceContext): { windows: Windo
  */
 export const convTranspose: Operator<PackedConstant | undefined> = {
   name: 'convTranspose',
+  mostInputs: 3,
   attributes: [...WINDOW_ATTRIBUTES, 'group', 'outputPadding'],
   infer: (node, context) => [{ dtype: 'float32', shape: readSizes(node, context).shape }],
   cost(node, context) {

@@ -26,6 +26,7 @@ function permutation(node: GraphNode, rank: number): number[] {
 /** Axes in another order: output axis n is input axis perm[n]. Inputs: data. Attribute `perm`, default reversed. */
 export const transpose: Operator = movement({
   name: 'transpose',
+  mostInputs: 1,
   attributes: ['perm'],
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
@@ -104,6 +105,7 @@ function slicedShape(node: GraphNode, context: InferenceContext, shape: Symbolic
  */
 export const slice: Operator = movement({
   name: 'slice',
+  mostInputs: 5,
   attributes: [],
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
@@ -132,6 +134,7 @@ export const slice: Operator = movement({
  */
 export const expand: Operator = movement({
   name: 'expand',
+  mostInputs: 2,
   attributes: [],
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
@@ -148,12 +151,14 @@ export const expand: Operator = movement({
 /** The whole of data again and again along every axis. Inputs: data, repeats (int32 list, one number an axis). */
 export const tile: Operator = movement({
   name: 'tile',
+  mostInputs: 2,
   attributes: [],
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
     const { count, values } = integerList(node, context, 1, 'repeats')
-    if (count !== shape.length || values?.some((times) => times < 0)) {
-      throw new LstmError('VALUE', `${label(node)}: expected ${shape.length} repeats of 0 or more, got ${values === undefined ? count : formatShape(values)}`)
+    const misfit = count !== shape.length ? 'SHAPE' : values?.some((times) => times < 0) ? 'VALUE' : undefined
+    if (misfit !== undefined) {
+      throw new LstmError(misfit, `${label(node)}: expected ${shape.length} repeats of 0 or more, got ${values === undefined ? count : formatShape(values)}`)
     }
     const sizes = shape.map((size, axis): Dimension => {
       const times = values?.[axis]

@@ -224,12 +224,12 @@ describe('errors', () => {
     refuses({ op: 'slice', inputs: [x] }, 'SHAPE', "slice 'n': expected an input at position 1, got none")
     refuses({ op: 'expand', inputs: [x, ints(4)] }, 'SHAPE', "expand 'n': expected shapes that broadcast, got [2, 3] and [4]")
     refuses({ op: 'expand', inputs: [x, ints(-1, 3)] }, 'VALUE', "expand 'n': expected sizes of 0 or more, got [-1, 3]")
-    refuses({ op: 'tile', inputs: [x, ints(2)] }, 'VALUE', "tile 'n': expected 2 repeats of 0 or more, got [2]")
+    refuses({ op: 'tile', inputs: [x, ints(2)] }, 'SHAPE', "tile 'n': expected 2 repeats of 0 or more, got [2]")
     refuses({ op: 'concat', inputs: [x] }, 'VALUE', "concat 'n': expected a whole number for 'axis', got undefined")
     refuses({ op: 'concat', attributes: { axis: 0 }, inputs: [] }, 'SHAPE', "concat 'n': expected at least one input, got none")
     refuses(
-      { op: 'concat', attributes: { axis: 0 }, inputs: [x, ints(1, 2)] }, 'SHAPE',
-      "concat 'n': expected inputs that differ along axis 0 only, got float32 [2, 3], int32 [2]",
+      { op: 'concat', attributes: { axis: 0 }, inputs: [x, ints(1, 2)] }, 'VALUE',
+      "concat 'n': expected inputs of one dtype, got float32 [2, 3], int32 [2]",
     )
     refuses(
       { op: 'concat', attributes: { axis: 0 }, inputs: [x, data('float32', [2, 4])] }, 'SHAPE',
