@@ -17,7 +17,7 @@ import type { Graph } from '../../src/graph/graph.ts'
 import { formatSummary, summarise } from '../../src/graph/summary.ts'
 import { withoutBatch } from '../../src/graph/unbatched.ts'
 import { hashGraph } from '../../src/streams/content-hash.ts'
-import { NdArray } from '../../src/values/ndarray.ts'
+import { NdArray, type ArrayLike } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import { writeStored, type Lies } from '../fuzz/stored-zip.ts'
 import { random } from '../weights.ts'
@@ -285,6 +285,58 @@ describe('a .keras archive', () => {
     const graph = readKeras(writeStored(new Map([['config.json', new TextEncoder().encode(text)], ['model.weights.h5', weights]])))
     expect(graph.inputs.map((given) => given.name)).toEqual(['constructor'])
     expect(graph.outputs.map((output) => output.name)).toEqual([name])
+  })
+})
+
+describe('weights of cuDNN', () => {
+  const config3 = (className: string, ...before: Json[]): Json => ({
+    class_name: 'Sequential', config: { name: 'm', layers: [input(5, 3), ...before, layer(className, 'lstm', { units: 2 })] },
+  })
+  const tensors = { kernel: random(1, 3, 8), recurrent_kernel: random(2, 2, 8), bias: random(3, 16) }
+  const cudnn = (json: Json, dialect: Dialect = KERAS_2): Graph => (
+    buildModel(parseModel(json), new NamedWeights(Object.entries(tensors).map(([name, tensor]) => ({ segments: ['lstm', name], read: () => tensor }))), { dialect, note: 'a test' })
+  )
+
+  it('are told by two biases, which are added; kernels are turned gate by gate', () => {
+    for (const className of ['LSTM', 'CuDNNLSTM']) {
+      const { parameters } = lstmOf(cudnn(config3(className)))
+      const { constants } = cudnn(config3(className))
+      const constantOf = (weight: string): ArrayLike => constants.get(parameters[`0.forward.${weight}`] as string) as ArrayLike
+      const { kernel, recurrent_kernel: recurrent, bias } = tensors
+      expect(constantOf('inputWeights').shape).toEqual([8, 3])
+      // Gate 1 of the kernel, columns 2 and 3, row by row.
+      expect([...constantOf('inputWeights').data.subarray(6, 12)]).toEqual([2, 3, 10, 11, 18, 19].map((at) => kernel.data[at]))
+      expect([...constantOf('recurrentWeights').data.subarray(12, 16)]).toEqual([6, 7, 14, 15].map((at) => recurrent.data[at]))
+      expect([...constantOf('inputBias').data]).toEqual(Array.from({ length: 8 }, (_, at) => Math.fround((bias.data[at] as number) + (bias.data[at + 8] as number))))
+    }
+  })
+
+  it('have sigmoid gates where Keras before 2.3 has hard ones, and no mask', () => {
+    expect(lstmOf(cudnn(config3('CuDNNLSTM'), dialectOf('2.2.4'))).attributes).toMatchObject({ activations: ['sigmoid', 'tanh', 'tanh'] })
+    expect(lstmOf(cudnn(config3('LSTM'), dialectOf('2.2.4'))).attributes).toMatchObject({ activations: ['hardSigmoid', 'tanh', 'tanh'] })
+    expectError(() => cudnn(config3('CuDNNLSTM', layer('Masking', 'mask'))), 'UNSUPPORTED', "Keras: not supported: layer 'lstm' (CuDNNLSTM): a mask")
+  })
+
+  it('may be in both directions', () => {
+    const both = ['forward_lstm', 'backward_lstm'].flatMap((owner) => Object.entries(tensors).map(([name, tensor]) => ({ segments: ['b', owner, name], read: () => tensor })))
+    const inner = layer('CuDNNLSTM', 'lstm', { units: 2, return_sequences: true })
+    const json = (...before: Json[]): ReturnType<typeof parseModel> => (
+      parseModel({ class_name: 'Sequential', config: { name: 'm', layers: [input(5, 3), ...before, layer('Bidirectional', 'b', { layer: inner })] } })
+    )
+    expect(lstmOf(buildModel(json(), new NamedWeights(both), { dialect: KERAS_2, note: 'a test' })).attributes).toMatchObject({ direction: 'bidirectional' })
+    expectError(() => buildModel(json(layer('Masking', 'mask')), new NamedWeights(both), { dialect: KERAS_2, note: 'a test' }), 'UNSUPPORTED', "Keras: not supported: layer 'lstm' (CuDNNLSTM): a mask")
+  })
+
+  it('are PyTorch\'s in a state dict, with both biases', () => {
+    const stateDict = readKerasWeights(golden('keras-files/k2_cudnn_class.h5'))
+    const graph = readKeras(golden('keras-files/k2_cudnn_class.h5'))
+    expect([...stateDict].filter(([name]) => name.startsWith('lstm')).map(([name, { shape }]) => [name, shape])).toEqual([
+      ['lstm.weight_ih_l0', [16, 3]], ['lstm.weight_hh_l0', [16, 4]], ['lstm.bias_ih_l0', [16]], ['lstm.bias_hh_l0', [16]],
+    ])
+    expect(stateDict.get('lstm.weight_hh_l0')?.data).toEqual(graph.constants.get(lstmOf(graph).parameters['0.forward.recurrentWeights'] as string)?.data)
+    const [input4, recurrence4] = ['ih', 'hh'].map((which) => stateDict.get(`lstm.bias_${which}_l0`)?.data as Float32Array) as [Float32Array, Float32Array]
+    expect(recurrence4.some((value) => value !== 0)).toBe(true)
+    expect(input4.map((value, at) => value + (recurrence4[at] as number))).toEqual(graph.constants.get(lstmOf(graph).parameters['0.forward.inputBias'] as string)?.data)
   })
 })
 

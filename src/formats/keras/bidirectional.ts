@@ -3,7 +3,7 @@ import { lstmActivations } from './activation.ts'
 import { parseLayer, type LayerSpec } from './config.ts'
 import { notSupported, type KerasTensor, type LayerCall, type LayerKind } from './layer-call.ts'
 import {
-  batchFirstMask, cellParameters, emitWalk, readWalk, stackStates, stateOf, walkInput, walkProblems, type Cell, type Walk, type WalkInput,
+  batchFirstMask, cellParameters, emitWalk, readWalk, refuseMask, stackStates, stateOf, walkInput, walkProblems, type Cell, type Walk, type WalkInput,
 } from './lstm.ts'
 import { malformed } from './settings.ts'
 
@@ -19,7 +19,7 @@ function wrappedLayers(layer: LayerSpec): [LayerSpec, LayerSpec] {
 export const bidirectional: LayerKind = {
   unsupported(layer, dialect) {
     const wrapped = wrappedLayers(layer)
-    const foreign = wrapped.find(({ className }) => className !== 'LSTM' && className !== 'RNN')
+    const foreign = wrapped.find(({ className }) => !['LSTM', 'CuDNNLSTM', 'RNN'].includes(className))
     if (foreign !== undefined) return [`around a layer of class ${foreign.className}`]
     const [forward] = wrapped
     const isOdd = forward.settings.flag('go_backwards', false) && forward.settings.flag('return_sequences', false)
@@ -36,6 +36,7 @@ export const bidirectional: LayerKind = {
       goBackwards: !given.goBackwards, returnSequences: given.returnSequences, returnState: given.returnState, zeroOutputForMask,
     }
     const input = walkInput(call)
+    for (const inner of [forwardSpec, backwardSpec]) refuseMask(inner, input)
     const mode = mergeMode(layer)
     const mask = given.returnSequences ? input.mask : undefined
     const fused = mode === 'concat' && canFuse(forward, backward)

@@ -40,7 +40,7 @@ export function callWithArguments(call: LayerCall, apply: (call: LayerCall) => r
   const [given, ...others] = tensorsOf(mask)
   const [first, ...more] = inputs
   // Of an LSTM, further inputs are states.
-  const isOne = others.length === 0 && (more.length === 0 || ['LSTM', 'RNN', 'Bidirectional'].includes(layer.className))
+  const isOne = others.length === 0 && (more.length === 0 || ['LSTM', 'CuDNNLSTM', 'RNN', 'Bidirectional'].includes(layer.className))
   if (given === undefined || first === undefined || !isOne || layer.model !== undefined) throw notSupported(`${what}: called with mask`)
   const outputs = apply({ ...call, inputs: [{ value: first.value, mask: given.value }, ...more] })
   return dialect.givenMaskSpreads ? outputs : outputs.map((output) => (output.mask === given.value ? { value: output.value, mask: first.mask } : output))

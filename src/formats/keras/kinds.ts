@@ -16,7 +16,7 @@ import { timeDistributed } from './time-distributed.ts'
 
 /** Keras's layers by class name. */
 const KINDS: ReadonlyMap<string, LayerKind> = new Map(Object.entries({
-  LSTM: recurrent, RNN: recurrent, LSTMCell: lstmCell, Bidirectional: bidirectional, TimeDistributed: timeDistributed,
+  LSTM: recurrent, CuDNNLSTM: recurrent, RNN: recurrent, LSTMCell: lstmCell, Bidirectional: bidirectional, TimeDistributed: timeDistributed,
   Dense: dense, Embedding: embedding, Masking: masking,
   Activation: activation, ReLU: activation, LeakyReLU: activation, ELU: activation, ThresholdedReLU: activation, PReLU: prelu, Softmax: softmax,
   Dropout: identity, SpatialDropout1D: identity, AlphaDropout: identity, GaussianDropout: identity, GaussianNoise: identity,

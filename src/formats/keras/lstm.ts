@@ -3,9 +3,10 @@
 import { lstmRole, type Direction } from '../../ops/lstm-settings.ts'
 import { lstmActivations, readActivation, type KerasActivation } from './activation.ts'
 import { parseLayer, type LayerSpec } from './config.ts'
+import { cudnnBias, cudnnKernel, isCudnn } from './cudnn.ts'
 import type { Dialect } from './dialect.ts'
 import { transposed } from './emitter.ts'
-import { tensorsOf, wordsOf, type KerasTensor, type LayerCall, type LayerKind } from './layer-call.ts'
+import { notSupported, tensorsOf, wordsOf, type KerasTensor, type LayerCall, type LayerKind } from './layer-call.ts'
 import { field, isList, malformed, type Settings } from './settings.ts'
 import type { LayerWeights } from './weights.ts'
 
@@ -60,6 +61,8 @@ export function readWalk(layer: LayerSpec, weights: LayerWeights, dialect: Diale
 
 function cellsOf(layer: LayerSpec, weights: LayerWeights, dialect: Dialect): Cell[] {
   if (layer.className === 'LSTM') return [readCell(layer.settings, weights.child('cell'), dialect)]
+  // It has no cell, and no choice.
+  if (layer.className === 'CuDNNLSTM') return [{ ...readCell(layer.settings, weights, { ...dialect, recurrentActivation: 'sigmoid' }), useBias: true }]
   const cell = cellSpec(layer)
   const own = weights.child('cell')
   if (cell.className === 'LSTMCell') return [readCell(cell.settings, own, dialect)]
@@ -79,6 +82,7 @@ function stackedSpecs(cell: LayerSpec): LayerSpec[] {
 
 /** What of an LSTM or RNN layer cannot be run. */
 export function walkProblems(layer: LayerSpec, dialect: Dialect): string[] {
+  if (layer.className === 'CuDNNLSTM') return []
   const cells = layer.className === 'LSTM' ? [layer] : [cellSpec(layer)].flatMap((cell) => (cell.className === 'StackedRNNCells' ? stackedSpecs(cell) : [cell]))
   return cells.flatMap((cell): string[] => {
     if (!['LSTM', 'LSTMCell'].includes(cell.className)) return [`cells of class ${cell.className}`]
@@ -92,10 +96,11 @@ export function cellParameters({ emit }: LayerCall, path: string, cell: Cell, di
   const [kernel, recurrentKernel, bias] = cell.weights.take(names, cell.what)
   if (kernel?.shape.length !== 2 || recurrentKernel?.shape.length !== 2) throw malformed(`${cell.what}: expected kernels with two axes`)
   const role = (weight: Parameters<typeof lstmRole>[2]): string => lstmRole(0, direction, weight)
+  const [turn, added] = isCudnn(bias, cell.units) ? [cudnnKernel, cudnnBias] : [transposed, undefined]
   return {
-    [role('inputWeights')]: emit.constant(`${path}/inputWeights`, kernel, transposed),
-    [role('recurrentWeights')]: emit.constant(`${path}/recurrentWeights`, recurrentKernel, transposed),
-    ...(bias !== undefined && { [role('inputBias')]: emit.constant(`${path}/bias`, bias) }),
+    [role('inputWeights')]: emit.constant(`${path}/inputWeights`, kernel, turn),
+    [role('recurrentWeights')]: emit.constant(`${path}/recurrentWeights`, recurrentKernel, turn),
+    ...(bias !== undefined && { [role('inputBias')]: emit.constant(`${path}/bias`, bias, added) }),
   }
 }
 
@@ -124,6 +129,11 @@ export function walkInput(call: LayerCall): WalkInput {
   const [x, ...more] = inputs
   if (x === undefined) throw malformed(`${layer.settings.what}: expected an input, got none`)
   return { x: x.value, mask: x.mask, initial: [...more, ...tensorsOf(kwargs.get('initial_state'))] }
+}
+
+/** A layer of cuDNN is not run with a mask. @throws LstmError `UNSUPPORTED` */
+export function refuseMask({ className, settings }: LayerSpec, { mask }: WalkInput): void {
+  if (className === 'CuDNNLSTM' && mask !== undefined) throw notSupported(`${settings.what}: a mask`)
 }
 
 /** A mask of one timestep after the other is [timesteps, batch]; the operator wants [batch, timesteps]. */
@@ -185,6 +195,7 @@ export const recurrent: LayerKind = {
     const { layer, path, weights, dialect } = call
     const walk = readWalk(layer, weights, dialect)
     const input = walkInput(call)
+    refuseMask(layer, input)
     const { y, states } = emitWalk(call, path, walk, input, false)
     return [{ value: y, mask: walk.returnSequences ? input.mask : undefined }, ...states]
   },

@@ -3,6 +3,7 @@
 import { LstmError } from '../../errors.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
+import { cudnnBiases, cudnnKernel, isCudnn } from './cudnn.ts'
 import { gatesWereHard } from './dialect.ts'
 import { transposed } from './emitter.ts'
 import { messageOf, wayOn } from '../state-dicts/message.ts'
@@ -109,9 +110,14 @@ export function stateDictOf(groups: readonly TensorGroup[]): Map<string, NdArray
 function asLstm(tensors: ReadonlyMap<string, NdArray>): [string, NdArray][] | undefined {
   const [kernel, recurrent, bias, ...more] = [...tensors.values()]
   const gates = recurrent?.shape[1]
+  const units = (gates ?? 0) / 4
   const fits = more.length === 0 && kernel?.shape.length === 2 && recurrent?.shape.length === 2 && kernel.shape[1] === gates
-    && gates === 4 * (recurrent.shape[0] as number) && (bias === undefined || (bias.shape.length === 1 && bias.shape[0] === gates))
+    && gates === 4 * (recurrent.shape[0] as number) && (bias === undefined || (bias.shape.length === 1 && bias.shape[0] === gates) || isCudnn(bias, units))
   if (!fits || kernel === undefined || recurrent === undefined) return undefined
+  if (bias !== undefined && isCudnn(bias, units)) {
+    const [input, recurrence] = cudnnBiases(bias)
+    return [['weight_ih', cudnnKernel(kernel)], ['weight_hh', cudnnKernel(recurrent)], ['bias_ih', input], ['bias_hh', recurrence]]
+  }
   return [
     ['weight_ih', transposed(kernel)],
     ['weight_hh', transposed(recurrent)],
