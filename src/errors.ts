@@ -2,9 +2,9 @@
  * What went wrong, for programs to branch on:
  * - `FORMAT`: the bytes of a file are not what their format says.
  * - `UNSUPPORTED`: the file or graph is sound, but asks for something this library does not do.
- * - `SHAPE`: a shape, or the set of tensors, does not fit.
- * - `VALUE`: an argument, option, dtype or element is not one that is accepted.
- * - `MEMORY`: the memory limit is reached, or the engine gives no more.
+ * - `SHAPE`: sizes, or the set of tensors, do not fit.
+ * - `VALUE`: an argument, option, attribute, axis, dtype or element is not one that is accepted; a shape is no list of whole numbers.
+ * - `MEMORY`: the memory limit is reached, the engine gives no more, or a shape has more elements than memory can hold.
  * - `DISPOSED`: a tensor, model or runtime is used after `dispose()`.
  * - `ENVIRONMENT`: the JavaScript engine lacks something (SIMD, a way to read files, ...).
  * - `ABORTED`: the caller's `AbortSignal` stopped the work.

@@ -177,7 +177,7 @@ describe('the same mistake has the same code, whichever operator makes it', () =
         if (shape.length === input.shape.length || isList) continue
         const code = codeOf(op, { ...sample, inputs: withInput(sample, n, zeros(input.dtype, ...shape)) })
         // Where there are fewer axes, one that is asked for may not be there.
-        const hasAxis = sample.axes !== undefined || (sample.attributes ?? {}).axis !== undefined
+        const hasAxis = sample.axes !== undefined || sample.attributes?.axis !== undefined
         expect(hasAxis ? ['SHAPE', undefined, 'VALUE'] : ['SHAPE', undefined], `[${shape.join()}] as input ${n}`).toContain(code)
       }
     })
