@@ -1,5 +1,5 @@
 // What the golden cases cover, feature by feature and framework by framework: the source of docs/compatibility.md.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { readSafetensors } from '../src/formats/safetensors.ts'
 
 /** Features of the frameworks' LSTMs. `note` says why a feature has no cases of its own. */
@@ -71,6 +71,20 @@ function torchLstmCases(): CaseFolder {
   return { title: 'torch.nn.LSTM', versions, cases: cases.map((test) => ({ name: test.name, rows: rowsOf(test) })) }
 }
 
+/** Masks, by the versions of Keras 3 that have different ones. */
+function keras3Masks(): CaseFolder {
+  const folders = readdirSync(new URL('golden/keras-masks/', import.meta.url))
+    .map((version) => JSON.parse(readFileSync(new URL(`golden/keras-masks/${version}/cases.json`, import.meta.url), 'utf8')) as Omit<CaseFolder, 'title'>)
+    .sort((a, b) => (a.versions.keras as string).localeCompare(b.versions.keras as string, 'en', { numeric: true }))
+  const keras = folders.map(({ versions }) => versions.keras).join(', ')
+  return { title: 'Keras 3, versions', versions: { ...folders[0]?.versions, keras }, cases: folders.flatMap(({ versions, cases }) => cases.map((test) => ({ ...test, name: `${test.name} ${versions.keras}` }))) }
+}
+
+/** Files that are easily read wrongly, each with Keras's own output. */
+function kerasFiles(): number {
+  return Object.keys(JSON.parse(readFileSync(new URL('golden/keras-files/io.json', import.meta.url), 'utf8')) as object).length
+}
+
 /** All golden cases there are. */
 export function goldenCases(): CaseFolder[] {
   const folders = Object.entries(FOLDERS).flatMap(([folder, title]): CaseFolder[] => {
@@ -78,7 +92,7 @@ export function goldenCases(): CaseFolder[] {
     if (!existsSync(url)) return []
     return [{ title, ...JSON.parse(readFileSync(url, 'utf8')) as Omit<CaseFolder, 'title'> }]
   })
-  return [torchLstmCases(), ...folders]
+  return [torchLstmCases(), ...folders, keras3Masks()]
 }
 
 /** The page, as Markdown. */
@@ -102,6 +116,7 @@ export function compatibilityPage(folders: readonly CaseFolder[]): string {
     'farther from float64 than twice the framework is (or 1e-6). A number is how many of them have the feature; a',
     'blank means that the framework has no such feature, or that it is not verified. The cells that TensorFlow 1 had in contrib',
     '(coupled gates, layer normalisation) are transcribed in NumPy, since no TensorFlow that can be installed has them.',
+    `Besides, ${kerasFiles()} Keras files of kinds that are easily read wrongly are within 5e-6 of Keras's output, or are refused where they should be.`,
     '',
     `| | feature | ${folders.map(({ title }) => title).join(' | ')} | |`,
     `| --- | --- | ${folders.map(() => '---').join(' | ')} | --- |`,

@@ -2,7 +2,7 @@
 
 Those of test/golden/keras-files are some of them.
 
-    python golden_keras_files.py OUT        needs keras 3.15.1 with tensorflow 2.21, h5py
+    python golden_keras_files.py OUT        needs keras 3.15.1 with tensorflow 2.21, h5py (k3_zero_*: with torch)
     TF_USE_LEGACY_KERAS=1 python golden_keras_files.py OUT        needs tf_keras 2.21: the cases of Keras 2
 """
 import io, json, os, shutil, sys, zipfile
@@ -109,6 +109,20 @@ def keras3():
     save('k3_gru_reset_before', keras.Model(i, K.Dense(2)(K.GRU(5, reset_after=False)(i))), x, ['keras'])
     i = K.Input((4, 3))
     save('k3_simple_rnn', keras.Model(i, K.Dense(2)(K.SimpleRNN(5)(i))), x, ['keras'])
+    # the last steps are masked: what is put out without sequences is the last of zeroed outputs, but in both directions, where Keras zeroes
+    # those of sequences only; in the second row the first steps are masked too
+    ends = np.random.default_rng(4).normal(size=(2, 6, 3)).astype('float32')
+    ends[:, 4:] = 0
+    ends[1, :2] = 0
+    zero = {'zero_output_for_mask': True}
+    for name, make in {
+        'zero_last': lambda: K.LSTM(4, **zero),
+        'zero_last_backwards': lambda: K.LSTM(4, go_backwards=True, **zero),
+        'zero_last_bidirectional': lambda: K.Bidirectional(K.LSTM(4, **zero)),
+        'zero_last_bidirectional_sum': lambda: K.Bidirectional(K.LSTM(4, **zero), merge_mode='sum'),
+    }.items():
+        i = K.Input((6, 3))
+        save(f'k3_{name}', keras.Model(i, make()(K.Masking()(i))), ends, ['keras'])
     # written on Windows by Keras 2.13 to 2.15: HDF5 names with backslashes
     m = keras.Sequential([keras.Input((4, 3)), K.LSTM(3, name='lstm_a'), K.Dense(1, name='d')])
     save('k3_linux', m, x, ['keras'])
