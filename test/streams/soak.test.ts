@@ -1,4 +1,4 @@
-// Sessions that come and go, step, are saved, restored and forked, at random; SOAK_STEPS says how long (`npm run soak`: 1,000,000,000 steps).
+// Sessions that come and go, step, are saved, restored and forked, at random; SOAK_STEPS says how long, SOAK_SEED which ones (`npm run soak`: 1,000,000,000 steps).
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
@@ -12,6 +12,9 @@ setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
 const STEPS = Number(process.env.SOAK_STEPS ?? 300_000)
+/** Another one makes other sessions come and go. */
+const SEED = Number(process.env.SOAK_SEED ?? 12345)
+console.log(`SOAK_SEED=${SEED}`)
 const CHECKS = STEPS >= 1e9 ? 1000 : 100
 const CAPACITY = 512
 const [FEATURES, UNITS] = [3, 5]
@@ -34,7 +37,7 @@ interface Session {
 }
 
 function draws(): (below: number) => number {
-  let state = 12345
+  let state = SEED | 0 || 1
   return (below) => {
     state ^= state << 13
     state ^= state >>> 17
