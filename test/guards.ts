@@ -39,7 +39,8 @@ export function checkGuards(memory: LinearMemory, what: string): void {
   }
 }
 
-const { allocate, free } = LinearMemory.prototype
+type OfMemory<Name extends 'allocate' | 'free'> = (this: LinearMemory, ...given: Parameters<LinearMemory[Name]>) => ReturnType<LinearMemory[Name]>
+const { allocate, free } = LinearMemory.prototype as { readonly allocate: OfMemory<'allocate'>, readonly free: OfMemory<'free'> }
 LinearMemory.prototype.allocate = function (this: LinearMemory, bytes: number, what: string): number {
   const whole = Math.ceil(bytes / VECTOR) * VECTOR + 2 * GUARD
   const ptr = allocate.call(this, whole, what)
@@ -52,7 +53,8 @@ LinearMemory.prototype.free = function (this: LinearMemory, ptr: number): void {
   zones.set(this, zonesOf(this).filter(({ block }) => block !== ptr))
 }
 
-const { allocate: layOut, place } = Layout.prototype
+type OfLayout<Name extends 'allocate' | 'place'> = (this: Layout, ...given: Parameters<Layout[Name]>) => ReturnType<Layout[Name]>
+const { allocate: layOut, place } = Layout.prototype as { readonly allocate: OfLayout<'allocate'>, readonly place: OfLayout<'place'> }
 const buffers: WeakMap<Layout, [Buffer, number][]> = new WeakMap()
 Layout.prototype.allocate = function (this: Layout, bytes: number, _uses: number, what: string): Buffer {
   const buffer = layOut.call(this, Math.ceil(bytes / VECTOR) * VECTOR + 2 * GUARD, Infinity, what)
@@ -74,4 +76,4 @@ Model.prototype.run = function (this: Model, ...given: unknown[]): never {
   const result = run.apply(this, given)
   checkGuards(this.runtime.linearMemory, 'a run')
   return result as never
-} as Model['run']
+}

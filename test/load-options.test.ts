@@ -116,9 +116,11 @@ describe.each(['state-dicts/lstm-1layer.safetensors', 'pytorch/unbatched.pt'])('
 
   it('is read as batch_first, which summary() says, or as the options say', async () => {
     using first = await load(path)
-    const [, , features = 0] = first.inputs[0]?.shape as [string, string, number]
-    const x = NdArray.from(Array.from({ length: 2 }, (_, b) => Array.from({ length: 4 }, (_, t) => Array.from({ length: features }, (_, k) => Math.sin(b + 3 * t + k)))))
-    const turned = NdArray.from(Array.from({ length: 4 }, (_, t) => Array.from({ length: 2 }, (_, b) => Array.from({ length: features }, (_, k) => Math.sin(b + 3 * t + k)))))
+    const [, , features] = first.inputs[0]?.shape as [string, string, number]
+    const number = (b: number, t: number, k: number): number => Math.sin(b + 3 * t + k)
+    const row = (b: number, t: number): number[] => Array.from({ length: features }, (_, k) => number(b, t, k))
+    const x = NdArray.from(Array.from({ length: 2 }, (_, b) => Array.from({ length: 4 }, (__, t) => row(b, t))))
+    const turned = NdArray.from(Array.from({ length: 4 }, (_, t) => Array.from({ length: 2 }, (__, b) => row(b, t))))
     expect(first.summary()).toMatch(/read as batch_first=True.*the option batchFirst: false/)
     const { output, h_n: h } = first.run({ input: x })
     for (const options of [{ batchFirst: false }, { timeMajor: true }]) {

@@ -181,7 +181,9 @@ describeBinaries('tables of operators', (binary) => {
   })
 
   it.each([0, 1])('argMax and argMin: NaN counts as farther than anything, also beside infinities; selectLastIndex %i', async (last) => {
-    const rows = [[1, NaN, 3, NaN], [Infinity, NaN, -Infinity, 0], [NaN, NaN, NaN, NaN], [-Infinity, -Infinity, -Infinity, -Infinity], [0, -0, 0, -0], [2, 5, 5, 1]]
+    const rows = [
+      [1, NaN, 3, NaN], [Infinity, NaN, -Infinity, 0], [NaN, NaN, NaN, NaN], [-Infinity, -Infinity, -Infinity, -Infinity], [0, -0, 0, -0], [2, 5, 5, 1],
+    ]
     for (const least of [false, true]) {
       const best = (row: readonly number[]): number => {
         const sized = row.map((x) => (Number.isNaN(x) ? Infinity : least ? -x : x))

@@ -1,4 +1,5 @@
-// Sessions that come and go, step, are saved, restored and forked, at random; SOAK_STEPS says how long, SOAK_SEED which ones (`npm run soak`: 1,000,000,000 steps).
+// Sessions that come and go, step, are saved, restored and forked, at random; SOAK_STEPS says how long, SOAK_SEED which ones
+// (`npm run soak`: 1,000,000,000 steps).
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
