@@ -91,11 +91,11 @@ describe('options of RTNeural files', () => {
     ['no rate of the training', plain, { sampleRate: 48000 }, "RTNeural: the file does not say which sample rate it was trained at; give 'trainingSampleRate' as well"],
     ['a lower rate', delayed, { sampleRate: 22050 }, "RTNeural: expected a 'sampleRate' from 44100 Hz, which the model was trained at, to 1000 times that, got 22050"],
     ['an absurd rate', delayed, { sampleRate: 1e9 }, "RTNeural: expected a 'sampleRate' from 44100 Hz, which the model was trained at, to 1000 times that, got 1000000000"],
-    ['no rate', delayed, { sampleRate: NaN }, "RTNeural: expected a number of Hz for 'sampleRate', got NaN"],
+    ['no rate', delayed, { sampleRate: NaN }, "RTNeural: expected a number for 'sampleRate', got NaN"],
     ['a rate of training that is none', delayed, { sampleRate: 1, trainingSampleRate: 0 }, "RTNeural: expected a number of Hz for 'trainingSampleRate', got 0"],
     ['no whole multiple', delayed, { sampleRate: 48000 }, "RTNeural: 'NoInterp' is for whole multiples of 44100 Hz, which the model was trained at, got 48000; use 'LinInterp'"],
     ['another word', delayed, { sampleRateCorrection: 'linear' as 'LinInterp' }, "RTNeural: expected 'LinInterp' or 'NoInterp' for 'sampleRateCorrection', got \"linear\""],
-    ['unbatched', delayed, { unbatched: 1 as unknown as boolean }, "load: expected true or false for 'unbatched', got 1"],
+    ['unbatched', delayed, { unbatched: 1 as unknown as boolean }, "RTNeural: expected true or false for 'unbatched', got 1"],
   ])('%s', async (_, test, options, message) => {
     await expectRejection(graphOf(test, options), 'VALUE', message)
   })
