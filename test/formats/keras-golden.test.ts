@@ -37,6 +37,7 @@ for (const [folder, count] of Object.entries(folders)) {
 
 interface FileCase {
   readonly shape: readonly number[]
+  readonly dtype: string
   readonly x: readonly number[]
   readonly y: readonly number[]
   readonly refuse?: string
@@ -46,14 +47,14 @@ describe('files of golden_keras_files.py give the outputs of Keras', () => {
   const folder = new URL('../golden/keras-files/', import.meta.url)
   const files = JSON.parse(readFileSync(new URL('io.json', folder), 'utf8')) as Record<string, FileCase>
 
-  it.each(Object.entries(files))('%s', async (name, { shape, x, y, refuse }) => {
+  it.each(Object.entries(files))('%s', async (name, { shape, dtype, x, y, refuse }) => {
     const bytes = readFileSync(new URL(name, folder))
     if (refuse !== undefined) {
       expectError(() => readKeras(bytes), 'UNSUPPORTED', /quantised weights \(dtype policy float8_from_float32\)/)
       return
     }
     using model = await compile(readKeras(bytes))
-    const [output] = Object.values(model.run({ [model.inputs[0]?.name ?? '']: new NdArray(Float32Array.from(x), shape) }))
+    const [output] = Object.values(model.run({ [model.inputs[0]?.name ?? '']: new NdArray(dtype === 'int32' ? Int32Array.from(x) : Float32Array.from(x), shape) }))
     expect(output?.data).toHaveLength(y.length)
     y.forEach((value, index) => {
       expect(Math.abs(value - (output?.data[index] ?? Number.NaN))).toBeLessThan(5e-6)

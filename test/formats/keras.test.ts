@@ -227,6 +227,18 @@ describe('weights only', () => {
     expect(tensors.get('lstm.bias_hh_l0')).toEqual(new NdArray(new Float32Array(12), [12]))
   })
 
+  it('that are listed, but not there, are missed', () => {
+    const text = Buffer.from(golden('keras2/lstm-3-sequences.h5')).toString('latin1')
+    const listed = [...text.matchAll(/[\w/]+\/recurrent_kernel:0/g)]
+    expect(listed).toHaveLength(1)
+    const [{ 0: name, index }] = listed as [RegExpExecArray]
+    const other = name.replace('recurrent', 'recurring')
+    expectError(
+      () => readKerasWeights(Buffer.from(text.slice(0, index) + other + text.slice(index + name.length), 'latin1')), 'FORMAT',
+      new RegExp(`^Keras: the file has no tensor '${other}' in '[^']*', though it lists it$`),
+    )
+  })
+
   it('of both directions are one bidirectional LSTM', () => {
     expect([...readKerasWeights(golden('keras3/bidirectional-mul-sequences.weights.h5')).keys()].sort()).toEqual(
       ['', '_reverse'].flatMap((direction) => ['bias_hh', 'bias_ih', 'weight_hh', 'weight_ih'].map((name) => `bidirectional.${name}_l0${direction}`)).sort(),

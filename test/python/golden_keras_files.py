@@ -2,7 +2,7 @@
 
 Those of test/golden/keras-files are some of them.
 
-    python golden_keras_files.py OUT        needs keras 3.15.1 with tensorflow 2.21, h5py (k3_zero_*: with torch)
+    python golden_keras_files.py OUT        needs keras 3.15.1 with tensorflow 2.21, h5py (k3_zero_* and k3_lora_embedding_*: with torch)
     TF_USE_LEGACY_KERAS=1 python golden_keras_files.py OUT        needs tf_keras 2.21: the cases of Keras 2
 """
 import io, json, os, shutil, sys, zipfile
@@ -95,6 +95,12 @@ def keras3():
     m = keras.Model(i, d(K.LSTM(8)(i)))
     d.enable_lora(2)
     save('k3_lora', m, x, ['keras', 'h5'])
+    i = K.Input((4,), dtype='int32')
+    e, c = K.Embedding(7, 3), K.Conv1D(3, 2)
+    m = keras.Model(i, K.LSTM(3)(c(e(i))))
+    e.enable_lora(2)
+    c.enable_lora(2, lora_alpha=3)
+    save('k3_lora_embedding_conv1d', m, np.array([[3, 4, 0, 6], [1, 5, 2, 2]], 'int32'), ['keras', 'h5'])
     i = K.Input((4, 3))
     m = keras.Model(i, K.Dense(2)(K.LSTM(8)(i)))
     m.quantize('float8')

@@ -9,6 +9,7 @@ import { transposed } from './emitter.ts'
 import { messageOf, wayOn } from '../state-dicts/message.ts'
 import { sourceOf } from '../state-dicts/quote.ts'
 import type { Hdf5Object } from './hdf5.ts'
+import { malformed } from './settings.ts'
 import { segmentsOf } from './weights.ts'
 
 /** Tensors that belong together: those of one cell, one dense layer. */
@@ -35,7 +36,7 @@ function namedGroups(group: Hdf5Object | undefined, layer: string): TensorGroup[
     const dataset = group.find(name)
     const inside = segmentsOf(name)
     const last = inside.pop()
-    if (dataset === undefined || last === undefined) continue
+    if (dataset === undefined || last === undefined) throw malformed(`the file has no tensor '${name}' in '${group.path}', though it lists it`)
     const key = inside.join('/')
     const found = groups.get(key) ?? { inside, tensors: new Map<string, NdArray>() }
     groups.set(key, found)
