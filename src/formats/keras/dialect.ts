@@ -35,10 +35,10 @@ export const KERAS_2: Dialect = {
 }
 
 /** Keras 3.0 to 3.3. */
-export const KERAS_3_0: Dialect = { ...KERAS_2, name: 'Keras 3.0', hardSigmoidAlpha: 1 / 6, mergedMask: 'none', givenMaskSpreads: false, depthwiseKernel: 'kernel' }
+const KERAS_3_0: Dialect = { ...KERAS_2, name: 'Keras 3.0', hardSigmoidAlpha: 1 / 6, mergedMask: 'none', givenMaskSpreads: false, depthwiseKernel: 'kernel' }
 
 /** Keras 3.4 to 3.10: merges have masks. */
-export const KERAS_3_4: Dialect = { ...KERAS_3_0, name: 'Keras 3.4', mergedMask: 'any' }
+const KERAS_3_4: Dialect = { ...KERAS_3_0, name: 'Keras 3.4', mergedMask: 'any' }
 
 /** Keras 3.11 to 3.15: a mask that is an argument is passed on. */
 export const KERAS_3: Dialect = { ...KERAS_3_4, name: 'Keras 3', givenMaskSpreads: true }
