@@ -78,6 +78,6 @@ function refuseUnknown(named: object, ports: readonly NamedPort[], words: NamedW
   if (unknown !== undefined) throw noSuchPort(unknown, ports, words)
 }
 
-export function noSuchPort(name: string, ports: readonly NamedPort[], { call, port }: NamedWords): LstmError {
+function noSuchPort(name: string, ports: readonly NamedPort[], { call, port }: NamedWords): LstmError {
   return new LstmError('VALUE', `${call}: no ${port} '${name}'; ${port}s are ${listNames(ports)}`)
 }

@@ -15,7 +15,7 @@ export const FIRST_BLOCK_PTR: number = 1024
 export const MAX_MEMORY_BYTES: number = MAX_PAGES * PAGE_BYTES
 
 /** The most elements a value can have: kernels count them in int32. */
-export const MOST_ELEMENTS: number = 2 ** 31 - 1
+const MOST_ELEMENTS: number = 2 ** 31 - 1
 
 /**
  * Whatever is allocated, laid out or counted is looked at here, before a kernel is told of it: in a kernel, sizes would wrap.
