@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { compile, createRuntime, LstmError, type DType, type Model, type NdArray, type Variant } from '../index.ts'
+import { compile, createRuntime, LstmError, type DType, type Model, type NdArray, type OutputDTypes, type Variant } from '../index.ts'
 import { NdArray as Arrays } from '../index.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments, UsageError } from './arguments.ts'
 import { interruptible } from './interrupt.ts'
@@ -65,7 +65,7 @@ export async function bench(args: readonly string[]): Promise<number> {
   return interruptible(async (signal) => {
     const graph = await readModel(file, parsed, signal)
     const runtime = await createRuntime({ variant: variant as Variant | 'auto' })
-    const model = await compile(graph, { runtime })
+    const model = await compile<OutputDTypes>(graph, { runtime })
     const inputs = randomInputs(model, sizes)
     const outputs = model.run(inputs)
     const engines: Engine[] = [{ name: `lstm-wasm (${runtime.variant})`, run: () => model.run(inputs) }]
@@ -92,7 +92,7 @@ function toSize(text: string, what: string): number {
 }
 
 /** Inputs that are not optional: random numbers; whole ones are 0, which every vocabulary has. */
-function randomInputs(model: Model, sizes: ReadonlyMap<string, number>): Record<string, NdArray> {
+function randomInputs(model: Model<OutputDTypes>, sizes: ReadonlyMap<string, number>): Record<string, NdArray> {
   let state = SEED
   const random = (): number => {
     state = (state * 1103515245 + 12345) % 2147483648
@@ -132,7 +132,7 @@ interface OnnxRuntime {
 }
 
 /** onnxruntime-web with the same model and inputs; undefined where it is not installed, or the file is not for it. */
-async function peerOf(file: string, model: Model, inputs: Readonly<Record<string, NdArray>>): Promise<Peer | undefined> {
+async function peerOf(file: string, model: Model<OutputDTypes>, inputs: Readonly<Record<string, NdArray>>): Promise<Peer | undefined> {
   if (!file.endsWith('.onnx')) return undefined
   const path = installed()
   if (path === undefined) return undefined

@@ -1,4 +1,4 @@
-import { compile, createRuntime, type NdArray, type Variant } from '../index.ts'
+import { compile, createRuntime, type NdArray, type OutputDTypes, type Variant } from '../index.ts'
 import { formatOf, writeArrayFile, writeNamedArrays } from './array-files.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments, UsageError } from './arguments.ts'
 import { readInputs, splitName } from './inputs.ts'
@@ -68,7 +68,7 @@ export async function run(args: readonly string[]): Promise<number> {
   showStatus('reading the input ...')
   const inputs = await readInputs(inputFiles, graph.inputs)
   showStatus('compiling ...')
-  const model = await compile(graph, { runtime: await createRuntime({ variant: variant as Variant | 'auto' }) })
+  const model = await compile<OutputDTypes>(graph, { runtime: await createRuntime({ variant: variant as Variant | 'auto' }) })
   showStatus('running ...')
   const outputs = await interruptible(async (signal) => model.runAsync(inputs, { signal, onProgress: ({ done, total }) => showBar('running', done, total) }))
   clearStatus()

@@ -10,7 +10,7 @@ export interface ReadModelOptions extends FormatOptions {
    * Readers to try first, imported by the caller (`lstm-wasm/onnx`, ...): for service workers and
    * worklets, which forbid the dynamic imports that load readers otherwise.
    */
-  readonly readers?: readonly FormatReader[]
+  readonly readers?: readonly FormatReader[] | undefined
 }
 
 const READER: Kind = having('a reader', 'detect', 'read')

@@ -23,25 +23,25 @@ export interface ModelFiles {
 /** What the arguments of a cell of TensorFlow 1 were: files do not say. */
 export interface Tensorflow1CellOptions {
   /** Added to the forget gate at run time. Default 1, as in TensorFlow (0 for CudnnCompatibleLSTMCell, which adds none). */
-  readonly forgetBias?: number
+  readonly forgetBias?: number | undefined
   /** Of the candidate and of c on its way out: a function of one variable. Default `tanh`. */
-  readonly activation?: string
+  readonly activation?: string | undefined
   /** `cell_clip`: c is clamped to [-cellClip, cellClip]. Default: not. */
-  readonly cellClip?: number
+  readonly cellClip?: number | undefined
   /** `proj_clip`: h is clamped after the projection. Default: not. */
-  readonly projClip?: number
+  readonly projClip?: number | undefined
 }
 
 /** What the code around the cells of TensorFlow 1 was: files do not say. */
 export interface Tensorflow1Options extends Tensorflow1CellOptions {
   /** Options of each layer, instead of the same for all; forward layers before backward ones. */
-  readonly cells?: readonly Tensorflow1CellOptions[]
+  readonly cells?: readonly Tensorflow1CellOptions[] | undefined
   /** Every cell is in a `ResidualWrapper`: its input is added to its output. Default false. */
-  readonly residual?: boolean
+  readonly residual?: boolean | undefined
   /** `time_major`, PyTorch's `batch_first=False`: sequences are [timesteps, batch, features]. Default false. */
-  readonly timeMajor?: boolean
+  readonly timeMajor?: boolean | undefined
   /** Whether there is an input `sequence_length` [batch] int32; outputs beyond it are zero. Default false. */
-  readonly sequenceLength?: boolean
+  readonly sequenceLength?: boolean | undefined
 }
 
 /** How an audio model is run at another sample rate than it was trained at. */
@@ -50,11 +50,11 @@ export interface SampleRateOptions {
    * RTNeural: the rate of the samples that the model is given, in Hz, at least that of its training. Its LSTMs then begin each
    * step from the state of `sampleRate / trainingSampleRate` samples before. Default: that of the training.
    */
-  readonly sampleRate?: number
+  readonly sampleRate?: number | undefined
   /** RTNeural: the rate it was trained at, in Hz. Default: what the file says (`samplerate`, AIDA-X). */
-  readonly trainingSampleRate?: number
+  readonly trainingSampleRate?: number | undefined
   /** RTNeural's `SampleRateCorrectionMode`; `NoInterp` is for whole multiples of the rate. Default `LinInterp`. */
-  readonly sampleRateCorrection?: 'LinInterp' | 'NoInterp'
+  readonly sampleRateCorrection?: 'LinInterp' | 'NoInterp' | undefined
 }
 
 /** Keras 1 and 2; Keras 3.0 to 3.3; 3.4 to 3.10; 3.11 and newer; TensorFlow.js. */
@@ -63,20 +63,20 @@ export type KerasDialect = 'keras2' | 'keras3.0' | 'keras3.4' | 'keras3' | 'tfjs
 /** What a caller may tell a reader that a file does not say. Each reader takes some of these, and others are refused. */
 export interface FormatOptions extends Tensorflow1Options, SampleRateOptions {
   /** ONNX, Keras, TensorFlow.js: fixes inputs of the file to constants, by name; what depends on them alone is computed at once. */
-  readonly constants?: Readonly<Record<string, ArrayLike | number>>
+  readonly constants?: Readonly<Record<string, ArrayLike | number>> | undefined
   /** PyTorch, RTNeural, NAM: nothing has an axis for the batch, as PyTorch takes and gives it. Default false. */
-  readonly unbatched?: boolean
+  readonly unbatched?: boolean | undefined
   /** Keras, TensorFlow.js: what `model.to_json()` gave, as text or parsed, for a file that has weights only. */
-  readonly architecture?: string | object
+  readonly architecture?: string | object | undefined
   /**
    * Keras, TensorFlow.js: in whose sense the file is read, who computed with the model when it was trained. Default: as the file says.
    * They differ in `hard_sigmoid`, in defaults, and in what masks do.
    */
-  readonly dialect?: KerasDialect
+  readonly dialect?: KerasDialect | undefined
   /** PyTorch: whether the sequences of a bare `torch.nn.LSTM` are [batch, timesteps, features]; false is what `timeMajor: true` is. Default true. */
-  readonly batchFirst?: boolean
+  readonly batchFirst?: boolean | undefined
   /** PyTorch: which entry of a checkpoint holds the state dict: `'model'`. Default: the only one that does. */
-  readonly key?: string
+  readonly key?: string | undefined
 }
 
 /** Options of a cell of TensorFlow 1. */

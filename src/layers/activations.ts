@@ -61,10 +61,10 @@ export type ActivationName = Word | Snake<Word>
 export interface ActivationFunction {
   readonly name: ActivationName
   /** Default: the function's own, as docs/words.md lists them. */
-  readonly alpha?: number
-  readonly beta?: number
+  readonly alpha?: number | undefined
+  readonly beta?: number | undefined
   /** Whose function of that name it is, where the versions of Keras differ: 2 (and 1), or 3. */
-  readonly keras?: 2 | 3
+  readonly keras?: 2 | 3 | undefined
 }
 
 /**

@@ -18,7 +18,7 @@ export type Spelled<T, Others extends Aliases<T> = Record<never, never>> = T
 /** Options of every layer. */
 export interface LayerOptions {
   /** Name of the layer. Default: its kind, with a number from the second on. */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 export const NAME: OptionTable<LayerOptions> = { name: TEXT }

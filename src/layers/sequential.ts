@@ -12,18 +12,18 @@ import type { InputDescription } from './simple.ts'
 
 export interface SequentialOptions {
   /** Name of the model's input. Default `input`. */
-  readonly input?: string
+  readonly input?: string | undefined
   /** Name of the model's output. Default `output`. */
-  readonly output?: string
+  readonly output?: string | undefined
   /** Inputs and outputs have no axis for the batch: [timesteps, features], as PyTorch's unbatched input. Default false. */
-  readonly unbatched?: boolean
+  readonly unbatched?: boolean | undefined
 }
 
 export interface LoadStateDictOptions {
   /** Where a layer's tensors have another prefix in the file than its name: `{ lstm: 'encoder.rnn' }`; `''` for none. */
-  readonly names?: Readonly<Record<string, string>>
+  readonly names?: Readonly<Record<string, string>> | undefined
   /** Tensors that no layer takes, left out: `['scale']`. Default: none, and one that no layer takes is an error. */
-  readonly ignore?: readonly string[]
+  readonly ignore?: readonly string[] | undefined
 }
 
 const SEQUENTIAL_OPTIONS: OptionTable<SequentialOptions> = { input: TEXT, output: TEXT, unbatched: FLAG }

@@ -9,18 +9,18 @@ import { NAME, readWords, type LayerOptions, type Spelled } from './options.ts'
 
 export interface DenseOptions {
   /** Name of the layer, and of its tensors in a state dict (`name.weight`, `name.bias`). Default `dense`, `dense_1`, ... */
-  readonly name?: string
+  readonly name?: string | undefined
   /** Features of the input. Default: told by the layer before, or by the weights. */
-  readonly inputSize?: number
+  readonly inputSize?: number | undefined
   /** Whether there is a bias. Default true. */
-  readonly bias?: boolean
+  readonly bias?: boolean | undefined
   /** Applied to the output. Default `'linear'`: nothing. */
-  readonly activation?: Activation
+  readonly activation?: Activation | undefined
 }
 
 interface AllDenseOptions extends DenseOptions {
   /** Features of the output. */
-  readonly units?: number
+  readonly units?: number | undefined
 }
 
 const COUNT = count(1)
@@ -125,7 +125,7 @@ export function dropout(rate: number, options: LayerOptions = {}): Layer {
 
 export interface InputOptions extends LayerOptions {
   /** Type of its elements. Default: what the first layer takes. */
-  readonly dtype?: DType
+  readonly dtype?: DType | undefined
 }
 
 const INPUT_OPTIONS: OptionTable<InputOptions> = { ...NAME, dtype: oneOf(Object.keys(ARRAYS)) }

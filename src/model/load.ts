@@ -8,23 +8,23 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { StreamMaker } from '../streams/maker.ts'
 import { describeValue } from '../values/dtype.ts'
 import { loadStreams } from './late-streams.ts'
-import { Model } from './model.ts'
+import { Model, type OutputDTypes } from './model.ts'
 import { readModelFiles, type FilesOptions } from './model-files.ts'
 import { checkAborted, READ_OPTIONS, type ModelSource } from './source.ts'
 
 export interface CompileOptions {
   /** The runtime the model is to live in. Default: one that all models without another share. */
-  readonly runtime?: Runtime
+  readonly runtime?: Runtime | undefined
   /**
    * What makes streams: `streams` of `lstm-wasm/streams`, imported by the caller, for service workers and worklets, which
    * forbid dynamic imports; or false, for a model that only runs. Default: that chunk is loaded with the model.
    */
-  readonly streams?: StreamMaker | false
+  readonly streams?: StreamMaker | false | undefined
   /**
    * The operators of imported models: `operators` of `lstm-wasm/operators`, imported by the caller, where dynamic imports are
    * forbidden. Default: that chunk is loaded when a model needs it.
    */
-  readonly operators?: () => void
+  readonly operators?: (() => void) | undefined
 }
 
 export interface ReadGraphOptions extends FilesOptions, ReadModelOptions {}
@@ -50,9 +50,12 @@ const GRAPH: Kind = having('a graph', 'inputs', 'outputs', 'nodes', 'constants')
 
 /**
  * Makes a model of a graph or of layers: checks it, and packs its weights for the kernels.
+ *
+ *     await compile<{ output: 'float32' }>(layers) // `run` then gives { output: NdArray<'float32'> }
+ *
  * @throws LstmError `SHAPE`, `VALUE` or `UNSUPPORTED` for a graph that cannot run, `MEMORY`, `ENVIRONMENT`
  */
-export async function compile(source: GraphSource, options: CompileOptions = {}): Promise<Model> {
+export async function compile<Outputs extends OutputDTypes = Record<string, 'float32'>>(source: GraphSource, options: CompileOptions = {}): Promise<Model<Outputs>> {
   const read = readOptions(options, COMPILE_OPTIONS, 'compile')
   if (!LAYERS.test(source) && !GRAPH.test(source)) {
     throw new LstmError('VALUE', `compile: expected a graph, or layers with weights (sequential([...]).loadStateDict(...)), got ${describeValue(source)}`)
@@ -61,7 +64,7 @@ export async function compile(source: GraphSource, options: CompileOptions = {})
   return compileGraph('toGraph' in source ? source.toGraph() : source, read)
 }
 
-async function compileGraph(graph: Graph, options: CompileOptions): Promise<Model> {
+async function compileGraph<Outputs extends OutputDTypes>(graph: Graph, options: CompileOptions): Promise<Model<Outputs>> {
   const [runtime, streams] = await Promise.all([
     options.runtime ?? defaultRuntime(), options.streams ?? loadStreams(), loadOperators(graph.nodes),
   ])
@@ -90,10 +93,12 @@ async function graphOfFile(source: ModelSource, { signal, onProgress, files: bes
  * (.safetensors, .pt) that hold one `torch.nn.LSTM`, RTNeural, NAM, or what `model.save()` wrote. The format is told by
  * the content, not by the name; its reader is loaded when a file needs it.
  *
+ *     await load<{ probs: 'float32', best: 'int32' }>('model.onnx') // types of what `run` gives; unsaid, all outputs are float32
+ *
  * @throws LstmError `ENVIRONMENT` when the source cannot be read, `FORMAT` for a broken file, `UNSUPPORTED` for a file
  *   that does not say how to run it (the message shows the lines that would), `MEMORY`, `ABORTED`
  */
-export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+export async function load<Outputs extends OutputDTypes = Record<string, 'float32'>>(source: ModelSource, options: LoadOptions = {}): Promise<Model<Outputs>> {
   const { runtime, streams, operators, ...reading } = readOptions(options, LOAD_OPTIONS, 'load')
   operators?.()
   const graph = await graphOfFile(source, reading)

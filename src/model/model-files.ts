@@ -7,7 +7,7 @@ export interface FilesOptions extends ReadOptions {
    * The files that the model refers to (weight shards, external data), by the names it gives them. Default: the
    * files beside it, where the model is given as a path or URL.
    */
-  readonly files?: Readonly<Record<string, ModelSource>>
+  readonly files?: Readonly<Record<string, ModelSource>> | undefined
 }
 
 /** A model file, and the way to the files beside it. */

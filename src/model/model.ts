@@ -19,6 +19,7 @@ import type { Stream } from '../streams/stream.ts'
 import type { LongRunOptions, RunAsyncOptions } from '../streams/long-run.ts'
 import type { DType } from '../values/dtype.ts'
 import type { NdArray } from '../values/ndarray.ts'
+import type { PlatformDisposable } from '../values/platform.ts'
 import type { SymbolicShape } from '../values/shape.ts'
 import { BoundPlan } from './bound-plan.ts'
 
@@ -31,9 +32,15 @@ export interface ModelPort {
   readonly optional?: boolean
 }
 
+/** Dtypes of outputs by their names, as a caller knows them: `{ probs: 'float32', best: 'int32' }`. */
+export type OutputDTypes = Readonly<Record<string, DType>>
+
+/** What `run` gives: arrays by the names of outputs. */
+export type RunOutputs<Outputs extends OutputDTypes = Record<string, 'float32'>> = { [Name in keyof Outputs]: NdArray<Outputs[Name]> }
+
 export interface RunOptions<Into extends RunTargets> {
   /** Arrays to write outputs to, by name. Only these outputs are given back then. */
-  readonly into?: Into
+  readonly into?: Into | undefined
 }
 
 const RUN_OPTIONS = { into: INTO }
@@ -52,8 +59,11 @@ function intoOf<Into extends RunTargets>(options: RunOptions<Into>): Into | unde
 /**
  * A compiled model: weights packed in the linear memory of a runtime, and a plan for the sizes it was
  * last run with. Made by `load` or `compile`. Holds its memory until `dispose()`.
+ *
+ * `Outputs` is what the caller knows of its outputs, for the types of what `run` gives; `model.outputs` has what they are.
+ * `Model<OutputDTypes>` is any model.
  */
-export class Model {
+export class Model<Outputs extends OutputDTypes = Record<string, 'float32'>> {
   /** What `run` takes. */
   readonly inputs: readonly ModelPort[]
   /** What `run` gives. */
@@ -100,9 +110,10 @@ export class Model {
    * @throws LstmError `SHAPE` or `VALUE` for inputs or targets that do not fit, `MEMORY` when the limit is reached,
    *   `DISPOSED`, `BUSY` from within another call of this model; the model is then as before
    */
-  run(inputs: RunInputs): Record<string, NdArray>
+  run(inputs: RunInputs, options?: { readonly into?: undefined }): RunOutputs<Outputs>
   run<Into extends RunTargets>(inputs: RunInputs, options: { readonly into: Into }): Into
-  run<Into extends RunTargets>(inputs: RunInputs, options?: RunOptions<Into>): Record<string, NdArray> | Into {
+  run<Into extends RunTargets>(inputs: RunInputs, options: RunOptions<Into>): RunOutputs<Outputs> | Into
+  run<Into extends RunTargets>(inputs: RunInputs, options?: RunOptions<Into>): RunOutputs<Outputs> | Into {
     this.#check()
     this.#busy = true
     try {
@@ -114,7 +125,7 @@ export class Model {
     }
   }
 
-  #run<Into extends RunTargets>(inputs: RunInputs, into: Into | undefined): Record<string, NdArray> | Into {
+  #run<Into extends RunTargets>(inputs: RunInputs, into: Into | undefined): RunOutputs<Outputs> | Into {
     takeInputs(this.inputs, inputs, this.#values, this.#given)
     if (into !== undefined) takeTargets(this.outputs, into, this.#values, this.#targets)
     // From here on nothing of the caller's runs.
@@ -127,7 +138,7 @@ export class Model {
       this.#states.goBack() // stateful layers in front of the node that refused have gone on already
       throw error
     }
-    return into ?? bound.copyOutputs()
+    return into ?? bound.copyOutputs() as RunOutputs<Outputs>
   }
 
   /**
@@ -138,9 +149,10 @@ export class Model {
    * @param options `signal` stops it between chunks; `onProgress` is told how many timesteps (or layers) are done
    * @throws LstmError `ABORTED`, and as `run`; targets and the model are as before then
    */
-  runAsync(inputs: RunInputs, options?: LongRunOptions): Promise<Record<string, NdArray>>
+  runAsync(inputs: RunInputs, options?: LongRunOptions & { readonly into?: undefined }): Promise<RunOutputs<Outputs>>
   runAsync<Into extends RunTargets>(inputs: RunInputs, options: LongRunOptions & { readonly into: Into }): Promise<Into>
-  async runAsync(inputs: RunInputs, options: RunAsyncOptions = {}): Promise<Record<string, NdArray> | RunTargets> {
+  runAsync(inputs: RunInputs, options: RunAsyncOptions): Promise<RunOutputs<Outputs> | RunTargets>
+  async runAsync(inputs: RunInputs, options: RunAsyncOptions = {}): Promise<RunOutputs<Outputs> | RunTargets> {
     return this.#maker('run')(this.#host, this.#states, inputs, options)
   }
 
@@ -243,7 +255,8 @@ function busy(): LstmError {
   return new LstmError('BUSY', 'this model is called from within its own call: a getter of its inputs or targets calls or disposes it')
 }
 
-export interface Model extends Disposable {
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- declarations that are merged have the same parameters
+export interface Model<Outputs extends OutputDTypes = Record<string, 'float32'>> extends PlatformDisposable {
   readonly runtime: Runtime
 }
 makeDisposable(Model)

@@ -1,16 +1,17 @@
 import { LstmError } from '../errors.ts'
 import { FUNCTION, SIGNAL, type OptionTable } from '../options.ts'
 import { describeValue } from '../values/dtype.ts'
+import type { PlatformBlob, PlatformResponse, PlatformSignal, PlatformUrl } from '../values/platform.ts'
 import { bytesGiven, tagOf } from '../values/realm.ts'
 
 /** Where a model comes from: a path (Node, Deno, Bun), a URL, bytes, a Blob or File, or a fetch Response. */
-export type ModelSource = string | URL | ArrayBuffer | Uint8Array | Blob | Response
+export type ModelSource = string | PlatformUrl | ArrayBuffer | Uint8Array | PlatformBlob | PlatformResponse
 
 export interface ReadOptions {
   /** Stops the reading. */
-  readonly signal?: AbortSignal
+  readonly signal?: PlatformSignal | undefined
   /** Told how far a download is; `total` is undefined where the server does not say. */
-  readonly onProgress?: (progress: { readonly loaded: number, readonly total: number | undefined }) => void
+  readonly onProgress?: ((progress: { readonly loaded: number, readonly total: number | undefined }) => void) | undefined
 }
 
 /** What each may be. */

@@ -7,7 +7,7 @@ import type { ModelFiles } from '../formats/reader.ts'
 /** Reads what `load` takes: bytes at once, and a path, URL, Blob or Response as a promise. */
 export interface SourceReader<Options, Result> {
   (source: Uint8Array | ArrayBuffer, options?: Options): Result
-  (source: string | URL | Blob | Response, options?: Options & ReadOptions): Promise<Result>
+  (source: Exclude<ModelSource, Uint8Array | ArrayBuffer>, options?: Options & ReadOptions): Promise<Result>
   (source: ModelSource, options?: Options & ReadOptions): Result | Promise<Result>
 }
 

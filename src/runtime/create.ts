@@ -4,18 +4,19 @@ import { oneOf, readOptions, type OptionTable } from '../options.ts'
 import { LinearMemory, MAX_MEMORY_BYTES, PAGE_BYTES } from './memory.ts'
 import { Runtime } from './runtime.ts'
 import { cannotStart, kernelsOf, MODULE } from './start.ts'
+import type { KernelModule } from './web-assembly.ts'
 import { compileBinary } from './variant.ts'
 
 export interface RuntimeOptions {
   /** Which binary to run. Default `'auto'`: the fastest this engine accepts. */
-  readonly variant?: Variant | 'auto'
+  readonly variant?: Variant | 'auto' | undefined
   /** Limit of the linear memory in bytes, at least 64 KiB; whole pages of 64 KiB count. Default 4 GiB. */
-  readonly maxMemoryBytes?: number
+  readonly maxMemoryBytes?: number | undefined
   /**
    * A compiled module of one of the package's .wasm files, for places that forbid compiling from
    * bytes (Cloudflare Workers). `variant` is then not looked at.
    */
-  readonly module?: WebAssembly.Module
+  readonly module?: KernelModule | undefined
 }
 
 /** What each may be. */

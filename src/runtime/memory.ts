@@ -1,6 +1,7 @@
 import { LstmError } from '../errors.ts'
 import { ARRAYS, type DataOf, type DType } from '../values/dtype.ts'
 import { Allocator, ALIGNMENT } from './allocator.ts'
+import type { KernelMemory } from './web-assembly.ts'
 
 export const PAGE_BYTES = 65536
 const MAX_PAGES = 65536
@@ -37,7 +38,7 @@ export function checkElements(length: number, what: string): void {
  * keeps a view compares `generation` before using it again, and asks for a new one if it moved on.
  */
 export class LinearMemory {
-  readonly wasm: WebAssembly.Memory
+  readonly wasm: KernelMemory
   readonly maxBytes: number
   readonly #allocator: Allocator
   #generation = 0

@@ -5,6 +5,7 @@ import { checkShape, formatShape, lengthOf, shapeOfNested, type Shape } from '..
 import type { Kernels, Variant } from './kernels.ts'
 import type { LinearMemory } from './memory.ts'
 import { Tensor, type TensorCount } from './tensor.ts'
+import type { KernelModule } from './web-assembly.ts'
 
 /** What `runtime.memory()` counts. */
 export interface MemoryUse {
@@ -23,7 +24,7 @@ export class Runtime {
   /** The binary that runs: `'simd'`, `'relaxed-simd'`, or `'custom'` for a module given by the caller. */
   readonly variant: Variant | 'custom'
   /** The compiled binary, which can be posted to other threads. */
-  readonly module: WebAssembly.Module
+  readonly module: KernelModule
   /** Kernels of the binary. Internal: their signatures change between versions. */
   readonly kernels: Kernels
   /** The linear memory. Internal. */
@@ -31,7 +32,7 @@ export class Runtime {
   readonly #tensors: TensorCount = { live: 0 }
 
   /** Use `createRuntime`. */
-  constructor(variant: Variant | 'custom', module: WebAssembly.Module, kernels: Kernels, memory: LinearMemory) {
+  constructor(variant: Variant | 'custom', module: KernelModule, kernels: Kernels, memory: LinearMemory) {
     this.variant = variant
     this.module = module
     this.kernels = kernels

@@ -5,9 +5,6 @@ import { tagOf } from '../values/realm.ts'
 import { LinearMemory, MAX_MEMORY_BYTES } from './memory.ts'
 import { Runtime } from './runtime.ts'
 
-/** A compiled binary of this package, in places that must not know WebAssembly. */
-export type KernelModule = WebAssembly.Module
-
 /** A compiled binary of this package. */
 export const MODULE: Kind = {
   expected: 'a WebAssembly.Module of a .wasm file of this version of lstm-wasm', test: (value) => tagOf(value) === 'WebAssembly.Module',

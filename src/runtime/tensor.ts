@@ -1,6 +1,7 @@
 import { LstmError } from '../errors.ts'
 import { bytesOf, type DataOf, type DType } from '../values/dtype.ts'
 import { nest, print, type ArrayLike, type Nested } from '../values/ndarray.ts'
+import type { PlatformDisposable } from '../values/platform.ts'
 import { checkShape, formatShape, lengthOf, type Shape } from '../values/shape.ts'
 import { makeDisposable } from './dispose.ts'
 import type { LinearMemory } from './memory.ts'
@@ -112,7 +113,7 @@ export class Tensor<T extends DType = DType> implements ArrayLike {
   }
 }
 
-export interface Tensor<T extends DType = DType> extends Disposable {
+export interface Tensor<T extends DType = DType> extends PlatformDisposable {
   readonly dtype: T
 }
 makeDisposable(Tensor)

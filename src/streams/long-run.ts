@@ -10,6 +10,7 @@ import { checkOverlaps, checkTarget, INTO, isGiven, takeTargets, type RunTargets
 import type { Runtime } from '../runtime/runtime.ts'
 import { createData, type DataOf, type DType } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
+import type { PlatformSignal } from '../values/platform.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
 import { Blueprint, type StreamHost } from './blueprint.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
@@ -21,14 +22,14 @@ const SLICE = 8
 
 export interface LongRunOptions {
   /** Stops the run between chunks. */
-  readonly signal?: AbortSignal
+  readonly signal?: PlatformSignal | undefined
   /** Told how far it is: timesteps, or layers of a model that needs the whole sequence at once. */
-  readonly onProgress?: (progress: { readonly done: number, readonly total: number }) => void
+  readonly onProgress?: ((progress: { readonly done: number, readonly total: number }) => void) | undefined
 }
 
 export interface RunAsyncOptions extends LongRunOptions {
   /** Arrays to write outputs to, by name, or one for the only output. Only these outputs are given back then. */
-  readonly into?: RunTargets
+  readonly into?: RunTargets | undefined
 }
 
 /** What each option may be. */

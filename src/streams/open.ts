@@ -5,9 +5,9 @@ import { Stream } from './stream.ts'
 
 export interface StreamOptions extends BlueprintOptions {
   /** Sequences that go side by side. Default 1. */
-  readonly batch?: number
+  readonly batch?: number | undefined
   /** Most timesteps that `process` runs at once: more are faster, and take more memory. Default 128. */
-  readonly chunk?: number
+  readonly chunk?: number | undefined
 }
 
 const CARRY: Kind = { expected: 'names of outputs by those of inputs, or false', test: (value) => value === false || RECORD.test(value) }

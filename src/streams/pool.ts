@@ -2,6 +2,7 @@ import { LstmError } from '../errors.ts'
 import type { StateBlock } from '../plan/states.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
 import { describeValue, type DataOf } from '../values/dtype.ts'
+import type { PlatformDisposable } from '../values/platform.ts'
 import type { Blueprint, StreamHost } from './blueprint.ts'
 import { checkIndices, checkInPlace, checkOutput, copyRun, refuseLength, takeInputs, takeOutputs, type Frames } from './frames.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
@@ -254,7 +255,7 @@ function busy(): LstmError {
   return new LstmError('BUSY', 'this pool of streams is called from within its own call: a getter of its ids, inputs or outputs calls or disposes it')
 }
 
-export interface StreamPool extends Disposable {
+export interface StreamPool extends PlatformDisposable {
   readonly capacity: number
 }
 makeDisposable(StreamPool)

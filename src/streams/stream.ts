@@ -2,6 +2,7 @@ import { LstmError } from '../errors.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
 import type { DataOf } from '../values/dtype.ts'
 import type { NdArray } from '../values/ndarray.ts'
+import type { PlatformDisposable } from '../values/platform.ts'
 import type { Blueprint, StreamHost } from './blueprint.ts'
 import { checkIndices, checkInPlace, checkOutput, copyRun, refuseLength, takeInputs, takeOutputs, type Frames } from './frames.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
@@ -264,7 +265,7 @@ function chunkSizes(chunk: number): number[] {
   return sizes
 }
 
-export interface Stream extends Disposable {
+export interface Stream extends PlatformDisposable {
   readonly batch: number
 }
 makeDisposable(Stream)

@@ -1,24 +1,30 @@
 // The page's side of an AudioWorklet; that of the worklet is lstm-wasm/processor.
 import { LstmError } from '../errors.ts'
-import { Model } from '../model/model.ts'
+import { Model, type OutputDTypes } from '../model/model.ts'
 import { count, readOptions, type OptionTable } from '../options.ts'
 import { describeValue } from '../values/dtype.ts'
+import type { PlatformAudioContext, PlatformAudioNode, PlatformUrl } from '../values/platform.ts'
 import { packModel, type ProcessorOptions } from './options.ts'
 
 export type { ProcessorOptions } from './options.ts'
 
 export interface WorkletOptions {
   /** Channels that the model is run on, each with a state of its own: 1, 2 ... Default 1; inputs are mixed to so many. */
-  readonly channels?: number
+  readonly channels?: number | undefined
 }
 
 export interface WorkletNodeChoice extends WorkletOptions {
   /** Address of the file `dist/processor.js`. Default: beside this one, where bundlers and servers of the whole package put it. */
-  readonly processorUrl?: string | URL | undefined
+  readonly processorUrl?: string | PlatformUrl | undefined
 }
 
 /** Options for `new AudioWorkletNode`: one input and one output of the same number of channels. */
-export interface WorkletNodeOptions extends AudioWorkletNodeOptions {
+export interface WorkletNodeOptions {
+  readonly numberOfInputs: 1
+  readonly numberOfOutputs: 1
+  readonly outputChannelCount: [number]
+  readonly channelCount: number
+  readonly channelCountMode: 'explicit'
   readonly processorOptions: ProcessorOptions
 }
 
@@ -31,7 +37,7 @@ const WORKLET_OPTIONS: OptionTable<WorkletOptions> = { channels: count(1, 32) }
  *
  * @throws LstmError `VALUE` for what is no model, or a number of channels that is not accepted
  */
-export function createWorkletOptions(model: Model, options: WorkletOptions = {}): WorkletNodeOptions {
+export function createWorkletOptions(model: Model<OutputDTypes>, options: WorkletOptions = {}): WorkletNodeOptions {
   if (!(model instanceof Model)) throw new LstmError('VALUE', `createWorkletOptions: expected a model of load() or compile(), got ${describeValue(model)}`)
   const { channels = 1 } = readOptions(options, WORKLET_OPTIONS, 'createWorkletOptions')
   return {
@@ -53,7 +59,9 @@ export function createWorkletOptions(model: Model, options: WorkletOptions = {})
  * @throws LstmError `ENVIRONMENT` where there are no AudioWorklets, `UNSUPPORTED`, `SHAPE` or `VALUE` for a model that is
  *   no such one, `VALUE` for a number of channels that is not accepted
  */
-export async function createWorkletNode(context: BaseAudioContext, model: Model, options: WorkletNodeChoice = {}): Promise<AudioWorkletNode> {
+export async function createWorkletNode(
+  context: PlatformAudioContext, model: Model<OutputDTypes>, options: WorkletNodeChoice = {},
+): Promise<PlatformAudioNode> {
   const nodeOptions = createWorkletOptions(model, options)
   checkAudioModel(model)
   if (context?.audioWorklet === undefined) {
@@ -77,7 +85,7 @@ function besideThisFile(): URL {
 }
 
 /** @throws LstmError unless one number goes in and one comes out at every step */
-function checkAudioModel(model: Model): void {
+function checkAudioModel(model: Model<OutputDTypes>): void {
   const stream = model.stream()
   try {
     stream.step(new Float32Array(1), new Float32Array(1))

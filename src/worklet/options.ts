@@ -2,11 +2,11 @@ import { LstmError } from '../errors.ts'
 import { graphFromJson } from '../graph/from-json.ts'
 import type { Graph } from '../graph/graph.ts'
 import { graphToJson } from '../graph/to-json.ts'
-import type { Model } from '../model/model.ts'
-import type { KernelModule } from '../runtime/start.ts'
+import type { Model, OutputDTypes } from '../model/model.ts'
 import type { Variant } from '../runtime/kernels.ts'
 import { describeValue, type DataOf } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
+import type { KernelModule } from '../runtime/web-assembly.ts'
 import type { Shape } from '../values/shape.ts'
 
 /** A model as data that can be posted to a worklet: what `options.processorOptions` is there. */
@@ -20,7 +20,7 @@ export interface ProcessorOptions {
 }
 
 /** For the page: copies everything, so that the model may be disposed afterwards. */
-export function packModel(model: Model): ProcessorOptions {
+export function packModel(model: Model<OutputDTypes>): ProcessorOptions {
   const graph = model.toGraph()
   const { module, variant } = model.runtime
   return {

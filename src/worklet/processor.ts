@@ -17,7 +17,7 @@ interface WorkletScope {
 }
 
 interface NodeOptions {
-  readonly outputChannelCount?: readonly number[]
+  readonly outputChannelCount?: readonly number[] | undefined
   readonly processorOptions: ProcessorOptions
 }
 

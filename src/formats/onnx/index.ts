@@ -14,7 +14,7 @@ import { locationOf, type ExternalData } from './tensors.ts'
 /** Options of `readOnnx`. */
 export interface OnnxOptions extends Pick<FormatOptions, 'constants'> {
   /** The files beside the model that hold elements of its tensors (external data), by the names it calls them. */
-  readonly files?: ReadonlyMap<string, Uint8Array>
+  readonly files?: ReadonlyMap<string, Uint8Array> | undefined
 }
 
 const OPTIONS: OptionTable<OnnxOptions> = {

@@ -13,13 +13,13 @@ export interface Tensorflow1StateDictOptions {
    * The scopes of the cells of an LSTM layer, from the lowest up: `{ lstm: ['rnn/basic_lstm_cell'] }`; of a layer in both
    * directions, one cell for each: `{ lstm: { forward: 'rnn/fw/lstm_cell', backward: 'rnn/bw/lstm_cell' } }`. Default: none.
    */
-  readonly lstm?: Readonly<Record<string, readonly string[] | { readonly forward: string, readonly backward: string }>>
+  readonly lstm?: Readonly<Record<string, readonly string[] | { readonly forward: string, readonly backward: string }>> | undefined
   /** Kernel [in, units] and bias [units], if any: `{ dense: ['softmax_w', 'softmax_b'] }`. Default: none. */
-  readonly dense?: Readonly<Record<string, readonly [kernel: string, bias?: string]>>
+  readonly dense?: Readonly<Record<string, readonly [kernel: string, bias?: string]>> | undefined
   /** Table [rows, width]: `{ embedding: 'embedding' }`. Default: none. */
-  readonly embedding?: Readonly<Record<string, string>>
+  readonly embedding?: Readonly<Record<string, string>> | undefined
   /** Added to the forget gates at run time by TensorFlow. Default 1, as there. */
-  readonly forgetBias?: number
+  readonly forgetBias?: number | undefined
 }
 
 const OPTIONS: OptionTable<Tensorflow1StateDictOptions> = { lstm: RECORD, dense: RECORD, embedding: RECORD, forgetBias: NUMBER }

@@ -8,9 +8,9 @@ import { TorchTensor } from './tensors.ts'
 
 export interface TorchOptions {
   /** Which entry of a checkpoint holds the state dict: `'model'`. Default: the only one that does. */
-  readonly key?: string
+  readonly key?: string | undefined
   /** Which tensors to read, by name; others may have element types that are not read. Default: all. */
-  readonly only?: (name: string) => boolean
+  readonly only?: ((name: string) => boolean) | undefined
 }
 
 const OPTIONS: OptionTable<TorchOptions> = { key: TEXT, only: FUNCTION }
