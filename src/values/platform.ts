@@ -1,7 +1,7 @@
 // Types of what browsers, Node and others add to JavaScript. Programs without the DOM library and @types/node compile all the same.
 
 /** An instance of a global class where the program has types for it, else what this package needs of one. */
-type Global<Name extends string, Otherwise> = typeof globalThis extends { readonly [Own in Name]: { readonly prototype: infer Instance } } ? Instance : Otherwise
+type Global<Name extends string, Otherwise> = typeof globalThis extends Record<Name, { readonly prototype: infer Instance }> ? Instance : Otherwise
 
 export type PlatformSignal = Global<'AbortSignal', {
   readonly aborted: boolean
@@ -18,4 +18,4 @@ export type PlatformAudioNode = Global<'AudioWorkletNode', { readonly port: obje
 type DisposeSymbol = SymbolConstructor extends { readonly dispose: infer Key extends symbol } ? Key : never
 
 /** What `using` takes, where the program has types for it. */
-export type PlatformDisposable = { [Key in DisposeSymbol]: () => void }
+export type PlatformDisposable = Record<DisposeSymbol, () => void>
