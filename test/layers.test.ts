@@ -57,7 +57,7 @@ describe('lstm', () => {
     [{ input_size: 3 }, {}, {}],
     [{ input_dim: 3 }, {}, {}],
     [{ n_input: 3 }, {}, {}],
-    [{ returnState: undefined } as unknown as Options, {}, {}],
+    [{ returnState: undefined }, {}, {}],
   ])('takes %j', (options, changed, shape) => {
     const weights = lstmWeights('lstm', 3, 4, shape)
     const node = nodeOf(lstm(4, options), weights)
