@@ -6,6 +6,8 @@ const config: ViteUserConfig = defineConfig({
     exclude: ['test/runtimes/**', '**/node_modules/**'],
     setupFiles: ['test/equal-arrays.ts'],
     testTimeout: 60_000,
+    // All cores: no test asserts a time.
+    maxWorkers: '100%',
     coverage: { include: ['src/**'], exclude: ['src/runtime/binaries/**'] },
   },
 })
