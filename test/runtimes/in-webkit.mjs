@@ -24,8 +24,15 @@ export async function inWebKit(url, expression) {
     try {
       await ask('POST', `/session/${sessionId}/timeouts`, { script: PATIENCE_MILLISECONDS })
       await ask('POST', `/session/${sessionId}/url`, { url })
+      // The page may be taken for loaded before its modules have run: until then the expression is undefined.
       const script = `const done = arguments[arguments.length - 1]
-        Promise.resolve(${expression}).then((value) => done({ value }), (error) => done({ value: String(error) }))`
+        const settle = async (tries) => {
+          const value = await (${expression})
+          if (value !== undefined || tries === 0) return value
+          await new Promise((resolve) => setTimeout(resolve, 100))
+          return settle(tries - 1)
+        }
+        settle(${PATIENCE_MILLISECONDS / 200}).then((value) => done({ value }), (error) => done({ value: String(error) }))`
       const { value } = await ask('POST', `/session/${sessionId}/execute/async`, { script, args: [] })
       return { value, version: capabilities.browserVersion }
     } finally {
