@@ -43,7 +43,7 @@ export const READ_HELP = `\
   --sequence-length        TensorFlow 1: there is an input sequence_length
   --sample-rate NUMBER     RTNeural: of the samples, if not that of the training, in Hz
   --training-sample-rate NUMBER, --sample-rate-correction LinInterp|NoInterp
-                           RTNeural: the rate the rate it was trained at; how another is corrected
+                           RTNeural: the rate it was trained at, in Hz; how another is corrected
 `
 
 /**
