@@ -4,4 +4,4 @@
  * The operators of imported models, which `load` and `compile` load by themselves when a model needs them; for places that
  * forbid dynamic imports, and for `lstm-wasm/core`: `load(source, { operators })`.
  */
-export { addAllOperators as operators } from './ops/more.ts'
+export { addAllOperators as operators } from './ops/all.ts'

@@ -9,6 +9,7 @@ const FLOORS = ['errors', 'values', 'options', 'runtime', 'ops', 'graph', 'forma
 /** Rooms that may name the runtime's types, but run without it: models are read where no WebAssembly is. */
 const WITHOUT_RUNTIME = ['ops', 'graph', 'formats', 'layers']
 const MOST_LINES = 320
+const MOST_FILES = 25
 
 interface Import {
   readonly from: string
@@ -98,6 +99,16 @@ describe('the plan of the house', () => {
 
   it('has no rooms for odds and ends', () => {
     expect([...sources.keys()].filter((file) => /(^|\/)(utils?|helpers?|common|misc)(\/|\.ts$)/.test(file))).toEqual([])
+  })
+
+  it(`has no folder of more than ${MOST_FILES} files`, async () => {
+    const folders: Map<string, number> = new Map()
+    for (const file of [...sources.keys(), ...await filesBelow('assembly/')]) {
+      const folder = file.slice(0, file.lastIndexOf('/'))
+      folders.set(folder, (folders.get(folder) ?? 0) + 1)
+    }
+    expect(folders.size).toBeGreaterThan(20)
+    expect([...folders].filter(([, files]) => files > MOST_FILES)).toEqual([])
   })
 
   it(`has no file of more than ${MOST_LINES} lines`, async () => {

@@ -1,9 +1,9 @@
 // Every function of one variable against float64: as an operator, and as an activation of an LSTM, in every binary.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bindFunction, constantNames } from '../src/ops/functions.ts'
-import { addAllOperators } from '../src/ops/more.ts'
-import { FUNCTION_NAMES } from '../src/ops/more-functions.ts'
+import { bindFunction, constantNames } from '../src/ops/elementwise/functions.ts'
+import { addAllOperators } from '../src/ops/all.ts'
+import { FUNCTION_NAMES } from '../src/ops/elementwise/function-table.ts'
 import type { Graph } from '../src/graph/graph.ts'
 import { compile } from '../src/model/load.ts'
 import type { Runtime } from '../src/runtime/runtime.ts'
@@ -143,7 +143,7 @@ it('no two functions of the table are alike, so that none can stand for another'
 })
 
 it('docs/accuracy.md is what the table says (npm run docs:accuracy writes it)', () => {
-  const text = readFileSync(new URL('../src/ops/more-functions.ts', import.meta.url), 'utf8')
+  const text = readFileSync(new URL('../src/ops/elementwise/function-table.ts', import.meta.url), 'utf8')
   const formulas = new Map([...text.matchAll(/\/\*\* (.*) \*\/\n {2}(\w+): \{ code/g)].map(([, formula, name]) => [name as string, (formula as string).replaceAll('|', '\\|')]))
   const page = new URL('../docs/accuracy.md', import.meta.url)
   if (process.env.UPDATE_DOCS === '1') writeFileSync(page, accuracyPage(formulas))

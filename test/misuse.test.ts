@@ -2,7 +2,7 @@
 // right result or a typed error, and everything else as it was.
 import { beforeAll, describe, expect, it } from 'vitest'
 import { GraphBuilder } from '../src/graph/builder.ts'
-import { addAllOperators } from '../src/ops/more.ts'
+import { addAllOperators } from '../src/ops/all.ts'
 import { compile } from '../src/model/load.ts'
 import type { Model } from '../src/model/model.ts'
 import type { RunInput } from '../src/plan/binding.ts'

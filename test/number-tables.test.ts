@@ -1,9 +1,9 @@
 // Numbers that stand both in assembly/ and in src/: a kernel must be asked for what its caller means.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { findFunction } from '../src/ops/functions.ts'
-import { addAllOperators } from '../src/ops/more.ts'
-import { FUNCTION_NAMES } from '../src/ops/more-functions.ts'
+import { findFunction } from '../src/ops/elementwise/functions.ts'
+import { addAllOperators } from '../src/ops/all.ts'
+import { FUNCTION_NAMES } from '../src/ops/elementwise/function-table.ts'
 
 addAllOperators()
 
@@ -32,7 +32,7 @@ const camel = (name: string): string => name.toLowerCase().replace(/_(\w)/g, (_,
 describe('numbers of the kernels are those of their callers', () => {
   it('functions of one variable, and of rows', () => {
     const OWN_NAMES: Readonly<Record<string, string>> = { THRESHOLD: 'thresholdedRelu', CLIP: 'clipped' }
-    const kernels = constants('assembly/activate.ts')
+    const kernels = constants('assembly/math/activate.ts')
     expect(kernels.get('FIRST_OF_ROW')).toBe(64)
     kernels.delete('FIRST_OF_ROW')
     const named = [...kernels].map(([name, code]) => [OWN_NAMES[name] ?? camel(name), code])
@@ -41,8 +41,8 @@ describe('numbers of the kernels are those of their callers', () => {
   })
 
   it('functions of two variables', () => {
-    const kernels = constants('assembly/broadcast.ts')
-    const own = entries('src/ops/broadcasting.ts', 'export const BINARY = {')
+    const kernels = constants('assembly/arrays/broadcast.ts')
+    const own = entries('src/ops/layout/broadcast.ts', 'export const BINARY = {')
     expect(own.size).toBe(16)
     const OWN_NAMES: Readonly<Record<string, string>> = { MOD: 'modulo' }
     for (const [name, code] of kernels) {
@@ -52,25 +52,25 @@ describe('numbers of the kernels are those of their callers', () => {
     // The one that has no name there: `moduloF32` and `divideI32` take it for what is left.
     expect(own.get('remainder')).toBe(10)
     expect([...own.values()].sort((a, b) => a - b)).toEqual(Array.from({ length: 16 }, (_, n) => n))
-    const dtypes = entries('src/ops/broadcasting.ts', 'const DTYPE_CODES: Readonly<Record<DType, number>> = {')
+    const dtypes = entries('src/ops/layout/broadcast.ts', 'const DTYPE_CODES: Readonly<Record<DType, number>> = {')
     expect([...dtypes]).toEqual([['float32', 0], ['int32', kernels.get('INT32')], ['uint8', kernels.get('UINT8')]])
   })
 
   it('reductions of scattered elements', () => {
-    const kernels = constants('assembly/gather.ts')
-    expect(list('src/ops/scattering.ts', 'const REDUCTIONS = [')).toEqual(['none', 'add', 'mul', 'max', 'min'])
+    const kernels = constants('assembly/arrays/gather.ts')
+    expect(list('src/ops/movement/scatter.ts', 'const REDUCTIONS = [')).toEqual(['none', 'add', 'mul', 'max', 'min'])
     expect([...kernels]).toEqual([['ADD', 1], ['MULTIPLY', 2], ['LARGEST', 3]])
   })
 
   it('kinds of elements', () => {
-    const kernels = constants('assembly/cast.ts')
-    expect([...kernels.keys()].map((name) => name.toLowerCase())).toEqual(list('src/ops/casting.ts', 'const KINDS = ['))
+    const kernels = constants('assembly/arrays/cast.ts')
+    expect([...kernels.keys()].map((name) => name.toLowerCase())).toEqual(list('src/ops/elementwise/cast.ts', 'const KINDS = ['))
     expect([...kernels.values()]).toEqual([0, 1, 2, 3])
   })
 
   it('reductions, and what becomes of them', () => {
-    expect([...constants('assembly/reduce.ts')]).toEqual([['SUM', 0], ['MAX', 1], ['MIN', 2], ['SQUARES', 4], ['DIVIDED', 1], ['ROOT', 2]])
-    const text = read('src/ops/reduction.ts')
+    expect([...constants('assembly/arrays/reduce.ts')]).toEqual([['SUM', 0], ['MAX', 1], ['MIN', 2], ['SQUARES', 4], ['DIVIDED', 1], ['ROOT', 2]])
+    const text = read('src/ops/reduction/reduce.ts')
     const settings = new Map([...text.matchAll(/reduction\('(\w+)', \{ code: (\d), next: (\d), finishing: (\d)/g)].map(([, name, ...codes]) => [name, codes.join('')]))
     expect(Object.fromEntries(settings)).toEqual({
       reduceSum: '000', reduceMean: '001', reduceL2: '402', reduceL1: '000', reduceLogSum: '000', reduceSumSquare: '400', reduceMax: '110', reduceMin: '220',
@@ -79,23 +79,23 @@ describe('numbers of the kernels are those of their callers', () => {
   })
 
   it('settings of a cell: fields, their order and their types', () => {
-    const text = read('assembly/lstm-general.ts')
+    const text = read('assembly/recurrent/lstm-general.ts')
     const body = text.slice(text.indexOf('class Cell {'), text.indexOf('\n}', text.indexOf('class Cell {')))
     const fields = [...body.matchAll(/^ {2}(\w+): (usize|i32|f32)$/gm)].map(([, name, type]) => [name, type === 'f32' ? 'float' : 'int'])
-    const own = [...literal('src/ops/lstm-cell.ts', 'const CELL_FIELDS = {').matchAll(/(\w+): '(\w+)'/g)].map(([, name, type]) => [name, type])
+    const own = [...literal('src/ops/recurrent/cell.ts', 'const CELL_FIELDS = {').matchAll(/(\w+): '(\w+)'/g)].map(([, name, type]) => [name, type])
     expect(fields.length).toBe(21)
     expect(own).toEqual(fields)
   })
 
   it('rules of masks and coupled gates', () => {
-    const masks = [...constants('assembly/lstm-general.ts')].filter(([name]) => name.startsWith('MASK_')).map(([name, code]) => [name.slice(5).toLowerCase(), code])
-    expect(masks).toEqual([...entries('src/ops/lstm-cell.ts', 'const MASK_CODES = {')])
-    expect([...entries('src/ops/lstm-cell.ts', 'const COUPLING_CODES = {')]).toEqual([['none', 0], ['forgetIsOneMinusInput', 1], ['inputIsOneMinusForget', 2]])
+    const masks = [...constants('assembly/recurrent/lstm-general.ts')].filter(([name]) => name.startsWith('MASK_')).map(([name, code]) => [name.slice(5).toLowerCase(), code])
+    expect(masks).toEqual([...entries('src/ops/recurrent/cell.ts', 'const MASK_CODES = {')])
+    expect([...entries('src/ops/recurrent/cell.ts', 'const COUPLING_CODES = {')]).toEqual([['none', 0], ['forgetIsOneMinusInput', 1], ['inputIsOneMinusForget', 2]])
     // Which gate is made of which, where the comment says it.
-    expect(read('assembly/lstm-general.ts')).toContain('1: f = 1 - i (ONNX input_forget). 2: i = 1 - f')
+    expect(read('assembly/recurrent/lstm-general.ts')).toContain('1: f = 1 - i (ONNX input_forget). 2: i = 1 - f')
   })
 
   it('terms of a sum', () => {
-    expect(read('src/ops/product.ts')).toContain(`const SUM_LENGTH = ${constants('assembly/sums.ts').get('SUM_LENGTH')}\n`)
+    expect(read('src/ops/products/packed.ts')).toContain(`const SUM_LENGTH = ${constants('assembly/products/sums.ts').get('SUM_LENGTH')}\n`)
   })
 })

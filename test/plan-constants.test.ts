@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Graph } from '../src/graph/graph.ts'
 import { compile } from '../src/model/load.ts'
-import { addAllOperators } from '../src/ops/more.ts'
+import { addAllOperators } from '../src/ops/all.ts'
 import { createRuntime } from '../src/runtime/create.ts'
 import { NdArray } from '../src/values/ndarray.ts'
 import { lengthOf } from '../src/values/shape.ts'

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { GraphBuilder } from '../src/graph/builder.ts'
 import { compile } from '../src/model/load.ts'
-import { addAllOperators } from '../src/ops/more.ts'
+import { addAllOperators } from '../src/ops/all.ts'
 import { createRuntime } from '../src/runtime/create.ts'
 import { NdArray } from '../src/values/ndarray.ts'
 import { pseudoRandom } from './random.ts'

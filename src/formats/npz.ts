@@ -3,7 +3,7 @@ import { LstmError } from '../errors.ts'
 import type { NdArray } from '../values/ndarray.ts'
 import { Budget } from './budget.ts'
 import { readNpy } from './npy.ts'
-import { ZipArchive } from './zip.ts'
+import { ZipArchive } from './zip/zip.ts'
 
 /**
  * Reads the arrays of a .npz file, by name; see `readNpy` for their element types.

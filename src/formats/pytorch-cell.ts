@@ -1,8 +1,8 @@
 // Graphs of torch.nn.LSTMCell: https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTMCell.html
 import type { Graph, GraphInput, GraphNode } from '../graph/graph.ts'
-import { lstmRole, type LstmWeight } from '../ops/lstm-settings.ts'
+import { lstmRole, type LstmWeight } from '../ops/recurrent/settings.ts'
 import { addOperators } from '../ops/registry.ts'
-import { squeeze, unsqueeze } from '../ops/reshaping.ts'
+import { squeeze, unsqueeze } from '../ops/movement/reshape.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { sameShape } from '../values/shape.ts'
 import { joinName, type StateDict } from './pytorch-names.ts'

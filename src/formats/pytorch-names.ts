@@ -1,6 +1,6 @@
 // PyTorch's names for the tensors of torch.nn modules.
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
-import { lstmRole, type Direction } from '../ops/lstm-settings.ts'
+import { lstmRole, type Direction } from '../ops/recurrent/settings.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 
 /** A module's trained tensors by name, as `module.state_dict()` gives them. */

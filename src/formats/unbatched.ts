@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.ts'
 import { withoutBatch } from '../graph/unbatched.ts'
 import { addOperators } from '../ops/registry.ts'
-import { squeeze, unsqueeze } from '../ops/reshaping.ts'
+import { squeeze, unsqueeze } from '../ops/movement/reshape.ts'
 
 /** The graph as the option `unbatched` wants it; its operators must be known. */
 export function batchedOrNot(graph: Graph, unbatched: boolean = false): Graph {

@@ -1,5 +1,5 @@
 import { LstmError } from '../errors.ts'
-import { label, MOST_AXES } from '../ops/checks.ts'
+import { label, MOST_AXES } from '../ops/node/checks.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from '../ops/operator.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { SymbolicShape } from '../values/shape.ts'

@@ -1,5 +1,5 @@
 import { LstmError } from '../errors.ts'
-import { label } from '../ops/checks.ts'
+import { label } from '../ops/node/checks.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from '../ops/operator.ts'
 import { findOperator, operatorNames } from '../ops/registry.ts'
 import type { ArrayLike } from '../values/ndarray.ts'

@@ -1,4 +1,4 @@
-import { lstmArithmetic } from '../ops/lstm.ts'
+import { lstmArithmetic } from '../ops/recurrent/lstm.ts'
 import { formatShape, type SymbolicShape } from '../values/shape.ts'
 import { findCarry } from './carry.ts'
 import type { Graph } from './graph.ts'

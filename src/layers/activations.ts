@@ -1,8 +1,8 @@
 // Activation functions of layers: by Keras's names, by the operators' own, and with constants where systems differ.
 import { LstmError } from '../errors.ts'
-import { elementwise } from '../ops/activations.ts'
-import { bindFunction, constantNames, type BoundFunction } from '../ops/functions.ts'
-import { addAllFunctions, FUNCTION_NAMES, plainFunction } from '../ops/more-functions.ts'
+import { elementwise } from '../ops/elementwise/activations.ts'
+import { bindFunction, constantNames, type BoundFunction } from '../ops/elementwise/functions.ts'
+import { addAllFunctions, FUNCTION_NAMES, plainFunction } from '../ops/elementwise/function-table.ts'
 import { addOperators, findOperator } from '../ops/registry.ts'
 import { nearest, NUMBER, readOptions, RECORD, TEXT, type Kind, type OptionTable } from '../options.ts'
 import { describeValue } from '../values/dtype.ts'

@@ -1,7 +1,7 @@
 import { LstmError } from '../errors.ts'
 import { joinName, lstmTensors } from '../formats/pytorch-names.ts'
 import type { GraphInput, GraphNode } from '../graph/graph.ts'
-import { constantNames, type BoundFunction } from '../ops/functions.ts'
+import { constantNames, type BoundFunction } from '../ops/elementwise/functions.ts'
 import { checkKind } from '../options.ts'
 import { formatShape, type Dimension } from '../values/shape.ts'
 import { bindActivation } from './activations.ts'

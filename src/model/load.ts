@@ -1,7 +1,7 @@
 import { LstmError } from '../errors.ts'
 import { readModelFile, READ_MODEL_OPTIONS, type ReadModelOptions } from '../formats/model-file.ts'
 import type { Graph } from '../graph/graph.ts'
-import { loadOperators } from '../ops/late.ts'
+import { loadOperators } from '../ops/loading.ts'
 import { having, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
 import { defaultRuntime } from '../runtime/create.ts'
 import type { Runtime } from '../runtime/runtime.ts'

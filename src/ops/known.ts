@@ -1,4 +1,4 @@
-import { findFunction } from './functions.ts'
+import { findFunction } from './elementwise/functions.ts'
 import type { GraphNode } from './operator.ts'
 import { findOperator } from './registry.ts'
 

@@ -1,9 +1,9 @@
-import { dropout, functionOperators } from './activations.ts'
-import { embedding } from './embedding.ts'
-import { linear } from './linear.ts'
-import { lstm } from './lstm.ts'
+import { dropout, functionOperators } from './elementwise/activations.ts'
+import { embedding } from './products/embedding.ts'
+import { linear } from './products/linear.ts'
+import { lstm } from './recurrent/lstm.ts'
 import type { Operator } from './operator.ts'
-import { softmax } from './softmax.ts'
+import { softmax } from './reduction/softmax.ts'
 
 /** Operators a graph may use, by name: those of the layers API, and the others once they are asked for. */
 const OPERATORS: Map<string, Operator> = new Map()

@@ -1,6 +1,6 @@
 import { typeGraph } from '../graph/infer.ts'
 import { contextOf, operatorOf } from '../graph/node.ts'
-import { label } from '../ops/checks.ts'
+import { label } from '../ops/node/checks.ts'
 import type { Planner, Slot, ValueType } from '../ops/operator.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Shape } from '../values/shape.ts'

@@ -1,7 +1,7 @@
 // A run that lets others have their turn: the sequence goes through in chunks, with the same bits.
 import { LstmError } from '../errors.ts'
 import { typeGraph } from '../graph/infer.ts'
-import { switchOf } from '../ops/attributes.ts'
+import { switchOf } from '../ops/node/attributes.ts'
 import { FUNCTION, readOptions, SIGNAL, type OptionTable } from '../options.ts'
 import { places, shapesOfInputs, takeInputs, type RunInputs, type Taken } from '../plan/binding.ts'
 import { makePlan, type PlannedValue } from '../plan/plan.ts'

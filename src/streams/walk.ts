@@ -1,12 +1,12 @@
 // A walk through a graph, node by node, along time.
 import type { Graph } from '../graph/graph.ts'
 import type { TypedGraph } from '../graph/infer.ts'
-import { freshSize } from '../ops/sizes.ts'
-import { switchOf } from '../ops/attributes.ts'
-import { label } from '../ops/checks.ts'
+import { freshSize } from '../ops/node/sizes.ts'
+import { switchOf } from '../ops/node/attributes.ts'
+import { label } from '../ops/node/checks.ts'
 import type { GraphNode } from '../ops/operator.ts'
-import { findTimeRule } from '../ops/time-rules.ts'
-import type { TimedNode, Timing } from '../ops/timing.ts'
+import { findTimeRule } from '../ops/time/rules.ts'
+import type { TimedNode, Timing } from '../ops/time/timing.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { Dimension, SymbolicShape } from '../values/shape.ts'
 

@@ -1,5 +1,5 @@
 import { Model } from '../model/model.ts'
-import { addAllOperators } from '../ops/more.ts'
+import { addAllOperators } from '../ops/all.ts'
 import { startRuntime } from '../runtime/start.ts'
 import { openStream } from '../streams/open.ts'
 import { unpackGraph, type ProcessorOptions } from './options.ts'

@@ -1,6 +1,6 @@
 // Numbers and texts of HDF5 files, one after the other, and never beyond the end.
 import { describe, expect, it } from 'vitest'
-import { Cursor, decodeText, UNDEFINED_ADDRESS } from '../../src/formats/keras/hdf5-cursor.ts'
+import { Cursor, decodeText, UNDEFINED_ADDRESS } from '../../src/formats/hdf5/cursor.ts'
 import { expectError } from '../expect-error.ts'
 
 const BYTES = Uint8Array.from({ length: 40 }, (_, n) => n + 1)

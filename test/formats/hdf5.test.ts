@@ -1,7 +1,7 @@
 // Files of test/python/golden_hdf5.py.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { openHdf5, type Hdf5Object } from '../../src/formats/keras/hdf5.ts'
+import { openHdf5, type Hdf5Object } from '../../src/formats/hdf5/hdf5.ts'
 import { expectError } from '../expect-error.ts'
 
 const open = (name: string): Hdf5Object => openHdf5(readFileSync(new URL(`../golden/hdf5/${name}.h5`, import.meta.url)))

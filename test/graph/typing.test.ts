@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Graph, GraphNode } from '../../src/graph/graph.ts'
 import { typeGraph } from '../../src/graph/infer.ts'
-import { addAllOperators } from '../../src/ops/more.ts'
+import { addAllOperators } from '../../src/ops/all.ts'
 import { operatorNames } from '../../src/ops/registry.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'

@@ -19,7 +19,7 @@ export const ROOMS = [
   { name: 'values', files: ['src/values/', 'src/errors.ts'], count: 8, near: ['test/values.test.ts', 'test/runtime/tensor.test.ts'], far: [...CALLS, 'test/formats/safetensors'] },
   { name: 'runtime', files: ['src/runtime/'], count: 16, near: ['test/runtime/'], far: CALLS, dist: true },
   {
-    name: 'recurrent', files: ['src/ops/lstm', 'src/ops/history', 'src/ops/timing', 'src/ops/time-rules'], count: 18,
+    name: 'recurrent', files: ['src/ops/recurrent/', 'src/ops/time/'], count: 18,
     near: ['test/lstm-options.test.ts', 'test/streams/refusals.test.ts', 'test/layers.test.ts'], far: ['test/properties.test.ts', 'test/golden.test.ts', 'test/ops/', 'test/streams/'],
   },
   { name: 'operators', files: ['src/ops/'], count: 40, near: OPERATORS, far: ['test/formats/onnx', 'test/streams/'] },
@@ -28,7 +28,7 @@ export const ROOMS = [
   { name: 'layers', files: ['src/layers/'], count: 12, near: ['test/layers.test.ts', 'test/lstm-options.test.ts', 'test/load-options.test.ts'], far: ['test/golden.test.ts', 'test/formats/pytorch.test.ts'] },
   { name: 'streams', files: ['src/streams/'], count: 32, near: ['test/streams/'], far: ['test/worklet/'] },
   { name: 'onnx', files: ['src/formats/onnx/'], count: 18, near: ['test/formats/onnx'], far: ['test/fuzz/onnx.test.ts', 'test/streams/carry.test.ts', 'test/silero.test.ts', 'test/load'] },
-  { name: 'keras', files: ['src/formats/keras/', 'src/formats/tfjs/'], count: 24, near: ['test/formats/keras', 'test/formats/hdf5', 'test/formats/tfjs'], far: ['test/load', 'test/fuzz/h5.test.ts', 'test/hostile'] },
+  { name: 'keras', files: ['src/formats/keras/', 'src/formats/hdf5/', 'src/formats/tfjs/'], count: 24, near: ['test/formats/keras', 'test/formats/hdf5', 'test/formats/tfjs'], far: ['test/load', 'test/fuzz/h5.test.ts', 'test/hostile'] },
   { name: 'torch', files: ['src/formats/torch/', 'src/formats/pytorch'], count: 14, near: ['test/formats/torch', 'test/formats/pytorch'], far: ['test/load', 'test/fuzz/torch.test.ts', 'test/hostile'] },
   { name: 'tf1', files: ['src/formats/tf1/'], count: 10, near: ['test/formats/tf1'], far: ['test/load', 'test/fuzz/tf1.test.ts', 'test/hostile'] },
   { name: 'audio', files: ['src/formats/rtneural/', 'src/formats/nam/'], count: 8, near: ['test/formats/rtneural', 'test/formats/nam'], far: ['test/load', 'test/fuzz/rtneural.test.ts', 'test/fuzz/nam.test.ts'] },

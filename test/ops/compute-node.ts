@@ -5,7 +5,7 @@ import { Model } from '../../src/model/model.ts'
 import { createRuntime } from '../../src/runtime/create.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import type { ArrayLike, NdArray } from '../../src/values/ndarray.ts'
-import { addAllOperators } from '../../src/ops/more.ts'
+import { addAllOperators } from '../../src/ops/all.ts'
 import '../guards.ts'
 import type { SymbolicShape } from '../../src/values/shape.ts'
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { LstmError, type LstmErrorCode } from '../../src/errors.ts'
 import { GraphBuilder } from '../../src/graph/builder.ts'
-import { addAllOperators } from '../../src/ops/more.ts'
+import { addAllOperators } from '../../src/ops/all.ts'
 import type { Attribute, GraphNode } from '../../src/ops/operator.ts'
 import { findOperator, operatorNames } from '../../src/ops/registry.ts'
 import { createData, type DType } from '../../src/values/dtype.ts'

@@ -8,7 +8,7 @@ import type { Runtime } from '../../src/runtime/runtime.ts'
 import { createData, type DType } from '../../src/values/dtype.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { lengthOf, type Shape, type SymbolicShape } from '../../src/values/shape.ts'
-import { addAllOperators } from '../../src/ops/more.ts'
+import { addAllOperators } from '../../src/ops/all.ts'
 import { pseudoRandom } from '../random.ts'
 import '../guards.ts'
 

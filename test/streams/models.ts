@@ -2,7 +2,7 @@
 import type { Graph } from '../../src/graph/graph.ts'
 import { GraphBuilder } from '../../src/graph/builder.ts'
 import { dense, embedding, input, lstm, sequential } from '../../src/layers/index.ts'
-import { addAllOperators } from '../../src/ops/more.ts'
+import { addAllOperators } from '../../src/ops/all.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { lstmGraph, randomLstm } from '../lstm-graph.ts'
 import { denseWeights, lstmWeights, random } from '../weights.ts'

@@ -1,18 +1,18 @@
-import { additiveAttention, attention } from './attention.ts'
+import { additiveAttention, attention } from './layers/attention.ts'
 import {
   activation, batchNormalization, dense, embedding, identity, layerNormalization, masking, prelu, rescaling, softmax, unitNormalization,
-} from './basic-layers.ts'
-import { bidirectional } from './bidirectional.ts'
+} from './layers/basic-layers.ts'
+import { bidirectional } from './layers/bidirectional.ts'
 import type { LayerSpec } from './config.ts'
 import {
   convolution, depthwiseConvolution, globalAveragePooling, globalMaxPooling, pooling, separableConvolution,
-} from './convolution.ts'
+} from './layers/convolution.ts'
 import type { LayerKind } from './layer-call.ts'
-import { lstmCell, recurrent } from './lstm.ts'
-import { concatenate, dot, elementwise } from './merging.ts'
-import { isOperation, operation } from './operations.ts'
-import { cropping, flatten, permute, repeatVector, reshape, upSampling, zeroPadding } from './shape-layers.ts'
-import { timeDistributed } from './time-distributed.ts'
+import { lstmCell, recurrent } from './layers/lstm.ts'
+import { concatenate, dot, elementwise } from './layers/merging.ts'
+import { isOperation, operation } from './layers/operations.ts'
+import { cropping, flatten, permute, repeatVector, reshape, upSampling, zeroPadding } from './layers/shape-layers.ts'
+import { timeDistributed } from './layers/time-distributed.ts'
 
 /** Keras's layers by class name. */
 const KINDS: ReadonlyMap<string, LayerKind> = new Map(Object.entries({

@@ -1,7 +1,7 @@
 // Where files of Keras 3 (.keras, .weights.h5) have a layer's tensors: by place in the model, with counted class names instead of
 // the layers' own, layers/bidirectional/forward_layer/cell/vars/0.
 import type { NdArray } from '../../values/ndarray.ts'
-import type { Hdf5Object } from './hdf5.ts'
+import type { Hdf5Object } from '../hdf5/hdf5.ts'
 import { malformed } from './settings.ts'
 import { Remembering, type LayerWeights, type WeightOwner } from './weights.ts'
 

@@ -5,7 +5,7 @@ import type { OnnxAttributeValue, OnnxGraph, OnnxNode, OnnxTensor } from './mess
 import { Scope, type Resolved } from './scope.ts'
 import type { Surroundings } from './surroundings.ts'
 import { toInt32 } from './tensors.ts'
-import { malformed } from './wire.ts'
+import { malformed } from '../protobuf/wire.ts'
 
 type ValueOf<Kind extends OnnxAttributeValue['kind']> = Extract<OnnxAttributeValue, { kind: Kind }>['value']
 

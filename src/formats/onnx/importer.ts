@@ -12,7 +12,7 @@ import { CONVERTERS } from './operators.ts'
 import { Scope, UNSUPPORTED_VALUE, type Resolved } from './scope.ts'
 import type { Surroundings } from './surroundings.ts'
 import { decodeTensor, type ExternalData } from './tensors.ts'
-import { malformed } from './wire.ts'
+import { malformed } from '../protobuf/wire.ts'
 
 /** The oldest version of the standard operators that is read: the one that has today's broadcasting. */
 const OLDEST_OPSET = 7

@@ -1,6 +1,6 @@
 // The ONNX format: https://onnx.ai/onnx/intro/
 import type { Graph } from '../../graph/graph.ts'
-import { addAllOperators } from '../../ops/more.ts'
+import { addAllOperators } from '../../ops/all.ts'
 import { Budget } from '../budget.ts'
 import type { FormatOptions, FormatReader } from '../reader.ts'
 import { readOptions, type OptionTable } from '../../options.ts'

@@ -6,7 +6,7 @@ import type { OnnxGraph, OnnxPort } from './messages.ts'
 import { UNSUPPORTED_VALUE, type Scope } from './scope.ts'
 import type { Surroundings } from './surroundings.ts'
 import { typeFacts } from './tensors.ts'
-import { malformed } from './wire.ts'
+import { malformed } from '../protobuf/wire.ts'
 
 /** NumPy's own limit. */
 const MOST_AXES = 64

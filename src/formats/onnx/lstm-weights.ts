@@ -1,8 +1,8 @@
-import { lstmRole, type Direction, type LstmWeight } from '../../ops/lstm-settings.ts'
+import { lstmRole, type Direction, type LstmWeight } from '../../ops/recurrent/settings.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
 import type { Conversion } from './conversion.ts'
-import { malformed } from './wire.ts'
+import { malformed } from '../protobuf/wire.ts'
 
 /** Where our gates i, f, g, o stand in ONNX's i, o, f, c. */
 const GATES = [0, 2, 3, 1]

@@ -5,7 +5,7 @@
 import type { Attribute } from '../../ops/operator.ts'
 import type { Conversion } from './conversion.ts'
 import { lstmWeights } from './lstm-weights.ts'
-import { malformed } from './wire.ts'
+import { malformed } from '../protobuf/wire.ts'
 
 /** Our functions by the names of ONNX, which are written in any case, and the constants that ONNX gives them. */
 const ACTIVATIONS: ReadonlyMap<string, { readonly name: string, readonly alpha?: number, readonly beta?: number }> = new Map([

@@ -1,6 +1,6 @@
 // The messages of onnx.proto that a model is made of, as plain data. Field numbers:
 // https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
-import { malformed, Wire } from './wire.ts'
+import { malformed, Wire } from '../protobuf/wire.ts'
 
 export interface OnnxModel {
   /** Version of every operator set, by domain; the standard one is `''`. */

@@ -2,7 +2,7 @@
 import type { Attribute } from '../../ops/operator.ts'
 import type { Conversion } from './conversion.ts'
 import { sliceOfShape } from './known-sizes.ts'
-import { malformed } from './wire.ts'
+import { malformed } from '../protobuf/wire.ts'
 
 const own = (c: Conversion): string => c.op.charAt(0).toLowerCase() + c.op.slice(1)
 

@@ -1,4 +1,4 @@
-import { malformed } from './wire.ts'
+import { malformed } from '../protobuf/wire.ts'
 
 /** Stands for a value that cannot be computed, because what makes it is not supported. */
 export const UNSUPPORTED_VALUE: unique symbol = Symbol('unsupported')

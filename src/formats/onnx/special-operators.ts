@@ -3,7 +3,7 @@ import type { DType } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import type { Conversion } from './conversion.ts'
 import { typeFacts } from './tensors.ts'
-import { malformed } from './wire.ts'
+import { malformed } from '../protobuf/wire.ts'
 
 /** Casts to these keep every number that fits int32; to the narrower ones they would not. */
 const CAST_TARGETS: ReadonlyMap<string, string> = new Map([

@@ -5,7 +5,7 @@ import { NdArray } from '../../values/ndarray.ts'
 import { lengthOf } from '../../values/shape.ts'
 import { decodeElements, type ElementType } from '../elements.ts'
 import type { OnnxTensor } from './messages.ts'
-import { malformed, Wire } from './wire.ts'
+import { malformed, Wire } from '../protobuf/wire.ts'
 
 /** An element type: what it becomes here. */
 interface TypeFacts {

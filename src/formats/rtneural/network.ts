@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../../graph/builder.ts'
 import type { Graph, GraphNode, GraphOutput } from '../../graph/graph.ts'
-import { lstmRole } from '../../ops/lstm-settings.ts'
+import { lstmRole } from '../../ops/recurrent/settings.ts'
 import { NdArray } from '../../values/ndarray.ts'
 
 /** Weights of one LSTM layer, gates stacked in the order i, f, g, o. */

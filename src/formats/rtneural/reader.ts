@@ -1,7 +1,7 @@
 // The door of the RTNeural format: audio models in JSON, AIDA-X's and GuitarML's among them.
 import { LstmError } from '../../errors.ts'
 import type { Graph } from '../../graph/graph.ts'
-import { addAllOperators } from '../../ops/more.ts'
+import { addAllOperators } from '../../ops/all.ts'
 import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { parseJsonObject, type JsonObject } from '../json-weights.ts'

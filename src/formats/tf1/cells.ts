@@ -2,7 +2,7 @@
 import { LstmError } from '../../errors.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { formatShape, sameShape } from '../../values/shape.ts'
-import type { LstmWeight } from '../../ops/lstm-settings.ts'
+import type { LstmWeight } from '../../ops/recurrent/settings.ts'
 import type { Variables } from './variables.ts'
 
 export type CellKind = 'plain' | 'coupled' | 'layerNorm'

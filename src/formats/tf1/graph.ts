@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../../graph/builder.ts'
 import type { Graph, GraphNode, GraphOutput } from '../../graph/graph.ts'
-import { lstmRole } from '../../ops/lstm-settings.ts'
+import { lstmRole } from '../../ops/recurrent/settings.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import type { Cell } from './cells.ts'
 import type { Tensorflow1Options } from '../reader.ts'

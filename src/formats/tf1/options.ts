@@ -1,5 +1,5 @@
 import { LstmError } from '../../errors.ts'
-import { FUNCTION_NAMES } from '../../ops/more-functions.ts'
+import { FUNCTION_NAMES } from '../../ops/elementwise/function-table.ts'
 import { noOption, readOptions } from '../../options.ts'
 import { CELL_OPTIONS, type Tensorflow1CellOptions, type Tensorflow1Options } from '../reader.ts'
 

@@ -1,7 +1,7 @@
 import { LstmError } from '../../errors.ts'
 import { NUMBER, readOptions, RECORD, type OptionTable } from '../../options.ts'
 import { joinName } from '../pytorch-names.ts'
-import type { LstmWeight } from '../../ops/lstm-settings.ts'
+import type { LstmWeight } from '../../ops/recurrent/settings.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
 import { findCells, transposed, type Cell } from './cells.ts'

@@ -7,7 +7,7 @@ import { duplicateKey } from '../json-keys.ts'
 import { Budget } from '../budget.ts'
 import { readNpzWithin } from '../npz.ts'
 import { onlyBytes, type ModelFiles } from '../reader.ts'
-import { isZip } from '../zip.ts'
+import { isZip } from '../zip/zip.ts'
 import { readCheckpoint } from './checkpoint.ts'
 import { isTable } from './table.ts'
 

@@ -2,7 +2,7 @@
 // the other before (`_use_new_zipfile_serialization=False`).
 import { LstmError } from '../../errors.ts'
 import { Budget } from '../budget.ts'
-import { isZip, ZipArchive } from '../zip.ts'
+import { isZip, ZipArchive } from '../zip/zip.ts'
 import { PickleBytes } from './pickle-bytes.ts'
 import { ForeignObject, PickleMachine } from './pickle.ts'
 import { TensorBuilder } from './tensor-builder.ts'

@@ -1,0 +1,140 @@
+// Moves elements to or from places that other elements name. Whoever takes indices from outside
+// checks all of them before the first element is written.
+
+/** Whether -size <= index < size: negative indices count from the end. */
+// @ts-ignore: decorator
+@inline
+function within(index: i32, size: i32): bool {
+  return index >= -size && index < size
+}
+
+// @ts-ignore: decorator
+@inline
+function fromEnd(index: i32, size: i32): i32 {
+  return index < 0 ? index + size : index
+}
+
+/** The position of the first of `length` indices outside -size <= index < size, or -1 when there is none. */
+export function findBadIndex(indexPtr: usize, length: i32, size: i32): i32 {
+  for (let n = 0; n < length; n++) if (!within(i32.load(indexPtr + n * 4), size)) return n
+  return -1
+}
+
+/**
+ * to (outer, length, row) = from (outer, size, row) [o, index[n]], rows of `rowBytes` bytes, for o from
+ * outerBegin to outerEnd. The indices must be good: see `findBadIndex`.
+ */
+export function gatherRows(
+  indexPtr: usize, length: i32, fromPtr: usize, size: i32, rowBytes: i32, toPtr: usize, outerBegin: i32, outerEnd: i32,
+): void {
+  let to = toPtr + outerBegin * length * rowBytes
+  for (let outer = outerBegin; outer < outerEnd; outer++) {
+    const from = fromPtr + outer * size * rowBytes
+    for (let n = 0; n < length; n++) {
+      const index = fromEnd(i32.load(indexPtr + n * 4), size)
+      if (rowBytes == 4) i32.store(to, i32.load(from + index * 4))
+      else memory.copy(to, from + index * rowBytes, rowBytes)
+      to += rowBytes
+    }
+  }
+}
+
+/**
+ * to[n] = from[.., index[n], ..], elements begin to end: the place in `from` is that of `n` in the
+ * indices' own box, but for one axis of `size` elements `axisBytes` apart, where the index says it.
+ * The descriptor holds the sizes of the indices and the strides of `from` in bytes, 0 along that
+ * axis: (2, rank). The indices must be good: see `findBadIndex`.
+ */
+export function gatherElements(
+  indexPtr: usize, fromPtr: usize, toPtr: usize, descriptorPtr: usize, rank: i32, elementBytes: i32,
+  size: i32, axisBytes: i32, begin: i32, end: i32,
+): void {
+  for (let n = begin; n < end; n++) {
+    let from = fromPtr + fromEnd(i32.load(indexPtr + n * 4), size) * axisBytes
+    let rest = n
+    for (let axis = rank - 1; axis >= 0; axis--) {
+      const axisSize = i32.load(descriptorPtr + axis * 4)
+      from += rest % axisSize * i32.load(descriptorPtr + (rank + axis) * 4)
+      rest /= axisSize
+    }
+    if (elementBytes == 4) i32.store(toPtr + n * 4, i32.load(from))
+    else i32.store8(toPtr + n, i32.load8_u(from))
+  }
+}
+
+/** What becomes of an element that another one is scattered to: 0 it is replaced, 4 the smaller of the two. The same numbers stand in src/ops/movement/scatter.ts. */
+const ADD: i32 = 1
+const MULTIPLY: i32 = 2
+const LARGEST: i32 = 3
+
+/**
+ * to[.., index[n], ..] = from[n], elements begin to end, the later one of two for the same place: the way back of
+ * `gatherElements`, with the same descriptor, of `to`. With a code the two are combined (float32, or int32 with `isInt`).
+ */
+export function scatterElements(
+  code: i32, isInt: i32, indexPtr: usize, fromPtr: usize, toPtr: usize, descriptorPtr: usize, rank: i32, elementBytes: i32,
+  size: i32, axisBytes: i32, begin: i32, end: i32,
+): void {
+  for (let n = begin; n < end; n++) {
+    let to = toPtr + fromEnd(i32.load(indexPtr + n * 4), size) * axisBytes
+    let rest = n
+    for (let axis = rank - 1; axis >= 0; axis--) {
+      const axisSize = i32.load(descriptorPtr + axis * 4)
+      to += rest % axisSize * i32.load(descriptorPtr + (rank + axis) * 4)
+      rest /= axisSize
+    }
+    const from = fromPtr + n * elementBytes
+    if (elementBytes == 1) i32.store8(to, i32.load8_u(from))
+    else if (code == 0) i32.store(to, i32.load(from))
+    else if (isInt) i32.store(to, combineI32(code, i32.load(to), i32.load(from)))
+    else f32.store(to, combineF32(code, f32.load(to), f32.load(from)))
+  }
+}
+
+function combineF32(code: i32, a: f32, b: f32): f32 {
+  return code == ADD ? a + b : code == MULTIPLY ? a * b : code == LARGEST ? max(a, b) : min(a, b)
+}
+
+function combineI32(code: i32, a: i32, b: i32): i32 {
+  return code == ADD ? a + b : code == MULTIPLY ? a * b : code == LARGEST ? max(a, b) : min(a, b)
+}
+
+/**
+ * to (.., depth, inner)[n / inner, index[n], n % inner] = value, for every index within the depth; the
+ * rest of `to` stays. Negative indices count from the end.
+ */
+export function placeOneHot(
+  indexPtr: usize, begin: i32, end: i32, depth: i32, inner: i32, valuePtr: usize, toPtr: usize, elementBytes: i32,
+): void {
+  const value = elementBytes == 4 ? i32.load(valuePtr) : i32.load8_u(valuePtr)
+  for (let n = begin; n < end; n++) {
+    const index = i32.load(indexPtr + n * 4)
+    if (!within(index, depth)) continue
+    const to = toPtr + ((n / inner * depth + fromEnd(index, depth)) * inner + n % inner) * elementBytes
+    if (elementBytes == 4) i32.store(to, value)
+    else i32.store8(to, value)
+  }
+}
+
+/**
+ * Every sequence's first lengths[row] steps backwards, the others as they are: steps of `stepBytes`
+ * bytes, `timeBytes` apart, in sequences `rowStride` bytes apart. Returns the position of the first length
+ * outside 0 <= length <= timesteps, before anything is written, or -1 when there is none.
+ */
+export function reverseSequence(
+  fromPtr: usize, toPtr: usize, lengthsPtr: usize, rows: i32, timesteps: i32, rowStride: i32, timeStride: i32, stepBytes: i32,
+): i32 {
+  for (let row = 0; row < rows; row++) {
+    if (i32.load(lengthsPtr + row * 4) as u32 > (timesteps as u32)) return row
+  }
+  for (let row = 0; row < rows; row++) {
+    const length = i32.load(lengthsPtr + row * 4)
+    const from = fromPtr + row * rowStride
+    const to = toPtr + row * rowStride
+    for (let step = 0; step < timesteps; step++) {
+      const source = step < length ? length - 1 - step : step
+      memory.copy(to + step * timeStride, from + source * timeStride, stepBytes)
+    }
+  }
+  return -1
+}

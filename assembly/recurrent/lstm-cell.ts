@@ -1,0 +1,233 @@
+// The cell update: from the four gates before activation to the new state.
+//
+//     c' = sigmoid(f) c + sigmoid(i) tanh(g)
+//     h' = sigmoid(o) tanh(c')
+//
+// Two identities leave one exponential a gate and three divisions a block, where the plain formulas
+// take five (a division costs as much as five products):
+//
+//     sigmoid(x) = 1 / D(x)           D(x) = 1 + e^-x
+//     tanh(x)    = T(x) / (T(x) + 2)  T(x) = e^2x - 1, without cancellation near 0
+//
+//     c' = c / D(f) + T(g) / (D(i) (T(g) + 2))
+//     h' = T(c') / (D(o) (T(c') + 2))
+//
+// An open forget gate, D(f) = 1, keeps c to the bit: remembering over thousands of steps adds no error.
+//
+// e^y is 2^z, z = y log2(e) = n + r with n an integer and |r| <= 1/2; n comes from adding 1.5 * 2^23, as
+// in math.ts. Then, both minimax:
+//     in D:  2^r = 1 + r P(r),      P of degree 4, relative error 9e-8: at most 2.3e-8 in a sigmoid
+//     in T:  2^r - 1 = r Q(r),      Q of degree 5, relative error 3e-9
+//
+// Why passes: all in one, the second tanh waits for the first, and the processor's window is full of instructions
+// that wait: 134 cycles a block (Zen 4). In passes of short, independent chains a block takes 37 (simd: 46): the gates to
+// r and 2^n; these to D and T; c', which is bound by its divisions and has time to come to r and 2^n as well; h'. Three
+// passes, without the first, took 40 (simd: 58).
+//
+// Why a table: V8 makes a vector constant anew at every use, by three instructions. Loaded into variables
+// before a loop, constants stay in registers or are reloaded by one.
+import { BLOCK_ROW_BYTES, UNITS_PER_BLOCK, blocksOfUnits } from '../products/layout'
+import { FUSED, multiplyAdd, storeLanes } from '../simd'
+
+const VECTOR_BYTES: i32 = UNITS_PER_BLOCK * 4
+
+const TABLE: usize = memory.data<f32>([
+  // 0: -log2(e)
+  -1.44269504088896341, -1.44269504088896341, -1.44269504088896341, -1.44269504088896341,
+  // 16: 2 log2(e)
+  2.88539008177792681, 2.88539008177792681, 2.88539008177792681, 2.88539008177792681,
+  // 32: x in D is at most 87.9, where 2^n is 0 and D is 1,
+  87.9, 87.9, 87.9, 87.9,
+  // 48: and at least -88.8, where 2^n and D are Infinity: sigmoid is 1 and 0 then, exactly.
+  -88.8, -88.8, -88.8, -88.8,
+  // 64: |x| in T is at most 11: tanh has rounded to 1 before.
+  11, 11, 11, 11,
+  // 80
+  -11, -11, -11, -11,
+  // 96: 1.5 * 2^23
+  12582912, 12582912, 12582912, 12582912,
+  // 112
+  1, 1, 1, 1,
+  // 128
+  2, 2, 2, 2,
+  // 144 to 208: P, from the constant term up
+  0.6931470036506653, 0.6931470036506653, 0.6931470036506653, 0.6931470036506653,
+  0.24022240936756134, 0.24022240936756134, 0.24022240936756134, 0.24022240936756134,
+  0.055507343262434006, 0.055507343262434006, 0.055507343262434006, 0.055507343262434006,
+  0.009671554900705814, 0.009671554900705814, 0.009671554900705814, 0.009671554900705814,
+  0.001326467259787023, 0.001326467259787023, 0.001326467259787023, 0.001326467259787023,
+  // 224 to 304: Q, from the constant term up
+  0.6931471824645996, 0.6931471824645996, 0.6931471824645996, 0.6931471824645996,
+  0.2402265076190757, 0.2402265076190757, 0.2402265076190757, 0.2402265076190757,
+  0.05550363755779444, 0.05550363755779444, 0.05550363755779444, 0.05550363755779444,
+  0.009618045760062269, 0.009618045760062269, 0.009618045760062269, 0.009618045760062269,
+  0.0013390642918600165, 0.0013390642918600165, 0.0013390642918600165, 0.0013390642918600165,
+  0.0001546996173472101, 0.0001546996173472101, 0.0001546996173472101, 0.0001546996173472101,
+])
+
+/**
+ * One timestep of `rows` rows: gates (rows, blocks) before activation, rows `gatesBytes` apart, which are overwritten;
+ * c (rows, hiddenSize) in place; h (rows, hiddenSize), rows `hBytes` apart. At scalesPtr, a row of gates is overwritten.
+ */
+export function updateCells(
+  rows: i32, hiddenSize: i32, gatesPtr: usize, gatesBytes: i32, scalesPtr: usize, cPtr: usize, hPtr: usize, hBytes: i32,
+): void {
+  const gapBytes = gatesBytes - blocksOfUnits(hiddenSize) * BLOCK_ROW_BYTES
+  gateTerms(rows, hiddenSize, gatesPtr, gapBytes, scalesPtr)
+  updateC(rows, hiddenSize, gatesPtr, gapBytes, cPtr)
+  updateH(rows, hiddenSize, gatesPtr, gapBytes, hPtr, hBytes)
+}
+
+/** max(least, min(most, x)); NaN stays NaN: pmax(a, b) is a < b ? b : a, pmin(a, b) is b < a ? b : a. */
+// @ts-ignore: decorator
+@inline
+function clamp(x: v128, least: v128, most: v128): v128 {
+  return f32x4.pmin(f32x4.pmax(x, least), most)
+}
+
+/** 2^n from n + 1.5 * 2^23: the bits of 1.0 are the exponent's bias. */
+// @ts-ignore: decorator
+@inline
+function powerOfTwo(rounded: v128, one: v128): v128 {
+  return i32x4.add(i32x4.shl(rounded, 23), one)
+}
+
+/** c0 + c1 r + ... + c5 r^5: by Horner's rule, or where sums and products are apart, in pairs: a shorter chain. */
+// @ts-ignore: decorator
+@inline
+function polynomial(r: v128, c0: v128, c1: v128, c2: v128, c3: v128, c4: v128, c5: v128): v128 {
+  if (!FUSED) {
+    const square = f32x4.mul(r, r)
+    const high = multiplyAdd(multiplyAdd(r, c5, c4), square, multiplyAdd(r, c3, c2))
+    return multiplyAdd(high, square, multiplyAdd(r, c1, c0))
+  }
+  return multiplyAdd(r, multiplyAdd(r, multiplyAdd(r, multiplyAdd(r, multiplyAdd(r, c5, c4), c3), c2), c1), c0)
+}
+
+/** One row of gates -> r, in place, and 2^n at scalesPtr. */
+function reduceGates(blocks: i32, gatesPtr: usize, scalesPtr: usize): void {
+  const minusLog2E = v128.load(TABLE)
+  const twiceLog2E = v128.load(TABLE, 16)
+  const most = v128.load(TABLE, 32)
+  const least = v128.load(TABLE, 48)
+  const tanhMost = v128.load(TABLE, 64)
+  const tanhLeast = v128.load(TABLE, 80)
+  const round = v128.load(TABLE, 96)
+  const one = v128.load(TABLE, 112)
+  for (; blocks > 0; blocks--) {
+    let x = clamp(v128.load(gatesPtr), least, most)
+    let rounded = multiplyAdd(x, minusLog2E, round)
+    v128.store(gatesPtr, multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded)))
+    v128.store(scalesPtr, powerOfTwo(rounded, one))
+
+    x = clamp(v128.load(gatesPtr, 16), least, most)
+    rounded = multiplyAdd(x, minusLog2E, round)
+    v128.store(gatesPtr, multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded)), 16)
+    v128.store(scalesPtr, powerOfTwo(rounded, one), 16)
+
+    x = clamp(v128.load(gatesPtr, 32), tanhLeast, tanhMost)
+    rounded = multiplyAdd(x, twiceLog2E, round)
+    v128.store(gatesPtr, multiplyAdd(x, twiceLog2E, f32x4.sub(round, rounded)), 32)
+    v128.store(scalesPtr, powerOfTwo(rounded, one), 32)
+
+    x = clamp(v128.load(gatesPtr, 48), least, most)
+    rounded = multiplyAdd(x, minusLog2E, round)
+    v128.store(gatesPtr, multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded)), 48)
+    v128.store(scalesPtr, powerOfTwo(rounded, one), 48)
+    gatesPtr += BLOCK_ROW_BYTES
+    scalesPtr += BLOCK_ROW_BYTES
+  }
+}
+
+/** The gates -> D(i), D(f), T(g), D(o), in place. */
+function gateTerms(rows: i32, hiddenSize: i32, gatesPtr: usize, gapBytes: i32, rowScalesPtr: usize): void {
+  const one = v128.load(TABLE, 112)
+  const p1 = v128.load(TABLE, 144)
+  const p2 = v128.load(TABLE, 160)
+  const p3 = v128.load(TABLE, 176)
+  const p4 = v128.load(TABLE, 192)
+  const p5 = v128.load(TABLE, 208)
+  const q0 = v128.load(TABLE, 224)
+  const q1 = v128.load(TABLE, 240)
+  const q2 = v128.load(TABLE, 256)
+  const q3 = v128.load(TABLE, 272)
+  const q4 = v128.load(TABLE, 288)
+  const q5 = v128.load(TABLE, 304)
+  for (; rows > 0; rows--) {
+    reduceGates(blocksOfUnits(hiddenSize), gatesPtr, rowScalesPtr)
+    let scalesPtr = rowScalesPtr
+    for (let blocks = blocksOfUnits(hiddenSize); blocks > 0; blocks--) {
+      let r = v128.load(gatesPtr)
+      v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), v128.load(scalesPtr), one))
+      r = v128.load(gatesPtr, 16)
+      v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), v128.load(scalesPtr, 16), one), 16)
+      r = v128.load(gatesPtr, 32)
+      const scale = v128.load(scalesPtr, 32)
+      v128.store(gatesPtr, multiplyAdd(f32x4.mul(polynomial(r, q0, q1, q2, q3, q4, q5), r), scale, f32x4.sub(scale, one)), 32)
+      r = v128.load(gatesPtr, 48)
+      v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), v128.load(scalesPtr, 48), one), 48)
+      gatesPtr += BLOCK_ROW_BYTES
+      scalesPtr += BLOCK_ROW_BYTES
+    }
+    gatesPtr += gapBytes
+  }
+}
+
+/** c' = c / D(f) + T(g) / (D(i) (T(g) + 2)) of one block. */
+// @ts-ignore: decorator
+@inline
+function nextC(termsPtr: usize, cPtr: usize, two: v128): v128 {
+  const t = v128.load(termsPtr, 32)
+  const kept = f32x4.div(v128.load(cPtr), v128.load(termsPtr, 16))
+  return f32x4.add(kept, f32x4.div(t, f32x4.mul(v128.load(termsPtr), f32x4.add(t, two))))
+}
+
+/** c -> c', in place; D(i) and D(f), which are not needed any more, -> r and 2^n of T(c'). */
+function updateC(rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, cPtr: usize): void {
+  const twiceLog2E = v128.load(TABLE, 16)
+  const most = v128.load(TABLE, 64)
+  const least = v128.load(TABLE, 80)
+  const round = v128.load(TABLE, 96)
+  const one = v128.load(TABLE, 112)
+  const two = v128.load(TABLE, 128)
+  for (; rows > 0; rows--) {
+    for (let units = hiddenSize; units > 0; units -= UNITS_PER_BLOCK) {
+      const c = nextC(termsPtr, cPtr, two)
+      storeLanes(cPtr, c, units)
+      const x = clamp(c, least, most)
+      const rounded = multiplyAdd(x, twiceLog2E, round)
+      v128.store(termsPtr, multiplyAdd(x, twiceLog2E, f32x4.sub(round, rounded)))
+      v128.store(termsPtr, powerOfTwo(rounded, one), 16)
+      termsPtr += BLOCK_ROW_BYTES
+      cPtr += VECTOR_BYTES
+    }
+    // The last block may have had fewer than four units.
+    cPtr -= (-hiddenSize & (UNITS_PER_BLOCK - 1)) * 4
+    termsPtr += gapBytes
+  }
+}
+
+/** h' = T(c') / (D(o) (T(c') + 2)) */
+function updateH(rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, hPtr: usize, hBytes: i32): void {
+  const one = v128.load(TABLE, 112)
+  const two = v128.load(TABLE, 128)
+  const q0 = v128.load(TABLE, 224)
+  const q1 = v128.load(TABLE, 240)
+  const q2 = v128.load(TABLE, 256)
+  const q3 = v128.load(TABLE, 272)
+  const q4 = v128.load(TABLE, 288)
+  const q5 = v128.load(TABLE, 304)
+  for (; rows > 0; rows--) {
+    let toPtr = hPtr
+    for (let units = hiddenSize; units > 0; units -= UNITS_PER_BLOCK) {
+      const r = v128.load(termsPtr)
+      const scale = v128.load(termsPtr, 16)
+      const t = multiplyAdd(f32x4.mul(polynomial(r, q0, q1, q2, q3, q4, q5), r), scale, f32x4.sub(scale, one))
+      storeLanes(toPtr, f32x4.div(t, f32x4.mul(v128.load(termsPtr, 48), f32x4.add(t, two))), units)
+      termsPtr += BLOCK_ROW_BYTES
+      toPtr += VECTOR_BYTES
+    }
+    termsPtr += gapBytes
+    hPtr += hBytes
+  }
+}

@@ -1,0 +1,91 @@
+// Convolution as a matrix product: a row is the window of an output position, channels innermost.
+import { gemmF32 } from '../products/gemm'
+
+/** Windows are gathered in portions that stay in a second-level cache. */
+const PORTION_BYTES: i32 = 131072
+
+/** Rows that are gathered at once. */
+// @ts-ignore: decorator
+@inline
+function portionRows(k: i32): i32 {
+  return max(2, PORTION_BYTES / 4 / max(1, k)) & ~1
+}
+
+/** Bytes of the workspace of `convolveF32`, for `rows` output positions and windows of `k` elements. */
+export function convolveWorkspaceBytes(rows: i32, k: i32): f64 {
+  return f64(min(rows, portionRows(k))) * f64(k) * 4
+}
+
+/**
+ * One group of channels: out (outHeight, outWidth, columns) = bias + windows of x (height, width, channels) @ w.
+ *
+ * x and out have `xPixelBytes` and `outPixelBytes` between neighbouring positions, more than the group's own
+ * channels where there are several groups. w is packed, k in the order (window row, window column, channel).
+ * The window of output (r, c) starts at x (r strideRows - padTop, c strideColumns - padLeft), and outside x
+ * there are zeros.
+ */
+export function convolveF32(
+  xPtr: usize, height: i32, width: i32, channels: i32, xPixelBytes: i32, packedPtr: usize, columns: i32,
+  windowHeight: i32, windowWidth: i32, strideRows: i32, strideColumns: i32, padTop: i32, padLeft: i32,
+  dilationRows: i32, dilationColumns: i32, outPtr: usize, outHeight: i32, outWidth: i32, outPixelBytes: i32, workspacePtr: usize,
+): void {
+  const k = windowHeight * windowWidth * channels
+  const rows = outHeight * outWidth
+  const portion = portionRows(k)
+  const bytes = channels * 4
+  for (let begin = 0; begin < rows; begin += portion) {
+    const count = min(portion, rows - begin)
+    let toPtr = workspacePtr
+    for (let position = begin; position < begin + count; position++) {
+      const top = (position / outWidth) * strideRows - padTop
+      const left = (position % outWidth) * strideColumns - padLeft
+      for (let i = 0; i < windowHeight; i++) {
+        const row = top + i * dilationRows
+        const inside = row >= 0 && row < height
+        for (let j = 0; j < windowWidth; j++) {
+          const column = left + j * dilationColumns
+          if (inside && column >= 0 && column < width) copyChannels(toPtr, xPtr + (row * width + column) * xPixelBytes, channels)
+          else memory.fill(toPtr, 0, bytes)
+          toPtr += bytes
+        }
+      }
+    }
+    gemmF32(workspacePtr, k * 4, 0, count, 0, count, k, packedPtr, columns, outPtr + begin * outPixelBytes, outPixelBytes)
+  }
+}
+
+/** Few channels are not worth the call of memory.copy. */
+// @ts-ignore: decorator
+@inline
+function copyChannels(toPtr: usize, fromPtr: usize, channels: i32): void {
+  if (channels >= 8) {
+    memory.copy(toPtr, fromPtr, channels * 4)
+    return
+  }
+  for (let c = 0; c < channels; c++) f32.store(toPtr + c * 4, f32.load(fromPtr + c * 4))
+}
+
+/**
+ * The transposed convolution's second half: out (outLength, channels) = bias + sum of products (length, channels, window),
+ * where product (n, c, j) goes to position n stride + j dilation - pad. Products of an output are added in ascending n.
+ */
+export function scatterF32(
+  productsPtr: usize, length: i32, window: i32, channels: i32, stride: i32, dilation: i32, pad: i32,
+  biasPtr: usize, outPtr: usize, outLength: i32, outPixelBytes: i32,
+): void {
+  const bytes = channels * 4
+  for (let position = 0; position < outLength; position++) {
+    const toPtr = outPtr + position * outPixelBytes
+    if (biasPtr) memory.copy(toPtr, biasPtr, bytes)
+    else memory.fill(toPtr, 0, bytes)
+  }
+  for (let n = 0; n < length; n++) {
+    for (let j = 0; j < window; j++) {
+      const position = n * stride + j * dilation - pad
+      if (position < 0 || position >= outLength) continue
+      const toPtr = outPtr + position * outPixelBytes
+      const fromPtr = productsPtr + n * window * bytes + j * 4
+      for (let c = 0; c < channels; c++) f32.store(toPtr + c * 4, f32.load(toPtr + c * 4) + f32.load(fromPtr + c * window * 4))
+    }
+  }
+}

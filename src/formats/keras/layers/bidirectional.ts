@@ -1,0 +1,119 @@
+// Bidirectional: a layer and one that goes the other way, merged.
+import { lstmActivations } from './activation.ts'
+import { parseLayer, type LayerSpec } from '../config.ts'
+import { notSupported, type KerasTensor, type LayerCall, type LayerKind } from '../layer-call.ts'
+import {
+  batchFirstMask, cellParameters, emitWalk, readWalk, refuseMask, stackStates, stateOf, walkInput, walkProblems, type Cell, type Walk, type WalkInput,
+} from './lstm.ts'
+import { malformed } from '../settings.ts'
+
+const MERGES = ['concat', 'sum', 'mul', 'ave'] as const
+
+function wrappedLayers(layer: LayerSpec): [LayerSpec, LayerSpec] {
+  const { settings } = layer
+  const forward = parseLayer(settings.json('layer'), 0, `${settings.what}: layer`)
+  const backward = settings.json('backward_layer')
+  return [forward, backward === undefined ? forward : parseLayer(backward, 0, `${settings.what}: backward_layer`)]
+}
+
+export const bidirectional: LayerKind = {
+  unsupported(layer, dialect) {
+    const wrapped = wrappedLayers(layer)
+    const foreign = wrapped.find(({ className }) => !['LSTM', 'CuDNNLSTM', 'RNN'].includes(className))
+    if (foreign !== undefined) return [`around a layer of class ${foreign.className}`]
+    const [forward] = wrapped
+    const isOdd = forward.settings.flag('go_backwards', false) && forward.settings.flag('return_sequences', false)
+    return [...wrapped.flatMap((inner) => walkProblems(inner, dialect)), ...(isOdd ? ['around a layer that goes backwards itself'] : [])]
+  },
+  build(call) {
+    const { layer, weights, dialect, path } = call
+    const [forwardSpec, backwardSpec] = wrappedLayers(layer)
+    const given = readWalk(forwardSpec, weights.child('forward_layer'), dialect)
+    const zeroOutputForMask = dialect.bidirectionalZeros && given.returnSequences
+    const forward: Walk = { ...given, zeroOutputForMask }
+    const backward: Walk = {
+      ...readWalk(backwardSpec, weights.child('backward_layer'), dialect),
+      goBackwards: !given.goBackwards, returnSequences: given.returnSequences, returnState: given.returnState, zeroOutputForMask,
+    }
+    const input = walkInput(call)
+    for (const inner of [forwardSpec, backwardSpec]) refuseMask(inner, input)
+    const mode = mergeMode(layer)
+    const mask = given.returnSequences ? input.mask : undefined
+    const fused = mode === 'concat' && canFuse(forward, backward)
+    const { ys, states } = fused ? emitFused(call, forward, backward, input) : emitTwo(call, forward, backward, input)
+    return [...merge(call, ys, mode, path).map((value) => ({ value, mask })), ...states]
+  },
+}
+
+function mergeMode(layer: LayerSpec): typeof MERGES[number] | undefined {
+  const mode = layer.settings.json('merge_mode')
+  // null means two outputs; only without the key it is the default.
+  if (mode === undefined) return layer.settings.has('merge_mode') ? undefined : 'concat'
+  const known = MERGES.find((name) => name === mode)
+  if (known === undefined) throw layer.settings.wrong('merge_mode', MERGES.join(', '), mode)
+  return known
+}
+
+function canFuse(forward: Walk, backward: Walk): boolean {
+  const [a, b] = [forward.cells[0] as Cell, backward.cells[0] as Cell]
+  return forward.cells.length === 1 && backward.cells.length === 1 && a.units === b.units
+    && forward.timeMajor === backward.timeMajor && forward.stateful === backward.stateful && !forward.goBackwards
+}
+
+interface TwoWays {
+  /** Outputs of both directions, or the two side by side already. */
+  readonly ys: readonly string[]
+  readonly states: readonly KerasTensor[]
+}
+
+function halves(initial: readonly KerasTensor[], what: string): [KerasTensor[], KerasTensor[]] {
+  if (initial.length % 2 !== 0) throw malformed(`${what}: expected initial states for both directions, got ${initial.length}`)
+  return [initial.slice(0, initial.length / 2), initial.slice(initial.length / 2)]
+}
+
+function emitTwo(call: LayerCall, forward: Walk, backward: Walk, input: WalkInput): TwoWays {
+  const [first, second] = halves(input.initial, call.layer.settings.what)
+  const one = emitWalk(call, `${call.path}/forward`, forward, { ...input, initial: first }, true)
+  const other = emitWalk(call, `${call.path}/backward`, backward, { ...input, initial: second }, true)
+  return { ys: [one.y, other.y], states: [...one.states, ...other.states] }
+}
+
+/** Both directions in one node, where they are alike enough. */
+function emitFused(call: LayerCall, forward: Walk, backward: Walk, input: WalkInput): TwoWays {
+  const { emit, dialect, path, layer } = call
+  const [a, b] = [forward.cells[0] as Cell, backward.cells[0] as Cell]
+  const { timeMajor, stateful, returnSequences, returnState, zeroOutputForMask } = forward
+  const [first, second] = halves(input.initial, layer.settings.what)
+  if (first.length !== 0 && first.length !== 2) throw malformed(`${layer.settings.what}: expected 4 initial states, got ${2 * first.length}`)
+  const [y, h, c] = emit.nodeWith(returnState ? 3 : 1, path, 'lstm', [
+    input.x,
+    stackStates(call, `${path}/h0`, [first[0], second[0]]),
+    stackStates(call, `${path}/c0`, [first[1], second[1]]),
+    batchFirstMask(call, path, input.mask, timeMajor) ?? '',
+  ], {
+    hiddenSize: a.units,
+    numLayers: 1,
+    direction: 'bidirectional',
+    timeMajor,
+    stateful,
+    returnSequences,
+    maskRule: zeroOutputForMask ? 'zero' : dialect.maskRule,
+    ...lstmActivations([a, b], layer.settings.what),
+  }, { ...cellParameters(call, `${path}/forward`, a, 'forward'), ...cellParameters(call, `${path}/backward`, b, 'reverse') })
+  const states = h === undefined || c === undefined
+    ? []
+    : [0, 1].flatMap((direction) => [h, c].map((state, which) => stateOf(call, `${path}/${which === 0 ? 'h' : 'c'}${direction}`, state, direction)))
+  return { ys: [y as string], states }
+}
+
+function merge({ emit, layer }: LayerCall, ys: readonly string[], mode: typeof MERGES[number] | undefined, path: string): readonly string[] {
+  if (mode === undefined || ys.length === 1) return ys
+  const name = `${path}/${mode}`
+  switch (mode) {
+    case 'concat': return [emit.node(name, 'concat', ys, { axis: -1 })]
+    case 'sum': return [emit.node(name, 'add', ys)]
+    case 'mul': return [emit.node(name, 'mul', ys)]
+    case 'ave': return [emit.node(name, 'mul', [emit.node(`${path}/sum`, 'add', ys), emit.number(0.5)])]
+    default: throw notSupported(layer.settings.what)
+  }
+}

@@ -1,0 +1,60 @@
+import { NdArray } from '../../values/ndarray.ts'
+import { lengthOf } from '../../values/shape.ts'
+import { numberOf } from '../node/attributes.ts'
+import { label, requireInput } from '../node/checks.ts'
+import { bindFunction, COMMON_FUNCTIONS, constantNames, type BoundFunction } from './functions.ts'
+import type { GraphNode, Operator } from '../operator.ts'
+
+/**
+ * out = f(in), element by element, any shape; constants of the function are attributes.
+ * @param plain the function in plain JavaScript, where it is one that constants are folded with
+ */
+export function elementwise(name: string, plain?: (x: number) => number): Operator {
+  const bind = (node: GraphNode): BoundFunction => {
+    const [alpha, beta] = ['alpha', 'beta'].map((constant) => numberOf(node, constant, undefined))
+    return bindFunction(name, alpha, beta, label(node))
+  }
+  return {
+    name,
+    mostInputs: 1,
+    attributes: constantNames(name),
+    infer(node, context) {
+      bind(node)
+      // Whole numbers have a sign too: shapes are computed with, and always folded.
+      const isFolded = context.value(0)?.dtype === 'int32' && ['abs', 'neg', 'sign'].includes(name)
+      return [requireInput(node, context, 0, isFolded ? 'int32' : 'float32')]
+    },
+    evaluate(_node, context) {
+      const x = context.value(0)
+      return x === undefined || plain === undefined ? undefined : [new NdArray(x.data.map(plain), x.shape)]
+    },
+    cost: () => ({ detail: '', multiplyAdds: 0 }),
+    plan(node, planner) {
+      const { activateF32, sigmoidF32, tanhF32, reluF32 } = planner.kernels
+      const { code, alpha, beta } = bind(node)
+      const x = planner.input(0)
+      const y = planner.output(0)
+      const length = lengthOf(planner.shapeOf(0))
+      // The commonest have loops of their own, without a choice at every vector.
+      const own = name === 'sigmoid' ? sigmoidF32 : name === 'tanh' ? tanhF32 : name === 'relu' ? reluF32 : undefined
+      if (own === undefined) planner.step(() => activateF32(code, alpha, beta, x.ptr, y.ptr, length))
+      else planner.step(() => own(x.ptr, y.ptr, length))
+    },
+  }
+}
+
+/** Operators for the common functions: sigmoid, tanh, relu. As an operator, `linear` is the dense layer. */
+export const functionOperators: readonly Operator[] = COMMON_FUNCTIONS.filter((name) => name !== 'linear').map((name) => elementwise(name))
+
+/** Identity: dropout acts in training only. `rate` is kept so that a model can be written back whole. */
+export const dropout: Operator = {
+  name: 'dropout',
+  mostInputs: 1,
+  attributes: ['rate'],
+  infer(node, context) {
+    numberOf(node, 'rate', 0)
+    return [requireInput(node, context, 0, 'float32')]
+  },
+  cost: (node) => ({ detail: `rate ${String(node.attributes.rate ?? 0)}, identity at inference`, multiplyAdds: 0 }),
+  plan: (_node, planner) => planner.alias(0, 0),
+}

@@ -1,0 +1,62 @@
+import { LstmError } from '../../errors.ts'
+import { createData, describeValue, type DataOf, type DType } from '../../values/dtype.ts'
+import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
+import { lengthOf } from '../../values/shape.ts'
+import { anyInput, label } from '../node/checks.ts'
+import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
+import type { GraphNode, Operator } from '../operator.ts'
+
+/** In the order of the kinds of assembly/arrays/cast.ts. A bool is a uint8 that is 0 or 1. */
+const KINDS = ['float32', 'int32', 'uint8', 'bool'] as const
+type Kind = (typeof KINDS)[number]
+
+function target(node: GraphNode): { kind: Kind, dtype: DType } {
+  const kind = KINDS.find((name) => name === node.attributes.to)
+  if (kind === undefined) {
+    throw new LstmError('VALUE', `${label(node)}: expected ${KINDS.map((name) => `'${name}'`).join(' or ')} for 'to', got ${describeValue(node.attributes.to)}`)
+  }
+  return { kind, dtype: kind === 'bool' ? 'uint8' : kind }
+}
+
+/** One element as another kind; the typed array it is stored in does the rest. */
+function castElement(value: number, from: DType, kind: Kind): number {
+  if (kind === 'bool') return value === 0 ? 0 : 1
+  if (from !== 'float32' || kind === 'float32') return value
+  const [least, most] = kind === 'int32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 255]
+  return Number.isNaN(value) ? 0 : Math.max(least, Math.min(most, Math.trunc(value)))
+}
+
+/**
+ * Elements as another dtype. Inputs: input. Attribute `to` (required): `float32`, `int32`, `uint8`, or
+ * `bool`, which is uint8 with 1 for everything but 0. float32 becomes a whole number by truncation
+ * towards zero, as large as the dtype allows (NaN: 0); int32 becomes uint8 modulo 256.
+ */
+export const cast: Operator = {
+  name: 'cast',
+  mostInputs: 1,
+  attributes: ['to'],
+  infer: (node, context) => [{ dtype: target(node).dtype, shape: anyInput(node, context, 0).shape }],
+  cost: movementCost,
+  evaluate(node, context) {
+    if (!isFoldable(node, context, this.infer(node, context))) return undefined
+    const { kind, dtype } = target(node)
+    const { data, shape, dtype: from } = context.value(0) as ArrayLike
+    const out: DataOf = createData(dtype, data.length)
+    for (let n = 0; n < data.length; n++) out[n] = castElement(data[n] as number, from, kind)
+    return [new NdArray(out, shape)]
+  },
+  plan(node, planner) {
+    requireSizes(node, planner)
+    const { kind } = target(node)
+    const from = planner.dtypeOf(0)
+    if (kind === from) {
+      planner.alias(0, 0)
+      return
+    }
+    const { castElements } = planner.kernels
+    const [fromKind, toKind] = [KINDS.indexOf(from), KINDS.indexOf(kind)]
+    const [x, y] = [planner.input(0), planner.output(0)]
+    const length = lengthOf(planner.shapeOf(0))
+    planner.step(() => castElements(x.ptr, fromKind, y.ptr, toKind, 0, length))
+  },
+}

@@ -1,0 +1,74 @@
+// Comparisons and logic, element by element, as in ONNX. Truth is uint8, 0 or 1.
+import { LstmError } from '../../errors.ts'
+import { lengthOf } from '../../values/shape.ts'
+import { numericInput } from './arithmetic.ts'
+import { label, requireInput } from '../node/checks.ts'
+import { broadcastShapes } from '../node/sizes.ts'
+import { evaluateBroadcast, planBinary, type BinaryFunction } from '../layout/broadcast.ts'
+import type { GraphNode, InferenceContext, Operator, ValueType } from '../operator.ts'
+
+interface Relation {
+  readonly kernel: BinaryFunction
+  readonly of: (a: number, b: number) => boolean
+  /** The kernel is given b and a. */
+  readonly swapped?: boolean
+}
+
+/** `operands`: what it takes: truth, numbers, or either. */
+function relation(name: string, operands: 'truth' | 'numbers' | 'either', { kernel, of, swapped = false }: Relation): Operator {
+  const infer = (node: GraphNode, context: InferenceContext): ValueType => {
+    if (node.inputs.length !== 2) throw new LstmError('SHAPE', `${label(node)}: expected 2 inputs, got ${node.inputs.length}`)
+    const a = operands === 'numbers'
+      ? numericInput(node, context, 0)
+      : requireInput(node, context, 0, operands === 'truth' ? 'uint8' : context.input(0)?.dtype ?? 'float32')
+    const b = requireInput(node, context, 1, a.dtype)
+    return { dtype: 'uint8', shape: broadcastShapes(node, [a.shape, b.shape]) }
+  }
+  return {
+    name,
+    mostInputs: 2,
+    attributes: [],
+    infer: (node, context) => [infer(node, context)],
+    cost: () => ({ detail: '', multiplyAdds: 0 }),
+    evaluate(node, context) {
+      return evaluateBroadcast(infer(node, context), [context.value(0), context.value(1)], ([a = NaN, b = NaN]) => Number(of(a, b)))
+    },
+    plan(_node, planner) {
+      const [a, b] = [0, 1].map((position) => ({ slot: planner.input(position), shape: planner.shapeOf(position) }))
+      if (a === undefined || b === undefined) return
+      const out = { slot: planner.output(0), shape: planner.outputShape(0) }
+      planBinary(planner, kernel, planner.dtypeOf(0), swapped ? b : a, swapped ? a : b, out)
+    },
+  }
+}
+
+/** a = b: false beside NaN. Inputs: a, b of one dtype, any. */
+export const equal: Operator = relation('equal', 'either', { kernel: 'equal', of: (a, b) => a === b })
+/** a < b. Inputs: a, b, float32 or int32; so are those of the next three. */
+export const less: Operator = relation('less', 'numbers', { kernel: 'less', of: (a, b) => a < b })
+/** a <= b. */
+export const lessOrEqual: Operator = relation('lessOrEqual', 'numbers', { kernel: 'lessOrEqual', of: (a, b) => a <= b })
+/** a > b. */
+export const greater: Operator = relation('greater', 'numbers', { kernel: 'less', of: (a, b) => a > b, swapped: true })
+/** a >= b. */
+export const greaterOrEqual: Operator = relation('greaterOrEqual', 'numbers', { kernel: 'lessOrEqual', of: (a, b) => a >= b, swapped: true })
+/** a and b. Inputs: a, b, uint8, where every number other than 0 is true; so are those of the next three. */
+export const and: Operator = relation('and', 'truth', { kernel: 'and', of: (a, b) => a !== 0 && b !== 0 })
+/** a or b. */
+export const or: Operator = relation('or', 'truth', { kernel: 'or', of: (a, b) => a !== 0 || b !== 0 })
+/** Either a or b, not both. */
+export const xor: Operator = relation('xor', 'truth', { kernel: 'xor', of: (a, b) => (a !== 0) !== (b !== 0) })
+
+/** Not a. Input: a. */
+export const not: Operator = {
+  name: 'not',
+  mostInputs: 1,
+  attributes: [],
+  infer: (node, context) => [requireInput(node, context, 0, 'uint8')],
+  cost: () => ({ detail: '', multiplyAdds: 0 }),
+  evaluate: (node, context) => evaluateBroadcast(requireInput(node, context, 0, 'uint8'), [context.value(0)], ([a]) => Number(a === 0)),
+  plan(_node, planner) {
+    const a = { slot: planner.input(0), shape: [lengthOf(planner.shapeOf(0))] }
+    planBinary(planner, 'not', 'uint8', a, a, { slot: planner.output(0), shape: a.shape })
+  },
+}

@@ -1,0 +1,96 @@
+// Broadcasting as in numpy: shapes are aligned at their last axes, and a size of 1 is repeated.
+import { createData, type DataOf, type DType } from '../../values/dtype.ts'
+import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
+import { lengthOf, type Shape } from '../../values/shape.ts'
+import type { Planner, Slot, ValueType } from '../operator.ts'
+import { broadcastStrides, joinAxes } from './strides.ts'
+
+/** Functions of two elements, by their number in assembly/arrays/broadcast.ts. */
+export const BINARY = {
+  add: 0, sub: 1, mul: 2, div: 3, min: 4, max: 5, equal: 6, less: 7, lessOrEqual: 8,
+  pow: 9, remainder: 10, modulo: 11, and: 12, or: 13, xor: 14, not: 15,
+} as const
+
+export type BinaryFunction = keyof typeof BINARY
+
+const DTYPE_CODES: Readonly<Record<DType, number>> = { float32: 0, int32: 16, uint8: 32 }
+const BYTES: Readonly<Record<DType, number>> = { float32: 4, int32: 4, uint8: 1 }
+
+/** Elements that may always be computed beforehand; more only where the result is no larger than what it is made of. */
+export const FOLD_LENGTH = 65536
+
+interface Axis {
+  size: number
+  readonly strides: number[]
+}
+
+/** As few axes as say the same, outermost first, with a stride of every operand; those of one element are left out. */
+function axesOf(shapes: readonly Shape[], to: Shape): Axis[] {
+  const { shape, sides } = joinAxes(to, shapes.map((own) => broadcastStrides(own, to)))
+  return shape.flatMap((size, n) => (size === 1 ? [] : [{ size, strides: sides.map((side) => side[n] as number) }]))
+}
+
+export interface Operand {
+  readonly slot: Slot
+  readonly shape: Shape
+}
+
+/** out = f(a, b): one kernel call, or one for each element of the axes beyond three. */
+export function planBinary(
+  planner: Planner, f: BinaryFunction, dtype: DType, a: Operand, b: Operand, out: Operand,
+): void {
+  const { broadcastBinary } = planner.kernels
+  const code = BINARY[f] + DTYPE_CODES[dtype]
+  const axes = axesOf([a.shape, b.shape], out.shape)
+  if (lengthOf(out.shape) === 0) return
+  while (axes.length < 3) axes.unshift({ size: 1, strides: [0, 0] })
+  const [outer, rows, row] = axes.slice(-3) as [Axis, Axis, Axis]
+  const calls = axes.slice(0, -3)
+  const bytes = BYTES[dtype]
+  const [ao, ar, an] = [outer, rows, row].map(({ strides }) => (strides[0] as number) * bytes) as [number, number, number]
+  const [bo, br, bn] = [outer, rows, row].map(({ strides }) => (strides[1] as number) * bytes) as [number, number, number]
+  const outBytes = outer.size * rows.size * row.size * (f === 'equal' || f === 'less' || f === 'lessOrEqual' ? 1 : bytes)
+  const aOffsets = offsetsOf(calls, 0, bytes)
+  const bOffsets = offsetsOf(calls, 1, bytes)
+  planner.step(() => {
+    for (let call = 0; call < aOffsets.length; call++) {
+      broadcastBinary(
+        code, a.slot.ptr + (aOffsets[call] as number), ao, ar, an, b.slot.ptr + (bOffsets[call] as number), bo, br, bn,
+        out.slot.ptr + call * outBytes, outer.size, rows.size, row.size,
+      )
+    }
+  })
+}
+
+/** Where an operand starts for every element of the given axes. */
+function offsetsOf(axes: readonly Axis[], operand: number, bytes: number): number[] {
+  let offsets = [0]
+  for (const { size, strides } of axes) {
+    const stride = (strides[operand] as number) * bytes
+    offsets = offsets.flatMap((offset) => Array.from({ length: size }, (_, n) => offset + n * stride))
+  }
+  return offsets
+}
+
+/** For each element of the result, the position of the element of an operand. */
+export function positionsOf(shape: Shape, to: Shape): number[] {
+  const strides = broadcastStrides(shape, to)
+  return offsetsOf(to.map((size, axis) => ({ size, strides: [strides[axis] as number] })), 0, 1)
+}
+
+/** f over constants, or undefined where one of them is none, or the result is too large to be kept in the model. */
+export function evaluateBroadcast(
+  { dtype, shape }: ValueType, operands: readonly (ArrayLike | undefined)[], f: (elements: readonly number[]) => number,
+): readonly NdArray[] | undefined {
+  if (operands.some((operand) => operand === undefined)) return undefined
+  const to = shape as Shape
+  const known = operands as readonly ArrayLike[]
+  const length = lengthOf(to)
+  if (length > known.reduce((most, { data }) => Math.max(most, data.length), FOLD_LENGTH)) return undefined
+  const positions = known.map((operand) => positionsOf(operand.shape, to))
+  const data: DataOf = createData(dtype, length)
+  for (let n = 0; n < length; n++) {
+    data[n] = f(known.map((operand, which) => operand.data[positions[which]?.[n] as number] as number))
+  }
+  return [new NdArray(data, to)]
+}

@@ -1,0 +1,14 @@
+import { cannotImport } from '../errors.ts'
+import { isKnown } from './known.ts'
+import type { GraphNode } from './operator.ts'
+
+/** Loads the other operators and functions when a graph names one that is not known yet. */
+export async function loadOperators(nodes: readonly GraphNode[]): Promise<void> {
+  if (nodes.every(isKnown)) return
+  try {
+    const { addAllOperators } = await import('./all.ts')
+    addAllOperators()
+  } catch (cause) {
+    cannotImport(cause, 'operators', "import { operators } from 'lstm-wasm/operators', load(source, { operators })")
+  }
+}

@@ -1,0 +1,165 @@
+import { LstmError } from '../../errors.ts'
+import { bytesOf, createData, type DataOf } from '../../values/dtype.ts'
+import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
+import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
+import { integerOf, resolveAxis } from '../node/attributes.ts'
+import { anyInput, label, requireInput } from '../node/checks.ts'
+import { checkSizes } from '../node/sizes.ts'
+import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
+import type { GraphNode, InferenceContext, Operator, Planner } from '../operator.ts'
+import { describeBox, forEachIndex, stridesOf } from '../layout/strides.ts'
+
+/** Throws for an index that is none. */
+function refuseIndex(who: string, size: number, position: number): never {
+  throw new LstmError('VALUE', `${who}: expected indices from ${-size} to ${size - 1}, got another one at element ${position} of the indices`)
+}
+
+/** Indices that are known, checked and counted from the front. */
+export function knownIndices(node: GraphNode, indices: ArrayLike, size: number): number[] {
+  const resolved = Array.from(indices.data, (index) => (index < 0 ? index + size : index))
+  const bad = resolved.findIndex((index) => index < 0 || index >= size)
+  if (bad >= 0) refuseIndex(label(node), size, bad)
+  return resolved
+}
+
+/** Refuses constant indices as soon as the size is known. */
+function checkConstantIndices(node: GraphNode, context: InferenceContext, size: Dimension): void {
+  const indices = context.value(1)
+  if (indices !== undefined && typeof size === 'number') knownIndices(node, indices, size)
+}
+
+/** Appends the step that checks the indices of every run; constant ones are checked already. */
+export function planIndexCheck(planner: Planner, size: number): void {
+  if (planner.value(1) !== undefined) return
+  const { findBadIndex } = planner.kernels
+  const who = planner.label
+  const indices = planner.input(1)
+  const length = lengthOf(planner.shapeOf(1))
+  planner.step(() => {
+    const bad = findBadIndex(indices.ptr, length, size)
+    if (bad >= 0) refuseIndex(who, size, bad)
+  })
+}
+
+/** The axis that indices count along. */
+export function indexedAxis(node: GraphNode, rank: number): number {
+  return resolveAxis(node, integerOf(node, 'axis', 0), rank)
+}
+
+/** Elements of all axes before `axis`, and from behind it on. */
+function around(shape: Shape, axis: number): { outer: number, inner: number } {
+  return { outer: lengthOf(shape.slice(0, axis)), inner: lengthOf(shape.slice(axis + 1)) }
+}
+
+/**
+ * Parts of an axis, by index: the axis gives way to the axes of the indices. Inputs: data, indices
+ * (int32, any shape; negative ones count from the end). Attribute `axis` (default 0).
+ * An index outside is an error `VALUE`: at run time, or at once for constant indices.
+ */
+export const gather: Operator = {
+  name: 'gather',
+  mostInputs: 2,
+  attributes: ['axis'],
+  infer(node, context) {
+    const { dtype, shape } = anyInput(node, context, 0)
+    const indices = requireInput(node, context, 1, 'int32')
+    const axis = indexedAxis(node, shape.length)
+    checkConstantIndices(node, context, shape[axis] as Dimension)
+    return checkSizes(node, [{ dtype, shape: [...shape.slice(0, axis), ...indices.shape, ...shape.slice(axis + 1)] }])
+  },
+  cost: movementCost,
+  evaluate(node, context) {
+    const types = this.infer(node, context)
+    if (!isFoldable(node, context, types)) return undefined
+    const [data, indices] = [context.value(0), context.value(1)] as [ArrayLike, ArrayLike]
+    const axis = indexedAxis(node, data.shape.length)
+    const size = data.shape[axis] as number
+    const { outer, inner } = around(data.shape, axis)
+    const out = createData(data.dtype, outer * indices.data.length * inner)
+    const resolved = knownIndices(node, indices, size)
+    for (let row = 0; row < outer; row++) {
+      resolved.forEach((index, n) => {
+        const begin = (row * size + index) * inner
+        out.set(data.data.subarray(begin, begin + inner), (row * resolved.length + n) * inner)
+      })
+    }
+    return [new NdArray(out, types[0]?.shape as Shape)]
+  },
+  plan(node, planner) {
+    requireSizes(node, planner)
+    const { gatherRows } = planner.kernels
+    const shape = planner.shapeOf(0)
+    const axis = indexedAxis(node, shape.length)
+    const size = shape[axis] as number
+    const { outer, inner } = around(shape, axis)
+    const rowBytes = inner * bytesOf(planner.dtypeOf(0))
+    const length = lengthOf(planner.shapeOf(1))
+    const [data, indices, out] = [planner.input(0), planner.input(1), planner.output(0)]
+    planIndexCheck(planner, size)
+    planner.step(() => gatherRows(indices.ptr, length, data.ptr, size, rowBytes, out.ptr, 0, outer))
+  },
+}
+
+/** Strides of data along the axes of the indices, but 0 along the axis the indices count along. */
+export function sideStrides(shape: Shape, axis: number): number[] {
+  return stridesOf(shape).map((stride, n) => (n === axis ? 0 : stride))
+}
+
+/** The shape of the indices of a node that has one for every element; they must fit into `shape` but along the axis. */
+export function boxOfIndices(node: GraphNode, context: InferenceContext, shape: SymbolicShape): SymbolicShape {
+  const indices = requireInput(node, context, 1, 'int32', shape.length)
+  const axis = indexedAxis(node, shape.length)
+  const fits = indices.shape.every((size, n) => {
+    const most = shape[n]
+    return n === axis || typeof size === 'string' || typeof most === 'string' || size <= (most as number)
+  })
+  if (!fits) {
+    throw new LstmError('SHAPE', `${label(node)}: expected indices no longer than ${formatShape(shape)} but along axis ${axis}, got ${formatShape(indices.shape)}`)
+  }
+  checkConstantIndices(node, context, shape[axis] as Dimension)
+  return indices.shape
+}
+
+/**
+ * out[i, j, k] = data[i, indices[i, j, k], k] for axis 1, and so on: an index for every element.
+ * Inputs: data, indices (int32, as many axes as data, no longer than it but along the axis; negative
+ * ones count from the end). Attribute `axis` (default 0). An index outside is an error `VALUE`.
+ */
+export const gatherElements: Operator = {
+  name: 'gatherElements',
+  mostInputs: 2,
+  attributes: ['axis'],
+  infer(node, context) {
+    const { dtype, shape } = anyInput(node, context, 0)
+    return [{ dtype, shape: boxOfIndices(node, context, shape) }]
+  },
+  cost: movementCost,
+  evaluate(node, context) {
+    const types = this.infer(node, context)
+    if (!isFoldable(node, context, types)) return undefined
+    const [data, indices] = [context.value(0), context.value(1)] as [ArrayLike, ArrayLike]
+    const axis = indexedAxis(node, data.shape.length)
+    const along = stridesOf(data.shape)[axis] as number
+    const resolved = knownIndices(node, indices, data.shape[axis] as number)
+    const out: DataOf = createData(data.dtype, resolved.length)
+    forEachIndex(indices.shape, [stridesOf(indices.shape), sideStrides(data.shape, axis)], (offsets) => {
+      const [n, side] = offsets as [number, number]
+      out[n] = data.data[side + (resolved[n] as number) * along] as number
+    })
+    return [new NdArray(out, indices.shape)]
+  },
+  plan(node, planner) {
+    requireSizes(node, planner)
+    const { gatherElements: gatherEach } = planner.kernels
+    const [shape, indexShape] = [planner.shapeOf(0), planner.shapeOf(1)]
+    const axis = indexedAxis(node, shape.length)
+    const size = shape[axis] as number
+    const bytes = bytesOf(planner.dtypeOf(0))
+    const axisBytes = stridesOf(shape)[axis] as number * bytes
+    const { descriptor, rank } = describeBox(planner, indexShape, [sideStrides(shape, axis)], bytes)
+    const length = lengthOf(indexShape)
+    const [data, indices, out] = [planner.input(0), planner.input(1), planner.output(0)]
+    planIndexCheck(planner, size)
+    planner.step(() => gatherEach(indices.ptr, data.ptr, out.ptr, descriptor.ptr, rank, bytes, size, axisBytes, 0, length))
+  },
+}

@@ -1,0 +1,134 @@
+import { LstmError } from '../../errors.ts'
+import { createData, describeValue, isDType, storeChecked, type DType } from '../../values/dtype.ts'
+import { NdArray } from '../../values/ndarray.ts'
+import { checkShape, formatShape, type SymbolicShape } from '../../values/shape.ts'
+import { integerOf } from '../node/attributes.ts'
+import { anyInput, label } from '../node/checks.ts'
+import { freshShape, freshSize, integerList, isNumeric, productOf } from '../node/sizes.ts'
+import { movement, movementCost, requireSizes } from '../layout/movement.ts'
+import type { GraphNode, InferenceContext, Operator, Planner, ValueType } from '../operator.ts'
+import { whole } from '../layout/strides.ts'
+
+/** An operator whose outputs follow from shapes and constants, so that nothing is left to do when a plan is made. */
+function beforehand(operator: Omit<Operator, 'cost' | 'plan'>): Operator {
+  return { ...operator, cost: movementCost, plan: refuse }
+}
+
+function refuse(node: GraphNode, planner: Planner): void {
+  requireSizes(node, planner)
+  throw new LstmError('UNSUPPORTED', `${planner.label}: its inputs must follow from constants and shapes`)
+}
+
+function int32(node: GraphNode, numbers: readonly number[], shape: readonly number[]): NdArray {
+  const data = createData('int32', numbers.length)
+  numbers.forEach((number, n) => storeChecked(data, n, 'int32', number, label(node)))
+  return new NdArray(data, shape)
+}
+
+/** The sizes of the axes from `start` to `end`. */
+function selected(node: GraphNode, context: InferenceContext): SymbolicShape {
+  const { shape } = anyInput(node, context, 0)
+  return shape.slice(integerOf(node, 'start', 0), integerOf(node, 'end', shape.length))
+}
+
+/**
+ * The shape of data as an int32 list. Inputs: data. Attributes `start` (default 0) and `end` (default:
+ * all) choose axes; negative ones count from the end, those past an end mean the end.
+ */
+export const shape: Operator = beforehand({
+  name: 'shape',
+  mostInputs: 1,
+  attributes: ['start', 'end'],
+  infer: (node, context) => [{ dtype: 'int32', shape: [selected(node, context).length] }],
+  evaluate(node, context) {
+    const sizes = selected(node, context)
+    return isNumeric(sizes) ? [int32(node, sizes, [sizes.length])] : undefined
+  },
+})
+
+/** The number of elements of data as an int32 scalar. Inputs: data. */
+export const size: Operator = beforehand({
+  name: 'size',
+  mostInputs: 1,
+  attributes: [],
+  infer(node, context) {
+    anyInput(node, context, 0)
+    return [{ dtype: 'int32', shape: [] }]
+  },
+  evaluate(node, context) {
+    const length = productOf(anyInput(node, context, 0).shape)
+    return typeof length === 'number' ? [int32(node, [length], [])] : undefined
+  },
+})
+
+function dtypeAttribute(node: GraphNode): DType {
+  const { dtype = 'float32' } = node.attributes
+  if (isDType(dtype)) return dtype
+  throw new LstmError('VALUE', `${label(node)}: expected 'float32', 'int32' or 'uint8' for 'dtype', got ${describeValue(dtype)}`)
+}
+
+/** The attribute `value`, which must be an element of the dtype. */
+function fillAttribute(node: GraphNode): number {
+  const { value = 0 } = node.attributes
+  storeChecked(createData(dtypeAttribute(node), 1), 0, dtypeAttribute(node), value, label(node))
+  return value as number
+}
+
+/** One number everywhere. Inputs: shape (int32 list). Attributes `value` (default 0) and `dtype` (default float32). */
+export const constantOfShape: Operator = movement({
+  name: 'constantOfShape',
+  mostInputs: 1,
+  attributes: ['value', 'dtype'],
+  dtype: dtypeAttribute,
+  infer(node, context) {
+    const { count, values } = integerList(node, context, 0, 'sizes')
+    fillAttribute(node)
+    return [{ dtype: dtypeAttribute(node), shape: values === undefined ? freshShape(node, count) : checkShape(values, label(node)) }]
+  },
+  moves(node, { outputShape }) {
+    const sizes = outputShape(0)
+    const from = { offset: 0, strides: sizes.map(() => 0) }
+    return [{ source: { fill: fillAttribute(node) }, output: 0, shape: sizes, from, to: whole(sizes) }]
+  },
+})
+
+const MOST_NUMBERS = 2 ** 20
+
+/** The three scalars of a range, and how many numbers it has; undefined where it is known only at run time. */
+function bounds(node: GraphNode, context: InferenceContext): { dtype: DType, start: number, delta: number, count: number } | { dtype: DType, count?: never } {
+  const types = [0, 1, 2].map((position) => anyInput(node, context, position)) as [ValueType, ValueType, ValueType]
+  const [{ dtype }] = types
+  const isMixed = dtype === 'uint8' || types.some((type) => type.dtype !== dtype)
+  if (isMixed || types.some((type) => type.shape.length > 1 || type.shape.some((length) => length !== 1))) {
+    const got = types.map((type) => `${type.dtype} ${formatShape(type.shape)}`).join(', ')
+    throw new LstmError(isMixed ? 'VALUE' : 'SHAPE', `${label(node)}: expected start, limit and delta as three float32 or three int32 scalars, got ${got}`)
+  }
+  const [start, limit, delta] = [0, 1, 2].map((position) => context.value(position)?.data[0])
+  if (start === undefined || limit === undefined || delta === undefined) return { dtype }
+  const count = Math.max(0, Math.ceil((dtype === 'float32' ? Math.fround(limit - start) : limit - start) / delta))
+  if (!(count <= MOST_NUMBERS)) {
+    throw new LstmError('VALUE', `${label(node)}: expected at most ${MOST_NUMBERS} numbers, got those from ${start} to ${limit} in steps of ${delta}`)
+  }
+  return { dtype, start, delta, count }
+}
+
+/**
+ * start, start + delta, ... before limit. Inputs: start, limit, delta, scalars of one dtype (float32 or
+ * int32), which must follow from constants and shapes.
+ */
+export const range: Operator = beforehand({
+  name: 'range',
+  mostInputs: 3,
+  attributes: [],
+  infer(node, context) {
+    const { dtype, count } = bounds(node, context)
+    return [{ dtype, shape: [count ?? freshSize(node, 0)] }]
+  },
+  evaluate(node, context) {
+    const { dtype, ...known } = bounds(node, context)
+    if (known.count === undefined) return undefined
+    const data = createData(dtype, known.count)
+    for (let n = 0; n < known.count; n++) data[n] = known.start + (dtype === 'float32' ? Math.fround(n * known.delta) : n * known.delta)
+    return [new NdArray(data, [known.count])]
+  },
+})

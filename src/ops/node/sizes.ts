@@ -1,0 +1,105 @@
+// Sizes, and inputs that are lists of whole numbers, as operators reckon with them: whatever depends on a size or an element that is
+// known only at run time stays open.
+import { LstmError } from '../../errors.ts'
+import { checkShape, formatShape, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
+import { anyInput, hasInput, label, MOST_AXES } from './checks.ts'
+import type { GraphNode, InferenceContext, ValueType } from '../operator.ts'
+
+/** A list of whole numbers that flows in: how many, and which if they are known already. */
+export interface IntegerList {
+  readonly count: number
+  readonly values: readonly number[] | undefined
+}
+
+/** The int32 list at `position`, which must be there; a scalar is a list of one. No longer than `most`: default, a number for each axis. */
+export function integerList(
+  node: GraphNode, context: InferenceContext, position: number, what: string, most: number = 2 * MOST_AXES,
+): IntegerList {
+  const { dtype, shape } = anyInput(node, context, position)
+  if (dtype !== 'int32') throw new LstmError('VALUE', `${label(node)}: expected int32 ${what}, got ${dtype} ${formatShape(shape)}`)
+  const [count = 1] = shape
+  if (shape.length > 1) throw new LstmError('SHAPE', `${label(node)}: expected ${what} with one axis, got ${formatShape(shape)}`)
+  if (typeof count === 'string') {
+    throw new LstmError('UNSUPPORTED', `${label(node)}: how many ${what} there are must be known beforehand, got ${formatShape(shape)}`)
+  }
+  if (count > most) throw new LstmError('UNSUPPORTED', `${label(node)}: expected at most ${most} ${what}, got ${count}`)
+  const values = context.value(position)
+  return { count, values: values === undefined ? undefined : Array.from(values.data) }
+}
+
+/** The int32 elements at `position` when a plan is made or constants are folded: they are known by then. */
+export function knownIntegers(node: GraphNode, context: Pick<InferenceContext, 'value'>, position: number, what: string): readonly number[] {
+  const value = context.value(position)
+  if (!hasInput(node, position)) throw new LstmError('SHAPE', `${label(node)}: expected an input at position ${position}, got none`)
+  if (value === undefined) {
+    throw new LstmError('UNSUPPORTED', `${label(node)}: ${what} (input '${node.inputs[position]}') must follow from constants and shapes`)
+  }
+  if (value.dtype !== 'int32') throw new LstmError('VALUE', `${label(node)}: expected int32 ${what}, got ${value.dtype} ${formatShape(value.shape)}`)
+  return Array.from(value.data)
+}
+
+/** A name for a size that is known only at run time, and is no other value's. */
+export function freshSize(node: GraphNode, axis: number | string): string {
+  return `${node.name}.${axis}`
+}
+
+/** A shape of fresh names. */
+export function freshShape(node: GraphNode, rank: number): SymbolicShape {
+  return Array.from({ length: rank }, (_, axis) => freshSize(node, axis))
+}
+
+/** Whether all sizes are numbers. */
+export function isNumeric(shape: SymbolicShape): shape is Shape {
+  return shape.every((size) => typeof size === 'number')
+}
+
+/** The types, if no shape that is known is too large to reckon with. */
+export function checkSizes(node: GraphNode, types: readonly ValueType[]): readonly ValueType[] {
+  for (const { shape } of types) if (isNumeric(shape)) checkShape(shape, label(node))
+  return types
+}
+
+/** The product of sizes, or undefined when it is neither a number nor a name. */
+export function productOf(sizes: SymbolicShape): Dimension | undefined {
+  return quotientOf(sizes, [])
+}
+
+/** Product of the sizes that are numbers: what a batch row costs, as far as it is known. */
+export function knownLength(sizes: SymbolicShape): number {
+  return sizes.reduce<number>((product, size) => (typeof size === 'number' ? product * size : product), 1)
+}
+
+/**
+ * The product of `sizes` over the product of `by`, where equal names cancel: a number (perhaps not
+ * whole), a name when just that is left, or undefined when it is neither.
+ */
+export function quotientOf(sizes: SymbolicShape, by: SymbolicShape): Dimension | undefined {
+  if (sizes.includes(0) && !by.includes(0)) return by.every((size) => typeof size === 'number') ? 0 : undefined
+  const names = sizes.filter((size) => typeof size === 'string')
+  let quotient = 1
+  for (const size of sizes) if (typeof size === 'number') quotient *= size
+  for (const size of by) {
+    if (typeof size === 'number') {
+      quotient /= size
+      continue
+    }
+    const position = names.indexOf(size)
+    if (position < 0) return undefined
+    names.splice(position, 1)
+  }
+  if (names.length === 0) return quotient
+  return names.length === 1 && quotient === 1 ? names[0] : undefined
+}
+
+/** One shape that all broadcast to, aligned at the last axis; a name may turn out to be any size that fits. */
+export function broadcastShapes(node: GraphNode, shapes: readonly SymbolicShape[]): SymbolicShape {
+  const rank = Math.max(...shapes.map((shape) => shape.length))
+  return Array.from({ length: rank }, (_, axis) => {
+    const sizes = shapes.map((shape) => shape[axis - rank + shape.length] ?? 1).filter((size) => size !== 1)
+    const numbers = sizes.filter((size) => typeof size === 'number')
+    if (new Set(numbers).size > 1) {
+      throw new LstmError('SHAPE', `${label(node)}: expected shapes that broadcast, got ${shapes.map(formatShape).join(' and ')}`)
+    }
+    return numbers[0] ?? sizes[0] ?? 1
+  })
+}

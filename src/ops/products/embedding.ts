@@ -1,0 +1,52 @@
+import { LstmError } from '../../errors.ts'
+import { formatShape, lengthOf } from '../../values/shape.ts'
+import { label, requireInput, requireParameter } from '../node/checks.ts'
+import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
+
+/** Checks the table and returns `[rows, width]`. */
+function sizes(node: GraphNode, context: Pick<InferenceContext, 'parameter'>): [number, number] {
+  const { shape } = requireParameter(node, context, 'weight')
+  const [rows, width] = shape
+  if (shape.length !== 2 || !rows || !width) {
+    throw new LstmError('SHAPE', `${label(node)}: expected 'weight' with shape [vocabulary, width], got ${formatShape(shape)}`)
+  }
+  return [rows, width]
+}
+
+/**
+ * Rows of a table: int32 indices [...] -> [..., width].
+ * Weight: `weight` [vocabulary, width]. An index outside the vocabulary is an error at run time.
+ */
+export const embedding: Operator<{ tablePtr: number, rows: number, width: number }> = {
+  name: 'embedding',
+  mostInputs: 1,
+  roles: ['weight'],
+  attributes: [],
+  infer(node, context) {
+    const x = requireInput(node, context, 0, 'int32')
+    const [, width] = sizes(node, context)
+    return [{ dtype: 'float32', shape: [...x.shape, width] }]
+  },
+  cost(node, context) {
+    const [rows, width] = sizes(node, context)
+    return { detail: `${rows} entries of ${width}`, multiplyAdds: 0 }
+  },
+  prepare(node, packer) {
+    const [rows, width] = sizes(node, packer)
+    const tablePtr = packer.allocate(rows * width * 4)
+    packer.kernels.copyRows(packer.upload('weight'), 0, tablePtr, 0, 1, rows * width * 4)
+    return { tablePtr, rows, width }
+  },
+  plan(node, planner, { tablePtr, rows, width }) {
+    const { embeddingF32 } = planner.kernels
+    const x = planner.input(0)
+    const y = planner.output(0)
+    const length = lengthOf(planner.shapeOf(0))
+    planner.step(() => {
+      const bad = embeddingF32(x.ptr, 0, length, tablePtr, rows, width, y.ptr)
+      if (bad >= 0) {
+        throw new LstmError('VALUE', `${label(node)}: expected indices from 0 to ${rows - 1}, got another one at element ${bad} of the input`)
+      }
+    })
+  },
+}

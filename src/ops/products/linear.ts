@@ -1,0 +1,51 @@
+import { LstmError } from '../../errors.ts'
+import { formatShape, lengthOf } from '../../values/shape.ts'
+import { label, requireFeatures, requireInput, requireParameter } from '../node/checks.ts'
+import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
+
+/** Checks the weights and returns `[inputSize, units]`. */
+function sizes(node: GraphNode, context: Pick<InferenceContext, 'parameter'>): [number, number] {
+  const weight = requireParameter(node, context, 'weight')
+  const [units, inputSize] = weight.shape
+  if (weight.shape.length !== 2 || !units || !inputSize) {
+    throw new LstmError('SHAPE', `${label(node)}: expected 'weight' with shape [units, inputSize], got ${formatShape(weight.shape)}`)
+  }
+  if (node.parameters.bias !== undefined) requireParameter(node, context, 'bias', [units])
+  return [inputSize, units]
+}
+
+/**
+ * y = x W^T + b along the last axis: PyTorch's Linear, Keras's Dense.
+ * Weights: `weight` [units, inputSize], `bias` [units] (optional).
+ */
+export const linear: Operator<number> = {
+  name: 'linear',
+  mostInputs: 1,
+  roles: ['weight', 'bias'],
+  attributes: [],
+  infer(node, context) {
+    const x = requireInput(node, context, 0, 'float32')
+    const [inputSize, units] = sizes(node, context)
+    requireFeatures(node, x, inputSize)
+    return [{ dtype: 'float32', shape: [...x.shape.slice(0, -1), units] }]
+  },
+  cost(node, context) {
+    const [inputSize, units] = sizes(node, context)
+    return { detail: `${inputSize} -> ${units}`, multiplyAdds: inputSize * units }
+  },
+  prepare(node, packer) {
+    const [inputSize, units] = sizes(node, packer)
+    const packedPtr = packer.allocate(packer.kernels.packedDenseBytes(inputSize, units))
+    packer.kernels.packDenseF32(packedPtr, packer.upload('weight'), packer.upload('bias'), inputSize, units)
+    return packedPtr
+  },
+  plan(_node, planner, packedPtr) {
+    const { gemmF32 } = planner.kernels
+    const x = planner.input(0)
+    const y = planner.output(0)
+    const inputSize = planner.shapeOf(0).at(-1) as number
+    const units = planner.outputShape(0).at(-1) as number
+    const rows = lengthOf(planner.shapeOf(0)) / inputSize
+    planner.step(() => gemmF32(x.ptr, inputSize * 4, 0, rows, 0, rows, inputSize, packedPtr, units, y.ptr, units * 4))
+  },
+}

@@ -1,0 +1,108 @@
+// Products of matrices that are not the weights of a layer: packing for gemmF32, and the same sums in JavaScript.
+import type { ArrayLike } from '../../values/ndarray.ts'
+import type { Packer, Planner, Slot } from '../operator.ts'
+
+/** How a matrix w (k, columns) lies in memory; k may be two axes, the first one slower. In elements. */
+export interface MatrixLayout {
+  readonly outer: number
+  readonly inner: number
+  readonly columns: number
+  readonly outerStride: number
+  readonly innerStride: number
+  readonly columnStride: number
+}
+
+/** (k, columns), row by row; or stored as its transpose. */
+export function matrixLayout(k: number, columns: number, transposed: boolean = false): MatrixLayout {
+  return { outer: 1, inner: k, columns, outerStride: 0, innerStride: transposed ? 1 : columns, columnStride: transposed ? k : 1 }
+}
+
+/** Constant matrices in packed form. */
+export interface PackedConstant {
+  readonly packedPtr: number
+}
+
+/** Multiplications that are done beforehand when all operands are constants; larger products are left for run time. */
+const FOLD_MULTIPLY_ADDS = 2 ** 22
+
+/** Terms that are summed before the sum is added to the total, as in assembly/products/sums.ts. */
+const SUM_LENGTH = 128
+
+/** Where the matrices of a node, and their biases, come from: positions of its inputs, and how far apart matrices are, in elements. */
+export interface MatrixInputs {
+  readonly weight: number
+  readonly bias?: number | undefined
+  readonly count?: number
+  readonly stride?: number
+}
+
+/** Packs matrices that are constants; the inputs are not kept beside that. */
+export function preparePacked(packer: Packer, inputs: MatrixInputs, layout: MatrixLayout): PackedConstant | undefined {
+  const { weight, bias, count = 1 } = inputs
+  if (packer.value(weight) === undefined) return undefined
+  const packedPtr = packer.allocate(count * packedBytes(packer, layout))
+  pack(packer, inputs, layout, packedPtr, packer.uploadInput(weight), bias === undefined ? 0 : packer.uploadInput(bias))
+  return { packedPtr }
+}
+
+/** Bytes of one packed matrix, a multiple of 64. */
+export function packedBytes({ kernels }: Pick<Planner, 'kernels'>, { outer, inner, columns }: MatrixLayout): number {
+  return kernels.packedDenseBytes(outer * inner, columns)
+}
+
+/** Packed matrices: the constants that were prepared, or those of every run in a workspace. */
+export function planPacked(planner: Planner, inputs: MatrixInputs, layout: MatrixLayout, constant: PackedConstant | undefined): Slot {
+  if (constant !== undefined) return { ptr: constant.packedPtr }
+  const weight = planner.input(inputs.weight)
+  const bias = inputs.bias === undefined ? undefined : planner.input(inputs.bias)
+  const packed = planner.workspace((inputs.count ?? 1) * packedBytes(planner, layout))
+  planner.step(() => pack(planner, inputs, layout, packed.ptr, weight.ptr, bias?.ptr ?? 0))
+  return packed
+}
+
+function pack(
+  { kernels }: Pick<Planner, 'kernels'>, { count = 1, stride = 0 }: MatrixInputs, layout: MatrixLayout,
+  packedPtr: number, weightPtr: number, biasPtr: number,
+): void {
+  const { outer, inner, columns, outerStride, innerStride, columnStride } = layout
+  const bytes = packedBytes({ kernels }, layout)
+  for (let n = 0; n < count; n++) {
+    kernels.packStridedF32(
+      packedPtr + n * bytes, weightPtr + n * stride * 4, biasPtr === 0 ? 0 : biasPtr + n * columns * 4, outer, inner, columns,
+      outerStride * 4, innerStride * 4, columnStride * 4,
+    )
+  }
+}
+
+/** A matrix of constants: element (row, column) of matrix `begin`. */
+export interface ConstantMatrix {
+  readonly data: ArrayLike['data']
+  readonly rowStride: number
+  readonly columnStride: number
+}
+
+/** Whether a product of constants is small enough to be done beforehand. */
+export function isSmallProduct(multiplyAdds: number): boolean {
+  return multiplyAdds <= FOLD_MULTIPLY_ADDS
+}
+
+/** out (m, n) = init (n) + a (m, k) @ b (k, n), in the order and with the roundings of simd.wasm. */
+export function multiplyConstants(
+  a: ConstantMatrix, aBegin: number, b: ConstantMatrix, bBegin: number, m: number, k: number, n: number, out: Float32Array, outBegin: number,
+): void {
+  for (let row = 0; row < m; row++) {
+    for (let column = 0; column < n; column++) {
+      let total = 0
+      for (let begin = 0; begin < k; begin += SUM_LENGTH) {
+        let sum = 0
+        for (let i = begin; i < Math.min(k, begin + SUM_LENGTH); i++) {
+          const x = a.data[aBegin + row * a.rowStride + i * a.columnStride] as number
+          const y = b.data[bBegin + i * b.rowStride + column * b.columnStride] as number
+          sum = Math.fround(Math.fround(x * y) + sum)
+        }
+        total = Math.fround(total + sum)
+      }
+      out[outBegin + row * n + column] = total
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import { LstmError } from '../../errors.ts'
+import { formatShape, lengthOf, sameShape, type SymbolicShape } from '../../values/shape.ts'
+import { integerOf, numberOf, resolveAxis, switchOf } from '../node/attributes.ts'
+import { label, requireInput } from '../node/checks.ts'
+import type { GraphNode, InferenceContext, Operator, ValueType } from '../operator.ts'
+
+/** Vectors at the given positions must have one element a channel. */
+function checkChannels(node: GraphNode, context: InferenceContext, positions: readonly number[], channels: SymbolicShape[number] | undefined): void {
+  for (const position of positions) {
+    const { shape } = requireInput(node, context, position, 'float32', 1)
+    if (typeof shape[0] === 'number' && typeof channels === 'number' && shape[0] !== channels) {
+      throw new LstmError('SHAPE', `${label(node)}: expected [${channels}] as input ${position}, got ${formatShape(shape)}`)
+    }
+  }
+}
+
+/** Normalisation of the axes from `axis` on; its scale and bias have the shape of these axes. */
+function rowNormalization(name: string, centred: boolean): Operator {
+  const readAxis = (node: GraphNode, shape: SymbolicShape): number => resolveAxis(node, integerOf(node, 'axis', -1), shape.length)
+  return {
+    name,
+    mostInputs: centred ? 3 : 2,
+    attributes: ['axis', 'epsilon', 'stashType'],
+    infer(node, context) {
+      const x = requireInput(node, context, 0, 'float32')
+      const rowShape = x.shape.slice(readAxis(node, x.shape))
+      numberOf(node, 'epsilon', 1e-5)
+      if (integerOf(node, 'stashType', 1) !== 1) throw new LstmError('UNSUPPORTED', `${label(node)}: expected 'stashType' 1, got ${integerOf(node, 'stashType', 1)}`)
+      for (const position of centred && context.input(2) !== undefined ? [1, 2] : [1]) {
+        const { shape } = requireInput(node, context, position, 'float32')
+        if (rowShape.every((size) => typeof size === 'number') && !sameShape(shape, rowShape)) {
+          throw new LstmError('SHAPE', `${label(node)}: expected ${formatShape(rowShape)} as input ${position}, got ${formatShape(shape)}`)
+        }
+      }
+      return [x]
+    },
+    cost: () => ({ detail: '', multiplyAdds: 0 }),
+    plan(node, planner) {
+      const { normalizeF32 } = planner.kernels
+      const shape = planner.shapeOf(0)
+      const axis = readAxis(node, shape)
+      const [rows, columns] = [lengthOf(shape.slice(0, axis)), lengthOf(shape.slice(axis))]
+      const epsilon = Math.fround(numberOf(node, 'epsilon', 1e-5))
+      const [x, scale, y] = [planner.input(0), planner.input(1), planner.output(0)]
+      const bias = planner.hasInput(2) ? planner.input(2) : { ptr: 0 }
+      planner.step(() => normalizeF32(Number(centred), x.ptr, y.ptr, rows, columns, epsilon, scale.ptr, bias.ptr, 0))
+    },
+  }
+}
+
+/**
+ * (x - mean) / sqrt(variance + epsilon) * scale + bias over the axes from `axis` on. Inputs: x, scale, bias (optional); scale and
+ * bias have the shape of these axes. Attributes: `axis` -1, `epsilon` 1e-5. Only the first output of ONNX's is made.
+ */
+export const layerNormalization: Operator = rowNormalization('layerNormalization', true)
+/** x / sqrt(mean(x^2) + epsilon) * scale over the axes from `axis` on. Inputs: x, scale. Attributes: `axis` -1, `epsilon` 1e-5. */
+export const rmsNormalization: Operator = rowNormalization('rmsNormalization', false)
+
+/** The input, whose channels are axis 1, or the last one with `channelsLast`. */
+function channelInput(node: GraphNode, context: InferenceContext, positions: readonly number[]): ValueType {
+  const x = requireInput(node, context, 0, 'float32')
+  if (x.shape.length < 2) throw new LstmError('SHAPE', `${label(node)}: expected at least batch and channels, got ${formatShape(x.shape)}`)
+  checkChannels(node, context, positions, x.shape.at(switchOf(node, 'channelsLast') ? -1 : 1))
+  return x
+}
+
+/**
+ * Normalisation by mean and variance of the training data. Inputs: x [batch, channels, ...], scale, bias, mean, variance, all four
+ * [channels]; float32. Attributes: `epsilon` 1e-5; `channelsLast` (not ONNX, false): channels are the last axis.
+ */
+export const batchNormalization: Operator = {
+  name: 'batchNormalization',
+  mostInputs: 5,
+  attributes: ['epsilon', 'channelsLast'],
+  infer(node, context) {
+    numberOf(node, 'epsilon', 1e-5)
+    return [channelInput(node, context, [1, 2, 3, 4])]
+  },
+  cost: () => ({ detail: '', multiplyAdds: 0 }),
+  plan(node, planner) {
+    const { batchNormF32 } = planner.kernels
+    const shape = planner.shapeOf(0)
+    const channelAxis = switchOf(node, 'channelsLast') ? shape.length - 1 : 1
+    const channels = shape[channelAxis] as number
+    const [outer, inner] = [lengthOf(shape.slice(0, channelAxis)), lengthOf(shape.slice(channelAxis + 1))]
+    const epsilon = Math.fround(numberOf(node, 'epsilon', 1e-5))
+    const [x, y, factors] = [planner.input(0), planner.output(0), planner.workspace(2 * Math.ceil(channels / 16) * 64)]
+    const [scale, bias, mean, variance] = [planner.input(1), planner.input(2), planner.input(3), planner.input(4)]
+    planner.step(() => batchNormF32(
+      x.ptr, y.ptr, outer, channels, inner, epsilon, scale.ptr, bias.ptr, mean.ptr, variance.ptr, factors.ptr,
+    ))
+  },
+}
+
+/** Normalisation of each channel of each batch row by itself. Inputs: x [batch, channels, ...], scale and bias [channels]. Attribute: `epsilon` 1e-5. */
+export const instanceNormalization: Operator = {
+  name: 'instanceNormalization',
+  mostInputs: 3,
+  attributes: ['epsilon'],
+  infer(node, context) {
+    numberOf(node, 'epsilon', 1e-5)
+    const x = channelInput(node, context, [1, 2])
+    if (x.shape.length < 3) throw new LstmError('SHAPE', `${label(node)}: expected [batch, channels, ...], got ${formatShape(x.shape)}`)
+    return [x]
+  },
+  cost: () => ({ detail: '', multiplyAdds: 0 }),
+  plan(node, planner) {
+    const { normalizeF32 } = planner.kernels
+    const shape = planner.shapeOf(0)
+    const channels = shape[1] as number
+    const [rows, columns] = [(shape[0] as number) * channels, lengthOf(shape.slice(2))]
+    const epsilon = Math.fround(numberOf(node, 'epsilon', 1e-5))
+    const [x, scale, bias, y] = [planner.input(0), planner.input(1), planner.input(2), planner.output(0)]
+    planner.step(() => normalizeF32(1, x.ptr, y.ptr, rows, columns, epsilon, scale.ptr, bias.ptr, channels))
+  },
+}

@@ -1,0 +1,171 @@
+import { LstmError } from '../../errors.ts'
+import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
+import { integerOf, switchOf } from '../node/attributes.ts'
+import { hasInput, label, requireInput } from '../node/checks.ts'
+import { knownLength } from '../node/sizes.ts'
+import type { GraphNode, InferenceContext, Operator, Packer, Planner, Slot } from '../operator.ts'
+import { packedBytes, planPacked, preparePacked, type MatrixInputs, type MatrixLayout, type PackedConstant } from '../products/packed.ts'
+import { countWindows, joinShape, paddingOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, type Windows } from './windows.ts'
+
+interface Convolution {
+  readonly windows: Windows
+  readonly shape: SymbolicShape
+  readonly channelsPerGroup: number
+  /** Output channels of all groups. */
+  readonly columns: number
+}
+
+/** Sizes of the weights, which must be numbers. @throws LstmError `SHAPE` */
+export function weightSizes(node: GraphNode, context: InferenceContext, rank: number): number[] {
+  const { shape } = requireInput(node, context, 1, 'float32', rank)
+  if (shape.some((size) => typeof size !== 'number' || size < 1)) {
+    throw new LstmError('SHAPE', `${label(node)}: expected weights whose sizes are known, got ${formatShape(shape)}`)
+  }
+  return shape as number[]
+}
+
+/** The bias, if there is one, must be a vector of that length. */
+export function checkBias(node: GraphNode, context: InferenceContext, length: number): void {
+  if (context.input(2) === undefined) return
+  const { shape } = requireInput(node, context, 2, 'float32', 1)
+  if (shape[0] !== length) throw new LstmError('SHAPE', `${label(node)}: expected a bias of shape [${length}], got ${formatShape(shape)}`)
+}
+
+function readConvolution(node: GraphNode, context: InferenceContext): Convolution {
+  const x = requireInput(node, context, 0, 'float32').shape
+  const channelsLast = switchOf(node, 'channelsLast')
+  requireWindowed(node, x, channelsLast)
+  const [columns, channelsPerGroup, ...kernel] = weightSizes(node, context, x.length) as [number, number, ...number[]]
+  const group = integerOf(node, 'group', 1, 1)
+  const { batch, channels, sizes } = splitShape<Dimension>(x, channelsLast)
+  if (columns % group !== 0 || (typeof channels === 'number' && channels !== channelsPerGroup * group)) {
+    throw new LstmError('SHAPE', `${label(node)}: weights ${formatShape([columns, channelsPerGroup, ...kernel])} with group ${group} do not fit the input ${formatShape(x)}`)
+  }
+  checkBias(node, context, columns)
+  const windows = readWindows(node, sizes.length, kernel)
+  const counts = sizes.map((size, axis) => countWindows(node, windows, axis, size))
+  return { windows, shape: joinShape<Dimension>(batch, columns, counts, channelsLast), channelsPerGroup, columns }
+}
+
+/** The weights of one group as a matrix (window positions x channels, columns). */
+function layoutOf(channels: number, taps: number, columns: number): MatrixLayout {
+  return { outer: taps, inner: channels, columns, outerStride: 1, innerStride: taps, columnStride: channels * taps }
+}
+
+/** One matrix for each group. */
+function matricesOf(node: GraphNode, weightShape: Shape): MatrixInputs {
+  const group = integerOf(node, 'group', 1, 1)
+  return { weight: 1, bias: hasInput(node, 2) ? 2 : undefined, count: group, stride: lengthOf(weightShape) / group }
+}
+
+function prepareConvolution(node: GraphNode, packer: Packer): PackedConstant | undefined {
+  const weights = packer.value(1)
+  // The bias is packed with the weights.
+  if (weights === undefined || (hasInput(node, 2) && packer.value(2) === undefined)) return undefined
+  const [columns, channels, ...kernel] = weights.shape as [number, number, ...number[]]
+  const group = integerOf(node, 'group', 1, 1)
+  return preparePacked(packer, matricesOf(node, weights.shape), layoutOf(channels, lengthOf(kernel), columns / group))
+}
+
+/**
+ * Convolution over one or two axes. Inputs: x [batch, channels, length] or [batch, channels, height, width], W [columns,
+ * channels / group, window...], bias [columns] (optional); float32. Attributes: `kernelShape` (as W has it), `strides` 1, `pads` 0
+ * (all beginnings, then all ends), `autoPad` NOTSET, `dilations` 1, `group` 1. `channelsLast` (not ONNX, false): x and the result
+ * are [batch, length, channels] or [batch, height, width, channels]; W is as without it.
+ */
+export const conv: Operator<PackedConstant | undefined> = {
+  name: 'conv',
+  mostInputs: 3,
+  attributes: [...WINDOW_ATTRIBUTES, 'group'],
+  infer: (node, context) => [{ dtype: 'float32', shape: readConvolution(node, context).shape }],
+  cost(node, context) {
+    const { windows, shape, channelsPerGroup, columns } = readConvolution(node, context)
+    const taps = lengthOf(windows.kernel)
+    const { sizes } = splitShape<Dimension>(shape, windows.channelsLast)
+    return { detail: `${columns} filters of ${windows.kernel.join(' x ')}`, multiplyAdds: taps * channelsPerGroup * columns * knownLength(sizes) }
+  },
+  prepare: prepareConvolution,
+  plan(node, planner, constant) {
+    const { transposeF32 } = planner.kernels
+    const [columns, channelsPerGroup, ...kernel] = planner.shapeOf(1) as unknown as [number, number, ...number[]]
+    const group = integerOf(node, 'group', 1, 1)
+    const windows = readWindows(node, kernel.length, kernel)
+    const { batch, channels, sizes } = splitShape(planner.shapeOf(0), windows.channelsLast)
+    const { sizes: counts } = splitShape(planner.outputShape(0), windows.channelsLast)
+    const length = lengthOf(sizes)
+    const outLength = lengthOf(counts)
+    const groupColumns = columns / group
+    const layout = layoutOf(channelsPerGroup, lengthOf(kernel), groupColumns)
+    const packed = planPacked(planner, matricesOf(node, planner.shapeOf(1)), layout, constant)
+    const given = planner.input(0)
+    const wanted = planner.output(0)
+    let x: Slot = given
+    let y: Slot = wanted
+    if (!windows.channelsLast && channels > 1 && length > 1) {
+      const turned = planner.workspace(batch * length * channels * 4)
+      planner.step(() => transposeF32(given.ptr, channels * length * 4, turned.ptr, channels * length * 4, batch, channels, length))
+      x = turned
+    }
+    const turnsBack = !windows.channelsLast && columns > 1 && outLength > 1
+    if (turnsBack) y = planner.workspace(batch * outLength * columns * 4)
+    const bytes = packedBytes(planner, layout)
+    planWindows(planner, { x, y, packed, windows, batch, sizes, counts, channels, columns, group, bytes })
+    if (turnsBack) {
+      const outBytes = outLength * columns * 4
+      planner.step(() => transposeF32(y.ptr, outBytes, wanted.ptr, outBytes, batch, outLength, columns))
+    }
+  },
+}
+
+interface WindowsCall {
+  readonly x: Slot
+  readonly y: Slot
+  readonly packed: Slot
+  /** Bytes of one group's packed weights. */
+  readonly bytes: number
+  readonly windows: Windows
+  readonly batch: number
+  readonly sizes: readonly number[]
+  readonly counts: readonly number[]
+  readonly channels: number
+  readonly columns: number
+  readonly group: number
+}
+
+/** y = windows of x times the weights; x and y have the channels last. */
+function planWindows(planner: Planner, { x, y, packed, bytes, windows, batch, sizes, counts, channels, columns, group }: WindowsCall): void {
+  const { gemmF32, convolveF32, convolveWorkspaceBytes } = planner.kernels
+  const [height, width] = two(sizes, 1)
+  const [outHeight, outWidth] = two(counts, 1)
+  const [windowHeight, windowWidth] = two(windows.kernel, 1)
+  const [strideRows, strideColumns] = two(windows.strides, 1)
+  const [dilationRows, dilationColumns] = two(windows.dilations, 1)
+  const before = sizes.map((size, axis) => paddingOf(windows, axis, size)[0])
+  const after = sizes.map((size, axis) => paddingOf(windows, axis, size)[1])
+  const [padTop, padLeft] = two(before, 0)
+  const groupChannels = channels / group
+  const groupColumns = columns / group
+  const k = windowHeight * windowWidth * groupChannels
+  const unpadded = [...before, ...after].every((pad) => pad === 0)
+  if (group === 1 && unpadded && height === 1 && windowHeight === 1 && (dilationColumns === 1 || windowWidth === 1)) {
+    // A window is a run of memory: nothing needs to be gathered.
+    const rows = batch * outWidth
+    planner.step(() => gemmF32(
+      x.ptr, strideColumns * channels * 4, width * channels * 4, outWidth, 0, rows, k, packed.ptr, columns, y.ptr, columns * 4,
+    ))
+    return
+  }
+  const workspace = planner.workspace(convolveWorkspaceBytes(outHeight * outWidth, k))
+  planner.step(() => {
+    for (let n = 0; n < batch; n++) {
+      for (let g = 0; g < group; g++) {
+        convolveF32(
+          x.ptr + (n * height * width * channels + g * groupChannels) * 4, height, width, groupChannels, channels * 4,
+          packed.ptr + g * bytes, groupColumns, windowHeight, windowWidth, strideRows, strideColumns, padTop, padLeft,
+          dilationRows, dilationColumns, y.ptr + (n * outHeight * outWidth * columns + g * groupColumns) * 4,
+          outHeight, outWidth, columns * 4, workspace.ptr,
+        )
+      }
+    }
+  })
+}

@@ -1,0 +1,100 @@
+import { LstmError } from '../../errors.ts'
+import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
+import { switchOf } from '../node/attributes.ts'
+import { label, requireInput } from '../node/checks.ts'
+import type { GraphNode, Operator } from '../operator.ts'
+import { passesOf, planReduction } from '../reduction/reduce.ts'
+import { countWindows, joinShape, paddingOf, reachOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, type Windows } from './windows.ts'
+
+function windowsOf(node: GraphNode, shape: SymbolicShape): Windows {
+  const channelsLast = switchOf(node, 'channelsLast')
+  requireWindowed(node, shape, channelsLast)
+  const windows = readWindows(node, shape.length - 2, undefined)
+  windows.pads.forEach((pad, n) => {
+    const reach = reachOf(windows, n % windows.kernel.length)
+    if (pad >= reach) throw new LstmError('VALUE', `${label(node)}: expected padding smaller than the window of ${reach}, got ${pad}`)
+  })
+  return windows
+}
+
+/**
+ * The largest element, or the mean, of sliding windows over one or two axes. Input: x [batch, channels, length] or [batch,
+ * channels, height, width], float32. Attributes: `kernelShape` (required), `strides` 1, `pads` 0 (all beginnings, then all ends),
+ * `autoPad` NOTSET, `dilations` 1, `ceilMode` 0, and for means `countIncludePad` 0. `channelsLast` (not ONNX, false): channels
+ * are the last axis. The second output of ONNX's MaxPool, the indices, is not made.
+ */
+function pool(name: string, average: boolean): Operator {
+  return {
+    name,
+    mostInputs: 1,
+    attributes: [...WINDOW_ATTRIBUTES, 'ceilMode', ...(average ? ['countIncludePad'] : [])],
+    infer(node, context) {
+      const x = requireInput(node, context, 0, 'float32')
+      const windows = windowsOf(node, x.shape)
+      if (average) switchOf(node, 'countIncludePad')
+      const ceilMode = switchOf(node, 'ceilMode')
+      const { batch, channels, sizes } = splitShape<Dimension>(x.shape, windows.channelsLast)
+      const counts = sizes.map((size, axis) => countWindows(node, windows, axis, size, ceilMode))
+      return [{ dtype: 'float32', shape: joinShape<Dimension>(batch, channels, counts, windows.channelsLast) }]
+    },
+    cost: (node, context) => ({ detail: `windows of ${windowsOf(node, context.input(0)?.shape ?? []).kernel.join(' x ')}`, multiplyAdds: 0 }),
+    plan(node, planner) {
+      const { poolF32 } = planner.kernels
+      const shape = planner.shapeOf(0)
+      const windows = windowsOf(node, shape)
+      const { batch, channels, sizes } = splitShape(shape, windows.channelsLast)
+      const { sizes: counts } = splitShape(planner.outputShape(0), windows.channelsLast)
+      const [planes, inner] = windows.channelsLast ? [batch, channels] : [batch * channels, 1]
+      const [height, width] = two(sizes, 1)
+      const [outHeight, outWidth] = two(counts, 1)
+      const [windowHeight, windowWidth] = two(windows.kernel, 1)
+      const [strideRows, strideColumns] = two(windows.strides, 1)
+      const [dilationRows, dilationColumns] = two(windows.dilations, 1)
+      const [padTop, padLeft] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[0]), 0)
+      const [padBottom, padRight] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[1]), 0)
+      const countPad = average && switchOf(node, 'countIncludePad')
+      const [x, y] = [planner.input(0), planner.output(0)]
+      planner.step(() => poolF32(
+        Number(average), Number(countPad), x.ptr, y.ptr, planes, height, width, inner, windowHeight, windowWidth,
+        strideRows, strideColumns, padTop, padLeft, padBottom, padRight, dilationRows, dilationColumns, outHeight, outWidth,
+      ))
+    },
+  }
+}
+
+export const maxPool: Operator = pool('maxPool', false)
+export const averagePool: Operator = pool('averagePool', true)
+
+/**
+ * The largest element, or the mean, of every channel. Input: x [batch, channels, sizes...], float32; result [batch, channels, 1...].
+ * `channelsLast` (not ONNX, false): channels are the last axis, also of the result.
+ */
+function globalPool(name: string, average: boolean): Operator {
+  const reducedOf = (node: GraphNode, shape: SymbolicShape): boolean[] => {
+    if (shape.length < 3) {
+      throw new LstmError('SHAPE', `${label(node)}: expected batch, channels and at least one more axis, got ${formatShape(shape)}`)
+    }
+    const channelAxis = switchOf(node, 'channelsLast') ? shape.length - 1 : 1
+    return shape.map((_, axis) => axis !== 0 && axis !== channelAxis)
+  }
+  return {
+    name,
+    mostInputs: 1,
+    attributes: ['channelsLast'],
+    infer(node, context) {
+      const { shape } = requireInput(node, context, 0, 'float32')
+      const reduced = reducedOf(node, shape)
+      return [{ dtype: 'float32', shape: shape.map((size, axis) => (reduced[axis] ? 1 : size)) }]
+    },
+    cost: () => ({ detail: '', multiplyAdds: 0 }),
+    plan(node, planner) {
+      const shape: Shape = planner.shapeOf(0)
+      const code = average ? 0 : 1
+      const passes = passesOf(shape, reducedOf(node, shape))
+      if (lengthOf(shape) > 0) planReduction(planner, { code, next: code, finishing: average ? 1 : 0 }, passes, planner.input(0), planner.output(0))
+    },
+  }
+}
+
+export const globalMaxPool: Operator = globalPool('globalMaxPool', false)
+export const globalAveragePool: Operator = globalPool('globalAveragePool', true)
