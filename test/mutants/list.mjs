@@ -58,8 +58,8 @@ function drawn(candidates, seed) {
 }
 
 /**
- * Drops what no longer applies and draws anew until every room has its count. Mutants by hand are never dropped: their text
- * is for a person to mend. @returns what was dropped and added, in words
+ * Drops what no longer applies and draws anew until every room has its count, of files that have none first. Mutants by hand are
+ * never dropped: their text is for a person to mend. @returns what was dropped and added, in words
  */
 export function extend(root, seed) {
   const said = []
@@ -71,12 +71,17 @@ export function extend(root, seed) {
     const kept = before.filter((mutant) => !stale.includes(mutant))
     const taken = new Set(kept.map(({ file, find }) => `${file}\n${find}`))
     const generated = kept.filter(({ kind }) => kind !== 'by hand').length
+    const known = new Set(kept.map(({ file }) => file))
     const added = []
-    for (const { file, find, replace, kind } of drawn(candidates.filter((one) => roomOf(one.file)?.name === name), seed)) {
-      if (generated + added.length >= count) break
-      if (taken.has(`${file}\n${find}`)) continue
-      taken.add(`${file}\n${find}`)
-      added.push({ file, find, replace, kind })
+    const order = drawn(candidates.filter((one) => roomOf(one.file)?.name === name), seed)
+    for (const onlyNew of [true, false]) {
+      for (const { file, find, replace, kind } of order) {
+        if (generated + added.length >= count) break
+        if (taken.has(`${file}\n${find}`) || (onlyNew && known.has(file))) continue
+        taken.add(`${file}\n${find}`)
+        known.add(file)
+        added.push({ file, find, replace, kind })
+      }
     }
     const all = [...kept, ...added].sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0))
     writeFileSync(listOf(name), `[\n${all.map((mutant) => `  ${JSON.stringify(mutant)}`).join(',\n')}\n]\n`)

@@ -10,31 +10,34 @@
  * @property {boolean} [dist] its tests want the built package
  */
 
-const CALLS = ['test/model.test.ts', 'test/layers.test.ts', 'test/load-options.test.ts', 'test/plan']
+const CALLS = ['test/model.test.ts', 'test/model-files.test.ts', 'test/layers', 'test/load-options.test.ts', 'test/plan']
 const OPERATORS = ['test/ops/', 'test/graph/', 'test/streams/refusals.test.ts']
 
 /** @type {readonly Room[]} */
 export const ROOMS = [
-  { name: 'kernels', files: ['assembly/'], count: 40, near: ['test/kernels/', 'test/ops/'], far: ['test/lstm-options.test.ts'] },
-  { name: 'values', files: ['src/values/', 'src/errors.ts'], count: 8, near: ['test/values.test.ts', 'test/runtime/tensor.test.ts'], far: [...CALLS, 'test/formats/safetensors'] },
-  { name: 'runtime', files: ['src/runtime/'], count: 16, near: ['test/runtime/'], far: CALLS, dist: true },
+  { name: 'kernels', files: ['assembly/'], count: 46, near: ['test/kernels/', 'test/ops/'], far: ['test/lstm-options.test.ts'] },
   {
-    name: 'recurrent', files: ['src/ops/recurrent/', 'src/ops/time/'], count: 18,
-    near: ['test/lstm-options.test.ts', 'test/streams/refusals.test.ts', 'test/layers.test.ts'], far: ['test/properties.test.ts', 'test/golden.test.ts', 'test/ops/', 'test/streams/'],
+    name: 'values', files: ['src/values/', 'src/errors.ts', 'src/options.ts'], count: 12,
+    near: ['test/values.test.ts', 'test/errors.test.ts', 'test/options.test.ts', 'test/realms.test.ts', 'test/runtime/tensor.test.ts'], far: [...CALLS, 'test/misuse.test.ts', 'test/formats/safetensors'],
   },
-  { name: 'operators', files: ['src/ops/'], count: 40, near: OPERATORS, far: ['test/formats/onnx', 'test/streams/'] },
-  { name: 'graph', files: ['src/graph/'], count: 10, near: ['test/graph/', 'test/load-options.test.ts', 'test/streams/carry.test.ts'], far: [...CALLS, 'test/formats/safetensors'] },
-  { name: 'plan', files: ['src/plan/', 'src/model/'], count: 26, near: CALLS, far: ['test/load.test.ts', 'test/ops/', 'test/streams/', 'test/lstm-options.test.ts'] },
-  { name: 'layers', files: ['src/layers/'], count: 12, near: ['test/layers.test.ts', 'test/lstm-options.test.ts', 'test/load-options.test.ts'], far: ['test/golden.test.ts', 'test/formats/pytorch.test.ts'] },
-  { name: 'streams', files: ['src/streams/'], count: 32, near: ['test/streams/'], far: ['test/worklet/'] },
-  { name: 'onnx', files: ['src/formats/onnx/'], count: 18, near: ['test/formats/onnx'], far: ['test/fuzz/onnx.test.ts', 'test/streams/carry.test.ts', 'test/silero.test.ts', 'test/load'] },
-  { name: 'keras', files: ['src/formats/keras/', 'src/formats/hdf5/', 'src/formats/tfjs/'], count: 24, near: ['test/formats/keras', 'test/formats/hdf5', 'test/formats/tfjs'], far: ['test/load', 'test/fuzz/h5.test.ts', 'test/hostile'] },
-  { name: 'torch', files: ['src/formats/torch/', 'src/formats/pytorch'], count: 14, near: ['test/formats/torch', 'test/formats/pytorch'], far: ['test/load', 'test/fuzz/torch.test.ts', 'test/hostile'] },
-  { name: 'tf1', files: ['src/formats/tf1/'], count: 10, near: ['test/formats/tf1'], far: ['test/load', 'test/fuzz/tf1.test.ts', 'test/hostile'] },
-  { name: 'audio', files: ['src/formats/rtneural/', 'src/formats/nam/'], count: 8, near: ['test/formats/rtneural', 'test/formats/nam'], far: ['test/load', 'test/fuzz/rtneural.test.ts', 'test/fuzz/nam.test.ts'] },
-  { name: 'readers', files: ['src/formats/'], count: 18, near: ['test/formats/', 'test/cli/npy.test.ts'], far: ['test/load', 'test/fuzz/', 'test/hostile'] },
+  { name: 'runtime', files: ['src/runtime/'], count: 18, near: ['test/runtime/'], far: [...CALLS, 'test/addresses.test.ts'], dist: true },
+  {
+    name: 'recurrent', files: ['src/ops/recurrent/', 'src/ops/time/'], count: 19,
+    near: ['test/lstm-options.test.ts', 'test/streams/refusals.test.ts', 'test/layers'], far: ['test/properties.test.ts', 'test/golden.test.ts', 'test/ops/', 'test/streams/'],
+  },
+  { name: 'operators', files: ['src/ops/'], count: 48, near: OPERATORS, far: ['test/formats/onnx', 'test/streams/'] },
+  { name: 'graph', files: ['src/graph/'], count: 11, near: ['test/graph/', 'test/load-options.test.ts', 'test/streams/carry.test.ts'], far: [...CALLS, 'test/formats/safetensors'] },
+  { name: 'plan', files: ['src/plan/', 'src/model/'], count: 28, near: CALLS, far: ['test/load.test.ts', 'test/misuse.test.ts', 'test/ops/', 'test/streams/', 'test/lstm-options.test.ts'] },
+  { name: 'layers', files: ['src/layers/'], count: 14, near: ['test/layers', 'test/lstm-options.test.ts', 'test/load-options.test.ts'], far: ['test/golden.test.ts', 'test/formats/pytorch.test.ts'] },
+  { name: 'streams', files: ['src/streams/'], count: 36, near: ['test/streams/'], far: ['test/worklet/'] },
+  { name: 'onnx', files: ['src/formats/onnx/'], count: 21, near: ['test/formats/onnx'], far: ['test/fuzz/onnx.test.ts', 'test/streams/carry.test.ts', 'test/silero.test.ts', 'test/load'] },
+  { name: 'keras', files: ['src/formats/keras/', 'src/formats/hdf5/', 'src/formats/tfjs/'], count: 38, near: ['test/formats/keras', 'test/formats/hdf5', 'test/formats/tfjs'], far: ['test/load', 'test/fuzz/h5.test.ts', 'test/formats/hostile.test.ts'] },
+  { name: 'torch', files: ['src/formats/torch/', 'src/formats/pytorch'], count: 15, near: ['test/formats/torch', 'test/formats/pytorch'], far: ['test/load', 'test/fuzz/torch.test.ts', 'test/formats/hostile.test.ts'] },
+  { name: 'tf1', files: ['src/formats/tf1/'], count: 14, near: ['test/formats/tf1'], far: ['test/load', 'test/fuzz/tf1.test.ts', 'test/formats/hostile.test.ts'] },
+  { name: 'audio', files: ['src/formats/rtneural/', 'src/formats/nam/'], count: 9, near: ['test/formats/rtneural', 'test/formats/nam'], far: ['test/load', 'test/fuzz/rtneural.test.ts', 'test/fuzz/nam.test.ts'] },
+  { name: 'readers', files: ['src/formats/', 'src/readers/'], count: 25, near: ['test/formats/', 'test/readers.test.ts', 'test/cli/npy.test.ts'], far: ['test/load', 'test/fuzz/', 'test/formats/hostile.test.ts'] },
   { name: 'worklet', files: ['src/worklet/'], count: 5, near: ['test/worklet/'], dist: true },
-  { name: 'command', files: ['src/cli/'], count: 14, near: ['test/cli/'], dist: true },
+  { name: 'command', files: ['src/cli/'], count: 17, near: ['test/cli/'], dist: true },
 ]
 
 /** The room of a source: the first that has it. @param {string} file @returns {Room | undefined} */
