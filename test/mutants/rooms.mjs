@@ -11,11 +11,11 @@
  */
 
 const CALLS = ['test/model.test.ts', 'test/model-files.test.ts', 'test/layers', 'test/load-options.test.ts', 'test/plan']
-const OPERATORS = ['test/ops/', 'test/graph/', 'test/streams/refusals.test.ts']
+const OPERATORS = ['test/ops/', 'test/functions.test.ts', 'test/number-tables.test.ts', 'test/graph/', 'test/streams/refusals.test.ts']
 
 /** @type {readonly Room[]} */
 export const ROOMS = [
-  { name: 'kernels', files: ['assembly/'], count: 46, near: ['test/kernels/', 'test/ops/'], far: ['test/lstm-options.test.ts'] },
+  { name: 'kernels', files: ['assembly/'], count: 46, near: ['test/kernels/', 'test/functions.test.ts', 'test/ops/'], far: ['test/lstm-options.test.ts', 'test/golden.test.ts', 'test/properties.test.ts'] },
   {
     name: 'values', files: ['src/values/', 'src/errors.ts', 'src/options.ts'], count: 12,
     near: ['test/values.test.ts', 'test/errors.test.ts', 'test/options.test.ts', 'test/realms.test.ts', 'test/runtime/tensor.test.ts'], far: [...CALLS, 'test/misuse.test.ts', 'test/formats/safetensors'],
