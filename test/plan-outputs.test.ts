@@ -5,6 +5,7 @@ import { compile } from '../src/model/load.ts'
 import { addAllOperators } from '../src/ops/all.ts'
 import { createRuntime } from '../src/runtime/create.ts'
 import { NdArray } from '../src/values/ndarray.ts'
+import { expectError } from './expect-error.ts'
 import { pseudoRandom } from './random.ts'
 
 const NAMES = ['sum', 'again', 'view', 'given', 'fixed'] as const
@@ -41,4 +42,30 @@ it('outputs that are one value, a view of it, an input and a constant are all ri
     for (const name of names) expect(arrays[name], `${name} of ${names.join()}`).toEqual(expected[name])
   }
   model.dispose()
+})
+
+it('outputs are written into two views of one buffer wherever they are apart, be it by nothing, and nowhere else', async () => {
+  addAllOperators()
+  const runtime = await createRuntime({ variant: 'simd' })
+  const graph = new GraphBuilder()
+  graph.input({ name: 'x', dtype: 'float32', shape: [3] })
+  graph.add({ parameters: {}, attributes: {}, name: 'neg', op: 'neg', inputs: ['x'], outputs: ['n'] })
+  graph.add({ parameters: {}, attributes: {}, name: 'abs', op: 'abs', inputs: ['x'], outputs: ['a'] })
+  using model = await compile(graph.finish([{ name: 'negative', value: 'n' }, { name: 'positive', value: 'a' }]), { runtime })
+  const x = pseudoRandom(3, 3, 1)
+  const [negative, positive] = [x.map((value) => -value), x.map(Math.abs)]
+  for (let a = 0; a < 9; a++) {
+    for (let b = 0; b < 9; b++) {
+      const all = new Float32Array(12)
+      const into = { negative: all.subarray(a, a + 3), positive: all.subarray(b, b + 3) }
+      const expected = new Float32Array(12)
+      if (Math.abs(a - b) < 3) expectError(() => model.run({ x }, { into }), 'VALUE', "into: 'negative' and 'positive' are the same memory")
+      else {
+        model.run({ x }, { into })
+        expected.set(negative, a)
+        expected.set(positive, b)
+      }
+      expect(all, `${a} and ${b}`).toEqual(expected)
+    }
+  }
 })

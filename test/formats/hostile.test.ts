@@ -27,6 +27,7 @@ import { expectError, expectRejection } from '../expect-error.ts'
 import { writeStored } from '../fuzz/stored-zip.ts'
 import { chunkedHdf5, emptyBlocks, oneBodyZip, torchFile, type ChunkSpec } from './hostile-files.ts'
 import { floatTensor, writeOnnx, type NodeSpec } from './onnx-writer.ts'
+import { writeTable } from './table-writer.ts'
 
 const TOO_MUCH = /: a file of \d+ bytes that (unpacks to more than \d+|goes through its own parts so often) is not read$/
 const many = <T>(count: number, make: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n))
@@ -349,17 +350,10 @@ describe('TensorFlow 1', () => {
   })
 
   it('keys that share most of the one before are charged whole', () => {
-    const block = (entries: readonly number[][]): number[] => [...entries.flat(), 0, 0, 0, 0, 1, 0, 0, 0]
     // Each key: 1021 bytes of the one before, and three of its own.
-    const first = [0, 0x80, 8, 0, ...Array<number>(1024).fill(65)]
-    const data = block([first, ...many(60_000, (n) => [0xfd, 7, 3, 0, ...[1, 61, 3721].map((unit) => 66 + Math.floor(n / unit) % 61)])])
-    const varint = (value: number): number[] => (value < 128 ? [value] : [(value & 127) | 128, ...varint(value >> 7)])
-    const index = block([[0, 1, varint(0).length + varint(data.length).length, 97, ...varint(0), ...varint(data.length)]])
-    const at = data.length + 5
-    const footer = [...varint(0), ...varint(0), ...varint(at), ...varint(index.length)]
-    const magic = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb]
-    const trailer = [0, 0, 0, 0, 0]
-    const bytes = Uint8Array.from([...data, ...trailer, ...index, ...trailer, ...footer, ...Array<number>(40 - footer.length).fill(0), ...magic])
+    const first = { own: Array<number>(1024).fill(65), value: [] }
+    const others = many(60_000, (n) => ({ shared: 1021, own: [1, 61, 3721].map((unit) => 66 + Math.floor(n / unit) % 61), value: [] }))
+    const bytes = writeTable([{ entries: [first, ...others] }])
     expectError(() => readTable(bytes, new Budget(bytes.length)), 'FORMAT', TOO_MUCH)
   })
 })
