@@ -32,9 +32,12 @@ function bounded(message: string): string {
 
 /** The one class of every error this library throws on purpose. The message says what, where, expected and got, in at most 4 kB. */
 export class LstmError extends Error {
+  /** Always `LstmError`. */
   override readonly name: string = 'LstmError'
+  /** What went wrong, for programs to branch on. */
   readonly code: LstmErrorCode
 
+  /** The message is kept to 4 kB: the middle of a longer one is left out. */
   constructor(code: LstmErrorCode, message: string, options?: { cause?: unknown }) {
     super(bounded(message), options)
     this.code = code

@@ -19,7 +19,9 @@ const DTYPES: Readonly<Record<string, ElementType>> = {
 
 /** A file: its tensors by name, in the order of their data, and its metadata. */
 export interface Safetensors {
+  /** By name, in the order of the file. */
   readonly tensors: ReadonlyMap<string, NdArray>
+  /** The texts under `__metadata__`. */
   readonly metadata: ReadonlyMap<string, string>
 }
 

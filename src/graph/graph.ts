@@ -7,8 +7,11 @@ export type { GraphNode } from '../ops/operator.ts'
 
 /** What a model is given. Sizes that are known only at run time are names: `['batch', 'timesteps', 28]`. */
 export interface GraphInput {
+  /** What the caller calls it. */
   readonly name: string
+  /** Type of its elements. */
   readonly dtype: DType
+  /** Sizes; a name stands for one that is known only at run time. */
   readonly shape: SymbolicShape
   /** Whether `run` may leave it out; it is zeros then. Default false. */
   readonly optional?: boolean
@@ -16,13 +19,17 @@ export interface GraphInput {
 
 /** What a model gives back: a name, and the value of the graph it stands for. */
 export interface GraphOutput {
+  /** What the caller calls it. */
   readonly name: string
+  /** The value in the graph that it is. */
   readonly value: string
 }
 
 /** A model as plain data: it can be made, read, inspected and written where no WebAssembly is. */
 export interface Graph {
+  /** What a run takes, in order. */
   readonly inputs: readonly GraphInput[]
+  /** What a run gives, in order. */
   readonly outputs: readonly GraphOutput[]
   /** In an order in which every value is made before it is used. */
   readonly nodes: readonly GraphNode[]

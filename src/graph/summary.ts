@@ -5,12 +5,17 @@ import type { Graph } from './graph.ts'
 import { typeGraph } from './infer.ts'
 import { contextOf, operatorOf, parameterCount } from './node.ts'
 
+/** A node of a graph, as `summary()` shows it. */
 export interface SummaryRow {
+  /** Name of the node. */
   readonly name: string
+  /** Name of its operator. */
   readonly op: string
   /** A few words on the settings. */
   readonly detail: string
+  /** Shape of its first output. */
   readonly outputShape: SymbolicShape
+  /** How many trained numbers it has. */
   readonly parameters: number
   /** For one batch row: each timestep, or once where there are no timesteps. */
   readonly multiplyAdds: number
@@ -20,14 +25,21 @@ export interface SummaryRow {
   readonly arithmetic: readonly string[]
 }
 
+/** A model in numbers: what `summary()` prints as a table. */
 export interface Summary {
+  /** What a run takes. */
   readonly inputs: Graph['inputs']
+  /** A row for each node, in order. */
   readonly rows: readonly SummaryRow[]
+  /** What a run gives. */
   readonly outputs: readonly { readonly name: string, readonly shape: SymbolicShape }[]
   /** States that go out and in again, which streams carry by themselves: the output's name by the input's. */
   readonly carry: Readonly<Record<string, string>>
+  /** How many trained numbers there are; shared ones count once. */
   readonly parameters: number
+  /** For one batch row and one timestep. */
   readonly multiplyAdds: number
+  /** Size of the trained numbers. */
   readonly bytes: number
   /** What the reader said about the file: see `Graph.notes`. */
   readonly notes: readonly string[]

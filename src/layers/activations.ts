@@ -59,9 +59,11 @@ export type ActivationName = Word | Snake<Word>
 
 /** A function with its constants. */
 export interface ActivationFunction {
+  /** Name of the function. */
   readonly name: ActivationName
   /** Default: the function's own, as docs/words.md lists them. */
   readonly alpha?: number | undefined
+  /** Its second constant. */
   readonly beta?: number | undefined
   /** Whose function of that name it is, where the versions of Keras differ: 2 (and 1), or 3. */
   readonly keras?: 2 | 3 | undefined

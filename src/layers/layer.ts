@@ -28,8 +28,10 @@ export interface Layer {
   inputFeatures(stateDict: StateDict, prefix: string): number | undefined
   /** Its tensors under PyTorch's names, for an input of so many features. */
   tensors(features: number): readonly TensorSpec[]
+  /** Shape of what it gives for an input of this shape. */
   outputShape(input: SymbolicShape, name: string): SymbolicShape
   /**
+   * Its nodes of the graph.
    * @param parameters from role to constant, as `tensors` asked for them
    * @param shape of the input
    */

@@ -10,6 +10,7 @@ import { formatShape, lengthOf, sameShape, type SymbolicShape } from '../values/
 import type { Layer } from './layer.ts'
 import type { InputDescription } from './simple.ts'
 
+/** Options of `sequential`. */
 export interface SequentialOptions {
   /** Name of the model's input. Default `input`. */
   readonly input?: string | undefined
@@ -19,6 +20,7 @@ export interface SequentialOptions {
   readonly unbatched?: boolean | undefined
 }
 
+/** Options of `loadStateDict`. */
 export interface LoadStateDictOptions {
   /** Where a layer's tensors have another prefix in the file than its name: `{ lstm: 'encoder.rnn' }`; `''` for none. */
   readonly names?: Readonly<Record<string, string>> | undefined

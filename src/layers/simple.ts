@@ -7,6 +7,7 @@ import { ACTIVATION, bindActivation, constantsOf, knowOperator, type Activation 
 import { simpleNode, type Layer } from './layer.ts'
 import { NAME, readWords, type LayerOptions, type Spelled } from './options.ts'
 
+/** Options of `dense`. */
 export interface DenseOptions {
   /** Name of the layer, and of its tensors in a state dict (`name.weight`, `name.bias`). Default `dense`, `dense_1`, ... */
   readonly name?: string | undefined
@@ -123,6 +124,7 @@ export function dropout(rate: number, options: LayerOptions = {}): Layer {
   return shapeless('dropout', 'dropout', readOptions(options, NAME, 'dropout').name, { rate })
 }
 
+/** Options of `input`. */
 export interface InputOptions extends LayerOptions {
   /** Type of its elements. Default: what the first layer takes. */
   readonly dtype?: DType | undefined
@@ -132,9 +134,13 @@ const INPUT_OPTIONS: OptionTable<InputOptions> = { ...NAME, dtype: oneOf(Object.
 
 /** What `input` describes. */
 export interface InputDescription {
+  /** What tells it from a layer. */
   readonly kind: 'input'
+  /** Sizes of the input, the batch among them. */
   readonly shape: readonly Dimension[]
+  /** Default: what the first layer takes. */
   readonly dtype: DType | undefined
+  /** Default: `input`. */
   readonly name: string | undefined
 }
 

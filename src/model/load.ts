@@ -12,6 +12,7 @@ import { Model, type OutputDTypes } from './model.ts'
 import { readModelFiles, type FilesOptions } from './model-files.ts'
 import { checkAborted, READ_OPTIONS, type ModelSource } from './source.ts'
 
+/** Options of `compile`. */
 export interface CompileOptions {
   /** The runtime the model is to live in. Default: one that all models without another share. */
   readonly runtime?: Runtime | undefined
@@ -27,8 +28,10 @@ export interface CompileOptions {
   readonly operators?: (() => void) | undefined
 }
 
+/** Options of `readGraph`. */
 export interface ReadGraphOptions extends FilesOptions, ReadModelOptions {}
 
+/** Options of `load`. */
 export interface LoadOptions extends CompileOptions, ReadGraphOptions {}
 
 const STREAMS: Kind = having("streams of 'lstm-wasm/streams', or false", 'stream')

@@ -25,8 +25,11 @@ import { BoundPlan } from './bound-plan.ts'
 
 /** An input or output of a model: what `model.inputs` and `model.outputs` list. */
 export interface ModelPort {
+  /** Its name in `run`. */
   readonly name: string
+  /** Type of its elements. */
   readonly dtype: DType
+  /** Sizes; a name stands for one that is known only at run time. */
   readonly shape: SymbolicShape
   /** An input that may be left out; it is zeros then. */
   readonly optional?: boolean
@@ -38,6 +41,7 @@ export type OutputDTypes = Readonly<Record<string, DType>>
 /** What `run` gives: arrays by the names of outputs. */
 export type RunOutputs<Outputs extends OutputDTypes = Record<string, 'float32'>> = { [Name in keyof Outputs]: NdArray<Outputs[Name]> }
 
+/** Options of `run`. */
 export interface RunOptions<Into extends RunTargets> {
   /** Arrays to write outputs to, by name. Only these outputs are given back then. */
   readonly into?: Into | undefined
@@ -111,7 +115,9 @@ export class Model<Outputs extends OutputDTypes = Record<string, 'float32'>> {
    *   `DISPOSED`, `BUSY` from within another call of this model; the model is then as before
    */
   run(inputs: RunInputs, options?: { readonly into?: undefined }): RunOutputs<Outputs>
+  /** Runs the model, and writes the outputs to the arrays of `into`, which it returns. */
   run<Into extends RunTargets>(inputs: RunInputs, options: { readonly into: Into }): Into
+  /** Runs the model; returns the arrays of `into` where it is given, otherwise new ones. */
   run<Into extends RunTargets>(inputs: RunInputs, options: RunOptions<Into>): RunOutputs<Outputs> | Into
   run<Into extends RunTargets>(inputs: RunInputs, options?: RunOptions<Into>): RunOutputs<Outputs> | Into {
     this.#check()
@@ -150,7 +156,9 @@ export class Model<Outputs extends OutputDTypes = Record<string, 'float32'>> {
    * @throws LstmError `ABORTED`, and as `run`; targets and the model are as before then
    */
   runAsync(inputs: RunInputs, options?: LongRunOptions & { readonly into?: undefined }): Promise<RunOutputs<Outputs>>
+  /** Runs the model in parts, and writes the outputs to the arrays of `into`, which it returns. */
   runAsync<Into extends RunTargets>(inputs: RunInputs, options: LongRunOptions & { readonly into: Into }): Promise<Into>
+  /** Runs the model in parts; returns the arrays of `into` where it is given, otherwise new ones. */
   runAsync(inputs: RunInputs, options: RunAsyncOptions): Promise<RunOutputs<Outputs> | RunTargets>
   async runAsync(inputs: RunInputs, options: RunAsyncOptions = {}): Promise<RunOutputs<Outputs> | RunTargets> {
     return this.#maker('run')(this.#host, this.#states, inputs, options)
@@ -255,8 +263,10 @@ function busy(): LstmError {
   return new LstmError('BUSY', 'this model is called from within its own call: a getter of its inputs or targets calls or disposes it')
 }
 
+/** With `using`, a model is disposed at the end of its block. */
 // eslint-disable-next-line @typescript-eslint/no-unused-vars -- declarations that are merged have the same parameters
 export interface Model<Outputs extends OutputDTypes = Record<string, 'float32'>> extends PlatformDisposable {
+  /** Where its weights live. */
   readonly runtime: Runtime
 }
 makeDisposable(Model)

@@ -7,6 +7,7 @@ import { bytesGiven, tagOf } from '../values/realm.ts'
 /** Where a model comes from: a path (Node, Deno, Bun), a URL, bytes, a Blob or File, or a fetch Response. */
 export type ModelSource = string | PlatformUrl | ArrayBuffer | Uint8Array | PlatformBlob | PlatformResponse
 
+/** Options of everything that reads bytes. */
 export interface ReadOptions {
   /** Stops the reading. */
   readonly signal?: PlatformSignal | undefined

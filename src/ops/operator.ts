@@ -18,6 +18,7 @@ export interface GraphNode {
   readonly outputs: readonly string[]
   /** Trained weights: from the operator's name for each to the name of the constant. */
   readonly parameters: Readonly<Record<string, string>>
+  /** Settings, by the operator's name for each. */
   readonly attributes: Readonly<Record<string, Attribute>>
 }
 

@@ -7,6 +7,7 @@ import { cannotStart, kernelsOf, MODULE } from './start.ts'
 import type { KernelModule } from './web-assembly.ts'
 import { compileBinary } from './variant.ts'
 
+/** Options of `createRuntime`. */
 export interface RuntimeOptions {
   /** Which binary to run. Default `'auto'`: the fastest this engine accepts. */
   readonly variant?: Variant | 'auto' | undefined

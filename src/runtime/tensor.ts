@@ -22,7 +22,9 @@ export interface TensorCount {
  * `into`, nothing is copied. It holds its memory until `dispose()` (or the end of a `using` block).
  */
 export class Tensor<T extends DType = DType> implements ArrayLike {
+  /** Type of its elements. */
   readonly dtype: T
+  /** Sizes, outermost first. */
   readonly shape: Shape
   /** Number of elements. */
   readonly length: number
@@ -113,7 +115,9 @@ export class Tensor<T extends DType = DType> implements ArrayLike {
   }
 }
 
+/** With `using`, a tensor is freed at the end of its block. */
 export interface Tensor<T extends DType = DType> extends PlatformDisposable {
+  /** Type of its elements. */
   readonly dtype: T
 }
 makeDisposable(Tensor)

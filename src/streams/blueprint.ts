@@ -10,7 +10,9 @@ import { carryOf, shareSizes, type Carry } from './carry.ts'
 import { findTimeline } from './timeline.ts'
 import type { Timeline } from './walk.ts'
 
+/** What a stream has to be told of its model. */
 export interface BlueprintOptions {
+  /** Outputs that are inputs of the next step: `{ h: 'hOut' }`. Default: found by their names. */
   readonly carry?: Carry | undefined
   /** Sizes of inputs that have a name but are neither batch nor timesteps: `{ samples: 512 }`. */
   readonly sizes?: Readonly<Record<string, number>> | undefined

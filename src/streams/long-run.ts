@@ -20,6 +20,7 @@ const CHUNK = 256
 /** Milliseconds of work after which others have their turn. */
 const SLICE = 8
 
+/** Options of runs that take a while. */
 export interface LongRunOptions {
   /** Stops the run between chunks. */
   readonly signal?: PlatformSignal | undefined
@@ -27,6 +28,7 @@ export interface LongRunOptions {
   readonly onProgress?: ((progress: { readonly done: number, readonly total: number }) => void) | undefined
 }
 
+/** Options of `runAsync`. */
 export interface RunAsyncOptions extends LongRunOptions {
   /** Arrays to write outputs to, by name, or one for the only output. Only these outputs are given back then. */
   readonly into?: RunTargets | undefined

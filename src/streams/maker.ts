@@ -10,8 +10,10 @@ import type { Stream } from './stream.ts'
 
 /** What makes streams: `streams` of `lstm-wasm/streams`. */
 export interface StreamMaker {
+  /** A stream of a model. */
   stream(host: StreamHost, options: StreamOptions): Stream
   /** Absent in worklets, as is `run`. */
   streams?(host: StreamHost, capacity: number, options: BlueprintOptions): StreamPool
+  /** A run in parts, for `runAsync`. */
   run?(host: StreamHost, states: StateMemory, inputs: RunInputs, options: RunAsyncOptions): Promise<Record<string, NdArray> | RunTargets>
 }

@@ -3,6 +3,7 @@ import { checkKind, count, readOptions, RECORD, type Kind, type OptionTable } fr
 import { Blueprint, type BlueprintOptions, type StreamHost } from './blueprint.ts'
 import { Stream } from './stream.ts'
 
+/** Options of `stream()`. */
 export interface StreamOptions extends BlueprintOptions {
   /** Sequences that go side by side. Default 1. */
   readonly batch?: number | undefined

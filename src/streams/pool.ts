@@ -255,7 +255,9 @@ function busy(): LstmError {
   return new LstmError('BUSY', 'this pool of streams is called from within its own call: a getter of its ids, inputs or outputs calls or disposes it')
 }
 
+/** With `using`, a pool is disposed at the end of its block. */
 export interface StreamPool extends PlatformDisposable {
+  /** How many sessions there can be. */
   readonly capacity: number
 }
 makeDisposable(StreamPool)

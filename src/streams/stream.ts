@@ -265,7 +265,9 @@ function chunkSizes(chunk: number): number[] {
   return sizes
 }
 
+/** With `using`, a stream is disposed at the end of its block. */
 export interface Stream extends PlatformDisposable {
+  /** How many sequences it runs side by side. */
   readonly batch: number
 }
 makeDisposable(Stream)

@@ -7,18 +7,25 @@ export type Nested = number | readonly Nested[]
 
 /** Anything with a dtype, a shape and the elements in row-major order. */
 export interface ArrayLike {
+  /** Type of the elements. */
   readonly dtype: DType
+  /** Sizes, outermost first. */
   readonly shape: Shape
+  /** The elements, row by row. */
   readonly data: DataOf
 }
 
 /** An n-dimensional array on the JavaScript heap, row-major. Needs no WebAssembly and no disposal. */
 export class NdArray<T extends DType = DType> implements ArrayLike {
+  /** Type of the elements. */
   readonly dtype: T
+  /** Sizes, outermost first. */
   readonly shape: Shape
+  /** The elements, row by row. */
   readonly data: DataOf<T>
 
   /**
+   * An array over elements that are there already.
    * @param data the elements, used as they are, not copied
    * @throws LstmError `VALUE` for an array type that is none of float32, int32, uint8;
    *   `SHAPE` when the shape does not hold exactly the elements given

@@ -8,11 +8,13 @@ import { packModel, type ProcessorOptions } from './options.ts'
 
 export type { ProcessorOptions } from './options.ts'
 
+/** Options of `createWorklet`. */
 export interface WorkletOptions {
   /** Channels that the model is run on, each with a state of its own: 1, 2 ... Default 1; inputs are mixed to so many. */
   readonly channels?: number | undefined
 }
 
+/** Options of `createWorkletNode`. */
 export interface WorkletNodeChoice extends WorkletOptions {
   /** Address of the file `dist/processor.js`. Default: beside this one, where bundlers and servers of the whole package put it. */
   readonly processorUrl?: string | PlatformUrl | undefined
@@ -20,11 +22,17 @@ export interface WorkletNodeChoice extends WorkletOptions {
 
 /** Options for `new AudioWorkletNode`: one input and one output of the same number of channels. */
 export interface WorkletNodeOptions {
+  /** One input. */
   readonly numberOfInputs: 1
+  /** One output. */
   readonly numberOfOutputs: 1
+  /** As many channels as the option `channels` says. */
   readonly outputChannelCount: [number]
+  /** As many channels as the option `channels` says; inputs are mixed to them. */
   readonly channelCount: number
+  /** Not as many as happen to be connected. */
   readonly channelCountMode: 'explicit'
+  /** What the processor makes its model of. */
   readonly processorOptions: ProcessorOptions
 }
 

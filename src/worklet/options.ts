@@ -13,9 +13,11 @@ import type { Shape } from '../values/shape.ts'
 export interface ProcessorOptions {
   /** The compiled binary of the model's runtime. */
   readonly module: KernelModule
+  /** Which binary it is. */
   readonly variant: Variant | 'custom'
   /** Inputs, outputs and nodes, as JSON. */
   readonly graph: string
+  /** The trained numbers, by name. */
   readonly constants: readonly { readonly name: string, readonly shape: Shape, readonly data: DataOf }[]
 }
 

@@ -53,6 +53,7 @@ export function namSampleRate(bytes: Uint8Array): number {
   return parse(bytes).sampleRate ?? 48000
 }
 
+/** Neural Amp Modeler files (`.nam`) whose architecture is an LSTM, as a part of `readers` for `load`. */
 export const nam: FormatReader = takingOptions({
   name: 'NAM',
   options: ['unbatched'],

@@ -54,6 +54,7 @@ function graphOf(json: JsonObject, delaySamples: number, location: string | unde
   })
 }
 
+/** RTNeural's and Proteus's JSON files, as a part of `readers` for `load`. */
 export const rtneural: FormatReader = takingOptions({
   name: 'RTNeural',
   options: OPTIONS,

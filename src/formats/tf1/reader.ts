@@ -55,6 +55,7 @@ function sourceOfLines(source: ModelFiles | Uint8Array, { forgetBias }: Tensorfl
   }
 }
 
+/** Checkpoints of TensorFlow 1, as a part of `readers` for `load`. */
 export const tensorflow1: FormatReader = takingOptions({
   name: 'TensorFlow 1',
   options: OPTIONS,

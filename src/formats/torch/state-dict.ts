@@ -6,6 +6,7 @@ import { Budget } from '../budget.ts'
 import { openTorch } from './archive.ts'
 import { TorchTensor } from './tensors.ts'
 
+/** Options of `readTorch` and `readTorchWeights`. */
 export interface TorchOptions {
   /** Which entry of a checkpoint holds the state dict: `'model'`. Default: the only one that does. */
   readonly key?: string | undefined
