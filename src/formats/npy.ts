@@ -9,7 +9,10 @@ import type { DataOf } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape } from '../values/shape.ts'
 import { decodeElements, ELEMENT_BYTES, type ElementType } from './elements.ts'
+import { malformedFile } from './malformed.ts'
 import { gatherStrided } from './strides.ts'
+
+const malformed = malformedFile('npy')
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 /** Magic, version, and the shorter of the two header lengths. */
@@ -67,10 +70,6 @@ export function writeNpy({ dtype, shape, data }: ArrayLike): Uint8Array<ArrayBuf
   bytes.set(new TextEncoder().encode(`${header.padEnd(dataBegin - PREFIX_BYTES - 1)}\n`), PREFIX_BYTES)
   bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), dataBegin)
   return bytes
-}
-
-function malformed(what: string): LstmError {
-  return new LstmError('FORMAT', `npy: ${what}`)
 }
 
 function unsupportedType(descr: string): LstmError {

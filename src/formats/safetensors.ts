@@ -8,6 +8,9 @@ import { NdArray } from '../values/ndarray.ts'
 import { formatShape, lengthOf } from '../values/shape.ts'
 import { duplicateKey } from './json-keys.ts'
 import { decodeElements, ELEMENT_BYTES, type ElementType } from './elements.ts'
+import { malformedFile } from './malformed.ts'
+
+const malformed = malformedFile('safetensors')
 
 const LENGTH_BYTES = 8
 /** The limit of the reference implementation. */
@@ -67,10 +70,6 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
     tensors.set(name, new NdArray(data, shape))
   }
   return { tensors, metadata }
-}
-
-function malformed(what: string, cause?: unknown): LstmError {
-  return new LstmError('FORMAT', `safetensors: ${what}`, { cause })
 }
 
 /** The header length; above 2^53 it is not exact, and too large anyway. */

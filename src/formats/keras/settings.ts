@@ -1,5 +1,9 @@
 import { LstmError } from '../../errors.ts'
 import { describeValue } from '../../values/dtype.ts'
+import { malformedFile } from '../malformed.ts'
+
+/** A model description that is not what Keras writes. */
+export const malformed = malformedFile('Keras')
 
 /** Any JSON, as it comes. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
@@ -18,11 +22,6 @@ export function isList(json: Json | undefined): json is readonly Json[] {
 /** An own field of an object; undefined for anything else. */
 export function field(json: Json | undefined, key: string): Json | undefined {
   return isObject(json) && Object.hasOwn(json, key) ? json[key] : undefined
-}
-
-/** A model description that is not what Keras writes. */
-export function malformed(what: string, cause?: unknown): LstmError {
-  return new LstmError('FORMAT', `Keras: ${what}`, { cause })
 }
 
 function camelCase(key: string): string {

@@ -10,13 +10,12 @@ import { addAllOperators } from '../../ops/all.ts'
 import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { arrayOf, isJsonObject, parseJsonObject, type JsonObject } from '../json-weights.ts'
+import { malformedFile } from '../malformed.ts'
 import type { FormatReader } from '../reader.ts'
 import { takingOptions } from '../taking-options.ts'
 import { batchedOrNot } from '../unbatched.ts'
 
-function malformed(what: string): LstmError {
-  return new LstmError('FORMAT', `NAM: ${what}`)
-}
+const malformed = malformedFile('NAM')
 
 interface NamConfig {
   readonly inputSize: number

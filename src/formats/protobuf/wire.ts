@@ -2,6 +2,9 @@
 // pbf reads numbers and skips what nobody asks for; lengths, depths and counts are checked here.
 import { PbfReader } from 'pbf'
 import { LstmError } from '../../errors.ts'
+import { malformedFile } from '../malformed.ts'
+
+export const malformed = malformedFile('onnx')
 
 const VARINT = 0
 const FIXED64 = 1
@@ -12,10 +15,6 @@ const FIXED32 = 5
 const MAX_DEPTH = 64
 /** An empty message is two bytes in a file and some hundred in memory; the largest models have a tenth of this. */
 const MAX_MESSAGES = 250_000
-
-export function malformed(what: string, cause?: unknown): LstmError {
-  return new LstmError('FORMAT', `onnx: ${what}`, { cause })
-}
 
 /** Reads one protocol buffer, field by field. Every method that reads a value is for the field just visited. */
 export class Wire {

@@ -4,7 +4,10 @@ import { LstmError } from '../../errors.ts'
 import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { arrayOf, isJsonObject, transpose, type JsonObject } from '../json-weights.ts'
+import { malformedFile } from '../malformed.ts'
 import type { Network } from './network.ts'
+
+const malformed = malformedFile('RTNeural')
 
 /** Activations by RTNeural's names. */
 const ACTIVATIONS: Readonly<Record<string, string>> = { tanh: 'tanh', relu: 'relu', sigmoid: 'sigmoid', softmax: 'softmax', elu: 'elu' }
@@ -17,10 +20,6 @@ export interface Layer {
   readonly activation: string
   readonly units: number
   readonly json: JsonObject
-}
-
-function malformed(what: string): LstmError {
-  return new LstmError('FORMAT', `RTNeural: ${what}`)
 }
 
 function isSize(value: unknown): value is number {

@@ -4,14 +4,13 @@ import { describeValue } from '../../values/dtype.ts'
 import type { NdArray } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
 import { arrayOf, isJsonObject, parseJsonObject, type JsonObject } from '../json-weights.ts'
+import { malformedFile } from '../malformed.ts'
 import { Network, type LstmLayer } from './network.ts'
+
+const malformed = malformedFile('RTNeural')
 
 /** Layers of an LSTM that a file may claim. */
 const MOST_LAYERS = 1000
-
-function malformed(what: string): LstmError {
-  return new LstmError('FORMAT', `RTNeural: ${what}`)
-}
 
 /** Tensors as nested lists, by PyTorch's names. */
 export function tensorsOf(json: JsonObject): Map<string, NdArray<'float32'>> {

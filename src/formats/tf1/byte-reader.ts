@@ -1,4 +1,7 @@
 import { LstmError } from '../../errors.ts'
+import { malformedFile } from '../malformed.ts'
+
+export const malformed = malformedFile('TensorFlow checkpoint')
 
 /** Bytes of a table or a protocol buffer, read from left to right. */
 export class ByteReader {
@@ -45,8 +48,4 @@ export function* protobufFields(bytes: Uint8Array): Generator<[field: number, va
     else if (wire === 1) reader.take(8)
     else throw malformed(`unknown wire type ${wire} of field ${field}`)
   }
-}
-
-export function malformed(what: string, cause?: unknown): LstmError {
-  return new LstmError('FORMAT', `TensorFlow checkpoint: ${what}`, { cause })
 }

@@ -1,9 +1,11 @@
 // The cells of tf.nn.rnn_cell and tf.contrib.rnn, told by the names of their variables.
-import { LstmError } from '../../errors.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { formatShape, sameShape } from '../../values/shape.ts'
 import type { LstmWeight } from '../../ops/recurrent/settings.ts'
+import { malformedFile } from '../malformed.ts'
 import type { Variables } from './variables.ts'
+
+const malformed = malformedFile('TensorFlow 1')
 
 export type CellKind = 'plain' | 'coupled' | 'layerNorm'
 
@@ -74,10 +76,6 @@ export function findCells(variables: Variables): FoundCells {
     else others.push(`${scope}/...`)
   }
   return { cells, others }
-}
-
-function malformed(what: string): LstmError {
-  return new LstmError('FORMAT', `TensorFlow 1: ${what}`)
 }
 
 function readCell(scope: string, roles: ReadonlyMap<string, ArrayLike>): Cell {

@@ -1,15 +1,17 @@
-import { LstmError } from '../../errors.ts'
 import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
 import { decodeElements } from '../elements.ts'
 import { duplicateKey } from '../json-keys.ts'
 import { Budget } from '../budget.ts'
+import { malformedFile } from '../malformed.ts'
 import { readNpzWithin } from '../npz.ts'
 import { onlyBytes, type ModelFiles } from '../reader.ts'
 import { isZip } from '../zip/zip.ts'
 import { readCheckpoint } from './checkpoint.ts'
 import { isTable } from './table.ts'
+
+const malformed = malformedFile('TensorFlow 1')
 
 /** Variables by name: `rnn/basic_lstm_cell/kernel`. */
 export type Variables = ReadonlyMap<string, NdArray>
@@ -35,10 +37,6 @@ export async function readVariables(source: ModelFiles | Uint8Array, budget?: Bu
   if (isTable(files.bytes)) return readCheckpoint(files, own)
   if (isZip(files.bytes)) return readNpzWithin(files.bytes, own)
   return readManifest(files, own)
-}
-
-function malformed(what: string, cause?: unknown): LstmError {
-  return new LstmError('FORMAT', `TensorFlow 1: ${what}`, { cause })
 }
 
 async function readManifest(files: ModelFiles, budget: Budget): Promise<Map<string, NdArray>> {

@@ -1,4 +1,7 @@
 import { LstmError } from '../../errors.ts'
+import { malformedFile } from '../malformed.ts'
+
+const malformed = malformedFile('pickle')
 
 /** Bytes of a pickle, read from left to right. Numbers are little-endian. */
 export class PickleBytes {
@@ -126,8 +129,4 @@ const MOST_DIGITS = 1000
 function narrow(value: bigint): number | bigint {
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : value
-}
-
-function malformed(what: string, cause?: unknown): LstmError {
-  return new LstmError('FORMAT', `pickle: ${what}`, { cause })
 }

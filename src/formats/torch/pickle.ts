@@ -3,7 +3,10 @@
 // nothing: names become `PickleGlobal`, calls are handed to a `PickleWorld` that knows a few harmless ones.
 import { LstmError } from '../../errors.ts'
 import type { Budget } from '../budget.ts'
+import { malformedFile } from '../malformed.ts'
 import { PickleBytes } from './pickle-bytes.ts'
+
+const malformed = malformedFile('pickle')
 
 /** Something a pickle names to import: a function or a class. */
 export class PickleGlobal {
@@ -43,10 +46,6 @@ const CONTAINER_BYTES = 200
 const MEMO_BYTES = 64
 const MARK = Symbol('mark')
 const EMPTY_TUPLE: readonly unknown[] = Object.freeze([])
-
-function malformed(what: string): LstmError {
-  return new LstmError('FORMAT', `pickle: ${what}`)
-}
 
 /** Runs one pickle. */
 export class PickleMachine {

@@ -4,8 +4,11 @@ import { NdArray } from '../../values/ndarray.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
 import type { Budget } from '../budget.ts'
 import { decodeElements, type ElementType } from '../elements.ts'
+import { malformedFile } from '../malformed.ts'
 import { gatherStrided } from '../strides.ts'
 import { storageElementBytes, type TorchStorage, type TorchTensor } from './tensors.ts'
+
+const malformed = malformedFile('torch')
 
 const ELEMENT_TYPES: Readonly<Record<string, ElementType>> = {
   FloatStorage: 'float32', DoubleStorage: 'float64', HalfStorage: 'float16', BFloat16Storage: 'bfloat16',
@@ -17,10 +20,6 @@ const VIEWED: readonly string[] = ['FloatStorage', 'IntStorage', 'ByteStorage', 
 const SMALL_INTEGERS: Readonly<Record<string, (bytes: Uint8Array) => Int8Array | Int16Array>> = {
   CharStorage: (bytes) => new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length),
   ShortStorage: (bytes) => new Int16Array(new Uint8Array(bytes).buffer),
-}
-
-function malformed(what: string): LstmError {
-  return new LstmError('FORMAT', `torch: ${what}`)
 }
 
 /** Makes arrays of tensors, each storage decoded once. */

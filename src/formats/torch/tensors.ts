@@ -1,9 +1,11 @@
 // What torch.save writes in place of tensors: calls that would rebuild them from a storage, a size and strides.
 // https://docs.pytorch.org/docs/stable/notes/serialization.html
-import { LstmError } from '../../errors.ts'
 import { describeValue } from '../../values/dtype.ts'
 import type { Budget } from '../budget.ts'
+import { malformedFile } from '../malformed.ts'
 import { ForeignObject, PickleGlobal, type PickleWorld } from './pickle.ts'
+
+const malformed = malformedFile('torch')
 
 /** Elements that tensors may share: the part of a file that one storage is. */
 export class TorchStorage {
@@ -55,10 +57,6 @@ const CONTAINERS: Readonly<Record<string, () => unknown>> = {
   'builtins.list': () => [],
   'builtins.set': () => [],
   'builtins.tuple': () => [],
-}
-
-function malformed(what: string): LstmError {
-  return new LstmError('FORMAT', `torch: ${what}`)
 }
 
 function isSize(value: unknown): value is number {
