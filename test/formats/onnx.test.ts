@@ -123,6 +123,18 @@ describe('graphs', () => {
     expect([...graph.constants]).toEqual([])
   })
 
+  it('run their nodes after those whose values they read, in whatever order the file has them', () => {
+    const ops = (...nodes: NodeSpec[]): string[] => read({ inputs: [x], outputs: [y], initializers: [flag], nodes }).nodes.map(({ op }) => op)
+    const flag: TensorSpec = { name: 'c', dims: [], type: 9, raw: Uint8Array.of(1) }
+    const [relu, neg, add]: NodeSpec[] = [
+      { op: 'Relu', inputs: ['x'], outputs: ['a'] }, { op: 'Neg', inputs: ['a'], outputs: ['b'] }, { op: 'Add', inputs: ['a', 'b'], outputs: ['y'] },
+    ] as [NodeSpec, NodeSpec, NodeSpec]
+    for (const nodes of [[relu, neg, add], [add, neg, relu], [neg, add, relu], [add, relu, neg]] as NodeSpec[][]) expect(ops(...nodes)).toEqual(['relu', 'neg', 'add'])
+    // What a branch reads of the graph around it stands first, too.
+    const branch: GraphSpec = { nodes: [{ op: 'Tanh', inputs: ['b'], outputs: ['inner'] }], outputs: [{ name: 'inner' }] }
+    expect(ops({ op: 'If', inputs: ['c'], outputs: ['y'], attributes: { then_branch: branch, else_branch: branch } }, neg, relu)).toEqual(['relu', 'neg', 'tanh'])
+  })
+
   it('list everything that is not supported at once, with the names of nodes', () => {
     const nodes: NodeSpec[] = [
       { op: 'GRU', name: 'gru_1', inputs: ['x'], outputs: ['a'] },
@@ -141,9 +153,10 @@ describe('graphs', () => {
 
   it.each<[string, GraphSpec, string | RegExp]>([
     ['a value that nothing makes', oneNode({ op: 'Relu', inputs: ['z'] }), "onnx: node 'y' reads the value 'z', which nothing makes before it"],
-    ['nodes in the wrong order', {
-      inputs: [x], outputs: [y], nodes: [{ op: 'Relu', inputs: ['a'], outputs: ['y'] }, { op: 'Relu', inputs: ['x'], outputs: ['a'] }],
+    ['nodes that read in a circle', {
+      inputs: [x], outputs: [y], nodes: [{ op: 'Add', inputs: ['a', 'x'], outputs: ['y'] }, { op: 'Relu', inputs: ['y'], outputs: ['a'] }],
     }, "onnx: node 'y' reads the value 'a', which nothing makes before it"],
+    ['a node that reads itself', oneNode({ op: 'Add', inputs: ['x', 'y'] }), "onnx: node 'y' reads the value 'y', which nothing makes before it"],
     ['a value that is made twice', { inputs: [x], outputs: [y], nodes: [
       { op: 'Relu', inputs: ['x'], outputs: ['y'] }, { op: 'Tanh', inputs: ['x'], outputs: ['y'] },
     ] }, "onnx: the value 'y' is made twice"],
@@ -234,6 +247,17 @@ describe('If', () => {
 
 describe('other operators', () => {
   const ops = (graph: Graph): string[] => graph.nodes.map(({ op }) => op)
+
+  it.each<[NodeSpec['attributes'], number, number | undefined]>([
+    [{}, 0, 2], [{ start: 0 }, 0, 2], [{ start: 0 }, -1, 5], [{ start: 0 }, 1, undefined], [{ start: -1 }, 0, 5],
+    [{ start: 1, end: 3 }, 1, 5], [{ end: 1 }, 0, 2],
+  ])('sizes that are numbers are known, though others are not: Shape with %j, Gather of %i', (attributes, index, expected) => {
+    const graph = read({
+      inputs: [{ name: 'x', shape: [2, 'b', 5] }], outputs: [y], initializers: [{ name: 'i', dims: [], type: 7, int64s: [index] }],
+      nodes: [{ op: 'Shape', inputs: ['x'], outputs: ['s'], ...(attributes && { attributes }) }, { op: 'Gather', inputs: ['s', 'i'], outputs: ['y'] }],
+    })
+    expect(graph.constants.get(graph.outputs[0]?.value ?? '')?.data).toEqual(expected === undefined ? undefined : Int32Array.of(expected))
+  })
 
   it('Identity and Dropout are nothing', () => {
     const graph = read({ inputs: [x], outputs: [y], nodes: [

@@ -9,6 +9,7 @@ import { Conversion } from './conversion.ts'
 import { addInputs } from './inputs.ts'
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from './messages.ts'
 import { CONVERTERS } from './operators.ts'
+import { neededNodes } from './order.ts'
 import { Scope, UNSUPPORTED_VALUE, type Resolved } from './scope.ts'
 import type { Surroundings } from './surroundings.ts'
 import { decodeTensor, type ExternalData } from './tensors.ts'
@@ -211,25 +212,4 @@ export class Importer implements Surroundings {
 /** The name of a node, or that of its first output. */
 function nameOf(node: OnnxNode): string {
   return node.name === '' ? node.outputs.find((name) => name !== '') ?? '' : node.name
-}
-
-/** The nodes of a graph that its outputs need, and the names of all values they need. */
-function neededNodes(graph: OnnxGraph): { nodes: OnnxNode[], needed: ReadonlySet<string> } {
-  const needed = new Set(graph.outputs.map(({ name }) => name))
-  const nodes = [...graph.nodes].reverse().filter((node) => {
-    if (!node.outputs.some((name) => name !== '' && needed.has(name))) return false
-    addReads(node, needed)
-    return true
-  }).reverse()
-  return { nodes, needed }
-}
-
-/** What a node reads, also inside its graphs, where names that are made there do no harm. */
-function addReads(node: OnnxNode, into: Set<string>): void {
-  for (const name of node.inputs) into.add(name)
-  for (const { value } of node.attributes) {
-    if (value?.kind !== 'graph') continue
-    for (const inner of value.value.nodes) addReads(inner, into)
-    for (const { name } of value.value.outputs) into.add(name)
-  }
 }

@@ -6,8 +6,9 @@ import type { Conversion } from './conversion.ts'
 /** The sizes that the value at `position` is made of, where it is the shape of a value. */
 function sizesOf(c: Conversion, position: number): readonly Dimension[] | undefined {
   const node = c.importer.producer(c.input(position))
-  if (node?.op !== 'shape' || Object.keys(node.attributes).length > 0) return undefined
-  return c.type(node.inputs[0] as string).shape
+  if (node?.op !== 'shape') return undefined
+  const { start = 0, end } = node.attributes as { readonly start?: number, readonly end?: number }
+  return c.type(node.inputs[0] as string).shape.slice(start, end)
 }
 
 /** Makes the output a constant, if all of its elements are numbers. */
