@@ -3,7 +3,7 @@ import { describeValue } from '../../values/dtype.ts'
 import { malformedFile } from '../malformed.ts'
 
 /** A model description that is not what Keras writes. */
-export const malformed = malformedFile('Keras')
+export const malformed: (what: string, cause?: unknown) => LstmError = malformedFile('Keras')
 
 /** Any JSON, as it comes. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject

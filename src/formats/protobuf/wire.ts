@@ -4,7 +4,7 @@ import { PbfReader } from 'pbf'
 import { LstmError } from '../../errors.ts'
 import { malformedFile } from '../malformed.ts'
 
-export const malformed = malformedFile('onnx')
+export const malformed: (what: string, cause?: unknown) => LstmError = malformedFile('onnx')
 
 const VARINT = 0
 const FIXED64 = 1

@@ -1,7 +1,7 @@
 import { LstmError } from '../../errors.ts'
 import { malformedFile } from '../malformed.ts'
 
-export const malformed = malformedFile('TensorFlow checkpoint')
+export const malformed: (what: string, cause?: unknown) => LstmError = malformedFile('TensorFlow checkpoint')
 
 /** Bytes of a table or a protocol buffer, read from left to right. */
 export class ByteReader {
