@@ -17,7 +17,7 @@ export type LstmErrorCode =
 const HEAD_BYTES = 2900
 const TAIL_BYTES = 1100
 
-/** A message without its middle, if it is longer than 4 kB: names and lists in it may come out of a stranger's file. */
+/** A message without its middle, if it is longer than 4 kB: names and lists in it may come from an untrusted file. */
 function bounded(message: string): string {
   const bytesAt = (n: number): number => {
     const code = message.charCodeAt(n)

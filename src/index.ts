@@ -1,4 +1,4 @@
-// The door: every public name, nothing else.
+// The public API: re-exports only.
 export { LstmError, type LstmErrorCode } from './errors.ts'
 export { saveGraph } from './formats/save.ts'
 export type { Graph, GraphInput, GraphNode, GraphOutput } from './graph/graph.ts'

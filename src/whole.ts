@@ -1,5 +1,5 @@
 // Everything in one file, for pages without a bundler and for `require` where it takes no ES modules: the names of the
-// package, and every other door under its own name.
+// package, and every other entry point under its own name.
 export * from './index.ts'
 export * as keras from './readers/keras.ts'
 export * as nam from './readers/nam.ts'

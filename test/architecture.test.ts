@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 
 const root = new URL('../', import.meta.url)
 
-/** The floors of the house, from the ground up: imports go down only. */
-const FLOORS = ['errors', 'values', 'options', 'runtime', 'ops', 'graph', 'formats', 'layers', 'plan', 'streams', 'model', 'readers', 'worklet', 'index', 'operators', 'whole', 'cli']
-/** Rooms that may name the runtime's types, but run without it: models are read where no WebAssembly is. */
+/** Layers of the source, from the lowest to the highest: a file imports from its own layer and those below. */
+const LAYERS = ['errors', 'values', 'options', 'runtime', 'ops', 'graph', 'formats', 'layers', 'plan', 'streams', 'model', 'readers', 'worklet', 'index', 'operators', 'whole', 'cli']
+/** Folders that may name the runtime's types, but run without it: models are read where no WebAssembly is. */
 const WITHOUT_RUNTIME = ['ops', 'graph', 'formats', 'layers']
 const MOST_LINES = 320
 const MOST_FILES = 25
@@ -38,7 +38,7 @@ function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean 
     && named.elements.every((name) => name.isTypeOnly))
 }
 
-/** Imports of the house's own files, the dynamic ones included. */
+/** Imports of the project's own files, the dynamic ones included. */
 function importsOf(file: string, text: string): Import[] {
   const imports: Import[] = []
   const add = (specifier: ts.Node | undefined, typeOnly: boolean): void => {
@@ -55,53 +55,53 @@ function importsOf(file: string, text: string): Import[] {
 }
 
 /** `src/graph/json.ts` -> `graph`, `src/errors.ts` -> `errors`. */
-const floorOf = (file: string): string => (file.split('/')[1] as string).replace(/\.ts$/, '')
+const layerOf = (file: string): string => (file.split('/')[1] as string).replace(/\.ts$/, '')
 
-const climbs = ({ from, to }: Import): boolean => FLOORS.indexOf(floorOf(to)) > FLOORS.indexOf(floorOf(from))
+const importsFromAbove = ({ from, to }: Import): boolean => LAYERS.indexOf(layerOf(to)) > LAYERS.indexOf(layerOf(from))
 
 const sources = new Map(await Promise.all((await filesBelow('src/')).map(async (file) => [file, await read(file)] as const)))
 const imports = [...sources].flatMap(([file, text]) => importsOf(file, text)).filter(({ to }) => to.startsWith('src/'))
 
-describe('the plan of the house', () => {
-  it('has a floor for every file', () => {
-    expect([...sources.keys()].filter((file) => !FLOORS.includes(floorOf(file)))).toEqual([])
+describe('the layers of the source', () => {
+  it('have a place for every file', () => {
+    expect([...sources.keys()].filter((file) => !LAYERS.includes(layerOf(file)))).toEqual([])
     expect(sources.size).toBeGreaterThan(30)
   })
 
-  it('has imports that only go down', () => {
-    expect(imports.filter(climbs)).toEqual([])
+  it('import only from below', () => {
+    expect(imports.filter(importsFromAbove)).toEqual([])
     expect(imports.length).toBeGreaterThan(100)
   })
 
-  it('reads models where no WebAssembly is: only types of the runtime', () => {
-    const uses = imports.filter(({ from, to }) => WITHOUT_RUNTIME.includes(floorOf(from)) && floorOf(to) === 'runtime')
+  it('read models where no WebAssembly is: only types of the runtime', () => {
+    const uses = imports.filter(({ from, to }) => WITHOUT_RUNTIME.includes(layerOf(from)) && layerOf(to) === 'runtime')
     expect(uses.filter(({ typeOnly }) => !typeOnly)).toEqual([])
   })
 
-  it('has a counter that comes in through the doors like every customer, and shares the spelling of options', () => {
-    const uses = imports.filter(({ from, to }) => floorOf(from) === 'cli' && floorOf(to) !== 'cli').map(({ to }) => to)
+  it('let the CLI import public entry points only, and the spelling of options', () => {
+    const uses = imports.filter(({ from, to }) => layerOf(from) === 'cli' && layerOf(to) !== 'cli').map(({ to }) => to)
     expect(new Set(uses)).toEqual(new Set(['src/index.ts', 'src/options.ts', 'src/readers/npy.ts', 'src/readers/safetensors.ts']))
   })
 
-  it('knows WebAssembly in the runtime only', () => {
+  it('use WebAssembly in the runtime only', () => {
     const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*|'[^'\n]*'/g, '')
     const knowing = [...sources].filter(([, text]) => /\bWebAssembly\b/.test(withoutComments(text))).map(([file]) => file)
     expect(knowing.length).toBeGreaterThan(0)
-    expect(knowing.filter((file) => floorOf(file) !== 'runtime')).toEqual([])
+    expect(knowing.filter((file) => layerOf(file) !== 'runtime')).toEqual([])
   })
 
-  it('makes views of linear memory in one file', () => {
+  it('make views of linear memory in one file', () => {
     const pattern = /new (Float32|Int32|Uint8|Uint32|Float64)Array\([^)]*\b(memory|wasm)\b[^)]*\.buffer/
     for (const found of [(text: string) => pattern.test(text), (text: string) => text.includes('wasm.buffer')]) {
       expect([...sources].filter(([, text]) => found(text)).map(([file]) => file)).toEqual(['src/runtime/memory.ts'])
     }
   })
 
-  it('has no rooms for odds and ends', () => {
+  it('have no folders for odds and ends', () => {
     expect([...sources.keys()].filter((file) => /(^|\/)(utils?|helpers?|common|misc)(\/|\.ts$)/.test(file))).toEqual([])
   })
 
-  it(`has no folder of more than ${MOST_FILES} files`, async () => {
+  it(`have no folder of more than ${MOST_FILES} files`, async () => {
     const folders: Map<string, number> = new Map()
     for (const file of [...sources.keys(), ...await filesBelow('assembly/')]) {
       const folder = file.slice(0, file.lastIndexOf('/'))
@@ -111,7 +111,7 @@ describe('the plan of the house', () => {
     expect([...folders].filter(([, files]) => files > MOST_FILES)).toEqual([])
   })
 
-  it(`has no file of more than ${MOST_LINES} lines`, async () => {
+  it(`have no file of more than ${MOST_LINES} lines`, async () => {
     const assembly = await Promise.all((await filesBelow('assembly/')).map(async (file) => [file, await read(file)] as const))
     expect(assembly.length).toBeGreaterThan(5)
     const lines = [...sources, ...assembly].map(([file, text]) => ({ file, lines: text.trimEnd().split('\n').length }))
@@ -131,6 +131,6 @@ describe('these tests themselves', () => {
       ['src/model/load.ts', false], ['src/runtime/tensor.ts', true], ['src/runtime/kernels.ts', true], ['src/runtime/memory.ts', false],
       ['src/graph/h.ts', false], ['src/graph/j.ts', true], ['src/index.ts', false], ['src/cli/main.ts', false],
     ])
-    expect(found.filter(climbs).map(({ to }) => to)).toEqual(['src/model/load.ts', 'src/index.ts', 'src/cli/main.ts'])
+    expect(found.filter(importsFromAbove).map(({ to }) => to)).toEqual(['src/model/load.ts', 'src/index.ts', 'src/cli/main.ts'])
   })
 })

@@ -1,4 +1,4 @@
-// Files beside a model: their names come out of strangers' files, and may lead nowhere but down.
+// Files beside a model: their names come out of untrusted files, and may not lead out of the folder.
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// Every door refuses options that it does not know, and values of another type, by one mechanism.
+// Every public call refuses options that it does not know, and values of another type, by one mechanism.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -33,7 +33,7 @@ beforeAll(async () => {
 const inputs = { input: new Float32Array(3) }
 type Call = (options: never) => unknown
 
-/** A door: how messages call it, a call with options, and values that each option refuses. */
+/** A public call: how messages name it, a call with options, and values that each option refuses. */
 const DOORS: readonly (readonly [what: string, call: Call, wrong: Readonly<Record<string, readonly unknown[]>>])[] = [
   ['load', (options) => load(FILE, options), {
     runtime: [5, {}, Promise.resolve()], streams: [true, {}], signal: [5, {}, 'stop'], onProgress: [{}, 'log'], files: ['x', [none], new Map()], readers: [{}, [{}], 'onnx'],

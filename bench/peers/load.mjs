@@ -1,6 +1,6 @@
 /**
  * Loads a module of this folder's own package. Here, so that names are looked up in this folder's node_modules; the rest of
- * the benchmark belongs to the library's package, which it imports by name like any customer.
+ * the benchmark belongs to the library's package, which it imports by name like any user.
  * @param {string} name
  * @returns {Promise<any>} the module: its types are not installed where types are checked
  */

@@ -1,4 +1,4 @@
-/** Names in a stranger's file may hold control characters, which a terminal would obey. */
+/** Names in an untrusted file may hold control characters, which a terminal would obey. */
 export function printable(text: string): string {
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)

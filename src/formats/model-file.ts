@@ -32,7 +32,7 @@ export async function readModelFile(files: ModelFiles, { readers, ...options }: 
   try {
     return await reader.read(files, options, new Budget(files.bytes.length))
   } catch (error) {
-    // Whatever a stranger's file runs into, callers see one class of errors.
+    // Whatever an untrusted file runs into, callers see one class of errors.
     if (error instanceof LstmError) throw error
     throw new LstmError('FORMAT', `${reader.name}: the file cannot be read: ${String(error)}`, { cause: error })
   }

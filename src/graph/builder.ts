@@ -24,7 +24,7 @@ export class GraphBuilder {
   readonly #types: Map<string, ValueType> = new Map()
   readonly #names: Set<string> = new Set()
   readonly #notes: Set<string> = new Set()
-  /** How many more elements may be computed beforehand: a stranger's file must not fill the memory. */
+  /** How many more elements may be computed beforehand: an untrusted file must not fill the memory. */
   #foldable = FOLDED_ELEMENTS
 
   /** Types of all values so far. */

@@ -8,7 +8,7 @@ import { GRAPH_VERSION } from './to-json.ts'
 
 /**
  * The graph that `graphToJson` wrote.
- * Checks the form of everything it reads: the text may come from a stranger's file.
+ * Checks the form of everything it reads: the text may come from an untrusted file.
  *
  * @throws LstmError `FORMAT` for text of another form, `UNSUPPORTED` for a version this library does not know
  */

@@ -1,4 +1,4 @@
-// The door of `lstm-wasm/layers`.
+// Entry point `lstm-wasm/layers`.
 export type { Layer } from './layer.ts'
 export type { Activation, ActivationFunction, ActivationName } from './activations.ts'
 export { lstm } from './lstm.ts'

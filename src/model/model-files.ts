@@ -29,7 +29,7 @@ export async function readModelFiles(source: ModelSource, options: FilesOptions,
 }
 
 /**
- * The folder of a location, and a name in it as the location would have it. Names come out of strangers' files, so they may only go down.
+ * The folder of a location, and a name in it as the location would have it. Names come out of untrusted files, so they may not lead out of the folder.
  * @throws LstmError `FORMAT` for a name that leads elsewhere
  */
 function besides(location: string, wanted: string): [folder: string, name: string] {

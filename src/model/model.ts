@@ -149,7 +149,7 @@ export class Model<Outputs extends OutputDTypes = Record<string, 'float32'>> {
 
   /**
    * `run` for long sequences: the same bits, in chunks of timesteps, with turns for others in between (every 8 ms or so).
-   * A model that needs the whole sequence at once takes turns between its layers instead.
+   * A model that needs the whole sequence at once yields to the event loop between its layers instead.
    *
    * @param inputs as `run` takes them; they may not change until it is done
    * @param options `signal` stops it between chunks; `onProgress` is told how many timesteps (or layers) are done

@@ -31,7 +31,7 @@ function onlyPort(ports: readonly NamedPort[]): number {
 
 /**
  * Takes what a caller gave for some ports, each value once, by position: an array alone is that of the only port that is not optional,
- * everything else is an object with values by name, of which only own properties count (names come out of strangers' files, and
+ * everything else is an object with values by name, of which only own properties count (names come out of untrusted files, and
  * `constructor` is in every object). Allocates nothing. Values that are not there are undefined.
  * @param unneeded further names that may be given; nothing follows from their values
  * @throws LstmError `VALUE` for an array alone where there are several ports, a name that is none, or what is no object
@@ -58,7 +58,7 @@ export function takeNamed(given: unknown, ports: readonly NamedPort[], values: u
   for (const name in named) if (--known < 0 && name in named) refuseUnknown(named, ports, words, unneeded)
 }
 
-/** Names in a message: strangers' files may have very many. */
+/** Names in a message: untrusted files may have very many. */
 const MOST_NAMES = 20
 
 export function listNames(ports: readonly NamedPort[]): string {

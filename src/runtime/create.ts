@@ -36,7 +36,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   const { variant: wanted = 'auto', maxMemoryBytes = MAX_MEMORY_BYTES, module: given } = readOptions(options, RUNTIME_OPTIONS, 'createRuntime')
   const { variant, module } = given === undefined ? await compileBinary(wanted) : { variant: 'custom' as const, module: given }
   const memory = new LinearMemory(maxMemoryBytes)
-  // The loader's asynchronous door asks whether it was given a Response, and naming that class makes Node load all of
+  // The loader's asynchronous function asks whether it was given a Response, and naming that class makes Node load all of
   // fetch: 30 to 50 ms. The instance's own exports are used: the loader's are wrapped, to tell optional arguments.
   let instance: WebAssembly.Instance
   try {

@@ -4,7 +4,7 @@ import { graphToJson } from '../graph/to-json.ts'
 /** Words of a hash: enough to tell models apart, not to withstand somebody who makes up two that are alike. */
 const LANES = 4
 
-/** A running hash over 32-bit words, which go to four lanes by turns. Mixing as in MurmurHash3 (A. Appleby, public domain). */
+/** A running hash over 32-bit words, which go to four lanes in turn. Mixing as in MurmurHash3 (A. Appleby, public domain). */
 export class ContentHash {
   readonly #lanes: Uint32Array = Uint32Array.of(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344) // digits of pi
   #count = 0

@@ -71,7 +71,7 @@ export function describeValue(value: unknown): string {
   if (value === null) return 'null'
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
   if (typeof value === 'object') {
-    // A stranger's JSON may have a field of that name.
+    // Untrusted JSON may have a field of that name.
     const given: unknown = value.constructor?.name
     const name = typeof given === 'string' ? given : 'object'
     return ArrayBuffer.isView(value) && 'length' in value ? `${name}(${(value as Uint8Array).length})` : name

@@ -1,6 +1,6 @@
 // HDF5 files as h5py writes them: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html
 // The part that models need: groups, datasets of numbers, attributes that are text. Every offset and size
-// is checked before it is used, and nothing is read twice in a circle: files come from strangers.
+// is checked before it is used, and nothing is read twice in a circle: files are untrusted.
 import { NdArray } from '../../values/ndarray.ts'
 import { Budget } from '../budget.ts'
 import { broken, Cursor, unsupported } from './cursor.ts'

@@ -1,2 +1,2 @@
-// The door of `lstm-wasm/keras`.
+// Reader of Keras models.
 export { keras, readKeras, readKerasWeights, type KerasOptions } from './keras.ts'

@@ -1,4 +1,4 @@
-// The door of Neural Amp Modeler's .nam format: https://github.com/sdatkinson/NeuralAmpModelerCore
+// Reader of Neural Amp Modeler's .nam format: https://github.com/sdatkinson/NeuralAmpModelerCore
 //   { version, metadata, architecture: "LSTM", config: { input_size, hidden_size, num_layers }, weights: [...], sample_rate }
 // weights is one flat list: for each layer [4 hidden (i, f, g, o), input + hidden] weights over [x; h], [4 hidden] biases,
 // [hidden] the first h, [hidden] the first c; then [hidden] weights and 1 bias of the head.

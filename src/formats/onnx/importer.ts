@@ -53,7 +53,7 @@ export class Importer implements Surroundings {
     this.#budget = budget
   }
 
-  /** @throws LstmError `UNSUPPORTED` with everything the model asks for in vain; `FORMAT`; `VALUE` for options that do not fit */
+  /** @throws LstmError `UNSUPPORTED` listing every unsupported operator and attribute; `FORMAT`; `VALUE` for options that do not fit */
   run(options: FormatOptions): Graph {
     if (!this.#model.opsets.has('')) throw malformed('the model does not say which version of the standard operators it uses')
     if (this.opset < OLDEST_OPSET) {

@@ -26,7 +26,7 @@ const OPTIONS: OptionTable<OnnxOptions> = {
  * int64 becomes int32, float16, bfloat16 and double become float32, and bool becomes uint8.
  * The branches of If that are taken must follow from constants, or from inputs that `constants` fixes.
  *
- * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing all it asks for in vain, `VALUE` for
+ * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing every unsupported operator and attribute, `VALUE` for
  *   `constants` that do not fit, `ENVIRONMENT` for a file beside it that is not in `files`
  */
 export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Graph {

@@ -1,4 +1,4 @@
-// Protocol buffers as a stranger may write them: https://protobuf.dev/programming-guides/encoding/
+// Protocol buffers' wire format; input is untrusted: https://protobuf.dev/programming-guides/encoding/
 // pbf reads numbers and skips what nobody asks for; lengths, depths and counts are checked here.
 import { PbfReader } from 'pbf'
 import { LstmError } from '../../errors.ts'

@@ -1,4 +1,4 @@
-// The door of the RTNeural format: audio models in JSON, AIDA-X's and GuitarML's among them.
+// Reader of the RTNeural format: audio models in JSON, AIDA-X's and GuitarML's among them.
 import { LstmError } from '../../errors.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { addAllOperators } from '../../ops/all.ts'

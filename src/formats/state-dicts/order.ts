@@ -16,7 +16,7 @@ export interface Order<Layer> {
   readonly ambiguous: boolean
 }
 
-/** Layers that are put in order: a stranger's file may have any number. */
+/** Layers that are put in order: an untrusted file may have any number. */
 const MOST_ORDERED = 100
 /** Layers tried in places, all together. */
 const MOST_TRIED = 10_000

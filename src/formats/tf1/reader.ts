@@ -1,4 +1,4 @@
-// The door of the TensorFlow 1 format: variables in a checkpoint, a .npz file, or files of raw elements.
+// Reader of the TensorFlow 1 format: variables in a checkpoint, a .npz file, or files of raw elements.
 import type { Graph } from '../../graph/graph.ts'
 import { addAllOperators } from '../../ops/all.ts'
 import { readOptions } from '../../options.ts'

@@ -1,2 +1,2 @@
-// The door of `lstm-wasm/tfjs`.
+// Reader of TensorFlow.js layers models.
 export { readTfjs, readTfjsStateDict, readTfjsWeights, tfjs, type TfjsOptions } from './tfjs.ts'

@@ -150,7 +150,7 @@ function modulesOf(object: unknown): ForeignObject[] {
   return values.filter((value) => value instanceof ForeignObject && value.isModule) as ForeignObject[]
 }
 
-/** Names come from strangers, and may be long. */
+/** Names come from untrusted files, and may be long. */
 function quoteName(name: string): string {
   const short = name.length > 100 ? `${name.slice(0, 100)}…` : name
   return /^[\w.]+…?$/.test(short) ? short : JSON.stringify(short)

@@ -1,4 +1,4 @@
-// The door of the PyTorch format: files of torch.save, .pt and .pth.
+// Reader of the PyTorch format: files of torch.save, .pt and .pth.
 import { inLayout } from '../batch-first.ts'
 import { Budget } from '../budget.ts'
 import { graphOfStateDict } from '../pytorch.ts'

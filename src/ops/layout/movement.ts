@@ -104,7 +104,7 @@ const MOST_FOLD_LENGTH = 2 ** 26
 
 /**
  * Whether a node's outputs can be computed beforehand: all inputs are constants, and the outputs are
- * not much longer (a few bytes of a stranger's file may ask for a billion elements; run time has a memory limit).
+ * not much longer (a few bytes of an untrusted file may ask for a billion elements; run time has a memory limit).
  */
 export function isFoldable(node: GraphNode, context: InferenceContext, types: readonly ValueType[]): boolean {
   const inputs: Set<DataOf> = new Set()
