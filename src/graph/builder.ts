@@ -1,6 +1,6 @@
 import { LstmError } from '../errors.ts'
 import { label, MOST_AXES } from '../ops/node/checks.ts'
-import type { GraphNode, InferenceContext, Operator, ValueType } from '../ops/operator.ts'
+import type { GraphNode, InferenceContext, Operator, OutputTypes, ValueType } from '../ops/operator.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { SymbolicShape } from '../values/shape.ts'
 import type { Graph, GraphInput, GraphOutput } from './graph.ts'
@@ -22,6 +22,7 @@ export class GraphBuilder {
   readonly #nodes: GraphNode[] = []
   readonly #constants: Map<string, ArrayLike> = new Map()
   readonly #types: Map<string, ValueType> = new Map()
+  readonly #settings: Map<GraphNode, unknown> = new Map()
   readonly #names: Set<string> = new Set()
   readonly #notes: Set<string> = new Set()
   /** How many more elements may be computed beforehand: an untrusted file must not fill the memory. */
@@ -30,6 +31,11 @@ export class GraphBuilder {
   /** Types of all values so far. */
   get types(): ReadonlyMap<string, ValueType> {
     return this.#types
+  }
+
+  /** What the operator of each node made of its attributes. */
+  get settings(): ReadonlyMap<GraphNode, unknown> {
+    return this.#settings
   }
 
   /** The constant of this name, or undefined for a value that is only known at run time. */
@@ -63,11 +69,13 @@ export class GraphBuilder {
     const operator = operatorOf(node)
     checkNode(node, operator, this.#constants, this.#types)
     const context = contextOf(node, this.#constants, this.#types)
-    const types = operator.infer(node, context)
+    const settings = operator.parse?.(node)
+    this.#settings.set(node, settings)
+    const types = operator.infer(node, context, settings)
     if (node.outputs.length > types.length) {
       throw new LstmError('FORMAT', `${label(node)}: expected at most ${types.length} outputs, got ${node.outputs.length}`)
     }
-    const folded = this.#foldable > 0 ? this.#evaluate(node, operator, context) : undefined
+    const folded = this.#foldable > 0 ? this.#evaluate(node, operator, context, types as OutputTypes) : undefined
     if (folded === undefined) this.#nodes.push(node)
     node.outputs.forEach((name, position) => {
       if (name === '') return
@@ -106,8 +114,8 @@ export class GraphBuilder {
   }
 
   /** The constants that a node makes of constants, as long as it may. */
-  #evaluate(node: GraphNode, operator: Operator, context: InferenceContext): readonly (ArrayLike | undefined)[] | undefined {
-    const folded = operator.evaluate?.(node, context)
+  #evaluate(node: GraphNode, operator: Operator, context: InferenceContext, types: OutputTypes): readonly (ArrayLike | undefined)[] | undefined {
+    const folded = operator.evaluate?.(node, context, this.#settings.get(node), types)
     // Each node may read a large constant, and make a small one of it.
     const read = folded === undefined ? 0 : node.inputs.reduce((sum, name) => sum + (this.#constants.get(name)?.data.length ?? 0), 0)
     this.#foldable -= Math.ceil(read / READ_PER_FOLDED)

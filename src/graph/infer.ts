@@ -1,4 +1,4 @@
-import type { ValueType } from '../ops/operator.ts'
+import type { GraphNode, ValueType } from '../ops/operator.ts'
 import type { SymbolicShape } from '../values/shape.ts'
 import { GraphBuilder } from './builder.ts'
 import type { Graph } from './graph.ts'
@@ -8,6 +8,8 @@ import { checkOperators } from './node.ts'
 export interface TypedGraph {
   readonly graph: Graph
   readonly types: ReadonlyMap<string, ValueType>
+  /** What the operator of each node made of its attributes. */
+  readonly settings: ReadonlyMap<GraphNode, unknown>
 }
 
 /**
@@ -26,5 +28,5 @@ export function typeGraph(graph: Graph, shapes?: ReadonlyMap<string, SymbolicSha
   for (const input of graph.inputs) builder.input(input, shapes?.get(input.name))
   for (const node of graph.nodes) builder.add(node)
   builder.note(...graph.notes ?? [])
-  return { graph: builder.finish(graph.outputs), types: builder.types }
+  return { graph: builder.finish(graph.outputs), types: builder.types, settings: builder.settings }
 }

@@ -1,4 +1,4 @@
-import { lstmArithmetic } from '../ops/recurrent/lstm.ts'
+import { findOperator } from '../ops/registry.ts'
 import { formatShape, type SymbolicShape } from '../values/shape.ts'
 import { findCarry } from './carry.ts'
 import type { Graph } from './graph.ts'
@@ -21,7 +21,7 @@ export interface SummaryRow {
   readonly multiplyAdds: number
   /** Bytes of the weights, as float32. */
   readonly bytes: number
-  /** How the parameters of an LSTM add up, a line for each layer and direction. */
+  /** How the parameters of a recurrent layer add up, a line for each of its layers and directions. */
   readonly arithmetic: readonly string[]
 }
 
@@ -47,11 +47,12 @@ export interface Summary {
 
 /** What every layer of a graph is and costs. */
 export function summarise(source: Graph): Summary {
-  const { graph, types } = typeGraph(source)
+  const { graph, types, settings } = typeGraph(source)
   const shapeOf = (value: string): SymbolicShape => types.get(value)?.shape ?? []
   const rows = graph.nodes.map((node): SummaryRow => {
     const context = contextOf(node, graph.constants, types)
-    const { detail, multiplyAdds } = operatorOf(node).cost(node, context)
+    const operator = operatorOf(node)
+    const { detail, multiplyAdds } = operator.cost(node, context, settings.get(node))
     const parameters = parameterCount([node], graph)
     return {
       name: node.name,
@@ -61,7 +62,7 @@ export function summarise(source: Graph): Summary {
       parameters,
       multiplyAdds,
       bytes: parameters * 4,
-      arithmetic: node.op === 'lstm' ? lstmArithmetic(node, context) : [],
+      arithmetic: operator.recurrent?.arithmetic(node, context, settings.get(node)) ?? [],
     }
   })
   const parameters = parameterCount(graph.nodes, graph)
@@ -100,11 +101,12 @@ export function formatSummary(summary: Summary): string {
     ...Object.entries(summary.carry).map(([from, to]) => `stream  carries ${to} to ${from}`),
     ...summary.notes.map((note) => `note    ${note}`),
   ]
+  const gates = new Set(summary.rows.flatMap(({ op }) => findOperator(op)?.recurrent?.gates ?? []))
   const arithmetic = summary.rows.flatMap((row) => row.arithmetic.map((text) => `${row.name}: ${text}`))
   return [
     ...ports, '', line(header), rule, ...cells.map(line), rule, line(total),
     ...(arithmetic.length > 0
-      ? ['', 'An LSTM has four gates (input, forget, cell, output), each as wide as its units: hence the 4.', ...arithmetic]
+      ? ['', ...gates, ...arithmetic]
       : []),
   ].join('\n')
 }

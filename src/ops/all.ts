@@ -17,8 +17,9 @@ import type { Operator } from './operator.ts'
 import { cumSum, topK } from './reduction/ordering.ts'
 import { pad } from './movement/pad.ts'
 import { averagePool, globalAveragePool, globalMaxPool, maxPool } from './windows/pooling.ts'
+import { argMax, argMin } from './reduction/arg.ts'
 import {
-  argMax, argMin, reduceL1, reduceL2, reduceLogSum, reduceLogSumExp, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare,
+  reduceL1, reduceL2, reduceLogSum, reduceLogSumExp, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare,
 } from './reduction/reduce.ts'
 import { flatten, identity, reshape, squeeze, unsqueeze } from './movement/reshape.ts'
 import { scatterElements } from './movement/scatter.ts'

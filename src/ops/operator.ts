@@ -2,6 +2,7 @@ import type { Kernels } from '../runtime/kernels.ts'
 import type { DataOf, DType } from '../values/dtype.ts'
 import type { ArrayLike, NdArray } from '../values/ndarray.ts'
 import type { Shape, SymbolicShape } from '../values/shape.ts'
+import type { TimeRule } from './time/timing.ts'
 
 /** A setting of a node. Everything in a graph is plain data, so that it can be written as JSON. */
 export type Attribute = string | number | boolean | readonly number[] | readonly string[]
@@ -27,6 +28,9 @@ export interface ValueType {
   readonly dtype: DType
   readonly shape: SymbolicShape
 }
+
+/** Types of the outputs of a node: there is one at least. */
+export type OutputTypes = readonly [ValueType, ...ValueType[]]
 
 /** What an operator may look at when it infers types. */
 export interface InferenceContext {
@@ -97,9 +101,36 @@ export interface OperatorCost {
   readonly multiplyAdds: number
 }
 
-/** An operator: its name, its types, its weights and its kernel calls. */
-export interface Operator<Prepared = unknown> {
+/** What a stream looks at before it runs anything: the elements of an input must be whole numbers in these bounds. */
+export interface IndexBounds {
+  /** Position of the input. */
+  readonly input: number
+  readonly least: number
+  readonly most: number
+}
+
+/**
+ * States of a recurrent layer, h first. Positions follow from their number: state n is input 1 + n and output 1 + n; the mask is
+ * input 1 + states.length, the lengths input 2 + states.length. Attributes are called alike: `timeMajor`, `hiddenSize`, `stateful`.
+ */
+export interface RecurrentFacts<Settings = unknown> {
+  /** Their names: `h`, `c`. */
+  readonly states: readonly string[]
+  /** A sentence above the lines of `arithmetic`. */
+  readonly gates: string
+  /** How the number of parameters comes about, a line for each layer and direction. */
+  arithmetic(node: GraphNode, context: InferenceContext, settings: Settings): string[]
+}
+
+/**
+ * An operator, with all that is known of it.
+ * `Settings` is what `parse` makes of a node's attributes, once; each function gets it as its third argument.
+ * `Prepared` is what `prepare` makes of its weights.
+ */
+export interface Operator<Settings = unknown, Prepared = unknown> {
   readonly name: string
+  /** Operators of ONNX that are this one, with the same inputs, outputs and attributes (theirs in snake_case). */
+  readonly onnx?: string | readonly string[]
   /** How many inputs it takes at most: further ones are refused. */
   readonly mostInputs: number
   /** Names of the weights it may have; others are refused. Default: none; `'own'` where `infer` checks them itself. */
@@ -107,18 +138,38 @@ export interface Operator<Prepared = unknown> {
   /** Names of the attributes it knows: any other one in a file is refused, not ignored. */
   readonly attributes: readonly string[]
   /**
+   * What it does to timesteps; streams run step by step what keeps them apart.
+   * - `'pointwise'`: each element of the output follows from the elements at its place, where inputs broadcast;
+   * - `'unknown'`: nothing is known, so that streams refuse it where timesteps come to it;
+   * - a rule: where the timesteps of the outputs lie, or why it cannot be run step by step.
+   */
+  readonly time: 'pointwise' | 'unknown' | TimeRule<Settings>
+  /** Zeros in front of the timesteps that a pad put there: `'kept'` in front, or `'used'`, which its time rule sees to. Default: refused. */
+  readonly padding?: 'kept' | 'used'
+  /** Its output is zeros where its first input is zeros, whatever the other inputs are. */
+  readonly carriesZeros?: boolean
+  /** A layer with states that are kept from step to step. */
+  readonly recurrent?: RecurrentFacts<Settings>
+  /** The attributes, checked. @throws LstmError for values that are not accepted */
+  parse?(node: GraphNode): Settings
+  /**
    * Types of the outputs. Sizes may be symbolic; the same code runs with numbers when a plan is made.
    * @throws LstmError when the inputs, weights or attributes do not fit
    */
-  infer(node: GraphNode, context: InferenceContext): readonly ValueType[]
-  cost(node: GraphNode, context: InferenceContext): OperatorCost
+  infer(node: GraphNode, context: InferenceContext, settings: Settings): readonly ValueType[]
+  cost(node: GraphNode, context: InferenceContext, settings: Settings): OperatorCost
   /**
    * The outputs, where they follow from what is known before run time (constant inputs, or just
    * their shapes); undefined where they do not. Plain JavaScript: it runs where no WebAssembly is.
+   * @param types what `infer` said
    */
-  evaluate?(node: GraphNode, context: InferenceContext): readonly NdArray[] | undefined
+  evaluate?(node: GraphNode, context: InferenceContext, settings: Settings, types: OutputTypes): readonly NdArray[] | undefined
+  /** Whether a step of this node may throw for elements of its inputs: a run may then end halfway. Default: never. */
+  mayRefuse?(node: GraphNode, context: InferenceContext): boolean
+  /** The elements that are never refused, where that is known before the run: streams look at them first. */
+  indexBounds?(node: GraphNode, context: InferenceContext, settings: Settings): IndexBounds | undefined
   /** Packs the weights. */
-  prepare?(node: GraphNode, packer: Packer): Prepared
+  prepare?(node: GraphNode, packer: Packer, settings: Settings): Prepared
   /** Binds the kernel calls. */
-  plan(node: GraphNode, planner: Planner, prepared: Prepared): void
+  plan(node: GraphNode, planner: Planner, settings: Settings, prepared: Prepared): void
 }

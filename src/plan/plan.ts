@@ -60,7 +60,7 @@ export function draftPlan(
   runtime: Runtime, { graph: source, prepared, constants }: PreparedGraph, inputShapes: ReadonlyMap<string, Shape>,
   states: StateMemory, streaming: boolean,
 ): PlanDraft {
-  const { graph, types } = typeGraph(source, inputShapes)
+  const { graph, types, settings } = typeGraph(source, inputShapes)
   const layout = new Layout(graph, types, constants)
   const steps: (() => void)[] = []
   for (const { name } of graph.inputs) layout.define(name)
@@ -90,7 +90,7 @@ export function draftPlan(
       step: (run) => steps.push(run),
       finally: (run) => last.push(run),
     }
-    operatorOf(node).plan(node, planner, prepared.get(node))
+    operatorOf(node).plan(node, planner, settings.get(node), prepared.get(node))
     for (const run of last) steps.push(run)
     for (const workspace of workspaces) layout.release(workspace)
     for (const name of node.inputs) layout.used(name)

@@ -45,7 +45,7 @@ function identities(): (constant: ArrayLike | undefined) => string {
  * Packs the weights of all nodes, and uploads the constants that flow as values and are not packed. The same weights that the same
  * operator packs the same way are packed once, however many nodes have them; so is a constant that has several names.
  */
-export function prepareGraph(runtime: Runtime, { graph, types }: TypedGraph): PreparedGraph & { dispose(): void } {
+export function prepareGraph(runtime: Runtime, { graph, types, settings }: TypedGraph): PreparedGraph & { dispose(): void } {
   const { kernels, linearMemory } = runtime
   const blocks: number[] = []
   let left = PACKED_BYTES
@@ -108,7 +108,7 @@ export function prepareGraph(runtime: Runtime, { graph, types }: TypedGraph): Pr
             packed.add(position)
             return uploadArray(value(position), `input ${position}`)
           },
-        })
+        }, settings.get(node))
         prepared.set(node, made)
         known.set(key, { prepared: made, packed })
       } finally {

@@ -1,7 +1,8 @@
 import { LstmError } from '../errors.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
-import { typeGraph } from '../graph/infer.ts'
-import type { ValueType } from '../ops/operator.ts'
+import { typeGraph, type TypedGraph } from '../graph/infer.ts'
+import { contextOf, operatorOf } from '../graph/node.ts'
+import type { GraphNode, IndexBounds, ValueType } from '../ops/operator.ts'
 import type { PreparedGraph } from '../plan/prepare.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { DType } from '../values/dtype.ts'
@@ -54,9 +55,6 @@ export interface CarriedState {
   readonly batchAxis: number
 }
 
-/** Operators that may refuse elements while they run. */
-const CHOOSY: readonly string[] = ['embedding', 'gather', 'gatherElements', 'scatterElements', 'reverseSequence', 'oneHot', 'lstm']
-
 /** How a model is run step by step: its graph made ready for it, and what goes in and out. Made once, for many streams. */
 export class Blueprint {
   readonly prepared: PreparedGraph
@@ -96,11 +94,12 @@ export class Blueprint {
     const first = [...timeline?.initial ?? []].map(([name, value]) => ({ name, value }))
     this.initial = first.length === 0 ? undefined : { graph: { ...source, outputs: first }, prepared, constants }
     const { inputs, outputs, nodes } = this.prepared.graph
-    this.#bounds = boundsOf(this.prepared.graph)
+    const bounded = boundsOf(this.prepared.graph, types)
+    this.#bounds = meet(bounded)
     const isName = (size: Dimension | undefined): size is string => (
       typeof size === 'string' && size !== timeline?.steps && inputs.some(({ shape }) => shape.includes(size))
     )
-    // What the lstm takes for the batch; or else the first axis of an input.
+    // What the recurrent layer takes for the batch; or else the first axis of an input.
     const sizes = [timeline?.batch, inputs.find(({ name, shape }) => !carry.has(name) && shape.length > 0)?.shape[0]]
     const batch = sizes.find(isName)
     const isKnown = batch !== undefined && typeof timeline?.batch !== 'number'
@@ -127,9 +126,11 @@ export class Blueprint {
     })
     this.hasSteps = timeline !== undefined
     const checked = new Set(this.inputs.flatMap((port) => (port?.indices === undefined ? [] : [port.name])))
-    this.mayFail = nodes.some((node) => CHOOSY.includes(node.op) && (
-      node.op === 'lstm' ? (node.inputs[4] ?? '') !== '' : !node.inputs.some((name) => checked.has(name))
-    ))
+    this.mayFail = nodes.some((node) => {
+      const input = bounded.get(node)?.input
+      const isChecked = input !== undefined && checked.has(node.inputs[input] as string)
+      return !isChecked && operatorOf(node).mayRefuse?.(node, contextOf(node, this.prepared.graph.constants, types)) === true
+    })
   }
 
   /** Names of the sizes that the option `sizes` is asked for. */
@@ -182,18 +183,22 @@ export class Blueprint {
   }
 }
 
+/** What nodes say of the indices that they take, where it is known. */
+function boundsOf({ nodes, constants }: Graph, types: TypedGraph['types']): Map<GraphNode, IndexBounds> {
+  return new Map(nodes.flatMap((node): [GraphNode, IndexBounds][] => {
+    const operator = operatorOf(node)
+    const bounds = operator.indexBounds?.(node, contextOf(node, constants, types), operator.parse?.(node))
+    return bounds === undefined ? [] : [[node, bounds]]
+  }))
+}
+
 /** By name, the indices that every table takes which a value goes to. */
-function boundsOf({ nodes, constants }: Graph): Map<string, Port['indices']> {
+function meet(bounds: ReadonlyMap<GraphNode, IndexBounds>): Map<string, Port['indices']> {
   const all: Map<string, Port['indices']> = new Map()
-  const meet = (input: string | undefined, least: number, most: number): void => {
-    if (input === undefined) return
-    const bounds = all.get(input)
-    all.set(input, { least: Math.max(least, bounds?.least ?? least), most: Math.min(most, bounds?.most ?? most) })
-  }
-  for (const { op, inputs, parameters, attributes } of nodes) {
-    if (op === 'embedding') meet(inputs[0], 0, (constants.get(parameters.weight ?? '')?.shape[0] ?? 0) - 1)
-    const size = op === 'gather' ? constants.get(inputs[0] as string)?.shape.at(Number(attributes.axis ?? 0)) : undefined
-    if (size !== undefined) meet(inputs[1], -size, size - 1)
+  for (const [{ inputs }, { input, least, most }] of bounds) {
+    const name = inputs[input] as string
+    const known = all.get(name)
+    all.set(name, { least: Math.max(least, known?.least ?? least), most: Math.min(most, known?.most ?? most) })
   }
   return all
 }

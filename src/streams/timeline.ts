@@ -2,6 +2,7 @@
 import { LstmError } from '../errors.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
+import { findOperator } from '../ops/registry.ts'
 import type { Dimension } from '../values/shape.ts'
 import { Walk, type Stopped, type Timeline } from './walk.ts'
 
@@ -12,7 +13,7 @@ const STEPS = 'timesteps of a stream'
 type Marks = ReadonlyMap<string, number>
 
 /**
- * Finds the timesteps: the axis of an input that reaches an lstm as its time.
+ * Finds the timesteps: the axis of an input that reaches a recurrent layer as its time.
  * @param carry states that are carried from outputs to inputs, by input: they have no timesteps
  * @returns undefined where nothing has timesteps: states are carried from run to run, or there are none
  * @throws LstmError `UNSUPPORTED` naming the node that cannot be run step by step
@@ -25,7 +26,7 @@ export function findTimeline(source: Graph, carry: ReadonlyMap<string, string>):
     if ('graph' in found) return found
     if (stopped === undefined || found.weight > stopped.weight) stopped = found
   }
-  if (stopped?.weight !== 2 && (carry.size > 0 || !source.nodes.some(({ op }) => op === 'lstm'))) return undefined
+  if (stopped?.weight !== 2 && (carry.size > 0 || !source.nodes.some(({ op }) => findOperator(op)?.recurrent !== undefined))) return undefined
   throw new LstmError('UNSUPPORTED', `stream: ${stopped?.reason ?? 'no input has an axis for timesteps'}, so that this model cannot be run step by step`)
 }
 
@@ -58,8 +59,8 @@ function follow(source: Graph, marks: Marks, carry: ReadonlyMap<string, string>)
     const stopped = walk.run()
     const isNamed = TELLING.test(steps) && steps !== STEPS
     if (stopped !== undefined) return isNamed && carry.size === 0 ? { ...stopped, weight: 2 } : stopped
-    const { hasLstm, remembers } = walk
-    if (!remembers && (hasLstm || !isNamed)) return { reason: 'no lstm takes the timesteps of an input', weight: 0 }
+    const { hasRecurrent, remembers } = walk
+    if (!remembers && (hasRecurrent || !isNamed)) return { reason: 'no recurrent layer takes the timesteps of an input', weight: 0 }
     return { ...walk.result(), steps }
   } catch (error) {
     // A graph that holds for one length of sequences only.

@@ -1,16 +1,18 @@
 // A walk through a graph, node by node, along time.
 import type { Graph } from '../graph/graph.ts'
 import type { TypedGraph } from '../graph/infer.ts'
+import { operatorOf } from '../graph/node.ts'
 import { freshSize } from '../ops/node/sizes.ts'
 import { switchOf } from '../ops/node/attributes.ts'
 import { label } from '../ops/node/checks.ts'
-import type { GraphNode } from '../ops/operator.ts'
-import { findTimeRule } from '../ops/time/rules.ts'
+import type { GraphNode, Operator, RecurrentFacts } from '../ops/operator.ts'
+import { findOperator } from '../ops/registry.ts'
+import { pointwise } from '../ops/time/pointwise.ts'
 import type { TimedNode, Timing } from '../ops/time/timing.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { Dimension, SymbolicShape } from '../values/shape.ts'
 
-/** A graph whose LSTMs go on from their own states, with a few steps at a time. */
+/** A graph whose recurrent layers go on from their own states, with a few steps at a time. */
 export interface Timeline {
   readonly graph: Graph
   /** Axis of the timesteps of every input; undefined for one that holds for all steps. */
@@ -19,9 +21,9 @@ export interface Timeline {
   readonly outputs: ReadonlyMap<string, Timing>
   /** Nodes of the source that another one stands for. */
   readonly replaced: ReadonlyMap<Graph['nodes'][number], Graph['nodes'][number]>
-  /** Values of the source that states of lstm nodes are at first, by `node.h` and `node.c`. */
+  /** Values of the source that states of recurrent nodes are at first, by `node.h`, `node.c`. */
   readonly initial: ReadonlyMap<string, string>
-  /** Inputs and outputs that went: an lstm keeps these states itself. */
+  /** Inputs and outputs that went: a recurrent layer keeps these states itself. */
   readonly absorbed: ReadonlySet<string>
   /** The name of the size of timesteps, and of the batch; or its number. */
   readonly steps: string
@@ -31,16 +33,14 @@ export interface Timeline {
 /** Why a graph cannot be run step by step. */
 export interface Stopped {
   readonly reason: string
-  /** 2: the timesteps had come to an lstm, so that no other axis is theirs. 1: perhaps. 0: this axis was a wrong guess. */
+  /** 2: the timesteps had come to a recurrent layer, so that no other axis is theirs. 1: perhaps. 0: this axis was a wrong guess. */
   readonly weight: 0 | 1 | 2
 }
-
-/** Operators that leave zeros in front of the timesteps where they are. */
-const MOVES: readonly string[] = ['transpose', 'identity', 'reshape', 'squeeze', 'unsqueeze', 'cast']
 
 export class Walk {
   readonly #graph: Graph
   readonly #types: TypedGraph['types']
+  readonly #settings: TypedGraph['settings']
   readonly #carry: ReadonlyMap<string, string>
   readonly #uses: ReadonlyMap<string, Uses>
   readonly #timings: Map<string, Timing>
@@ -53,12 +53,13 @@ export class Walk {
   readonly #initial: Map<string, string> = new Map()
   readonly #absorbed: Set<string> = new Set()
   #batch: Dimension | undefined
-  /** Whether an lstm takes the timesteps, and goes on from its own states or from carried ones. */
+  /** Whether a recurrent layer takes the timesteps, and goes on from its own states or from carried ones. */
   remembers: boolean = false
 
-  constructor({ graph, types }: TypedGraph, marks: ReadonlyMap<string, number>, carry: ReadonlyMap<string, string>) {
+  constructor({ graph, types, settings }: TypedGraph, marks: ReadonlyMap<string, number>, carry: ReadonlyMap<string, string>) {
     this.#graph = graph
     this.#types = types
+    this.#settings = settings
     this.#carry = carry
     this.#uses = usesOf(graph)
     this.#timings = new Map(marks)
@@ -66,22 +67,23 @@ export class Walk {
     this.#constants = new Map(graph.constants)
   }
 
-  get hasLstm(): boolean {
-    return this.#graph.nodes.some(({ op }) => op === 'lstm')
+  get hasRecurrent(): boolean {
+    return this.#graph.nodes.some(({ op }) => findOperator(op)?.recurrent !== undefined)
   }
 
   run(): Stopped | undefined {
     for (const node of this.#graph.nodes) {
-      const timed = this.#time(node)
+      const operator = operatorOf(node)
+      const timed = this.#time(node, operator)
       if (typeof timed === 'string') {
         const isOther = timed.endsWith('another axis')
-        return { reason: `${label(node)} ${timed}`, weight: this.remembers || (node.op === 'lstm' && !isOther) ? 2 : isOther ? 0 : 1 }
+        return { reason: `${label(node)} ${timed}`, weight: this.remembers || (operator.recurrent !== undefined && !isOther) ? 2 : isOther ? 0 : 1 }
       }
       node.outputs.forEach((name, position) => this.#timings.set(name, timed.outputs[position]))
       if (node.inputs.some((name) => this.#carried.has(name))) for (const name of node.outputs) this.#carried.add(name)
-      const lead = timed.lead ?? (MOVES.includes(node.op) ? this.#lead(node) : 0)
+      const lead = timed.lead ?? (operator.padding === 'kept' ? this.#lead(node) : 0)
       if (lead > 0) for (const name of node.outputs) this.#leads.set(name, lead)
-      this.#add(node, timed)
+      this.#add(node, operator, timed)
     }
     const padded = this.#graph.outputs.find(({ value }) => this.#leads.has(value))
     return padded === undefined ? undefined : { reason: `the output '${padded.name}' has more timesteps than the inputs`, weight: 2 }
@@ -102,18 +104,18 @@ export class Walk {
     return this.#leads.get(node.inputs[0] ?? '') ?? 0
   }
 
-  #time(node: GraphNode): TimedNode | string {
+  #time(node: GraphNode, { time, padding, recurrent }: Operator): TimedNode | string {
     const timings = node.inputs.map((name) => this.#timings.get(name))
     const isLast = timings.includes('last')
     if (!timings.some((timing) => typeof timing === 'number')) return { outputs: node.outputs.map(() => (isLast ? 'last' : undefined)) }
     if (isLast) return 'takes single steps together with what all of them come to'
-    if (this.#lead(node) > 0 && node.op !== 'conv' && !MOVES.includes(node.op)) return 'takes timesteps that are padded'
-    const rule = findTimeRule(node.op)
-    if (rule === undefined) return 'is not known to work on each timestep by itself'
+    if (this.#lead(node) > 0 && padding === undefined) return 'takes timesteps that are padded'
+    if (time === 'unknown') return 'is not known to work on each timestep by itself'
     const shape = (name: string | undefined): SymbolicShape | undefined => this.#types.get(name ?? '')?.shape
-    const fromOutside = [1, 2].filter((position) => this.#carried.has(node.inputs[position] ?? ''))
-    if (node.op === 'lstm' && fromOutside.length === 1) return 'has one of its two states carried through the graph, and the other one not'
-    return rule(node, {
+    const positions = statePositions(recurrent)
+    const fromOutside = positions.filter((position) => this.#carried.has(node.inputs[position] ?? ''))
+    if (fromOutside.length > 0 && fromOutside.length < positions.length) return 'has one of its two states carried through the graph, and the other one not'
+    return (time === 'pointwise' ? pointwise : time)(node, {
       timing: (position) => timings[position],
       shape: (position) => shape(node.inputs[position]),
       outputShape: (position) => shape(node.outputs[position]) as SymbolicShape,
@@ -121,11 +123,11 @@ export class Walk {
       lead: this.#lead(node),
       takers: (position) => this.#takers(node.outputs[position] as string)
         .map(({ op, inputs }) => ({ op, indices: this.#graph.constants.get(inputs[1] ?? '') })),
-    })
+    }, this.#settings.get(node))
   }
 
   /** Appends a node, or what stands for it. */
-  #add(node: GraphNode, { remembers, instead, history, constant }: TimedNode): void {
+  #add(node: GraphNode, { recurrent }: Operator, { remembers, instead, history, constant }: TimedNode): void {
     if (constant !== undefined) this.#constants.set(...constant)
     let made = instead ?? node
     if (history !== undefined) {
@@ -135,31 +137,32 @@ export class Walk {
         parameters: {}, attributes: { axis, steps: history },
       })
     }
-    if (remembers === true) made = this.#remember(node)
+    if (remembers === true && recurrent !== undefined) made = this.#remember(node, recurrent)
     if (made !== node) this.#replaced.set(node, made)
     this.#nodes.push(made)
   }
 
-  /** The lstm that goes on from its own states; or the same one, where its states are carried through the graph. */
-  #remember(node: GraphNode): GraphNode {
+  /** The layer that goes on from its own states; or the same one, where its states are carried through the graph. */
+  #remember(node: GraphNode, recurrent: RecurrentFacts): GraphNode {
     this.remembers = true
     const x = this.#types.get(node.inputs[0] as string)?.shape
     this.#batch ??= x?.[switchOf(node, 'timeMajor') ? 1 : 0]
-    const states = [1, 2].filter((position) => this.#carried.has(node.inputs[position] ?? ''))
+    const positions = statePositions(recurrent)
+    const states = positions.filter((position) => this.#carried.has(node.inputs[position] ?? ''))
     const direct = states.filter((position) => this.#isDirect(node, position))
-    if (states.length > 0 && (direct.length < 2 || states.length < 2)) return node
-    for (const position of [1, 2]) {
+    if (states.length > 0 && (direct.length < positions.length || states.length < positions.length)) return node
+    for (const [n, position] of positions.entries()) {
       const name = node.inputs[position] ?? ''
       if (states.length > 0) {
         this.#absorbed.add(name)
         this.#absorbed.add(this.#carry.get(name) as string)
       } else if (name !== '') {
-        this.#initial.set(`${node.name}.${position === 1 ? 'h' : 'c'}`, name)
+        this.#initial.set(`${node.name}.${recurrent.states[n]}`, name)
       }
     }
-    const mask = node.inputs[3] ?? ''
+    const mask = node.inputs[1 + positions.length] ?? ''
     return {
-      ...node, inputs: [node.inputs[0] as string, ...(mask === '' ? [] : ['', '', mask])],
+      ...node, inputs: [node.inputs[0] as string, ...(mask === '' ? [] : [...positions.map(() => ''), mask])],
       outputs: node.outputs.map((value) => (this.#isWanted(value) ? value : '')),
       attributes: { ...node.attributes, stateful: true },
     }
@@ -182,6 +185,11 @@ export class Walk {
     const isAlone = (of: string): boolean => this.#uses.get(of)?.count === 1
     return this.#uses.get(value)?.outputs.includes(this.#carry.get(name) as string) === true && isAlone(name) && isAlone(value)
   }
+}
+
+/** Where the states of a layer come in, and go out. */
+function statePositions(recurrent: RecurrentFacts | undefined): number[] {
+  return recurrent?.states.map((_, n) => 1 + n) ?? []
 }
 
 /** Where a value goes: to nodes (to some of them more than once), and to outputs, by name. */

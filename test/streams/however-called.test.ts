@@ -6,8 +6,7 @@ import type { Graph } from '../../src/graph/graph.ts'
 import { compile } from '../../src/model/load.ts'
 import type { Model } from '../../src/model/model.ts'
 import { addAllOperators } from '../../src/ops/all.ts'
-import { operatorNames } from '../../src/ops/registry.ts'
-import { findTimeRule } from '../../src/ops/time/rules.ts'
+import { findOperator, operatorNames } from '../../src/ops/registry.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import { createData, type DataOf } from '../../src/values/dtype.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
@@ -26,7 +25,7 @@ const BATCH = 2
 const STEPS = 6
 
 addAllOperators()
-const OPERATORS = operatorNames().filter((name) => findTimeRule(name) !== undefined)
+const OPERATORS = operatorNames().filter((name) => findOperator(name)?.time !== 'unknown')
 
 type Arrays = Record<string, NdArray>
 

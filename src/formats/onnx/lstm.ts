@@ -3,6 +3,7 @@
 //   initial_h, initial_c, Y_h, Y_c [D, B, H], or [B, D, H] with layout 1; Y [T, D, B, H] or [B, T, D, H]; P [D, 3H]
 // Where the specification is silent, onnxruntime says what happens.
 import type { Attribute } from '../../ops/operator.ts'
+import { findOperator } from '../../ops/registry.ts'
 import type { Conversion } from './conversion.ts'
 import { lstmWeights } from './lstm-weights.ts'
 import { malformed } from '../protobuf/wire.ts'
@@ -108,7 +109,6 @@ function activations(c: Conversion, directions: number): Record<string, Attribut
   return { activations: functions.map(({ name }) => name), activationAlpha: constants('alpha'), activationBeta: constants('beta') }
 }
 
-const CARRIERS = ['expand', 'slice', 'reshape', 'squeeze', 'unsqueeze', 'transpose', 'identity', 'cast']
 const MOST_STEPS = 8
 
 /** Whether a state is zeros whatever its size: exporters write out what an absent one means. */
@@ -121,6 +121,6 @@ function isZero(c: Conversion, name: string, steps: number = MOST_STEPS): boolea
   const node = c.importer.producer(name)
   if (node === undefined || steps === 0) return false
   if (node.op === 'constantOfShape') return (node.attributes.value ?? 0) === 0
-  if (CARRIERS.includes(node.op)) return isZero(c, node.inputs[0] as string, steps - 1)
+  if (findOperator(node.op)?.carriesZeros === true) return isZero(c, node.inputs[0] as string, steps - 1)
   return node.op === 'concat' && node.inputs.length <= MOST_STEPS && node.inputs.every((input) => isZero(c, input, steps - 4))
 }

@@ -18,6 +18,7 @@ export function elementwise(name: string, plain?: (x: number) => number): Operat
     name,
     mostInputs: 1,
     attributes: constantNames(name),
+    time: 'pointwise',
     infer(node, context) {
       bind(node)
       // Whole numbers have a sign too: shapes are computed with, and always folded.
@@ -51,6 +52,7 @@ export const dropout: Operator = {
   name: 'dropout',
   mostInputs: 1,
   attributes: ['rate'],
+  time: 'pointwise',
   infer(node, context) {
     numberOf(node, 'rate', 0)
     return [requireInput(node, context, 0, 'float32')]

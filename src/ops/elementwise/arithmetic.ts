@@ -43,13 +43,12 @@ function rounded({ float, int }: Arithmetic, dtype: DType): (a: number, b: numbe
 /** f of two inputs, or of any number of them from left to right. */
 function arithmetic(
   name: string, arity: 'binary' | 'variadic', choose: (node: GraphNode) => Arithmetic, attributes: readonly string[] = [],
-): Operator {
+): Operator<Arithmetic> {
   const infer = (node: GraphNode, context: InferenceContext): ValueType => {
     const count = node.inputs.length
     if (arity === 'binary' ? count !== 2 : count === 0) {
       throw new LstmError('SHAPE', `${label(node)}: expected ${arity === 'binary' ? '2 inputs' : 'at least one input'}, got ${count}`)
     }
-    choose(node)
     const { dtype } = numericInput(node, context, 0)
     const shapes = node.inputs.map((_, position) => requireInput(node, context, position, dtype).shape)
     return { dtype, shape: broadcastShapes(node, shapes) }
@@ -58,15 +57,15 @@ function arithmetic(
     name,
     mostInputs: arity === 'binary' ? 2 : Infinity,
     attributes,
+    time: 'pointwise',
+    parse: choose,
     infer: (node, context) => [infer(node, context)],
     cost: () => ({ detail: '', multiplyAdds: 0 }),
-    evaluate(node, context) {
-      const type = infer(node, context)
-      const step = rounded(choose(node), type.dtype)
+    evaluate(node, context, settings, [type]) {
+      const step = rounded(settings, type.dtype)
       return evaluateBroadcast(type, node.inputs.map((_, position) => context.value(position)), (elements) => elements.reduce(step))
     },
-    plan(node, planner) {
-      const { kernel } = choose(node)
+    plan(node, planner, { kernel }) {
       const operands = node.inputs.map((_, position) => operandOf(planner, position))
       planChain(planner, operands, operands.slice(1).map(() => kernel))
     },
@@ -111,24 +110,24 @@ function planCopy(planner: Planner, a: Operand, out: Operand, dtype: DType): voi
 }
 
 /** a + b. Inputs: a, b. */
-export const add: Operator = arithmetic('add', 'binary', () => ADD)
+export const add: Operator<Arithmetic> = arithmetic('add', 'binary', () => ADD)
 /** a - b. Inputs: a, b. */
-export const sub: Operator = arithmetic('sub', 'binary', () => ({ kernel: 'sub', float: (a, b) => a - b, int: (a, b) => a - b }))
+export const sub: Operator<Arithmetic> = arithmetic('sub', 'binary', () => ({ kernel: 'sub', float: (a, b) => a - b, int: (a, b) => a - b }))
 /** a * b. Inputs: a, b. int32 wraps. */
-export const mul: Operator = arithmetic('mul', 'binary', () => ({ kernel: 'mul', float: (a, b) => a * b, int: Math.imul }))
+export const mul: Operator<Arithmetic> = arithmetic('mul', 'binary', () => ({ kernel: 'mul', float: (a, b) => a * b, int: Math.imul }))
 /** a / b. Inputs: a, b. int32 is cut towards zero, and is 0 for b = 0, where ONNX says nothing. */
-export const div: Operator = arithmetic('div', 'binary', () => ({ kernel: 'div', float: (a, b) => a / b, int: (a, b) => (b === 0 ? 0 : a / b) }))
+export const div: Operator<Arithmetic> = arithmetic('div', 'binary', () => ({ kernel: 'div', float: (a, b) => a / b, int: (a, b) => (b === 0 ? 0 : a / b) }))
 /** The smallest; NaN where one is NaN. Inputs: one or more. */
-export const min: Operator = arithmetic('min', 'variadic', () => MIN)
+export const min: Operator<Arithmetic> = arithmetic('min', 'variadic', () => MIN)
 /** The largest; NaN where one is NaN. Inputs: one or more. */
-export const max: Operator = arithmetic('max', 'variadic', () => MAX)
+export const max: Operator<Arithmetic> = arithmetic('max', 'variadic', () => MAX)
 /** The sum, from left to right. Inputs: one or more. */
-export const sum: Operator = arithmetic('sum', 'variadic', () => ADD)
+export const sum: Operator<Arithmetic> = arithmetic('sum', 'variadic', () => ADD)
 /**
  * Remainder of a / b. Inputs: a, b. `fmod` 0 (default): with the sign of b, as Python's %; 1: with the sign
  * of a, as C's. ONNX allows float32 with `fmod` 1 only; here 0 means Python's % for it too.
  */
-export const mod: Operator = arithmetic('mod', 'binary', (node) => (switchOf(node, 'fmod') ? REMAINDER : MODULO), ['fmod'])
+export const mod: Operator<Arithmetic> = arithmetic('mod', 'binary', (node) => (switchOf(node, 'fmod') ? REMAINDER : MODULO), ['fmod'])
 
 /** x^y with C's special cases, which differ from JavaScript's beside NaN and Infinity; by the ways of assembly/math/power.ts. */
 function power(x: number, y: number): number {
@@ -139,7 +138,7 @@ function power(x: number, y: number): number {
 }
 
 /** x^y. Inputs: x and y, both float32. */
-export const pow: Operator = {
+export const pow: Operator<Arithmetic> = {
   ...arithmetic('pow', 'binary', () => ({ kernel: 'pow', float: power, int: power })),
   infer(node, context) {
     const x = requireInput(node, context, 0, 'float32')
@@ -153,6 +152,7 @@ export const clip: Operator = {
   name: 'clip',
   mostInputs: 3,
   attributes: [],
+  time: 'pointwise',
   infer(node, context) {
     const x = numericInput(node, context, 0)
     for (const position of [1, 2]) {
@@ -165,8 +165,7 @@ export const clip: Operator = {
     return [x]
   },
   cost: () => ({ detail: '', multiplyAdds: 0 }),
-  evaluate(_node, context) {
-    const x = context.input(0) as ValueType
+  evaluate(_node, context, _settings, [x]) {
     const value = context.value(0)
     const [low, high] = [1, 2].map((position) => (context.input(position) === undefined ? 'absent' : context.value(position)))
     if (value === undefined || low === undefined || high === undefined) return undefined

@@ -10,7 +10,12 @@ import type { GraphNode, Operator } from '../operator.ts'
 const KINDS = ['float32', 'int32', 'uint8', 'bool'] as const
 type Kind = (typeof KINDS)[number]
 
-function target(node: GraphNode): { kind: Kind, dtype: DType } {
+interface Target {
+  readonly kind: Kind
+  readonly dtype: DType
+}
+
+function target(node: GraphNode): Target {
   const kind = KINDS.find((name) => name === node.attributes.to)
   if (kind === undefined) {
     throw new LstmError('VALUE', `${label(node)}: expected ${KINDS.map((name) => `'${name}'`).join(' or ')} for 'to', got ${describeValue(node.attributes.to)}`)
@@ -31,23 +36,25 @@ function castElement(value: number, from: DType, kind: Kind): number {
  * `bool`, which is uint8 with 1 for everything but 0. float32 becomes a whole number by truncation
  * towards zero, as large as the dtype allows (NaN: 0); int32 becomes uint8 modulo 256.
  */
-export const cast: Operator = {
+export const cast: Operator<Target> = {
   name: 'cast',
   mostInputs: 1,
   attributes: ['to'],
-  infer: (node, context) => [{ dtype: target(node).dtype, shape: anyInput(node, context, 0).shape }],
+  time: 'pointwise',
+  padding: 'kept',
+  carriesZeros: true,
+  parse: target,
+  infer: (node, context, { dtype }) => [{ dtype, shape: anyInput(node, context, 0).shape }],
   cost: movementCost,
-  evaluate(node, context) {
-    if (!isFoldable(node, context, this.infer(node, context))) return undefined
-    const { kind, dtype } = target(node)
+  evaluate(node, context, { kind, dtype }, types) {
+    if (!isFoldable(node, context, types)) return undefined
     const { data, shape, dtype: from } = context.value(0) as ArrayLike
     const out: DataOf = createData(dtype, data.length)
     for (let n = 0; n < data.length; n++) out[n] = castElement(data[n] as number, from, kind)
     return [new NdArray(out, shape)]
   },
-  plan(node, planner) {
+  plan(node, planner, { kind }) {
     requireSizes(node, planner)
-    const { kind } = target(node)
     const from = planner.dtypeOf(0)
     if (kind === from) {
       planner.alias(0, 0)

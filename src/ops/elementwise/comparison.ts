@@ -28,10 +28,11 @@ function relation(name: string, operands: 'truth' | 'numbers' | 'either', { kern
     name,
     mostInputs: 2,
     attributes: [],
+    time: 'pointwise',
     infer: (node, context) => [infer(node, context)],
     cost: () => ({ detail: '', multiplyAdds: 0 }),
-    evaluate(node, context) {
-      return evaluateBroadcast(infer(node, context), [context.value(0), context.value(1)], ([a = NaN, b = NaN]) => Number(of(a, b)))
+    evaluate(_node, context, _settings, [type]) {
+      return evaluateBroadcast(type, [context.value(0), context.value(1)], ([a = NaN, b = NaN]) => Number(of(a, b)))
     },
     plan(_node, planner) {
       const [a, b] = [0, 1].map((position) => ({ slot: planner.input(position), shape: planner.shapeOf(position) }))
@@ -64,9 +65,10 @@ export const not: Operator = {
   name: 'not',
   mostInputs: 1,
   attributes: [],
+  time: 'pointwise',
   infer: (node, context) => [requireInput(node, context, 0, 'uint8')],
   cost: () => ({ detail: '', multiplyAdds: 0 }),
-  evaluate: (node, context) => evaluateBroadcast(requireInput(node, context, 0, 'uint8'), [context.value(0)], ([a]) => Number(a === 0)),
+  evaluate: (_node, context, _settings, [type]) => evaluateBroadcast(type, [context.value(0)], ([a]) => Number(a === 0)),
   plan(_node, planner) {
     const a = { slot: planner.input(0), shape: [lengthOf(planner.shapeOf(0))] }
     planBinary(planner, 'not', 'uint8', a, a, { slot: planner.output(0), shape: a.shape })

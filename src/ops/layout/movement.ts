@@ -15,42 +15,35 @@ export interface BoundNode {
 }
 
 /** An operator that moves elements of its inputs and does nothing else. */
-export interface Movement {
-  readonly name: string
-  readonly mostInputs: number
-  readonly attributes: readonly string[]
-  readonly infer: (node: GraphNode, context: InferenceContext) => readonly ValueType[]
+export interface Movement<Settings = unknown> extends Pick<Operator<Settings>, 'name' | 'onnx' | 'mostInputs' | 'attributes' | 'time' | 'padding' | 'carriesZeros' | 'parse' | 'infer'> {
   /** In order; the outputs are undefined before. */
-  readonly moves: (node: GraphNode, bound: BoundNode) => readonly Move[]
+  readonly moves: (node: GraphNode, bound: BoundNode, settings: Settings) => readonly Move[]
   /** The dtype of the outputs. Default: that of the first input. */
-  readonly dtype?: (node: GraphNode) => DType
+  readonly dtype?: (settings: Settings) => DType
 }
 
 /** The operator of a movement: its moves in plain JavaScript where all inputs are known, and as kernel calls. */
 /* @__NO_SIDE_EFFECTS__ */
-export function movement({ name, mostInputs, attributes, infer, moves, dtype }: Movement): Operator {
+export function movement<Settings = unknown>({ moves, dtype, ...facts }: Movement<Settings>): Operator<Settings> {
   return {
-    name,
-    mostInputs,
-    attributes,
-    infer: (node, context) => checkSizes(node, infer(node, context)),
+    ...facts,
+    infer: (node, context, settings) => checkSizes(node, facts.infer(node, context, settings)),
     cost: movementCost,
-    evaluate(node, context) {
-      const types = infer(node, context)
+    evaluate(node, context, settings, types) {
       if (!isFoldable(node, context, types)) return undefined
       const list = moves(node, {
         shapeOf: (position) => (context.input(position) as ValueType).shape as Shape,
         outputShape: (position) => types[position]?.shape as Shape,
         value: context.value,
-      })
+      }, settings)
       return types.map((type, output) => evaluateMoves(type, list.filter((one) => one.output === output), context))
     },
-    plan(node, planner) {
+    plan(node, planner, settings) {
       requireSizes(node, planner)
-      const list = moves(node, planner)
+      const list = moves(node, planner, settings)
       for (let output = 0; output < node.outputs.length; output++) {
         if (!planner.hasOutput(output)) continue
-        planMoves(planner, output, list.filter((one) => one.output === output), dtype?.(node) ?? planner.dtypeOf(0))
+        planMoves(planner, output, list.filter((one) => one.output === output), dtype?.(settings) ?? planner.dtypeOf(0))
       }
     },
   }

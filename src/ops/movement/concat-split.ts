@@ -5,15 +5,17 @@ import { anyInput, hasInput, label } from '../node/checks.ts'
 import { freshSize, integerList, knownIntegers } from '../node/sizes.ts'
 import { movement } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from '../operator.ts'
+import { rowwise } from '../time/rules.ts'
+import { along } from '../time/timing.ts'
 import { stridesOf, whole, type Move } from '../layout/strides.ts'
 
 /** The inputs of a concat, which must be alike but for the size of one axis. */
-function alike(node: GraphNode, context: InferenceContext): ValueType[] {
+function alike(node: GraphNode, context: InferenceContext, given: number): ValueType[] {
   const parts = node.inputs.map((_, position) => anyInput(node, context, position))
   const [first] = parts
   if (first === undefined) throw new LstmError('SHAPE', `${label(node)}: expected at least one input, got none`)
   const rank = first.shape.length
-  const axis = resolveAxis(node, integerOf(node, 'axis'), rank)
+  const axis = resolveAxis(node, given, rank)
   const sameSizes = (n: number): boolean => new Set(parts.map(({ shape }) => shape[n]).filter((size) => typeof size === 'number')).size <= 1
   const got = parts.map((part) => `${part.dtype} ${formatShape(part.shape)}`).join(', ')
   if (parts.some(({ dtype }) => dtype !== first.dtype)) throw new LstmError('VALUE', `${label(node)}: expected inputs of one dtype, got ${got}`)
@@ -24,14 +26,23 @@ function alike(node: GraphNode, context: InferenceContext): ValueType[] {
 }
 
 /** The inputs one after the other along an axis. Inputs: any number, of one dtype. Attribute `axis` (required). */
-export const concat: Operator = movement({
+export const concat: Operator<number> = movement({
   name: 'concat',
   mostInputs: Infinity,
   attributes: ['axis'],
-  infer(node, context) {
-    const parts = alike(node, context)
+  time(node, context, given) {
+    const axis = context.timing(0)
+    const joined = resolveAxis(node, given, context.outputShape(0).length)
+    if (typeof axis !== 'number' || node.inputs.some((_, position) => context.timing(position) !== axis)) {
+      return 'joins what has timesteps with what has none'
+    }
+    return joined === axis ? 'joins sequences one after the other' : along(node, axis)
+  },
+  parse: (node) => integerOf(node, 'axis'),
+  infer(node, context, given) {
+    const parts = alike(node, context, given)
     const [{ dtype, shape }] = parts as [ValueType]
-    const joined = resolveAxis(node, integerOf(node, 'axis'), shape.length)
+    const joined = resolveAxis(node, given, shape.length)
     const sizes = shape.map((size, axis): Dimension => {
       const along = parts.map((part) => part.shape[axis] as Dimension)
       if (axis !== joined) return along.find((one) => typeof one === 'number') ?? size
@@ -41,9 +52,9 @@ export const concat: Operator = movement({
     })
     return [{ dtype, shape: sizes }]
   },
-  moves(node, { shapeOf, outputShape }) {
+  moves(node, { shapeOf, outputShape }, given) {
     const to = stridesOf(outputShape(0))
-    const axis = resolveAxis(node, integerOf(node, 'axis'), to.length)
+    const axis = resolveAxis(node, given, to.length)
     let offset = 0
     return node.inputs.map((_, position): Move => {
       const shape = shapeOf(position)
@@ -94,19 +105,21 @@ function partSizes(node: GraphNode, context: InferenceContext, shape: SymbolicSh
  * sizes the parts are equal, the last one smaller if need be. Attributes `axis` (default 0) and
  * `numOutputs` (default and only choice: as many as the node has outputs).
  */
-export const split: Operator = movement({
+export const split: Operator<number> = movement({
   name: 'split',
   mostInputs: 2,
   attributes: ['axis', 'numOutputs'],
-  infer(node, context) {
+  time: rowwise((_node, _shape, axis) => [axis]),
+  parse: (node) => integerOf(node, 'axis', 0),
+  infer(node, context, given) {
     const { dtype, shape } = anyInput(node, context, 0)
-    const axis = resolveAxis(node, integerOf(node, 'axis', 0), shape.length)
+    const axis = resolveAxis(node, given, shape.length)
     return partSizes(node, context, shape, axis).map((part) => ({ dtype, shape: shape.map((size, n) => (n === axis ? part : size)) }))
   },
-  moves(node, { shapeOf, value }) {
+  moves(node, { shapeOf, value }, given) {
     const shape = shapeOf(0)
     const strides = stridesOf(shape)
-    const axis = resolveAxis(node, integerOf(node, 'axis', 0), shape.length)
+    const axis = resolveAxis(node, given, shape.length)
     const sizes = hasInput(node, 1) ? knownIntegers(node, { value }, 1, 'sizes') : equalParts(node, shape[axis] as number, partCount(node))
     let offset = 0
     return sizes.map((size, output): Move => {

@@ -7,6 +7,8 @@ import { anyInput, label, requireInput } from '../node/checks.ts'
 import { checkSizes } from '../node/sizes.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator, Planner } from '../operator.ts'
+import { OTHER_AXIS } from '../time/rules.ts'
+import { along, numbersOf } from '../time/timing.ts'
 import { describeBox, forEachIndex, stridesOf } from '../layout/strides.ts'
 
 /** Throws for an index that is none. */
@@ -41,9 +43,14 @@ export function planIndexCheck(planner: Planner, size: number): void {
   })
 }
 
-/** The axis that indices count along. */
-export function indexedAxis(node: GraphNode, rank: number): number {
-  return resolveAxis(node, integerOf(node, 'axis', 0), rank)
+/** The attribute `axis`, along which indices count. */
+export function axisAttribute(node: GraphNode): number {
+  return integerOf(node, 'axis', 0)
+}
+
+/** Constant indices are checked beforehand. */
+export function hasOpenIndices(_node: GraphNode, context: InferenceContext): boolean {
+  return context.value(1) === undefined
 }
 
 /** Elements of all axes before `axis`, and from behind it on. */
@@ -56,23 +63,40 @@ function around(shape: Shape, axis: number): { outer: number, inner: number } {
  * (int32, any shape; negative ones count from the end). Attribute `axis` (default 0).
  * An index outside is an error `VALUE`: at run time, or at once for constant indices.
  */
-export const gather: Operator = {
+export const gather: Operator<number> = {
   name: 'gather',
   mostInputs: 2,
   attributes: ['axis'],
-  infer(node, context) {
+  /** Indices into another axis; the last step alone; or a table whose indices come step by step. */
+  time(node, context, given) {
+    const rank = context.shape(0)?.length as number
+    const along0 = resolveAxis(node, given, rank)
+    const [data, indices] = [context.timing(0), context.timing(1)]
+    if (typeof indices === 'number') return data === undefined ? along(node, along0 + indices) : OTHER_AXIS
+    const axis = data as number
+    const added = (context.shape(1)?.length as number) - 1
+    if (along0 !== axis) return along(node, axis > along0 ? axis + added : axis)
+    const wanted = numbersOf(context, 1)
+    return wanted?.length === 1 && wanted[0] === -1 ? along(node, 'last') : 'takes steps out of the sequence'
+  },
+  mayRefuse: hasOpenIndices,
+  indexBounds(_node, context, given) {
+    const size = context.value(0)?.shape.at(given)
+    return size === undefined ? undefined : { input: 1, least: -size, most: size - 1 }
+  },
+  parse: axisAttribute,
+  infer(node, context, given) {
     const { dtype, shape } = anyInput(node, context, 0)
     const indices = requireInput(node, context, 1, 'int32')
-    const axis = indexedAxis(node, shape.length)
+    const axis = resolveAxis(node, given, shape.length)
     checkConstantIndices(node, context, shape[axis] as Dimension)
     return checkSizes(node, [{ dtype, shape: [...shape.slice(0, axis), ...indices.shape, ...shape.slice(axis + 1)] }])
   },
   cost: movementCost,
-  evaluate(node, context) {
-    const types = this.infer(node, context)
+  evaluate(node, context, given, types) {
     if (!isFoldable(node, context, types)) return undefined
     const [data, indices] = [context.value(0), context.value(1)] as [ArrayLike, ArrayLike]
-    const axis = indexedAxis(node, data.shape.length)
+    const axis = resolveAxis(node, given, data.shape.length)
     const size = data.shape[axis] as number
     const { outer, inner } = around(data.shape, axis)
     const out = createData(data.dtype, outer * indices.data.length * inner)
@@ -83,13 +107,13 @@ export const gather: Operator = {
         out.set(data.data.subarray(begin, begin + inner), (row * resolved.length + n) * inner)
       })
     }
-    return [new NdArray(out, types[0]?.shape as Shape)]
+    return [new NdArray(out, types[0].shape as Shape)]
   },
-  plan(node, planner) {
+  plan(node, planner, given) {
     requireSizes(node, planner)
     const { gatherRows } = planner.kernels
     const shape = planner.shapeOf(0)
-    const axis = indexedAxis(node, shape.length)
+    const axis = resolveAxis(node, given, shape.length)
     const size = shape[axis] as number
     const { outer, inner } = around(shape, axis)
     const rowBytes = inner * bytesOf(planner.dtypeOf(0))
@@ -106,9 +130,9 @@ export function sideStrides(shape: Shape, axis: number): number[] {
 }
 
 /** The shape of the indices of a node that has one for every element; they must fit into `shape` but along the axis. */
-export function boxOfIndices(node: GraphNode, context: InferenceContext, shape: SymbolicShape): SymbolicShape {
+export function boxOfIndices(node: GraphNode, context: InferenceContext, given: number, shape: SymbolicShape): SymbolicShape {
   const indices = requireInput(node, context, 1, 'int32', shape.length)
-  const axis = indexedAxis(node, shape.length)
+  const axis = resolveAxis(node, given, shape.length)
   const fits = indices.shape.every((size, n) => {
     const most = shape[n]
     return n === axis || typeof size === 'string' || typeof most === 'string' || size <= (most as number)
@@ -125,20 +149,22 @@ export function boxOfIndices(node: GraphNode, context: InferenceContext, shape: 
  * Inputs: data, indices (int32, as many axes as data, no longer than it but along the axis; negative
  * ones count from the end). Attribute `axis` (default 0). An index outside is an error `VALUE`.
  */
-export const gatherElements: Operator = {
+export const gatherElements: Operator<number> = {
   name: 'gatherElements',
   mostInputs: 2,
   attributes: ['axis'],
-  infer(node, context) {
+  time: 'unknown',
+  mayRefuse: hasOpenIndices,
+  parse: axisAttribute,
+  infer(node, context, given) {
     const { dtype, shape } = anyInput(node, context, 0)
-    return [{ dtype, shape: boxOfIndices(node, context, shape) }]
+    return [{ dtype, shape: boxOfIndices(node, context, given, shape) }]
   },
   cost: movementCost,
-  evaluate(node, context) {
-    const types = this.infer(node, context)
+  evaluate(node, context, given, types) {
     if (!isFoldable(node, context, types)) return undefined
     const [data, indices] = [context.value(0), context.value(1)] as [ArrayLike, ArrayLike]
-    const axis = indexedAxis(node, data.shape.length)
+    const axis = resolveAxis(node, given, data.shape.length)
     const along = stridesOf(data.shape)[axis] as number
     const resolved = knownIndices(node, indices, data.shape[axis] as number)
     const out: DataOf = createData(data.dtype, resolved.length)
@@ -148,11 +174,11 @@ export const gatherElements: Operator = {
     })
     return [new NdArray(out, indices.shape)]
   },
-  plan(node, planner) {
+  plan(node, planner, given) {
     requireSizes(node, planner)
     const { gatherElements: gatherEach } = planner.kernels
     const [shape, indexShape] = [planner.shapeOf(0), planner.shapeOf(1)]
-    const axis = indexedAxis(node, shape.length)
+    const axis = resolveAxis(node, given, shape.length)
     const size = shape[axis] as number
     const bytes = bytesOf(planner.dtypeOf(0))
     const axisBytes = stridesOf(shape)[axis] as number * bytes

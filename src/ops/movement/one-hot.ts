@@ -22,39 +22,35 @@ function depthOf(node: GraphNode, context: InferenceContext): number | undefined
   return depth
 }
 
-/** The new axis, counted in the output. */
-function classAxis(node: GraphNode, rank: number): number {
-  return resolveAxis(node, integerOf(node, 'axis', -1), rank)
-}
-
 /**
  * A new axis with the on value at the index and the off value everywhere else. Inputs: indices (int32;
  * from -depth to depth - 1; any other one is off everywhere), depth (scalar, int32 or float32, which
  * must follow from constants and shapes), values ([off, on]; their dtype is the output's).
  * Attribute `axis`, the new one (default -1).
  */
-export const oneHot: Operator = {
+export const oneHot: Operator<number> = {
   name: 'oneHot',
   mostInputs: 3,
   attributes: ['axis'],
-  infer(node, context) {
+  time: 'unknown',
+  parse: (node) => integerOf(node, 'axis', -1),
+  infer(node, context, given) {
     const { shape } = requireInput(node, context, 0, 'int32')
     const values = anyInput(node, context, 2)
     if (values.shape.length !== 1 || values.shape[0] !== 2) {
       throw new LstmError('SHAPE', `${label(node)}: expected values [off, on], got ${values.dtype} ${formatShape(values.shape)}`)
     }
-    const axis = classAxis(node, shape.length + 1)
+    const axis = resolveAxis(node, given, shape.length + 1)
     const depth = depthOf(node, context) ?? freshSize(node, axis)
     return checkSizes(node, [{ dtype: values.dtype, shape: [...shape.slice(0, axis), depth, ...shape.slice(axis)] }])
   },
   cost: movementCost,
-  evaluate(node, context) {
-    const types = this.infer(node, context)
+  evaluate(node, context, given, types) {
     if (!isFoldable(node, context, types)) return undefined
     const [indices, , values] = [0, 1, 2].map((position) => context.value(position)) as [ArrayLike, ArrayLike, ArrayLike]
     const [off, on] = values.data as unknown as [number, number]
-    const shape = types[0]?.shape as Shape
-    const axis = classAxis(node, shape.length)
+    const shape = types[0].shape as Shape
+    const axis = resolveAxis(node, given, shape.length)
     const depth = shape[axis] as number
     const inner = lengthOf(shape.slice(axis + 1))
     const out: DataOf = createData(values.dtype, lengthOf(shape)).fill(off)
@@ -64,11 +60,11 @@ export const oneHot: Operator = {
     })
     return [new NdArray(out, shape)]
   },
-  plan(node, planner) {
+  plan(node, planner, given) {
     requireSizes(node, planner)
     const { placeOneHot } = planner.kernels
     const shape = planner.outputShape(0)
-    const axis = classAxis(node, shape.length)
+    const axis = resolveAxis(node, given, shape.length)
     const depth = shape[axis] as number
     const inner = lengthOf(shape.slice(axis + 1))
     const length = lengthOf(planner.shapeOf(0))

@@ -1,10 +1,12 @@
 import { LstmError } from '../../errors.ts'
+import { NdArray } from '../../values/ndarray.ts'
 import { formatShape, lengthOf, type Dimension, type Shape } from '../../values/shape.ts'
 import { resolveAxes, wordOf } from '../node/attributes.ts'
 import { anyInput, hasInput, label } from '../node/checks.ts'
 import { freshSize, integerList, knownIntegers, type IntegerList } from '../node/sizes.ts'
 import { movement } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
+import { along, timeAxis, type TimeRule } from '../time/timing.ts'
 import { stridesOf, whole, type Move } from '../layout/strides.ts'
 
 const MODES = ['constant', 'reflect', 'edge', 'wrap'] as const
@@ -78,6 +80,24 @@ function fillAxis(mode: 'reflect' | 'edge' | 'wrap', axis: number, middle: reado
   return moves
 }
 
+/** Zeros in front of the first step are what a convolution behind it remembers at first. */
+const padding: TimeRule = (node, context) => {
+  const axis = timeAxis(context) as number
+  const rank = context.outputShape(0).length
+  const pads = context.value(1)
+  if (pads === undefined || context.shape(3) !== undefined) return 'pads by sizes that are not known'
+  const [before, after] = [pads.data[axis] as number, pads.data[rank + axis] as number]
+  if (before === 0 && after === 0) return along(node, axis)
+  const value = context.shape(2) === undefined ? 0 : context.value(2)?.data[0]
+  if (after !== 0 || before < 0 || value !== 0 || (node.attributes.mode ?? 'constant') !== 'constant') return 'pads the sequence with other things than zeros in front'
+  const name = freshSize(node, 'pads')
+  const data = Int32Array.from(pads.data, (pad, n) => (n === axis ? 0 : pad))
+  return {
+    ...along(node, axis), lead: before, instead: { ...node, inputs: [node.inputs[0] as string, name, ...node.inputs.slice(2)] },
+    constant: [name, new NdArray(data, [data.length])],
+  }
+}
+
 /**
  * Elements added around, or with negative pads taken away. Inputs: data, pads (int32 list: all begins,
  * then all ends), value (one element, optional, default 0), axes (int32 list, optional, default all).
@@ -89,6 +109,7 @@ export const pad: Operator = movement({
   name: 'pad',
   mostInputs: 4,
   attributes: ['mode'],
+  time: padding,
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
     wordOf(node, 'mode', MODES)

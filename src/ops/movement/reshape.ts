@@ -6,11 +6,27 @@ import { anyInput, hasInput, label } from '../node/checks.ts'
 import { checkSizes, freshShape, freshSize, integerList, isNumeric, productOf, quotientOf } from '../node/sizes.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from '../operator.ts'
+import { MIXES, OTHER_AXIS } from '../time/rules.ts'
+import { along, timeAxis, type TimeRule } from '../time/timing.ts'
+
+/** The same elements in another shape: what stands before the timesteps, and what stands behind, must stay there. */
+const sameElements: TimeRule = (node, context) => {
+  const axis = timeAxis(context)
+  if (axis === undefined) return OTHER_AXIS
+  const from = context.shape(0) as SymbolicShape
+  const to = context.outputShape(0)
+  const isSame = (a: SymbolicShape, b: SymbolicShape): boolean => quotientOf(a, b) === 1
+  const found = to.findIndex((size, n) => (
+    size === from[axis] && isSame(from.slice(0, axis), to.slice(0, n)) && isSame(from.slice(axis + 1), to.slice(n + 1))
+  ))
+  return found < 0 ? MIXES : along(node, found)
+}
 
 /** An operator that gives its first input another shape: at run time there is nothing to do. */
 /* @__NO_SIDE_EFFECTS__ */
 function reshaping(
   name: string, mostInputs: number, attributes: readonly string[], shape: (node: GraphNode, context: InferenceContext, from: SymbolicShape) => SymbolicShape,
+  facts: Partial<Pick<Operator, 'time' | 'padding' | 'carriesZeros'>> = {},
 ): Operator {
   const infer = (node: GraphNode, context: InferenceContext): [ValueType] => {
     const { dtype, shape: from } = anyInput(node, context, 0)
@@ -22,10 +38,11 @@ function reshaping(
     name,
     mostInputs,
     attributes,
+    time: sameElements,
+    ...facts,
     infer: (node, context) => checkSizes(node, infer(node, context)),
     cost: movementCost,
-    evaluate(node, context) {
-      const types = infer(node, context)
+    evaluate(node, context, _settings, types) {
       if (!isFoldable(node, context, types)) return undefined
       const value = context.value(0) as ArrayLike
       // Nothing changes an NdArray that is a constant; the elements of other arrays may move.
@@ -38,8 +55,11 @@ function reshaping(
   }
 }
 
+/** Padding stays in front, and zeros are zeros. */
+const MOVES = { padding: 'kept', carriesZeros: true } as const
+
 /** The input as it is. Inputs: input. */
-export const identity: Operator = reshaping('identity', 1, [], (_node, _context, from) => from)
+export const identity: Operator = reshaping('identity', 1, [], (_node, _context, from) => from, { time: 'pointwise', ...MOVES })
 
 /**
  * The elements with another shape. Inputs: data, shape (int32 list). In the shape, -1 is the size that
@@ -49,7 +69,7 @@ export const identity: Operator = reshaping('identity', 1, [], (_node, _context,
 export const reshape: Operator = reshaping('reshape', 2, ['allowzero'], (node, context, from) => {
   const { count, values } = integerList(node, context, 1, 'sizes')
   return values === undefined ? freshShape(node, count) : resolveTarget(node, from, values, switchOf(node, 'allowzero'))
-})
+}, MOVES)
 
 function misfit(node: GraphNode, from: SymbolicShape, target: readonly Dimension[]): LstmError {
   return new LstmError('SHAPE', `${label(node)}: expected a shape for the elements of ${formatShape(from)}, got ${formatShape(target)}`)
@@ -98,7 +118,7 @@ export const squeeze: Operator = reshaping('squeeze', 2, [], (node, context, fro
     throw new LstmError('SHAPE', `${label(node)}: expected one element along the axes ${formatShape(values)}, got ${formatShape(from)}`)
   }
   return from.filter((_, axis) => !axes.includes(axis))
-})
+}, MOVES)
 
 /** With new axes of one element where `axes` says, counted in the output. Inputs: data, axes (int32 list). */
 export const unsqueeze: Operator = reshaping('unsqueeze', 2, [], (node, context, from) => {
@@ -108,4 +128,4 @@ export const unsqueeze: Operator = reshaping('unsqueeze', 2, [], (node, context,
   const axes = resolveAxes(node, values, rank)
   const rest = [...from]
   return Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? 1 : rest.shift() as Dimension))
-})
+}, MOVES)

@@ -2,12 +2,12 @@ import { LstmError } from '../../errors.ts'
 import { bytesOf } from '../../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { formatShape, lengthOf, sameShape } from '../../values/shape.ts'
-import { wordOf } from '../node/attributes.ts'
+import { resolveAxis, wordOf } from '../node/attributes.ts'
 import { anyInput, label, requireInput } from '../node/checks.ts'
 import { isNumeric } from '../node/sizes.ts'
-import { boxOfIndices, indexedAxis, knownIndices, planIndexCheck, sideStrides } from './gather.ts'
+import { axisAttribute, boxOfIndices, hasOpenIndices, knownIndices, planIndexCheck, sideStrides } from './gather.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
-import type { GraphNode, Operator } from '../operator.ts'
+import type { Operator } from '../operator.ts'
 import { describeBox, forEachIndex, stridesOf } from '../layout/strides.ts'
 
 /** Numbers in assembly/arrays/gather.ts. */
@@ -15,8 +15,10 @@ const REDUCTIONS = ['none', 'add', 'mul', 'max', 'min'] as const
 
 type Reduction = typeof REDUCTIONS[number]
 
-function reductionOf(node: GraphNode): Reduction {
-  return wordOf(node, 'reduction', REDUCTIONS)
+interface ScatterSettings {
+  /** As it is written: it may count from the end. */
+  readonly given: number
+  readonly reduction: Reduction
 }
 
 /** Rounded, or wrapped, by the array that it is stored in. */
@@ -36,31 +38,32 @@ function combine(reduction: Reduction, isInt: boolean, a: number, b: number): nu
  * from the end), updates (as data, shaped as the indices). Attributes: `axis` (default 0), `reduction` (default 'none': the
  * element is replaced; 'add', 'mul', 'max' or 'min' combine the two, of float32 or int32). An index outside is an error `VALUE`.
  */
-export const scatterElements: Operator = {
+export const scatterElements: Operator<ScatterSettings> = {
   name: 'scatterElements',
   mostInputs: 3,
   attributes: ['axis', 'reduction'],
-  infer(node, context) {
+  time: 'unknown',
+  mayRefuse: hasOpenIndices,
+  parse: (node) => ({ given: axisAttribute(node), reduction: wordOf(node, 'reduction', REDUCTIONS) }),
+  infer(node, context, { given, reduction }) {
     const { dtype, shape } = anyInput(node, context, 0)
-    const indices = boxOfIndices(node, context, shape)
+    const indices = boxOfIndices(node, context, given, shape)
     const updates = requireInput(node, context, 2, dtype, shape.length)
     if (isNumeric(indices) && isNumeric(updates.shape) && !sameShape(indices, updates.shape)) {
       throw new LstmError('SHAPE', `${label(node)}: expected updates shaped as the indices, ${formatShape(indices)}, got ${formatShape(updates.shape)}`)
     }
-    if (reductionOf(node) !== 'none' && dtype === 'uint8') {
-      throw new LstmError('VALUE', `${label(node)}: expected float32 or int32 data for the reduction '${reductionOf(node)}', got uint8 ${formatShape(shape)}`)
+    if (reduction !== 'none' && dtype === 'uint8') {
+      throw new LstmError('VALUE', `${label(node)}: expected float32 or int32 data for the reduction '${reduction}', got uint8 ${formatShape(shape)}`)
     }
     return [{ dtype, shape }]
   },
   cost: movementCost,
-  evaluate(node, context) {
-    const types = this.infer(node, context)
+  evaluate(node, context, { given, reduction }, types) {
     if (!isFoldable(node, context, types)) return undefined
     const [data, indices, updates] = [context.value(0), context.value(1), context.value(2)] as [ArrayLike, ArrayLike, ArrayLike]
-    const axis = indexedAxis(node, data.shape.length)
+    const axis = resolveAxis(node, given, data.shape.length)
     const along = stridesOf(data.shape)[axis] as number
     const resolved = knownIndices(node, indices, data.shape[axis] as number)
-    const reduction = reductionOf(node)
     const out = data.data.slice()
     forEachIndex(indices.shape, [stridesOf(indices.shape), sideStrides(data.shape, axis)], (offsets) => {
       const [n, side] = offsets as [number, number]
@@ -69,18 +72,18 @@ export const scatterElements: Operator = {
     })
     return [new NdArray(out, data.shape)]
   },
-  plan(node, planner) {
+  plan(node, planner, { given, reduction }) {
     requireSizes(node, planner)
     const { copyRows, scatterElements: scatter } = planner.kernels
     const [shape, indexShape] = [planner.shapeOf(0), planner.shapeOf(1)]
-    const axis = indexedAxis(node, shape.length)
+    const axis = resolveAxis(node, given, shape.length)
     const size = shape[axis] as number
     const dtype = planner.dtypeOf(0)
     const bytes = bytesOf(dtype)
     const axisBytes = stridesOf(shape)[axis] as number * bytes
     const { descriptor, rank } = describeBox(planner, indexShape, [sideStrides(shape, axis)], bytes)
     const [dataBytes, length] = [lengthOf(shape) * bytes, lengthOf(indexShape)]
-    const [code, isInt] = [REDUCTIONS.indexOf(reductionOf(node)), Number(dtype === 'int32')]
+    const [code, isInt] = [REDUCTIONS.indexOf(reduction), Number(dtype === 'int32')]
     const [data, indices, updates, out] = [planner.input(0), planner.input(1), planner.input(2), planner.output(0)]
     planIndexCheck(planner, size)
     planner.step(() => copyRows(data.ptr, 0, out.ptr, 0, 1, dataBytes))

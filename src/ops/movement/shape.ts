@@ -7,10 +7,11 @@ import { anyInput, label } from '../node/checks.ts'
 import { freshShape, freshSize, integerList, isNumeric, productOf } from '../node/sizes.ts'
 import { movement, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, ValueType } from '../operator.ts'
+import { along, timeAxis } from '../time/timing.ts'
 import { whole } from '../layout/strides.ts'
 
 /** An operator whose outputs follow from shapes and constants, so that nothing is left to do when a plan is made. */
-function beforehand(operator: Omit<Operator, 'cost' | 'plan'>): Operator {
+function beforehand<Settings = unknown>(operator: Omit<Operator<Settings>, 'cost' | 'plan'>): Operator<Settings> {
   return { ...operator, cost: movementCost, plan: refuse }
 }
 
@@ -39,6 +40,16 @@ export const shape: Operator = beforehand({
   name: 'shape',
   mostInputs: 1,
   attributes: ['start', 'end'],
+  /** Sizes may be asked for, but not how long the sequence is. */
+  time(node, context) {
+    const axis = timeAxis(context) as number
+    const start = integerOf(node, 'start', 0)
+    const count = context.outputShape(0)[0] as number
+    const isHarmless = context.takers(0).every(({ op, indices }) => (
+      op === 'gather' && indices !== undefined && Array.from(indices.data).every((index) => (index < 0 ? index + count : index) + start !== axis)
+    ))
+    return isHarmless ? along(node, undefined) : 'asks how long the sequence is'
+  },
   infer: (node, context) => [{ dtype: 'int32', shape: [selected(node, context).length] }],
   evaluate(node, context) {
     const sizes = selected(node, context)
@@ -51,6 +62,7 @@ export const size: Operator = beforehand({
   name: 'size',
   mostInputs: 1,
   attributes: [],
+  time: 'unknown',
   infer(node, context) {
     anyInput(node, context, 0)
     return [{ dtype: 'int32', shape: [] }]
@@ -61,34 +73,37 @@ export const size: Operator = beforehand({
   },
 })
 
-function dtypeAttribute(node: GraphNode): DType {
-  const { dtype = 'float32' } = node.attributes
-  if (isDType(dtype)) return dtype
+interface Fill {
+  readonly dtype: DType
+  readonly value: number
+}
+
+/** The attributes `dtype`, and `value`, which must be an element of it. */
+function readFill(node: GraphNode): Fill {
+  const { dtype = 'float32', value = 0 } = node.attributes
+  if (isDType(dtype)) {
+    storeChecked(createData(dtype, 1), 0, dtype, value, label(node))
+    return { dtype, value: value as number }
+  }
   throw new LstmError('VALUE', `${label(node)}: expected 'float32', 'int32' or 'uint8' for 'dtype', got ${describeValue(dtype)}`)
 }
 
-/** The attribute `value`, which must be an element of the dtype. */
-function fillAttribute(node: GraphNode): number {
-  const { value = 0 } = node.attributes
-  storeChecked(createData(dtypeAttribute(node), 1), 0, dtypeAttribute(node), value, label(node))
-  return value as number
-}
-
 /** One number everywhere. Inputs: shape (int32 list). Attributes `value` (default 0) and `dtype` (default float32). */
-export const constantOfShape: Operator = movement({
+export const constantOfShape: Operator<Fill> = movement({
   name: 'constantOfShape',
   mostInputs: 1,
   attributes: ['value', 'dtype'],
-  dtype: dtypeAttribute,
-  infer(node, context) {
+  time: 'unknown',
+  parse: readFill,
+  dtype: ({ dtype }) => dtype,
+  infer(node, context, { dtype }) {
     const { count, values } = integerList(node, context, 0, 'sizes')
-    fillAttribute(node)
-    return [{ dtype: dtypeAttribute(node), shape: values === undefined ? freshShape(node, count) : checkShape(values, label(node)) }]
+    return [{ dtype, shape: values === undefined ? freshShape(node, count) : checkShape(values, label(node)) }]
   },
-  moves(node, { outputShape }) {
+  moves(_node, { outputShape }, { value }) {
     const sizes = outputShape(0)
     const from = { offset: 0, strides: sizes.map(() => 0) }
-    return [{ source: { fill: fillAttribute(node) }, output: 0, shape: sizes, from, to: whole(sizes) }]
+    return [{ source: { fill: value }, output: 0, shape: sizes, from, to: whole(sizes) }]
   },
 })
 
@@ -120,6 +135,7 @@ export const range: Operator = beforehand({
   name: 'range',
   mostInputs: 3,
   attributes: [],
+  time: 'unknown',
   infer(node, context) {
     const { dtype, count } = bounds(node, context)
     return [{ dtype, shape: [count ?? freshSize(node, 0)] }]

@@ -7,6 +7,7 @@ import { anyInput, hasInput, label } from '../node/checks.ts'
 import { knownIntegers } from '../node/sizes.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
+import { rowwise } from '../time/rules.ts'
 import { describeBox, planNumber, stridesOf } from '../layout/strides.ts'
 
 /** Which diagonal the triangle begins at: 0 is the main one, 1 the one above it. */
@@ -18,9 +19,8 @@ function diagonalOf(node: GraphNode, context: Pick<InferenceContext, 'value'>): 
 }
 
 /** Whether each element of a matrix stays. */
-function keptOf(node: GraphNode, context: Pick<InferenceContext, 'value'>, rows: number, columns: number): Uint8Array {
+function keptOf(node: GraphNode, context: Pick<InferenceContext, 'value'>, upper: boolean, rows: number, columns: number): Uint8Array {
   const diagonal = diagonalOf(node, context)
-  const upper = switchOf(node, 'upper', true)
   // Whole words: the mask is a constant of int32.
   const kept = new Uint8Array(Math.ceil(rows * columns / 4) * 4)
   for (let row = 0; row < rows; row++) {
@@ -33,28 +33,29 @@ function keptOf(node: GraphNode, context: Pick<InferenceContext, 'value'>, rows:
  * The upper triangle of matrices, or the lower one, and zeros elsewhere. Inputs: x [..., rows, columns], any dtype; diagonal (int32, one
  * number, optional, default 0, known before run time): how far above the main one the triangle begins (or ends). Attribute `upper` 1.
  */
-export const trilu: Operator = {
+export const trilu: Operator<boolean> = {
   name: 'trilu',
   mostInputs: 2,
   attributes: ['upper'],
+  time: rowwise(() => [-2, -1]),
+  parse: (node) => switchOf(node, 'upper', true),
   infer(node, context) {
     const x = anyInput(node, context, 0)
     if (x.shape.length < 2) throw new LstmError('SHAPE', `${label(node)}: expected at least two axes, got ${formatShape(x.shape)}`)
-    switchOf(node, 'upper', true)
     if (hasInput(node, 1) && anyInput(node, context, 1).dtype !== 'int32') throw new LstmError('VALUE', `${label(node)}: expected an int32 diagonal, got another dtype`)
     return [x]
   },
   cost: movementCost,
-  evaluate(node, context) {
-    if (!isFoldable(node, context, this.infer(node, context))) return undefined
+  evaluate(node, context, upper, types) {
+    if (!isFoldable(node, context, types)) return undefined
     const { dtype, shape, data } = context.value(0) as ArrayLike
     const [rows, columns] = shape.slice(-2) as [number, number]
-    const kept = keptOf(node, context, rows, columns)
+    const kept = keptOf(node, context, upper, rows, columns)
     const out: DataOf = createData(dtype, data.length)
     for (let n = 0; n < data.length; n++) if (kept[n % (rows * columns)] === 1) out[n] = data[n] as number
     return [new NdArray(out, shape)]
   },
-  plan(node, planner) {
+  plan(node, planner, upper) {
     requireSizes(node, planner)
     const { stridedSelect } = planner.kernels
     const shape = planner.shapeOf(0)
@@ -62,7 +63,7 @@ export const trilu: Operator = {
     if (lengthOf(shape) === 0) return
     const [rows, columns] = shape.slice(-2) as [number, number]
     const bytes = bytesOf(planner.dtypeOf(0))
-    const mask = planner.constant(new Int32Array(keptOf(node, planner, rows, columns).buffer))
+    const mask = planner.constant(new Int32Array(keptOf(node, planner, upper, rows, columns).buffer))
     const zero = planNumber(planner, 0, planner.dtypeOf(0))
     const outer = shape.slice(0, -2).map(() => 0)
     const sides = [[...outer, columns, 1], stridesOf(shape).map((stride) => stride * bytes), shape.map(() => 0)]

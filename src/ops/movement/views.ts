@@ -1,10 +1,11 @@
 import { LstmError } from '../../errors.ts'
 import { formatShape, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
-import { resolveAxes } from '../node/attributes.ts'
+import { resolveAxes, resolveAxis } from '../node/attributes.ts'
 import { anyInput, hasInput, label } from '../node/checks.ts'
 import { broadcastShapes, freshShape, freshSize, integerList, knownIntegers, type IntegerList } from '../node/sizes.ts'
 import { movement } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
+import { along, numbersOf, timeAxis, type TimeRule } from '../time/timing.ts'
 import { broadcastStrides, stridesOf, whole, type Move, type Placement } from '../layout/strides.ts'
 
 /** The output of `shape`, whose elements are those of input 0 that `from` says. */
@@ -28,6 +29,12 @@ export const transpose: Operator = movement({
   name: 'transpose',
   mostInputs: 1,
   attributes: ['perm'],
+  time(node, context) {
+    const axis = timeAxis(context) as number
+    return along(node, permutation(node, context.outputShape(0).length).indexOf(axis))
+  },
+  padding: 'kept',
+  carriesZeros: true,
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
     return [{ dtype, shape: permutation(node, shape.length).map((axis) => shape[axis] as Dimension) }]
@@ -98,6 +105,24 @@ function slicedShape(node: GraphNode, context: InferenceContext, shape: Symbolic
   })
 }
 
+const CUTS = 'cuts steps out of the sequence'
+const CUTS_LATER = 'cuts where it is known only at run time'
+
+/** A cut through the timesteps may take all of them, or the last one. */
+const slicing: TimeRule = (node, context) => {
+  const axis = timeAxis(context)
+  const [starts, ends] = [numbersOf(context, 1), numbersOf(context, 2)]
+  if (axis === undefined || starts === undefined || ends === undefined) return CUTS_LATER
+  const rank = context.outputShape(0).length
+  const axes = (context.shape(3) === undefined ? starts.map((_, n) => n) : numbersOf(context, 3))?.map((one) => resolveAxis(node, one, rank))
+  const at = axes?.indexOf(axis) ?? -1
+  if (axes === undefined || at < 0) return axes === undefined ? CUTS_LATER : along(node, axis)
+  const step = context.shape(4) === undefined ? 1 : numbersOf(context, 4)?.[at]
+  if (step !== 1 || (ends[at] as number) < PAST_END) return CUTS
+  if (starts[at] === -1) return along(node, 'last')
+  return starts[at] === 0 ? along(node, axis) : CUTS
+}
+
 /**
  * A part of every axis, data[start:end:step]. Inputs: data, starts, ends, axes (optional, default
  * the first ones), steps (optional, default 1; negative ones go backwards), all int32 lists of the same
@@ -107,6 +132,8 @@ export const slice: Operator = movement({
   name: 'slice',
   mostInputs: 5,
   attributes: [],
+  time: slicing,
+  carriesZeros: true,
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
     return [{ dtype, shape: slicedShape(node, context, shape) }]
@@ -136,6 +163,8 @@ export const expand: Operator = movement({
   name: 'expand',
   mostInputs: 2,
   attributes: [],
+  time: 'unknown',
+  carriesZeros: true,
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
     const { count, values } = integerList(node, context, 1, 'sizes')
@@ -153,6 +182,7 @@ export const tile: Operator = movement({
   name: 'tile',
   mostInputs: 2,
   attributes: [],
+  time: 'unknown',
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
     const { count, values } = integerList(node, context, 1, 'repeats')

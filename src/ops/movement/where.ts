@@ -17,6 +17,7 @@ export const where: Operator = {
   name: 'where',
   mostInputs: 3,
   attributes: [],
+  time: 'pointwise',
   infer(node, context) {
     const condition = requireInput(node, context, 0, 'uint8')
     const [x, y] = [anyInput(node, context, 1), anyInput(node, context, 2)]
@@ -26,12 +27,11 @@ export const where: Operator = {
     return checkSizes(node, [{ dtype: x.dtype, shape: broadcastShapes(node, [condition.shape, x.shape, y.shape]) }])
   },
   cost: movementCost,
-  evaluate(node, context) {
-    const types = this.infer(node, context)
+  evaluate(node, context, _settings, types) {
     if (!isFoldable(node, context, types)) return undefined
     const inputs = [0, 1, 2].map((position) => context.value(position)) as [ArrayLike, ArrayLike, ArrayLike]
     const [condition, x, y] = inputs
-    const shape = types[0]?.shape as Shape
+    const shape = types[0].shape as Shape
     const out: DataOf = createData(x.dtype, lengthOf(shape))
     forEachIndex(shape, [stridesOf(shape), ...inputs.map((input) => broadcastStrides(input.shape, shape))], (offsets) => {
       const [n, c, a, b] = offsets as [number, number, number, number]
@@ -56,7 +56,12 @@ export const where: Operator = {
 }
 
 /** The axes of sequences and of their steps: 0 and 1, or 1 and 0. */
-function sequenceAxes(node: GraphNode): { batchAxis: number, timeAxis: number } {
+interface SequenceAxes {
+  readonly batchAxis: number
+  readonly timeAxis: number
+}
+
+function sequenceAxes(node: GraphNode): SequenceAxes {
   const [batchAxis, timeAxis] = [integerOf(node, 'batchAxis', 1), integerOf(node, 'timeAxis', 0)]
   if (batchAxis + timeAxis !== 1 || batchAxis * timeAxis !== 0) {
     throw new LstmError('VALUE', `${label(node)}: expected 0 and 1 for 'batchAxis' and 'timeAxis', or 1 and 0, got ${batchAxis} and ${timeAxis}`)
@@ -76,8 +81,7 @@ interface Sequences {
   readonly stepLength: number
 }
 
-function sequencesOf(node: GraphNode, shape: Shape): Sequences {
-  const { batchAxis, timeAxis } = sequenceAxes(node)
+function sequencesOf({ batchAxis, timeAxis }: SequenceAxes, shape: Shape): Sequences {
   const strides = stridesOf(shape)
   return {
     rows: shape[batchAxis] as number,
@@ -100,21 +104,24 @@ function checkLengths(node: GraphNode, context: InferenceContext, batch: Dimensi
  * lengths (int32 [batch], from 0 to timesteps; any other one is an error `VALUE` at run time).
  * Attributes `batchAxis` (default 1) and `timeAxis` (default 0), 0 or 1.
  */
-export const reverseSequence: Operator = {
+export const reverseSequence: Operator<SequenceAxes> = {
   name: 'reverseSequence',
   mostInputs: 2,
   attributes: ['batchAxis', 'timeAxis'],
-  infer(node, context) {
+  time: 'unknown',
+  mayRefuse: () => true,
+  parse: sequenceAxes,
+  infer(node, context, { batchAxis }) {
     const { dtype, shape } = anyInput(node, context, 0)
     if (shape.length < 2) throw new LstmError('SHAPE', `${label(node)}: expected an input with at least 2 axes, got ${formatShape(shape)}`)
-    checkLengths(node, context, shape[sequenceAxes(node).batchAxis] as Dimension)
+    checkLengths(node, context, shape[batchAxis] as Dimension)
     return [{ dtype, shape }]
   },
   cost: movementCost,
-  evaluate(node, context) {
-    if (!isFoldable(node, context, this.infer(node, context))) return undefined
+  evaluate(node, context, axes, types) {
+    if (!isFoldable(node, context, types)) return undefined
     const [{ data, dtype, shape }, lengths] = [context.value(0), context.value(1)] as [ArrayLike, ArrayLike]
-    const { rows, timesteps, rowStride, timeStride, stepLength } = sequencesOf(node, shape)
+    const { rows, timesteps, rowStride, timeStride, stepLength } = sequencesOf(axes, shape)
     const out = createData(dtype, data.length)
     for (let row = 0; row < rows; row++) {
       const length = lengths.data[row] as number
@@ -126,12 +133,12 @@ export const reverseSequence: Operator = {
     }
     return [new NdArray(out, shape)]
   },
-  plan(node, planner) {
+  plan(node, planner, axes) {
     requireSizes(node, planner)
     const { reverseSequence: reverse } = planner.kernels
     const who = planner.label
     const bytes = bytesOf(planner.dtypeOf(0))
-    const { rows, timesteps, rowStride, timeStride, stepLength } = sequencesOf(node, planner.shapeOf(0))
+    const { rows, timesteps, rowStride, timeStride, stepLength } = sequencesOf(axes, planner.shapeOf(0))
     const [rowBytes, timeBytes, stepBytes] = [rowStride * bytes, timeStride * bytes, stepLength * bytes]
     const [x, lengths, y] = [planner.input(0), planner.input(1), planner.output(0)]
     planner.step(() => {

@@ -2,6 +2,7 @@ import { LstmError } from '../../errors.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
 import { label, requireInput, requireParameter } from '../node/checks.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
+import { along } from '../time/timing.ts'
 
 /** Checks the table and returns `[rows, width]`. */
 function sizes(node: GraphNode, context: Pick<InferenceContext, 'parameter'>): [number, number] {
@@ -17,11 +18,12 @@ function sizes(node: GraphNode, context: Pick<InferenceContext, 'parameter'>): [
  * Rows of a table: int32 indices [...] -> [..., width].
  * Weight: `weight` [vocabulary, width]. An index outside the vocabulary is an error at run time.
  */
-export const embedding: Operator<{ tablePtr: number, rows: number, width: number }> = {
+export const embedding: Operator<unknown, { tablePtr: number, rows: number, width: number }> = {
   name: 'embedding',
   mostInputs: 1,
   roles: ['weight'],
   attributes: [],
+  time: (node, context) => along(node, context.timing(0)),
   infer(node, context) {
     const x = requireInput(node, context, 0, 'int32')
     const [, width] = sizes(node, context)
@@ -31,13 +33,15 @@ export const embedding: Operator<{ tablePtr: number, rows: number, width: number
     const [rows, width] = sizes(node, context)
     return { detail: `${rows} entries of ${width}`, multiplyAdds: 0 }
   },
+  mayRefuse: () => true,
+  indexBounds: (node, context) => ({ input: 0, least: 0, most: sizes(node, context)[0] - 1 }),
   prepare(node, packer) {
     const [rows, width] = sizes(node, packer)
     const tablePtr = packer.allocate(rows * width * 4)
     packer.kernels.copyRows(packer.upload('weight'), 0, tablePtr, 0, 1, rows * width * 4)
     return { tablePtr, rows, width }
   },
-  plan(node, planner, { tablePtr, rows, width }) {
+  plan(node, planner, _settings, { tablePtr, rows, width }) {
     const { embeddingF32 } = planner.kernels
     const x = planner.input(0)
     const y = planner.output(0)

@@ -1,11 +1,13 @@
 import { LstmError } from '../../errors.ts'
 import { NdArray } from '../../values/ndarray.ts'
-import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
+import { formatShape, lengthOf, type Dimension, type SymbolicShape } from '../../values/shape.ts'
 import { numberOf, switchOf } from '../node/attributes.ts'
 import { label, requireInput } from '../node/checks.ts'
 import { broadcastShapes, knownLength } from '../node/sizes.ts'
 import { planBinary, positionsOf } from '../layout/broadcast.ts'
 import type { GraphNode, InferenceContext, Operator, Slot } from '../operator.ts'
+import { WORKS_ALONG } from '../time/rules.ts'
+import { along, timeAxis } from '../time/timing.ts'
 import { isSmallProduct, matrixLayout, multiplyConstants, planPacked, preparePacked, type PackedConstant } from './packed.ts'
 
 interface GemmSettings {
@@ -23,8 +25,7 @@ function readSettings(node: GraphNode): GemmSettings {
 }
 
 /** The shape of the result, and how many terms a sum has. */
-function sizes(node: GraphNode, context: InferenceContext): { shape: SymbolicShape, k: Dimension } {
-  const { transA, transB } = readSettings(node)
+function sizes(node: GraphNode, context: InferenceContext, { transA, transB }: GemmSettings): { shape: SymbolicShape, k: Dimension } {
   const a = requireInput(node, context, 0, 'float32', 2).shape
   const b = requireInput(node, context, 1, 'float32', 2).shape
   const [m, k] = (transA ? [a[1], a[0]] : a) as [Dimension, Dimension]
@@ -48,46 +49,50 @@ function sizes(node: GraphNode, context: InferenceContext): { shape: SymbolicSha
  * alpha A B + beta C. Inputs: A [m, k] ([k, m] with `transA`), B [k, n] ([n, k] with `transB`), C that broadcasts to
  * [m, n] (optional); all float32. Attributes: `alpha` 1, `beta` 1, `transA` 0, `transB` 0. A constant B is packed once.
  */
-export const gemm: Operator<PackedConstant | undefined> = {
+export const gemm: Operator<GemmSettings, PackedConstant | undefined> = {
   name: 'gemm',
   mostInputs: 3,
   attributes: ['alpha', 'beta', 'transA', 'transB'],
-  infer: (node, context) => [{ dtype: 'float32', shape: sizes(node, context).shape }],
-  cost(node, context) {
-    const { shape, k } = sizes(node, context)
+  time(node, context, { transA }) {
+    if (timeAxis(context) !== (transA ? 1 : 0) || context.timing(1) !== undefined || context.timing(2) !== undefined) return WORKS_ALONG
+    const c = context.shape(2)
+    return c !== undefined && c.length > 1 && c[0] !== 1 ? 'takes other numbers at each timestep' : along(node, 0)
+  },
+  parse: readSettings,
+  infer: (node, context, settings) => [{ dtype: 'float32', shape: sizes(node, context, settings).shape }],
+  cost(node, context, settings) {
+    const { shape, k } = sizes(node, context, settings)
     return { detail: `${k} -> ${shape[1] as Dimension}`, multiplyAdds: knownLength([k, shape[1] as Dimension]) }
   },
-  evaluate(node, context) {
+  evaluate(_node, context, settings, [{ shape }]) {
     const values = [0, 1, 2].map((position) => context.value(position))
     const [a, b, c] = values
     if (a === undefined || b === undefined || (c === undefined && context.input(2) !== undefined)) return undefined
-    const { alpha, beta, transA, transB } = readSettings(node)
-    const { shape, k } = sizes(node, context) as { shape: Shape, k: number }
+    const { alpha, beta, transA, transB } = settings
     const [m, n] = shape as readonly [number, number]
+    const k = a.shape[transA ? 0 : 1] as number
     if (!isSmallProduct(m * k * n)) return undefined
     const out = new Float32Array(m * n)
     const matrix = (data: typeof a.data, rows: number, columns: number, transposed: boolean) => (
       { data, rowStride: transposed ? 1 : columns, columnStride: transposed ? rows : 1 }
     )
     multiplyConstants(matrix(a.data, m, k, transA), 0, matrix(b.data, k, n, transB), 0, m, k, n, out, 0)
-    const positions = c === undefined ? [] : positionsOf(c.shape, shape)
+    const positions = c === undefined ? [] : positionsOf(c.shape, [m, n])
     out.forEach((value, index) => {
       const product = Math.fround(value * alpha)
       const added = c === undefined ? 0 : Math.fround((c.data[positions[index] as number] as number) * beta)
       out[index] = c === undefined ? product : product + added
     })
-    return [new NdArray(out, shape)]
+    return [new NdArray(out, [m, n])]
   },
-  prepare(node, packer) {
+  prepare(_node, packer, { transB }) {
     const shape = packer.value(1)?.shape
     if (shape === undefined) return undefined
-    const { transB } = readSettings(node)
     const [k, n] = (transB ? [shape[1], shape[0]] : shape) as [number, number]
     return preparePacked(packer, { weight: 1 }, matrixLayout(k, n, transB))
   },
-  plan(node, planner, constant) {
+  plan(_node, planner, { alpha, beta, transA, transB }, constant) {
     const { gemmF32, scaleF32, transposeF32, copyRows } = planner.kernels
-    const { alpha, beta, transA, transB } = readSettings(node)
     const [m, n] = planner.outputShape(0) as [number, number]
     const k = planner.shapeOf(0)[transA ? 0 : 1] as number
     let a: Slot = planner.input(0)

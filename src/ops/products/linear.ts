@@ -2,6 +2,7 @@ import { LstmError } from '../../errors.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
 import { label, requireFeatures, requireInput, requireParameter } from '../node/checks.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
+import { rowwise } from '../time/rules.ts'
 
 /** Checks the weights and returns `[inputSize, units]`. */
 function sizes(node: GraphNode, context: Pick<InferenceContext, 'parameter'>): [number, number] {
@@ -18,11 +19,12 @@ function sizes(node: GraphNode, context: Pick<InferenceContext, 'parameter'>): [
  * y = x W^T + b along the last axis: PyTorch's Linear, Keras's Dense.
  * Weights: `weight` [units, inputSize], `bias` [units] (optional).
  */
-export const linear: Operator<number> = {
+export const linear: Operator<unknown, number> = {
   name: 'linear',
   mostInputs: 1,
   roles: ['weight', 'bias'],
   attributes: [],
+  time: rowwise(() => [-1]),
   infer(node, context) {
     const x = requireInput(node, context, 0, 'float32')
     const [inputSize, units] = sizes(node, context)
@@ -39,7 +41,7 @@ export const linear: Operator<number> = {
     packer.kernels.packDenseF32(packedPtr, packer.upload('weight'), packer.upload('bias'), inputSize, units)
     return packedPtr
   },
-  plan(_node, planner, packedPtr) {
+  plan(_node, planner, _settings, packedPtr) {
     const { gemmF32 } = planner.kernels
     const x = planner.input(0)
     const y = planner.output(0)

@@ -5,6 +5,8 @@ import { label, requireInput } from '../node/checks.ts'
 import { broadcastShapes, knownLength } from '../node/sizes.ts'
 import { positionsOf } from '../layout/broadcast.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, Slot } from '../operator.ts'
+import { MIXES, WORKS_ALONG } from '../time/rules.ts'
+import { along, timeAxis } from '../time/timing.ts'
 import { isSmallProduct, matrixLayout, multiplyConstants, packedBytes, planPacked, preparePacked, type PackedConstant } from './packed.ts'
 
 /** Both operands as stacks of matrices: a vector is a row on the left and a column on the right. */
@@ -48,10 +50,22 @@ function shapeOfProduct(node: GraphNode, context: InferenceContext): SymbolicSha
  * broadcast; a with one axis is a row, b with one axis a column, and that axis is not in the result.
  * A constant b that is one matrix is packed once.
  */
-export const matMul: Operator<PackedConstant | undefined> = {
+export const matMul: Operator<unknown, PackedConstant | undefined> = {
   name: 'matMul',
   mostInputs: 2,
   attributes: [],
+  /** a's rows are independent of each other; b must stay the same. */
+  time(node, context) {
+    const axis = timeAxis(context)
+    const rank = context.shape(0)?.length as number
+    if (axis === undefined || context.timing(1) !== undefined) return 'multiplies by what other steps have come to'
+    if (axis === rank - 1) return WORKS_ALONG
+    const stack = (context.shape(1)?.length as number) - 2
+    const outRank = context.outputShape(0).length
+    if (stack > 0 && rank - outRank !== 0) return MIXES
+    const size = context.shape(1)?.[axis - rank + (context.shape(1)?.length as number)]
+    return axis < rank - 2 && stack > 0 && size !== undefined && size !== 1 ? 'takes other numbers at each timestep' : along(node, axis)
+  },
   infer: (node, context) => [{ dtype: 'float32', shape: shapeOfProduct(node, context) }],
   cost(node, context) {
     const shape = shapeOfProduct(node, context)
@@ -59,10 +73,10 @@ export const matMul: Operator<PackedConstant | undefined> = {
     const { k, n } = matrices<Dimension>(a, b)
     return { detail: `${k} -> ${n}`, multiplyAdds: knownLength(shape.slice(1)) * knownLength([k]) }
   },
-  evaluate(node, context) {
+  evaluate(node, context, _settings, [type]) {
     const [a, b] = [context.value(0), context.value(1)]
     if (a === undefined || b === undefined) return undefined
-    const shape = shapeOfProduct(node, context) as Shape
+    const shape = type.shape as Shape
     const { m, k, n, aBatch, bBatch } = matrices(a.shape, b.shape)
     if (!isSmallProduct(lengthOf(shape) * k)) return undefined
     const batch = broadcastShapes(node, [aBatch, bBatch]) as Shape
@@ -82,7 +96,7 @@ export const matMul: Operator<PackedConstant | undefined> = {
     const [k, n = 1] = shape.slice(-2) as [number, number?]
     return preparePacked(packer, { weight: 1 }, matrixLayout(k, n))
   },
-  plan(_node, planner, constant) {
+  plan(_node, planner, _settings, constant) {
     const product = matrices(planner.shapeOf(0), planner.shapeOf(1))
     const { m, k, n, aBatch, bBatch } = product
     const [a, out] = [planner.input(0), planner.output(0)]

@@ -13,6 +13,7 @@ export const history: Operator = {
   name: 'history',
   mostInputs: 1,
   attributes: ['axis', 'steps'],
+  time: 'unknown',
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
     const axis = resolveAxis(node, integerOf(node, 'axis'), shape.length)

@@ -1,10 +1,11 @@
 import { LstmError } from '../../errors.ts'
 import type { DType } from '../../values/dtype.ts'
 import { formatShape, type Dimension, type SymbolicShape } from '../../values/shape.ts'
-import { label, requireFeatures, requireInput, requireParameter } from '../node/checks.ts'
+import { hasInput, label, requireFeatures, requireInput, requireParameter } from '../node/checks.ts'
 import { packCell, type PackedCell } from './cell.ts'
 import { planLayers } from './plan.ts'
 import { LSTM_ATTRIBUTES, lstmRole, readSettings, type Direction, type LstmSettings, type LstmWeight } from './settings.ts'
+import { recurrentTime } from './time.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from '../operator.ts'
 
 /** Features of each timestep, told by the weights. */
@@ -76,13 +77,20 @@ function checkOptional(
  * [batch, directions x outputSize]: the last step each direction processed; final h and c, shaped as the initial ones.
  * Weights: see `LstmWeight`.
  */
-export const lstm: Operator<readonly (readonly PackedCell[])[]> = {
+export const lstm: Operator<LstmSettings, readonly (readonly PackedCell[])[]> = {
   name: 'lstm',
   mostInputs: 5,
   roles: 'own',
   attributes: LSTM_ATTRIBUTES,
-  infer(node, context) {
-    const settings = readSettings(node)
+  time: recurrentTime(2),
+  recurrent: {
+    states: ['h', 'c'],
+    gates: 'An LSTM has four gates (input, forget, cell, output), each as wide as its units: hence the 4.',
+    arithmetic,
+  },
+  mayRefuse: (node) => hasInput(node, 4),
+  parse: readSettings,
+  infer(node, context, settings) {
     const { hiddenSize, outputSize, directions, numLayers } = settings
     const x = requireInput(node, context, 0, 'float32', 3)
     const inputSize = inputSizeOf(node, context, settings)
@@ -107,8 +115,7 @@ export const lstm: Operator<readonly (readonly PackedCell[])[]> = {
       ...states.map((shape): ValueType => ({ dtype: 'float32', shape })),
     ]
   },
-  cost(node, context) {
-    const settings = readSettings(node)
+  cost(node, context, settings) {
     const { hiddenSize, outputSize, hasProjection, directions, numLayers } = settings
     const inputSize = inputSizeOf(node, context, settings)
     let multiplyAdds = 0
@@ -118,16 +125,15 @@ export const lstm: Operator<readonly (readonly PackedCell[])[]> = {
     }
     return { detail: describe(node, settings), multiplyAdds }
   },
-  prepare(node, packer) {
-    const settings = readSettings(node)
+  prepare(_node, packer, settings) {
     return Array.from({ length: settings.numLayers }, (_, layer) =>
       settings.directions.map((direction, index) => {
         const functions = settings.functions[index] as LstmSettings['functions'][number]
         return packCell(packer, settings, layer, direction, functions)
       }))
   },
-  plan(node, planner, cells) {
-    planLayers(planner, readSettings(node), cells)
+  plan(_node, planner, settings, cells) {
+    planLayers(planner, settings, cells)
   },
 }
 
@@ -152,8 +158,8 @@ function describe(node: GraphNode, settings: LstmSettings): string {
 }
 
 /** How the number of parameters comes about, a line for each layer and direction. */
-export function lstmArithmetic(node: GraphNode, context: InferenceContext): string[] {
-  const { hiddenSize, outputSize, numLayers, directions, hasProjection, layerNorm } = readSettings(node)
+function arithmetic(node: GraphNode, context: InferenceContext, settings: LstmSettings): string[] {
+  const { hiddenSize, outputSize, numLayers, directions, hasProjection, layerNorm } = settings
   return Array.from({ length: numLayers }, (_, layer) => directions.map((direction) => {
     const has = (weight: LstmWeight): boolean => node.parameters[lstmRole(layer, direction, weight)] !== undefined
     const inputSize = context.parameter(lstmRole(layer, direction, 'inputWeights'))?.shape[1] as number

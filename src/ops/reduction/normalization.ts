@@ -3,6 +3,7 @@ import { formatShape, lengthOf, sameShape, type SymbolicShape } from '../../valu
 import { integerOf, numberOf, resolveAxis, switchOf } from '../node/attributes.ts'
 import { label, requireInput } from '../node/checks.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from '../operator.ts'
+import { rowwise } from '../time/rules.ts'
 
 /** Vectors at the given positions must have one element a channel. */
 function checkChannels(node: GraphNode, context: InferenceContext, positions: readonly number[], channels: SymbolicShape[number] | undefined): void {
@@ -21,6 +22,10 @@ function rowNormalization(name: string, centred: boolean): Operator {
     name,
     mostInputs: centred ? 3 : 2,
     attributes: ['axis', 'epsilon', 'stashType'],
+    time: rowwise((node, shape) => {
+      const axis = readAxis(node, shape)
+      return shape.flatMap((_, n) => (n >= axis ? [n] : []))
+    }),
     infer(node, context) {
       const x = requireInput(node, context, 0, 'float32')
       const rowShape = x.shape.slice(readAxis(node, x.shape))
@@ -72,6 +77,8 @@ export const batchNormalization: Operator = {
   name: 'batchNormalization',
   mostInputs: 5,
   attributes: ['epsilon', 'channelsLast'],
+  /** Every channel by itself, with numbers of its own. */
+  time: rowwise((node) => [switchOf(node, 'channelsLast') ? -1 : 1]),
   infer(node, context) {
     numberOf(node, 'epsilon', 1e-5)
     return [channelInput(node, context, [1, 2, 3, 4])]
@@ -97,6 +104,7 @@ export const instanceNormalization: Operator = {
   name: 'instanceNormalization',
   mostInputs: 3,
   attributes: ['epsilon'],
+  time: 'unknown',
   infer(node, context) {
     numberOf(node, 'epsilon', 1e-5)
     const x = channelInput(node, context, [1, 2])

@@ -38,22 +38,22 @@ function summedAxis(node: GraphNode, context: Pick<InferenceContext, 'value'>, s
  * Sums of all elements up to each one along an axis. Inputs: x (float32 or int32), axis (int32, known before run time).
  * Attributes: `exclusive` 0: with 1, without the element itself; `reverse` 0: with 1, from the end. int32 wraps.
  */
-export const cumSum: Operator = {
+export const cumSum: Operator<{ readonly exclusive: boolean, readonly reverse: boolean }> = {
   name: 'cumSum',
   mostInputs: 2,
   attributes: ['exclusive', 'reverse'],
+  time: 'unknown',
+  parse: (node) => ({ exclusive: switchOf(node, 'exclusive'), reverse: switchOf(node, 'reverse') }),
   infer(node, context) {
     const { dtype, shape } = numericInput(node, context, 0)
     summedAxis(node, context, shape)
-    for (const attribute of ['exclusive', 'reverse']) switchOf(node, attribute)
     return [{ dtype, shape }]
   },
   cost: movementCost,
-  evaluate(node, context) {
-    if (!isFoldable(node, context, this.infer(node, context))) return undefined
+  evaluate(node, context, { exclusive, reverse }, types) {
+    if (!isFoldable(node, context, types)) return undefined
     const { dtype, shape, data } = context.value(0) as ArrayLike
     const lanes = lanesOf(shape, summedAxis(node, context, shape))
-    const [exclusive, reverse] = [switchOf(node, 'exclusive'), switchOf(node, 'reverse')]
     const out = createData(dtype, data.length)
     forEachLane(lanes, (begin) => {
       let sum = 0
@@ -67,14 +67,13 @@ export const cumSum: Operator = {
     })
     return [new NdArray(out, shape)]
   },
-  plan(node, planner) {
+  plan(node, planner, { exclusive, reverse }) {
     const { cumSum: sum } = planner.kernels
     const shape = planner.shapeOf(0)
     const { outer, length, inner } = lanesOf(shape, summedAxis(node, planner, shape))
     const isInt = Number(planner.dtypeOf(0) === 'int32')
-    const [exclusive, reverse] = [Number(switchOf(node, 'exclusive')), Number(switchOf(node, 'reverse'))]
     const [x, y] = [planner.input(0), planner.output(0)]
-    planner.step(() => sum(isInt, exclusive, reverse, x.ptr, y.ptr, outer, length, inner))
+    planner.step(() => sum(isInt, Number(exclusive), Number(reverse), x.ptr, y.ptr, outer, length, inner))
   },
 }
 
@@ -97,35 +96,45 @@ function compare(smallest: boolean, a: number, b: number): number {
   return (a > b) === smallest ? 1 : -1
 }
 
+interface TopKSettings {
+  /** As it is written: it may count from the end. */
+  readonly given: number
+  readonly smallest: boolean
+}
+
+function readTopK(node: GraphNode): TopKSettings {
+  switchOf(node, 'sorted', true)
+  return { given: integerOf(node, 'axis', -1), smallest: !switchOf(node, 'largest', true) }
+}
+
 /**
  * The k largest elements along an axis, the largest first; of equals the one in front comes first. NaN is larger than all
  * numbers. Inputs: x (float32 or int32), k (int32, one element, known when the sizes are). Attributes: `axis` (default: the
  * last), `largest` 1: with 0, the smallest elements, the smallest first; `sorted` 1: they are in order with 0 too.
  * Outputs: the elements; their positions along the axis, int32.
  */
-export const topK: Operator = {
+export const topK: Operator<TopKSettings> = {
   name: 'topK',
   mostInputs: 2,
   attributes: ['axis', 'largest', 'sorted'],
-  infer(node, context) {
+  time: 'unknown',
+  parse: readTopK,
+  infer(node, context, { given }) {
     const { dtype, shape } = numericInput(node, context, 0)
-    const axis = resolveAxis(node, integerOf(node, 'axis', -1), shape.length)
-    for (const attribute of ['largest', 'sorted']) switchOf(node, attribute, true)
+    const axis = resolveAxis(node, given, shape.length)
     const k = countOf(node, context, shape[axis] as Dimension)
     const outShape = shape.map((size, n) => (n === axis ? k : size))
     return [{ dtype, shape: outShape }, { dtype: 'int32', shape: outShape }]
   },
   cost: movementCost,
-  evaluate(node, context) {
-    const types = this.infer(node, context)
+  evaluate(node, context, { given, smallest }, types) {
     // Sorting is more work than the size of a constant allows for.
     if (!isFoldable(node, context, types) || lengthOf((context.value(0) as ArrayLike).shape) > FOLD_LENGTH) return undefined
     const { dtype, shape, data } = context.value(0) as ArrayLike
-    const axis = resolveAxis(node, integerOf(node, 'axis', -1), shape.length)
+    const axis = resolveAxis(node, given, shape.length)
     const lanes = lanesOf(shape, axis)
-    const outShape = types[0]?.shape as Shape
+    const outShape = types[0].shape as Shape
     const k = outShape[axis] as number
-    const smallest = !switchOf(node, 'largest', true)
     const values: DataOf = createData(dtype, lengthOf(outShape))
     const indices = new Int32Array(values.length)
     forEachLane(lanes, (begin, lane) => {
@@ -139,18 +148,18 @@ export const topK: Operator = {
     })
     return [new NdArray(values, outShape), new NdArray(indices, outShape)]
   },
-  plan(node, planner) {
+  plan(node, planner, { given, smallest }) {
     requireSizes(node, planner)
     const { topK: sort } = planner.kernels
     const shape = planner.shapeOf(0)
-    const axis = resolveAxis(node, integerOf(node, 'axis', -1), shape.length)
+    const axis = resolveAxis(node, given, shape.length)
     const { outer, length, inner } = lanesOf(shape, axis)
-    const [smallest, isInt] = [Number(!switchOf(node, 'largest', true)), Number(planner.dtypeOf(0) === 'int32')]
+    const isInt = Number(planner.dtypeOf(0) === 'int32')
     const [k] = knownIntegers(node, planner, 1, 'number of elements') as [number]
     const x = planner.input(0)
     const outputs = [0, 1].map((position) => (planner.hasOutput(position) ? planner.output(position) : undefined))
     const [values, indices] = outputs
     const workspace = planner.workspace(3 * length * 4)
-    planner.step(() => sort(smallest, isInt, x.ptr, outer, length, inner, k, values?.ptr ?? 0, indices?.ptr ?? 0, workspace.ptr))
+    planner.step(() => sort(Number(smallest), isInt, x.ptr, outer, length, inner, k, values?.ptr ?? 0, indices?.ptr ?? 0, workspace.ptr))
   },
 }

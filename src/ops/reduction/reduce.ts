@@ -1,15 +1,15 @@
 // Reductions over axes, as in ONNX.
-import { LstmError } from '../../errors.ts'
 import { createData, type DataOf, type DType } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
-import { formatShape, lengthOf, type Shape, type SymbolicShape } from '../../values/shape.ts'
-import { integerOf, resolveAxes, resolveAxis, switchOf } from '../node/attributes.ts'
-import { hasInput, label, requireInput } from '../node/checks.ts'
+import { lengthOf, type Shape, type SymbolicShape } from '../../values/shape.ts'
+import { resolveAxes, resolveAxis, switchOf } from '../node/attributes.ts'
+import { hasInput, requireInput } from '../node/checks.ts'
 import { knownIntegers } from '../node/sizes.ts'
 import { numericInput } from '../elementwise/arithmetic.ts'
 import { FOLD_LENGTH, planBinary, positionsOf } from '../layout/broadcast.ts'
 import { bindFunction } from '../elementwise/functions.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, Slot } from '../operator.ts'
+import { along, numbersOf, timeAxis, type TimeRule } from '../time/timing.ts'
 
 /** A reduction by its numbers in assembly/arrays/reduce.ts. Over several groups of axes it is done group by group. */
 interface Reduction {
@@ -25,22 +25,31 @@ interface Reduction {
 }
 
 /** The middle axis of (outer, length, inner) goes. */
-interface Pass {
+export interface Pass {
   readonly outer: number
   readonly length: number
   readonly inner: number
 }
 
+interface ReductionSettings {
+  readonly keepdims: boolean
+  /** No axes mean none, not all. */
+  readonly noop: boolean
+}
+
+function readReduction(node: GraphNode): ReductionSettings {
+  return { keepdims: switchOf(node, 'keepdims', true), noop: switchOf(node, 'noopWithEmptyAxes') }
+}
+
 /** Which axes go, true or false for each. */
-function reducedAxes(node: GraphNode, context: Pick<InferenceContext, 'value'>, shape: SymbolicShape): boolean[] {
+function reducedAxes(node: GraphNode, context: Pick<InferenceContext, 'value'>, { noop }: ReductionSettings, shape: SymbolicShape): boolean[] {
   const given = hasInput(node, 1) ? knownIntegers(node, context, 1, 'axes') : []
-  const isNone = switchOf(node, 'noopWithEmptyAxes')
-  if (given.length === 0) return shape.map(() => !isNone)
+  if (given.length === 0) return shape.map(() => !noop)
   const axes = resolveAxes(node, given, shape.length)
   return shape.map((_, axis) => axes.includes(axis))
 }
 
-function reducedShape<Size>(shape: readonly Size[], reduced: readonly boolean[], keepdims: boolean): (Size | 1)[] {
+export function reducedShape<Size>(shape: readonly Size[], reduced: readonly boolean[], keepdims: boolean): (Size | 1)[] {
   return keepdims ? shape.map((size, axis) => (reduced[axis] ? 1 : size)) : shape.filter((_, axis) => !reduced[axis])
 }
 
@@ -99,25 +108,37 @@ function evaluatePass(dtype: DType, code: number, finishing: number, count: numb
   return out
 }
 
+/** Other axes than that of the timesteps may go. */
+const reducing: TimeRule<ReductionSettings> = (node, context, { keepdims, noop }) => {
+  const axis = timeAxis(context)
+  const rank = context.shape(0)?.length as number
+  const given = context.shape(1) === undefined ? [] : numbersOf(context, 1)
+  const axes = given?.length === 0 && !noop ? [...Array(rank).keys()] : given?.map((one) => resolveAxis(node, one, rank))
+  if (axis === undefined || axes === undefined || axes.includes(axis)) return 'sums up over the timesteps'
+  return along(node, keepdims ? axis : axis - axes.filter((one) => one < axis).length)
+}
+
 /**
  * Reduction of a tensor over axes. Inputs: x (float32; int32 too where `takesInt`), axes (int32, optional, known before
  * run time; none: all). Attributes: `keepdims` 1, `noopWithEmptyAxes` 0: with 1, no axes means that nothing is reduced.
  */
-function reduction(name: string, of: Reduction, takesInt: boolean): Operator {
+function reduction(name: string, of: Reduction, takesInt: boolean): Operator<ReductionSettings> {
   return {
     name,
     mostInputs: 2,
     attributes: ['keepdims', 'noopWithEmptyAxes'],
-    infer(node, context) {
+    time: reducing,
+    parse: readReduction,
+    infer(node, context, settings) {
       const { dtype, shape } = takesInt ? numericInput(node, context, 0) : requireInput(node, context, 0, 'float32')
-      const reduced = reducedAxes(node, context, shape)
-      return [{ dtype, shape: reducedShape(shape, reduced, switchOf(node, 'keepdims', true)) }]
+      const reduced = reducedAxes(node, context, settings, shape)
+      return [{ dtype, shape: reducedShape(shape, reduced, settings.keepdims) }]
     },
     cost: () => ({ detail: '', multiplyAdds: 0 }),
-    evaluate(node, context) {
+    evaluate(node, context, settings) {
       const x = context.value(0)
       if (x === undefined || x.data.length > FOLD_LENGTH) return undefined
-      const reduced = reducedAxes(node, context, x.shape)
+      const reduced = reducedAxes(node, context, settings, x.shape)
       const passes = passesOf(x.shape, reduced)
       const count = passes.reduce((product, { length }) => product * length, 1)
       let data: DataOf = of.before === undefined ? x.data : x.data.map(Math.abs)
@@ -125,12 +146,12 @@ function reduction(name: string, of: Reduction, takesInt: boolean): Operator {
         data = evaluatePass(x.dtype, n === 0 ? of.code : of.next, n === length - 1 ? of.finishing : 0, count, data, pass)
       })
       if (of.after !== undefined) data = data.map(Math.log)
-      return [new NdArray(data, reducedShape(x.shape, reduced, switchOf(node, 'keepdims', true)))]
+      return [new NdArray(data, reducedShape(x.shape, reduced, settings.keepdims))]
     },
-    plan(node, planner) {
+    plan(node, planner, settings) {
       const shape = planner.shapeOf(0)
       const [x, y] = [planner.input(0), planner.output(0)]
-      const passes = passesOrIdentity(passesOf(shape, reducedAxes(node, planner, shape)), shape)
+      const passes = passesOrIdentity(passesOf(shape, reducedAxes(node, planner, settings, shape)), shape)
       if (planner.dtypeOf(0) === 'float32') {
         planReduction(planner, of, passes, of.before === undefined ? x : planFunction(planner, of.before, x, lengthOf(shape)), y)
         if (of.after !== undefined) planFunction(planner, of.after, y, lengthOf(planner.outputShape(0)), y)
@@ -162,23 +183,23 @@ function planFunction(planner: Planner, name: string, from: Slot, length: number
 }
 
 /** The sum. */
-export const reduceSum: Operator = reduction('reduceSum', { code: 0, next: 0, finishing: 0 }, true)
+export const reduceSum: Operator<ReductionSettings> = reduction('reduceSum', { code: 0, next: 0, finishing: 0 }, true)
 /** The mean. float32 only, like the next two. */
-export const reduceMean: Operator = reduction('reduceMean', { code: 0, next: 0, finishing: 1 }, false)
+export const reduceMean: Operator<ReductionSettings> = reduction('reduceMean', { code: 0, next: 0, finishing: 1 }, false)
 /** The square root of the sum of squares. */
-export const reduceL2: Operator = reduction('reduceL2', { code: 4, next: 0, finishing: 2 }, false)
+export const reduceL2: Operator<ReductionSettings> = reduction('reduceL2', { code: 4, next: 0, finishing: 2 }, false)
 /** The sum of magnitudes. */
-export const reduceL1: Operator = reduction('reduceL1', { code: 0, next: 0, finishing: 0, before: 'abs' }, false)
+export const reduceL1: Operator<ReductionSettings> = reduction('reduceL1', { code: 0, next: 0, finishing: 0, before: 'abs' }, false)
 /** The logarithm of the sum. */
-export const reduceLogSum: Operator = reduction('reduceLogSum', { code: 0, next: 0, finishing: 0, after: 'log' }, false)
+export const reduceLogSum: Operator<ReductionSettings> = reduction('reduceLogSum', { code: 0, next: 0, finishing: 0, after: 'log' }, false)
 /** The sum of squares. */
-export const reduceSumSquare: Operator = reduction('reduceSumSquare', { code: 4, next: 0, finishing: 0 }, false)
+export const reduceSumSquare: Operator<ReductionSettings> = reduction('reduceSumSquare', { code: 4, next: 0, finishing: 0 }, false)
 /** The largest element. */
-export const reduceMax: Operator = reduction('reduceMax', { code: 1, next: 1, finishing: 0 }, true)
+export const reduceMax: Operator<ReductionSettings> = reduction('reduceMax', { code: 1, next: 1, finishing: 0 }, true)
 /** The smallest element. */
-export const reduceMin: Operator = reduction('reduceMin', { code: 2, next: 2, finishing: 0 }, true)
+export const reduceMin: Operator<ReductionSettings> = reduction('reduceMin', { code: 2, next: 2, finishing: 0 }, true)
 /** The product. */
-export const reduceProd: Operator = reduction('reduceProd', { code: 3, next: 3, finishing: 0 }, true)
+export const reduceProd: Operator<ReductionSettings> = reduction('reduceProd', { code: 3, next: 3, finishing: 0 }, true)
 
 /** Finite: what is taken off before the exponentials, and added again after the logarithm. */
 const MOST_FLOAT32 = 3.4028234663852886e38
@@ -187,12 +208,12 @@ const MOST_FLOAT32 = 3.4028234663852886e38
  * log(sum(e^x)): the largest element is taken off first, so that nothing overflows. Inputs and attributes as those of all
  * reductions; float32.
  */
-export const reduceLogSumExp: Operator = {
+export const reduceLogSumExp: Operator<ReductionSettings> = {
   ...reduction('reduceLogSumExp', { code: 1, next: 1, finishing: 0 }, false),
-  evaluate(node, context) {
+  evaluate(node, context, settings) {
     const x = context.value(0)
     if (x === undefined || x.data.length > FOLD_LENGTH) return undefined
-    const reduced = reducedAxes(node, context, x.shape)
+    const reduced = reducedAxes(node, context, settings, x.shape)
     const places = positionsOf(reducedShape(x.shape, reduced, true), x.shape)
     const out = new Float32Array(lengthOf(reducedShape(x.shape, reduced, true)))
     const largest = new Float64Array(out.length).fill(-MOST_FLOAT32)
@@ -206,12 +227,12 @@ export const reduceLogSumExp: Operator = {
       sums[at] = (sums[at] as number) + Math.exp(element - (largest[at] as number))
     })
     out.forEach((_, n) => (out[n] = Math.log(sums[n] as number) + (largest[n] as number)))
-    return [new NdArray(out, reducedShape(x.shape, reduced, switchOf(node, 'keepdims', true)))]
+    return [new NdArray(out, reducedShape(x.shape, reduced, settings.keepdims))]
   },
-  plan(node, planner) {
+  plan(node, planner, settings) {
     const { activateF32 } = planner.kernels
     const shape = planner.shapeOf(0)
-    const reduced = reducedAxes(node, planner, shape)
+    const reduced = reducedAxes(node, planner, settings, shape)
     const kept = reducedShape(shape, reduced, true)
     const [length, outLength] = [lengthOf(shape), lengthOf(kept)]
     const [x, y] = [planner.input(0), planner.output(0)]
@@ -227,58 +248,3 @@ export const reduceLogSumExp: Operator = {
     planBinary(planner, 'add', 'float32', { slot: y, shape: kept }, { slot: largest, shape: kept }, { slot: y, shape: kept })
   },
 }
-
-/**
- * Position of the largest or smallest element along an axis, int32. Input: x, float32 or int32. Attributes: `axis` 0,
- * `keepdims` 1, `selectLastIndex` 0: with 1, the last one of equal elements. NaN counts as infinitely far.
- */
-function argument(name: string, least: boolean): Operator {
-  const axisOf = (node: GraphNode, shape: SymbolicShape): number => resolveAxis(node, integerOf(node, 'axis', 0), shape.length)
-  const shapeOf = <Size>(node: GraphNode, shape: readonly Size[], axis: number): (Size | 1)[] => (
-    reducedShape(shape, shape.map((_, n) => n === axis), switchOf(node, 'keepdims', true))
-  )
-  const passOf = (shape: Shape, axis: number): Pass => (
-    { outer: lengthOf(shape.slice(0, axis)), length: shape[axis] as number, inner: lengthOf(shape.slice(axis + 1)) }
-  )
-  return {
-    name,
-    mostInputs: 1,
-    attributes: ['axis', 'keepdims', 'selectLastIndex'],
-    infer(node, context) {
-      const { shape } = numericInput(node, context, 0)
-      const axis = axisOf(node, shape)
-      switchOf(node, 'selectLastIndex')
-      if (shape[axis] === 0) throw new LstmError('SHAPE', `${label(node)}: expected at least one element along axis ${axis}, got ${formatShape(shape)}`)
-      return [{ dtype: 'int32', shape: shapeOf(node, shape, axis) }]
-    },
-    cost: () => ({ detail: '', multiplyAdds: 0 }),
-    evaluate(node, context) {
-      const x = context.value(0)
-      if (x === undefined || x.data.length > FOLD_LENGTH) return undefined
-      const axis = axisOf(node, x.shape)
-      const last = switchOf(node, 'selectLastIndex')
-      const { outer, length, inner } = passOf(x.shape, axis)
-      const out = Int32Array.from({ length: outer * inner }, (_, n) => {
-        const begin = Math.floor(n / inner) * length * inner + n % inner
-        const sized = Array.from({ length }, (_unused, i) => {
-          const element = x.data[begin + i * inner] as number
-          return Number.isNaN(element) ? Infinity : least ? -element : element
-        })
-        const best = sized.reduce((a, b) => Math.max(a, b), -Infinity)
-        return last ? sized.lastIndexOf(best) : sized.indexOf(best)
-      })
-      return [new NdArray(out, shapeOf(node, x.shape, axis))]
-    },
-    plan(node, planner) {
-      const { argF32 } = planner.kernels
-      const [x, y] = [planner.input(0), planner.output(0)]
-      const shape = planner.shapeOf(0)
-      const { outer, length, inner } = passOf(shape, axisOf(node, shape))
-      const [last, isInt] = [Number(switchOf(node, 'selectLastIndex')), Number(planner.dtypeOf(0) === 'int32')]
-      planner.step(() => argF32(Number(least), last, isInt, x.ptr, y.ptr, outer, length, inner))
-    },
-  }
-}
-
-export const argMax: Operator = argument('argMax', false)
-export const argMin: Operator = argument('argMin', true)

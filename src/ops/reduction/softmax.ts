@@ -1,29 +1,27 @@
 import { lengthOf } from '../../values/shape.ts'
 import { integerOf, resolveAxis } from '../node/attributes.ts'
 import { requireInput } from '../node/checks.ts'
-import type { GraphNode, Operator } from '../operator.ts'
-import type { SymbolicShape } from '../../values/shape.ts'
-
-function axisOf(node: GraphNode, shape: SymbolicShape): number {
-  return resolveAxis(node, integerOf(node, 'axis', -1), shape.length)
-}
+import type { Operator } from '../operator.ts'
+import { rowwise } from '../time/rules.ts'
 
 /** A function of the rows along an axis; along another axis than the last one they are transposed to and fro. */
-function alongAxis(name: string, kernel: 'softmaxF32' | 'logSoftmaxF32'): Operator {
+function alongAxis(name: string, kernel: 'softmaxF32' | 'logSoftmaxF32'): Operator<number> {
   return {
     name,
     mostInputs: 1,
     attributes: ['axis'],
-    infer(node, context) {
+    time: rowwise((_node, _shape, axis) => [axis]),
+    parse: (node) => integerOf(node, 'axis', -1),
+    infer(node, context, axis) {
       const x = requireInput(node, context, 0, 'float32')
-      axisOf(node, x.shape)
+      resolveAxis(node, axis, x.shape.length)
       return [x]
     },
     cost: () => ({ detail: '', multiplyAdds: 0 }),
-    plan(node, planner) {
+    plan(node, planner, given) {
       const { transposeF32, [kernel]: run } = planner.kernels
       const shape = planner.shapeOf(0)
-      const axis = axisOf(node, shape)
+      const axis = resolveAxis(node, given, shape.length)
       const [x, y] = [planner.input(0), planner.output(0)]
       const length = shape[axis] as number
       const outer = lengthOf(shape.slice(0, axis))
@@ -44,6 +42,6 @@ function alongAxis(name: string, kernel: 'softmaxF32' | 'logSoftmaxF32'): Operat
 }
 
 /** e^x / sum(e^x) along `axis` (default -1). Input: x, float32. */
-export const softmax: Operator = alongAxis('softmax', 'softmaxF32')
+export const softmax: Operator<number> = alongAxis('softmax', 'softmaxF32')
 /** log(e^x / sum(e^x)) along `axis` (default -1). Input: x, float32. */
-export const logSoftmax: Operator = alongAxis('logSoftmax', 'logSoftmaxF32')
+export const logSoftmax: Operator<number> = alongAxis('logSoftmax', 'logSoftmaxF32')

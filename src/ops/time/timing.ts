@@ -26,7 +26,7 @@ export interface TimeContext {
 /** What a node does to time, and what it must remember of the steps before. */
 export interface TimedNode {
   readonly outputs: readonly Timing[]
-  /** An lstm that goes on from its own states. */
+  /** A recurrent layer that goes on from its own states. */
   readonly remembers?: boolean
   /** The node that takes this one's place in a stream. */
   readonly instead?: GraphNode
@@ -39,12 +39,23 @@ export interface TimedNode {
 }
 
 /** A reason is why a node cannot be run step by step; it ends a sentence that begins with the node. */
-export type TimeRule = (node: GraphNode, context: TimeContext) => TimedNode | string
+interface Timed<Settings> {
+  rule(node: GraphNode, context: TimeContext, settings: Settings): TimedNode | string
+}
+
+/** What an operator does to timesteps. As a method, like the others of operators, so that rules with settings of any type are `TimeRule`s. */
+export type TimeRule<Settings = unknown> = Timed<Settings>['rule']
 
 /** The axis of the timesteps of the first input. */
 export function timeAxis(context: TimeContext): number | undefined {
   const timing = context.timing(0)
   return typeof timing === 'number' ? timing : undefined
+}
+
+/** Elements of an input, where they are known. */
+export function numbersOf(context: TimeContext, position: number): readonly number[] | undefined {
+  const value = context.value(position)
+  return value === undefined ? undefined : Array.from(value.data)
 }
 
 /** All outputs have their timesteps on the same axis. */

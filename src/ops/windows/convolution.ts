@@ -2,10 +2,11 @@ import { LstmError } from '../../errors.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
 import { integerOf, switchOf } from '../node/attributes.ts'
 import { hasInput, label, requireInput } from '../node/checks.ts'
-import { knownLength } from '../node/sizes.ts'
+import { freshSize, knownLength } from '../node/sizes.ts'
 import type { GraphNode, InferenceContext, Operator, Packer, Planner, Slot } from '../operator.ts'
 import { packedBytes, planPacked, preparePacked, type MatrixInputs, type MatrixLayout, type PackedConstant } from '../products/packed.ts'
-import { countWindows, joinShape, paddingOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, type Windows } from './windows.ts'
+import { along, timeAxis, type TimeRule } from '../time/timing.ts'
+import { countWindows, joinShape, paddingOf, reachOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, windowsOverTime, type Windows } from './windows.ts'
 
 interface Convolution {
   readonly windows: Windows
@@ -68,15 +69,45 @@ function prepareConvolution(node: GraphNode, packer: Packer): PackedConstant | u
 }
 
 /**
+ * One output for each step, from it and the steps before: stride 1 over the timesteps, padded in front only, by as much
+ * as the window reaches back.
+ */
+const convolution: TimeRule = (node, context) => {
+  const weights = context.shape(1)
+  if (timeAxis(context) === undefined || weights === undefined || context.timing(1) !== undefined) return 'slides over other things than timesteps'
+  const found = windowsOverTime(node, context, weights.slice(2) as number[])
+  if (found === undefined) return 'takes the timesteps as another axis'
+  const { windows, over } = found
+  const reach = reachOf(windows, over)
+  if (windows.strides[over] !== 1) return `makes one step of ${windows.strides[over]}`
+  const shape = windows.channelsLast ? context.shape(0)?.slice(1, -1) ?? [] : context.shape(0)?.slice(2) ?? []
+  const pads = shape.map((size, axis) => (typeof size === 'number' ? paddingOf(windows, axis, size) : paddingOf(windows, axis, reach)))
+  if (shape.some((size, axis) => axis !== over && typeof size === 'string' && windows.autoPad !== 'NOTSET')) return 'is padded by a size that is not known'
+  const [before, after] = pads[over] as [number, number]
+  if (after > 0) return `looks ${after} ${after === 1 ? 'step' : 'steps'} ahead; streams take padding in front only ('causal')`
+  if (before + context.lead !== reach - 1) return `has its first output after ${reach - before - context.lead} steps; streams take windows that are padded in front ('causal')`
+  if (reach === 1) return along(node, context.timing(0))
+  pads[over] = [0, 0]
+  const instead = {
+    ...node,
+    inputs: [freshSize(node, 'window'), ...node.inputs.slice(1)],
+    attributes: { ...node.attributes, autoPad: 'NOTSET', pads: [...pads.map(([begin]) => begin), ...pads.map(([, end]) => end)] },
+  }
+  return { ...along(node, context.timing(0)), instead, history: reach - 1 }
+}
+
+/**
  * Convolution over one or two axes. Inputs: x [batch, channels, length] or [batch, channels, height, width], W [columns,
  * channels / group, window...], bias [columns] (optional); float32. Attributes: `kernelShape` (as W has it), `strides` 1, `pads` 0
  * (all beginnings, then all ends), `autoPad` NOTSET, `dilations` 1, `group` 1. `channelsLast` (not ONNX, false): x and the result
  * are [batch, length, channels] or [batch, height, width, channels]; W is as without it.
  */
-export const conv: Operator<PackedConstant | undefined> = {
+export const conv: Operator<unknown, PackedConstant | undefined> = {
   name: 'conv',
   mostInputs: 3,
   attributes: [...WINDOW_ATTRIBUTES, 'group'],
+  time: convolution,
+  padding: 'used',
   infer: (node, context) => [{ dtype: 'float32', shape: readConvolution(node, context).shape }],
   cost(node, context) {
     const { windows, shape, channelsPerGroup, columns } = readConvolution(node, context)
@@ -85,7 +116,7 @@ export const conv: Operator<PackedConstant | undefined> = {
     return { detail: `${columns} filters of ${windows.kernel.join(' x ')}`, multiplyAdds: taps * channelsPerGroup * columns * knownLength(sizes) }
   },
   prepare: prepareConvolution,
-  plan(node, planner, constant) {
+  plan(node, planner, _settings, constant) {
     const { transposeF32 } = planner.kernels
     const [columns, channelsPerGroup, ...kernel] = planner.shapeOf(1) as unknown as [number, number, ...number[]]
     const group = integerOf(node, 'group', 1, 1)

@@ -4,7 +4,8 @@ import { switchOf } from '../node/attributes.ts'
 import { label, requireInput } from '../node/checks.ts'
 import type { GraphNode, Operator } from '../operator.ts'
 import { passesOf, planReduction } from '../reduction/reduce.ts'
-import { countWindows, joinShape, paddingOf, reachOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, type Windows } from './windows.ts'
+import { along, type TimeRule } from '../time/timing.ts'
+import { countWindows, joinShape, paddingOf, reachOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, windowsOverTime, type Windows } from './windows.ts'
 
 function windowsOf(node: GraphNode, shape: SymbolicShape): Windows {
   const channelsLast = switchOf(node, 'channelsLast')
@@ -15,6 +16,16 @@ function windowsOf(node: GraphNode, shape: SymbolicShape): Windows {
     if (pad >= reach) throw new LstmError('VALUE', `${label(node)}: expected padding smaller than the window of ${reach}, got ${pad}`)
   })
   return windows
+}
+
+const POOLS_TIME = 'pools over the timesteps'
+
+/** Other axes than that of the timesteps may be pooled. */
+const pooling: TimeRule = (node, context) => {
+  const found = windowsOverTime(node, context, undefined)
+  if (found === undefined) return along(node, context.timing(0))
+  const { windows, over } = found
+  return reachOf(windows, over) === 1 && windows.strides[over] === 1 ? along(node, context.timing(0)) : POOLS_TIME
 }
 
 /**
@@ -28,6 +39,7 @@ function pool(name: string, average: boolean): Operator {
     name,
     mostInputs: 1,
     attributes: [...WINDOW_ATTRIBUTES, 'ceilMode', ...(average ? ['countIncludePad'] : [])],
+    time: pooling,
     infer(node, context) {
       const x = requireInput(node, context, 0, 'float32')
       const windows = windowsOf(node, x.shape)
@@ -81,6 +93,7 @@ function globalPool(name: string, average: boolean): Operator {
     name,
     mostInputs: 1,
     attributes: ['channelsLast'],
+    time: () => POOLS_TIME,
     infer(node, context) {
       const { shape } = requireInput(node, context, 0, 'float32')
       const reduced = reducedOf(node, shape)

@@ -51,10 +51,11 @@ function readSizes(node: GraphNode, context: InferenceContext): { windows: Windo
  * (optional); float32. Attributes as conv's, and `outputPadding` 0; ONNX's `output_shape` is not known. The result has
  * (length - 1) stride + reach + outputPadding - pads elements; with SAME_UPPER or SAME_LOWER length * stride.
  */
-export const convTranspose: Operator<PackedConstant | undefined> = {
+export const convTranspose: Operator<unknown, PackedConstant | undefined> = {
   name: 'convTranspose',
   mostInputs: 3,
   attributes: [...WINDOW_ATTRIBUTES, 'group', 'outputPadding'],
+  time: 'unknown',
   infer: (node, context) => [{ dtype: 'float32', shape: readSizes(node, context).shape }],
   cost(node, context) {
     const { windows, shape, multiplyAdds } = readSizes(node, context)
@@ -68,7 +69,7 @@ export const convTranspose: Operator<PackedConstant | undefined> = {
     const [k, products] = [inputs / group, groupColumns * kernel]
     return preparePacked(packer, { weight: 1, count: group, stride: k * products }, matrixLayout(k, products))
   },
-  plan(node, planner, constant) {
+  plan(node, planner, _settings, constant) {
     const { gemmF32, scatterF32, transposeF32 } = planner.kernels
     const [inputs, groupColumns, kernel] = planner.shapeOf(1) as [number, number, number]
     const windows = readWindows(node, 1, [kernel])

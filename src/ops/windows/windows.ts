@@ -5,6 +5,7 @@ import { integersOf, switchOf, wordOf } from '../node/attributes.ts'
 import { label } from '../node/checks.ts'
 import { freshSize } from '../node/sizes.ts'
 import type { GraphNode } from '../operator.ts'
+import { timeAxis, type TimeContext } from '../time/timing.ts'
 
 /** Attributes every sliding window has. */
 export const WINDOW_ATTRIBUTES: readonly string[] = ['kernelShape', 'strides', 'pads', 'autoPad', 'dilations', 'channelsLast']
@@ -111,4 +112,12 @@ export function requireWindowed(node: GraphNode, shape: SymbolicShape, channelsL
 /** One axis as two: the first of them has the value that changes nothing. */
 export function twoAxes(values: readonly number[], absent: number): [number, number] {
   return values.length === 1 ? [absent, values[0] as number] : values as [number, number]
+}
+
+/** The windows of a node, and which of their axes the timesteps are; undefined where they are batch or channels. */
+export function windowsOverTime(node: GraphNode, context: TimeContext, kernel: readonly number[] | undefined): { windows: Windows, over: number } | undefined {
+  const rank = context.shape(0)?.length as number
+  const windows = readWindows(node, rank - 2, kernel)
+  const over = timeAxis(context) as number - (windows.channelsLast ? 1 : 2)
+  return over < 0 || over >= rank - 2 ? undefined : { windows, over }
 }
