@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { start, run, tarball, workFolder } from './packed.mjs'
 import { onPage } from './pages.mjs'
 
+const NODE_24 = fileURLToPath(new URL('../runtimes/node_modules/node24/bin/', import.meta.url))
 const CREATE = fileURLToPath(new URL('../../examples/create/', import.meta.url))
 
 /** Where the creating package is installed. */
@@ -17,7 +18,7 @@ export async function prepareCreate() {
 }
 
 /** Makes a project, and installs and starts it; `use` gets its address. */
-const created = (template, use, { portOption = '--port' } = {}) => async (folder) => {
+const created = (template, use, { env = {} } = {}) => async (folder) => {
   await run(process.execPath, ['package/create.mjs', template, '--template', template], { cwd: folder })
   const project = join(folder, template)
   const manifest = JSON.parse(await readFile(join(project, 'package.json'), 'utf8'))
@@ -25,8 +26,8 @@ const created = (template, use, { portOption = '--port' } = {}) => async (folder
   await writeFile(join(project, 'package.json'), JSON.stringify(manifest))
   await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: project })
   const port = String(20_000 + Math.floor(Math.random() * 20_000))
-  const args = template === 'node' ? [] : ['--', portOption, port]
-  const stop = await start('npm', ['start', ...args], { cwd: project, ready: /listening|local:|ready on/i, env: { PORT: port } })
+  const args = template === 'node' ? [] : ['--', '--port', port]
+  const stop = await start('npm', ['start', ...args], { cwd: project, ready: /listening|local:|ready on/i, env: { PORT: port, ...env } })
   try {
     return await use(`http://localhost:${port}/`)
   } finally {
@@ -43,6 +44,11 @@ const digitOf = async (url) => {
 
 export const CREATED = {
   'npm create lstm-wasm, Node service': { expected: 'answers', run: created('node', digitOf) },
+  'npm create lstm-wasm, Cloudflare Worker': {
+    expected: 'answers',
+    // wrangler wants Node 22.12 or newer.
+    run: created('worker', digitOf, { env: { PATH: `${NODE_24}:${process.env.PATH}`, WRANGLER_SEND_METRICS: 'false', CI: 'true' } }),
+  },
   'npm create lstm-wasm, page': {
     expected: 'The images show 7, 2, 1.',
     run: created('page', (url) => onPage(url, async (page) => {

@@ -39,7 +39,7 @@ for (const { group, prepare, places } of GROUPS.filter(({ group }) => only?.incl
     } catch (error) {
       result = error.message
     }
-    const row = { group, name, ok: result === expected, result, seconds: (performance.now() - start) / 1000 }
+    const row = { group, name, ok: result === expected, result, seconds: (performance.now() - start) / 1000, prepared: prepared / 1000 }
     rows.push(row)
     console.log(`${row.ok ? 'ok    ' : 'FAILED'} ${name} (${row.seconds.toFixed(1)} s${prepared > 0 ? `, built in ${(prepared / 1000).toFixed(1)} s` : ''})${row.ok ? '' : `: ${result}`}`)
   }
@@ -53,10 +53,12 @@ if (options.write && passed === rows.length && only === undefined) await publish
 console.log(`${passed} passed, ${rows.length - passed} failed`)
 process.exit(passed === rows.length && passed > 0 ? 0 : 1)
 
-/** The table of docs/places.md: every place that gave the answer. */
+/** The table of docs/places.md: every place that gave the answer, and the seconds from an empty folder to there. */
 async function publish(found) {
   const page = new URL('../../docs/places.md', import.meta.url)
-  const table = ['| place | |', '| --- | --- |', ...found.map(({ name }) => `| ${name} | works |`)].join('\n')
+  const table = [
+    '| place | installed, built and answered in |', '| --- | ---: |', ...found.map(({ name, prepared, seconds }) => `| ${name} | ${Math.ceil(prepared + seconds)} s |`),
+  ].join('\n')
   const text = await readFile(page, 'utf8')
   await writeFile(page, text.replace(/(<!-- places:begin -->\n)[\s\S]*(<!-- places:end -->)/, `$1${table}\n$2`))
 }
