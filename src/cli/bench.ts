@@ -91,6 +91,11 @@ function toSize(text: string, what: string): number {
   return size
 }
 
+/** Files call the batch and the timesteps by other names, too: `N`, `batch_size`, `seq_len`, `time`. */
+function meaningOf(size: string): string {
+  return /time|seq|step|length|frame/i.test(size) ? 'timesteps' : /^n$|batch/i.test(size) ? 'batch' : size
+}
+
 /** Inputs that are not optional: random numbers; whole ones are 0, which every vocabulary has. */
 function randomInputs(model: Model<OutputDTypes>, sizes: ReadonlyMap<string, number>): Record<string, NdArray> {
   let state = SEED
@@ -102,7 +107,7 @@ function randomInputs(model: Model<OutputDTypes>, sizes: ReadonlyMap<string, num
   for (const { name, dtype, shape, optional } of model.inputs) {
     if (optional === true) continue
     const known = shape.map((size) => {
-      const number = typeof size === 'number' ? size : sizes.get(size)
+      const number = typeof size === 'number' ? size : sizes.get(size) ?? sizes.get(meaningOf(size))
       if (number === undefined) throw new UsageError(`the size '${size}' of the input '${name}' is open: --size ${size}=N`)
       return number
     })

@@ -1,0 +1,57 @@
+// The examples that --help prints, typed as they stand there, in a folder with the files that they name.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { writeNpy } from '../../src/formats/npy.ts'
+import { NdArray } from '../../src/values/ndarray.ts'
+import { floatTensor, writeOnnx } from '../formats/onnx-writer.ts'
+import { pseudoRandom } from '../random.ts'
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
+const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const COMMANDS = ['inspect', 'run', 'convert', 'bench'] as const
+
+/** Lines under `Examples` of a command's help. */
+function examplesOf(command: string): string[] {
+  const help = execFileSync(process.execPath, [CLI, command, '--help'], { encoding: 'utf8' })
+  return (/\nExamples\n((?: {2}.*\n)+)/.exec(help)?.[1] ?? '').split('\n').map((line) => line.trim()).filter(Boolean)
+}
+
+// A shell that knows `<`, `>` and a script without an ending.
+describe.skipIf(process.platform === 'win32')('examples of --help', () => {
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'lstm-wasm-help-'))
+    copyFileSync(at('examples/digits.safetensors'), join(folder, 'digits.safetensors'))
+    copyFileSync(at('examples/digits.npy'), join(folder, 'images.npy'))
+    copyFileSync(at('test/golden/keras3/go-backwards.keras'), join(folder, 'model.keras'))
+    copyFileSync(at('test/golden/state-dicts/lstm-1layer.safetensors'), join(folder, 'lstm.safetensors'))
+    writeFileSync(join(folder, 'x.csv'), '0.1,0.25,-0.5\n1,2,3\n')
+    writeFileSync(join(folder, 'h.npy'), writeNpy(new NdArray(pseudoRandom(1, 5, 1), [1, 1, 5])))
+    copyFileSync(at('test/golden/onnx/classifier-last.onnx'), join(folder, 'model.onnx'))
+    // A model that is told its rate, as Silero's is.
+    writeFileSync(join(folder, 'silero_vad.onnx'), writeOnnx({
+      inputs: [{ name: 'x', type: 1, shape: [1, 3] }, { name: 'sr', type: 7, shape: [] }], outputs: [{ name: 'y' }],
+      nodes: [{ op: 'Cast', inputs: ['sr'], outputs: ['rate'], attributes: { to: 1 } }, { op: 'Div', inputs: ['x', 'rate'], outputs: ['z'] }, { op: 'Add', inputs: ['z', 'w'], outputs: ['y'] }],
+      initializers: [floatTensor('w', [3], [1, 2, 3])],
+    }))
+    writeFileSync(join(folder, 'lstm-wasm'), `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`)
+    chmodSync(join(folder, 'lstm-wasm'), 0o755)
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('are there for every command', () => {
+    for (const command of COMMANDS) expect(examplesOf(command).length, command).toBeGreaterThan(1)
+  })
+
+  it.each(COMMANDS)('of %s run as they stand there', (command) => {
+    for (const line of examplesOf(command)) {
+      expect(line.startsWith(`lstm-wasm ${command} `), line).toBe(true)
+      const { status, stderr } = spawnSync('sh', ['-c', line], { cwd: folder, encoding: 'utf8', env: { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH ?? ''}` } })
+      expect(status, `${line}\n${stderr}`).toBe(0)
+    }
+  })
+})
