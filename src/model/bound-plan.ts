@@ -3,7 +3,7 @@ import { copyAll, symbolsOf, type Taken } from '../plan/binding.ts'
 import type { Plan, PlannedOutput, PlannedValue } from '../plan/plan.ts'
 import { checkOverlaps, checkTarget, isGiven } from '../plan/targets.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import { bytesOf, dtypeOfData, type DataOf } from '../values/dtype.ts'
+import { bytesOf, copyData, dtypeOfData, type DataOf } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { lengthOf, sameShape, type Shape } from '../values/shape.ts'
 
@@ -93,7 +93,7 @@ export class BoundPlan {
   }
 
   copyOutputs(): Record<string, NdArray> {
-    return Object.fromEntries(this.#outputs.map((port) => [port.name, new NdArray(this.#view(port).slice(), port.value.shape)]))
+    return Object.fromEntries(this.#outputs.map((port) => [port.name, new NdArray(copyData(this.#view(port)), port.value.shape)]))
   }
 
   dispose(): void {

@@ -140,11 +140,11 @@ export class Model<Outputs extends OutputDTypes = Record<string, 'float32'>> {
     this.#states.backUp()
     try {
       bound.run(this.#given, into === undefined ? undefined : this.#targets)
+      return into ?? bound.copyOutputs() as RunOutputs<Outputs>
     } catch (error) {
-      this.#states.goBack() // stateful layers in front of the node that refused have gone on already
+      this.#states.goBack() // stateful layers have gone on already: those in front of the node that refused, or all
       throw error
     }
-    return into ?? bound.copyOutputs() as RunOutputs<Outputs>
   }
 
   /**

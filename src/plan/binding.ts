@@ -1,6 +1,6 @@
 import { LstmError } from '../errors.ts'
 import type { GraphInput } from '../graph/graph.ts'
-import { describeValue, dtypeOfData, type DataOf } from '../values/dtype.ts'
+import { copyData, describeValue, dtypeOfData, type DataOf } from '../values/dtype.ts'
 import { checkData, dataOfNested, type ArrayLike, type Nested } from '../values/ndarray.ts'
 import { checkShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -191,7 +191,7 @@ export function shapesOfInputs(ports: readonly GraphInput[], taken: readonly Tak
     }
     if (place.tensor !== undefined) checkTensor(place.tensor, runtime, 'input', input.name)
     const shape = shapeOfTaken(input, place)
-    if (place.data !== undefined && runtime.linearMemory.owns(place.data)) place.data = place.data.slice()
+    if (place.data !== undefined && runtime.linearMemory.owns(place.data)) place.data = copyData(place.data)
     return shape
   }))
 }

@@ -1,5 +1,5 @@
 import { LstmError } from '../errors.ts'
-import { createData, dtypeOfData, isDType, type DType } from '../values/dtype.ts'
+import { copyData, createData, dtypeOfData, isDType, type DType } from '../values/dtype.ts'
 import { checkData, dataOfNested, type Nested } from '../values/ndarray.ts'
 import { checkShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
 import type { Kernels, Variant } from './kernels.ts'
@@ -62,7 +62,7 @@ export class Runtime {
       if (source.length !== lengthOf(own)) {
         throw new LstmError('SHAPE', `tensor: expected ${lengthOf(own)} elements for shape ${formatShape(own)}, got ${source.length}`)
       }
-      data = this.linearMemory.owns(source) ? source.slice() : source // making room may detach it
+      data = this.linearMemory.owns(source) ? copyData(source) : source // making room may detach it
     } else if (source !== null) {
       data = dataOfNested(source, type, own, 'tensor')
     }

@@ -8,7 +8,7 @@ import { makePlan, type PlannedValue } from '../plan/plan.ts'
 import { byteLengthOf, StateMemory, type StateBlock } from '../plan/states.ts'
 import { checkOverlaps, checkTarget, INTO, isGiven, takeTargets, type RunTargets } from '../plan/targets.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import { createData, type DataOf, type DType } from '../values/dtype.ts'
+import { copyData, createData, type DataOf, type DType } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
 import type { PlatformSignal } from '../values/platform.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
@@ -213,12 +213,13 @@ async function runWhole({ runtime, prepared, graph }: StreamHost, run: LongRun, 
       (plan.steps[n] as () => void)()
       await turn(n + 1, plan.steps.length)
     }
+    const outputs = Object.fromEntries(graph.outputs.map(({ name }, n) => {
+      const value = plan.outputs[n] as PlannedValue
+      return [name, new NdArray(copyData(view(value)), value.shape)]
+    }))
     const kept = states.attempt(() => own.blocks.map((block) => states.block(block.name, block, `state '${block.name}'`)))
     own.blocks.forEach((block, n) => copyState(runtime, block, kept[n] as StateBlock))
-    return Object.fromEntries(graph.outputs.map(({ name }, n) => {
-      const value = plan.outputs[n] as PlannedValue
-      return [name, new NdArray(view(value).slice(), value.shape)]
-    }))
+    return outputs
   } finally {
     plan.dispose()
     own.clear()

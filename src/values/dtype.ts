@@ -37,8 +37,21 @@ export function createData<T extends DType>(dtype: T, length: number): DataOf<T>
   try {
     return new ARRAYS[dtype](length) as DataOf<T>
   } catch (cause) {
-    throw new LstmError('MEMORY', `the JavaScript engine gives no ${arrayNameOf(dtype)} of ${length} elements`, { cause })
+    throw noRoom(dtype, length, cause)
   }
+}
+
+/** A copy of an array. @throws LstmError `MEMORY` where the engine has no room for it */
+export function copyData<T extends DType>(data: DataOf<T>): DataOf<T> {
+  try {
+    return data.slice() as DataOf<T>
+  } catch (cause) {
+    throw noRoom(dtypeOfData(data) as DType, data.length, cause)
+  }
+}
+
+function noRoom(dtype: DType, length: number, cause: unknown): LstmError {
+  return new LstmError('MEMORY', `the JavaScript engine gives no ${arrayNameOf(dtype)} of ${length} elements`, { cause })
 }
 
 /** The dtype an array holds, or undefined when it is none of ours. */
