@@ -85,6 +85,18 @@ describe('readTensorflow1', () => {
     expect(message).toMatch(/sequential\(\[\n|\n {2}python -m tf2onnx\.convert /)
   })
 
+  it('shows lines that leave out what is of no layer, and says so', async () => {
+    const lines = async (variables: Readonly<Record<string, NdArray>>): Promise<string[]> => {
+      const { message } = await expectRejection(read({ ...CELL, softmax_w: random(3, 2, 4), ...variables }), 'UNSUPPORTED', /load the weights into them:/)
+      return message.slice(message.indexOf('  const variables')).split('\n').slice(1, 5)
+    }
+    const described = ['  const tensors = tensorflow1StateDict(variables, {', "    lstm: { lstm: ['rnn/basic_lstm_cell'] },"]
+    expect(await lines({ softmax_b: random(4, 4) })).toEqual([...described, "    dense: { dense: ['softmax_w', 'softmax_b'] },", '  })'])
+    expect(await lines({ scale: random(4, 3), cube: random(5, 2, 3, 1) })).toEqual([
+      "  // Of no layer, left out: 'scale', 'cube'. A model that uses them cannot be described like this.", ...described, "    dense: { dense: ['softmax_w'] },",
+    ])
+  })
+
   it.each([
     ['a kernel of too few rows', { 'lstm_cell/kernel': random(1, 2, 8), 'lstm_cell/bias': random(2, 8) }, "TensorFlow 1: the cell 'lstm_cell' has a kernel [2, 8], expected more rows than the 2 of h: those of x come first"],
     ['a kernel of odd columns', { 'lstm_cell/kernel': random(1, 5, 7), 'lstm_cell/bias': random(2, 7) }, /expected a multiple of 4 columns$/],
@@ -180,8 +192,10 @@ describe('files of variables', () => {
   })
 
   it('knows its files, and no others', () => {
-    for (const bytes of [new Uint8Array(0), new Uint8Array(60), new TextEncoder().encode('{"modelTopology": {}}'), zipSync({ 'x/data.pkl': new Uint8Array(1) })]) {
+    const zips = [{}, { 'x/data.pkl': new Uint8Array(1) }, { 'a.npy': writeNpy(random(1, 2)), 'data.pkl': new Uint8Array(1) }].map((files) => zipSync(files))
+    for (const bytes of [new Uint8Array(0), new Uint8Array(60), new TextEncoder().encode('{"modelTopology": {}}'), ...zips]) {
       expect(tensorflow1.detect(bytes)).toBe(false)
     }
+    expect(tensorflow1.detect(npz(CELL))).toBe(true)
   })
 })

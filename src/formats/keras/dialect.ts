@@ -1,6 +1,4 @@
 // In what the systems that write this model format differ, though their files look alike; and whose a file is.
-import { LstmError } from '../../errors.ts'
-import { describeValue } from '../../values/dtype.ts'
 import type { KerasDialect } from '../reader.ts'
 
 export interface Dialect {
@@ -80,14 +78,11 @@ export interface Origin {
  * @param option what the caller says
  * @param said who wrote the file, in words; undefined where it does not say
  * @param found the dialect that follows from that
- * @throws LstmError `VALUE` for an option that is no dialect
  */
-export function originOf(option: unknown, said: string | undefined, found: Dialect): Origin {
+export function originOf(option: KerasDialect | undefined, said: string | undefined, found: Dialect): Origin {
   const file = said === undefined ? 'the file does not say who wrote it' : `the file is of ${said}`
   if (option === undefined) return { dialect: found, note: describe(found, file) }
-  const known = typeof option === 'string' && Object.hasOwn(DIALECTS, option) ? DIALECTS[option as KerasDialect] : undefined
-  if (known === undefined) throw new LstmError('VALUE', `dialect: expected ${Object.keys(DIALECTS).map((name) => `'${name}'`).join(', ')}, got ${describeValue(option)}`)
-  return { dialect: known, note: describe(known, `as the option says; ${file}`) }
+  return { dialect: DIALECTS[option], note: describe(DIALECTS[option], `as the option says; ${file}`) }
 }
 
 function describe({ name }: Dialect, reason: string): string {

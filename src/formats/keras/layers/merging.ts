@@ -17,6 +17,7 @@ function alignedInputs({ emit, path, inputs }: LayerCall): string[] {
 function mergedMask({ emit, path, inputs, dialect }: LayerCall): string | undefined {
   if (dialect.mergedMask === 'none') return undefined
   const masks = inputs.map(({ mask }) => mask).filter((mask) => mask !== undefined)
+  // One input without a mask is valid everywhere, and so is what is valid in any: as a mask of ones it would still hide that there is none.
   if (masks.length === 0 || (dialect.mergedMask === 'any' && masks.length < inputs.length)) return undefined
   const op = dialect.mergedMask === 'any' ? 'or' : 'and'
   return masks.reduce((a, b) => (a === b ? a : emit.node(`${path}/mask`, op, [a, b])))
@@ -112,10 +113,6 @@ function concatenatedMask(call: LayerCall, axis: number, rank: number): string |
     return emit.node(`${path}/mask`, 'concat', masks, { axis: 1 })
   }
   if (axis !== rank - 1) throw notSupported(`${layer.settings.what}: masks and axis ${axis}`)
-  if (dialect.mergedMask === 'any' && inputs.some(({ mask }) => mask === undefined)) {
-    // Valid everywhere: as a mask of ones it would still hide that there is none.
-    return undefined
-  }
   return mergedMask(call)
 }
 

@@ -1,0 +1,97 @@
+// Functions that models call without a layer, layers that move elements, and layers that are called twice, against loops.
+import { describe, expect, it } from 'vitest'
+import { KERAS_2, KERAS_3 } from '../../src/formats/keras/dialect.ts'
+import type { Json } from '../../src/formats/keras/settings.ts'
+import { compile } from '../../src/model/load.ts'
+import type { NdArray } from '../../src/values/ndarray.ts'
+import { expectError } from '../expect-error.ts'
+import { random } from '../weights.ts'
+import { build, call, input, tensor, type Settings } from './keras-models.ts'
+
+const [A, B] = [random(11, 2, 3, 4), random(12, 2, 3, 4)]
+
+/** What a function makes of two inputs [2, 3, 4]. */
+async function outputOf(layer: Json): Promise<NdArray> {
+  using model = await compile(build([input('a', 3, 4), input('b', 3, 4), layer], [['y', 0, 0]], KERAS_2))
+  return model.run({ a: A, b: B }).y as NdArray
+}
+
+/** As Keras 2 writes it: the list is its arguments. */
+const inTensorFlow = (name: string, kwargs: Settings): Json => call('TFOpLambda', 'y', ['a', 'b'], { function: name }, kwargs)
+/** As Keras 3 writes it: the list is the first argument. */
+function inKeras3(name: string, ...more: Json[]): Json {
+  const of = (layer: string): Json => ({ class_name: '__keras_tensor__', config: { shape: [null, 3, 4], dtype: 'float32', keras_history: [layer, 0, 0] } })
+  return { module: 'keras.src.ops.numpy', class_name: name, name: 'y', config: { name: 'y', ...Object.assign({}, ...more) as Settings }, inbound_nodes: [{ args: [[of('a'), of('b')]], kwargs: {} }] }
+}
+
+describe('functions of a list of tensors', () => {
+  it.each([
+    ['stack', inTensorFlow('stack', { axis: 1 }), 1], ['stack', inTensorFlow('stack', { axis: -1 }), 3], ['stack', inTensorFlow('stack', { axis: 2 }), 2],
+    ['Stack', inKeras3('Stack', { axis: 3 }), 3], ['Stack', inKeras3('Stack', { axis: -2 }), 2],
+  ] as const)('%s puts them side by side along an axis of its own (%#)', async (_name, layer, axis) => {
+    const { shape, data } = await outputOf(layer)
+    expect(shape).toEqual([...[2, 3, 4].slice(0, axis), 2, ...[2, 3, 4].slice(axis)])
+    const inner = [2, 3, 4].slice(axis).reduce((a, b) => a * b, 1)
+    data.forEach((value, n) => {
+      const [block, which, rest] = [Math.floor(n / (2 * inner)), Math.floor(n / inner) % 2, n % inner]
+      expect(value).toBe((which === 0 ? A : B).data[block * inner + rest])
+    })
+  })
+
+  it.each([
+    ['concat', inTensorFlow('concat', { axis: 1 }), 1], ['concat', inTensorFlow('concat', { axis: -1 }), 2], ['Concatenate', inKeras3('Concatenate', { axis: 2 }), 2],
+  ] as const)('%s puts them one after the other (%#)', async (_name, layer, axis) => {
+    const { shape, data } = await outputOf(layer)
+    expect(shape).toEqual([2, 3, 4].map((size, n) => (n === axis ? 2 * size : size)))
+    const block = [2, 3, 4].slice(axis).reduce((a, b) => a * b, 1)
+    data.forEach((value, n) => expect(value).toBe((Math.floor(n / block) % 2 === 0 ? A : B).data[Math.floor(n / (2 * block)) * block + n % block]))
+  })
+
+  it('math.add_n adds them', async () => {
+    const { data } = await outputOf(inTensorFlow('math.add_n', {}))
+    data.forEach((value, n) => expect(value).toBe(Math.fround((A.data[n] as number) + (B.data[n] as number))))
+  })
+})
+
+describe('layers that move elements', () => {
+  const moved = async (className: string, settings: Settings): Promise<number[]> => {
+    using model = await compile(build([input('a', 3, 4), call(className, 'y', ['a'], settings)], [['y', 0, 0]], KERAS_3))
+    const y = model.run({ a: A }).y as NdArray
+    return [...y.data.subarray(0, y.data.length / 2)]
+  }
+  const step = (t: number): number[] => [...A.data.subarray(4 * t, 4 * t + 4)]
+  const zeros = (count: number): number[] => Array<number>(4 * count).fill(0)
+
+  it.each([
+    [{ padding: 2 }, 2, 2], [{ padding: [0, 1] }, 0, 1], [{ padding: [[3, 0]] }, 3, 0], [{ padding: [2] }, 2, 2],
+  ] as const)('ZeroPadding1D %j', async (settings, before, after) => {
+    expect(await moved('ZeroPadding1D', settings)).toEqual([...zeros(before), ...[0, 1, 2].flatMap(step), ...zeros(after)])
+  })
+
+  it.each([[{ cropping: 1 }, 1, 2], [{ cropping: [0, 2] }, 0, 1], [{ cropping: [2, 0] }, 2, 3], [{ cropping: [0, 0] }, 0, 3]] as const)('Cropping1D %j', async (settings, begin, end) => {
+    expect(await moved('Cropping1D', settings)).toEqual([0, 1, 2].slice(begin, end).flatMap(step))
+  })
+
+  it.each<[Json, string]>([[[1, 2, 3], 'Array'], [-1, '-1'], [[0, -1], 'Array'], [[[1, 2, 3]], 'Array'], [[[1, 'x']], 'Array']])('ZeroPadding1D of %j is refused', async (padding, got) => {
+    expectError(
+      () => build([input('a', 3, 4), call('ZeroPadding1D', 'y', ['a'], { padding })], [['y', 0, 0]], KERAS_3), 'FORMAT',
+      `Keras: layer 'y' (ZeroPadding1D): expected one or two whole numbers >= 0 for 'padding', got ${got}`,
+    )
+  })
+})
+
+describe('a layer that is called twice', () => {
+  const twice = (className: string, settings: Settings): Json => ({ ...call(className, 'd', ['a'], settings) as Settings, inbound_nodes: [[['a', 0, 0, {}]], [['b', 0, 0, {}]]] })
+
+  it.each([
+    ['Dense', { units: 2 }, [tensor('d', 'kernel', 1, 4, 2), tensor('d', 'bias', 2, 2)]],
+    ['LSTM', { units: 2, return_sequences: true }, [tensor('d', 'kernel', 1, 4, 8), tensor('d', 'recurrent_kernel', 2, 2, 8), tensor('d', 'bias', 3, 8)]],
+  ] as const)('has the same weights both times: %s', async (className, settings, tensors) => {
+    const outputs = [['d', 0, 0], ['d', 1, 0]]
+    using model = await compile(build([input('a', 3, 4), input('b', 3, 4), twice(className, settings)], outputs, KERAS_2, tensors))
+    const [first, second] = Object.values(model.run({ a: A, b: A })) as [NdArray, NdArray]
+    expect(second.data).toEqual(first.data)
+    const [, other] = Object.values(model.run({ a: A, b: B })) as [NdArray, NdArray]
+    expect(other.data).not.toEqual(first.data)
+  })
+})
