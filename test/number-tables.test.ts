@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { findFunction } from '../src/ops/elementwise/functions.ts'
 import { addAllOperators } from '../src/ops/all.ts'
 import { FUNCTION_NAMES } from '../src/ops/elementwise/function-table.ts'
+import { CELL_FIELDS } from '../src/ops/recurrent/cell.ts'
+import { CALL_FIELDS } from '../src/ops/recurrent/plan.ts'
 
 addAllOperators()
 
@@ -78,21 +80,30 @@ describe('numbers of the kernels are those of their callers', () => {
     })
   })
 
-  it('settings of a cell: fields, their order and their types', () => {
-    const text = read('assembly/recurrent/lstm-general.ts')
-    const body = text.slice(text.indexOf('class Cell {'), text.indexOf('\n}', text.indexOf('class Cell {')))
-    const fields = [...body.matchAll(/^ {2}(\w+): (usize|i32|f32)$/gm)].map(([, name, type]) => [name, type === 'f32' ? 'float' : 'int'])
-    const own = [...literal('src/ops/recurrent/cell.ts', 'const CELL_FIELDS = {').matchAll(/(\w+): '(\w+)'/g)].map(([, name, type]) => [name, type])
-    expect(fields.length).toBe(21)
-    expect(own).toEqual(fields)
+  /** `name: type` of a class of the kernels. */
+  const fieldsOf = (path: string, name: string): string[][] => {
+    const text = read(path)
+    const body = text.slice(text.indexOf(`class ${name} {`), text.indexOf('\n}', text.indexOf(`class ${name} {`)))
+    return [...body.matchAll(/^ {2}(\w+): (\w+)(?: \| null)?$/gm)].map(([, field, type]) => [field as string, type === 'f32' ? 'float' : 'int'])
+  }
+
+  it('records of cells and calls: fields, their order and their types', () => {
+    const general = fieldsOf('assembly/recurrent/lstm-general.ts', 'GeneralLstmCell')
+    expect(general.length).toBe(21)
+    expect(Object.entries(CELL_FIELDS)).toEqual(general)
+    expect(fieldsOf('assembly/recurrent/lstm.ts', 'LstmCell')).toEqual(general.slice(0, 3))
+    const call = fieldsOf('assembly/recurrent/recurrence.ts', 'Recurrence')
+    expect(call.length).toBe(13)
+    expect(Object.entries(CALL_FIELDS)).toEqual(call)
   })
 
   it('rules of masks and coupled gates', () => {
-    const masks = [...constants('assembly/recurrent/lstm-general.ts')].filter(([name]) => name.startsWith('MASK_')).map(([name, code]) => [name.slice(5).toLowerCase(), code])
-    expect(masks).toEqual([...entries('src/ops/recurrent/cell.ts', 'const MASK_CODES = {')])
-    expect([...entries('src/ops/recurrent/cell.ts', 'const COUPLING_CODES = {')]).toEqual([['none', 0], ['forgetIsOneMinusInput', 1], ['inputIsOneMinusForget', 2]])
-    // Which gate is made of which, where the comment says it.
-    expect(read('assembly/recurrent/lstm-general.ts')).toContain('1: f = 1 - i (ONNX input_forget). 2: i = 1 - f')
+    const members = (path: string, name: string): string[][] => (
+      [...literal(path, `const enum ${name} {`).matchAll(/^ {2}(\w+) = (\d+)/gm)].map(([, member, code]) => [member as string, code as string])
+    )
+    const own = (path: string, begin: string): string[][] => [...entries(path, begin)].map(([name, code]) => [name, String(code)])
+    expect(members('assembly/recurrent/mask.ts', 'MaskRule')).toEqual(own('src/ops/recurrent/plan.ts', 'const MASK_CODES = {'))
+    expect(members('assembly/recurrent/lstm-general.ts', 'Coupling')).toEqual(own('src/ops/recurrent/cell.ts', 'const COUPLING_CODES = {'))
   })
 
   it('terms of a sum', () => {

@@ -19,20 +19,21 @@
 //
 //   | k = 0   i0 i1 i2 i3   f0 f1 f2 f3   g0 g1 g2 g3   o0 o1 o2 o3 |
 //
-// A packed LSTM cell is its input blocks (inputSize rows each) followed by its recurrent blocks (hiddenSize
-// rows each). Where recurrent blocks have no bias, there is a row of zeros: blocks that are a power of two apart share a
-// few lines of the first-level cache (one row of 64, 128, 256 units: 3, 3, 2 % slower without it). Its first number in the
-// first block is 1 if all recurrent weights are finite.
+// Other cells lay their gates out the same way, four units side by side: see `packGatesF32`.
+//
+// The row before each block is the bias, zeros where there is none: blocks that are a power of two apart would share a few lines of
+// the first-level cache.
 
 /** Columns in a block. */
 export const BLOCK_LENGTH: i32 = 16
 /** Bytes of one row of a block: a cache line. */
 export const BLOCK_ROW_BYTES: i32 = BLOCK_LENGTH * 4
-/** Hidden units in a block of LSTM gates. */
-export const UNITS_PER_BLOCK: i32 = 4
-
-/** Weights of up to so many bytes are counted on to stay in the second-level cache from one use to the next. */
-export const NEAR_WEIGHT_BYTES: i32 = 1048576
+/** Hidden units whose gates lie side by side. */
+export const UNITS_PER_GROUP: i32 = 4
+/** Bytes of a vector: four floats. */
+export const VECTOR_BYTES: i32 = 16
+/** Bytes before the first block of a packed matrix. */
+const HEADER_BYTES: i32 = 64
 
 /** Blocks that hold `columns` columns. */
 // @ts-ignore: decorator
@@ -41,27 +42,88 @@ export function blocksOfColumns(columns: i32): i32 {
   return (columns + BLOCK_LENGTH - 1) / BLOCK_LENGTH
 }
 
-/** Blocks that hold the gates of `units` hidden units. */
+/** Groups of four hidden units: blocks of LSTM gates, vectors of states. */
 // @ts-ignore: decorator
 @inline
-export function blocksOfUnits(units: i32): i32 {
-  return (units + UNITS_PER_BLOCK - 1) / UNITS_PER_BLOCK
+export function groupsOfUnits(units: i32): i32 {
+  return (units + UNITS_PER_GROUP - 1) / UNITS_PER_GROUP
 }
 
-/** Bytes of a block with `k` rows, and the row before them. */
+/** Columns of `gates` gates of `units` hidden units. */
 // @ts-ignore: decorator
 @inline
-export function packedBlockBytes(k: i32): i32 {
-  return (k + 1) * BLOCK_ROW_BYTES
+export function columnsOfGates(gates: i32, units: i32): i32 {
+  return gates * groupsOfUnits(units) * UNITS_PER_GROUP
+}
+
+/** Kinds of elements: one, so far. */
+export const FLOAT32: i32 = 0
+
+/** A packed matrix w (k, columns) with its bias: these fields, then its blocks. Addresses of one are what kernels call `packedPtr`. */
+@unmanaged
+export class Matrix {
+  /** Of its elements. */
+  kind: i32
+  k: i32
+  columns: i32
+  /** 1 where every weight is a finite number: zeros times this matrix are zeros. */
+  isFinite: i32
+
+  /** Bytes of a block: its bias and its k rows. */
+  // @ts-ignore: decorator
+  @inline
+  get blockBytes(): i32 {
+    return (this.k + 1) * BLOCK_ROW_BYTES
+  }
+
+  /** The bias of the first block. */
+  // @ts-ignore: decorator
+  @inline
+  get biasPtr(): usize {
+    return changetype<usize>(this) + HEADER_BYTES
+  }
+
+  /** The first row of the first block. */
+  // @ts-ignore: decorator
+  @inline
+  get weightsPtr(): usize {
+    return this.biasPtr + BLOCK_ROW_BYTES
+  }
+
+  /** Bytes of all blocks. */
+  // @ts-ignore: decorator
+  @inline
+  get blocksBytes(): i32 {
+    return blocksOfColumns(this.columns) * this.blockBytes
+  }
+}
+
+/** The matrix at `packedPtr`, with its fields set. */
+export function newMatrix(packedPtr: usize, k: i32, columns: i32): Matrix {
+  assert(packedPtr % 16 == 0 && k >= 0 && columns > 0)
+  const matrix = changetype<Matrix>(packedPtr)
+  matrix.kind = FLOAT32
+  matrix.k = k
+  matrix.columns = columns
+  matrix.isFinite = 0
+  return matrix
+}
+
+/** The matrix at `packedPtr`. */
+// @ts-ignore: decorator
+@inline
+export function matrixAt(packedPtr: usize): Matrix {
+  assert(packedPtr % 16 == 0)
+  return changetype<Matrix>(packedPtr)
 }
 
 // Sizes. Addresses are sums and products modulo 2^32, and right as long as every block lies within the 4 GiB that can be
 // addressed, also where an i32 on the way is negative. How large a block must be is therefore told in float64, which does
 // not wrap: whoever allocates refuses what is too large before a kernel is called.
 
-/** Bytes of `blocks` blocks with `k` rows each. */
+/** Bytes of a packed matrix. */
 // @ts-ignore: decorator
 @inline
-export function packedBytes(blocks: i32, k: i32): f64 {
-  return f64(blocks) * (f64(k) + 1) * f64(BLOCK_ROW_BYTES)
+export function packedBytes(k: i32, columns: i32): f64 {
+  return f64(HEADER_BYTES) + f64(blocksOfColumns(columns)) * (f64(k) + 1) * f64(BLOCK_ROW_BYTES)
 }

@@ -1,5 +1,5 @@
 // Matrices on their way into and out of a product.
-import { BLOCK_LENGTH, BLOCK_ROW_BYTES, blocksOfColumns, packedBlockBytes } from './layout'
+import { BLOCK_LENGTH, BLOCK_ROW_BYTES, blocksOfColumns, newMatrix } from './layout'
 
 /**
  * Packs a matrix w (k, columns) with bias (columns) or 0, see layout.ts, from any order of its axes.
@@ -10,11 +10,11 @@ export function packStridedF32(
   packedPtr: usize, weightPtr: usize, biasPtr: usize, outer: i32, inner: i32, columns: i32,
   outerBytes: i32, innerBytes: i32, columnBytes: i32,
 ): void {
-  assert(packedPtr % 16 == 0 && weightPtr != 0)
+  assert(weightPtr != 0)
+  const matrix = newMatrix(packedPtr, outer * inner, columns)
   const blocks = blocksOfColumns(columns)
-  const blockBytes = packedBlockBytes(outer * inner)
   for (let block = 0; block < blocks; block++) {
-    const blockPtr = packedPtr + block * blockBytes
+    const blockPtr = matrix.biasPtr + block * matrix.blockBytes
     const first = block * BLOCK_LENGTH
     const valid = min(BLOCK_LENGTH, columns - first)
     memory.fill(blockPtr, 0, BLOCK_ROW_BYTES)

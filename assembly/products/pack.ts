@@ -1,17 +1,14 @@
 // Packing: from the frameworks' row-major matrices to the blocks of layout.ts. Runs once a model.
-import { BLOCK_LENGTH, BLOCK_ROW_BYTES, UNITS_PER_BLOCK, blocksOfColumns, blocksOfUnits, packedBlockBytes, packedBytes } from './layout'
-
-/** Position of gate f in i, f, g, o. */
-const FORGET_GATE: i32 = 1
+import { BLOCK_LENGTH, BLOCK_ROW_BYTES, UNITS_PER_GROUP, blocksOfColumns, columnsOfGates, newMatrix, packedBytes } from './layout'
 
 /** Bytes of a packed dense matrix of `k` inputs and `columns` outputs. */
 export function packedDenseBytes(k: i32, columns: i32): f64 {
-  return packedBytes(blocksOfColumns(columns), k)
+  return packedBytes(k, columns)
 }
 
-/** Bytes of a packed LSTM cell; `outputSize` is the length of h: the units, unless they are projected. */
-export function packedLstmBytes(inputSize: i32, hiddenSize: i32, outputSize: i32): f64 {
-  return packedBytes(blocksOfUnits(hiddenSize), inputSize) + packedBytes(blocksOfUnits(hiddenSize), outputSize)
+/** Bytes of a packed matrix of `gates` gates: see `packGatesF32`. */
+export function packedGatesBytes(k: i32, hiddenSize: i32, gates: i32): f64 {
+  return packedBytes(k, columnsOfGates(gates, hiddenSize))
 }
 
 /** Writes column `lane` of a block: k weights, one a block row; zeros where `sourcePtr` is 0. */
@@ -34,10 +31,11 @@ function elementOrZero(ptr: usize, index: i32): f32 {
 
 /** weight (columns, k), bias (columns) or 0 -> packed, see layout.ts. */
 export function packDenseF32(packedPtr: usize, weightPtr: usize, biasPtr: usize, k: i32, columns: i32): void {
-  assert(packedPtr % 16 == 0 && weightPtr != 0)
+  assert(weightPtr != 0)
+  const matrix = newMatrix(packedPtr, k, columns)
   const blocks = blocksOfColumns(columns)
   for (let block = 0; block < blocks; block++) {
-    const blockPtr = packedPtr + block * packedBlockBytes(k)
+    const blockPtr = matrix.biasPtr + block * matrix.blockBytes
     for (let lane = 0; lane < BLOCK_LENGTH; lane++) {
       const column = block * BLOCK_LENGTH + lane
       const valid = column < columns
@@ -47,40 +45,45 @@ export function packDenseF32(packedPtr: usize, weightPtr: usize, biasPtr: usize,
   }
 }
 
-/** 1 where all numbers are finite, or else 0. Of `length` floats, a multiple of four. */
-function allFinite(ptr: usize, length: i32): f32 {
-  let sum = f32x4.splat(0)
-  for (let n = 0; n < length; n += 4) sum = f32x4.add(sum, f32x4.mul(v128.load(ptr + n * 4), f32x4.splat(0)))
-  return v128.any_true(f32x4.ne(sum, sum)) ? 0 : 1
+/** 1 where all numbers are finite, or else 0. */
+function allFinite(ptr: usize, length: i32): i32 {
+  const zero = f32x4.splat(0)
+  let sum = zero
+  for (; length >= 4; length -= 4) {
+    sum = f32x4.add(sum, f32x4.mul(v128.load(ptr), zero))
+    ptr += 16
+  }
+  let rest: f32 = 0
+  for (let n = 0; n < length; n++) rest += f32.load(ptr + n * 4) * 0
+  return rest == 0 && !v128.any_true(f32x4.ne(sum, zero)) ? 1 : 0
 }
 
 /**
- * One LSTM cell, gates stacked in the order i, f, g, o (PyTorch's):
- * inputWeights (4 hiddenSize, inputSize), recurrentWeights (4 hiddenSize, outputSize), inputBias and
- * recurrentBias (4 hiddenSize), each 0 where absent; the two biases are added here, once, and
- * `forgetBias` to those of gate f.
+ * A matrix of gates, stacked as frameworks have them: weight (gates hiddenSize, k); bias and secondBias (gates hiddenSize), 0 where
+ * absent, are added to each other here, once, and `forgetBias` to those of gate 1, which is the forget gate of an LSTM.
+ *
+ * The gates of four units stand side by side: column (unit / 4) 4 gates + 4 gate + unit % 4, zeros for units that are not there.
  */
-export function packLstmF32(
-  packedPtr: usize, inputWeightsPtr: usize, recurrentWeightsPtr: usize, inputBiasPtr: usize, recurrentBiasPtr: usize,
-  inputSize: i32, hiddenSize: i32, outputSize: i32, forgetBias: f32,
+export function packGatesF32(
+  packedPtr: usize, weightPtr: usize, biasPtr: usize, secondBiasPtr: usize, k: i32, hiddenSize: i32, gates: i32, forgetBias: f32,
 ): void {
-  assert(packedPtr % 16 == 0 && inputWeightsPtr != 0 && recurrentWeightsPtr != 0)
-  const blocks = blocksOfUnits(hiddenSize)
-  const recurrentPtr = packedPtr + blocks * packedBlockBytes(inputSize)
+  assert(weightPtr != 0 && gates > 0)
+  const columns = columnsOfGates(gates, hiddenSize)
+  const matrix = newMatrix(packedPtr, k, columns)
+  const blocks = blocksOfColumns(columns)
   for (let block = 0; block < blocks; block++) {
-    const inputBlockPtr = packedPtr + block * packedBlockBytes(inputSize)
-    const recurrentBlockPtr = recurrentPtr + block * packedBlockBytes(outputSize)
+    const blockPtr = matrix.biasPtr + block * matrix.blockBytes
     for (let lane = 0; lane < BLOCK_LENGTH; lane++) {
-      const unit = block * UNITS_PER_BLOCK + lane % UNITS_PER_BLOCK
+      const vector = (block * BLOCK_LENGTH + lane) / UNITS_PER_GROUP
+      const gate = vector % gates
+      const unit = vector / gates * UNITS_PER_GROUP + lane % UNITS_PER_GROUP
       const valid = unit < hiddenSize
-      const row = (lane / UNITS_PER_BLOCK) * hiddenSize + unit
-      let bias = valid ? elementOrZero(inputBiasPtr, row) + elementOrZero(recurrentBiasPtr, row) : 0
-      if (lane / UNITS_PER_BLOCK == FORGET_GATE && valid) bias += forgetBias
-      f32.store(inputBlockPtr + lane * 4, bias)
-      packColumn(inputBlockPtr + BLOCK_ROW_BYTES, lane, valid ? inputWeightsPtr + row * inputSize * 4 : 0, inputSize)
-      f32.store(recurrentBlockPtr + lane * 4, 0)
-      packColumn(recurrentBlockPtr + BLOCK_ROW_BYTES, lane, valid ? recurrentWeightsPtr + row * outputSize * 4 : 0, outputSize)
+      const row = gate * hiddenSize + unit
+      let bias = valid ? elementOrZero(biasPtr, row) + elementOrZero(secondBiasPtr, row) : 0
+      if (gate == 1 && valid) bias += forgetBias
+      f32.store(blockPtr + lane * 4, bias)
+      packColumn(blockPtr + BLOCK_ROW_BYTES, lane, valid ? weightPtr + row * k * 4 : 0, k)
     }
   }
-  f32.store(recurrentPtr, allFinite(recurrentWeightsPtr, 4 * hiddenSize * outputSize))
+  matrix.isFinite = allFinite(weightPtr, gates * hiddenSize * k)
 }

@@ -3,7 +3,8 @@
 //
 //     panels of six rows, (k, 6); then the rows that are left, (k) each
 //
-// Batches of 32 rows are 3 % faster so with 512 units and 1 % with 256, sequences of 512 and 1024 units 2 to 4 %.
+// Figures: docs/kernels.md, "Several rows".
+import { Matrix } from './layout'
 import { rowProduct } from './row'
 import { SUM_LENGTH } from './sums'
 import { mostGroupBytes, rowsAtOnce, rowsProduct, sixRows } from './tile'
@@ -20,24 +21,20 @@ export function panelBytes(rows: i32, k: i32, columns: i32): i32 {
 }
 
 /**
- * out (rows, columns) = init + a (rows, k) @ w (k, columns), as `rowsProduct`; but row m of `a` starts at
+ * out (rows, columns) = bias + a (rows, k) @ w (k, columns), as `rowsProduct`; but row m of `a` starts at
  * aPtr + (m / rowsPerStep) * aStepBytes + (m % rowsPerStep) * aRowBytes. panelPtr: `panelBytes` bytes.
  */
 export function panelProduct(
-  rows: i32, k: i32, wPtr: usize, blockBytes: i32, columns: i32, aPtr: usize, aRowBytes: i32, aStepBytes: i32, rowsPerStep: i32,
-  panelPtr: usize, initPtr: usize, initBytes: i32, initBlockBytes: i32, outPtr: usize, outBytes: i32,
+  w: Matrix, rows: i32, aPtr: usize, aRowBytes: i32, aStepBytes: i32, rowsPerStep: i32, panelPtr: usize, outPtr: usize, outBytes: i32, adds: bool,
 ): void {
-  const group = rowsAtOnce(rows, k, columns)
+  const group = rowsAtOnce(rows, w.k, w.columns)
   for (let begin = 0; begin < rows; begin += group) {
     const count = min(group, rows - begin)
     const even = count & ~1
-    pack(begin, even, k, aPtr, aRowBytes, aStepBytes, rowsPerStep, panelPtr)
-    rowsProduct(even, k, wPtr, blockBytes, columns, panelPtr, 0, true, initPtr, initBytes, initBlockBytes, outPtr, outBytes)
-    initPtr += even * initBytes
+    pack(begin, even, w.k, aPtr, aRowBytes, aStepBytes, rowsPerStep, panelPtr)
+    rowsProduct(w, even, panelPtr, 0, true, outPtr, outBytes, adds)
     outPtr += even * outBytes
-    if (even < count) {
-      rowProduct(k, wPtr, blockBytes, columns, rowPtr(begin + even, aPtr, aRowBytes, aStepBytes, rowsPerStep), initPtr, initBlockBytes, outPtr, false)
-    }
+    if (even < count) rowProduct(w, rowPtr(begin + even, aPtr, aRowBytes, aStepBytes, rowsPerStep), outPtr, adds, false)
   }
 }
 

@@ -4,13 +4,11 @@
 //
 // A weight is used once here, so a loop can be no faster than two vectors are loaded a cycle: what counts is that
 // nothing else is loaded, that eight sums or more are under way at once, and that the processor sees the next weights
-// coming. Three blocks at once where the engine fuses (53 GF/s at 58 peak; two blocks 51), two where not: Node 20 spills
-// twelve sums (27 GF/s, two blocks 41).
+// coming. Three blocks at once where the engine fuses, two where not: Node 20 spills twelve sums.
 //
-// The streams of weights go on from group to group: two or three pieces, each read from end to end. With neighbouring
-// blocks side by side every group began three new streams, and a step whose weights come from the third-level cache
-// was 13 % slower.
-import { BLOCK_LENGTH, BLOCK_ROW_BYTES, blocksOfColumns } from './layout'
+// The streams of weights go on from group to group: two or three pieces, each read from end to end. Neighbouring blocks side by side
+// would begin new streams with every group. Figures: docs/kernels.md, "One row".
+import { BLOCK_LENGTH, BLOCK_ROW_BYTES, Matrix, blocksOfColumns } from './layout'
 import { tile1x12 } from './row-1x12'
 import { tile1x8 } from './row-1x8'
 import { FUSED, fusesHere, multiplyAdd } from '../simd'
@@ -64,14 +62,17 @@ function tile1x4(
 }
 
 /**
- * All blocks of a row: out (columns) = init + a (k) @ w (k, columns), the rows of `w` at wPtr, its blocks
- * `blockBytes` apart; init in blocks `initBytes` apart; out in one piece, which may be where init is.
- * `backwards`: groups from the last to the first. Whoever comes by turns from both sides finds in the cache what the
- * last turn left there (weights of 1 MB: 47 instead of 42 GF/s).
+ * out (columns) = bias + a (k) @ w (k, columns); or, with `adds`, out + a @ w.
+ * `backwards`: groups of blocks from the last to the first. Whoever comes by turns from both sides finds in the cache what the last
+ * turn left there.
  */
-export function rowProduct(
-  k: i32, wPtr: usize, blockBytes: i32, columns: i32, aPtr: usize, initPtr: usize, initBytes: i32, outPtr: usize, backwards: bool,
-): void {
+export function rowProduct(w: Matrix, aPtr: usize, outPtr: usize, adds: bool, backwards: bool): void {
+  const k = w.k
+  const columns = w.columns
+  const wPtr = w.weightsPtr
+  const blockBytes = w.blockBytes
+  const initPtr = adds ? outPtr : w.biasPtr
+  const initBytes = adds ? BLOCK_ROW_BYTES : blockBytes
   const blocks = blocksOfColumns(columns)
   const whole = columns / BLOCK_LENGTH
   let block = 0

@@ -5,29 +5,26 @@
 // Every output is summed in one order, whatever tile makes it (these, or those of row.ts): init, plus
 // the sum over k < 128, plus the sum over 128 <= k < 256, and so on, each from 0 in ascending k. So a
 // result has the same bits alone or in a batch, at once or in chunks. Long sums are cut because rounding
-// errors grow with their length (over 257 terms the state was 1.3e-6 from the exact one, uncut).
+// errors grow with their length.
 //
 // Shapes. x86-64 engines have 16 vector registers and load every weight into one. Fused, twelve sums beside two weights
-// and a broadcast fill them: 6 rows x 2 vectors make 58 GF/s at a peak of 59, 2 x 4 make 55. Unfused, every product needs
-// a register of its own: 6 x 2 spills (28 GF/s), 2 x 4 makes 53 (Node 24), 48 (Node 20, at a peak of 49), 50 (Bun), and no
-// other shape tried is better on two of them. So the relaxed binary asks whether the engine fuses before it takes 6 x 2.
-import { BLOCK_LENGTH, BLOCK_ROW_BYTES, NEAR_WEIGHT_BYTES, blocksOfColumns, packedBlockBytes } from './layout'
+// and a broadcast fill them: 6 rows x 2 vectors. Unfused, every product needs a register of its own: 6 x 2 spills, and no shape
+// tried is better than 2 x 4. So the relaxed binary asks whether the engine fuses before it takes 6 x 2.
+// Figures: docs/kernels.md, "Several rows".
+import { FAR_ROW_GROUP_BYTES, NEAR_WEIGHT_BYTES, ROW_GROUP_BYTES } from '../cache'
+import { BLOCK_LENGTH, BLOCK_ROW_BYTES, Matrix, blocksOfColumns } from './layout'
 import { rowProduct } from './row'
 import { FUSED, fusesHere } from '../simd'
 import { SUM_LENGTH } from './sums'
 import { tile2x4 } from './tile-2x4'
 import { tile6x2 } from './tile-6x2'
 
-/** Rows are taken in groups whose inputs stay in the second-level cache while all blocks pass; small, where the weights stay there too, */
-const ROW_GROUP_BYTES: i32 = 65536
-/** and large where each group fetches them from further away (100 rows of 1024 inputs, 4096 columns: 51 GF/s, in small groups 40). */
-const FAR_ROW_GROUP_BYTES: i32 = 524288
 /** A group is whole tiles of six rows, and enough of them to be worth a pass over the weights. */
 const LEAST_ROW_GROUP: i32 = 24
 
 /** Bytes of a group's inputs, about. */
 function groupBytes(k: i32, columns: i32): i32 {
-  const isFar = f64(blocksOfColumns(columns)) * f64(packedBlockBytes(k)) > f64(NEAR_WEIGHT_BYTES)
+  const isFar = f64(blocksOfColumns(columns)) * f64((k + 1) * BLOCK_ROW_BYTES) > f64(NEAR_WEIGHT_BYTES)
   return isFar ? FAR_ROW_GROUP_BYTES : ROW_GROUP_BYTES
 }
 
@@ -49,34 +46,28 @@ export function sixRows(rows: i32): i32 {
 }
 
 /**
- * Rows x blocks: out (rows, columns) = init + a (rows, k) @ w (k, columns).
- * `w`: block rows at wPtr, blocks `blockBytes` apart; init (rows, blocks): `initBytes` from row to row (0: the
- * same for all), `initBlockBytes` from block to block; out may be where init is.
+ * out (rows, columns) = bias + a (rows, k) @ w (k, columns); or, with `adds`, out + a @ w.
  * a: rows `aBytes` apart; or, with `isPanel`, an even number of rows as panel.ts packs them.
  */
-export function rowsProduct(
-  rows: i32, k: i32, wPtr: usize, blockBytes: i32, columns: i32, aPtr: usize, aBytes: i32, isPanel: bool,
-  initPtr: usize, initBytes: i32, initBlockBytes: i32, outPtr: usize, outBytes: i32,
-): void {
+export function rowsProduct(w: Matrix, rows: i32, aPtr: usize, aBytes: i32, isPanel: bool, outPtr: usize, outBytes: i32, adds: bool): void {
   const pairsEnd = rows & ~1
   const sixes = sixRows(pairsEnd)
   if (pairsEnd) {
+    const columns = w.columns
+    const blockBytes = w.blockBytes
+    const initBytes = adds ? outBytes : 0
+    const initBlockBytes = adds ? BLOCK_ROW_BYTES : blockBytes
+    let initPtr = adds ? outPtr : w.biasPtr
+    let wPtr = w.weightsPtr
     for (let column = 0; column < columns; column += BLOCK_LENGTH) {
       blockProduct(
-        pairsEnd, sixes, k, wPtr, min(BLOCK_LENGTH, columns - column), aPtr, aBytes, isPanel, initPtr, initBytes, outPtr + column * 4, outBytes,
+        pairsEnd, sixes, w.k, wPtr, min(BLOCK_LENGTH, columns - column), aPtr, aBytes, isPanel, initPtr, initBytes, outPtr + column * 4, outBytes,
       )
       wPtr += blockBytes
       initPtr += initBlockBytes
     }
-    const blocks = blocksOfColumns(columns)
-    wPtr -= blocks * blockBytes
-    initPtr -= blocks * initBlockBytes
   }
-  if (pairsEnd < rows) {
-    rowProduct(
-      k, wPtr, blockBytes, columns, aPtr + pairsEnd * aBytes, initPtr + pairsEnd * initBytes, initBlockBytes, outPtr + pairsEnd * outBytes, false,
-    )
-  }
+  if (pairsEnd < rows) rowProduct(w, aPtr + pairsEnd * aBytes, outPtr + pairsEnd * outBytes, adds, false)
 }
 
 /**

@@ -1,8 +1,6 @@
 // Convolution as a matrix product: a row is the window of an output position, channels innermost.
+import { PORTION_BYTES } from '../cache'
 import { gemmF32 } from '../products/gemm'
-
-/** Windows are gathered in portions that stay in a second-level cache. */
-const PORTION_BYTES: i32 = 131072
 
 /** Rows that are gathered at once. */
 // @ts-ignore: decorator

@@ -24,28 +24,25 @@ export interface Kernels {
     packedPtr: number, columns: number, outPtr: number, outRowBytes: number,
   ) => void
   readonly lstmForwardF32: (
-    xPtr: number, xStepBytes: number, xRowBytes: number, inputSize: number, packedPtr: number, hiddenSize: number,
-    timesteps: number, rowBegin: number, rowEnd: number, hPtr: number, cPtr: number,
-    yPtr: number, yStepBytes: number, yRowBytes: number, workspacePtr: number, chunkSteps: number,
+    callPtr: number, cellPtr: number, xPtr: number, hPtr: number, cPtr: number, yPtr: number, workspacePtr: number,
   ) => void
   readonly lstmGeneralF32: (
-    xPtr: number, xStepBytes: number, xRowBytes: number, inputSize: number, packedPtr: number, hiddenSize: number,
-    timesteps: number, rowBegin: number, rowEnd: number, hPtr: number, cPtr: number,
-    yPtr: number, yStepBytes: number, yRowBytes: number, workspacePtr: number, chunkSteps: number,
-    cellPtr: number, maskPtr: number, maskStepBytes: number, maskRowBytes: number, heldPtr: number, historyPtr: number,
+    callPtr: number, cellPtr: number, xPtr: number, hPtr: number, cPtr: number, yPtr: number, maskPtr: number, heldPtr: number,
+    historyPtr: number, workspacePtr: number,
   ) => void
-  readonly lstmGeneralWorkspaceBytes: (rows: number, hiddenSize: number, outputSize: number, chunkSteps: number) => number
   readonly maskFromLengths: (lengthsPtr: number, rows: number, timesteps: number, maskPtr: number) => number
   readonly zeroEmptyRows: (maskPtr: number, rows: number, timesteps: number, statePtr: number, rowBytes: number) => void
-  readonly lstmChunkSteps: (rows: number, timesteps: number, inputSize: number, hiddenSize: number) => number
-  readonly lstmWorkspaceBytes: (rows: number, chunkSteps: number, inputSize: number, hiddenSize: number) => number
+  readonly recurrentChunkSteps: (rows: number, timesteps: number, inputSize: number, hiddenSize: number, gates: number) => number
+  readonly recurrentWorkspaceBytes: (
+    rows: number, chunkSteps: number, inputSize: number, hiddenSize: number, outputSize: number, gates: number,
+  ) => number
   readonly packDenseF32: (packedPtr: number, weightPtr: number, biasPtr: number, k: number, columns: number) => void
-  readonly packLstmF32: (
-    packedPtr: number, inputWeightsPtr: number, recurrentWeightsPtr: number, inputBiasPtr: number, recurrentBiasPtr: number,
-    inputSize: number, hiddenSize: number, outputSize: number, forgetBias: number,
+  readonly packGatesF32: (
+    packedPtr: number, weightPtr: number, biasPtr: number, secondBiasPtr: number, k: number, hiddenSize: number, gates: number,
+    forgetBias: number,
   ) => void
   readonly packedDenseBytes: (k: number, columns: number) => number
-  readonly packedLstmBytes: (inputSize: number, hiddenSize: number, outputSize: number) => number
+  readonly packedGatesBytes: (k: number, hiddenSize: number, gates: number) => number
   readonly stridedCopy: (
     fromPtr: number, toPtr: number, descriptorPtr: number, rank: number, elementBytes: number, rowBegin: number, rowEnd: number,
   ) => void
@@ -146,17 +143,16 @@ export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {
   softmaxF32: 5,
   embeddingF32: 7,
   gemmF32: 11,
-  lstmForwardF32: 16,
-  lstmGeneralF32: 22,
-  lstmGeneralWorkspaceBytes: 4,
+  lstmForwardF32: 7,
+  lstmGeneralF32: 10,
   maskFromLengths: 4,
   zeroEmptyRows: 5,
-  lstmChunkSteps: 4,
-  lstmWorkspaceBytes: 4,
+  recurrentChunkSteps: 5,
+  recurrentWorkspaceBytes: 6,
   packDenseF32: 5,
-  packLstmF32: 9,
+  packGatesF32: 8,
   packedDenseBytes: 2,
-  packedLstmBytes: 3,
+  packedGatesBytes: 3,
   stridedCopy: 7,
   stridedSelect: 9,
   findBadIndex: 3,

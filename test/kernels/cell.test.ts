@@ -3,6 +3,7 @@ import { pseudoRandom } from '../random.ts'
 import { CELL_UPDATE_LEAST, CELL_UPDATE_RELATIVE } from '../tolerance.ts'
 import { describeBinaries } from '../variants.ts'
 import { Arena } from './arena.ts'
+import { placeCall, placeLstm } from './recurrences.ts'
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 
@@ -17,14 +18,15 @@ describeBinaries('the cell update of lstmForwardF32', (binary) => {
   /** One step of a cell whose weights are zeros and whose biases are the gates. */
   function update(units: readonly Unit[]): { c: Float32Array, h: Float32Array } {
     const hiddenSize = units.length
-    const weights = arena.floats(new Float32Array(4 * hiddenSize * hiddenSize))
-    const biases = arena.floats([0, 1, 2, 3].flatMap((gate) => units.map((unit) => unit[gate] as number)))
-    const packedPtr = arena.allocate(kernels.packedLstmBytes(1, hiddenSize, hiddenSize))
-    kernels.packLstmF32(packedPtr, weights, weights, biases, 0, 1, hiddenSize, hiddenSize, 0)
+    const cellPtr = placeLstm(arena, {
+      inputWeights: new Float32Array(4 * hiddenSize), recurrentWeights: new Float32Array(4 * hiddenSize * hiddenSize),
+      biases: [Float32Array.from([0, 1, 2, 3].flatMap((gate) => units.map((unit) => unit[gate] as number)))],
+    }, 1, hiddenSize)
     const hPtr = arena.floats(new Float32Array(hiddenSize))
     const cPtr = arena.floats(units.map((unit) => unit[4]))
-    const workspacePtr = arena.allocate(kernels.lstmWorkspaceBytes(1, 1, 1, hiddenSize))
-    kernels.lstmForwardF32(arena.floats([0]), 4, 4, 1, packedPtr, hiddenSize, 1, 0, 1, hPtr, cPtr, 0, 0, 0, workspacePtr, 1)
+    const workspacePtr = arena.allocate(kernels.recurrentWorkspaceBytes(1, 1, 1, hiddenSize, hiddenSize, 4))
+    const callPtr = placeCall(arena, { timesteps: 1, rowEnd: 1, xStepBytes: 4, xRowBytes: 4, chunkSteps: 1 })
+    kernels.lstmForwardF32(callPtr, cellPtr, arena.floats([0]), hPtr, cPtr, 0, workspacePtr)
     return { c: arena.read(cPtr, hiddenSize), h: arena.read(hPtr, hiddenSize) }
   }
 

@@ -3,6 +3,7 @@ import { KERNEL_ARITIES } from '../../src/runtime/kernels.ts'
 import { FIRST_BLOCK_PTR } from '../../src/runtime/memory.ts'
 import { BINARIES, describeBinaries } from '../variants.ts'
 import { Arena } from './arena.ts'
+import { placeCall } from './recurrences.ts'
 
 /** Every export of every binary. A change here is a change for whoever brings a module of another version. */
 const ARITIES = {
@@ -23,20 +24,19 @@ const ARITIES = {
   gatherRows: 8,
   gemmF32: 11,
   logSoftmaxF32: 5,
-  lstmChunkSteps: 4,
-  lstmForwardF32: 16,
-  lstmGeneralF32: 22,
-  lstmGeneralWorkspaceBytes: 4,
-  lstmWorkspaceBytes: 4,
+  lstmForwardF32: 7,
+  lstmGeneralF32: 10,
   maskFromLengths: 4,
   normalizeF32: 9,
   packDenseF32: 5,
-  packLstmF32: 9,
+  packGatesF32: 8,
   packStridedF32: 9,
   packedDenseBytes: 2,
-  packedLstmBytes: 3,
+  packedGatesBytes: 3,
   placeOneHot: 8,
   poolF32: 20,
+  recurrentChunkSteps: 5,
+  recurrentWorkspaceBytes: 6,
   reduceF32: 8,
   reduceI32: 6,
   reluF32: 3,
@@ -96,6 +96,8 @@ describeBinaries('exports', (binary) => {
     expect(() => kernels.gemmF32(64, 4, 0, 0, 0, 1, 1, 64, 1, 128, 4)).toThrow(WebAssembly.RuntimeError) // rowsPerStep 0
     expect(() => kernels.gemmF32(64, 4, 0, 1, 0, 1, 1, 68, 1, 128, 4)).toThrow(WebAssembly.RuntimeError) // packed weights unaligned
     expect(() => kernels.packDenseF32(64, 0, 0, 1, 1)).toThrow(WebAssembly.RuntimeError) // no weights
-    expect(() => kernels.lstmForwardF32(64, 4, 4, 1, 128, 1, 1, 0, 1, 64, 64, 0, 0, 0, 256, 0)).toThrow(WebAssembly.RuntimeError) // chunkSteps 0
+    const arena = new Arena(binary)
+    const [callPtr, cellPtr] = [placeCall(arena, { timesteps: 1, rowEnd: 1 }), arena.ints([0, 0, 1])]
+    expect(() => arena.kernels.lstmForwardF32(callPtr, cellPtr, 64, 64, 64, 0, 256)).toThrow(WebAssembly.RuntimeError) // chunkSteps 0
   })
 })

@@ -30,17 +30,18 @@ describeBinaries('packDenseF32', (binary) => {
       const [weightPtr, biasPtr] = [arena.floats(weight), arena.floats(bias)]
       const blocks = Math.ceil(columns / 16)
       const bytes = kernels.packedDenseBytes(k, columns)
-      expect(bytes).toBe(blocks * (k + 1) * 64)
+      expect(bytes).toBe(64 + blocks * (k + 1) * 64)
       for (const withBias of [true, false]) {
         const packedPtr = arena.allocate(bytes)
         arena.call([[packedPtr, bytes]], () => kernels.packDenseF32(packedPtr, weightPtr, withBias ? biasPtr : 0, k, columns))
-        const expected = new Float32Array(bytes / 4)
+        const expected = new Float32Array(bytes / 4 - 16)
         for (let column = 0; column < columns; column++) {
           const at = Math.floor(column / 16) * (k + 1) * 16 + column % 16
           if (withBias) expected[at] = bias[column] as number
           for (let row = 0; row < k; row++) expected[at + (row + 1) * 16] = weight[column * k + row] as number
         }
-        expect(arena.read(packedPtr, bytes / 4)).toEqual(expected)
+        expect(arena.read(packedPtr + 64, expected.length)).toEqual(expected)
+        expect([...new Int32Array(arena.bytes(packedPtr, 12).buffer)]).toEqual([0, k, columns])
       }
     },
   )

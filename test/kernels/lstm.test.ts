@@ -4,6 +4,7 @@ import { referenceLstm, type ReferenceCell, type ReferenceResult } from '../refe
 import { LSTM_KERNEL_DISTANCE } from '../tolerance.ts'
 import { describeBinaries } from '../variants.ts'
 import { Arena, rowRanges, type Range } from './arena.ts'
+import { placeCall, placeLstm } from './recurrences.ts'
 
 const SIZES = [1, 3, 5, 16, 17, 33]
 
@@ -51,45 +52,6 @@ function expectClose(got: Float32Array, expected: Float64Array, what: string): v
   if (far >= 0) expect.fail(`${what}[${far}]: ${got[far]}, expected ${expected[far]} within ${LSTM_KERNEL_DISTANCE}`)
 }
 
-describeBinaries('packLstmF32', (binary) => {
-  const arena = new Arena(binary)
-  const { kernels } = arena
-  beforeEach(() => arena.clear())
-
-  it.each(SIZES.flatMap((inputSize) => SIZES.map((hiddenSize) => [inputSize, hiddenSize])) as [number, number][])(
-    'lays %i inputs and %i units out in blocks of four units, gates side by side, the biases added', (inputSize, hiddenSize) => {
-      const cell = randomCell({ inputSize, hiddenSize, batch: 1, timesteps: 1 })
-      const [wPtr, uPtr, bPtr, rPtr] = (['inputWeights', 'recurrentWeights', 'inputBias', 'recurrentBias'] as const)
-        .map((name) => arena.floats(cell[name])) as [number, number, number, number]
-      const blocks = Math.ceil(hiddenSize / 4)
-      const bytes = kernels.packedLstmBytes(inputSize, hiddenSize, hiddenSize)
-      expect(bytes).toBe(blocks * (inputSize + 1 + hiddenSize + 1) * 64)
-      for (const [first, second] of [[true, true], [true, false], [false, true], [false, false]]) {
-        const packedPtr = arena.allocate(bytes)
-        arena.call([[packedPtr, bytes]], () => (
-          kernels.packLstmF32(packedPtr, wPtr, uPtr, first ? bPtr : 0, second ? rPtr : 0, inputSize, hiddenSize, hiddenSize, 0)
-        ))
-        const expected = new Float32Array(bytes / 4)
-        const recurrentAt = blocks * (inputSize + 1) * 16
-        for (let gate = 0; gate < 4; gate++) {
-          for (let unit = 0; unit < hiddenSize; unit++) {
-            const [block, lane] = [Math.floor(unit / 4), gate * 4 + unit % 4]
-            const row = gate * hiddenSize + unit
-            const inputAt = block * (inputSize + 1) * 16 + lane
-            expected[inputAt] = (first ? cell.inputBias[row] as number : 0) + (second ? cell.recurrentBias[row] as number : 0)
-            for (let k = 0; k < inputSize; k++) expected[inputAt + (k + 1) * 16] = cell.inputWeights[row * inputSize + k] as number
-            for (let k = 0; k < hiddenSize; k++) {
-              expected[recurrentAt + (block * (hiddenSize + 1) + k + 1) * 16 + lane] = cell.recurrentWeights[row * hiddenSize + k] as number
-            }
-          }
-        }
-        expected[recurrentAt] = 1 // all recurrent weights are finite
-        expect(arena.read(packedPtr, bytes / 4)).toEqual(expected)
-      }
-    },
-  )
-})
-
 describeBinaries('lstmForwardF32', (binary) => {
   const arena = new Arena(binary, 16)
   beforeEach(() => arena.clear())
@@ -102,11 +64,7 @@ describeBinaries('lstmForwardF32', (binary) => {
     if (weight !== undefined) cell.recurrentWeights[cell.recurrentWeights.length - 1] = weight
     const x = pseudoRandom(5, batch * timesteps * inputSize, 2)
     const c0 = pseudoRandom(7, batch * hiddenSize, 1)
-    const packedPtr = room.allocate(kernels.packedLstmBytes(inputSize, hiddenSize, hiddenSize))
-    kernels.packLstmF32(
-      packedPtr, room.floats(cell.inputWeights), room.floats(cell.recurrentWeights),
-      room.floats(cell.inputBias), room.floats(cell.recurrentBias), inputSize, hiddenSize, hiddenSize, 0,
-    )
+    const cellPtr = placeLstm(room, { ...cell, biases: [cell.inputBias, cell.recurrentBias] }, inputSize, hiddenSize)
     const xPtr = room.floats(x)
     const [hBytes, cBytes] = [h0.byteLength, c0.byteLength]
 
@@ -117,7 +75,7 @@ describeBinaries('lstmForwardF32', (binary) => {
       const [yStep, yRow] = strides(outputWidth)
       const [hPtr, cPtr] = [room.floats(h0), room.floats(c0)]
       const yPtr = room.allocate(batch * timesteps * outputWidth * 4)
-      const workspaceBytes = kernels.lstmWorkspaceBytes(end - begin, chunkSteps, inputSize, hiddenSize)
+      const workspaceBytes = kernels.recurrentWorkspaceBytes(end - begin, chunkSteps, inputSize, hiddenSize, hiddenSize, 4)
       const workspacePtr = room.allocate(workspaceBytes)
       const sign = backwards ? -1 : 1
       const last = backwards ? timesteps - 1 : 0
@@ -129,9 +87,11 @@ describeBinaries('lstmForwardF32', (binary) => {
       for (let t = 0; wantOutput && t < timesteps; t++) {
         written.push(...rowRanges(yPtr + t * yStep + begin * yRow, yRow, end - begin, hiddenSize * 4))
       }
+      const callPtr = placeCall(room, {
+        timesteps, rowBegin: begin, rowEnd: end, xStepBytes: sign * xStep, xRowBytes: xRow, yStepBytes: sign * yStep, yRowBytes: yRow, chunkSteps,
+      })
       room.call(written, () => kernels.lstmForwardF32(
-        xPtr + last * xStep, sign * xStep, xRow, inputSize, packedPtr, hiddenSize, timesteps, begin, end, hPtr, cPtr,
-        wantOutput ? yPtr + last * yStep : 0, sign * yStep, yRow, workspacePtr, chunkSteps,
+        callPtr, cellPtr, xPtr + last * xStep, hPtr, cPtr, wantOutput ? yPtr + last * yStep : 0, workspacePtr,
       ))
       return { y: room.read(yPtr, batch * timesteps * outputWidth), h: room.read(hPtr, hBytes / 4), c: room.read(cPtr, cBytes / 4) }
     }
@@ -261,8 +221,8 @@ describeBinaries('lstmForwardF32', (binary) => {
   })
 })
 
-describeBinaries('lstmChunkSteps', (binary) => {
-  const { lstmChunkSteps } = new Arena(binary).kernels
+describeBinaries('recurrentChunkSteps', (binary) => {
+  const { recurrentChunkSteps } = new Arena(binary).kernels
 
   it.each([
     // rows, timesteps, inputSize, hiddenSize: 128 kB of gates, and a gap a row
@@ -277,6 +237,6 @@ describeBinaries('lstmChunkSteps', (binary) => {
     { sizes: [1000, 5, 1024, 1024], steps: 1 },
     { sizes: [0, 0, 1, 1], steps: 1 },
   ])('$sizes: $steps', ({ sizes: [rows, timesteps, inputSize, hiddenSize], steps }) => {
-    expect(lstmChunkSteps(rows as number, timesteps as number, inputSize as number, hiddenSize as number)).toBe(steps)
+    expect(recurrentChunkSteps(rows as number, timesteps as number, inputSize as number, hiddenSize as number, 4)).toBe(steps)
   })
 })

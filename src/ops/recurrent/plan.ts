@@ -1,5 +1,6 @@
 import { LstmError } from '../../errors.ts'
 import type { PackedCell } from './cell.ts'
+import { recordOf, type Fields } from './record.ts'
 import type { Direction, LstmSettings } from './settings.ts'
 import type { Planner, Slot } from '../operator.ts'
 
@@ -37,12 +38,10 @@ export function planLayers(planner: Planner, settings: LstmSettings, cells: read
   const [batch, timesteps] = settings.timeMajor ? [second, first] : [first, second]
   const stack = numLayers * directions.length
   const width = directions.length * outputSize
-  const { lstmChunkSteps, lstmWorkspaceBytes, lstmGeneralWorkspaceBytes } = planner.kernels
+  const { recurrentChunkSteps, recurrentWorkspaceBytes } = planner.kernels
   const widest = Math.max(inputSize, numLayers > 1 ? width : 0)
-  const chunkSteps = lstmChunkSteps(batch, timesteps, widest, hiddenSize)
-  const workspaceBytes = Math.max(
-    lstmWorkspaceBytes(batch, chunkSteps, widest, hiddenSize), lstmGeneralWorkspaceBytes(batch, hiddenSize, outputSize, chunkSteps),
-  )
+  const chunkSteps = recurrentChunkSteps(batch, timesteps, widest, hiddenSize, 4)
+  const workspaceBytes = recurrentWorkspaceBytes(batch, chunkSteps, widest, hiddenSize, outputSize, 4)
   const plan: StackPlan = {
     settings, batch, timesteps, chunkSteps,
     h: planState(planner, settings, 1, stack, batch, outputSize * 4),
@@ -119,6 +118,14 @@ interface LastStep {
   readonly offset: number
 }
 
+const MASK_CODES = { hold: 1, zero: 2, multiply: 3 } as const
+
+/** The fields of `Recurrence` in assembly/recurrent/recurrence.ts. */
+export const CALL_FIELDS = {
+  timesteps: 'int', rowBegin: 'int', rowEnd: 'int', xStepBytes: 'int', xRowBytes: 'int', yStepBytes: 'int', yRowBytes: 'int', chunkSteps: 'int',
+  maskStepBytes: 'int', maskRowBytes: 'int', maskRule: 'int', delaySteps: 'int', delayFraction: 'float',
+} as const satisfies Fields<string>
+
 /** One kernel call: a layer in one direction. Going backwards is walking with negative strides. */
 function planDirection(planner: Planner, stack: StackPlan, plan: DirectionPlan): LastStep {
   const { kernels } = planner
@@ -134,30 +141,24 @@ function planDirection(planner: Planner, stack: StackPlan, plan: DirectionPlan):
   const yOffset = plan.yOffset + (ySign < 0 ? (timesteps - 1) * yStepBytes : 0)
   const hOffset = plan.position * batch * outputSize * 4
   const cOffset = plan.position * batch * hiddenSize * 4
+  const { delaySamples, maskRule } = settings
+  const call = planner.constant(new Int32Array(recordOf(CALL_FIELDS, {
+    timesteps, rowBegin: 0, rowEnd: batch, xStepBytes: sign * xStepBytes, xRowBytes, yStepBytes: ySign * yStepBytes, yRowBytes, chunkSteps,
+    maskStepBytes: sign, maskRowBytes: timesteps, maskRule: MASK_CODES[maskRule],
+    delaySteps: delaySamples > 1 ? Math.floor(delaySamples) : 0, delayFraction: delaySamples % 1,
+  }).buffer))
   if (cell.plain && mask === undefined) {
     planner.step(() => kernels.lstmForwardF32(
-      x.ptr + xOffset, sign * xStepBytes, xRowBytes, inputSize, cell.packedPtr, hiddenSize,
-      timesteps, 0, batch, h.ptr + hOffset, c.ptr + cOffset,
-      y === undefined ? 0 : y.ptr + yOffset, ySign * yStepBytes, yRowBytes, workspace.ptr, chunkSteps,
+      call.ptr, cell.cellPtr, x.ptr + xOffset, h.ptr + hOffset, c.ptr + cOffset, y === undefined ? 0 : y.ptr + yOffset, workspace.ptr,
     ))
     return { slot: h, offset: hOffset }
   }
-  const heldBytes = batch * outputSize * 4
-  // In a stream, what a masked step puts out again may be from the run before.
-  const isKept = planner.streaming && settings.stateful && mask !== undefined && settings.maskRule === 'hold'
-  const held = isKept ? planner.state(`held.${plan.position}`, 1, batch, outputSize * 4) : planner.workspace(heldBytes)
-  // tfjs holds the initial state where nothing has been put out yet, all others hold zeros.
-  const start = settings.maskRule === 'multiply'
-    ? (): void => kernels.copyRows(h.ptr + hOffset, 0, held.ptr, 0, 1, heldBytes)
-    : (): void => kernels.fillZero(held.ptr, heldBytes)
-  if (!isKept) planner.step(start)
-  const history = settings.delaySamples > 1 ? planHistory(planner, settings, plan.position, batch) : undefined
+  const held = mask === undefined ? undefined : planHeld(planner, stack, plan.position, hOffset)
+  const history = delaySamples > 1 ? planHistory(planner, settings, plan.position, batch) : undefined
   const maskOffset = sign < 0 ? timesteps - 1 : 0
   planner.step(() => kernels.lstmGeneralF32(
-    x.ptr + xOffset, sign * xStepBytes, xRowBytes, inputSize, cell.packedPtr, hiddenSize,
-    timesteps, 0, batch, h.ptr + hOffset, c.ptr + cOffset,
-    y === undefined ? 0 : y.ptr + yOffset, ySign * yStepBytes, yRowBytes, workspace.ptr, chunkSteps,
-    cell.settingsPtr, mask === undefined ? 0 : mask.ptr + maskOffset, sign, timesteps, held.ptr, history?.ptr ?? 0,
+    call.ptr, cell.cellPtr, x.ptr + xOffset, h.ptr + hOffset, c.ptr + cOffset, y === undefined ? 0 : y.ptr + yOffset,
+    mask === undefined ? 0 : mask.ptr + maskOffset, held?.ptr ?? 0, history?.ptr ?? 0, workspace.ptr,
   ))
   if (settings.zeroEmptyState && mask !== undefined) {
     planner.step(() => {
@@ -165,10 +166,25 @@ function planDirection(planner: Planner, stack: StackPlan, plan: DirectionPlan):
       kernels.zeroEmptyRows(mask.ptr, batch, timesteps, c.ptr + cOffset, hiddenSize * 4)
     })
   }
-  return settings.maskRule === 'zero' ? { slot: h, offset: hOffset } : { slot: held, offset: 0 }
+  return held === undefined || maskRule === 'zero' ? { slot: h, offset: hOffset } : { slot: held, offset: 0 }
 }
 
-/** States of the steps before, zeros at first: see `delay` in assembly/recurrent/lstm-general.ts. */
+/** The last output of each row [batch, outputSize], with a mask: what a masked step puts out again. */
+function planHeld(planner: Planner, { settings, batch, h }: StackPlan, position: number, hOffset: number): Slot {
+  const { kernels } = planner
+  const { outputSize, maskRule } = settings
+  const bytes = batch * outputSize * 4
+  // In a stream, it may be from the run before.
+  if (planner.streaming && settings.stateful && maskRule === 'hold') return planner.state(`held.${position}`, 1, batch, outputSize * 4)
+  const held = planner.workspace(bytes)
+  // tfjs holds the initial state where nothing has been put out yet, all others hold zeros.
+  planner.step(maskRule === 'multiply'
+    ? () => kernels.copyRows(h.ptr + hOffset, 0, held.ptr, 0, 1, bytes)
+    : () => kernels.fillZero(held.ptr, bytes))
+  return held
+}
+
+/** States of the steps before, zeros at first: see assembly/recurrent/delay.ts. */
 function planHistory(planner: Planner, settings: LstmSettings, position: number, batch: number): Slot {
   const { fillZero } = planner.kernels
   const rowBytes = Math.floor(settings.delaySamples) * (settings.outputSize + settings.hiddenSize) * 4

@@ -19,17 +19,13 @@
 //     in D:  2^r = 1 + r P(r),      P of degree 4, relative error 9e-8: at most 2.3e-8 in a sigmoid
 //     in T:  2^r - 1 = r Q(r),      Q of degree 5, relative error 3e-9
 //
-// Why passes: all in one, the second tanh waits for the first, and the processor's window is full of instructions
-// that wait: 134 cycles a block (Zen 4). In passes of short, independent chains a block takes 37 (simd: 46): the gates to
-// r and 2^n; these to D and T; c', which is bound by its divisions and has time to come to r and 2^n as well; h'. Three
-// passes, without the first, took 40 (simd: 58).
+// Four passes keep the chains of dependent instructions short: the gates to r and 2^n; these to D and T; c', which is bound by its
+// divisions and has time to come to r and 2^n as well; h'. Figures: docs/kernels.md, "The cell update".
 //
 // Why a table: V8 makes a vector constant anew at every use, by three instructions. Loaded into variables
 // before a loop, constants stay in registers or are reloaded by one.
-import { BLOCK_ROW_BYTES, UNITS_PER_BLOCK, blocksOfUnits } from '../products/layout'
+import { BLOCK_ROW_BYTES, UNITS_PER_GROUP, VECTOR_BYTES, groupsOfUnits } from '../products/layout'
 import { FUSED, multiplyAdd, storeLanes } from '../simd'
-
-const VECTOR_BYTES: i32 = UNITS_PER_BLOCK * 4
 
 const TABLE: usize = memory.data<f32>([
   // 0: -log2(e)
@@ -72,7 +68,7 @@ const TABLE: usize = memory.data<f32>([
 export function updateCells(
   rows: i32, hiddenSize: i32, gatesPtr: usize, gatesBytes: i32, scalesPtr: usize, cPtr: usize, hPtr: usize, hBytes: i32,
 ): void {
-  const gapBytes = gatesBytes - blocksOfUnits(hiddenSize) * BLOCK_ROW_BYTES
+  const gapBytes = gatesBytes - groupsOfUnits(hiddenSize) * BLOCK_ROW_BYTES
   gateTerms(rows, hiddenSize, gatesPtr, gapBytes, scalesPtr)
   updateC(rows, hiddenSize, gatesPtr, gapBytes, cPtr)
   updateH(rows, hiddenSize, gatesPtr, gapBytes, hPtr, hBytes)
@@ -154,9 +150,9 @@ function gateTerms(rows: i32, hiddenSize: i32, gatesPtr: usize, gapBytes: i32, r
   const q4 = v128.load(TABLE, 288)
   const q5 = v128.load(TABLE, 304)
   for (; rows > 0; rows--) {
-    reduceGates(blocksOfUnits(hiddenSize), gatesPtr, rowScalesPtr)
+    reduceGates(groupsOfUnits(hiddenSize), gatesPtr, rowScalesPtr)
     let scalesPtr = rowScalesPtr
-    for (let blocks = blocksOfUnits(hiddenSize); blocks > 0; blocks--) {
+    for (let blocks = groupsOfUnits(hiddenSize); blocks > 0; blocks--) {
       let r = v128.load(gatesPtr)
       v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), v128.load(scalesPtr), one))
       r = v128.load(gatesPtr, 16)
@@ -191,7 +187,7 @@ function updateC(rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, cPt
   const one = v128.load(TABLE, 112)
   const two = v128.load(TABLE, 128)
   for (; rows > 0; rows--) {
-    for (let units = hiddenSize; units > 0; units -= UNITS_PER_BLOCK) {
+    for (let units = hiddenSize; units > 0; units -= UNITS_PER_GROUP) {
       const c = nextC(termsPtr, cPtr, two)
       storeLanes(cPtr, c, units)
       const x = clamp(c, least, most)
@@ -202,7 +198,7 @@ function updateC(rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, cPt
       cPtr += VECTOR_BYTES
     }
     // The last block may have had fewer than four units.
-    cPtr -= (-hiddenSize & (UNITS_PER_BLOCK - 1)) * 4
+    cPtr -= (-hiddenSize & (UNITS_PER_GROUP - 1)) * 4
     termsPtr += gapBytes
   }
 }
@@ -219,7 +215,7 @@ function updateH(rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, hPt
   const q5 = v128.load(TABLE, 304)
   for (; rows > 0; rows--) {
     let toPtr = hPtr
-    for (let units = hiddenSize; units > 0; units -= UNITS_PER_BLOCK) {
+    for (let units = hiddenSize; units > 0; units -= UNITS_PER_GROUP) {
       const r = v128.load(termsPtr)
       const scale = v128.load(termsPtr, 16)
       const t = multiplyAdd(f32x4.mul(polynomial(r, q0, q1, q2, q3, q4, q5), r), scale, f32x4.sub(scale, one))
