@@ -1,6 +1,6 @@
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { isPlain, lstmRole, type CellFunctions, type Direction, type LstmSettings, type LstmWeight } from './settings.ts'
-import { recordOf, type Fields } from './record.ts'
+import { recordOf } from './record.ts'
 import type { Packer } from '../operator.ts'
 
 /** A cell made ready: the record of its packed weights and settings. */
@@ -19,7 +19,7 @@ export const CELL_FIELDS = {
   gateFunction: 'int', gateAlpha: 'float', gateBeta: 'float',
   candidateFunction: 'int', candidateAlpha: 'float', candidateBeta: 'float',
   outputFunction: 'int', outputAlpha: 'float', outputBeta: 'float',
-} as const satisfies Fields<string>
+} as const
 
 /** Packs the weights of one layer and direction. */
 export function packCell(packer: Packer, settings: LstmSettings, layer: number, direction: Direction, functions: CellFunctions): PackedCell {

@@ -1,6 +1,6 @@
 import { LstmError } from '../../errors.ts'
 import type { PackedCell } from './cell.ts'
-import { recordOf, type Fields } from './record.ts'
+import { recordOf } from './record.ts'
 import type { Direction, LstmSettings } from './settings.ts'
 import type { Planner, Slot } from '../operator.ts'
 
@@ -124,7 +124,7 @@ const MASK_CODES = { hold: 1, zero: 2, multiply: 3 } as const
 export const CALL_FIELDS = {
   timesteps: 'int', rowBegin: 'int', rowEnd: 'int', xStepBytes: 'int', xRowBytes: 'int', yStepBytes: 'int', yRowBytes: 'int', chunkSteps: 'int',
   maskStepBytes: 'int', maskRowBytes: 'int', maskRule: 'int', delaySteps: 'int', delayFraction: 'float',
-} as const satisfies Fields<string>
+} as const
 
 /** One kernel call: a layer in one direction. Going backwards is walking with negative strides. */
 function planDirection(planner: Planner, stack: StackPlan, plan: DirectionPlan): LastStep {
