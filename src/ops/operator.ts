@@ -129,8 +129,11 @@ export interface RecurrentFacts<Settings = unknown> {
  */
 export interface Operator<Settings = unknown, Prepared = unknown> {
   readonly name: string
-  /** Operators of ONNX that are this one, with the same inputs, outputs and attributes (theirs in snake_case). */
-  readonly onnx?: string | readonly string[]
+  /**
+   * Operators of ONNX that become this one. Inputs, outputs and attributes are the same (theirs in snake_case), unless
+   * src/formats/onnx/operators.ts has a converter for this operator.
+   */
+  readonly onnx?: string | readonly string[] | undefined
   /** How many inputs it takes at most: further ones are refused. */
   readonly mostInputs: number
   /** Names of the weights it may have; others are refused. Default: none; `'own'` where `infer` checks them itself. */

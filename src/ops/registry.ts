@@ -25,7 +25,12 @@ export function findOperator(name: string): Operator | undefined {
   return OPERATORS.get(name)
 }
 
-export function operatorNames(): string[] {
+/** All that are known by now. */
+export function knownOperators(): Operator[] {
   addOwn()
-  return [...OPERATORS.keys()]
+  return [...OPERATORS.values()]
+}
+
+export function operatorNames(): string[] {
+  return knownOperators().map(({ name }) => name)
 }

@@ -8,7 +8,7 @@ import type { FormatOptions } from '../reader.ts'
 import { Conversion } from './conversion.ts'
 import { addInputs } from './inputs.ts'
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from './messages.ts'
-import { CONVERTERS } from './operators.ts'
+import { converters } from './operators.ts'
 import { neededNodes } from './order.ts'
 import { Scope, UNSUPPORTED_VALUE, type Resolved } from './scope.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -97,7 +97,7 @@ export class Importer implements Surroundings {
 
   #node(node: OnnxNode, scope: Scope, needed: ReadonlySet<string>): void {
     const label = `node '${nameOf(node)}'`
-    const converter = node.domain === '' ? CONVERTERS.get(node.op) : undefined
+    const converter = node.domain === '' ? converters().get(node.op) : undefined
     if (converter === undefined) {
       const name = node.domain === '' ? node.op : `${node.domain}.${node.op}`
       const nodes = this.#unknown.get(name) ?? []
@@ -109,7 +109,7 @@ export class Importer implements Surroundings {
     if (converter !== undefined && inputs.every((input) => input !== UNSUPPORTED_VALUE)) {
       isDone = this.attempt(() => {
         const conversion = new Conversion(this, node, inputs, needed, scope, label)
-        converter.convert(conversion)
+        converter(conversion)
         conversion.finish()
       }, label)
     }

@@ -2,25 +2,25 @@ import { NdArray } from '../../values/ndarray.ts'
 import { lengthOf } from '../../values/shape.ts'
 import { numberOf } from '../node/attributes.ts'
 import { label, requireInput } from '../node/checks.ts'
-import { bindFunction, COMMON_FUNCTIONS, constantNames, type BoundFunction } from './functions.ts'
-import type { GraphNode, Operator } from '../operator.ts'
+import { bindFunction, COMMON_FUNCTIONS, constantNames, findFunction, type BoundFunction } from './functions.ts'
+import type { Operator } from '../operator.ts'
 
 /**
  * out = f(in), element by element, any shape; constants of the function are attributes.
  * @param plain the function in plain JavaScript, where it is one that constants are folded with
  */
-export function elementwise(name: string, plain?: (x: number) => number): Operator {
-  const bind = (node: GraphNode): BoundFunction => {
-    const [alpha, beta] = ['alpha', 'beta'].map((constant) => numberOf(node, constant, undefined))
-    return bindFunction(name, alpha, beta, label(node))
-  }
+export function elementwise(name: string, plain?: (x: number) => number): Operator<BoundFunction> {
   return {
     name,
+    onnx: findFunction(name)?.onnx,
     mostInputs: 1,
     attributes: constantNames(name),
     time: 'pointwise',
+    parse(node) {
+      const [alpha, beta] = ['alpha', 'beta'].map((constant) => numberOf(node, constant, undefined))
+      return bindFunction(name, alpha, beta, label(node))
+    },
     infer(node, context) {
-      bind(node)
       // Whole numbers have a sign too: shapes are computed with, and always folded.
       const isFolded = context.value(0)?.dtype === 'int32' && ['abs', 'neg', 'sign'].includes(name)
       return [requireInput(node, context, 0, isFolded ? 'int32' : 'float32')]
@@ -30,9 +30,8 @@ export function elementwise(name: string, plain?: (x: number) => number): Operat
       return x === undefined || plain === undefined ? undefined : [new NdArray(x.data.map(plain), x.shape)]
     },
     cost: () => ({ detail: '', multiplyAdds: 0 }),
-    plan(node, planner) {
+    plan(_node, planner, { code, alpha, beta }) {
       const { activateF32, sigmoidF32, tanhF32, reluF32 } = planner.kernels
-      const { code, alpha, beta } = bind(node)
       const x = planner.input(0)
       const y = planner.output(0)
       const length = lengthOf(planner.shapeOf(0))
@@ -48,15 +47,14 @@ export function elementwise(name: string, plain?: (x: number) => number): Operat
 export const functionOperators: readonly Operator[] = COMMON_FUNCTIONS.filter((name) => name !== 'linear').map((name) => elementwise(name))
 
 /** Identity: dropout acts in training only. `rate` is kept so that a model can be written back whole. */
-export const dropout: Operator = {
+export const dropout: Operator<number> = {
   name: 'dropout',
+  onnx: 'Dropout',
   mostInputs: 1,
   attributes: ['rate'],
   time: 'pointwise',
-  infer(node, context) {
-    numberOf(node, 'rate', 0)
-    return [requireInput(node, context, 0, 'float32')]
-  },
-  cost: (node) => ({ detail: `rate ${String(node.attributes.rate ?? 0)}, identity at inference`, multiplyAdds: 0 }),
+  parse: (node) => numberOf(node, 'rate', 0),
+  infer: (node, context) => [requireInput(node, context, 0, 'float32')],
+  cost: (_node, _context, rate) => ({ detail: `rate ${rate}, identity at inference`, multiplyAdds: 0 }),
   plan: (_node, planner) => planner.alias(0, 0),
 }

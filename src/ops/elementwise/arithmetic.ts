@@ -42,7 +42,7 @@ function rounded({ float, int }: Arithmetic, dtype: DType): (a: number, b: numbe
 
 /** f of two inputs, or of any number of them from left to right. */
 function arithmetic(
-  name: string, arity: 'binary' | 'variadic', choose: (node: GraphNode) => Arithmetic, attributes: readonly string[] = [],
+  name: string, onnx: string, arity: 'binary' | 'variadic', choose: (node: GraphNode) => Arithmetic, attributes: readonly string[] = [],
 ): Operator<Arithmetic> {
   const infer = (node: GraphNode, context: InferenceContext): ValueType => {
     const count = node.inputs.length
@@ -55,6 +55,7 @@ function arithmetic(
   }
   return {
     name,
+    onnx,
     mostInputs: arity === 'binary' ? 2 : Infinity,
     attributes,
     time: 'pointwise',
@@ -110,24 +111,24 @@ function planCopy(planner: Planner, a: Operand, out: Operand, dtype: DType): voi
 }
 
 /** a + b. Inputs: a, b. */
-export const add: Operator<Arithmetic> = arithmetic('add', 'binary', () => ADD)
+export const add: Operator<Arithmetic> = arithmetic('add', 'Add', 'binary', () => ADD)
 /** a - b. Inputs: a, b. */
-export const sub: Operator<Arithmetic> = arithmetic('sub', 'binary', () => ({ kernel: 'sub', float: (a, b) => a - b, int: (a, b) => a - b }))
+export const sub: Operator<Arithmetic> = arithmetic('sub', 'Sub', 'binary', () => ({ kernel: 'sub', float: (a, b) => a - b, int: (a, b) => a - b }))
 /** a * b. Inputs: a, b. int32 wraps. */
-export const mul: Operator<Arithmetic> = arithmetic('mul', 'binary', () => ({ kernel: 'mul', float: (a, b) => a * b, int: Math.imul }))
+export const mul: Operator<Arithmetic> = arithmetic('mul', 'Mul', 'binary', () => ({ kernel: 'mul', float: (a, b) => a * b, int: Math.imul }))
 /** a / b. Inputs: a, b. int32 is cut towards zero, and is 0 for b = 0, where ONNX says nothing. */
-export const div: Operator<Arithmetic> = arithmetic('div', 'binary', () => ({ kernel: 'div', float: (a, b) => a / b, int: (a, b) => (b === 0 ? 0 : a / b) }))
+export const div: Operator<Arithmetic> = arithmetic('div', 'Div', 'binary', () => ({ kernel: 'div', float: (a, b) => a / b, int: (a, b) => (b === 0 ? 0 : a / b) }))
 /** The smallest; NaN where one is NaN. Inputs: one or more. */
-export const min: Operator<Arithmetic> = arithmetic('min', 'variadic', () => MIN)
+export const min: Operator<Arithmetic> = arithmetic('min', 'Min', 'variadic', () => MIN)
 /** The largest; NaN where one is NaN. Inputs: one or more. */
-export const max: Operator<Arithmetic> = arithmetic('max', 'variadic', () => MAX)
+export const max: Operator<Arithmetic> = arithmetic('max', 'Max', 'variadic', () => MAX)
 /** The sum, from left to right. Inputs: one or more. */
-export const sum: Operator<Arithmetic> = arithmetic('sum', 'variadic', () => ADD)
+export const sum: Operator<Arithmetic> = arithmetic('sum', 'Sum', 'variadic', () => ADD)
 /**
  * Remainder of a / b. Inputs: a, b. `fmod` 0 (default): with the sign of b, as Python's %; 1: with the sign
  * of a, as C's. ONNX allows float32 with `fmod` 1 only; here 0 means Python's % for it too.
  */
-export const mod: Operator<Arithmetic> = arithmetic('mod', 'binary', (node) => (switchOf(node, 'fmod') ? REMAINDER : MODULO), ['fmod'])
+export const mod: Operator<Arithmetic> = arithmetic('mod', 'Mod', 'binary', (node) => (switchOf(node, 'fmod') ? REMAINDER : MODULO), ['fmod'])
 
 /** x^y with C's special cases, which differ from JavaScript's beside NaN and Infinity; by the ways of assembly/math/power.ts. */
 function power(x: number, y: number): number {
@@ -139,7 +140,7 @@ function power(x: number, y: number): number {
 
 /** x^y. Inputs: x and y, both float32. */
 export const pow: Operator<Arithmetic> = {
-  ...arithmetic('pow', 'binary', () => ({ kernel: 'pow', float: power, int: power })),
+  ...arithmetic('pow', 'Pow', 'binary', () => ({ kernel: 'pow', float: power, int: power })),
   infer(node, context) {
     const x = requireInput(node, context, 0, 'float32')
     const y = requireInput(node, context, 1, 'float32')
@@ -150,6 +151,7 @@ export const pow: Operator<Arithmetic> = {
 /** min(high, max(low, x)). Inputs: x, low (optional), high (optional), the latter scalars of x's dtype. */
 export const clip: Operator = {
   name: 'clip',
+  onnx: 'Clip',
   mostInputs: 3,
   attributes: [],
   time: 'pointwise',

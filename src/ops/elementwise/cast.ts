@@ -38,6 +38,7 @@ function castElement(value: number, from: DType, kind: Kind): number {
  */
 export const cast: Operator<Target> = {
   name: 'cast',
+  onnx: 'Cast',
   mostInputs: 1,
   attributes: ['to'],
   time: 'pointwise',

@@ -15,7 +15,7 @@ interface Relation {
 }
 
 /** `operands`: what it takes: truth, numbers, or either. */
-function relation(name: string, operands: 'truth' | 'numbers' | 'either', { kernel, of, swapped = false }: Relation): Operator {
+function relation(name: string, onnx: string, operands: 'truth' | 'numbers' | 'either', { kernel, of, swapped = false }: Relation): Operator {
   const infer = (node: GraphNode, context: InferenceContext): ValueType => {
     if (node.inputs.length !== 2) throw new LstmError('SHAPE', `${label(node)}: expected 2 inputs, got ${node.inputs.length}`)
     const a = operands === 'numbers'
@@ -26,6 +26,7 @@ function relation(name: string, operands: 'truth' | 'numbers' | 'either', { kern
   }
   return {
     name,
+    onnx,
     mostInputs: 2,
     attributes: [],
     time: 'pointwise',
@@ -44,25 +45,26 @@ function relation(name: string, operands: 'truth' | 'numbers' | 'either', { kern
 }
 
 /** a = b: false beside NaN. Inputs: a, b of one dtype, any. */
-export const equal: Operator = relation('equal', 'either', { kernel: 'equal', of: (a, b) => a === b })
+export const equal: Operator = relation('equal', 'Equal', 'either', { kernel: 'equal', of: (a, b) => a === b })
 /** a < b. Inputs: a, b, float32 or int32; so are those of the next three. */
-export const less: Operator = relation('less', 'numbers', { kernel: 'less', of: (a, b) => a < b })
+export const less: Operator = relation('less', 'Less', 'numbers', { kernel: 'less', of: (a, b) => a < b })
 /** a <= b. */
-export const lessOrEqual: Operator = relation('lessOrEqual', 'numbers', { kernel: 'lessOrEqual', of: (a, b) => a <= b })
+export const lessOrEqual: Operator = relation('lessOrEqual', 'LessOrEqual', 'numbers', { kernel: 'lessOrEqual', of: (a, b) => a <= b })
 /** a > b. */
-export const greater: Operator = relation('greater', 'numbers', { kernel: 'less', of: (a, b) => a > b, swapped: true })
+export const greater: Operator = relation('greater', 'Greater', 'numbers', { kernel: 'less', of: (a, b) => a > b, swapped: true })
 /** a >= b. */
-export const greaterOrEqual: Operator = relation('greaterOrEqual', 'numbers', { kernel: 'lessOrEqual', of: (a, b) => a >= b, swapped: true })
+export const greaterOrEqual: Operator = relation('greaterOrEqual', 'GreaterOrEqual', 'numbers', { kernel: 'lessOrEqual', of: (a, b) => a >= b, swapped: true })
 /** a and b. Inputs: a, b, uint8, where every number other than 0 is true; so are those of the next three. */
-export const and: Operator = relation('and', 'truth', { kernel: 'and', of: (a, b) => a !== 0 && b !== 0 })
+export const and: Operator = relation('and', 'And', 'truth', { kernel: 'and', of: (a, b) => a !== 0 && b !== 0 })
 /** a or b. */
-export const or: Operator = relation('or', 'truth', { kernel: 'or', of: (a, b) => a !== 0 || b !== 0 })
+export const or: Operator = relation('or', 'Or', 'truth', { kernel: 'or', of: (a, b) => a !== 0 || b !== 0 })
 /** Either a or b, not both. */
-export const xor: Operator = relation('xor', 'truth', { kernel: 'xor', of: (a, b) => (a !== 0) !== (b !== 0) })
+export const xor: Operator = relation('xor', 'Xor', 'truth', { kernel: 'xor', of: (a, b) => (a !== 0) !== (b !== 0) })
 
 /** Not a. Input: a. */
 export const not: Operator = {
   name: 'not',
+  onnx: 'Not',
   mostInputs: 1,
   attributes: [],
   time: 'pointwise',

@@ -4,6 +4,8 @@ import { LstmError } from '../../errors.ts'
 export interface FunctionFacts {
   /** Its number in assembly/math/activate.ts. */
   readonly code: number
+  /** As `Operator.onnx`. */
+  readonly onnx?: string
   /** Defaults of its two constants; ONNX's where ONNX has the function. */
   readonly alpha?: number
   readonly beta?: number
@@ -13,7 +15,7 @@ export interface FunctionFacts {
 const FUNCTIONS: Map<string, FunctionFacts> = new Map()
 
 /** x; 1 / (1 + e^-x); tanh x; max(0, x) */
-const COMMON: Readonly<Record<string, FunctionFacts>> = { linear: { code: 0 }, sigmoid: { code: 1 }, tanh: { code: 2 }, relu: { code: 3 } }
+const COMMON: Readonly<Record<string, FunctionFacts>> = { linear: { code: 0 }, sigmoid: { code: 1, onnx: 'Sigmoid' }, tanh: { code: 2, onnx: 'Tanh' }, relu: { code: 3, onnx: 'Relu' } }
 
 /** The names that are always known: operators of the layers API. */
 export const COMMON_FUNCTIONS: readonly string[] = Object.keys(COMMON)

@@ -28,6 +28,7 @@ function alike(node: GraphNode, context: InferenceContext, given: number): Value
 /** The inputs one after the other along an axis. Inputs: any number, of one dtype. Attribute `axis` (required). */
 export const concat: Operator<number> = movement({
   name: 'concat',
+  onnx: 'Concat',
   mostInputs: Infinity,
   attributes: ['axis'],
   time(node, context, given) {
@@ -107,6 +108,7 @@ function partSizes(node: GraphNode, context: InferenceContext, shape: SymbolicSh
  */
 export const split: Operator<number> = movement({
   name: 'split',
+  onnx: 'Split',
   mostInputs: 2,
   attributes: ['axis', 'numOutputs'],
   time: rowwise((_node, _shape, axis) => [axis]),

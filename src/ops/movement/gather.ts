@@ -65,6 +65,7 @@ function around(shape: Shape, axis: number): { outer: number, inner: number } {
  */
 export const gather: Operator<number> = {
   name: 'gather',
+  onnx: 'Gather',
   mostInputs: 2,
   attributes: ['axis'],
   /** Indices into another axis; the last step alone; or a table whose indices come step by step. */
@@ -151,6 +152,7 @@ export function boxOfIndices(node: GraphNode, context: InferenceContext, given: 
  */
 export const gatherElements: Operator<number> = {
   name: 'gatherElements',
+  onnx: 'GatherElements',
   mostInputs: 2,
   attributes: ['axis'],
   time: 'unknown',

@@ -30,6 +30,7 @@ function depthOf(node: GraphNode, context: InferenceContext): number | undefined
  */
 export const oneHot: Operator<number> = {
   name: 'oneHot',
+  onnx: 'OneHot',
   mostInputs: 3,
   attributes: ['axis'],
   time: 'unknown',

@@ -107,6 +107,7 @@ const padding: TimeRule = (node, context) => {
  */
 export const pad: Operator = movement({
   name: 'pad',
+  onnx: 'Pad',
   mostInputs: 4,
   attributes: ['mode'],
   time: padding,

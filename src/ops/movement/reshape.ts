@@ -25,7 +25,8 @@ const sameElements: TimeRule = (node, context) => {
 /** An operator that gives its first input another shape: at run time there is nothing to do. */
 /* @__NO_SIDE_EFFECTS__ */
 function reshaping(
-  name: string, mostInputs: number, attributes: readonly string[], shape: (node: GraphNode, context: InferenceContext, from: SymbolicShape) => SymbolicShape,
+  name: string, onnx: string, mostInputs: number, attributes: readonly string[],
+  shape: (node: GraphNode, context: InferenceContext, from: SymbolicShape) => SymbolicShape,
   facts: Partial<Pick<Operator, 'time' | 'padding' | 'carriesZeros'>> = {},
 ): Operator {
   const infer = (node: GraphNode, context: InferenceContext): [ValueType] => {
@@ -36,6 +37,7 @@ function reshaping(
   }
   return {
     name,
+    onnx,
     mostInputs,
     attributes,
     time: sameElements,
@@ -59,14 +61,14 @@ function reshaping(
 const MOVES = { padding: 'kept', carriesZeros: true } as const
 
 /** The input as it is. Inputs: input. */
-export const identity: Operator = reshaping('identity', 1, [], (_node, _context, from) => from, { time: 'pointwise', ...MOVES })
+export const identity: Operator = reshaping('identity', 'Identity', 1, [], (_node, _context, from) => from, { time: 'pointwise', ...MOVES })
 
 /**
  * The elements with another shape. Inputs: data, shape (int32 list). In the shape, -1 is the size that
  * is left over (at most once); 0 is the size of the same axis of data, or none at all with `allowzero`.
  * @throws LstmError `SHAPE` when the elements do not fit
  */
-export const reshape: Operator = reshaping('reshape', 2, ['allowzero'], (node, context, from) => {
+export const reshape: Operator = reshaping('reshape', 'Reshape', 2, ['allowzero'], (node, context, from) => {
   const { count, values } = integerList(node, context, 1, 'sizes')
   return values === undefined ? freshShape(node, count) : resolveTarget(node, from, values, switchOf(node, 'allowzero'))
 }, MOVES)
@@ -93,7 +95,7 @@ function resolveTarget(node: GraphNode, from: SymbolicShape, target: readonly nu
 }
 
 /** Two axes: all axes before `axis` (default 1) joined, and all from there on. Inputs: input. */
-export const flatten: Operator = reshaping('flatten', 1, ['axis'], (node, _context, from) => {
+export const flatten: Operator = reshaping('flatten', 'Flatten', 1, ['axis'], (node, _context, from) => {
   const axis = integerOf(node, 'axis', 1)
   // The one place where an axis may be past the last: then the second size is 1.
   const at = axis === from.length ? axis : resolveAxis(node, axis, from.length)
@@ -104,7 +106,7 @@ export const flatten: Operator = reshaping('flatten', 1, ['axis'], (node, _conte
  * Without the axes named, which have one element each. Inputs: data, axes (int32 list, optional: all
  * axes of one element, where all sizes are known).
  */
-export const squeeze: Operator = reshaping('squeeze', 2, [], (node, context, from) => {
+export const squeeze: Operator = reshaping('squeeze', 'Squeeze', 2, [], (node, context, from) => {
   if (!hasInput(node, 1)) {
     if (!isNumeric(from)) {
       throw new LstmError('UNSUPPORTED', `${label(node)}: without axes, which ones go depends on the sizes of ${formatShape(from)}`)
@@ -121,7 +123,7 @@ export const squeeze: Operator = reshaping('squeeze', 2, [], (node, context, fro
 }, MOVES)
 
 /** With new axes of one element where `axes` says, counted in the output. Inputs: data, axes (int32 list). */
-export const unsqueeze: Operator = reshaping('unsqueeze', 2, [], (node, context, from) => {
+export const unsqueeze: Operator = reshaping('unsqueeze', 'Unsqueeze', 2, [], (node, context, from) => {
   const { count, values } = integerList(node, context, 1, 'axes')
   const rank = from.length + count
   if (values === undefined) return freshShape(node, rank)

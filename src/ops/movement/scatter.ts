@@ -40,6 +40,7 @@ function combine(reduction: Reduction, isInt: boolean, a: number, b: number): nu
  */
 export const scatterElements: Operator<ScatterSettings> = {
   name: 'scatterElements',
+  onnx: ['ScatterElements', 'Scatter'],
   mostInputs: 3,
   attributes: ['axis', 'reduction'],
   time: 'unknown',

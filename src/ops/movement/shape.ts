@@ -38,6 +38,7 @@ function selected(node: GraphNode, context: InferenceContext): SymbolicShape {
  */
 export const shape: Operator = beforehand({
   name: 'shape',
+  onnx: 'Shape',
   mostInputs: 1,
   attributes: ['start', 'end'],
   /** Sizes may be asked for, but not how long the sequence is. */
@@ -60,6 +61,7 @@ export const shape: Operator = beforehand({
 /** The number of elements of data as an int32 scalar. Inputs: data. */
 export const size: Operator = beforehand({
   name: 'size',
+  onnx: 'Size',
   mostInputs: 1,
   attributes: [],
   time: 'unknown',
@@ -91,6 +93,7 @@ function readFill(node: GraphNode): Fill {
 /** One number everywhere. Inputs: shape (int32 list). Attributes `value` (default 0) and `dtype` (default float32). */
 export const constantOfShape: Operator<Fill> = movement({
   name: 'constantOfShape',
+  onnx: 'ConstantOfShape',
   mostInputs: 1,
   attributes: ['value', 'dtype'],
   time: 'unknown',
@@ -133,6 +136,7 @@ function bounds(node: GraphNode, context: InferenceContext): { dtype: DType, sta
  */
 export const range: Operator = beforehand({
   name: 'range',
+  onnx: 'Range',
   mostInputs: 3,
   attributes: [],
   time: 'unknown',

@@ -35,6 +35,7 @@ function keptOf(node: GraphNode, context: Pick<InferenceContext, 'value'>, upper
  */
 export const trilu: Operator<boolean> = {
   name: 'trilu',
+  onnx: 'Trilu',
   mostInputs: 2,
   attributes: ['upper'],
   time: rowwise(() => [-2, -1]),

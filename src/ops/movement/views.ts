@@ -27,6 +27,7 @@ function permutation(node: GraphNode, rank: number): number[] {
 /** Axes in another order: output axis n is input axis perm[n]. Inputs: data. Attribute `perm`, default reversed. */
 export const transpose: Operator = movement({
   name: 'transpose',
+  onnx: 'Transpose',
   mostInputs: 1,
   attributes: ['perm'],
   time(node, context) {
@@ -130,6 +131,7 @@ const slicing: TimeRule = (node, context) => {
  */
 export const slice: Operator = movement({
   name: 'slice',
+  onnx: 'Slice',
   mostInputs: 5,
   attributes: [],
   time: slicing,
@@ -161,6 +163,7 @@ export const slice: Operator = movement({
  */
 export const expand: Operator = movement({
   name: 'expand',
+  onnx: 'Expand',
   mostInputs: 2,
   attributes: [],
   time: 'unknown',
@@ -180,6 +183,7 @@ export const expand: Operator = movement({
 /** The whole of data again and again along every axis. Inputs: data, repeats (int32 list, one number an axis). */
 export const tile: Operator = movement({
   name: 'tile',
+  onnx: 'Tile',
   mostInputs: 2,
   attributes: [],
   time: 'unknown',

@@ -15,6 +15,7 @@ import { broadcastStrides, describeBox, forEachIndex, stridesOf } from '../layou
  */
 export const where: Operator = {
   name: 'where',
+  onnx: 'Where',
   mostInputs: 3,
   attributes: [],
   time: 'pointwise',
@@ -106,6 +107,7 @@ function checkLengths(node: GraphNode, context: InferenceContext, batch: Dimensi
  */
 export const reverseSequence: Operator<SequenceAxes> = {
   name: 'reverseSequence',
+  onnx: 'ReverseSequence',
   mostInputs: 2,
   attributes: ['batchAxis', 'timeAxis'],
   time: 'unknown',

@@ -51,6 +51,7 @@ function sizes(node: GraphNode, context: InferenceContext, { transA, transB }: G
  */
 export const gemm: Operator<GemmSettings, PackedConstant | undefined> = {
   name: 'gemm',
+  onnx: 'Gemm',
   mostInputs: 3,
   attributes: ['alpha', 'beta', 'transA', 'transB'],
   time(node, context, { transA }) {

@@ -52,6 +52,7 @@ function shapeOfProduct(node: GraphNode, context: InferenceContext): SymbolicSha
  */
 export const matMul: Operator<unknown, PackedConstant | undefined> = {
   name: 'matMul',
+  onnx: 'MatMul',
   mostInputs: 2,
   attributes: [],
   /** a's rows are independent of each other; b must stay the same. */

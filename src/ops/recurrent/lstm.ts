@@ -79,6 +79,7 @@ function checkOptional(
  */
 export const lstm: Operator<LstmSettings, readonly (readonly PackedCell[])[]> = {
   name: 'lstm',
+  onnx: 'LSTM',
   mostInputs: 5,
   roles: 'own',
   attributes: LSTM_ATTRIBUTES,

@@ -24,7 +24,7 @@ function readArgument(node: GraphNode): ArgumentSettings {
  * Position of the largest or smallest element along an axis, int32. Input: x, float32 or int32. Attributes: `axis` 0,
  * `keepdims` 1, `selectLastIndex` 0: with 1, the last one of equal elements. NaN counts as infinitely far.
  */
-function argument(name: string, least: boolean): Operator<ArgumentSettings> {
+function argument(name: string, onnx: string, least: boolean): Operator<ArgumentSettings> {
   const shapeOf = <Size>({ keepdims }: ArgumentSettings, shape: readonly Size[], axis: number): (Size | 1)[] => (
     reducedShape(shape, shape.map((_, n) => n === axis), keepdims)
   )
@@ -33,6 +33,7 @@ function argument(name: string, least: boolean): Operator<ArgumentSettings> {
   )
   return {
     name,
+    onnx,
     mostInputs: 1,
     attributes: ['axis', 'keepdims', 'selectLastIndex'],
     time(node, context, { given, keepdims }) {
@@ -76,5 +77,5 @@ function argument(name: string, least: boolean): Operator<ArgumentSettings> {
   }
 }
 
-export const argMax: Operator<ArgumentSettings> = argument('argMax', false)
-export const argMin: Operator<ArgumentSettings> = argument('argMin', true)
+export const argMax: Operator<ArgumentSettings> = argument('argMax', 'ArgMax', false)
+export const argMin: Operator<ArgumentSettings> = argument('argMin', 'ArgMin', true)

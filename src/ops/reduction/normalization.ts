@@ -16,10 +16,11 @@ function checkChannels(node: GraphNode, context: InferenceContext, positions: re
 }
 
 /** Normalisation of the axes from `axis` on; its scale and bias have the shape of these axes. */
-function rowNormalization(name: string, centred: boolean): Operator {
+function rowNormalization(name: string, onnx: string, centred: boolean): Operator {
   const readAxis = (node: GraphNode, shape: SymbolicShape): number => resolveAxis(node, integerOf(node, 'axis', -1), shape.length)
   return {
     name,
+    onnx,
     mostInputs: centred ? 3 : 2,
     attributes: ['axis', 'epsilon', 'stashType'],
     time: rowwise((node, shape) => {
@@ -57,9 +58,9 @@ function rowNormalization(name: string, centred: boolean): Operator {
  * (x - mean) / sqrt(variance + epsilon) * scale + bias over the axes from `axis` on. Inputs: x, scale, bias (optional); scale and
  * bias have the shape of these axes. Attributes: `axis` -1, `epsilon` 1e-5. Only the first output of ONNX's is made.
  */
-export const layerNormalization: Operator = rowNormalization('layerNormalization', true)
+export const layerNormalization: Operator = rowNormalization('layerNormalization', 'LayerNormalization', true)
 /** x / sqrt(mean(x^2) + epsilon) * scale over the axes from `axis` on. Inputs: x, scale. Attributes: `axis` -1, `epsilon` 1e-5. */
-export const rmsNormalization: Operator = rowNormalization('rmsNormalization', false)
+export const rmsNormalization: Operator = rowNormalization('rmsNormalization', 'RMSNormalization', false)
 
 /** The input, whose channels are axis 1, or the last one with `channelsLast`. */
 function channelInput(node: GraphNode, context: InferenceContext, positions: readonly number[]): ValueType {
@@ -75,6 +76,7 @@ function channelInput(node: GraphNode, context: InferenceContext, positions: rea
  */
 export const batchNormalization: Operator = {
   name: 'batchNormalization',
+  onnx: 'BatchNormalization',
   mostInputs: 5,
   attributes: ['epsilon', 'channelsLast'],
   /** Every channel by itself, with numbers of its own. */
@@ -102,6 +104,7 @@ export const batchNormalization: Operator = {
 /** Normalisation of each channel of each batch row by itself. Inputs: x [batch, channels, ...], scale and bias [channels]. Attribute: `epsilon` 1e-5. */
 export const instanceNormalization: Operator = {
   name: 'instanceNormalization',
+  onnx: 'InstanceNormalization',
   mostInputs: 3,
   attributes: ['epsilon'],
   time: 'unknown',

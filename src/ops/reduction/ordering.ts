@@ -40,6 +40,7 @@ function summedAxis(node: GraphNode, context: Pick<InferenceContext, 'value'>, s
  */
 export const cumSum: Operator<{ readonly exclusive: boolean, readonly reverse: boolean }> = {
   name: 'cumSum',
+  onnx: 'CumSum',
   mostInputs: 2,
   attributes: ['exclusive', 'reverse'],
   time: 'unknown',
@@ -115,6 +116,7 @@ function readTopK(node: GraphNode): TopKSettings {
  */
 export const topK: Operator<TopKSettings> = {
   name: 'topK',
+  onnx: 'TopK',
   mostInputs: 2,
   attributes: ['axis', 'largest', 'sorted'],
   time: 'unknown',

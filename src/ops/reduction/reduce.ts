@@ -122,9 +122,10 @@ const reducing: TimeRule<ReductionSettings> = (node, context, { keepdims, noop }
  * Reduction of a tensor over axes. Inputs: x (float32; int32 too where `takesInt`), axes (int32, optional, known before
  * run time; none: all). Attributes: `keepdims` 1, `noopWithEmptyAxes` 0: with 1, no axes means that nothing is reduced.
  */
-function reduction(name: string, of: Reduction, takesInt: boolean): Operator<ReductionSettings> {
+function reduction(name: string, onnx: string, of: Reduction, takesInt: boolean): Operator<ReductionSettings> {
   return {
     name,
+    onnx,
     mostInputs: 2,
     attributes: ['keepdims', 'noopWithEmptyAxes'],
     time: reducing,
@@ -183,23 +184,23 @@ function planFunction(planner: Planner, name: string, from: Slot, length: number
 }
 
 /** The sum. */
-export const reduceSum: Operator<ReductionSettings> = reduction('reduceSum', { code: 0, next: 0, finishing: 0 }, true)
+export const reduceSum: Operator<ReductionSettings> = reduction('reduceSum', 'ReduceSum', { code: 0, next: 0, finishing: 0 }, true)
 /** The mean. float32 only, like the next two. */
-export const reduceMean: Operator<ReductionSettings> = reduction('reduceMean', { code: 0, next: 0, finishing: 1 }, false)
+export const reduceMean: Operator<ReductionSettings> = reduction('reduceMean', 'ReduceMean', { code: 0, next: 0, finishing: 1 }, false)
 /** The square root of the sum of squares. */
-export const reduceL2: Operator<ReductionSettings> = reduction('reduceL2', { code: 4, next: 0, finishing: 2 }, false)
+export const reduceL2: Operator<ReductionSettings> = reduction('reduceL2', 'ReduceL2', { code: 4, next: 0, finishing: 2 }, false)
 /** The sum of magnitudes. */
-export const reduceL1: Operator<ReductionSettings> = reduction('reduceL1', { code: 0, next: 0, finishing: 0, before: 'abs' }, false)
+export const reduceL1: Operator<ReductionSettings> = reduction('reduceL1', 'ReduceL1', { code: 0, next: 0, finishing: 0, before: 'abs' }, false)
 /** The logarithm of the sum. */
-export const reduceLogSum: Operator<ReductionSettings> = reduction('reduceLogSum', { code: 0, next: 0, finishing: 0, after: 'log' }, false)
+export const reduceLogSum: Operator<ReductionSettings> = reduction('reduceLogSum', 'ReduceLogSum', { code: 0, next: 0, finishing: 0, after: 'log' }, false)
 /** The sum of squares. */
-export const reduceSumSquare: Operator<ReductionSettings> = reduction('reduceSumSquare', { code: 4, next: 0, finishing: 0 }, false)
+export const reduceSumSquare: Operator<ReductionSettings> = reduction('reduceSumSquare', 'ReduceSumSquare', { code: 4, next: 0, finishing: 0 }, false)
 /** The largest element. */
-export const reduceMax: Operator<ReductionSettings> = reduction('reduceMax', { code: 1, next: 1, finishing: 0 }, true)
+export const reduceMax: Operator<ReductionSettings> = reduction('reduceMax', 'ReduceMax', { code: 1, next: 1, finishing: 0 }, true)
 /** The smallest element. */
-export const reduceMin: Operator<ReductionSettings> = reduction('reduceMin', { code: 2, next: 2, finishing: 0 }, true)
+export const reduceMin: Operator<ReductionSettings> = reduction('reduceMin', 'ReduceMin', { code: 2, next: 2, finishing: 0 }, true)
 /** The product. */
-export const reduceProd: Operator<ReductionSettings> = reduction('reduceProd', { code: 3, next: 3, finishing: 0 }, true)
+export const reduceProd: Operator<ReductionSettings> = reduction('reduceProd', 'ReduceProd', { code: 3, next: 3, finishing: 0 }, true)
 
 /** Finite: what is taken off before the exponentials, and added again after the logarithm. */
 const MOST_FLOAT32 = 3.4028234663852886e38
@@ -209,7 +210,7 @@ const MOST_FLOAT32 = 3.4028234663852886e38
  * reductions; float32.
  */
 export const reduceLogSumExp: Operator<ReductionSettings> = {
-  ...reduction('reduceLogSumExp', { code: 1, next: 1, finishing: 0 }, false),
+  ...reduction('reduceLogSumExp', 'ReduceLogSumExp', { code: 1, next: 1, finishing: 0 }, false),
   evaluate(node, context, settings) {
     const x = context.value(0)
     if (x === undefined || x.data.length > FOLD_LENGTH) return undefined

@@ -5,9 +5,10 @@ import type { Operator } from '../operator.ts'
 import { rowwise } from '../time/rules.ts'
 
 /** A function of the rows along an axis; along another axis than the last one they are transposed to and fro. */
-function alongAxis(name: string, kernel: 'softmaxF32' | 'logSoftmaxF32'): Operator<number> {
+function alongAxis(name: string, onnx: string, kernel: 'softmaxF32' | 'logSoftmaxF32'): Operator<number> {
   return {
     name,
+    onnx,
     mostInputs: 1,
     attributes: ['axis'],
     time: rowwise((_node, _shape, axis) => [axis]),
@@ -42,6 +43,6 @@ function alongAxis(name: string, kernel: 'softmaxF32' | 'logSoftmaxF32'): Operat
 }
 
 /** e^x / sum(e^x) along `axis` (default -1). Input: x, float32. */
-export const softmax: Operator<number> = alongAxis('softmax', 'softmaxF32')
+export const softmax: Operator<number> = alongAxis('softmax', 'Softmax', 'softmaxF32')
 /** log(e^x / sum(e^x)) along `axis` (default -1). Input: x, float32. */
-export const logSoftmax: Operator<number> = alongAxis('logSoftmax', 'logSoftmaxF32')
+export const logSoftmax: Operator<number> = alongAxis('logSoftmax', 'LogSoftmax', 'logSoftmaxF32')

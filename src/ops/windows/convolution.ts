@@ -104,6 +104,7 @@ const convolution: TimeRule = (node, context) => {
  */
 export const conv: Operator<unknown, PackedConstant | undefined> = {
   name: 'conv',
+  onnx: 'Conv',
   mostInputs: 3,
   attributes: [...WINDOW_ATTRIBUTES, 'group'],
   time: convolution,

@@ -34,9 +34,10 @@ const pooling: TimeRule = (node, context) => {
  * `autoPad` NOTSET, `dilations` 1, `ceilMode` 0, and for means `countIncludePad` 0. `channelsLast` (not ONNX, false): channels
  * are the last axis. The second output of ONNX's MaxPool, the indices, is not made.
  */
-function pool(name: string, average: boolean): Operator {
+function pool(name: string, onnx: string, average: boolean): Operator {
   return {
     name,
+    onnx,
     mostInputs: 1,
     attributes: [...WINDOW_ATTRIBUTES, 'ceilMode', ...(average ? ['countIncludePad'] : [])],
     time: pooling,
@@ -74,14 +75,14 @@ function pool(name: string, average: boolean): Operator {
   }
 }
 
-export const maxPool: Operator = pool('maxPool', false)
-export const averagePool: Operator = pool('averagePool', true)
+export const maxPool: Operator = pool('maxPool', 'MaxPool', false)
+export const averagePool: Operator = pool('averagePool', 'AveragePool', true)
 
 /**
  * The largest element, or the mean, of every channel. Input: x [batch, channels, sizes...], float32; result [batch, channels, 1...].
  * `channelsLast` (not ONNX, false): channels are the last axis, also of the result.
  */
-function globalPool(name: string, average: boolean): Operator {
+function globalPool(name: string, onnx: string, average: boolean): Operator {
   const reducedOf = (node: GraphNode, shape: SymbolicShape): boolean[] => {
     if (shape.length < 3) {
       throw new LstmError('SHAPE', `${label(node)}: expected batch, channels and at least one more axis, got ${formatShape(shape)}`)
@@ -91,6 +92,7 @@ function globalPool(name: string, average: boolean): Operator {
   }
   return {
     name,
+    onnx,
     mostInputs: 1,
     attributes: ['channelsLast'],
     time: () => POOLS_TIME,
@@ -109,5 +111,5 @@ function globalPool(name: string, average: boolean): Operator {
   }
 }
 
-export const globalMaxPool: Operator = globalPool('globalMaxPool', false)
-export const globalAveragePool: Operator = globalPool('globalAveragePool', true)
+export const globalMaxPool: Operator = globalPool('globalMaxPool', 'GlobalMaxPool', false)
+export const globalAveragePool: Operator = globalPool('globalAveragePool', 'GlobalAveragePool', true)

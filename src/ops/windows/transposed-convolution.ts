@@ -53,6 +53,7 @@ function readSizes(node: GraphNode, context: InferenceContext): { windows: Windo
  */
 export const convTranspose: Operator<unknown, PackedConstant | undefined> = {
   name: 'convTranspose',
+  onnx: 'ConvTranspose',
   mostInputs: 3,
   attributes: [...WINDOW_ATTRIBUTES, 'group', 'outputPadding'],
   time: 'unknown',
