@@ -5,7 +5,10 @@ import { describe, expect, it } from 'vitest'
 import type { FormatOptions } from '../src/formats/reader.ts'
 import { readTensorflow1 } from '../src/formats/tf1/reader.ts'
 import { nam } from '../src/formats/nam/reader.ts'
+import { loadStreams } from '../src/model/late-streams-given.ts'
 import { load, readGraph } from '../src/model/load.ts'
+import { loadOperators } from '../src/ops/loading-given.ts'
+import type { GraphNode } from '../src/ops/operator.ts'
 import { NdArray } from '../src/values/ndarray.ts'
 import { expectRejection } from './expect-error.ts'
 import { GoldenFolder, type GoldenCase } from './formats/keras-golden.ts'
@@ -142,4 +145,11 @@ describe.each(['state-dicts/lstm-1layer.safetensors', 'pytorch/unbatched.pt'])('
     await expectRejection(load(path, { batchFirst: true, timeMajor: true }), 'VALUE', "PyTorch: 'batchFirst' and 'timeMajor' say the opposite of each other, got true for both")
     await expectRejection(load(golden('pytorch/cell.pt'), { batchFirst: false }), 'VALUE', "PyTorch: 'batchFirst' and 'timeMajor' are for sequences, and a torch.nn.LSTMCell takes a step")
   })
+})
+
+it('lstm-wasm/core loads nothing later: it makes no streams of its own, and has no operators but those of layers', async () => {
+  expect(await loadStreams()).toBe(false)
+  const node = (op: string): GraphNode => ({ name: 'n', op, inputs: ['x'], outputs: ['y'], parameters: {}, attributes: {} })
+  await expect(loadOperators([node('lstm'), node('linear')])).resolves.toBeUndefined()
+  await expectRejection(loadOperators([node('lstm'), node('warp'), node('bend'), node('warp')]), 'ENVIRONMENT', /the model needs warp, bend: import \{ operators \}/)
 })

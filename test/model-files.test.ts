@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readGraph } from '../src/model/load.ts'
+import { load, readGraph } from '../src/model/load.ts'
 import { readModelFiles } from '../src/model/model-files.ts'
 import { expectRejection } from './expect-error.ts'
+import { pseudoRandom } from './random.ts'
 
 let folder = ''
 let model = ''
@@ -73,6 +74,15 @@ describe('a file beside a model', () => {
     expect([...await files.sibling('../secret')]).toEqual([7])
     expect([...await files.sibling('outside')]).toEqual([1])
     await expectRejection(files.sibling('constructor'), 'ENVIRONMENT', /: no such file$/)
+  })
+
+  it.each([['readGraph', readGraph], ['load', load]] as const)('that is given goes to the reader that asks for it: %s', async (_name, read) => {
+    const [kernel, bias] = [pseudoRandom(1, 5 * 8, 1), pseudoRandom(2, 8, 1)]
+    const variables = { 'rnn/basic_lstm_cell/kernel': { filename: '../kernel', shape: [5, 8] }, 'rnn/basic_lstm_cell/bias': { filename: 'b', shape: [8] } }
+    const bytes = new TextEncoder().encode(JSON.stringify(variables))
+    const files = { '../kernel': new Uint8Array(kernel.buffer), 'b': new Uint8Array(bias.buffer) }
+    expect((await read(bytes, { files })).inputs[0]).toMatchObject({ name: 'input', shape: ['batch', 'timesteps', 3] })
+    await expectRejection(read(bytes, { files: { b: files.b } }), 'ENVIRONMENT', /kernel/)
   })
 
   it('is refused by the readers that ask for it', async () => {

@@ -75,6 +75,23 @@ describe('constant matrices', () => {
     expect(model.describe().rows.map(({ parameters }) => parameters)).toEqual([25, 25])
   })
 
+  it.each(['matMul', 'gemm'])('of %s are told apart by their elements, not by their sizes', async (op) => {
+    const [w, v] = [random(5, [3, 7]), random(6, [3, 7])]
+    const given = random(7, [2, 3])
+    const nodes = ['w', 'v'].map((name) => ({ ...node(op, ['x', name]), name, outputs: [name === 'w' ? 'first' : 'second'] }))
+    using model = await compile({
+      ...graphOf(nodes, { w, v }, ['batch', 3]), outputs: [{ name: 'first', value: 'first' }, { name: 'second', value: 'second' }],
+    })
+    const { first, second } = model.run({ x: given })
+    for (const [result, weights] of [[first, w], [second, v]] as const) {
+      result?.data.forEach((value, n) => {
+        const [row, column] = [Math.floor(n / 7), n % 7]
+        const products = [0, 1, 2].map((k) => (given.data[row * 3 + k] as number) * (weights.data[k * 7 + column] as number))
+        expect(value).toBeCloseTo(products.reduce((a, b) => a + b, 0), 5)
+      })
+    }
+  })
+
   it('single numbers and integers are settings, not parameters; outputs may be constants', async () => {
     const graph = graphOf([node('mul', ['x', 'half']), node('reshape', ['mul/out', 'shape'])], {
       half: new NdArray(Float32Array.of(0.5), [1]), shape: new NdArray(Int32Array.of(2, 3), [2]),
@@ -85,4 +102,25 @@ describe('constant matrices', () => {
     const { y, half } = model.run({ x: [1, 2, 3, 4, 5, 6] })
     expect([y?.toArray(), half?.toArray()]).toEqual([[[0.5, 1, 1.5], [2, 2.5, 3]], [0.5]])
   })
+})
+
+it('a view that nobody reads keeps no buffer alive', async () => {
+  addAllOperators()
+  const used = async (view: string): Promise<number> => {
+    const runtime = await createRuntime()
+    const nodeOf = (op: string, from: string, to: string): Graph['nodes'][number] => ({ name: to, op, inputs: [from], outputs: [to], parameters: {}, attributes: {} })
+    using model = await compile({
+      inputs: [{ name: 'x', dtype: 'float32', shape: [4096] }], outputs: [{ name: 'y', value: 'd' }, { name: 'rest', value: 'rest' }],
+      constants: new Map([['sizes', new NdArray(Int32Array.of(4096, 0), [2])]]),
+      nodes: [
+        nodeOf('neg', 'x', 'a'), { name: 'parts', op: 'split', inputs: ['a', 'sizes'], outputs: [view, 'rest'], parameters: {}, attributes: { axis: 0 } },
+        nodeOf('tanh', 'a', 'b'), nodeOf('neg', 'b', 'c'), nodeOf('tanh', 'c', 'd'),
+      ],
+    }, { runtime })
+    const input = pseudoRandom(3, 4096, 1)
+    const { y } = model.run({ x: input })
+    expect(y?.data[77]).toBeCloseTo(Math.tanh(Math.tanh(input[77] as number)), 5)
+    return runtime.memory().usedBytes
+  }
+  expect(await used('view')).toBe(await used(''))
 })
