@@ -28,7 +28,7 @@ export const READ_MODEL_OPTIONS: OptionTable<ReadModelOptions> = {
  *   options that the format does not have
  */
 export async function readModelFile(files: ModelFiles, { readers, ...options }: ReadModelOptions = {}): Promise<Graph> {
-  const reader = readers?.find((given) => given.detect(files.bytes)) ?? await loadReader(files.bytes)
+  const reader = readers?.find((given) => given.detect(files.bytes)) ?? await loadReader(files.bytes, files.name)
   try {
     return await reader.read(files, options, new Budget(files.bytes.length))
   } catch (error) {

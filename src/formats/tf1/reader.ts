@@ -1,4 +1,5 @@
 // Reader of the TensorFlow 1 format: variables in a checkpoint, a .npz file, or files of raw elements.
+import { LstmError } from '../../errors.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { addAllOperators } from '../../ops/all.ts'
 import { readOptions } from '../../options.ts'
@@ -37,11 +38,18 @@ export async function readTensorflow1(source: ModelFiles | Uint8Array, options: 
 async function readWithin(source: ModelFiles | Uint8Array, options: Tensorflow1Options, budget?: Budget): Promise<Graph> {
   const read = checkCells(readOptions(options, optionsOf(...OPTIONS), 'TensorFlow 1'))
   const variables = await readVariables(source, budget)
+  checkVersion(variables)
   const found = findCells(variables)
   const stack = found.others.length === 0 ? stackOf(found.cells) : undefined
   if (stack === undefined) throw cannotGuess(variables, found, sourceOfLines(source, options))
   addAllOperators()
   return graphOfStack(stack, read)
+}
+
+/** TensorFlow 2 names variables by the way to them through the program's objects. */
+function checkVersion(variables: ReadonlyMap<string, unknown>): void {
+  if (![...variables.keys()].some((name) => name.endsWith('/.ATTRIBUTES/VARIABLE_VALUE'))) return
+  throw new LstmError('UNSUPPORTED', "this is a checkpoint of TensorFlow 2 (tf.train.Checkpoint, save_weights), whose layers only its program knows; load it into the model and save that whole, in Python: model.load_weights('ckpt'); model.save('model.keras')")
 }
 
 function sourceOfLines(source: ModelFiles | Uint8Array, { forgetBias }: Tensorflow1Options): VariablesSource {

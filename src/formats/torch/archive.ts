@@ -60,6 +60,9 @@ function openArchive(bytes: Uint8Array, budget: Budget): TorchFile {
   if (names.some((name) => /(^|\/)(constants\.pkl$|code\/)/.test(name))) {
     throw new LstmError('UNSUPPORTED', `torch: this is a TorchScript program (torch.jit.save), which is code, not weights alone; ${SAVE_STATE_DICT}`)
   }
+  if (names.some((name) => /(^|\/)archive_format$/.test(name))) {
+    throw new LstmError('UNSUPPORTED', "torch: this is a program of torch.export (.pt2), which is code, not weights alone; export it as ONNX, in Python: torch.onnx.export(torch.export.load('model.pt2'), args, 'model.onnx')")
+  }
   const pickles = names.filter((name) => /(^|\/)data\.pkl$/.test(name))
   const [pickle] = pickles
   if (pickle === undefined || pickles.length > 1) {
@@ -138,6 +141,9 @@ function unpickle(reader: PickleBytes, budget: Budget, found: Map<string, TorchS
   const module = modulesOf(object)[0]
   if (module !== undefined) {
     throw new LstmError('UNSUPPORTED', `torch: the file holds a whole pickled module of class ${quoteName(module.name)}, which only its Python code can make; ${SAVE_STATE_DICT}`)
+  }
+  if (machine.foreign.has('torch._utils._rebuild_qtensor')) {
+    throw new LstmError('UNSUPPORTED', 'torch: the tensors are quantised (torch.ao.quantization), and their numbers are not those that the model was trained to; save the model before it was quantised, in Python: torch.save(float_model.state_dict(), path)')
   }
   const names = [...machine.foreign].slice(0, MOST_NAMES).map(quoteName).join(', ')
   const more = machine.foreign.size > MOST_NAMES ? ` and ${machine.foreign.size - MOST_NAMES} more` : ''

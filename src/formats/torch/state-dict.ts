@@ -69,6 +69,9 @@ function findStateDict(object: unknown, key: string | undefined): TensorDict {
     const keys = candidates.slice(0, MOST_LISTED).map(([name]) => describeValue(name))
     throw new LstmError('UNSUPPORTED', `torch: the file holds several state dicts, under the keys ${keys.join(', ')}; say which: readTorch(bytes, { key: ${keys[0]} })`)
   }
+  if (object instanceof Map && object.has('param_groups') && object.has('state')) {
+    throw new LstmError('UNSUPPORTED', "torch: this is the state of an optimiser (torch.optim), not of a model; save the model's, in Python: torch.save(model.state_dict(), path)")
+  }
   const got = object instanceof Map ? `a dictionary with ${list(entries)}` : describe(object)
   throw new LstmError('UNSUPPORTED', `torch: expected a state dict (names and tensors), or a dictionary with one in it, got ${got}`)
 }
