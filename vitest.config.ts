@@ -8,7 +8,7 @@ const config: ViteUserConfig = defineConfig({
     testTimeout: 60_000,
     // All cores: no test asserts a time.
     maxWorkers: '100%',
-    coverage: { include: ['src/**'], exclude: ['src/runtime/binaries/**'] },
+    coverage: { include: ['src/**'], exclude: ['src/contract/**', 'src/runtime/binaries/**'] },
   },
 })
 

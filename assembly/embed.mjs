@@ -2,14 +2,17 @@
 // release ones as TypeScript modules, so that no runtime has to fetch or find a .wasm file: the one that most engines
 // take as hexadecimal digits, which compress as well as the bytes themselves (base64 takes a third more), the other one as
 // its difference.
+import { readFileSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import asc from 'assemblyscript/asc'
 import { editsBetween } from './edits.mjs'
+import { kernelsModule, numbersModule, readContract } from './write-contract.mjs'
 
 // --release: not the debug one, for who builds again and again.
 const TARGETS = process.argv.includes('--release') ? ['simd', 'relaxed-simd'] : ['simd', 'relaxed-simd', 'debug']
 const folder = new URL('../src/runtime/binaries/', import.meta.url)
+const contractFolder = new URL('../src/contract/', import.meta.url)
 
 /** @param {string} target */
 const binary = (target) => readFile(new URL(`../build/${target}.wasm`, import.meta.url))
@@ -33,3 +36,9 @@ await mkdir(folder, { recursive: true })
 const relaxedSimd = await binary('relaxed-simd')
 await write('relaxed-simd', `hex: string = '${relaxedSimd.toString('hex')}'`)
 await write('simd', `editsOfRelaxedSimd: string = '${editsBetween(relaxedSimd, await binary('simd'))}'`)
+
+const contract = readContract((file) => readFileSync(new URL(file, import.meta.url), 'utf8'))
+await rm(contractFolder, { recursive: true, force: true })
+await mkdir(contractFolder, { recursive: true })
+await writeFile(new URL('kernels.ts', contractFolder), kernelsModule(contract))
+await writeFile(new URL('numbers.ts', contractFolder), numbersModule(contract))

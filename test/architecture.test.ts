@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 const root = new URL('../', import.meta.url)
 
 /** Layers of the source, from the lowest to the highest: a file imports from its own layer and those below. */
-const LAYERS = ['errors', 'values', 'options', 'runtime', 'ops', 'graph', 'formats', 'layers', 'plan', 'streams', 'model', 'readers', 'worklet', 'index', 'operators', 'whole', 'cli']
+const LAYERS = ['errors', 'values', 'contract', 'options', 'runtime', 'ops', 'graph', 'formats', 'layers', 'plan', 'streams', 'model', 'readers', 'worklet', 'index', 'operators', 'whole', 'cli']
 /** Folders that may name the runtime's types, but run without it: models are read where no WebAssembly is. */
 const WITHOUT_RUNTIME = ['ops', 'graph', 'formats', 'layers']
 const MOST_LINES = 320
@@ -114,7 +114,8 @@ describe('the layers of the source', () => {
   it(`have no file of more than ${MOST_LINES} lines`, async () => {
     const assembly = await Promise.all((await filesBelow('assembly/')).map(async (file) => [file, await read(file)] as const))
     expect(assembly.length).toBeGreaterThan(5)
-    const lines = [...sources, ...assembly].map(([file, text]) => ({ file, lines: text.trimEnd().split('\n').length }))
+    const written = [...sources].filter(([file]) => !file.startsWith('src/contract/')) // by assembly/write-contract.mjs
+    const lines = [...written, ...assembly].map(([file, text]) => ({ file, lines: text.trimEnd().split('\n').length }))
     expect(lines.filter((entry) => entry.lines > MOST_LINES)).toEqual([])
   })
 })

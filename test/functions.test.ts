@@ -144,7 +144,7 @@ it('no two functions of the table are alike, so that none can stand for another'
 
 it('docs/accuracy.md is what the table says (npm run docs:accuracy writes it)', () => {
   const text = readFileSync(new URL('../src/ops/elementwise/function-table.ts', import.meta.url), 'utf8')
-  const formulas = new Map([...text.matchAll(/\/\*\* (.*) \*\/\n {2}(\w+): \{ code/g)].map(([, formula, name]) => [name as string, (formula as string).replaceAll('|', '\\|')]))
+  const formulas = new Map([...text.matchAll(/\/\*\* (.*) \*\/\n {2}(\w+): \{/g)].map(([, formula, name]) => [name as string, (formula as string).replaceAll('|', '\\|')]))
   const page = new URL('../docs/accuracy.md', import.meta.url)
   if (process.env.UPDATE_DOCS === '1') writeFileSync(page, accuracyPage(formulas))
   expect(readFileSync(page, 'utf8')).toBe(accuracyPage(formulas))

@@ -7,6 +7,7 @@ export function copyRows(
   }
 }
 
+/** `bytes` bytes of zeros. */
 export function fillZero(ptr: usize, bytes: i32): void {
   memory.fill(ptr, 0, bytes)
 }

@@ -62,10 +62,15 @@ export function gatherElements(
   }
 }
 
-/** What becomes of an element that another one is scattered to: 0 it is replaced, 4 the smaller of the two. The same numbers stand in src/ops/movement/scatter.ts. */
-const ADD: i32 = 1
-const MULTIPLY: i32 = 2
-const LARGEST: i32 = 3
+/** What becomes of an element that another one is scattered to. */
+export const enum ScatterCode {
+  /** It is replaced. */
+  none = 0,
+  add = 1,
+  mul = 2,
+  max = 3,
+  min = 4,
+}
 
 /**
  * to[.., index[n], ..] = from[n], elements begin to end, the later one of two for the same place: the way back of
@@ -92,11 +97,11 @@ export function scatterElements(
 }
 
 function combineF32(code: i32, a: f32, b: f32): f32 {
-  return code == ADD ? a + b : code == MULTIPLY ? a * b : code == LARGEST ? max(a, b) : min(a, b)
+  return code == ScatterCode.add ? a + b : code == ScatterCode.mul ? a * b : code == ScatterCode.max ? max(a, b) : min(a, b)
 }
 
 function combineI32(code: i32, a: i32, b: i32): i32 {
-  return code == ADD ? a + b : code == MULTIPLY ? a * b : code == LARGEST ? max(a, b) : min(a, b)
+  return code == ScatterCode.add ? a + b : code == ScatterCode.mul ? a * b : code == ScatterCode.max ? max(a, b) : min(a, b)
 }
 
 /**

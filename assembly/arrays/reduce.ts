@@ -1,25 +1,35 @@
-// Reductions over the middle axis of (outer, length, inner). The same numbers stand in src/ops/reduction/reduce.ts.
+// Reductions over the middle axis of (outer, length, inner).
 //
 // Every output is made in one order, however many there are beside it: four partial results, of the
 // elements 0, 4, 8, ..., of 1, 5, 9, ... and so on, in float64, then (0 with 1) with (2 with 3).
 import { storeLanes } from '../simd'
 
-const SUM: i32 = 0
-const MAX: i32 = 1
-const MIN: i32 = 2
-/** Added to SUM: of the squares. */
-const SQUARES: i32 = 4
-/** What becomes of the result: it is divided by `count`, or its square root is taken. */
-const DIVIDED: i32 = 1
-const ROOT: i32 = 2
+/** Reductions by number. */
+export const enum ReductionCode {
+  sum = 0,
+  max = 1,
+  min = 2,
+  product = 3,
+  /** A bit of its own, so that the squares are summed as the elements are. */
+  sumOfSquares = 4,
+}
+
+/** What becomes of the result. */
+export const enum FinishingCode {
+  none = 0,
+  /** It is divided by the number of elements. */
+  divided = 1,
+  /** Its square root is taken. */
+  root = 2,
+}
 
 // @ts-ignore: decorator
 @inline
 function combine(code: i32, a: v128, b: v128): v128 {
   switch (code) {
-    case SUM: return f64x2.add(a, b)
-    case MAX: return f64x2.max(a, b)
-    case MIN: return f64x2.min(a, b)
+    case ReductionCode.sum: return f64x2.add(a, b)
+    case ReductionCode.max: return f64x2.max(a, b)
+    case ReductionCode.min: return f64x2.min(a, b)
     default: return f64x2.mul(a, b)
   }
 }
@@ -28,9 +38,9 @@ function combine(code: i32, a: v128, b: v128): v128 {
 @inline
 function start(code: i32): v128 {
   switch (code) {
-    case SUM: return f64x2.splat(0)
-    case MAX: return f64x2.splat(-Infinity)
-    case MIN: return f64x2.splat(Infinity)
+    case ReductionCode.sum: return f64x2.splat(0)
+    case ReductionCode.max: return f64x2.splat(-Infinity)
+    case ReductionCode.min: return f64x2.splat(Infinity)
     default: return f64x2.splat(1)
   }
 }
@@ -51,19 +61,19 @@ function highHalf(x: v128, squares: i32): v128 {
 // @ts-ignore: decorator
 @inline
 function finish(x: v128, finishing: i32, count: f64): v128 {
-  if (finishing == DIVIDED) return f64x2.div(x, f64x2.splat(count))
-  if (finishing == ROOT) return f64x2.sqrt(x)
+  if (finishing == FinishingCode.divided) return f64x2.div(x, f64x2.splat(count))
+  if (finishing == FinishingCode.root) return f64x2.sqrt(x)
   return x
 }
 
 /**
- * out (outer, inner) = reduction of in (outer, length, inner): sum 0, max 1, min 2, product 3, sum of squares 4,
- * then `finishing`: nothing 0, division by `count` 1, square root 2. NaN makes everything NaN.
+ * out (outer, inner) = reduction of in (outer, length, inner): `code` is a ReductionCode, `finishing`
+ * a FinishingCode, which may divide by `count`. NaN makes everything NaN.
  */
 export function reduceF32(
   code: i32, finishing: i32, count: f64, inPtr: usize, outPtr: usize, outer: i32, length: i32, inner: i32,
 ): void {
-  const squares = code & SQUARES
+  const squares = code & ReductionCode.sumOfSquares
   const f = code & 3
   for (let n = 0; n < outer; n++) {
     const fromPtr = inPtr + n * length * inner * 4
@@ -134,14 +144,14 @@ function reduceColumns(
   storeLanes(outPtr, result, columns)
 }
 
-/** The same of int32, which wraps: sum 0, max 1, min 2, product 3. */
+/** The same of int32, which wraps; not of squares. */
 export function reduceI32(code: i32, inPtr: usize, outPtr: usize, outer: i32, length: i32, inner: i32): void {
   for (let n = 0; n < outer; n++) {
     for (let i = 0; i < inner; i++) {
-      let result: i32 = code == SUM ? 0 : code == MAX ? i32.MIN_VALUE : code == MIN ? i32.MAX_VALUE : 1
+      let result: i32 = code == ReductionCode.sum ? 0 : code == ReductionCode.max ? i32.MIN_VALUE : code == ReductionCode.min ? i32.MAX_VALUE : 1
       for (let j = 0; j < length; j++) {
         const x = i32.load(inPtr + ((n * length + j) * inner + i) * 4)
-        result = code == SUM ? result + x : code == MAX ? max(result, x) : code == MIN ? min(result, x) : result * x
+        result = code == ReductionCode.sum ? result + x : code == ReductionCode.max ? max(result, x) : code == ReductionCode.min ? min(result, x) : result * x
       }
       i32.store(outPtr + (n * inner + i) * 4, result)
     }

@@ -1,57 +1,11 @@
 // Every activation function of ONNX and Keras, and the other functions of one variable, by number.
-// The same numbers stand in src/ops/elementwise/functions.ts and more-functions.ts, and test/functions.test.ts runs every one of them. The standard
-// library's exp and log are not used: their tables would be more than there is room for below the first block.
+// test/functions.test.ts runs every one of them. The standard library's exp and log are not used: their tables
+// would be more than there is room for below the first block.
 import { exp, expm1OfNegative, log, log1p, sigmoid, tanh } from './exponential'
+import { FIRST_OF_ROW, FunctionCode } from './function-code'
 import { sinShifted } from './trigonometry'
 
-export const LINEAR: i32 = 0
-export const SIGMOID: i32 = 1
-export const TANH: i32 = 2
-const RELU: i32 = 3
-const HARD_SIGMOID: i32 = 4
-const LEAKY_RELU: i32 = 5
-const THRESHOLD: i32 = 6
-const ELU: i32 = 7
-const SELU: i32 = 8
-const SOFTPLUS: i32 = 9
-const SOFTSIGN: i32 = 10
-const AFFINE: i32 = 11
-const SCALED_TANH: i32 = 12
-const EXP: i32 = 13
-const GELU: i32 = 14
-const GELU_TANH: i32 = 15
-const SILU: i32 = 16
-const MISH: i32 = 17
-const CLIP: i32 = 18
-const HARD_SWISH: i32 = 19
-const HARD_SHRINK: i32 = 20
-const SOFT_SHRINK: i32 = 21
-const TANH_SHRINK: i32 = 22
-const LOG_SIGMOID: i32 = 23
-const CELU: i32 = 24
-const SQUAREPLUS: i32 = 25
-const SPARSE_PLUS: i32 = 26
-const LOG: i32 = 27
-const SQRT: i32 = 28
-const ABS: i32 = 29
-const NEG: i32 = 30
-const RECIPROCAL: i32 = 31
-const FLOOR: i32 = 32
-const CEIL: i32 = 33
-const ROUND: i32 = 34
-const SIGN: i32 = 35
-const ERF: i32 = 36
-const SQUARE: i32 = 37
-const SIN: i32 = 38
-const COS: i32 = 39
-const ATAN: i32 = 40
-/** From here on a function of a whole row. */
-export const FIRST_OF_ROW: i32 = 64
-export const SOFTMAX: i32 = 64
-export const LOG_SOFTMAX: i32 = 65
-export const SPARSEMAX: i32 = 66
-
-/** out[n] = f(in[n]) for function `code`; `alpha` and `beta` as the function has them; out may be in. */
+/** out[n] = f(in[n]) for FunctionCode `code`; `alpha` and `beta` as the function has them; out may be in. */
 export function activateF32(code: i32, alpha: f32, beta: f32, inPtr: usize, outPtr: usize, length: i32): void {
   for (let n = 0; n < length; n += 4) {
     v128.store(outPtr + n * 4, activate(code, alpha, beta, v128.load(inPtr + n * 4)))
@@ -90,67 +44,67 @@ export function activate(code: i32, alpha: f32, beta: f32, x: v128): v128 {
   const zero = f32x4.splat(0)
   const one = f32x4.splat(1)
   switch (code) {
-    case SIGMOID: return sigmoid(x)
-    case TANH: return tanh(x)
-    case RELU: return f32x4.pmax(x, zero)
-    case HARD_SIGMOID: return clamp(f32x4.add(f32x4.mul(x, f32x4.splat(alpha)), f32x4.splat(beta)), 0, 1)
-    case LEAKY_RELU: return where(f32x4.lt(x, zero), f32x4.mul(x, f32x4.splat(alpha)), x)
-    case THRESHOLD: return where(f32x4.le(x, f32x4.splat(alpha)), f32x4.splat(beta), x)
-    case ELU: return exponentialLinear(x, alpha, 1, 1)
-    case SELU: return exponentialLinear(x, alpha * beta, 1, beta)
-    case CELU: return exponentialLinear(x, alpha, alpha, 1)
-    case SOFTPLUS: return softplus(x)
-    case LOG_SIGMOID: return f32x4.neg(softplus(f32x4.neg(x)))
-    case SOFTSIGN: return f32x4.div(x, f32x4.add(one, f32x4.abs(x)))
-    case AFFINE: return f32x4.add(f32x4.mul(x, f32x4.splat(alpha)), f32x4.splat(beta))
-    case SCALED_TANH: return f32x4.mul(f32x4.splat(alpha), tanh(f32x4.mul(x, f32x4.splat(beta))))
-    case EXP: return exp(x)
-    case GELU: {
+    case FunctionCode.sigmoid: return sigmoid(x)
+    case FunctionCode.tanh: return tanh(x)
+    case FunctionCode.relu: return f32x4.pmax(x, zero)
+    case FunctionCode.hardSigmoid: return clamp(f32x4.add(f32x4.mul(x, f32x4.splat(alpha)), f32x4.splat(beta)), 0, 1)
+    case FunctionCode.leakyRelu: return where(f32x4.lt(x, zero), f32x4.mul(x, f32x4.splat(alpha)), x)
+    case FunctionCode.thresholdedRelu: return where(f32x4.le(x, f32x4.splat(alpha)), f32x4.splat(beta), x)
+    case FunctionCode.elu: return exponentialLinear(x, alpha, 1, 1)
+    case FunctionCode.selu: return exponentialLinear(x, alpha * beta, 1, beta)
+    case FunctionCode.celu: return exponentialLinear(x, alpha, alpha, 1)
+    case FunctionCode.softplus: return softplus(x)
+    case FunctionCode.logSigmoid: return f32x4.neg(softplus(f32x4.neg(x)))
+    case FunctionCode.softsign: return f32x4.div(x, f32x4.add(one, f32x4.abs(x)))
+    case FunctionCode.affine: return f32x4.add(f32x4.mul(x, f32x4.splat(alpha)), f32x4.splat(beta))
+    case FunctionCode.scaledTanh: return f32x4.mul(f32x4.splat(alpha), tanh(f32x4.mul(x, f32x4.splat(beta))))
+    case FunctionCode.exp: return exp(x)
+    case FunctionCode.gelu: {
       const y = erf(f32x4.mul(x, f32x4.splat(0.7071067811865476)))
       return f32x4.mul(f32x4.mul(x, f32x4.splat(0.5)), f32x4.add(one, y))
     }
-    case GELU_TANH: {
+    case FunctionCode.geluTanh: {
       const cubic = f32x4.mul(f32x4.mul(x, f32x4.mul(x, x)), f32x4.splat(0.044715))
       const inner = f32x4.mul(f32x4.splat(0.7978845608028654), f32x4.add(x, cubic))
       return f32x4.mul(f32x4.mul(x, f32x4.splat(0.5)), f32x4.add(one, tanh(inner)))
     }
-    case SILU: return f32x4.mul(x, sigmoid(x))
-    case MISH: return f32x4.mul(x, tanh(softplus(x)))
-    case CLIP: return clamp(x, alpha, beta)
-    case HARD_SWISH: return f32x4.mul(x, clamp(f32x4.add(f32x4.mul(x, f32x4.splat(1.0 / 6.0)), f32x4.splat(0.5)), 0, 1))
-    case HARD_SHRINK: return where(f32x4.le(f32x4.abs(x), f32x4.splat(alpha)), zero, x)
-    case SOFT_SHRINK: {
+    case FunctionCode.silu: return f32x4.mul(x, sigmoid(x))
+    case FunctionCode.mish: return f32x4.mul(x, tanh(softplus(x)))
+    case FunctionCode.clipped: return clamp(x, alpha, beta)
+    case FunctionCode.hardSwish: return f32x4.mul(x, clamp(f32x4.add(f32x4.mul(x, f32x4.splat(1.0 / 6.0)), f32x4.splat(0.5)), 0, 1))
+    case FunctionCode.hardShrink: return where(f32x4.le(f32x4.abs(x), f32x4.splat(alpha)), zero, x)
+    case FunctionCode.softShrink: {
       const limit = f32x4.splat(alpha)
       return f32x4.sub(f32x4.pmax(f32x4.sub(x, limit), zero), f32x4.pmax(f32x4.sub(f32x4.neg(x), limit), zero))
     }
-    case TANH_SHRINK: return f32x4.sub(x, tanh(x))
-    case SQUAREPLUS: return f32x4.mul(f32x4.splat(0.5), f32x4.add(x, f32x4.sqrt(f32x4.add(f32x4.mul(x, x), f32x4.splat(alpha)))))
-    case SPARSE_PLUS: {
+    case FunctionCode.tanhShrink: return f32x4.sub(x, tanh(x))
+    case FunctionCode.squareplus: return f32x4.mul(f32x4.splat(0.5), f32x4.add(x, f32x4.sqrt(f32x4.add(f32x4.mul(x, x), f32x4.splat(alpha)))))
+    case FunctionCode.sparsePlus: {
       const half = f32x4.mul(f32x4.add(x, one), f32x4.splat(0.5))
       return where(f32x4.ge(x, one), x, where(f32x4.le(x, f32x4.splat(-1)), zero, f32x4.mul(half, half)))
     }
-    case SQRT: return f32x4.sqrt(x)
-    case ABS: return f32x4.abs(x)
-    case NEG: return f32x4.neg(x)
-    case RECIPROCAL: return f32x4.div(one, x)
-    case FLOOR: return f32x4.floor(x)
-    case CEIL: return f32x4.ceil(x)
-    case ROUND: return f32x4.nearest(x)
-    case SQUARE: return f32x4.mul(x, x)
-    case SIGN: {
+    case FunctionCode.sqrt: return f32x4.sqrt(x)
+    case FunctionCode.abs: return f32x4.abs(x)
+    case FunctionCode.neg: return f32x4.neg(x)
+    case FunctionCode.reciprocal: return f32x4.div(one, x)
+    case FunctionCode.floor: return f32x4.floor(x)
+    case FunctionCode.ceil: return f32x4.ceil(x)
+    case FunctionCode.round: return f32x4.nearest(x)
+    case FunctionCode.square: return f32x4.mul(x, x)
+    case FunctionCode.sign: {
       // NaN is neither: it must stay.
       const signed = where(f32x4.gt(x, zero), one, where(f32x4.lt(x, zero), f32x4.splat(-1), zero))
       return where(f32x4.eq(x, x), signed, x)
     }
-    case LOG: return log(x)
-    case ERF: return erf(x)
-    case SIN: case COS: case ATAN: return laneByLane(code, x)
+    case FunctionCode.log: return log(x)
+    case FunctionCode.erf: return erf(x)
+    case FunctionCode.sin: case FunctionCode.cos: case FunctionCode.atan: return laneByLane(code, x)
     default: return x
   }
 }
 
 function erf(x: v128): v128 {
-  return laneByLane(ERF, x)
+  return laneByLane(FunctionCode.erf, x)
 }
 
 /** Functions that are computed one by one. */
@@ -163,9 +117,9 @@ function laneByLane(code: i32, x: v128): v128 {
 
 function scalar(code: i32, x: f32): f32 {
   switch (code) {
-    case SIN: return sinShifted(x, 0)
-    case COS: return sinShifted(x, 1)
-    case ATAN: return NativeMathf.atan(x)
+    case FunctionCode.sin: return sinShifted(x, 0)
+    case FunctionCode.cos: return sinShifted(x, 1)
+    case FunctionCode.atan: return NativeMathf.atan(x)
     default: return erfOf(x)
   }
 }
@@ -203,7 +157,7 @@ export function activateRow(code: i32, alpha: f32, beta: f32, ptr: usize, stride
       const vectorPtr = ptr + (n >> 2) * strideBytes
       v128.store(vectorPtr, activate(code, alpha, beta, v128.load(vectorPtr)))
     }
-  } else if (code == SPARSEMAX) {
+  } else if (code == FunctionCode.sparsemax) {
     sparsemaxRow(ptr, strideBytes, length)
   } else {
     softmaxRow(code, ptr, strideBytes, length)
@@ -223,7 +177,7 @@ function softmaxRow(code: i32, ptr: usize, strideBytes: i32, length: i32): void 
   for (let n = 0; n < length; n++) {
     const at = elementPtr(ptr, strideBytes, n)
     const shifted = f32.load(at) - highest
-    f32.store(at, (code == SOFTMAX ? expOf(shifted) / sum : (shifted as f64) - logSum) as f32)
+    f32.store(at, (code == FunctionCode.softmax ? expOf(shifted) / sum : (shifted as f64) - logSum) as f32)
   }
 }
 

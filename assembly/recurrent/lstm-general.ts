@@ -5,7 +5,7 @@ import { multiply } from '../products/product'
 import { Recurrence, recur } from './recurrence'
 
 /** Gates that are made of each other. */
-const enum Coupling {
+export const enum Coupling {
   none = 0,
   /** f = 1 - i (ONNX input_forget). */
   forgetIsOneMinusInput = 1,
@@ -15,7 +15,7 @@ const enum Coupling {
 
 /** Weights and settings of a cell. Pointers are 0 for what the cell does not have; vectors of units are padded to whole vectors. */
 @unmanaged
-class GeneralLstmCell {
+export class GeneralLstmCell {
   /** Gates i, f, g, o side by side. */
   inputWeights: Matrix
   recurrentWeights: Matrix
@@ -36,7 +36,7 @@ class GeneralLstmCell {
   /** The projection's result is clamped (TensorFlow 1 proj_clip); 0: not. */
   projClip: f32
   normEpsilon: f32
-  /** Functions (see activate.ts) of the gates i, f, o; of the candidate g; and of c on its way out. */
+  /** Functions by FunctionCode: of the gates i, f, o; of the candidate g; and of c on its way out. */
   gateFunction: i32
   gateAlpha: f32
   gateBeta: f32
@@ -91,10 +91,10 @@ const GATE_STRIDE: i32 = BLOCK_ROW_BYTES
 
 /** An LSTM with any options over a sequence: see `recur`. */
 export function lstmGeneralF32(
-  callPtr: usize, cellPtr: usize, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize, heldPtr: usize, historyPtr: usize,
+  call: Recurrence, cell: GeneralLstmCell, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize, heldPtr: usize, historyPtr: usize,
   workspacePtr: usize,
 ): void {
-  recur(changetype<GeneralLstmCell>(cellPtr), changetype<Recurrence>(callPtr), xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, historyPtr, workspacePtr)
+  recur(cell, call, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, historyPtr, workspacePtr)
 }
 
 /**

@@ -11,7 +11,7 @@ import { Recurrence, recur } from './recurrence'
  *     h[t] = sigmoid(o) * tanh(c[t])
  */
 @unmanaged
-class LstmCell {
+export class LstmCell {
   /** Gates i, f, g, o side by side: see products/layout.ts. */
   inputWeights: Matrix
   recurrentWeights: Matrix
@@ -60,7 +60,7 @@ class LstmCell {
 
 /** An LSTM without options over a sequence: see `recur`. */
 export function lstmForwardF32(
-  callPtr: usize, cellPtr: usize, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, workspacePtr: usize,
+  call: Recurrence, cell: LstmCell, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, workspacePtr: usize,
 ): void {
-  recur(changetype<LstmCell>(cellPtr), changetype<Recurrence>(callPtr), xPtr, hPtr, cPtr, yPtr, 0, 0, 0, workspacePtr)
+  recur(cell, call, xPtr, hPtr, cPtr, yPtr, 0, 0, 0, workspacePtr)
 }

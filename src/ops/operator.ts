@@ -1,6 +1,7 @@
 import type { Kernels } from '../runtime/kernels.ts'
 import type { DataOf, DType } from '../values/dtype.ts'
 import type { ArrayLike, NdArray } from '../values/ndarray.ts'
+import type { Pointer, RecordFields, RecordPointer, RecordValues } from '../values/record.ts'
 import type { Shape, SymbolicShape } from '../values/shape.ts'
 import type { TimeRule } from './time/timing.ts'
 
@@ -44,7 +45,12 @@ export interface InferenceContext {
 
 /** A buffer of a plan: where a value lives. `ptr` is set before the steps run, and may change from run to run. */
 export interface Slot {
-  ptr: number
+  ptr: Pointer
+}
+
+/** Where a record is. */
+export interface RecordSlot<Fields extends RecordFields> {
+  readonly ptr: RecordPointer<Fields>
 }
 
 /** What an operator gets to make its weights ready, once a model. */
@@ -86,7 +92,9 @@ export interface Planner {
   /** A buffer that lives while this node runs. */
   workspace(bytes: number): Slot
   /** A buffer with these numbers, written once, when the plan is placed in memory. */
-  constant(data: Int32Array): Slot
+  constant(data: DataOf): Slot
+  /** The same with a record for kernels: numbers of a call that stay the same from run to run. */
+  record<Fields extends RecordFields>(fields: Fields, values: RecordValues<Fields>): RecordSlot<Fields>
   /** A value of this node is the same memory as its input: nothing to compute. */
   alias(outputPosition: number, inputPosition: number): void
   /** Appends a step; runs in order, and must not allocate. */

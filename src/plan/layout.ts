@@ -2,8 +2,7 @@ import type { Graph } from '../graph/graph.ts'
 import type { Slot, ValueType } from '../ops/operator.ts'
 import { Allocator } from '../runtime/allocator.ts'
 import { checkBytes, checkElements, type LinearMemory } from '../runtime/memory.ts'
-import { bytesOf } from '../values/dtype.ts'
-import type { ArrayLike } from '../values/ndarray.ts'
+import { bytesOf, type DataOf } from '../values/dtype.ts'
 import { formatShape, lengthOf, type Shape } from '../values/shape.ts'
 
 /** A buffer in the imaginary memory that the plan is laid out in. */
@@ -24,7 +23,7 @@ export class Layout {
   readonly #placed: Buffer[] = []
   readonly #buffers: Map<string, Buffer> = new Map()
   readonly #uses: Map<string, number> = new Map()
-  readonly #constants: { readonly slot: Slot, readonly offset: number, readonly constant: ArrayLike }[] = []
+  readonly #constants: { readonly slot: Slot, readonly offset: number, readonly data: DataOf }[] = []
 
   constructor(graph: Graph, types: ReadonlyMap<string, ValueType>, constants: ReadonlyMap<string, number>) {
     this.#graph = graph
@@ -60,13 +59,13 @@ export class Layout {
   }
 
   /** Numbers of a plan's own that no value of the graph holds. */
-  constant(data: Int32Array): Slot {
-    return this.#place({ dtype: 'int32', shape: [data.length], data })
+  constant(data: DataOf): Slot {
+    return this.#place(data)
   }
 
-  #place(constant: ArrayLike): Slot {
+  #place(data: DataOf): Slot {
     const slot = { ptr: 0 }
-    this.#constants.push({ slot, offset: this.#constantAllocator.allocate(constant.data.byteLength), constant })
+    this.#constants.push({ slot, offset: this.#constantAllocator.allocate(data.byteLength), data })
     return slot
   }
 
@@ -77,7 +76,7 @@ export class Layout {
   /** Constants that follow from the sizes are in the plan's own memory, written once when it is placed. */
   #find(name: string): Buffer {
     const constant = this.#graph.constants.get(name)
-    if (constant !== undefined && !this.#buffers.has(name)) this.#buffers.set(name, { slot: this.#place(constant), offset: -1, uses: Infinity })
+    if (constant !== undefined && !this.#buffers.has(name)) this.#buffers.set(name, { slot: this.#place(constant.data), offset: -1, uses: Infinity })
     return this.#buffers.get(name) as Buffer
   }
 
@@ -130,9 +129,9 @@ export class Layout {
     const blocks = bytes > 0 || sharedPtr === undefined ? [memory.allocate(bytes, `buffers for ${sizes}`)] : []
     const [own = 0] = blocks
     for (const { slot, offset } of this.#placed) slot.ptr = (sharedPtr ?? own) + offset
-    for (const { slot, offset, constant } of this.#constants) {
+    for (const { slot, offset, data } of this.#constants) {
       slot.ptr = own + end + offset
-      memory.write(slot.ptr, constant.data)
+      memory.write(slot.ptr, data)
     }
     return blocks
   }

@@ -3,6 +3,7 @@ import { contextOf, operatorOf } from '../graph/node.ts'
 import { label } from '../ops/node/checks.ts'
 import type { Planner, Slot, ValueType } from '../ops/operator.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { encodeRecord } from '../values/record.ts'
 import type { Shape } from '../values/shape.ts'
 import { Layout, type Buffer } from './layout.ts'
 import type { PreparedGraph } from './prepare.ts'
@@ -84,6 +85,7 @@ export function draftPlan(
         return buffer.slot
       },
       constant: (data) => layout.constant(data),
+      record: (fields, values) => layout.constant(encodeRecord(fields, values)),
       alias: (output, input) => layout.alias(node.outputs[output] as string, node.inputs[input] as string),
       state: (name, outer, rows, rowBytes) => states.slot(`${node.name}.${name}`, { outer, rows, rowBytes }, label(node)),
       streaming,

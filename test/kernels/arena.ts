@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import type { Kernels } from '../../src/runtime/kernels.ts'
 import { FIRST_BLOCK_PTR } from '../../src/runtime/memory.ts'
+import { encodeRecord, type RecordFields, type RecordPointer, type RecordValues } from '../../src/values/record.ts'
 import type { Binary } from '../variants.ts'
 
 /** Bytes [ptr, ptr + bytes) that a kernel may change. */
@@ -69,6 +70,13 @@ export class Arena {
   ints(values: readonly number[]): number {
     const ptr = this.allocate(values.length * 4)
     new Int32Array(this.#memory.buffer, ptr, values.length).set(values)
+    return ptr
+  }
+
+  record<Fields extends RecordFields>(fields: Fields, values: RecordValues<Fields>): RecordPointer<Fields> {
+    const bytes = encodeRecord(fields, values)
+    const ptr = this.allocate(bytes.length)
+    new Uint8Array(this.#memory.buffer).set(bytes, ptr)
     return ptr
   }
 

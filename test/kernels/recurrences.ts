@@ -1,17 +1,11 @@
 // Records of cells and calls of recurrent kernels, in an arena.
-import { CELL_FIELDS } from '../../src/ops/recurrent/cell.ts'
-import { CALL_FIELDS } from '../../src/ops/recurrent/plan.ts'
-import { recordOf, type Fields } from '../../src/ops/recurrent/record.ts'
+import { LstmCell, Recurrence } from '../../src/contract/numbers.ts'
+import type { RecordPointer, RecordValues } from '../../src/values/record.ts'
 import type { Arena } from './arena.ts'
 
-/** A record whose fields are 0 where they are not given. */
-export function placeRecord<Name extends string>(room: Arena, fields: Fields<Name>, values: Partial<Record<Name, number>>): number {
-  const zeros = Object.fromEntries(Object.keys(fields).map((name) => [name, 0])) as Record<Name, number>
-  return room.ints([...new Int32Array(recordOf(fields, { ...zeros, ...values }).buffer)])
-}
-
-export function placeCall(room: Arena, values: Partial<Record<keyof typeof CALL_FIELDS, number>>): number {
-  return placeRecord(room, CALL_FIELDS, values)
+export function placeCall(room: Arena, values: Partial<RecordValues<typeof Recurrence>>): RecordPointer<typeof Recurrence> {
+  const zeros = Object.fromEntries(Object.keys(Recurrence).map((name) => [name, 0])) as unknown as RecordValues<typeof Recurrence>
+  return room.record(Recurrence, { ...zeros, ...values })
 }
 
 /** Packed gates, stacked in the order of the frameworks. */
@@ -27,8 +21,8 @@ export function placeGates(room: Arena, weights: Float32Array, biases: readonly 
 export function placeLstm(
   room: Arena, weights: { readonly inputWeights: Float32Array, readonly recurrentWeights: Float32Array, readonly biases: readonly Float32Array[] },
   inputSize: number, hiddenSize: number,
-): number {
-  return placeRecord(room, CELL_FIELDS, {
+): RecordPointer<typeof LstmCell> {
+  return room.record(LstmCell, {
     inputWeights: placeGates(room, weights.inputWeights, weights.biases, inputSize, hiddenSize, 4),
     recurrentWeights: placeGates(room, weights.recurrentWeights, [], hiddenSize, hiddenSize, 4),
     hiddenSize,

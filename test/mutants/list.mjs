@@ -41,7 +41,7 @@ export function staleOf(mutants, textOf) {
 function sourcesOf(root) {
   return ['assembly/', 'src/'].flatMap((folder) => readdirSync(new URL(folder, root), { recursive: true })
     .map((name) => `${folder}${name.replaceAll('\\', '/')}`)
-    .filter((file) => file.endsWith('.ts') && !file.startsWith('src/runtime/binaries/'))).sort()
+    .filter((file) => file.endsWith('.ts') && !/^src\/(contract|runtime\/binaries)\//.test(file))).sort()
 }
 
 /**

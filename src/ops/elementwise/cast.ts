@@ -1,3 +1,4 @@
+import { ElementKind } from '../../contract/numbers.ts'
 import { LstmError } from '../../errors.ts'
 import { createData, describeValue, type DataOf, type DType } from '../../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
@@ -6,9 +7,9 @@ import { anyInput, label } from '../node/checks.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, Operator } from '../operator.ts'
 
-/** In the order of the kinds of assembly/arrays/cast.ts. A bool is a uint8 that is 0 or 1. */
-const KINDS = ['float32', 'int32', 'uint8', 'bool'] as const
-type Kind = (typeof KINDS)[number]
+type Kind = keyof typeof ElementKind
+
+const KINDS = Object.keys(ElementKind) as Kind[]
 
 interface Target {
   readonly kind: Kind
@@ -62,7 +63,7 @@ export const cast: Operator<Target> = {
       return
     }
     const { castElements } = planner.kernels
-    const [fromKind, toKind] = [KINDS.indexOf(from), KINDS.indexOf(kind)]
+    const [fromKind, toKind] = [ElementKind[from], ElementKind[kind]]
     const [x, y] = [planner.input(0), planner.output(0)]
     const length = lengthOf(planner.shapeOf(0))
     planner.step(() => castElements(x.ptr, fromKind, y.ptr, toKind, 0, length))

@@ -1,9 +1,10 @@
+import { FunctionCode } from '../../contract/numbers.ts'
 import { LstmError } from '../../errors.ts'
 
-/** A function of one variable, or of a row of them. */
-export interface FunctionFacts {
-  /** Its number in assembly/math/activate.ts. */
-  readonly code: number
+export type FunctionName = keyof typeof FunctionCode
+
+/** What is said of a function besides its number. */
+export interface FunctionDefaults {
   /** As `Operator.onnx`. */
   readonly onnx?: string
   /** Defaults of its two constants; ONNX's where ONNX has the function. */
@@ -11,18 +12,26 @@ export interface FunctionFacts {
   readonly beta?: number
 }
 
+/** A function of one variable, or of a row of them. */
+export interface FunctionFacts extends FunctionDefaults {
+  /** Its number in the kernels. */
+  readonly code: number
+}
+
 /** Functions by name: the common ones, and the others (more-functions.ts) once they are asked for. */
 const FUNCTIONS: Map<string, FunctionFacts> = new Map()
 
 /** x; 1 / (1 + e^-x); tanh x; max(0, x) */
-const COMMON: Readonly<Record<string, FunctionFacts>> = { linear: { code: 0 }, sigmoid: { code: 1, onnx: 'Sigmoid' }, tanh: { code: 2, onnx: 'Tanh' }, relu: { code: 3, onnx: 'Relu' } }
+const COMMON = { linear: {}, sigmoid: { onnx: 'Sigmoid' }, tanh: { onnx: 'Tanh' }, relu: { onnx: 'Relu' } }
+
+export type CommonFunction = keyof typeof COMMON
 
 /** The names that are always known: operators of the layers API. */
 export const COMMON_FUNCTIONS: readonly string[] = Object.keys(COMMON)
 
 /** Makes functions known; doing so again changes nothing. */
-export function addFunctions(functions: Readonly<Record<string, FunctionFacts>>): void {
-  for (const [name, facts] of Object.entries(functions)) FUNCTIONS.set(name, facts)
+export function addFunctions(functions: Readonly<Partial<Record<FunctionName, FunctionDefaults>>>): void {
+  for (const [name, defaults] of Object.entries(functions)) FUNCTIONS.set(name, { ...defaults, code: FunctionCode[name as FunctionName] })
 }
 
 /** What is known of a function, or undefined for a name that is none. */

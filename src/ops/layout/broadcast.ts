@@ -1,19 +1,13 @@
 // Broadcasting as in numpy: shapes are aligned at their last axes, and a size of 1 is repeated.
+import { BinaryCode, BinaryElements } from '../../contract/numbers.ts'
 import { createData, type DataOf, type DType } from '../../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { lengthOf, type Shape } from '../../values/shape.ts'
 import type { Planner, Slot, ValueType } from '../operator.ts'
 import { broadcastStrides, joinAxes } from './strides.ts'
 
-/** Functions of two elements, by their number in assembly/arrays/broadcast.ts. */
-export const BINARY = {
-  add: 0, sub: 1, mul: 2, div: 3, min: 4, max: 5, equal: 6, less: 7, lessOrEqual: 8,
-  pow: 9, remainder: 10, modulo: 11, and: 12, or: 13, xor: 14, not: 15,
-} as const
+export type BinaryFunction = keyof typeof BinaryCode
 
-export type BinaryFunction = keyof typeof BINARY
-
-const DTYPE_CODES: Readonly<Record<DType, number>> = { float32: 0, int32: 16, uint8: 32 }
 const BYTES: Readonly<Record<DType, number>> = { float32: 4, int32: 4, uint8: 1 }
 
 /** Elements that may always be computed beforehand; more only where the result is no larger than what it is made of. */
@@ -40,7 +34,7 @@ export function planBinary(
   planner: Planner, f: BinaryFunction, dtype: DType, a: Operand, b: Operand, out: Operand,
 ): void {
   const { broadcastBinary } = planner.kernels
-  const code = BINARY[f] + DTYPE_CODES[dtype]
+  const code = BinaryCode[f] + BinaryElements[dtype]
   const axes = axesOf([a.shape, b.shape], out.shape)
   if (lengthOf(out.shape) === 0) return
   while (axes.length < 3) axes.unshift({ size: 1, strides: [0, 0] })

@@ -1,3 +1,4 @@
+import { ScatterCode } from '../../contract/numbers.ts'
 import { LstmError } from '../../errors.ts'
 import { bytesOf } from '../../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
@@ -10,10 +11,9 @@ import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import type { Operator } from '../operator.ts'
 import { describeBox, forEachIndex, stridesOf } from '../layout/strides.ts'
 
-/** Numbers in assembly/arrays/gather.ts. */
-const REDUCTIONS = ['none', 'add', 'mul', 'max', 'min'] as const
+type Reduction = keyof typeof ScatterCode
 
-type Reduction = typeof REDUCTIONS[number]
+const REDUCTIONS = Object.keys(ScatterCode) as [Reduction, ...Reduction[]]
 
 interface ScatterSettings {
   /** As it is written: it may count from the end. */
@@ -84,7 +84,7 @@ export const scatterElements: Operator<ScatterSettings> = {
     const axisBytes = stridesOf(shape)[axis] as number * bytes
     const { descriptor, rank } = describeBox(planner, indexShape, [sideStrides(shape, axis)], bytes)
     const [dataBytes, length] = [lengthOf(shape) * bytes, lengthOf(indexShape)]
-    const [code, isInt] = [REDUCTIONS.indexOf(reduction), Number(dtype === 'int32')]
+    const [code, isInt] = [ScatterCode[reduction], Number(dtype === 'int32')]
     const [data, indices, updates, out] = [planner.input(0), planner.input(1), planner.input(2), planner.output(0)]
     planIndexCheck(planner, size)
     planner.step(() => copyRows(data.ptr, 0, out.ptr, 0, 1, dataBytes))

@@ -1,4 +1,5 @@
 // Products of matrices that are not the weights of a layer: packing for gemmF32, and the same sums in JavaScript.
+import { SUM_LENGTH } from '../../contract/numbers.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import type { Packer, Planner, Slot } from '../operator.ts'
 
@@ -24,9 +25,6 @@ export interface PackedConstant {
 
 /** Multiplications that are done beforehand when all operands are constants; larger products are left for run time. */
 const FOLD_MULTIPLY_ADDS = 2 ** 22
-
-/** Terms that are summed before the sum is added to the total, as in assembly/products/sums.ts. */
-const SUM_LENGTH = 128
 
 /** Where the matrices of a node, and their biases, come from: positions of its inputs, and how far apart matrices are, in elements. */
 export interface MatrixInputs {

@@ -1,25 +1,15 @@
+import { Coupling, GeneralLstmCell } from '../../contract/numbers.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
+import { encodeRecord, type RecordPointer } from '../../values/record.ts'
 import { isPlain, lstmRole, type CellFunctions, type Direction, type LstmSettings, type LstmWeight } from './settings.ts'
-import { recordOf } from './record.ts'
 import type { Packer } from '../operator.ts'
 
 /** A cell made ready: the record of its packed weights and settings. */
 export interface PackedCell {
-  readonly cellPtr: number
+  readonly cellPtr: RecordPointer<typeof GeneralLstmCell>
   /** Whether the fused kernel does, as long as there is no mask. */
   readonly plain: boolean
 }
-
-const COUPLING_CODES = { none: 0, forgetIsOneMinusInput: 1, inputIsOneMinusForget: 2 } as const
-
-/** The fields of `GeneralLstmCell` in assembly/recurrent/lstm-general.ts, the first three also those of `LstmCell` in lstm.ts. */
-export const CELL_FIELDS = {
-  inputWeights: 'int', recurrentWeights: 'int', hiddenSize: 'int', outputSize: 'int', projection: 'int', peepholesPtr: 'int', normPtr: 'int',
-  coupling: 'int', clip: 'float', cellClip: 'float', projClip: 'float', normEpsilon: 'float',
-  gateFunction: 'int', gateAlpha: 'float', gateBeta: 'float',
-  candidateFunction: 'int', candidateAlpha: 'float', candidateBeta: 'float',
-  outputFunction: 'int', outputAlpha: 'float', outputBeta: 'float',
-} as const
 
 /** Packs the weights of one layer and direction. */
 export function packCell(packer: Packer, settings: LstmSettings, layer: number, direction: Direction, functions: CellFunctions): PackedCell {
@@ -44,13 +34,13 @@ export function packCell(packer: Packer, settings: LstmSettings, layer: number, 
     kernels.packDenseF32(projection, packer.upload(role('projection')), 0, hiddenSize, outputSize)
   }
   return {
-    cellPtr: packer.place(recordOf(CELL_FIELDS, {
+    cellPtr: packer.place(encodeRecord(GeneralLstmCell, {
       inputWeights: pack('inputWeights', inputSize, ['inputBias', 'recurrentBias'], settings.layerNorm ? 0 : settings.forgetBias),
       recurrentWeights: pack('recurrentWeights', outputSize, [], 0),
       hiddenSize, outputSize, projection,
       peepholesPtr: peepholes === undefined ? 0 : packer.place(padRows(peepholes.data as Float32Array, 3, hiddenSize)),
       normPtr: norm === undefined ? 0 : packer.place(padRows(norm, 10, hiddenSize)),
-      coupling: COUPLING_CODES[settings.coupling], clip, cellClip, projClip, normEpsilon,
+      coupling: Coupling[settings.coupling], clip, cellClip, projClip, normEpsilon,
       gateFunction: gate.code, gateAlpha: gate.alpha, gateBeta: gate.beta,
       candidateFunction: candidate.code, candidateAlpha: candidate.alpha, candidateBeta: candidate.beta,
       outputFunction: output.code, outputAlpha: output.alpha, outputBeta: output.beta,

@@ -1,6 +1,6 @@
+import { MaskRule, Recurrence } from '../../contract/numbers.ts'
 import { LstmError } from '../../errors.ts'
 import type { PackedCell } from './cell.ts'
-import { recordOf } from './record.ts'
 import type { Direction, LstmSettings } from './settings.ts'
 import type { Planner, Slot } from '../operator.ts'
 
@@ -118,14 +118,6 @@ interface LastStep {
   readonly offset: number
 }
 
-const MASK_CODES = { hold: 1, zero: 2, multiply: 3 } as const
-
-/** The fields of `Recurrence` in assembly/recurrent/recurrence.ts. */
-export const CALL_FIELDS = {
-  timesteps: 'int', rowBegin: 'int', rowEnd: 'int', xStepBytes: 'int', xRowBytes: 'int', yStepBytes: 'int', yRowBytes: 'int', chunkSteps: 'int',
-  maskStepBytes: 'int', maskRowBytes: 'int', maskRule: 'int', delaySteps: 'int', delayFraction: 'float',
-} as const
-
 /** One kernel call: a layer in one direction. Going backwards is walking with negative strides. */
 function planDirection(planner: Planner, stack: StackPlan, plan: DirectionPlan): LastStep {
   const { kernels } = planner
@@ -142,11 +134,11 @@ function planDirection(planner: Planner, stack: StackPlan, plan: DirectionPlan):
   const hOffset = plan.position * batch * outputSize * 4
   const cOffset = plan.position * batch * hiddenSize * 4
   const { delaySamples, maskRule } = settings
-  const call = planner.constant(new Int32Array(recordOf(CALL_FIELDS, {
+  const call = planner.record(Recurrence, {
     timesteps, rowBegin: 0, rowEnd: batch, xStepBytes: sign * xStepBytes, xRowBytes, yStepBytes: ySign * yStepBytes, yRowBytes, chunkSteps,
-    maskStepBytes: sign, maskRowBytes: timesteps, maskRule: MASK_CODES[maskRule],
+    maskStepBytes: sign, maskRowBytes: timesteps, maskRule: MaskRule[maskRule],
     delaySteps: delaySamples > 1 ? Math.floor(delaySamples) : 0, delayFraction: delaySamples % 1,
-  }).buffer))
+  })
   if (cell.plain && mask === undefined) {
     planner.step(() => kernels.lstmForwardF32(
       call.ptr, cell.cellPtr, x.ptr + xOffset, h.ptr + hOffset, c.ptr + cOffset, y === undefined ? 0 : y.ptr + yOffset, workspace.ptr,

@@ -1,4 +1,5 @@
 // Reductions over axes, as in ONNX.
+import { FinishingCode, ReductionCode } from '../../contract/numbers.ts'
 import { createData, type DataOf, type DType } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { lengthOf, type Shape, type SymbolicShape } from '../../values/shape.ts'
@@ -11,14 +12,17 @@ import { bindFunction } from '../elementwise/functions.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, Slot } from '../operator.ts'
 import { along, numbersOf, timeAxis, type TimeRule } from '../time/timing.ts'
 
-/** A reduction by its numbers in assembly/arrays/reduce.ts. Over several groups of axes it is done group by group. */
+type ReductionName = keyof typeof ReductionCode
+type Finishing = keyof typeof FinishingCode
+
+/** A reduction as the kernel has it. Over several groups of axes it is done group by group. */
 interface Reduction {
   /** Of the first group. */
-  readonly code: number
+  readonly code: ReductionName
   /** Of further groups. */
-  readonly next: number
-  /** What becomes of the last result: nothing 0, divided by the number of elements 1, its square root 2. */
-  readonly finishing: number
+  readonly next: ReductionName
+  /** What becomes of the last result. */
+  readonly finishing: Finishing
   /** A function of every element before, and of every result after: steps of their own. */
   readonly before?: 'abs'
   readonly after?: 'log'
@@ -78,32 +82,38 @@ export function planReduction(planner: Planner, { code, next, finishing }: Reduc
     const last = n === passes.length - 1
     const input = source
     const target = last ? to : planner.workspace(outer * inner * 4)
-    planner.step(() => reduceF32(n === 0 ? code : next, last ? finishing : 0, count, input.ptr, target.ptr, outer, length, inner))
+    const [f, end] = [ReductionCode[n === 0 ? code : next], FinishingCode[last ? finishing : 'none']]
+    planner.step(() => reduceF32(f, end, count, input.ptr, target.ptr, outer, length, inner))
     source = target
   })
 }
 
-const START = [0, -Infinity, Infinity, 1] as const
+const START: Readonly<Record<ReductionName, number>> = { sum: 0, max: -Infinity, min: Infinity, product: 1, sumOfSquares: 0 }
 
-function combine(code: number, a: number, b: number): number {
-  return code === 0 ? a + b : code === 1 ? Math.max(a, b) : code === 2 ? Math.min(a, b) : a * b
+function combine(code: ReductionName, a: number, b: number): number {
+  switch (code) {
+    case 'max': return Math.max(a, b)
+    case 'min': return Math.min(a, b)
+    case 'product': return a * b
+    default: return a + b
+  }
 }
 
 /** A pass in JavaScript, in the order of the kernel: four partial results. */
-function evaluatePass(dtype: DType, code: number, finishing: number, count: number, data: DataOf, { outer, length, inner }: Pass): DataOf {
+function evaluatePass(dtype: DType, code: ReductionName, finishing: Finishing, count: number, data: DataOf, { outer, length, inner }: Pass): DataOf {
   const out = createData(dtype, outer * inner)
-  const f = code & 3
+  const isProduct = dtype === 'int32' && code === 'product'
   for (let n = 0; n < out.length; n++) {
     const begin = Math.floor(n / inner) * length * inner + n % inner
-    const parts = [0, 1, 2, 3].map(() => START[f] as number)
+    const parts = [0, 1, 2, 3].map(() => START[code])
     for (let i = 0; i < length; i++) {
       const x = data[begin + i * inner] as number
       const part = parts[i & 3] as number
-      parts[i & 3] = dtype === 'int32' && f === 3 ? Math.imul(part, x) : combine(f, part, code >= 4 ? x * x : x)
+      parts[i & 3] = isProduct ? Math.imul(part, x) : combine(code, part, code === 'sumOfSquares' ? x * x : x)
     }
     const [a, b, c, d] = parts as [number, number, number, number]
-    const result = dtype === 'int32' && f === 3 ? Math.imul(Math.imul(a, b), Math.imul(c, d)) : combine(f, combine(f, a, b), combine(f, c, d))
-    out[n] = finishing === 1 ? result / count : finishing === 2 ? Math.sqrt(result) : result
+    const result = isProduct ? Math.imul(Math.imul(a, b), Math.imul(c, d)) : combine(code, combine(code, a, b), combine(code, c, d))
+    out[n] = finishing === 'divided' ? result / count : finishing === 'root' ? Math.sqrt(result) : result
   }
   return out
 }
@@ -144,7 +154,7 @@ function reduction(name: string, onnx: string, of: Reduction, takesInt: boolean)
       const count = passes.reduce((product, { length }) => product * length, 1)
       let data: DataOf = of.before === undefined ? x.data : x.data.map(Math.abs)
       passesOrIdentity(passes, x.shape).forEach((pass, n, { length }) => {
-        data = evaluatePass(x.dtype, n === 0 ? of.code : of.next, n === length - 1 ? of.finishing : 0, count, data, pass)
+        data = evaluatePass(x.dtype, n === 0 ? of.code : of.next, n === length - 1 ? of.finishing : 'none', count, data, pass)
       })
       if (of.after !== undefined) data = data.map(Math.log)
       return [new NdArray(data, reducedShape(x.shape, reduced, settings.keepdims))]
@@ -163,7 +173,7 @@ function reduction(name: string, onnx: string, of: Reduction, takesInt: boolean)
       passes.forEach(({ outer, length, inner }, n) => {
         const input = source
         const target = n === passes.length - 1 ? y : planner.workspace(outer * inner * 4)
-        planner.step(() => reduceI32(of.code, input.ptr, target.ptr, outer, length, inner))
+        planner.step(() => reduceI32(ReductionCode[of.code], input.ptr, target.ptr, outer, length, inner))
         source = target
       })
     },
@@ -184,23 +194,23 @@ function planFunction(planner: Planner, name: string, from: Slot, length: number
 }
 
 /** The sum. */
-export const reduceSum: Operator<ReductionSettings> = reduction('reduceSum', 'ReduceSum', { code: 0, next: 0, finishing: 0 }, true)
+export const reduceSum: Operator<ReductionSettings> = reduction('reduceSum', 'ReduceSum', { code: 'sum', next: 'sum', finishing: 'none' }, true)
 /** The mean. float32 only, like the next two. */
-export const reduceMean: Operator<ReductionSettings> = reduction('reduceMean', 'ReduceMean', { code: 0, next: 0, finishing: 1 }, false)
+export const reduceMean: Operator<ReductionSettings> = reduction('reduceMean', 'ReduceMean', { code: 'sum', next: 'sum', finishing: 'divided' }, false)
 /** The square root of the sum of squares. */
-export const reduceL2: Operator<ReductionSettings> = reduction('reduceL2', 'ReduceL2', { code: 4, next: 0, finishing: 2 }, false)
+export const reduceL2: Operator<ReductionSettings> = reduction('reduceL2', 'ReduceL2', { code: 'sumOfSquares', next: 'sum', finishing: 'root' }, false)
 /** The sum of magnitudes. */
-export const reduceL1: Operator<ReductionSettings> = reduction('reduceL1', 'ReduceL1', { code: 0, next: 0, finishing: 0, before: 'abs' }, false)
+export const reduceL1: Operator<ReductionSettings> = reduction('reduceL1', 'ReduceL1', { code: 'sum', next: 'sum', finishing: 'none', before: 'abs' }, false)
 /** The logarithm of the sum. */
-export const reduceLogSum: Operator<ReductionSettings> = reduction('reduceLogSum', 'ReduceLogSum', { code: 0, next: 0, finishing: 0, after: 'log' }, false)
+export const reduceLogSum: Operator<ReductionSettings> = reduction('reduceLogSum', 'ReduceLogSum', { code: 'sum', next: 'sum', finishing: 'none', after: 'log' }, false)
 /** The sum of squares. */
-export const reduceSumSquare: Operator<ReductionSettings> = reduction('reduceSumSquare', 'ReduceSumSquare', { code: 4, next: 0, finishing: 0 }, false)
+export const reduceSumSquare: Operator<ReductionSettings> = reduction('reduceSumSquare', 'ReduceSumSquare', { code: 'sumOfSquares', next: 'sum', finishing: 'none' }, false)
 /** The largest element. */
-export const reduceMax: Operator<ReductionSettings> = reduction('reduceMax', 'ReduceMax', { code: 1, next: 1, finishing: 0 }, true)
+export const reduceMax: Operator<ReductionSettings> = reduction('reduceMax', 'ReduceMax', { code: 'max', next: 'max', finishing: 'none' }, true)
 /** The smallest element. */
-export const reduceMin: Operator<ReductionSettings> = reduction('reduceMin', 'ReduceMin', { code: 2, next: 2, finishing: 0 }, true)
+export const reduceMin: Operator<ReductionSettings> = reduction('reduceMin', 'ReduceMin', { code: 'min', next: 'min', finishing: 'none' }, true)
 /** The product. */
-export const reduceProd: Operator<ReductionSettings> = reduction('reduceProd', 'ReduceProd', { code: 3, next: 3, finishing: 0 }, true)
+export const reduceProd: Operator<ReductionSettings> = reduction('reduceProd', 'ReduceProd', { code: 'product', next: 'product', finishing: 'none' }, true)
 
 /** Finite: what is taken off before the exponentials, and added again after the logarithm. */
 const MOST_FLOAT32 = 3.4028234663852886e38
@@ -210,7 +220,7 @@ const MOST_FLOAT32 = 3.4028234663852886e38
  * reductions; float32.
  */
 export const reduceLogSumExp: Operator<ReductionSettings> = {
-  ...reduction('reduceLogSumExp', 'ReduceLogSumExp', { code: 1, next: 1, finishing: 0 }, false),
+  ...reduction('reduceLogSumExp', 'ReduceLogSumExp', { code: 'max', next: 'max', finishing: 'none' }, false),
   evaluate(node, context, settings) {
     const x = context.value(0)
     if (x === undefined || x.data.length > FOLD_LENGTH) return undefined
@@ -239,12 +249,12 @@ export const reduceLogSumExp: Operator<ReductionSettings> = {
     const [x, y] = [planner.input(0), planner.output(0)]
     const [largest, shifted] = [planner.workspace(outLength * 4), planner.workspace(length * 4)]
     const passes = passesOrIdentity(passesOf(shape, reduced), shape)
-    planReduction(planner, { code: 1, next: 1, finishing: 0 }, passes, x, largest)
+    planReduction(planner, { code: 'max', next: 'max', finishing: 'none' }, passes, x, largest)
     const clipped = bindFunction('clipped', -MOST_FLOAT32, MOST_FLOAT32, planner.label)
     planner.step(() => activateF32(clipped.code, clipped.alpha, clipped.beta, largest.ptr, largest.ptr, outLength))
     planBinary(planner, 'sub', 'float32', { slot: x, shape }, { slot: largest, shape: kept }, { slot: shifted, shape })
     planFunction(planner, 'exp', shifted, length, shifted)
-    planReduction(planner, { code: 0, next: 0, finishing: 0 }, passes, shifted, y)
+    planReduction(planner, { code: 'sum', next: 'sum', finishing: 'none' }, passes, shifted, y)
     planFunction(planner, 'log', y, outLength, y)
     planBinary(planner, 'add', 'float32', { slot: y, shape: kept }, { slot: largest, shape: kept }, { slot: y, shape: kept })
   },

@@ -104,9 +104,9 @@ function globalPool(name: string, onnx: string, average: boolean): Operator {
     cost: () => ({ detail: '', multiplyAdds: 0 }),
     plan(node, planner) {
       const shape: Shape = planner.shapeOf(0)
-      const code = average ? 0 : 1
+      const code = average ? 'sum' : 'max'
       const passes = passesOf(shape, reducedOf(node, shape))
-      if (lengthOf(shape) > 0) planReduction(planner, { code, next: code, finishing: average ? 1 : 0 }, passes, planner.input(0), planner.output(0))
+      if (lengthOf(shape) > 0) planReduction(planner, { code, next: code, finishing: average ? 'divided' : 'none' }, passes, planner.input(0), planner.output(0))
     },
   }
 }
