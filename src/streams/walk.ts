@@ -119,7 +119,10 @@ export class Walk {
       timing: (position) => timings[position],
       shape: (position) => shape(node.inputs[position]),
       outputShape: (position) => shape(node.outputs[position]) as SymbolicShape,
-      value: (position) => this.#graph.constants.get(node.inputs[position] ?? ''),
+      numbers: (position) => {
+        const value = this.#graph.constants.get(node.inputs[position] ?? '')
+        return value === undefined ? undefined : Array.from(value.data)
+      },
       lead: this.#lead(node),
       takers: (position) => this.#takers(node.outputs[position] as string)
         .map(({ op, inputs }) => ({ op, indices: this.#graph.constants.get(inputs[1] ?? '') })),

@@ -8,7 +8,7 @@ import { checkSizes } from '../node/sizes.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator, Planner } from '../operator.ts'
 import { OTHER_AXIS } from '../time/rules.ts'
-import { along, numbersOf } from '../time/timing.ts'
+import { along } from '../time/timing.ts'
 import { describeBox, forEachIndex, stridesOf } from '../layout/strides.ts'
 
 /** Throws for an index that is none. */
@@ -77,7 +77,7 @@ export const gather: Operator<number> = {
     const axis = data as number
     const added = (context.shape(1)?.length as number) - 1
     if (along0 !== axis) return along(node, axis > along0 ? axis + added : axis)
-    const wanted = numbersOf(context, 1)
+    const wanted = context.numbers(1)
     return wanted?.length === 1 && wanted[0] === -1 ? along(node, 'last') : 'takes steps out of the sequence'
   },
   mayRefuse: hasOpenIndices,

@@ -1,8 +1,9 @@
 import { LstmError } from '../../errors.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape, lengthOf, type Dimension, type Shape } from '../../values/shape.ts'
-import { resolveAxes, wordOf } from '../node/attributes.ts'
+import { wordOf } from '../node/attributes.ts'
 import { anyInput, hasInput, label } from '../node/checks.ts'
+import { resolveAxes } from '../node/lists.ts'
 import { freshSize, integerList, knownIntegers, type IntegerList } from '../node/sizes.ts'
 import { movement } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
@@ -10,6 +11,7 @@ import { along, timeAxis, type TimeRule } from '../time/timing.ts'
 import { stridesOf, whole, type Move } from '../layout/strides.ts'
 
 const MODES = ['constant', 'reflect', 'edge', 'wrap'] as const
+type Mode = typeof MODES[number]
 
 /** How many elements are added before and after an axis; negative ones are taken away. */
 interface Pad {
@@ -36,12 +38,11 @@ function keptSize(size: number, { before, after }: Pad): number {
   return size + Math.min(before, 0) + Math.min(after, 0)
 }
 
-function paddedSize(node: GraphNode, axis: number, size: Dimension, pad: Pad | undefined): Dimension {
+function paddedSize(node: GraphNode, mode: Mode, axis: number, size: Dimension, pad: Pad | undefined): Dimension {
   if (pad === undefined) return freshSize(node, axis)
   const { before, after } = pad
   if (typeof size === 'string') return before + after === 0 ? size : freshSize(node, axis)
   const kept = keptSize(size, pad)
-  const mode = wordOf(node, 'mode', MODES)
   const most = mode === 'constant' ? Infinity : mode === 'reflect' ? kept - 1 : mode === 'wrap' ? kept : kept > 0 ? Infinity : 0
   if (kept < 0 || Math.max(before, after, 0) > Math.max(most, 0)) {
     const allowed = kept < 0 ? 'pads that take away no more than there is' : `pads of at most ${Math.max(most, 0)} with mode '${mode}'`
@@ -60,7 +61,7 @@ function checkValue(node: GraphNode, context: InferenceContext, dtype: string): 
 }
 
 /** Fills the pads of one axis from what the output holds already: all of the axes before, the middle of those after. */
-function fillAxis(mode: 'reflect' | 'edge' | 'wrap', axis: number, middle: readonly { readonly begin: number, readonly size: number }[], output: Shape): Move[] {
+function fillAxis(mode: Exclude<Mode, 'constant'>, axis: number, middle: readonly { readonly begin: number, readonly size: number }[], output: Shape): Move[] {
   const strides = stridesOf(output)
   const { begin, size } = middle[axis] as { begin: number, size: number }
   const end = begin + size
@@ -81,17 +82,17 @@ function fillAxis(mode: 'reflect' | 'edge' | 'wrap', axis: number, middle: reado
 }
 
 /** Zeros in front of the first step are what a convolution behind it remembers at first. */
-const padding: TimeRule = (node, context) => {
+const padding: TimeRule<Mode> = (node, context, mode) => {
   const axis = timeAxis(context) as number
   const rank = context.outputShape(0).length
-  const pads = context.value(1)
+  const pads = context.numbers(1)
   if (pads === undefined || context.shape(3) !== undefined) return 'pads by sizes that are not known'
-  const [before, after] = [pads.data[axis] as number, pads.data[rank + axis] as number]
+  const [before, after] = [pads[axis] as number, pads[rank + axis] as number]
   if (before === 0 && after === 0) return along(node, axis)
-  const value = context.shape(2) === undefined ? 0 : context.value(2)?.data[0]
-  if (after !== 0 || before < 0 || value !== 0 || (node.attributes.mode ?? 'constant') !== 'constant') return 'pads the sequence with other things than zeros in front'
+  const value = context.shape(2) === undefined ? 0 : context.numbers(2)?.[0]
+  if (after !== 0 || before < 0 || value !== 0 || mode !== 'constant') return 'pads the sequence with other things than zeros in front'
   const name = freshSize(node, 'pads')
-  const data = Int32Array.from(pads.data, (pad, n) => (n === axis ? 0 : pad))
+  const data = Int32Array.from(pads, (pad, n) => (n === axis ? 0 : pad))
   return {
     ...along(node, axis), lead: before, instead: { ...node, inputs: [node.inputs[0] as string, name, ...node.inputs.slice(2)] },
     constant: [name, new NdArray(data, [data.length])],
@@ -105,22 +106,21 @@ const padding: TimeRule = (node, context) => {
  * element repeated; `wrap`, from the other end. What is taken away is gone before the rest is mirrored.
  * @throws LstmError `SHAPE` for more pads than there is to mirror (`reflect`) or to wrap
  */
-export const pad: Operator = movement({
+export const pad: Operator<Mode> = movement({
   name: 'pad',
   onnx: 'Pad',
   mostInputs: 4,
   attributes: ['mode'],
   time: padding,
-  infer(node, context) {
+  parse: (node) => wordOf(node, 'mode', MODES),
+  infer(node, context, mode) {
     const { dtype, shape } = anyInput(node, context, 0)
-    wordOf(node, 'mode', MODES)
     checkValue(node, context, dtype)
     const pads = padsOf(node, shape.length, (position, what) => integerList(node, context, position, what))
-    return [{ dtype, shape: shape.map((size, axis) => paddedSize(node, axis, size, pads[axis])) }]
+    return [{ dtype, shape: shape.map((size, axis) => paddedSize(node, mode, axis, size, pads[axis])) }]
   },
-  moves(node, { shapeOf, outputShape, value }) {
+  moves(node, { shapeOf, outputShape, value }, mode) {
     const [input, output] = [shapeOf(0), outputShape(0)]
-    const mode = wordOf(node, 'mode', MODES)
     const pads = padsOf(node, input.length, (position, what) => {
       const values = knownIntegers(node, { value }, position, what)
       return { count: values.length, values }

@@ -1,26 +1,13 @@
 import { LstmError } from '../../errors.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
-import { integerOf, resolveAxes, resolveAxis, switchOf } from '../node/attributes.ts'
+import { integerOf, resolveAxis, switchOf } from '../node/attributes.ts'
 import { anyInput, hasInput, label } from '../node/checks.ts'
+import { resolveAxes } from '../node/lists.ts'
 import { checkSizes, freshShape, freshSize, integerList, isNumeric, productOf, quotientOf } from '../node/sizes.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from '../operator.ts'
-import { MIXES, OTHER_AXIS } from '../time/rules.ts'
-import { along, timeAxis, type TimeRule } from '../time/timing.ts'
-
-/** The same elements in another shape: what stands before the timesteps, and what stands behind, must stay there. */
-const sameElements: TimeRule = (node, context) => {
-  const axis = timeAxis(context)
-  if (axis === undefined) return OTHER_AXIS
-  const from = context.shape(0) as SymbolicShape
-  const to = context.outputShape(0)
-  const isSame = (a: SymbolicShape, b: SymbolicShape): boolean => quotientOf(a, b) === 1
-  const found = to.findIndex((size, n) => (
-    size === from[axis] && isSame(from.slice(0, axis), to.slice(0, n)) && isSame(from.slice(axis + 1), to.slice(n + 1))
-  ))
-  return found < 0 ? MIXES : along(node, found)
-}
+import { reshapingTime } from '../time/reshaping.ts'
 
 /** An operator that gives its first input another shape: at run time there is nothing to do. */
 /* @__NO_SIDE_EFFECTS__ */
@@ -40,7 +27,7 @@ function reshaping(
     onnx,
     mostInputs,
     attributes,
-    time: sameElements,
+    time: reshapingTime,
     ...facts,
     infer: (node, context) => checkSizes(node, infer(node, context)),
     cost: movementCost,

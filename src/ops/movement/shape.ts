@@ -3,7 +3,7 @@ import { createData, describeValue, isDType, storeChecked, type DType } from '..
 import { NdArray } from '../../values/ndarray.ts'
 import { checkShape, formatShape, type SymbolicShape } from '../../values/shape.ts'
 import { integerOf } from '../node/attributes.ts'
-import { anyInput, label } from '../node/checks.ts'
+import { anyInput, label, MOST_AXES } from '../node/checks.ts'
 import { freshShape, freshSize, integerList, isNumeric, productOf } from '../node/sizes.ts'
 import { movement, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, ValueType } from '../operator.ts'
@@ -26,34 +26,38 @@ function int32(node: GraphNode, numbers: readonly number[], shape: readonly numb
   return new NdArray(data, shape)
 }
 
+interface ShapeSettings {
+  readonly start: number
+  readonly end: number
+}
+
 /** The sizes of the axes from `start` to `end`. */
-function selected(node: GraphNode, context: InferenceContext): SymbolicShape {
-  const { shape } = anyInput(node, context, 0)
-  return shape.slice(integerOf(node, 'start', 0), integerOf(node, 'end', shape.length))
+function selected(node: GraphNode, context: InferenceContext, { start, end }: ShapeSettings): SymbolicShape {
+  return anyInput(node, context, 0).shape.slice(start, end)
 }
 
 /**
  * The shape of data as an int32 list. Inputs: data. Attributes `start` (default 0) and `end` (default:
  * all) choose axes; negative ones count from the end, those past an end mean the end.
  */
-export const shape: Operator = beforehand({
+export const shape: Operator<ShapeSettings> = beforehand({
   name: 'shape',
   onnx: 'Shape',
   mostInputs: 1,
   attributes: ['start', 'end'],
   /** Sizes may be asked for, but not how long the sequence is. */
-  time(node, context) {
+  time(node, context, { start }) {
     const axis = timeAxis(context) as number
-    const start = integerOf(node, 'start', 0)
     const count = context.outputShape(0)[0] as number
     const isHarmless = context.takers(0).every(({ op, indices }) => (
       op === 'gather' && indices !== undefined && Array.from(indices.data).every((index) => (index < 0 ? index + count : index) + start !== axis)
     ))
     return isHarmless ? along(node, undefined) : 'asks how long the sequence is'
   },
-  infer: (node, context) => [{ dtype: 'int32', shape: [selected(node, context).length] }],
-  evaluate(node, context) {
-    const sizes = selected(node, context)
+  parse: (node) => ({ start: integerOf(node, 'start', 0), end: integerOf(node, 'end', MOST_AXES) }),
+  infer: (node, context, settings) => [{ dtype: 'int32', shape: [selected(node, context, settings).length] }],
+  evaluate(node, context, settings) {
+    const sizes = selected(node, context, settings)
     return isNumeric(sizes) ? [int32(node, sizes, [sizes.length])] : undefined
   },
 })

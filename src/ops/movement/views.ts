@@ -1,11 +1,12 @@
 import { LstmError } from '../../errors.ts'
 import { formatShape, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
-import { resolveAxes, resolveAxis } from '../node/attributes.ts'
+import { resolveAxis } from '../node/attributes.ts'
 import { anyInput, hasInput, label } from '../node/checks.ts'
+import { resolveAxes } from '../node/lists.ts'
 import { broadcastShapes, freshShape, freshSize, integerList, knownIntegers, type IntegerList } from '../node/sizes.ts'
 import { movement } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
-import { along, numbersOf, timeAxis, type TimeRule } from '../time/timing.ts'
+import { along, timeAxis, type TimeRule } from '../time/timing.ts'
 import { broadcastStrides, stridesOf, whole, type Move, type Placement } from '../layout/strides.ts'
 
 /** The output of `shape`, whose elements are those of input 0 that `from` says. */
@@ -112,13 +113,13 @@ const CUTS_LATER = 'cuts where it is known only at run time'
 /** A cut through the timesteps may take all of them, or the last one. */
 const slicing: TimeRule = (node, context) => {
   const axis = timeAxis(context)
-  const [starts, ends] = [numbersOf(context, 1), numbersOf(context, 2)]
+  const [starts, ends] = [context.numbers(1), context.numbers(2)]
   if (axis === undefined || starts === undefined || ends === undefined) return CUTS_LATER
   const rank = context.outputShape(0).length
-  const axes = (context.shape(3) === undefined ? starts.map((_, n) => n) : numbersOf(context, 3))?.map((one) => resolveAxis(node, one, rank))
+  const axes = (context.shape(3) === undefined ? starts.map((_, n) => n) : context.numbers(3))?.map((one) => resolveAxis(node, one, rank))
   const at = axes?.indexOf(axis) ?? -1
   if (axes === undefined || at < 0) return axes === undefined ? CUTS_LATER : along(node, axis)
-  const step = context.shape(4) === undefined ? 1 : numbersOf(context, 4)?.[at]
+  const step = context.shape(4) === undefined ? 1 : context.numbers(4)?.[at]
   if (step !== 1 || (ends[at] as number) < PAST_END) return CUTS
   if (starts[at] === -1) return along(node, 'last')
   return starts[at] === 0 ? along(node, axis) : CUTS

@@ -2,11 +2,11 @@
 // axes, which may be counted from the end.
 import { LstmError } from '../../errors.ts'
 import { describeValue } from '../../values/dtype.ts'
-import { formatShape } from '../../values/shape.ts'
 import { label } from './checks.ts'
 import type { GraphNode } from '../operator.ts'
 
-function wrong(node: GraphNode, attribute: string, expected: string): LstmError {
+/** That an attribute is another one than expected. */
+export function wrong(node: GraphNode, attribute: string, expected: string): LstmError {
   const value = node.attributes[attribute]
   return new LstmError('VALUE', `${label(node)}: expected ${expected} for '${attribute}', got ${Array.isArray(value) ? JSON.stringify(value) : describeValue(value)}`)
 }
@@ -35,14 +35,6 @@ export function integerOf(node: GraphNode, attribute: string, absent?: number, l
   return value
 }
 
-/** An attribute that is a list of as many whole numbers as it has when absent, each at least `least`. */
-export function integersOf(node: GraphNode, attribute: string, absent: readonly number[], least: number): readonly number[] {
-  const value = node.attributes[attribute] ?? absent
-  const fits = Array.isArray(value) && value.length === absent.length && value.every((item) => Number.isInteger(item) && (item as number) >= least)
-  if (!fits) throw wrong(node, attribute, `${absent.length} whole numbers >= ${least}`)
-  return value as readonly number[]
-}
-
 /** An attribute that is true or false, or 1 or 0 as in ONNX. */
 export function switchOf(node: GraphNode, attribute: string, absent: boolean = false): boolean {
   const value = node.attributes[attribute] ?? absent
@@ -65,11 +57,4 @@ export function resolveAxis(node: GraphNode, axis: number, rank: number): number
   if (rank === 0) throw new LstmError('SHAPE', `${label(node)}: expected at least one axis, got a scalar`)
   if (axis < -rank || axis >= rank) throw new LstmError('VALUE', `${label(node)}: expected an axis from ${-rank} to ${rank - 1}, got ${axis}`)
   return axis < 0 ? axis + rank : axis
-}
-
-/** The same of a list, in which no axis may be twice. */
-export function resolveAxes(node: GraphNode, axes: readonly number[], rank: number): number[] {
-  const resolved = axes.map((axis) => resolveAxis(node, axis, rank))
-  if (new Set(resolved).size < axes.length) throw new LstmError('VALUE', `${label(node)}: expected every axis once, got ${formatShape(axes)}`)
-  return resolved
 }

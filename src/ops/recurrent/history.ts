@@ -5,29 +5,35 @@ import { anyInput } from '../node/checks.ts'
 import { freshSize } from '../node/sizes.ts'
 import type { Operator } from '../operator.ts'
 
+interface HistorySettings {
+  /** The axis as it is written: it may count from the end. */
+  readonly given: number
+  readonly steps: number
+}
+
 /**
  * The last steps of the runs before, then those of this run: what a window over timesteps sees in a stream. Zeros at first.
  * Input: x [batch, ...], any dtype. Attributes: `axis` of the timesteps, `steps` that are remembered.
  */
-export const history: Operator = {
+export const history: Operator<HistorySettings> = {
   name: 'history',
   mostInputs: 1,
   attributes: ['axis', 'steps'],
   time: 'unknown',
-  infer(node, context) {
+  parse: (node) => ({ given: integerOf(node, 'axis'), steps: integerOf(node, 'steps', undefined, 0) }),
+  infer(node, context, { given, steps }) {
     const { dtype, shape } = anyInput(node, context, 0)
-    const axis = resolveAxis(node, integerOf(node, 'axis'), shape.length)
-    const steps = integerOf(node, 'steps', undefined, 0)
+    const axis = resolveAxis(node, given, shape.length)
     return [{ dtype, shape: shape.map((size, n) => (n !== axis ? size : typeof size === 'number' ? size + steps : freshSize(node, axis))) }]
   },
-  cost: (node) => ({ detail: `${String(node.attributes.steps)} steps remembered`, multiplyAdds: 0 }),
-  plan(node, planner) {
+  cost: (_node, _context, { steps }) => ({ detail: `${steps} steps remembered`, multiplyAdds: 0 }),
+  plan(node, planner, { given, steps }) {
     const { copyRows } = planner.kernels
     const shape = planner.shapeOf(0)
-    const axis = resolveAxis(node, integerOf(node, 'axis'), shape.length)
+    const axis = resolveAxis(node, given, shape.length)
     const outer = lengthOf(shape.slice(0, axis))
     const stepBytes = lengthOf(shape.slice(axis + 1)) * bytesOf(planner.dtypeOf(0))
-    const keptBytes = integerOf(node, 'steps') * stepBytes
+    const keptBytes = steps * stepBytes
     const newBytes = (shape[axis] as number) * stepBytes
     const [x, y] = [planner.input(0), planner.output(0)]
     const rows = shape[0] as number

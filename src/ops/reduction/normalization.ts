@@ -15,23 +15,35 @@ function checkChannels(node: GraphNode, context: InferenceContext, positions: re
   }
 }
 
+function epsilonAttribute(node: GraphNode): number {
+  return Math.fround(numberOf(node, 'epsilon', 1e-5))
+}
+
+interface RowSettings {
+  /** The axis as it is written: it may count from the end. */
+  readonly given: number
+  readonly epsilon: number
+}
+
 /** Normalisation of the axes from `axis` on; its scale and bias have the shape of these axes. */
-function rowNormalization(name: string, onnx: string, centred: boolean): Operator {
-  const readAxis = (node: GraphNode, shape: SymbolicShape): number => resolveAxis(node, integerOf(node, 'axis', -1), shape.length)
+function rowNormalization(name: string, onnx: string, centred: boolean): Operator<RowSettings> {
   return {
     name,
     onnx,
     mostInputs: centred ? 3 : 2,
     attributes: ['axis', 'epsilon', 'stashType'],
-    time: rowwise((node, shape) => {
-      const axis = readAxis(node, shape)
+    time: rowwise((node, shape, { given }) => {
+      const axis = resolveAxis(node, given, shape.length)
       return shape.flatMap((_, n) => (n >= axis ? [n] : []))
     }),
-    infer(node, context) {
+    parse(node) {
+      const stashType = integerOf(node, 'stashType', 1)
+      if (stashType !== 1) throw new LstmError('UNSUPPORTED', `${label(node)}: expected 'stashType' 1, got ${stashType}`)
+      return { given: integerOf(node, 'axis', -1), epsilon: epsilonAttribute(node) }
+    },
+    infer(node, context, { given }) {
       const x = requireInput(node, context, 0, 'float32')
-      const rowShape = x.shape.slice(readAxis(node, x.shape))
-      numberOf(node, 'epsilon', 1e-5)
-      if (integerOf(node, 'stashType', 1) !== 1) throw new LstmError('UNSUPPORTED', `${label(node)}: expected 'stashType' 1, got ${integerOf(node, 'stashType', 1)}`)
+      const rowShape = x.shape.slice(resolveAxis(node, given, x.shape.length))
       for (const position of centred && context.input(2) !== undefined ? [1, 2] : [1]) {
         const { shape } = requireInput(node, context, position, 'float32')
         if (rowShape.every((size) => typeof size === 'number') && !sameShape(shape, rowShape)) {
@@ -41,12 +53,11 @@ function rowNormalization(name: string, onnx: string, centred: boolean): Operato
       return [x]
     },
     cost: () => ({ detail: '', multiplyAdds: 0 }),
-    plan(node, planner) {
+    plan(node, planner, { given, epsilon }) {
       const { normalizeF32 } = planner.kernels
       const shape = planner.shapeOf(0)
-      const axis = readAxis(node, shape)
+      const axis = resolveAxis(node, given, shape.length)
       const [rows, columns] = [lengthOf(shape.slice(0, axis)), lengthOf(shape.slice(axis))]
-      const epsilon = Math.fround(numberOf(node, 'epsilon', 1e-5))
       const [x, scale, y] = [planner.input(0), planner.input(1), planner.output(0)]
       const bias = planner.hasInput(2) ? planner.input(2) : { ptr: 0 }
       planner.step(() => normalizeF32(Number(centred), x.ptr, y.ptr, rows, columns, epsilon, scale.ptr, bias.ptr, 0))
@@ -58,15 +69,15 @@ function rowNormalization(name: string, onnx: string, centred: boolean): Operato
  * (x - mean) / sqrt(variance + epsilon) * scale + bias over the axes from `axis` on. Inputs: x, scale, bias (optional); scale and
  * bias have the shape of these axes. Attributes: `axis` -1, `epsilon` 1e-5. Only the first output of ONNX's is made.
  */
-export const layerNormalization: Operator = rowNormalization('layerNormalization', 'LayerNormalization', true)
+export const layerNormalization: Operator<RowSettings> = rowNormalization('layerNormalization', 'LayerNormalization', true)
 /** x / sqrt(mean(x^2) + epsilon) * scale over the axes from `axis` on. Inputs: x, scale. Attributes: `axis` -1, `epsilon` 1e-5. */
-export const rmsNormalization: Operator = rowNormalization('rmsNormalization', 'RMSNormalization', false)
+export const rmsNormalization: Operator<RowSettings> = rowNormalization('rmsNormalization', 'RMSNormalization', false)
 
 /** The input, whose channels are axis 1, or the last one with `channelsLast`. */
-function channelInput(node: GraphNode, context: InferenceContext, positions: readonly number[]): ValueType {
+function channelInput(node: GraphNode, context: InferenceContext, channelsLast: boolean, positions: readonly number[]): ValueType {
   const x = requireInput(node, context, 0, 'float32')
   if (x.shape.length < 2) throw new LstmError('SHAPE', `${label(node)}: expected at least batch and channels, got ${formatShape(x.shape)}`)
-  checkChannels(node, context, positions, x.shape.at(switchOf(node, 'channelsLast') ? -1 : 1))
+  checkChannels(node, context, positions, x.shape.at(channelsLast ? -1 : 1))
   return x
 }
 
@@ -74,25 +85,22 @@ function channelInput(node: GraphNode, context: InferenceContext, positions: rea
  * Normalisation by mean and variance of the training data. Inputs: x [batch, channels, ...], scale, bias, mean, variance, all four
  * [channels]; float32. Attributes: `epsilon` 1e-5; `channelsLast` (not ONNX, false): channels are the last axis.
  */
-export const batchNormalization: Operator = {
+export const batchNormalization: Operator<{ readonly epsilon: number, readonly channelsLast: boolean }> = {
   name: 'batchNormalization',
   onnx: 'BatchNormalization',
   mostInputs: 5,
   attributes: ['epsilon', 'channelsLast'],
   /** Every channel by itself, with numbers of its own. */
-  time: rowwise((node) => [switchOf(node, 'channelsLast') ? -1 : 1]),
-  infer(node, context) {
-    numberOf(node, 'epsilon', 1e-5)
-    return [channelInput(node, context, [1, 2, 3, 4])]
-  },
+  time: rowwise((_node, _shape, { channelsLast }) => [channelsLast ? -1 : 1]),
+  parse: (node) => ({ epsilon: epsilonAttribute(node), channelsLast: switchOf(node, 'channelsLast') }),
+  infer: (node, context, { channelsLast }) => [channelInput(node, context, channelsLast, [1, 2, 3, 4])],
   cost: () => ({ detail: '', multiplyAdds: 0 }),
-  plan(node, planner) {
+  plan(_node, planner, { epsilon, channelsLast }) {
     const { batchNormF32 } = planner.kernels
     const shape = planner.shapeOf(0)
-    const channelAxis = switchOf(node, 'channelsLast') ? shape.length - 1 : 1
+    const channelAxis = channelsLast ? shape.length - 1 : 1
     const channels = shape[channelAxis] as number
     const [outer, inner] = [lengthOf(shape.slice(0, channelAxis)), lengthOf(shape.slice(channelAxis + 1))]
-    const epsilon = Math.fround(numberOf(node, 'epsilon', 1e-5))
     const [x, y, factors] = [planner.input(0), planner.output(0), planner.workspace(2 * Math.ceil(channels / 16) * 64)]
     const [scale, bias, mean, variance] = [planner.input(1), planner.input(2), planner.input(3), planner.input(4)]
     planner.step(() => batchNormF32(
@@ -102,25 +110,24 @@ export const batchNormalization: Operator = {
 }
 
 /** Normalisation of each channel of each batch row by itself. Inputs: x [batch, channels, ...], scale and bias [channels]. Attribute: `epsilon` 1e-5. */
-export const instanceNormalization: Operator = {
+export const instanceNormalization: Operator<number> = {
   name: 'instanceNormalization',
   onnx: 'InstanceNormalization',
   mostInputs: 3,
   attributes: ['epsilon'],
   time: 'unknown',
+  parse: epsilonAttribute,
   infer(node, context) {
-    numberOf(node, 'epsilon', 1e-5)
-    const x = channelInput(node, context, [1, 2])
+    const x = channelInput(node, context, false, [1, 2])
     if (x.shape.length < 3) throw new LstmError('SHAPE', `${label(node)}: expected [batch, channels, ...], got ${formatShape(x.shape)}`)
     return [x]
   },
   cost: () => ({ detail: '', multiplyAdds: 0 }),
-  plan(node, planner) {
+  plan(_node, planner, epsilon) {
     const { normalizeF32 } = planner.kernels
     const shape = planner.shapeOf(0)
     const channels = shape[1] as number
     const [rows, columns] = [(shape[0] as number) * channels, lengthOf(shape.slice(2))]
-    const epsilon = Math.fround(numberOf(node, 'epsilon', 1e-5))
     const [x, scale, bias, y] = [planner.input(0), planner.input(1), planner.input(2), planner.output(0)]
     planner.step(() => normalizeF32(1, x.ptr, y.ptr, rows, columns, epsilon, scale.ptr, bias.ptr, channels))
   },

@@ -3,14 +3,15 @@ import { FinishingCode, ReductionCode } from '../../contract/numbers.ts'
 import { createData, type DataOf, type DType } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { lengthOf, type Shape, type SymbolicShape } from '../../values/shape.ts'
-import { resolveAxes, resolveAxis, switchOf } from '../node/attributes.ts'
+import { resolveAxis, switchOf } from '../node/attributes.ts'
 import { hasInput, requireInput } from '../node/checks.ts'
+import { resolveAxes } from '../node/lists.ts'
 import { knownIntegers } from '../node/sizes.ts'
 import { numericInput } from '../elementwise/arithmetic.ts'
 import { FOLD_LENGTH, planBinary, positionsOf } from '../layout/broadcast.ts'
 import { bindFunction } from '../elementwise/functions.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, Slot } from '../operator.ts'
-import { along, numbersOf, timeAxis, type TimeRule } from '../time/timing.ts'
+import { along, timeAxis, type TimeRule } from '../time/timing.ts'
 
 type ReductionName = keyof typeof ReductionCode
 type Finishing = keyof typeof FinishingCode
@@ -122,7 +123,7 @@ function evaluatePass(dtype: DType, code: ReductionName, finishing: Finishing, c
 const reducing: TimeRule<ReductionSettings> = (node, context, { keepdims, noop }) => {
   const axis = timeAxis(context)
   const rank = context.shape(0)?.length as number
-  const given = context.shape(1) === undefined ? [] : numbersOf(context, 1)
+  const given = context.shape(1) === undefined ? [] : context.numbers(1)
   const axes = given?.length === 0 && !noop ? [...Array(rank).keys()] : given?.map((one) => resolveAxis(node, one, rank))
   if (axis === undefined || axes === undefined || axes.includes(axis)) return 'sums up over the timesteps'
   return along(node, keepdims ? axis : axis - axes.filter((one) => one < axis).length)

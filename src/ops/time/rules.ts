@@ -5,7 +5,6 @@ import type { GraphNode } from '../operator.ts'
 import { along, timeAxis, type TimeRule } from './timing.ts'
 
 export const OTHER_AXIS = 'takes inputs whose timesteps lie on different axes'
-export const MIXES = 'mixes timesteps with other axes'
 export const WORKS_ALONG = 'works along the timesteps'
 
 /**

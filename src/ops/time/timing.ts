@@ -16,7 +16,7 @@ export interface TimeContext {
   readonly shape: (position: number) => SymbolicShape | undefined
   readonly outputShape: (position: number) => SymbolicShape
   /** The elements of an input, where they are known. */
-  readonly value: (position: number) => ArrayLike | undefined
+  readonly numbers: (position: number) => readonly number[] | undefined
   /** Zeros that a pad put in front of the first input's timesteps. */
   readonly lead: number
   /** What follows from an output: the nodes that take it, and the elements of their second inputs where they are known. */
@@ -50,12 +50,6 @@ export type TimeRule<Settings = unknown> = Timed<Settings>['rule']
 export function timeAxis(context: TimeContext): number | undefined {
   const timing = context.timing(0)
   return typeof timing === 'number' ? timing : undefined
-}
-
-/** Elements of an input, where they are known. */
-export function numbersOf(context: TimeContext, position: number): readonly number[] | undefined {
-  const value = context.value(position)
-  return value === undefined ? undefined : Array.from(value.data)
 }
 
 /** All outputs have their timesteps on the same axis. */

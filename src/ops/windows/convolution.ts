@@ -16,6 +16,11 @@ interface Convolution {
   readonly columns: number
 }
 
+/** Into how many groups the channels are divided. */
+export function groupAttribute(node: GraphNode): number {
+  return integerOf(node, 'group', 1, 1)
+}
+
 /** Sizes of the weights, which must be numbers. @throws LstmError `SHAPE` */
 export function weightSizes(node: GraphNode, context: InferenceContext, rank: number): number[] {
   const { shape } = requireInput(node, context, 1, 'float32', rank)
@@ -32,12 +37,11 @@ export function checkBias(node: GraphNode, context: InferenceContext, length: nu
   if (shape[0] !== length) throw new LstmError('SHAPE', `${label(node)}: expected a bias of shape [${length}], got ${formatShape(shape)}`)
 }
 
-function readConvolution(node: GraphNode, context: InferenceContext): Convolution {
+function readConvolution(node: GraphNode, context: InferenceContext, group: number): Convolution {
   const x = requireInput(node, context, 0, 'float32').shape
   const channelsLast = switchOf(node, 'channelsLast')
   requireWindowed(node, x, channelsLast)
   const [columns, channelsPerGroup, ...kernel] = weightSizes(node, context, x.length) as [number, number, ...number[]]
-  const group = integerOf(node, 'group', 1, 1)
   const { batch, channels, sizes } = splitShape<Dimension>(x, channelsLast)
   if (columns % group !== 0 || (typeof channels === 'number' && channels !== channelsPerGroup * group)) {
     throw new LstmError('SHAPE', `${label(node)}: weights ${formatShape([columns, channelsPerGroup, ...kernel])} with group ${group} do not fit the input ${formatShape(x)}`)
@@ -54,18 +58,16 @@ function layoutOf(channels: number, taps: number, columns: number): MatrixLayout
 }
 
 /** One matrix for each group. */
-function matricesOf(node: GraphNode, weightShape: Shape): MatrixInputs {
-  const group = integerOf(node, 'group', 1, 1)
+function matricesOf(node: GraphNode, group: number, weightShape: Shape): MatrixInputs {
   return { weight: 1, bias: hasInput(node, 2) ? 2 : undefined, count: group, stride: lengthOf(weightShape) / group }
 }
 
-function prepareConvolution(node: GraphNode, packer: Packer): PackedConstant | undefined {
+function prepareConvolution(node: GraphNode, packer: Packer, group: number): PackedConstant | undefined {
   const weights = packer.value(1)
   // The bias is packed with the weights.
   if (weights === undefined || (hasInput(node, 2) && packer.value(2) === undefined)) return undefined
   const [columns, channels, ...kernel] = weights.shape as [number, number, ...number[]]
-  const group = integerOf(node, 'group', 1, 1)
-  return preparePacked(packer, matricesOf(node, weights.shape), layoutOf(channels, lengthOf(kernel), columns / group))
+  return preparePacked(packer, matricesOf(node, group, weights.shape), layoutOf(channels, lengthOf(kernel), columns / group))
 }
 
 /**
@@ -102,25 +104,25 @@ const convolution: TimeRule = (node, context) => {
  * (all beginnings, then all ends), `autoPad` NOTSET, `dilations` 1, `group` 1. `channelsLast` (not ONNX, false): x and the result
  * are [batch, length, channels] or [batch, height, width, channels]; W is as without it.
  */
-export const conv: Operator<unknown, PackedConstant | undefined> = {
+export const conv: Operator<number, PackedConstant | undefined> = {
   name: 'conv',
   onnx: 'Conv',
   mostInputs: 3,
   attributes: [...WINDOW_ATTRIBUTES, 'group'],
   time: convolution,
   padding: 'used',
-  infer: (node, context) => [{ dtype: 'float32', shape: readConvolution(node, context).shape }],
-  cost(node, context) {
-    const { windows, shape, channelsPerGroup, columns } = readConvolution(node, context)
+  parse: groupAttribute,
+  infer: (node, context, group) => [{ dtype: 'float32', shape: readConvolution(node, context, group).shape }],
+  cost(node, context, group) {
+    const { windows, shape, channelsPerGroup, columns } = readConvolution(node, context, group)
     const taps = lengthOf(windows.kernel)
     const { sizes } = splitShape<Dimension>(shape, windows.channelsLast)
     return { detail: `${columns} filters of ${windows.kernel.join(' x ')}`, multiplyAdds: taps * channelsPerGroup * columns * knownLength(sizes) }
   },
   prepare: prepareConvolution,
-  plan(node, planner, _settings, constant) {
+  plan(node, planner, group, constant) {
     const { transposeF32 } = planner.kernels
     const [columns, channelsPerGroup, ...kernel] = planner.shapeOf(1) as unknown as [number, number, ...number[]]
-    const group = integerOf(node, 'group', 1, 1)
     const windows = readWindows(node, kernel.length, kernel)
     const { batch, channels, sizes } = splitShape(planner.shapeOf(0), windows.channelsLast)
     const { sizes: counts } = splitShape(planner.outputShape(0), windows.channelsLast)
@@ -128,7 +130,7 @@ export const conv: Operator<unknown, PackedConstant | undefined> = {
     const outLength = lengthOf(counts)
     const groupColumns = columns / group
     const layout = layoutOf(channelsPerGroup, lengthOf(kernel), groupColumns)
-    const packed = planPacked(planner, matricesOf(node, planner.shapeOf(1)), layout, constant)
+    const packed = planPacked(planner, matricesOf(node, group, planner.shapeOf(1)), layout, constant)
     const given = planner.input(0)
     const wanted = planner.output(0)
     let x: Slot = given

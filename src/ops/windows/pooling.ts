@@ -18,6 +18,13 @@ function windowsOf(node: GraphNode, shape: SymbolicShape): Windows {
   return windows
 }
 
+interface PoolSettings {
+  /** A window may begin in front of the end, and reach past it. */
+  readonly ceilMode: boolean
+  /** Means count the padding, too. */
+  readonly countPad: boolean
+}
+
 const POOLS_TIME = 'pools over the timesteps'
 
 /** Other axes than that of the timesteps may be pooled. */
@@ -34,24 +41,23 @@ const pooling: TimeRule = (node, context) => {
  * `autoPad` NOTSET, `dilations` 1, `ceilMode` 0, and for means `countIncludePad` 0. `channelsLast` (not ONNX, false): channels
  * are the last axis. The second output of ONNX's MaxPool, the indices, is not made.
  */
-function pool(name: string, onnx: string, average: boolean): Operator {
+function pool(name: string, onnx: string, average: boolean): Operator<PoolSettings> {
   return {
     name,
     onnx,
     mostInputs: 1,
     attributes: [...WINDOW_ATTRIBUTES, 'ceilMode', ...(average ? ['countIncludePad'] : [])],
     time: pooling,
-    infer(node, context) {
+    parse: (node) => ({ ceilMode: switchOf(node, 'ceilMode'), countPad: average && switchOf(node, 'countIncludePad') }),
+    infer(node, context, { ceilMode }) {
       const x = requireInput(node, context, 0, 'float32')
       const windows = windowsOf(node, x.shape)
-      if (average) switchOf(node, 'countIncludePad')
-      const ceilMode = switchOf(node, 'ceilMode')
       const { batch, channels, sizes } = splitShape<Dimension>(x.shape, windows.channelsLast)
       const counts = sizes.map((size, axis) => countWindows(node, windows, axis, size, ceilMode))
       return [{ dtype: 'float32', shape: joinShape<Dimension>(batch, channels, counts, windows.channelsLast) }]
     },
     cost: (node, context) => ({ detail: `windows of ${windowsOf(node, context.input(0)?.shape ?? []).kernel.join(' x ')}`, multiplyAdds: 0 }),
-    plan(node, planner) {
+    plan(node, planner, { countPad }) {
       const { poolF32 } = planner.kernels
       const shape = planner.shapeOf(0)
       const windows = windowsOf(node, shape)
@@ -65,7 +71,6 @@ function pool(name: string, onnx: string, average: boolean): Operator {
       const [dilationRows, dilationColumns] = two(windows.dilations, 1)
       const [padTop, padLeft] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[0]), 0)
       const [padBottom, padRight] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[1]), 0)
-      const countPad = average && switchOf(node, 'countIncludePad')
       const [x, y] = [planner.input(0), planner.output(0)]
       planner.step(() => poolF32(
         Number(average), Number(countPad), x.ptr, y.ptr, planes, height, width, inner, windowHeight, windowWidth,
@@ -75,19 +80,19 @@ function pool(name: string, onnx: string, average: boolean): Operator {
   }
 }
 
-export const maxPool: Operator = pool('maxPool', 'MaxPool', false)
-export const averagePool: Operator = pool('averagePool', 'AveragePool', true)
+export const maxPool: Operator<PoolSettings> = pool('maxPool', 'MaxPool', false)
+export const averagePool: Operator<PoolSettings> = pool('averagePool', 'AveragePool', true)
 
 /**
  * The largest element, or the mean, of every channel. Input: x [batch, channels, sizes...], float32; result [batch, channels, 1...].
  * `channelsLast` (not ONNX, false): channels are the last axis, also of the result.
  */
-function globalPool(name: string, onnx: string, average: boolean): Operator {
-  const reducedOf = (node: GraphNode, shape: SymbolicShape): boolean[] => {
+function globalPool(name: string, onnx: string, average: boolean): Operator<boolean> {
+  const reducedOf = (node: GraphNode, channelsLast: boolean, shape: SymbolicShape): boolean[] => {
     if (shape.length < 3) {
       throw new LstmError('SHAPE', `${label(node)}: expected batch, channels and at least one more axis, got ${formatShape(shape)}`)
     }
-    const channelAxis = switchOf(node, 'channelsLast') ? shape.length - 1 : 1
+    const channelAxis = channelsLast ? shape.length - 1 : 1
     return shape.map((_, axis) => axis !== 0 && axis !== channelAxis)
   }
   return {
@@ -96,20 +101,21 @@ function globalPool(name: string, onnx: string, average: boolean): Operator {
     mostInputs: 1,
     attributes: ['channelsLast'],
     time: () => POOLS_TIME,
-    infer(node, context) {
+    parse: (node) => switchOf(node, 'channelsLast'),
+    infer(node, context, channelsLast) {
       const { shape } = requireInput(node, context, 0, 'float32')
-      const reduced = reducedOf(node, shape)
+      const reduced = reducedOf(node, channelsLast, shape)
       return [{ dtype: 'float32', shape: shape.map((size, axis) => (reduced[axis] ? 1 : size)) }]
     },
     cost: () => ({ detail: '', multiplyAdds: 0 }),
-    plan(node, planner) {
+    plan(node, planner, channelsLast) {
       const shape: Shape = planner.shapeOf(0)
       const code = average ? 'sum' : 'max'
-      const passes = passesOf(shape, reducedOf(node, shape))
+      const passes = passesOf(shape, reducedOf(node, channelsLast, shape))
       if (lengthOf(shape) > 0) planReduction(planner, { code, next: code, finishing: average ? 'divided' : 'none' }, passes, planner.input(0), planner.output(0))
     },
   }
 }
 
-export const globalMaxPool: Operator = globalPool('globalMaxPool', 'GlobalMaxPool', false)
-export const globalAveragePool: Operator = globalPool('globalAveragePool', 'GlobalAveragePool', true)
+export const globalMaxPool: Operator<boolean> = globalPool('globalMaxPool', 'GlobalMaxPool', false)
+export const globalAveragePool: Operator<boolean> = globalPool('globalAveragePool', 'GlobalAveragePool', true)

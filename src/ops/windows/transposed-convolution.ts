@@ -1,18 +1,27 @@
 import { LstmError } from '../../errors.ts'
 import { formatShape, type Dimension } from '../../values/shape.ts'
-import { integerOf, integersOf } from '../node/attributes.ts'
 import { label, requireInput } from '../node/checks.ts'
+import { integersOf } from '../node/lists.ts'
 import { freshSize, knownLength } from '../node/sizes.ts'
-import { checkBias, weightSizes } from './convolution.ts'
+import { checkBias, groupAttribute, weightSizes } from './convolution.ts'
 import type { GraphNode, InferenceContext, Operator, Slot } from '../operator.ts'
 import { matrixLayout, packedBytes, planPacked, preparePacked, type PackedConstant } from '../products/packed.ts'
 import { joinShape, reachOf, readWindows, splitShape, WINDOW_ATTRIBUTES, type Windows } from './windows.ts'
 
+interface TransposedSettings {
+  readonly group: number
+  readonly outputPadding: number
+}
+
+function readSettings(node: GraphNode): TransposedSettings {
+  const [outputPadding] = integersOf(node, 'outputPadding', [0], 0) as [number]
+  return { group: groupAttribute(node), outputPadding }
+}
+
 /** Length of the result, and what is cut off in front. */
-function lengthsOf(node: GraphNode, windows: Windows, length: number): { outLength: number, pad: number } {
+function lengthsOf(node: GraphNode, { outputPadding }: TransposedSettings, windows: Windows, length: number): { outLength: number, pad: number } {
   const [stride] = windows.strides as [number]
-  const [extra] = integersOf(node, 'outputPadding', [0], 0) as [number]
-  const whole = (length - 1) * stride + reachOf(windows, 0) + extra
+  const whole = (length - 1) * stride + reachOf(windows, 0) + outputPadding
   if (whole >= 2 ** 31) throw new LstmError('UNSUPPORTED', `${label(node)}: expected a result of less than 2^31 elements before it is cut, got ${whole}`)
   if (windows.autoPad === 'NOTSET' || windows.autoPad === 'VALID') {
     const [before, after] = windows.autoPad === 'VALID' ? [0, 0] : windows.pads as [number, number]
@@ -26,11 +35,11 @@ function lengthsOf(node: GraphNode, windows: Windows, length: number): { outLeng
   return { outLength: whole - total, pad: windows.autoPad === 'SAME_UPPER' ? less : total - less }
 }
 
-function readSizes(node: GraphNode, context: InferenceContext): { windows: Windows, shape: Dimension[], multiplyAdds: number } {
+function readSizes(node: GraphNode, context: InferenceContext, settings: TransposedSettings): { windows: Windows, shape: Dimension[], multiplyAdds: number } {
   const x = requireInput(node, context, 0, 'float32', 3).shape
   const [inputs, groupColumns, kernel] = weightSizes(node, context, 3) as [number, number, number]
   const windows = readWindows(node, 1, [kernel])
-  const group = integerOf(node, 'group', 1, 1)
+  const { group } = settings
   const { batch, channels, sizes } = splitShape<Dimension>(x, windows.channelsLast)
   if (inputs % group !== 0 || (typeof channels === 'number' && channels !== inputs)) {
     throw new LstmError('SHAPE', `${label(node)}: weights ${formatShape([inputs, groupColumns, kernel])} with group ${group} do not fit the input ${formatShape(x)}`)
@@ -38,7 +47,7 @@ function readSizes(node: GraphNode, context: InferenceContext): { windows: Windo
   const columns = groupColumns * group
   checkBias(node, context, columns)
   const [length] = sizes as [Dimension]
-  const outLength = typeof length === 'number' ? lengthsOf(node, windows, length).outLength : freshSize(node, 0)
+  const outLength = typeof length === 'number' ? lengthsOf(node, settings, windows, length).outLength : freshSize(node, 0)
   return {
     windows,
     shape: joinShape<Dimension>(batch, columns, [outLength], windows.channelsLast),
@@ -51,33 +60,33 @@ function readSizes(node: GraphNode, context: InferenceContext): { windows: Windo
  * (optional); float32. Attributes as conv's, and `outputPadding` 0; ONNX's `output_shape` is not known. The result has
  * (length - 1) stride + reach + outputPadding - pads elements; with SAME_UPPER or SAME_LOWER length * stride.
  */
-export const convTranspose: Operator<unknown, PackedConstant | undefined> = {
+export const convTranspose: Operator<TransposedSettings, PackedConstant | undefined> = {
   name: 'convTranspose',
   onnx: 'ConvTranspose',
   mostInputs: 3,
   attributes: [...WINDOW_ATTRIBUTES, 'group', 'outputPadding'],
   time: 'unknown',
-  infer: (node, context) => [{ dtype: 'float32', shape: readSizes(node, context).shape }],
-  cost(node, context) {
-    const { windows, shape, multiplyAdds } = readSizes(node, context)
+  parse: readSettings,
+  infer: (node, context, settings) => [{ dtype: 'float32', shape: readSizes(node, context, settings).shape }],
+  cost(node, context, settings) {
+    const { windows, shape, multiplyAdds } = readSizes(node, context, settings)
     return { detail: `${splitShape(shape, windows.channelsLast).channels} filters of ${windows.kernel.join(' x ')}`, multiplyAdds }
   },
-  prepare(node, packer) {
+  prepare(_node, packer, { group }) {
     const weights = packer.value(1)
     if (weights === undefined) return undefined
     const [inputs, groupColumns, kernel] = weights.shape as [number, number, number]
-    const group = integerOf(node, 'group', 1, 1)
     const [k, products] = [inputs / group, groupColumns * kernel]
     return preparePacked(packer, { weight: 1, count: group, stride: k * products }, matrixLayout(k, products))
   },
-  plan(node, planner, _settings, constant) {
+  plan(node, planner, settings, constant) {
     const { gemmF32, scatterF32, transposeF32 } = planner.kernels
     const [inputs, groupColumns, kernel] = planner.shapeOf(1) as [number, number, number]
     const windows = readWindows(node, 1, [kernel])
-    const group = integerOf(node, 'group', 1, 1)
+    const { group } = settings
     const { batch, sizes } = splitShape(planner.shapeOf(0), windows.channelsLast)
     const [length] = sizes as [number]
-    const { outLength, pad } = lengthsOf(node, windows, length)
+    const { outLength, pad } = lengthsOf(node, settings, windows, length)
     const [stride, dilation] = [windows.strides[0] as number, windows.dilations[0] as number]
     const k = inputs / group
     const columns = groupColumns * group

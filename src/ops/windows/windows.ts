@@ -1,8 +1,9 @@
 // Windows that slide over one or two axes: what convolutions and pools have in common.
 import { LstmError } from '../../errors.ts'
 import { formatShape, type Dimension, type SymbolicShape } from '../../values/shape.ts'
-import { integersOf, switchOf, wordOf } from '../node/attributes.ts'
+import { switchOf, wordOf } from '../node/attributes.ts'
 import { label } from '../node/checks.ts'
+import { integersOf } from '../node/lists.ts'
 import { freshSize } from '../node/sizes.ts'
 import type { GraphNode } from '../operator.ts'
 import { timeAxis, type TimeContext } from '../time/timing.ts'
