@@ -146,6 +146,18 @@ describe('a stream', () => {
     mine.dispose()
   })
 
+  it('has one batch row where the first axis has no name', async () => {
+    const graph = new GraphBuilder()
+    graph.input({ name: 'x', dtype: 'float32', shape: [2, 3] })
+    graph.add({ name: 'turn', op: 'neg', inputs: ['x'], outputs: ['y'], parameters: {}, attributes: {} })
+    using fixed = await compile(graph.finish([{ name: 'y', value: 'y' }]), { runtime })
+    expectError(() => fixed.stream({ batch: 2 }), 'VALUE', "stream: expected a whole number from 1 to 1 for 'batch', got 2")
+    using stream = fixed.stream()
+    const [x, y] = [pseudoRandom(5, 6, 1), new Float32Array(6)]
+    stream.step(x, y)
+    expect(y).toEqual(x.map((value) => -value))
+  })
+
   it('refuses options that do not fit, and models that were made without streams', async () => {
     for (const batch of [0, 1.5, -1, NaN]) expectError(() => model.stream({ batch }), 'VALUE', `stream: expected a whole number from 1 to 1048576 for 'batch', got ${batch}`)
     expectError(() => model.stream({ chunk: 0 }), 'VALUE', "stream: expected a whole number from 1 to 65536 for 'chunk', got 0")
@@ -246,5 +258,8 @@ it('refuses first states that follow from an input which the steps take as well:
   + "or give 'first' when the model is loaded (option constants)")
   const inputs = { x: pseudoRandom(1, 900, 1), first: pseudoRandom(2, 4, 1) }
   const given = { x: new NdArray(inputs.x, [1, 300, 3]), first: new NdArray(inputs.first, [1, 1, 4]) }
-  expect((await both.runAsync(given)).y?.data).toEqual(both.run(given).y?.data)
+  // A run that has all inputs goes in chunks.
+  const seen: number[] = []
+  expect((await both.runAsync(given, { onProgress: ({ done }) => seen.push(done) })).y?.data).toEqual(both.run(given).y?.data)
+  expect(seen).toEqual([256, 300])
 })
