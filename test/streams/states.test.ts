@@ -3,10 +3,13 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { GraphBuilder } from '../../src/graph/builder.ts'
 import { compile } from '../../src/model/load.ts'
 import type { Model } from '../../src/model/model.ts'
+import { addAllOperators } from '../../src/ops/all.ts'
+import { createRuntime } from '../../src/runtime/create.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import type { Stream } from '../../src/streams/stream.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
+import { randomLstm } from '../lstm-graph.ts'
 import { pseudoRandom } from '../random.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
 import { carriedModel, charModel, convolutionModel, torchLstm } from './models.ts'
@@ -151,4 +154,31 @@ describeBinaries('the state of a stream', (binary) => {
     expect(stream.state).toEqual(state)
     for (const one of [almost, renamed, chars]) one.dispose()
   })
+})
+
+it('a stream with one batch row, whose states have two, resets these and nothing beside them', async () => {
+  const runtime = await createRuntime({ variant: 'simd' })
+  addAllOperators()
+  const graph = new GraphBuilder()
+  graph.input({ name: 'x', dtype: 'float32', shape: [2, 'timesteps', 3] })
+  const weights = randomLstm({ inputSize: 3, hiddenSize: 16, numLayers: 1, bidirectional: false, bias: false }, 9)
+  for (const [name, constant] of weights) graph.constant(name, constant)
+  graph.add({
+    name: 'rnn', op: 'lstm', inputs: ['x'], outputs: ['y'],
+    parameters: { '0.forward.inputWeights': 'weight_ih_l0', '0.forward.recurrentWeights': 'weight_hh_l0' },
+    attributes: { hiddenSize: 16, numLayers: 1, direction: 'forward', returnSequences: true },
+  })
+  using model = await compile(graph.finish([{ name: 'y', value: 'y' }]), { runtime })
+  // Holes of the size of h and c, 2 x 16 floats, between tensors.
+  const tensors = Array.from({ length: 40 }, (_, n) => runtime.tensor(pseudoRandom(n, 32, 1), [32]))
+  for (const [n, tensor] of tensors.entries()) if (n % 2 === 0) tensor.dispose()
+  const [x, first, again] = [pseudoRandom(50, 6, 1), new Float32Array(32), new Float32Array(32)]
+  using stream = model.stream()
+  stream.step(x, first)
+  stream.step(x, again)
+  expect(again).not.toEqual(first)
+  stream.reset()
+  stream.step(x, again)
+  expect(again).toEqual(first)
+  for (const [n, tensor] of tensors.entries()) if (n % 2 === 1) expect(tensor.data, String(n)).toEqual(pseudoRandom(n, 32, 1))
 })
