@@ -96,31 +96,42 @@ export function delayedSequence(cell: GeneralCell, x: Numbers, timesteps: number
 
 export type MaskRule = 'zero' | 'hold' | 'multiply'
 
+/** One step: h and c from x, h and c; c is empty where a cell has none. */
+export type Step = (x: Numbers, h: number[], c: number[]) => { h: number[], c: number[] }
+
+/** Lengths of x, h and c. */
+export interface Sizes {
+  readonly inputSize: number
+  readonly outputSize: number
+  readonly cellSize: number
+}
+
+interface SequenceOptions {
+  readonly reverse: boolean
+  readonly mask: readonly number[] | undefined
+  readonly rule: MaskRule
+  readonly h0: Numbers | undefined
+  readonly c0?: Numbers | undefined
+}
+
 /** A whole sequence [batch, timesteps, inputSize] with a mask [batch, timesteps]; outputs in the order of the input. */
-export function generalSequence(
-  cell: GeneralCell, x: Numbers, batch: number, timesteps: number, options: {
-    readonly reverse: boolean
-    readonly mask: readonly number[] | undefined
-    readonly rule: MaskRule
-    readonly h0: Numbers | undefined
-    readonly c0: Numbers | undefined
-  },
+export function maskedSequence(
+  step: Step, { inputSize, outputSize, cellSize }: Sizes, x: Numbers, batch: number, timesteps: number, options: SequenceOptions,
 ): { y: number[], last: number[], h: number[], c: number[] } {
-  const { inputSize, outputSize, hiddenSize } = cell
   const y: number[] = Array.from({ length: batch * timesteps * outputSize }, () => NaN)
   const [finalH, finalC, finalLast]: [number[], number[], number[]] = [[], [], []]
   for (let b = 0; b < batch; b++) {
     const initial = (state: Numbers | undefined, size: number): number[] =>
       Array.from({ length: size }, (_, n) => state?.[b * size + n] ?? 0)
     let h = initial(options.h0, outputSize)
-    let c = initial(options.c0, hiddenSize)
+    let c = initial(options.c0, cellSize)
     let held = options.rule === 'multiply' ? h : h.map(() => 0)
     for (let n = 0; n < timesteps; n++) {
       const t = options.reverse ? timesteps - 1 - n : n
       const begin = (b * timesteps + t) * inputSize
       const valid = options.mask?.[b * timesteps + t] !== 0
       if (valid) {
-        ({ h, c } = generalStep(cell, Array.from(x).slice(begin, begin + inputSize), h, c))
+        ({ h, c } = step(Array.from(x).slice(begin, begin + inputSize), h, c))
         held = h
       } else if (options.rule === 'zero') held = h.map(() => 0)
       for (const [k, value] of held.entries()) y[(b * timesteps + t) * outputSize + k] = value
@@ -130,4 +141,11 @@ export function generalSequence(
     finalLast.push(...(options.rule === 'zero' ? h : held))
   }
   return { y, last: finalLast, h: finalH, c: finalC }
+}
+
+/** The same of an LSTM cell. */
+export function generalSequence(
+  cell: GeneralCell, x: Numbers, batch: number, timesteps: number, options: SequenceOptions,
+): { y: number[], last: number[], h: number[], c: number[] } {
+  return maskedSequence((row, h, c) => generalStep(cell, row, h, c), { ...cell, cellSize: cell.hiddenSize }, x, batch, timesteps, options)
 }

@@ -2,6 +2,7 @@
 import { activateRow, elementPtr } from '../math/activate'
 import { BLOCK_ROW_BYTES, Matrix, VECTOR_BYTES, groupsOfUnits } from '../products/layout'
 import { multiply } from '../products/product'
+import { clipRow } from './gate-rows'
 import { Recurrence, recur } from './recurrence'
 
 /** Gates that are made of each other. */
@@ -69,8 +70,8 @@ export class GeneralLstmCell {
   // @ts-ignore: decorator
   @inline
   step(
-    rows: i32, t: i32, isAtRest: bool, gatesPtr: usize, gatesBytes: i32, extraPtr: usize, panelPtr: usize, hPtr: usize, hBytes: i32,
-    cPtr: usize, nextHPtr: usize, nextHBytes: i32, nextCPtr: usize,
+    rows: i32, t: i32, isAtRest: bool, gatesPtr: usize, gatesBytes: i32, extraPtr: usize, panelPtr: usize, cPtr: usize, nextCPtr: usize,
+    hPtr: usize, hBytes: i32, nextHPtr: usize, nextHBytes: i32,
   ): void {
     if (!isAtRest) multiply(this.recurrentWeights, 1, rows, hPtr, 0, hBytes, gatesPtr, gatesBytes, true, panelPtr, t)
     const projection = this.projection
@@ -155,16 +156,6 @@ function addPeephole(gatePtr: usize, weightPtr: usize, cPtr: usize, blocks: i32)
 function complement(fromPtr: usize, toPtr: usize, blocks: i32): void {
   for (let block = 0; block < blocks; block++) {
     v128.store(toPtr + block * GATE_STRIDE, f32x4.sub(f32x4.splat(1), v128.load(fromPtr + block * GATE_STRIDE)))
-  }
-}
-
-/** Clamps to +-limit; a limit of 0 is none. */
-function clipRow(ptr: usize, strideBytes: i32, blocks: i32, limit: f32): void {
-  if (limit == 0) return
-  for (let block = 0; block < blocks; block++) {
-    const atPtr = ptr + block * strideBytes
-    const clamped = f32x4.pmin(f32x4.pmax(v128.load(atPtr), f32x4.splat(-limit)), f32x4.splat(limit))
-    v128.store(atPtr, clamped)
   }
 }
 

@@ -42,15 +42,15 @@ export class LstmCell {
   }
 
   /**
-   * Step t of all rows. gates: bias + x @ W, `gatesBytes` apart, which are overwritten; h (rows, outputSize), rows `hBytes` apart; next
-   * h, rows `nextHBytes` apart, which may be h itself; next c, which is c for cells that finish, and padded rows for others.
+   * Step t of all rows. gates: bias + x @ W, `gatesBytes` apart, which are overwritten; next c is c for cells
+   * that finish, and padded rows for others; h (rows, outputSize), rows `hBytes` apart; next h, rows `nextHBytes` apart, may be h itself.
    * extra: as many bytes as the gates have, to use.
    */
   // @ts-ignore: decorator
   @inline
   step(
-    rows: i32, t: i32, isAtRest: bool, gatesPtr: usize, gatesBytes: i32, extraPtr: usize, panelPtr: usize, hPtr: usize, hBytes: i32,
-    cPtr: usize, nextHPtr: usize, nextHBytes: i32, nextCPtr: usize,
+    rows: i32, t: i32, isAtRest: bool, gatesPtr: usize, gatesBytes: i32, extraPtr: usize, panelPtr: usize, cPtr: usize, nextCPtr: usize,
+    hPtr: usize, hBytes: i32, nextHPtr: usize, nextHBytes: i32,
   ): void {
     assert(nextCPtr == cPtr)
     if (!isAtRest) multiply(this.recurrentWeights, 1, rows, hPtr, 0, hBytes, gatesPtr, gatesBytes, true, panelPtr, t)

@@ -131,11 +131,11 @@ export function recur<Cell>(
       if (isFinal) {
         const toPtr = yPtr ? yPtr + t * yStepBytes : hPtr
         const toBytes = yPtr ? call.yRowBytes : hBytes
-        cell.step(rows, t, isAtRest, gatesPtr, gatesBytes, extraPtr, panelPtr, fromPtr, fromBytes, cPtr, toPtr, toBytes, cPtr)
+        cell.step(rows, t, isAtRest, gatesPtr, gatesBytes, extraPtr, panelPtr, cPtr, cPtr, fromPtr, fromBytes, toPtr, toBytes)
         fromPtr = toPtr
         fromBytes = toBytes
       } else {
-        cell.step(rows, t, isAtRest, gatesPtr, gatesBytes, extraPtr, panelPtr, hPtr, hBytes, cPtr, nextHPtr, paddedBytes(cell.outputSize), nextCPtr)
+        cell.step(rows, t, isAtRest, gatesPtr, gatesBytes, extraPtr, panelPtr, cPtr, nextCPtr, hPtr, hBytes, nextHPtr, paddedBytes(cell.outputSize))
         finish(call, t, rows, cell.outputSize, cell.cellSize, nextHPtr, nextCPtr, hPtr, cPtr, yPtr ? yPtr + t * yStepBytes : 0, maskPtr, heldPtr, historyPtr)
       }
       isAtRest = false

@@ -7,7 +7,9 @@ import { and, equal, greater, greaterOrEqual, less, lessOrEqual, not, or, xor } 
 import { conv } from './windows/convolution.ts'
 import { gather, gatherElements } from './movement/gather.ts'
 import { gemm } from './products/gemm.ts'
+import { gru } from './recurrent/gru.ts'
 import { history } from './recurrent/history.ts'
+import { rnn } from './recurrent/rnn.ts'
 import { concat, split } from './movement/concat-split.ts'
 import { matMul } from './products/matmul.ts'
 import { batchNormalization, instanceNormalization, layerNormalization, rmsNormalization } from './reduction/normalization.ts'
@@ -47,9 +49,12 @@ const COMPUTE: readonly Operator[] = [
   batchNormalization, instanceNormalization, layerNormalization, rmsNormalization,
 ]
 
+/** Recurrent layers besides the LSTM. */
+const RECURRENT: readonly Operator[] = [gru, rnn]
+
 /** Makes all operators known: what a reader does before it builds a graph. */
 export function addAllOperators(): void {
   addAllFunctions()
   // `linear` as an operator is the dense layer.
-  addOperators([...FUNCTION_NAMES.filter((name) => name !== 'linear').map((name) => elementwise(name, plainFunction(name))), ...MOVEMENT, ...COMPUTE])
+  addOperators([...FUNCTION_NAMES.filter((name) => name !== 'linear').map((name) => elementwise(name, plainFunction(name))), ...MOVEMENT, ...COMPUTE, ...RECURRENT])
 }

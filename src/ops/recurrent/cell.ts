@@ -1,8 +1,7 @@
 import { Coupling, GeneralLstmCell } from '../../contract/numbers.ts'
-import type { ArrayLike } from '../../values/ndarray.ts'
 import { encodeRecord, type RecordPointer } from '../../values/record.ts'
-import { isPlain, lstmRole, type CellFunctions, type Direction, type LstmSettings, type LstmWeight } from './settings.ts'
-import type { Packer } from '../operator.ts'
+import type { CellPacker } from './operator.ts'
+import { isPlain, type CellFunctions, type LstmSettings } from './settings.ts'
 
 /** A cell made ready: the record of its packed weights and settings. */
 export interface PackedCell {
@@ -12,40 +11,33 @@ export interface PackedCell {
 }
 
 /** Packs the weights of one layer and direction. */
-export function packCell(packer: Packer, settings: LstmSettings, layer: number, direction: Direction, functions: CellFunctions): PackedCell {
+export function packCell(packer: CellPacker, settings: LstmSettings): PackedCell {
   const { kernels } = packer
   const { hiddenSize, outputSize, clip, cellClip, projClip, normEpsilon } = settings
+  const functions = settings.functions[packer.index] as CellFunctions
   const { gate, candidate, output } = functions
-  const role = (weight: LstmWeight): string => lstmRole(layer, direction, weight)
-  const inputSize = packer.parameter(role('inputWeights'))?.shape[1] as number
-  const pack = (weight: LstmWeight, k: number, biases: readonly LstmWeight[], forgetBias: number): number => {
-    const packedPtr = packer.allocate(kernels.packedGatesBytes(k, hiddenSize, 4))
-    const [first = 0, second = 0] = biases.map((bias) => packer.upload(role(bias)))
-    kernels.packGatesF32(packedPtr, packer.upload(role(weight)), first, second, k, hiddenSize, 4, forgetBias)
-    return packedPtr
-  }
-  const peepholes = packer.parameter(role('peepholes'))
-  const gain = packer.parameter(role('normGain'))
-  const shift = packer.parameter(role('normShift'))
+  const peepholes = packer.parameter('peepholes')
+  const gain = packer.parameter('normGain')
+  const shift = packer.parameter('normShift')
   const norm = settings.layerNorm && gain !== undefined && shift !== undefined ? interleave(gain, shift, hiddenSize, settings.forgetBias) : undefined
   let projection = 0
   if (settings.hasProjection) {
     projection = packer.allocate(kernels.packedDenseBytes(hiddenSize, outputSize))
-    kernels.packDenseF32(projection, packer.upload(role('projection')), 0, hiddenSize, outputSize)
+    kernels.packDenseF32(projection, packer.upload('projection'), 0, hiddenSize, outputSize)
   }
   return {
     cellPtr: packer.place(encodeRecord(GeneralLstmCell, {
-      inputWeights: pack('inputWeights', inputSize, ['inputBias', 'recurrentBias'], settings.layerNorm ? 0 : settings.forgetBias),
-      recurrentWeights: pack('recurrentWeights', outputSize, [], 0),
+      inputWeights: packer.pack('inputWeights', ['inputBias', 'recurrentBias'], 4, 0, settings.layerNorm ? 0 : settings.forgetBias),
+      recurrentWeights: packer.pack('recurrentWeights', [], 4),
       hiddenSize, outputSize, projection,
-      peepholesPtr: peepholes === undefined ? 0 : packer.place(padRows(peepholes.data as Float32Array, 3, hiddenSize)),
+      peepholesPtr: peepholes === undefined ? 0 : packer.place(padRows(peepholes, 3, hiddenSize)),
       normPtr: norm === undefined ? 0 : packer.place(padRows(norm, 10, hiddenSize)),
       coupling: Coupling[settings.coupling], clip, cellClip, projClip, normEpsilon,
       gateFunction: gate.code, gateAlpha: gate.alpha, gateBeta: gate.beta,
       candidateFunction: candidate.code, candidateAlpha: candidate.alpha, candidateBeta: candidate.beta,
       outputFunction: output.code, outputAlpha: output.alpha, outputBeta: output.beta,
     })),
-    plain: isPlain(settings, functions, peepholes !== undefined, false),
+    plain: isPlain(settings, functions, peepholes !== undefined),
   }
 }
 
@@ -61,11 +53,11 @@ function padRows(data: Float32Array, rows: number, length: number): Float32Array
  * gain (5, units) and shift (5, units) -> (5, 2, units). The forget bias comes after the normalisation, which would
  * take it away: it is a part of the shift.
  */
-function interleave(gain: ArrayLike, shift: ArrayLike, length: number, forgetBias: number): Float32Array {
+function interleave(gain: Float32Array, shift: Float32Array, length: number, forgetBias: number): Float32Array {
   const result = new Float32Array(10 * length)
   for (let row = 0; row < 5; row++) {
-    result.set((gain.data as Float32Array).subarray(row * length, (row + 1) * length), 2 * row * length)
-    result.set((shift.data as Float32Array).subarray(row * length, (row + 1) * length), (2 * row + 1) * length)
+    result.set(gain.subarray(row * length, (row + 1) * length), 2 * row * length)
+    result.set(shift.subarray(row * length, (row + 1) * length), (2 * row + 1) * length)
   }
   for (let unit = 0; unit < length; unit++) result[3 * length + unit] = (result[3 * length + unit] as number) + forgetBias
   return result

@@ -1,25 +1,64 @@
 import { MaskRule, Recurrence } from '../../contract/numbers.ts'
 import { LstmError } from '../../errors.ts'
-import type { PackedCell } from './cell.ts'
-import type { Direction, LstmSettings } from './settings.ts'
-import type { Planner, Slot } from '../operator.ts'
+import { RECURRENT, type RecurrentOp } from './kinds.ts'
+import type { Direction, LayerSettings } from './layer-settings.ts'
+import type { Planner, RecordSlot, Slot } from '../operator.ts'
+
+/** A place in a buffer: an offset from its start, in bytes. */
+export interface At {
+  /** The buffer. */
+  readonly slot: Slot
+  /** Bytes from its start. */
+  readonly offset: number
+}
+
+/** What a kernel call works on. */
+export interface CallBuffers {
+  /** Its sizes and strides. */
+  readonly call: RecordSlot<typeof Recurrence>
+  /** The first timestep that is read. */
+  readonly x: At
+  /** The states of this layer and direction; a cell without c has h in its place. */
+  readonly h: At
+  /** See `h`. */
+  readonly c: At
+  /** Where the output of the first timestep goes; undefined where only the states are wanted. */
+  readonly y: At | undefined
+  /** The mask of the first timestep. */
+  readonly mask: At | undefined
+  /** The last output of every row, where there is a mask. */
+  readonly held: Slot | undefined
+  /** States of the steps before, where they are delayed. */
+  readonly history: Slot | undefined
+  /** Memory to work in. */
+  readonly workspace: Slot
+}
+
+/** Makes a step of a plan of a cell. */
+export type BindCall<Cell> = (planner: Planner, cell: Cell, buffers: CallBuffers) => () => void
 
 /** What all layers and directions of a node share. */
 interface StackPlan {
-  readonly settings: LstmSettings
+  readonly settings: LayerSettings
   readonly batch: number
   readonly timesteps: number
   readonly chunkSteps: number
-  readonly h: Slot
-  readonly c: Slot
+  /** h and c, where there is one. */
+  readonly states: readonly StackState[]
   /** uint8 [batch, timesteps], or undefined. */
   readonly mask: Slot | undefined
   readonly workspace: Slot
 }
 
+/** A state of all layers and directions: [layers x directions, batch, size]. */
+interface StackState {
+  readonly slot: Slot
+  readonly rowBytes: number
+}
+
 /** One layer in one direction. */
-interface DirectionPlan {
-  readonly cell: PackedCell
+interface DirectionPlan<Cell> {
+  readonly cell: Cell
   readonly direction: Direction
   /** Position among layers x directions. */
   readonly position: number
@@ -32,7 +71,10 @@ interface DirectionPlan {
 }
 
 /** Binds the kernel calls of a node: layer by layer, direction by direction, one call each. */
-export function planLayers(planner: Planner, settings: LstmSettings, cells: readonly (readonly PackedCell[])[]): void {
+export function planLayers<Cell>(
+  planner: Planner, op: RecurrentOp, settings: LayerSettings, cells: readonly (readonly Cell[])[], bind: BindCall<Cell>,
+): void {
+  const { gates, states } = RECURRENT[op]
   const { directions, numLayers, hiddenSize, outputSize } = settings
   const [first, second, inputSize] = planner.shapeOf(0) as [number, number, number]
   const [batch, timesteps] = settings.timeMajor ? [second, first] : [first, second]
@@ -40,24 +82,26 @@ export function planLayers(planner: Planner, settings: LstmSettings, cells: read
   const width = directions.length * outputSize
   const { recurrentChunkSteps, recurrentWorkspaceBytes } = planner.kernels
   const widest = Math.max(inputSize, numLayers > 1 ? width : 0)
-  const chunkSteps = recurrentChunkSteps(batch, timesteps, widest, hiddenSize, 4)
-  const workspaceBytes = recurrentWorkspaceBytes(batch, chunkSteps, widest, hiddenSize, outputSize, 4)
+  const chunkSteps = recurrentChunkSteps(batch, timesteps, widest, hiddenSize, gates)
+  const workspaceBytes = recurrentWorkspaceBytes(batch, chunkSteps, widest, hiddenSize, outputSize, gates)
   const plan: StackPlan = {
     settings, batch, timesteps, chunkSteps,
-    h: planState(planner, settings, 1, stack, batch, outputSize * 4),
-    c: planState(planner, settings, 2, stack, batch, hiddenSize * 4),
-    mask: planMask(planner, batch, timesteps),
+    states: states.map((state, n) => {
+      const rowBytes = 4 * (state === 'h' ? outputSize : hiddenSize)
+      return { slot: planState(planner, settings, state, 1 + n, stack, batch, rowBytes), rowBytes }
+    }),
+    mask: planMask(planner, 1 + states.length, batch, timesteps),
     workspace: planner.workspace(workspaceBytes),
   }
   // Layers hand their outputs on through two buffers by turns; the last one writes the node's own output.
   const between = Array.from({ length: Math.min(2, numLayers - 1) }, () => planner.workspace(batch * timesteps * width * 4))
   let x: Slot = planner.input(0)
-  let last: LastStep[] = []
+  let last: At[] = []
   for (let layer = 0; layer < numLayers; layer++) {
     const own = settings.returnSequences && planner.hasOutput(0) ? planner.output(0) : undefined
     const y = layer === numLayers - 1 ? own : between[layer % 2]
-    last = directions.map((direction, index) => planDirection(planner, plan, {
-      cell: (cells[layer] as readonly PackedCell[])[index] as PackedCell,
+    last = directions.map((direction, index) => planDirection(planner, plan, bind, {
+      cell: (cells[layer] as readonly Cell[])[index] as Cell,
       direction,
       position: layer * directions.length + index,
       x,
@@ -74,11 +118,13 @@ export function planLayers(planner: Planner, settings: LstmSettings, cells: read
  * A state buffer, the node's output where it is wanted. Set at each run to the initial state or to
  * zeros; a stateful layer's is kept instead, and copied to the output when it is final.
  */
-function planState(planner: Planner, settings: LstmSettings, position: number, stack: number, batch: number, rowBytes: number): Slot {
+function planState(
+  planner: Planner, settings: LayerSettings, name: string, position: number, stack: number, batch: number, rowBytes: number,
+): Slot {
   const { copyRows, fillZero } = planner.kernels
   const bytes = stack * batch * rowBytes
   if (settings.stateful) {
-    const kept = planner.state(position === 1 ? 'h' : 'c', stack, batch, rowBytes)
+    const kept = planner.state(name, stack, batch, rowBytes)
     if (planner.hasInput(position)) {
       const initial = planner.input(position)
       planner.step(() => copyRows(initial.ptr, 0, kept.ptr, 0, 1, bytes))
@@ -99,11 +145,12 @@ function planState(planner: Planner, settings: LstmSettings, position: number, s
   return state
 }
 
-function planMask(planner: Planner, batch: number, timesteps: number): Slot | undefined {
-  if (planner.hasInput(3)) return planner.input(3)
-  if (!planner.hasInput(4)) return undefined
+/** The mask at that position, or what the lengths behind it make. */
+function planMask(planner: Planner, position: number, batch: number, timesteps: number): Slot | undefined {
+  if (planner.hasInput(position)) return planner.input(position)
+  if (!planner.hasInput(position + 1)) return undefined
   const { maskFromLengths } = planner.kernels
-  const lengths = planner.input(4)
+  const lengths = planner.input(position + 1)
   const mask = planner.workspace(batch * timesteps)
   planner.step(() => {
     const bad = maskFromLengths(lengths.ptr, batch, timesteps, mask.ptr)
@@ -112,57 +159,43 @@ function planMask(planner: Planner, batch: number, timesteps: number): Slot | un
   return mask
 }
 
-/** Where the last output of a direction is: [batch, outputSize]. */
-interface LastStep {
-  readonly slot: Slot
-  readonly offset: number
-}
-
-/** One kernel call: a layer in one direction. Going backwards is walking with negative strides. */
-function planDirection(planner: Planner, stack: StackPlan, plan: DirectionPlan): LastStep {
+/** One kernel call: a layer in one direction. Going backwards is walking with negative strides. Returns where its last output is. */
+function planDirection<Cell>(planner: Planner, stack: StackPlan, bind: BindCall<Cell>, plan: DirectionPlan<Cell>): At {
   const { kernels } = planner
-  const { settings, batch, timesteps, chunkSteps, h, c, mask, workspace } = stack
-  const { cell, direction, x, inputSize, y } = plan
-  const { hiddenSize, outputSize, timeMajor } = settings
+  const { settings, batch, timesteps, chunkSteps, mask, workspace } = stack
+  const { cell, direction, inputSize, position } = plan
+  const { outputSize, timeMajor, delaySamples, maskRule } = settings
   const strides = (width: number): [number, number] => (timeMajor ? [batch * width * 4, width * 4] : [width * 4, timesteps * width * 4])
   const [xStepBytes, xRowBytes] = strides(inputSize)
   const [yStepBytes, yRowBytes] = strides(settings.directions.length * outputSize)
   const sign = direction === 'reverse' ? -1 : 1
   const ySign = settings.reversedOutput ? 1 : sign
-  const xOffset = sign < 0 ? (timesteps - 1) * xStepBytes : 0
-  const yOffset = plan.yOffset + (ySign < 0 ? (timesteps - 1) * yStepBytes : 0)
-  const hOffset = plan.position * batch * outputSize * 4
-  const cOffset = plan.position * batch * hiddenSize * 4
-  const { delaySamples, maskRule } = settings
+  const lastOf = (stepBytes: number): number => (timesteps - 1) * stepBytes
   const call = planner.record(Recurrence, {
     timesteps, rowBegin: 0, rowEnd: batch, xStepBytes: sign * xStepBytes, xRowBytes, yStepBytes: ySign * yStepBytes, yRowBytes, chunkSteps,
     maskStepBytes: sign, maskRowBytes: timesteps, maskRule: MaskRule[maskRule],
     delaySteps: delaySamples > 1 ? Math.floor(delaySamples) : 0, delayFraction: delaySamples % 1,
   })
-  if (cell.plain && mask === undefined) {
-    planner.step(() => kernels.lstmForwardF32(
-      call.ptr, cell.cellPtr, x.ptr + xOffset, h.ptr + hOffset, c.ptr + cOffset, y === undefined ? 0 : y.ptr + yOffset, workspace.ptr,
-    ))
-    return { slot: h, offset: hOffset }
-  }
-  const held = mask === undefined ? undefined : planHeld(planner, stack, plan.position, hOffset)
-  const history = delaySamples > 1 ? planHistory(planner, settings, plan.position, batch) : undefined
-  const maskOffset = sign < 0 ? timesteps - 1 : 0
-  planner.step(() => kernels.lstmGeneralF32(
-    call.ptr, cell.cellPtr, x.ptr + xOffset, h.ptr + hOffset, c.ptr + cOffset, y === undefined ? 0 : y.ptr + yOffset,
-    mask === undefined ? 0 : mask.ptr + maskOffset, held?.ptr ?? 0, history?.ptr ?? 0, workspace.ptr,
-  ))
+  const states = stack.states.map(({ slot, rowBytes }): At & { readonly rowBytes: number } => ({ slot, offset: position * batch * rowBytes, rowBytes }))
+  const [h, c = h] = states as [typeof states[number], typeof states[number]?]
+  const held = mask === undefined ? undefined : planHeld(planner, stack, position, h)
+  const history = delaySamples > 1 ? planHistory(planner, stack, position) : undefined
+  planner.step(bind(planner, cell, {
+    call, h, c, held, history, workspace,
+    x: { slot: plan.x, offset: sign < 0 ? lastOf(xStepBytes) : 0 },
+    y: plan.y === undefined ? undefined : { slot: plan.y, offset: plan.yOffset + (ySign < 0 ? lastOf(yStepBytes) : 0) },
+    mask: mask === undefined ? undefined : { slot: mask, offset: sign < 0 ? timesteps - 1 : 0 },
+  }))
   if (settings.zeroEmptyState && mask !== undefined) {
     planner.step(() => {
-      kernels.zeroEmptyRows(mask.ptr, batch, timesteps, h.ptr + hOffset, outputSize * 4)
-      kernels.zeroEmptyRows(mask.ptr, batch, timesteps, c.ptr + cOffset, hiddenSize * 4)
+      for (const { slot, offset, rowBytes } of states) kernels.zeroEmptyRows(mask.ptr, batch, timesteps, slot.ptr + offset, rowBytes)
     })
   }
-  return held === undefined || maskRule === 'zero' ? { slot: h, offset: hOffset } : { slot: held, offset: 0 }
+  return held === undefined || maskRule === 'zero' ? h : { slot: held, offset: 0 }
 }
 
 /** The last output of each row [batch, outputSize], with a mask: what a masked step puts out again. */
-function planHeld(planner: Planner, { settings, batch, h }: StackPlan, position: number, hOffset: number): Slot {
+function planHeld(planner: Planner, { settings, batch }: StackPlan, position: number, h: At): Slot {
   const { kernels } = planner
   const { outputSize, maskRule } = settings
   const bytes = batch * outputSize * 4
@@ -171,15 +204,15 @@ function planHeld(planner: Planner, { settings, batch, h }: StackPlan, position:
   const held = planner.workspace(bytes)
   // tfjs holds the initial state where nothing has been put out yet, all others hold zeros.
   planner.step(maskRule === 'multiply'
-    ? () => kernels.copyRows(h.ptr + hOffset, 0, held.ptr, 0, 1, bytes)
+    ? () => kernels.copyRows(h.slot.ptr + h.offset, 0, held.ptr, 0, 1, bytes)
     : () => kernels.fillZero(held.ptr, bytes))
   return held
 }
 
 /** States of the steps before, zeros at first: see assembly/recurrent/delay.ts. */
-function planHistory(planner: Planner, settings: LstmSettings, position: number, batch: number): Slot {
+function planHistory(planner: Planner, { settings, batch, states }: StackPlan, position: number): Slot {
   const { fillZero } = planner.kernels
-  const rowBytes = Math.floor(settings.delaySamples) * (settings.outputSize + settings.hiddenSize) * 4
+  const rowBytes = Math.floor(settings.delaySamples) * states.reduce((sum, state) => sum + state.rowBytes, 0)
   if (settings.stateful) return planner.state(`history.${position}`, 1, batch, rowBytes)
   const history = planner.workspace(batch * rowBytes)
   planner.step(() => fillZero(history.ptr, batch * rowBytes))
@@ -187,7 +220,7 @@ function planHistory(planner: Planner, settings: LstmSettings, position: number,
 }
 
 /** y [batch, directions x outputSize] from the last output of each direction, [batch, outputSize]. */
-function planLastStep(planner: Planner, last: readonly LastStep[], batch: number, outputSize: number): void {
+function planLastStep(planner: Planner, last: readonly At[], batch: number, outputSize: number): void {
   const { copyRows } = planner.kernels
   const y = planner.output(0)
   const rowBytes = outputSize * 4
