@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { readSafetensors, type Safetensors } from '../readers/safetensors.ts'
-import { formatSummary, LstmError, summarise, type Graph } from '../index.ts'
+import { formatSummary, LstmError, summarise, type Graph, type Summary } from '../index.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments } from './arguments.ts'
 import { inOwnWords, READ_HELP, READ_OPTIONS, readModel } from './reading.ts'
 import { clearStatus, grouped, headline, printable } from './terminal.ts'
@@ -43,7 +43,7 @@ export async function inspect(args: readonly string[]): Promise<number> {
     const fileBytes = await sizeOf(file)
     const summary = summarise(graph)
     if (json) print(JSON.stringify({ file, fileBytes, ...summary }, null, 2))
-    else print([title(file, fileBytes), '', formatSummary(summary), ...inPlainWords(graph)].join('\n'))
+    else print([title(file, fileBytes), '', formatSummary(summary), ...inPlainWords(graph, summary)].join('\n'))
     return 0
   } catch (error) {
     if (!(error instanceof LstmError) || error.code !== 'UNSUPPORTED' || !error.message.includes('\n')) throw error
@@ -65,20 +65,30 @@ function title(file: string, fileBytes: number | null): string {
   return fileBytes === null ? file === '-' ? 'standard input' : file : `${file}: ${grouped(fileBytes)} bytes`
 }
 
-/** What the words of the table mean, with the numbers of the first LSTM. */
-function inPlainWords({ nodes, constants }: Graph): string[] {
-  const node = nodes.find(({ op }) => op === 'lstm')
+/** What each unit weighs its inputs for, by the number of gates. */
+const GATES: Readonly<Record<number, readonly [string, string]>> = {
+  4: ['what to let in,', 'what to forget, the new content, what to show. A plain RNN does so once.'],
+  3: ['what of the old', 'to look at, how much of it to keep, the new content. A plain RNN does so once.'],
+}
+
+/** What the words of the table mean, with the numbers of the first recurrent layer. */
+function inPlainWords({ nodes, constants }: Graph, { rows }: Summary): string[] {
+  const recurrent = rows.find(({ arithmetic }) => arithmetic.length > 0)
+  const node = nodes.find(({ name }) => name === recurrent?.name)
   const units = node?.attributes.hiddenSize
   const weights = Object.entries(node?.parameters ?? {}).find(([role]) => role.endsWith('.inputWeights'))?.[1]
-  const features = constants.get(weights ?? '')?.shape[1]
-  if (node === undefined || typeof units !== 'number' || features === undefined) return []
+  const [height, features] = constants.get(weights ?? '')?.shape ?? []
+  if (node === undefined || typeof units !== 'number' || height === undefined || features === undefined) return []
+  const gates = height / units
+  const [first, second] = GATES[gates] ?? []
   return [
     '',
     `In plain words, for the first layer of '${node.name}':`,
     `  units      the ${units} numbers it remembers from step to step, which are also what it puts out`,
     `  timesteps  how many rows of ${features} features it reads, one after the other, with the same weights`,
-    `  4x         each unit weighs ${features} features and ${units} remembered numbers 4 times a step: what to let in,`,
-    '             what to forget, the new content, what to show. A plain RNN does so once.',
+    ...(first === undefined
+      ? []
+      : [`  ${gates}x         each unit weighs ${features} features and ${units} remembered numbers ${gates} times a step: ${first}`, `             ${second}`]),
   ]
 }
 

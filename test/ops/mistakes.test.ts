@@ -2,87 +2,14 @@
 import { describe, expect, it } from 'vitest'
 import { LstmError, type LstmErrorCode } from '../../src/errors.ts'
 import { GraphBuilder } from '../../src/graph/builder.ts'
-import { addAllOperators } from '../../src/ops/all.ts'
-import type { Attribute, GraphNode } from '../../src/ops/operator.ts'
+import type { GraphNode } from '../../src/ops/operator.ts'
 import { findOperator, operatorNames } from '../../src/ops/registry.ts'
 import { createData, type DType } from '../../src/values/dtype.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
-import { lengthOf } from '../../src/values/shape.ts'
 import { ints } from './one-node.ts'
-
-addAllOperators()
+import { floats, sampleOf, SAMPLES, zeros, type Sample } from './samples.ts'
 
 const DTYPES: readonly DType[] = ['float32', 'int32', 'uint8']
-const zeros = (dtype: DType, ...shape: readonly number[]): NdArray => new NdArray(createData(dtype, lengthOf(shape)), shape)
-const floats = (...shape: number[]): NdArray => zeros('float32', ...shape)
-const scalar = (value: number): NdArray => new NdArray(Int32Array.of(value), [])
-
-interface Sample {
-  readonly inputs: readonly NdArray[]
-  readonly parameters?: Readonly<Record<string, NdArray>>
-  readonly attributes?: Readonly<Record<string, Attribute>>
-  /** Which input holds axes. */
-  readonly axes?: number
-  readonly outputs?: number
-}
-
-const x = floats(2, 3, 4)
-const unary: Sample = { inputs: [x] }
-const binary: Sample = { inputs: [x, x] }
-const logic: Sample = { inputs: [zeros('uint8', 2, 3), zeros('uint8', 2, 3)] }
-const reduction: Sample = { inputs: [x, ints(1)], axes: 1 }
-const three = floats(3)
-
-/** A sound node of each operator that is no function of one variable. All inputs may be constants. */
-const SAMPLES: Readonly<Record<string, Sample>> = {
-  lstm: {
-    inputs: [x], attributes: { hiddenSize: 2, numLayers: 1 },
-    parameters: { '0.forward.inputWeights': floats(8, 4), '0.forward.recurrentWeights': floats(8, 2) },
-  },
-  linear: { inputs: [x], parameters: { weight: floats(5, 4), bias: floats(5) } },
-  embedding: { inputs: [zeros('int32', 2, 3)], parameters: { weight: floats(5, 4) } },
-  dropout: unary, softmax: unary, logSoftmax: unary, identity: unary, flatten: unary, shape: unary, size: unary, transpose: unary,
-  cast: { inputs: [x], attributes: { to: 'int32' } },
-  concat: { inputs: [x, x], attributes: { axis: 1 } },
-  constantOfShape: { inputs: [ints(2, 3)] },
-  expand: { inputs: [x, ints(2, 3, 4)] },
-  gather: { inputs: [x, ints(0)] },
-  gatherElements: { inputs: [x, zeros('int32', 2, 3, 4)] },
-  history: { inputs: [x], attributes: { axis: 1, steps: 2 } },
-  oneHot: { inputs: [zeros('int32', 2, 3), scalar(3), floats(2)] },
-  pad: { inputs: [x, ints(1, 1), new NdArray(Float32Array.of(0), []), ints(1)], axes: 3 },
-  range: { inputs: [scalar(0), scalar(5), scalar(1)] },
-  reshape: { inputs: [x, ints(6, 4)] },
-  reverseSequence: { inputs: [x, ints(1, 1, 1)] },
-  scatterElements: { inputs: [x, zeros('int32', 2, 3, 4), x] },
-  slice: { inputs: [x, ints(0), ints(1), ints(1), ints(1)], axes: 3 },
-  split: { inputs: [x], attributes: { axis: 1 }, outputs: 3 },
-  squeeze: { inputs: [floats(2, 1, 3), ints(1)], axes: 1 },
-  unsqueeze: { inputs: [x, ints(1)], axes: 1 },
-  tile: { inputs: [x, ints(1, 2, 1)] },
-  trilu: { inputs: [x, scalar(0)] },
-  where: { inputs: [zeros('uint8', 2, 3, 4), x, x] },
-  add: binary, sub: binary, mul: binary, div: binary, min: binary, max: binary, mod: binary, pow: binary, sum: binary,
-  clip: { inputs: [x, floats(), floats()] },
-  and: logic, or: logic, xor: logic, not: { inputs: [zeros('uint8', 2, 3)] },
-  equal: binary, greater: binary, greaterOrEqual: binary, less: binary, lessOrEqual: binary,
-  argMax: unary, argMin: unary,
-  cumSum: { inputs: [x, ints(1)], axes: 1 }, topK: { inputs: [x, ints(2)] },
-  ...Object.fromEntries(operatorNames().filter((name) => name.startsWith('reduce')).map((name) => [name, reduction])),
-  averagePool: { inputs: [floats(1, 2, 6)], attributes: { kernelShape: [2] } },
-  maxPool: { inputs: [floats(1, 2, 6)], attributes: { kernelShape: [2] } },
-  globalAveragePool: unary, globalMaxPool: unary,
-  conv: { inputs: [floats(1, 2, 6), floats(3, 2, 2), three] },
-  convTranspose: { inputs: [floats(1, 2, 6), floats(2, 3, 2), three] },
-  gemm: { inputs: [floats(2, 3), floats(3, 4), floats(4)] },
-  matMul: { inputs: [x, floats(4, 5)] },
-  batchNormalization: { inputs: [x, three, three, three, three] },
-  instanceNormalization: { inputs: [x, three, three] },
-  layerNormalization: { inputs: [x, floats(4), floats(4)] },
-  rmsNormalization: { inputs: [x, floats(4)] },
-}
-
-const sampleOf = (op: string): Sample => SAMPLES[op] ?? unary
 const ALL = operatorNames()
 
 /** The code of the error that the node makes, or undefined where it is sound; inputs from `constants` on are constants. */
@@ -145,7 +72,7 @@ describe('the same mistake has the same code, whichever operator makes it', () =
   it.each(ALL.filter((op) => findOperator(op)?.mostInputs !== Infinity))('%s: too many inputs are UNSUPPORTED', (op) => {
     const { mostInputs } = findOperator(op) as { mostInputs: number }
     const sample = sampleOf(op)
-    const inputs = Array.from({ length: mostInputs + 1 }, (_, n) => sample.inputs[n] ?? x)
+    const inputs = Array.from({ length: mostInputs + 1 }, (_, n) => sample.inputs[n] ?? floats(2, 3, 4))
     expect(codeOf(op, { ...sample, inputs })).toBe('UNSUPPORTED')
   })
 

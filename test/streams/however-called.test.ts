@@ -6,26 +6,27 @@ import type { Graph } from '../../src/graph/graph.ts'
 import { compile } from '../../src/model/load.ts'
 import type { Model } from '../../src/model/model.ts'
 import { addAllOperators } from '../../src/ops/all.ts'
-import { findOperator, operatorNames } from '../../src/ops/registry.ts'
+import { knownOperators } from '../../src/ops/registry.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import { createData, type DataOf } from '../../src/values/dtype.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { lengthOf, type Shape } from '../../src/values/shape.ts'
 import { pseudoRandom } from '../random.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
-import { drawsOf, NEVER_ALONG_TIME, randomCarriedGraph, randomGraph, VOCABULARY, type Draw } from './random-graphs.ts'
+import { drawsOf, MAKERS, NEVER_ALONG_TIME, randomCarriedGraph, randomGraph, VOCABULARY, type Draw } from './random-graphs.ts'
 
 const SEED = Number(process.env.HOWEVER_SEED ?? 1)
 const GRAPHS = Number(process.env.HOWEVER_GRAPHS ?? 1)
 const MOST_TRIES = 60
 const CARRIED = 60 * GRAPHS
-/** They remember by themselves, or have indices that may be out of range. */
-const NO_CARRIED = ['history', 'lstm', 'embedding', 'gather', 'gatherElements', 'scatterElements', 'reverseSequence']
 const BATCH = 2
 const STEPS = 6
 
 addAllOperators()
-const OPERATORS = operatorNames().filter((name) => findOperator(name)?.time !== 'unknown')
+const OPERATORS = knownOperators().filter(({ time }) => time !== 'unknown').map(({ name }) => name)
+/** Not those that remember by themselves, or have indices that may be out of range. */
+const WITHOUT_STATE = knownOperators().filter((operator) => operator.recurrent === undefined && operator.mayRefuse === undefined)
+  .map(({ name }) => name).filter((name) => Object.hasOwn(MAKERS, name))
 
 type Arrays = Record<string, NdArray>
 
@@ -279,7 +280,7 @@ describeBinaries(`states that a graph carries (seed ${SEED})`, (binary) => {
     const runtime = await runtimeOf(binary)
     let checked = 0
     for (let seed = SEED * 1000; checked < CARRIED; seed++) {
-      const { graph, carry } = randomCarriedGraph(seed, operatorNames().filter((name) => !NO_CARRIED.includes(name)))
+      const { graph, carry } = randomCarriedGraph(seed, WITHOUT_STATE)
       const model = await compile(graph, { runtime })
       if (runs(model, BATCH)) {
         checked++

@@ -4,6 +4,7 @@ import { GraphBuilder } from '../../src/graph/builder.ts'
 import type { Graph, GraphInput, GraphNode } from '../../src/graph/graph.ts'
 import type { Attribute, ValueType } from '../../src/ops/operator.ts'
 import { addAllOperators } from '../../src/ops/all.ts'
+import { FUNCTION_NAMES } from '../../src/ops/elementwise/function-table.ts'
 import type { DType } from '../../src/values/dtype.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import type { Dimension } from '../../src/values/shape.ts'
@@ -177,12 +178,14 @@ function convolve(g: Growth, padsApart: boolean): void {
   g.add('conv', [from, weights], { pads: padsApart ? [0, 0] : [reach, 0], dilations: [dilation], channelsLast })
 }
 
-const lstm: Maker = (g) => {
+/** A recurrent layer with so many gates and states. */
+const recurrent = (gates: number, states: number): Maker => (g, op) => {
   const x = g.pick(({ dtype, shape }) => dtype === 'float32' && shape.length === 3 && shape[1] === 'timesteps' && typeof shape[2] === 'number')
   const [hiddenSize, features] = [1 + g.draw(6), sizeAt(x, 2)]
+  const [rows, none] = [gates * hiddenSize, Array.from({ length: states }, () => '')]
   const parameters = {
-    '0.forward.inputWeights': g.constant([4 * hiddenSize, features], 0.6), '0.forward.recurrentWeights': g.constant([4 * hiddenSize, hiddenSize], 0.6),
-    ...(g.chance(2) ? { '0.forward.inputBias': g.constant([4 * hiddenSize]) } : {}),
+    '0.forward.inputWeights': g.constant([rows, features], 0.6), '0.forward.recurrentWeights': g.constant([rows, hiddenSize], 0.6),
+    ...(g.chance(2) ? { '0.forward.inputBias': g.constant([rows]) } : {}),
   }
   const inputs = [x.name]
   const masks = g.values.filter(({ dtype, shape }) => dtype === 'uint8' && shape.length === 2 && shape[1] === 'timesteps')
@@ -190,14 +193,16 @@ const lstm: Maker = (g) => {
     // First states that follow from an input without timesteps.
     const weight = (): string => g.constant([3, hiddenSize])
     const state = (): string => g.hidden('unsqueeze', [g.hidden('matMul', ['first', weight()]), g.integers(0)])
-    inputs.push(state(), state())
+    inputs.push(...none.map(state))
   }
-  if (masks.length > 0 && g.chance(3)) inputs.push(...['', '', ''].slice(inputs.length), g.oneOf(masks).name)
-  g.add('lstm', inputs, { hiddenSize, numLayers: 1, direction: 'forward', returnSequences: !g.chance(4) }, 3, parameters)
+  if (masks.length > 0 && g.chance(3)) inputs.push(...['', ...none].slice(inputs.length), g.oneOf(masks).name)
+  g.add(op, inputs, { hiddenSize, numLayers: 1, direction: 'forward', returnSequences: !g.chance(4) }, 1 + states, parameters)
 }
 
-const MAKERS: Readonly<Record<string, Maker>> = {
-  lstm,
+/** How a node of each operator is made; functions of one variable are all made alike. */
+export const MAKERS: Readonly<Record<string, Maker>> = {
+  ...Object.fromEntries(FUNCTION_NAMES.map((name) => [name, unary])),
+  lstm: recurrent(4, 2), gru: recurrent(3, 1), rnn: recurrent(1, 1),
   embedding: (g, op) => g.add(op, [g.pick(({ name }) => g.indices.has(name)).name], {}, 1, { weight: g.constant([VOCABULARY, 3]) }),
   gather(g, op) {
     if (g.chance(2) && g.indices.size > 0) {
@@ -292,7 +297,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     const x = g.oneOf(g.values)
     g.add(op, [x.name, g.integers(g.draw(x.shape.length + 1))])
   },
-  reduceL2: reduce, reduceMax: reduce, reduceMean: reduce, reduceMin: reduce, reduceProd: reduce, reduceSum: reduce, reduceSumSquare: reduce,
+  reduceL1: reduce, reduceL2: reduce, reduceLogSum: reduce, reduceLogSumExp: reduce, reduceMax: reduce, reduceMean: reduce, reduceMin: reduce, reduceProd: reduce, reduceSum: reduce, reduceSumSquare: reduce,
   argMax: argument, argMin: argument,
   averagePool: pooled, maxPool: pooled,
   globalAveragePool: (g, op) => g.add(op, [g.oneOf(g.values.filter(({ dtype, shape }) => dtype === 'float32' && shape.length > 2)).name]),
@@ -307,6 +312,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     const pads = [...x.shape, ...x.shape].map((size) => (typeof size === 'number' ? g.draw(2) : 0))
     g.add(op, [x.name, g.integers(...pads)], { mode: g.oneOf(['constant', 'edge']) })
   },
+  trilu: (g, op) => g.add(op, [g.oneOf(g.values.filter(({ shape }) => shape.length > 1)).name], { upper: g.draw(2) }),
   dropout: anything, identity: anything,
   cast: (g, op) => g.add(op, [g.oneOf(g.values).name], { to: g.oneOf(['float32', 'int32', 'bool']) }),
   clip: (g, op) => g.add(op, [g.float().name, g.chance(3) ? '' : g.scalar(-0.4), g.chance(3) ? '' : g.scalar(0.3)]),
@@ -328,7 +334,8 @@ export const NEVER_ALONG_TIME: readonly string[] = ['globalAveragePool', 'global
 
 /** Adds a node of this operator. @returns false where nothing that is there fits it */
 function grow(g: Growth, op: string): boolean {
-  const maker = Object.hasOwn(MAKERS, op) ? MAKERS[op] as Maker : unary
+  const maker = MAKERS[op]
+  if (maker === undefined) throw new Error(`random graphs know no node of '${op}'`)
   try {
     maker(g, op)
     return true
@@ -362,7 +369,7 @@ export function randomGraph(seed: number, { wanted, others, hasBatch }: RandomGr
   for (const [dtype, name, shape] of inputs) if (g.chance(2)) g.input({ name, dtype, shape })
   g.indices.add('tokens')
   if (hasBatch && g.chance(3)) g.input({ name: 'held', dtype: 'float32', shape: ['batch', 4] })
-  if (hasBatch && (wanted === 'lstm' || g.chance(4))) {
+  if (hasBatch && (['lstm', 'gru', 'rnn'].includes(wanted) || g.chance(4))) {
     g.input({ name: 'first', dtype: 'float32', shape: ['batch', 3] })
     g.values.pop() // it is for first states alone
     g.hasFirst = true
