@@ -2,8 +2,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { GraphBuilder } from '../../src/graph/builder.ts'
 import { findCarry } from '../../src/graph/carry.ts'
+import type { Graph } from '../../src/graph/graph.ts'
 import { typeGraph } from '../../src/graph/infer.ts'
 import { compile, load } from '../../src/model/load.ts'
+import { createRuntime } from '../../src/runtime/create.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import type { SymbolicShape } from '../../src/values/shape.ts'
@@ -142,6 +144,39 @@ describeBinaries('a stream with carried states', (binary) => {
     expect(output).toEqual(outputs[0])
     expect(c_n.subarray(40)).toEqual(none.state['lstm.c']?.data)
     model.dispose()
+  })
+
+  it('carries h to c and c to h where that is what it is told: these are no states that the layer keeps itself', async () => {
+    using model = await compile(torchLstm(3, 5, 1), { runtime })
+    using stream = model.stream({ carry: { h_0: 'c_n', c_0: 'h_n' } })
+    let [h, c] = [pseudoRandom(4, 5, 1), pseudoRandom(5, 5, 1)]
+    stream.state = { h_0: h, c_0: c }
+    const out = new Float32Array(5)
+    for (let step = 0; step < 4; step++) {
+      const x = pseudoRandom(step, 3, 1)
+      const { output, h_n, c_n } = model.run({ input: new NdArray(x, [1, 1, 3]), h_0: h, c_0: c })
+      stream.step(x, out)
+      expect(out).toEqual(output?.data)
+      ;[h, c] = [c_n?.data as Float32Array<ArrayBuffer>, h_n?.data as Float32Array<ArrayBuffer>]
+      expect([stream.state.h_0?.data, stream.state.c_0?.data]).toEqual([h, c])
+    }
+  })
+
+  it('takes no memory for outputs of states that a layer keeps itself', async () => {
+    const own = await createRuntime({ variant: 'simd' })
+    const graph = torchLstm(3, 200, 1)
+    const bytes = async (source: Graph): Promise<number> => {
+      using model = await compile(source, { runtime: own })
+      const before = own.memory().usedBytes
+      using stream = model.stream({ batch: 7 })
+      expect(Object.keys(stream.state)).toEqual(['lstm.h', 'lstm.c'])
+      return own.memory().usedBytes - before
+    }
+    const plain: Graph = {
+      ...graph, inputs: graph.inputs.slice(0, 1), outputs: graph.outputs.slice(0, 1),
+      nodes: graph.nodes.map((node) => ({ ...node, inputs: node.inputs.slice(0, 1), outputs: node.outputs.slice(0, 1) })),
+    }
+    expect(await bytes(graph)).toBe(await bytes(plain))
   })
 
   it.each(['silero_vad_v5', 'silero_vad_v6'])('%s: the bits of runs, alone, forked, and as a pool of odd size', async (name) => {
