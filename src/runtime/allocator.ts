@@ -21,6 +21,8 @@ export class Allocator {
   readonly #free: FreeBlock[] = []
   #end: number
   #usedBytes = 0
+  /** No free block is larger. */
+  #largest = 0
 
   constructor(begin: number) {
     this.#end = alignUp(begin)
@@ -39,13 +41,12 @@ export class Allocator {
   /** What `end` would be after `allocate(bytes)`. */
   endAfter(bytes: number): number {
     const size = Math.max(alignUp(bytes), ALIGNMENT)
-    if (this.#free.some((block) => block.bytes >= size)) return this.#end
-    return this.#tailPtr() + size
+    return this.#firstFit(size) >= 0 ? this.#end : this.#tailPtr() + size
   }
 
   allocate(bytes: number): number {
     const size = Math.max(alignUp(bytes), ALIGNMENT)
-    const index = this.#free.findIndex((block) => block.bytes >= size)
+    const index = this.#firstFit(size)
     let ptr: number
     if (index >= 0) {
       const block = this.#free[index] as FreeBlock
@@ -68,8 +69,7 @@ export class Allocator {
     if (bytes === undefined) return false
     this.#sizes.delete(ptr)
     this.#usedBytes -= bytes
-    let index = this.#free.findIndex((block) => block.ptr > ptr)
-    if (index < 0) index = this.#free.length
+    const index = this.#firstBehind(ptr)
     const before = this.#free[index - 1]
     const after = this.#free[index]
     const merged = { ptr, bytes }
@@ -86,7 +86,32 @@ export class Allocator {
       count++
     }
     this.#free.splice(from, count, merged)
+    this.#largest = Math.max(this.#largest, merged.bytes)
     return true
+  }
+
+  /** The index of the first free block that is large enough, or -1: known without a look at all of them where none was for less. */
+  #firstFit(size: number): number {
+    if (size > this.#largest) return -1
+    let largest = 0
+    for (let n = 0; n < this.#free.length; n++) {
+      const { bytes } = this.#free[n] as FreeBlock
+      if (bytes >= size) return n
+      largest = Math.max(largest, bytes)
+    }
+    this.#largest = largest
+    return -1
+  }
+
+  /** How many free blocks begin before an address. */
+  #firstBehind(ptr: number): number {
+    let [low, high] = [0, this.#free.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#free[middle] as FreeBlock).ptr < ptr) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   /** Where a block would start that no free block can hold: the free tail, if there is one, or the end. */

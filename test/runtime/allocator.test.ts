@@ -111,4 +111,42 @@ describe('Allocator', () => {
       expect(allocator.allocate(1)).toBe(end)
     }), { numRuns: 300 })
   })
+
+  it('hands out the first hole that is large enough, as a look at every byte finds it', () => {
+    const action = fc.record({ free: fc.boolean(), value: fc.nat(400) })
+    fc.assert(fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
+      const allocator = new Allocator(0)
+      /** Whether each unit of 64 bytes is in use, up to the end. */
+      const used: boolean[] = []
+      const blocks: { unit: number, units: number }[] = []
+      for (const { free, value } of actions) {
+        if (free) {
+          const [block] = blocks.splice(value % Math.max(1, blocks.length), 1)
+          if (block === undefined) continue
+          used.fill(false, block.unit, block.unit + block.units)
+          allocator.free(block.unit * 64)
+          continue
+        }
+        const units = Math.max(1, Math.ceil(value / 64))
+        let unit = used.findIndex((_, n) => n + units <= used.length && !used.slice(n, n + units).includes(true))
+        // None: it begins in the free tail, and the end moves.
+        if (unit < 0) unit = used.lastIndexOf(true) + 1
+        expect(allocator.allocate(value)).toBe(unit * 64)
+        while (used.length < unit + units) used.push(true)
+        used.fill(true, unit, unit + units)
+        blocks.push({ unit, units })
+        expect(allocator.end).toBe(used.length * 64)
+      }
+    }), { numRuns: 300 })
+  })
+
+  it('has room for 20,000 holes that are too small for what comes after them', () => {
+    const allocator = new Allocator(0)
+    const count = 20_000
+    const ptrs = Array.from({ length: 2 * count }, () => allocator.allocate(64))
+    for (let n = 0; n < count; n++) allocator.free(ptrs[2 * (n * 7919 % count)] as number)
+    const later = Array.from({ length: count }, () => allocator.allocate(65))
+    expect(later).toEqual(later.map((_, n) => 128 * (count + n)))
+    expect(allocator.allocate(64)).toBe(0)
+  })
 })

@@ -263,3 +263,29 @@ it('refuses first states that follow from an input which the steps take as well:
   expect((await both.runAsync(given, { onProgress: ({ done }) => seen.push(done) })).y?.data).toEqual(both.run(given).y?.data)
   expect(seen).toEqual([256, 300])
 })
+
+it.each<[string, readonly (string | number)[], Readonly<Record<string, boolean>>, boolean]>([
+  ['a mask of each step', ['batch', 'timesteps'], {}, true],
+  ['a mask that does not come with the steps', ['batch', 4], {}, false],
+  ['a mask that may clear the first states', ['batch', 'timesteps'], { zeroEmptyState: true }, false],
+])('streams take %s, or refuse it', async (_title, shape, attributes, taken) => {
+  const graph = new GraphBuilder()
+  graph.input({ name: 'x', dtype: 'float32', shape: ['batch', 'timesteps', 3] })
+  graph.input({ name: 'mask', dtype: 'uint8', shape })
+  for (const [name, tensor] of randomLstm({ inputSize: 3, hiddenSize: 4, numLayers: 1, bidirectional: false, bias: false }, 9)) graph.constant(name, tensor)
+  graph.add({
+    name: 'rnn', op: 'lstm', inputs: ['x', '', '', 'mask'], outputs: ['y'],
+    parameters: { '0.forward.inputWeights': 'weight_ih_l0', '0.forward.recurrentWeights': 'weight_hh_l0' },
+    attributes: { hiddenSize: 4, numLayers: 1, direction: 'forward', returnSequences: true, ...attributes },
+  })
+  using model = await compile(graph.finish([{ name: 'y', value: 'y' }]), { runtime })
+  if (!taken) {
+    expectError(() => model.stream(), 'UNSUPPORTED', /lstm 'rnn' takes a mask of whole sequences/)
+    return
+  }
+  using stream = model.stream()
+  const [x, mask, y] = [pseudoRandom(1, 12, 1), Uint8Array.of(1, 0, 1, 1), new Float32Array(16)]
+  stream.process({ x, mask }, y)
+  const whole = model.run({ x: new NdArray(x, [1, 4, 3]), mask: { dtype: 'uint8', shape: [1, 4], data: mask } })
+  expect(y).toEqual(whole.y?.data)
+})
