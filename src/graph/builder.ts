@@ -1,8 +1,9 @@
 import { LstmError } from '../errors.ts'
 import { label, MOST_AXES } from '../ops/node/checks.ts'
 import type { GraphNode, InferenceContext, Operator, OutputTypes, ValueType } from '../ops/operator.ts'
-import type { ArrayLike } from '../values/ndarray.ts'
-import type { SymbolicShape } from '../values/shape.ts'
+import { isNumeric } from '../ops/node/sizes.ts'
+import { NdArray, type ArrayLike } from '../values/ndarray.ts'
+import type { Dimension, SymbolicShape } from '../values/shape.ts'
 import type { Graph, GraphInput, GraphOutput } from './graph.ts'
 import { checkNode, contextOf, operatorOf } from './node.ts'
 
@@ -23,6 +24,7 @@ export class GraphBuilder {
   readonly #constants: Map<string, ArrayLike> = new Map()
   readonly #types: Map<string, ValueType> = new Map()
   readonly #settings: Map<GraphNode, unknown> = new Map()
+  readonly #sizes: Map<string, SymbolicShape> = new Map()
   readonly #names: Set<string> = new Set()
   readonly #notes: Set<string> = new Set()
   /** How many more elements may be computed beforehand: an untrusted file must not fill the memory. */
@@ -36,6 +38,11 @@ export class GraphBuilder {
   /** What the operator of each node made of its attributes. */
   get settings(): ReadonlyMap<GraphNode, unknown> {
     return this.#settings
+  }
+
+  /** Elements of int32 values that are sizes of axes, numbers and names, by value. */
+  get sizes(): ReadonlyMap<string, SymbolicShape> {
+    return this.#sizes
   }
 
   /** The constant of this name, or undefined for a value that is only known at run time. */
@@ -68,7 +75,7 @@ export class GraphBuilder {
   add(node: GraphNode): void {
     const operator = operatorOf(node)
     checkNode(node, operator, this.#constants, this.#types)
-    const context = contextOf(node, this.#constants, this.#types)
+    const context = contextOf(node, this.#constants, this.#types, this.#sizes)
     const settings = operator.parse?.(node)
     this.#settings.set(node, settings)
     const types = operator.infer(node, context, settings)
@@ -76,6 +83,7 @@ export class GraphBuilder {
       throw new LstmError('FORMAT', `${label(node)}: expected at most ${types.length} outputs, got ${node.outputs.length}`)
     }
     const folded = this.#foldable > 0 ? this.#evaluate(node, operator, context, types as OutputTypes) : undefined
+    const sizes = folded === undefined ? this.#sizesOf(node, operator, context, types as OutputTypes) : undefined
     if (folded === undefined) this.#nodes.push(node)
     node.outputs.forEach((name, position) => {
       if (name === '') return
@@ -85,6 +93,8 @@ export class GraphBuilder {
         this.#foldable -= (1 + FOLDED_PER_CONSTANT) * constant.data.length
       } else {
         this.#define(name, types[position] as ValueType, label(node))
+        const own = sizes?.[position]
+        if (own !== undefined) this.#sizes.set(name, own)
       }
     })
     if (this.#names.has(node.name)) throw new LstmError('FORMAT', `graph: two nodes are named '${node.name}'`)
@@ -120,6 +130,25 @@ export class GraphBuilder {
     const read = folded === undefined ? 0 : node.inputs.reduce((sum, name) => sum + (this.#constants.get(name)?.data.length ?? 0), 0)
     this.#foldable -= Math.ceil(read / READ_PER_FOLDED)
     return folded
+  }
+
+  /** The elements of a node's outputs where they are sizes. What moves elements moves numbers that stand for them. */
+  #sizesOf(node: GraphNode, operator: Operator, context: InferenceContext, types: OutputTypes): readonly (SymbolicShape | undefined)[] | undefined {
+    if (types[0].dtype !== 'int32') return undefined
+    const settings = this.#settings.get(node)
+    if (operator.sizes !== undefined) return [operator.sizes(node, context, settings)]
+    if (operator.movesSizes === undefined) return undefined
+    const last = operator.movesSizes === 'all' ? node.inputs.length : 1
+    const table: Dimension[] = []
+    const values: ArrayLike[] = []
+    for (let position = 0; position < last; position++) {
+      const sizes = context.sizes(position)
+      const shape = context.input(position)?.shape
+      if (sizes === undefined || shape === undefined || !isNumeric(shape)) return undefined
+      values.push(new NdArray(Int32Array.from(sizes, (size) => table.push(size) - 1), shape))
+    }
+    const moved = operator.evaluate?.(node, { ...context, value: (position) => values[position] ?? context.value(position) }, settings, types)
+    return moved?.map(({ data }) => Array.from(data, (code) => table[code] as Dimension))
   }
 
   #define(name: string, type: ValueType, what: string): void {

@@ -10,6 +10,8 @@ export interface TypedGraph {
   readonly types: ReadonlyMap<string, ValueType>
   /** What the operator of each node made of its attributes. */
   readonly settings: ReadonlyMap<GraphNode, unknown>
+  /** Elements of int32 values that are sizes of axes, numbers and names, by value. */
+  readonly sizes: ReadonlyMap<string, SymbolicShape>
 }
 
 /**
@@ -28,5 +30,5 @@ export function typeGraph(graph: Graph, shapes?: ReadonlyMap<string, SymbolicSha
   for (const input of graph.inputs) builder.input(input, shapes?.get(input.name))
   for (const node of graph.nodes) builder.add(node)
   builder.note(...graph.notes ?? [])
-  return { graph: builder.finish(graph.outputs), types: builder.types, settings: builder.settings }
+  return { graph: builder.finish(graph.outputs), types: builder.types, settings: builder.settings, sizes: builder.sizes }
 }

@@ -1,9 +1,9 @@
 import { LstmError } from '../errors.ts'
-import { label } from '../ops/node/checks.ts'
+import { label, MOST_AXES } from '../ops/node/checks.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from '../ops/operator.ts'
 import { findOperator, operatorNames } from '../ops/registry.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
-import { lengthOf } from '../values/shape.ts'
+import { lengthOf, type SymbolicShape } from '../values/shape.ts'
 import type { Graph } from './graph.ts'
 
 /** The operator of a node. @throws LstmError `UNSUPPORTED` */
@@ -15,9 +15,14 @@ export function operatorOf(node: GraphNode): Operator {
 
 /** What an operator may see of its node, given the types and constants known so far. */
 export function contextOf(
-  node: GraphNode, constants: ReadonlyMap<string, ArrayLike>, types: ReadonlyMap<string, ValueType>,
+  node: GraphNode, constants: ReadonlyMap<string, ArrayLike>, types: ReadonlyMap<string, ValueType>, sizes: ReadonlyMap<string, SymbolicShape> = new Map(),
 ): InferenceContext {
   return {
+    sizes: (position) => {
+      const name = node.inputs[position] ?? ''
+      const constant = constants.get(name)
+      return constant?.dtype === 'int32' && constant.data.length <= MOST_AXES ? Array.from(constant.data) : sizes.get(name)
+    },
     input: (position) => types.get(node.inputs[position] ?? ''),
     value: (position) => constants.get(node.inputs[position] ?? ''),
     parameter: (role) => {

@@ -41,6 +41,8 @@ export interface InferenceContext {
   readonly value: (position: number) => ArrayLike | undefined
   /** The weight the operator calls `role`, or undefined where the node has none. */
   readonly parameter: (role: string) => ArrayLike | undefined
+  /** The elements of an int32 input as sizes, row by row: numbers, or names of sizes that are known at run time; undefined where they are neither. */
+  readonly sizes: (position: number) => SymbolicShape | undefined
 }
 
 /** A buffer of a plan: where a value lives. `ptr` is set before the steps run, and may change from run to run. */
@@ -175,6 +177,12 @@ export interface Operator<Settings = unknown, Prepared = unknown> {
    * @param types what `infer` said
    */
   evaluate?(node: GraphNode, context: InferenceContext, settings: Settings, types: OutputTypes): readonly NdArray[] | undefined
+  /** Whose elements it moves, and does nothing else: those of its first input, or of all. Names of sizes are moved as their numbers will be. */
+  readonly movesSizes?: 'first' | 'all' | undefined
+  /** The elements of its output as sizes: shapes are computed with before they are numbers. Default: as `movesSizes` says, or none. */
+  sizes?(node: GraphNode, context: InferenceContext, settings: Settings): SymbolicShape | undefined
+  /** Positions of the inputs that it takes as sizes, not as numbers to compute with. */
+  readonly takesSizes?: readonly number[]
   /** Whether a step of this node may throw for elements of its inputs: a run may then end halfway. Default: never. */
   mayRefuse?(node: GraphNode, context: InferenceContext): boolean
   /** The elements that are never refused, where that is known before the run: streams look at them first. */

@@ -70,6 +70,8 @@ export class Blueprint {
   readonly hasSteps: boolean
   /** The number the graph has for the batch, where it is no name. */
   readonly fixedBatch: number | undefined
+  /** The number of sequences that the file has for its layers. */
+  readonly fileBatch: number | undefined
   /** Whether a run may end in an error halfway, with some states changed and others not. */
   readonly mayFail: boolean
   readonly #timeline: Timeline | undefined
@@ -105,6 +107,7 @@ export class Blueprint {
     const isKnown = batch !== undefined && typeof timeline?.batch !== 'number'
     this.#batch = isKnown ? batch : undefined
     this.fixedBatch = isKnown ? undefined : 1
+    this.fileBatch = typeof timeline?.batch === 'number' ? timeline.batch : undefined
     const carriedOutputs = new Set(carry.values())
     // What nodes take, and what goes out as it came in.
     const used = new Set([...nodes.flatMap((node) => node.inputs), ...outputs.map(({ value }) => value)])

@@ -1,5 +1,6 @@
 // A graph laid along time: where the timesteps of every value are, and the graph that runs them a few at a time.
 import { LstmError } from '../errors.ts'
+import { stateInputs } from '../graph/carry.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
 import { findOperator } from '../ops/registry.ts'
@@ -27,7 +28,14 @@ export function findTimeline(source: Graph, carry: ReadonlyMap<string, string>):
     if (stopped === undefined || found.weight > stopped.weight) stopped = found
   }
   if (stopped?.weight !== 2 && (carry.size > 0 || !source.nodes.some(({ op }) => findOperator(op)?.recurrent !== undefined))) return undefined
-  throw new LstmError('UNSUPPORTED', `stream: ${stopped?.reason ?? 'no input has an axis for timesteps'}, so that this model cannot be run step by step`)
+  throw new LstmError('UNSUPPORTED', `stream: ${stopped?.reason ?? 'no input has an axis for timesteps'}, so that this model cannot be run step by step${hintOf(source, carry)}`)
+}
+
+/** States that come in, where nothing says which outputs they are of the step before. */
+function hintOf(graph: Graph, carry: ReadonlyMap<string, string>): string {
+  const open = stateInputs(graph).filter((name) => !carry.has(name))
+  if (open.length === 0) return ''
+  return `; if states are carried from outputs to inputs, say so: stream({ carry: { ${open.map((name) => `${JSON.stringify(name)}: '...'`).join(', ')} } })`
 }
 
 const TELLING = /time|seq|step|length/i

@@ -2,13 +2,13 @@
 import type { Graph } from '../graph/graph.ts'
 import type { TypedGraph } from '../graph/infer.ts'
 import { operatorOf } from '../graph/node.ts'
-import { freshSize } from '../ops/node/sizes.ts'
+import { freshSize, namesIn } from '../ops/node/sizes.ts'
 import { switchOf } from '../ops/node/attributes.ts'
 import { label } from '../ops/node/checks.ts'
 import type { GraphNode, Operator, RecurrentFacts } from '../ops/operator.ts'
 import { findOperator } from '../ops/registry.ts'
 import { pointwise } from '../ops/time/pointwise.ts'
-import type { TimedNode, Timing } from '../ops/time/timing.ts'
+import { along, type TimedNode, type Timing } from '../ops/time/timing.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { Dimension, SymbolicShape } from '../values/shape.ts'
 
@@ -44,6 +44,11 @@ export class Walk {
   readonly #carry: ReadonlyMap<string, string>
   readonly #uses: ReadonlyMap<string, Uses>
   readonly #timings: Map<string, Timing>
+  readonly #sizes: TypedGraph['sizes']
+  /** Names of sizes that say how many timesteps there are. */
+  readonly #stepNames: Set<string> = new Set()
+  /** Values that say so. */
+  readonly #lengths: Set<string> = new Set()
   readonly #leads: Map<string, number> = new Map()
   /** Values that follow from carried states. */
   readonly #carried: Set<string>
@@ -56,13 +61,15 @@ export class Walk {
   /** Whether a recurrent layer takes the timesteps, and goes on from its own states or from carried ones. */
   remembers: boolean = false
 
-  constructor({ graph, types, settings }: TypedGraph, marks: ReadonlyMap<string, number>, carry: ReadonlyMap<string, string>) {
+  constructor({ graph, types, settings, sizes }: TypedGraph, marks: ReadonlyMap<string, number>, carry: ReadonlyMap<string, string>) {
+    this.#sizes = sizes
     this.#graph = graph
     this.#types = types
     this.#settings = settings
     this.#carry = carry
     this.#uses = usesOf(graph)
     this.#timings = new Map(marks)
+    for (const name of marks.keys()) this.#nameSteps(name)
     this.#carried = new Set(carry.keys())
     this.#constants = new Map(graph.constants)
   }
@@ -79,7 +86,11 @@ export class Walk {
         const isOther = timed.endsWith('another axis')
         return { reason: `${label(node)} ${timed}`, weight: this.remembers || (operator.recurrent !== undefined && !isOther) ? 2 : isOther ? 0 : 1 }
       }
-      node.outputs.forEach((name, position) => this.#timings.set(name, timed.outputs[position]))
+      node.outputs.forEach((name, position) => {
+        this.#timings.set(name, timed.outputs[position])
+        this.#nameSteps(name)
+        if (this.#sizes.get(name)?.some((size) => this.#saysSteps(size))) this.#lengths.add(name)
+      })
       if (node.inputs.some((name) => this.#carried.has(name))) for (const name of node.outputs) this.#carried.add(name)
       const lead = timed.lead ?? (operator.padding === 'kept' ? this.#lead(node) : 0)
       if (lead > 0) for (const name of node.outputs) this.#leads.set(name, lead)
@@ -104,10 +115,27 @@ export class Walk {
     return this.#leads.get(node.inputs[0] ?? '') ?? 0
   }
 
-  #time(node: GraphNode, { time, padding, recurrent }: Operator): TimedNode | string {
+  /** Learns the name of a value's timesteps. */
+  #nameSteps(name: string): void {
+    const timing = this.#timings.get(name)
+    const size = typeof timing === 'number' ? this.#types.get(name)?.shape[timing] : undefined
+    if (size !== undefined) for (const one of namesIn(size)) this.#stepNames.add(one)
+  }
+
+  #saysSteps(size: Dimension): boolean {
+    return namesIn(size).some((name) => this.#stepNames.has(name))
+  }
+
+  #time(node: GraphNode, { time, padding, recurrent, takesSizes = [] }: Operator): TimedNode | string {
+    // Shapes are computed with numbers when a plan is made, whatever the number of steps is then.
+    if (node.outputs.every((name) => name === '' || this.#sizes.has(name))) return along(node, undefined)
+    if (node.inputs.some((name, position) => this.#lengths.has(name) && !takesSizes.includes(position))) return 'asks how long the sequence is'
     const timings = node.inputs.map((name) => this.#timings.get(name))
     const isLast = timings.includes('last')
-    if (!timings.some((timing) => typeof timing === 'number')) return { outputs: node.outputs.map(() => (isLast ? 'last' : undefined)) }
+    if (!timings.some((timing) => typeof timing === 'number')) {
+      const axis = this.#types.get(node.outputs[0] ?? '')?.shape.findIndex((size) => this.#saysSteps(size)) ?? -1
+      return along(node, isLast ? 'last' : axis < 0 ? undefined : axis)
+    }
     if (isLast) return 'takes single steps together with what all of them come to'
     if (this.#lead(node) > 0 && padding === undefined) return 'takes timesteps that are padded'
     if (time === 'unknown') return 'is not known to work on each timestep by itself'
@@ -124,8 +152,6 @@ export class Walk {
         return value === undefined ? undefined : Array.from(value.data)
       },
       lead: this.#lead(node),
-      takers: (position) => this.#takers(node.outputs[position] as string)
-        .map(({ op, inputs }) => ({ op, indices: this.#graph.constants.get(inputs[1] ?? '') })),
     }, this.#settings.get(node))
   }
 
@@ -169,11 +195,6 @@ export class Walk {
       outputs: node.outputs.map((value) => (this.#isWanted(value) ? value : '')),
       attributes: { ...node.attributes, stateful: true },
     }
-  }
-
-  /** The nodes that a value goes to. */
-  #takers(value: string): readonly GraphNode[] {
-    return [...this.#uses.get(value)?.nodes ?? []]
   }
 
   #isWanted(value: string): boolean {

@@ -55,9 +55,10 @@ it.each(FILES.map((file) => [file.pathname.split('/').slice(-2).join('/'), file]
   }
   try {
     const { graph, types } = typeGraph(model.toGraph())
+    const carry = findCarry(graph, types)
     let timeline: Timeline | undefined
     try {
-      timeline = findTimeline(graph, findCarry(graph, types))
+      timeline = findTimeline(graph, carry)
     } catch (error) {
       if (!(error instanceof LstmError)) throw error
       expect(error.code).toBe('UNSUPPORTED')
@@ -69,7 +70,7 @@ it.each(FILES.map((file) => [file.pathname.split('/').slice(-2).join('/'), file]
     const { batch, steps, inputs: axes, outputs: timings } = timeline
     const [rows, count] = [typeof batch === 'string' ? 2 : 1, 5]
     const sizeOf = (size: number | string): number | undefined => (typeof size === 'number' ? size : size === batch ? rows : size === steps ? count : undefined)
-    const isUsed = (name: string): boolean => timeline.graph.nodes.some((node) => node.inputs.includes(name))
+    const isUsed = (name: string): boolean => !carry.has(name) && timeline.graph.nodes.some((node) => node.inputs.includes(name))
     const required = graph.inputs.filter(({ optional }) => !optional)
     if (required.some(({ shape }) => shape.some((size) => sizeOf(size) === undefined))) return
     const whole = Object.fromEntries(required.map(({ name, dtype, shape }, n): [string, NdArray] => {
@@ -95,7 +96,7 @@ it.each(FILES.map((file) => [file.pathname.split('/').slice(-2).join('/'), file]
       return [name, createData(dtype, lengthOf(shape.filter((_, axis) => axis !== timing)))]
     }))
     function isCarried(name: string): boolean {
-      return [...findCarry(graph, types).values()].includes(name)
+      return [...carry.values()].includes(name)
     }
     const given = Object.keys(whole).filter((name) => axes.has(name) && isUsed(name))
     for (let step = 0; step < total; step++) {

@@ -279,11 +279,24 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
   },
   reshape(g, op) {
     const x = g.oneOf(g.values.filter(({ shape }) => shape.length > 1))
+    if (g.chance(3)) {
+      // Sizes that are computed, as exporters write them.
+      const sizes = g.hidden('shape', [x.name])
+      const parts = x.shape.map((_, axis) => g.hidden('gather', [sizes, g.integers(axis)]))
+      const product = g.hidden('mul', [parts.at(-1) as string, g.integers(1)])
+      g.add(op, [x.name, g.hidden('concat', [...parts.slice(0, -1), g.integers(1), product], { axis: 0 })])
+      return
+    }
     const keep = x.shape.map(() => 0)
     const last = x.shape.at(-1)
     const shapes = [keep, [...keep.slice(0, -1), 1, -1], [...keep.slice(0, -2), -1]]
     if (typeof last === 'number' && last % 2 === 0) shapes.push([...keep.slice(0, -1), 2, last / 2], [...keep.slice(0, -1), last / 2, 2])
     g.add(op, [x.name, g.integers(...g.oneOf(shapes))])
+  },
+  expand(g, op) {
+    const x = g.oneOf(g.values.filter(({ shape }) => shape.length > 0))
+    const sizes = x.shape.map((size) => (size === 1 ? 1 + g.draw(3) : 1))
+    g.add(op, [x.name, g.integers(...(g.chance(3) ? [1 + g.draw(2)] : []), ...sizes)])
   },
   flatten: (g, op) => {
     const x = g.oneOf(g.values.filter(({ shape }) => shape.length > 0))

@@ -1,10 +1,10 @@
 // Functions of two numbers, element by element, as in ONNX. Inputs broadcast, and are all float32 or all int32.
 import { LstmError } from '../../errors.ts'
 import type { DType } from '../../values/dtype.ts'
-import { formatShape, lengthOf } from '../../values/shape.ts'
+import { formatShape, lengthOf, type Dimension, type SymbolicShape } from '../../values/shape.ts'
 import { switchOf } from '../node/attributes.ts'
 import { label, requireInput } from '../node/checks.ts'
-import { broadcastShapes } from '../node/sizes.ts'
+import { broadcastShapes, productOf, quotientOf } from '../node/sizes.ts'
 import { evaluateBroadcast, planBinary, type BinaryFunction, type Operand } from '../layout/broadcast.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, ValueType } from '../operator.ts'
 
@@ -13,6 +13,8 @@ interface Arithmetic {
   readonly kernel: BinaryFunction
   readonly float: (a: number, b: number) => number
   readonly int: (a: number, b: number) => number
+  /** Of two sizes, where that is a size again. */
+  readonly size?: (a: Dimension, b: Dimension) => Dimension | undefined
 }
 
 const floorModulo = (a: number, b: number): number => {
@@ -20,11 +22,34 @@ const floorModulo = (a: number, b: number): number => {
   return remainder !== 0 && (remainder < 0) !== (b < 0) ? remainder + b : remainder
 }
 
+/** Of whole sizes: cut towards zero, as int32 is. */
+const quotientOfSizes = (a: Dimension, b: Dimension): Dimension | undefined => {
+  const quotient = b === 0 ? undefined : quotientOf([a], [b])
+  return typeof quotient === 'number' ? Math.trunc(quotient) : quotient
+}
+
 const MIN: Arithmetic = { kernel: 'min', float: Math.min, int: Math.min }
 const MAX: Arithmetic = { kernel: 'max', float: Math.max, int: Math.max }
-const ADD: Arithmetic = { kernel: 'add', float: (a, b) => a + b, int: (a, b) => a + b }
+const ADD: Arithmetic = {
+  kernel: 'add', float: (a, b) => a + b, int: (a, b) => a + b,
+  size: (a, b) => (typeof a === 'number' && typeof b === 'number' ? a + b : a === 0 ? b : b === 0 ? a : undefined),
+}
+const SUB: Arithmetic = {
+  kernel: 'sub', float: (a, b) => a - b, int: (a, b) => a - b,
+  size: (a, b) => (typeof a === 'number' && typeof b === 'number' ? a - b : b === 0 ? a : a === b ? 0 : undefined),
+}
+const MUL: Arithmetic = { kernel: 'mul', float: (a, b) => a * b, int: Math.imul, size: (a, b) => productOf([a, b]) }
+const DIV: Arithmetic = { kernel: 'div', float: (a, b) => a / b, int: (a, b) => (b === 0 ? 0 : a / b), size: quotientOfSizes }
 const REMAINDER: Arithmetic = { kernel: 'remainder', float: (a, b) => a % b, int: (a, b) => (b === 0 ? 0 : a % b) }
 const MODULO: Arithmetic = { kernel: 'modulo', float: floorModulo, int: (a, b) => (b === 0 ? 0 : floorModulo(a, b)) }
+
+/** f of lists of sizes that are as long as each other, or one of which is a single size. */
+function sizesOf(a: SymbolicShape | undefined, b: SymbolicShape | undefined, f: Arithmetic['size']): SymbolicShape | undefined {
+  if (a === undefined || b === undefined || f === undefined || (a.length !== b.length && a.length !== 1 && b.length !== 1)) return undefined
+  const at = (list: SymbolicShape, n: number): Dimension => list[list.length === 1 ? 0 : n] as Dimension
+  const sizes = Array.from({ length: Math.max(a.length, b.length) }, (_, n) => f(at(a, n), at(b, n)))
+  return sizes.every((size) => size !== undefined) ? sizes : undefined
+}
 
 /** An input of numbers: float32 or int32. */
 export function numericInput(node: GraphNode, context: InferenceContext, position: number): ValueType {
@@ -66,6 +91,7 @@ function arithmetic(
       const step = rounded(settings, type.dtype)
       return evaluateBroadcast(type, node.inputs.map((_, position) => context.value(position)), (elements) => elements.reduce(step))
     },
+    sizes: (_node, context, { size }) => (arity === 'binary' ? sizesOf(context.sizes(0), context.sizes(1), size) : undefined),
     plan(node, planner, { kernel }) {
       const operands = node.inputs.map((_, position) => operandOf(planner, position))
       planChain(planner, operands, operands.slice(1).map(() => kernel))
@@ -113,11 +139,11 @@ function planCopy(planner: Planner, a: Operand, out: Operand, dtype: DType): voi
 /** a + b. Inputs: a, b. */
 export const add: Operator<Arithmetic> = arithmetic('add', 'Add', 'binary', () => ADD)
 /** a - b. Inputs: a, b. */
-export const sub: Operator<Arithmetic> = arithmetic('sub', 'Sub', 'binary', () => ({ kernel: 'sub', float: (a, b) => a - b, int: (a, b) => a - b }))
+export const sub: Operator<Arithmetic> = arithmetic('sub', 'Sub', 'binary', () => SUB)
 /** a * b. Inputs: a, b. int32 wraps. */
-export const mul: Operator<Arithmetic> = arithmetic('mul', 'Mul', 'binary', () => ({ kernel: 'mul', float: (a, b) => a * b, int: Math.imul }))
+export const mul: Operator<Arithmetic> = arithmetic('mul', 'Mul', 'binary', () => MUL)
 /** a / b. Inputs: a, b. int32 is cut towards zero, and is 0 for b = 0, where ONNX says nothing. */
-export const div: Operator<Arithmetic> = arithmetic('div', 'Div', 'binary', () => ({ kernel: 'div', float: (a, b) => a / b, int: (a, b) => (b === 0 ? 0 : a / b) }))
+export const div: Operator<Arithmetic> = arithmetic('div', 'Div', 'binary', () => DIV)
 /** The smallest; NaN where one is NaN. Inputs: one or more. */
 export const min: Operator<Arithmetic> = arithmetic('min', 'Min', 'variadic', () => MIN)
 /** The largest; NaN where one is NaN. Inputs: one or more. */

@@ -15,7 +15,7 @@ export interface BoundNode {
 }
 
 /** An operator that moves elements of its inputs and does nothing else. */
-export interface Movement<Settings = unknown> extends Pick<Operator<Settings>, 'name' | 'onnx' | 'mostInputs' | 'attributes' | 'time' | 'padding' | 'carriesZeros' | 'parse' | 'infer'> {
+export interface Movement<Settings = unknown> extends Pick<Operator<Settings>, 'name' | 'onnx' | 'mostInputs' | 'attributes' | 'time' | 'padding' | 'carriesZeros' | 'parse' | 'infer' | 'takesSizes' | 'movesSizes'> {
   /** In order; the outputs are undefined before. */
   readonly moves: (node: GraphNode, bound: BoundNode, settings: Settings) => readonly Move[]
   /** The dtype of the outputs. Default: that of the first input. */

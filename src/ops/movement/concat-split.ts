@@ -39,6 +39,7 @@ export const concat: Operator<number> = movement({
     }
     return joined === axis ? 'joins sequences one after the other' : along(node, axis)
   },
+  movesSizes: 'all',
   parse: (node) => integerOf(node, 'axis'),
   infer(node, context, given) {
     const parts = alike(node, context, given)
@@ -110,6 +111,8 @@ export const split: Operator<number> = movement({
   name: 'split',
   onnx: 'Split',
   mostInputs: 2,
+  carriesZeros: true,
+  movesSizes: 'first',
   attributes: ['axis', 'numOutputs'],
   time: rowwise((_node, _shape, axis) => [axis]),
   parse: (node) => integerOf(node, 'axis', 0),

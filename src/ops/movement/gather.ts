@@ -85,6 +85,8 @@ export const gather: Operator<number> = {
     const size = context.value(0)?.shape.at(given)
     return size === undefined ? undefined : { input: 1, least: -size, most: size - 1 }
   },
+  carriesZeros: true,
+  movesSizes: 'first',
   parse: axisAttribute,
   infer(node, context, given) {
     const { dtype, shape } = anyInput(node, context, 0)

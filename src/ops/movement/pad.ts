@@ -123,7 +123,7 @@ export const pad: Operator<Mode> = movement({
     const [input, output] = [shapeOf(0), outputShape(0)]
     const pads = padsOf(node, input.length, (position, what) => {
       const values = knownIntegers(node, { value }, position, what)
-      return { count: values.length, values }
+      return { count: values.length, values, sizes: values }
     }) as Pad[]
     const middle = pads.map((one, axis) => ({ begin: Math.max(one.before, 0), size: keptSize(input[axis] as number, one) }))
     const offset = (strides: readonly number[], at: (axis: number) => number): number => (

@@ -7,14 +7,14 @@ import { resolveAxes } from '../node/lists.ts'
 import { checkSizes, freshShape, freshSize, integerList, isNumeric, productOf, quotientOf } from '../node/sizes.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from '../operator.ts'
-import { reshapingTime } from '../time/reshaping.ts'
+import { reshapingTime, reshapingSteps } from '../time/reshaping.ts'
 
 /** An operator that gives its first input another shape: at run time there is nothing to do. */
 /* @__NO_SIDE_EFFECTS__ */
 function reshaping(
   name: string, onnx: string, mostInputs: number, attributes: readonly string[],
   shape: (node: GraphNode, context: InferenceContext, from: SymbolicShape) => SymbolicShape,
-  facts: Partial<Pick<Operator, 'time' | 'padding' | 'carriesZeros'>> = {},
+  facts: Partial<Pick<Operator, 'time' | 'padding' | 'carriesZeros' | 'takesSizes'>> = {},
 ): Operator {
   const infer = (node: GraphNode, context: InferenceContext): [ValueType] => {
     const { dtype, shape: from } = anyInput(node, context, 0)
@@ -28,6 +28,7 @@ function reshaping(
     mostInputs,
     attributes,
     time: reshapingTime,
+    movesSizes: 'first',
     ...facts,
     infer: (node, context) => checkSizes(node, infer(node, context)),
     cost: movementCost,
@@ -52,21 +53,24 @@ export const identity: Operator = reshaping('identity', 'Identity', 1, [], (_nod
 
 /**
  * The elements with another shape. Inputs: data, shape (int32 list). In the shape, -1 is the size that
- * is left over (at most once); 0 is the size of the same axis of data, or none at all with `allowzero`.
+ * is left over (at most once); 0 is the size of the same axis of data, or none at all with `allowzero`. Attribute `open`: the axis
+ * whose size is what is left over, whatever is said of it (what streams of a fixed number of timesteps need).
  * @throws LstmError `SHAPE` when the elements do not fit
  */
-export const reshape: Operator = reshaping('reshape', 'Reshape', 2, ['allowzero'], (node, context, from) => {
-  const { count, values } = integerList(node, context, 1, 'sizes')
-  return values === undefined ? freshShape(node, count) : resolveTarget(node, from, values, switchOf(node, 'allowzero'))
-}, MOVES)
+export const reshape: Operator = reshaping('reshape', 'Reshape', 2, ['allowzero', 'open'], (node, context, from) => {
+  const { count, sizes } = integerList(node, context, 1, 'sizes')
+  const open = integerOf(node, 'open', -1)
+  const target = sizes?.map((size, axis) => (axis === open ? -1 : size))
+  return target === undefined ? freshShape(node, count) : resolveTarget(node, from, target, switchOf(node, 'allowzero'))
+}, { ...MOVES, takesSizes: [1], time: reshapingSteps })
 
 function misfit(node: GraphNode, from: SymbolicShape, target: readonly Dimension[]): LstmError {
   return new LstmError('SHAPE', `${label(node)}: expected a shape for the elements of ${formatShape(from)}, got ${formatShape(target)}`)
 }
 
-function resolveTarget(node: GraphNode, from: SymbolicShape, target: readonly number[], allowZero: boolean): SymbolicShape {
+function resolveTarget(node: GraphNode, from: SymbolicShape, target: SymbolicShape, allowZero: boolean): SymbolicShape {
   const open = target.indexOf(-1)
-  if (target.some((size) => size < -1) || (open >= 0 && target.includes(-1, open + 1)) || (allowZero && open >= 0 && target.includes(0))) {
+  if (target.some((size) => typeof size === 'number' && size < -1) || (open >= 0 && target.includes(-1, open + 1)) || (allowZero && open >= 0 && target.includes(0))) {
     throw misfit(node, from, target)
   }
   const sizes = target.map((size, axis): Dimension => {
@@ -86,7 +90,7 @@ export const flatten: Operator = reshaping('flatten', 'Flatten', 1, ['axis'], (n
   const axis = integerOf(node, 'axis', 1)
   // The one place where an axis may be past the last: then the second size is 1.
   const at = axis === from.length ? axis : resolveAxis(node, axis, from.length)
-  return [productOf(from.slice(0, at)) ?? freshSize(node, 0), productOf(from.slice(at)) ?? freshSize(node, 1)]
+  return [productOf(from.slice(0, at)), productOf(from.slice(at))]
 })
 
 /**

@@ -7,7 +7,6 @@ import { anyInput, label, MOST_AXES } from '../node/checks.ts'
 import { freshShape, freshSize, integerList, isNumeric, productOf } from '../node/sizes.ts'
 import { movement, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, ValueType } from '../operator.ts'
-import { along, timeAxis } from '../time/timing.ts'
 import { whole } from '../layout/strides.ts'
 
 /** An operator whose outputs follow from shapes and constants, so that nothing is left to do when a plan is made. */
@@ -45,21 +44,14 @@ export const shape: Operator<ShapeSettings> = beforehand({
   onnx: 'Shape',
   mostInputs: 1,
   attributes: ['start', 'end'],
-  /** Sizes may be asked for, but not how long the sequence is. */
-  time(node, context, { start }) {
-    const axis = timeAxis(context) as number
-    const count = context.outputShape(0)[0] as number
-    const isHarmless = context.takers(0).every(({ op, indices }) => (
-      op === 'gather' && indices !== undefined && Array.from(indices.data).every((index) => (index < 0 ? index + count : index) + start !== axis)
-    ))
-    return isHarmless ? along(node, undefined) : 'asks how long the sequence is'
-  },
+  time: 'unknown',
   parse: (node) => ({ start: integerOf(node, 'start', 0), end: integerOf(node, 'end', MOST_AXES) }),
   infer: (node, context, settings) => [{ dtype: 'int32', shape: [selected(node, context, settings).length] }],
   evaluate(node, context, settings) {
     const sizes = selected(node, context, settings)
     return isNumeric(sizes) ? [int32(node, sizes, [sizes.length])] : undefined
   },
+  sizes: selected,
 })
 
 /** The number of elements of data as an int32 scalar. Inputs: data. */
@@ -77,6 +69,7 @@ export const size: Operator = beforehand({
     const length = productOf(anyInput(node, context, 0).shape)
     return typeof length === 'number' ? [int32(node, [length], [])] : undefined
   },
+  sizes: (node, context) => [productOf(anyInput(node, context, 0).shape)],
 })
 
 interface Fill {
@@ -101,11 +94,12 @@ export const constantOfShape: Operator<Fill> = movement({
   mostInputs: 1,
   attributes: ['value', 'dtype'],
   time: 'unknown',
+  takesSizes: [0],
   parse: readFill,
   dtype: ({ dtype }) => dtype,
   infer(node, context, { dtype }) {
-    const { count, values } = integerList(node, context, 0, 'sizes')
-    return [{ dtype, shape: values === undefined ? freshShape(node, count) : checkShape(values, label(node)) }]
+    const { count, values, sizes } = integerList(node, context, 0, 'sizes')
+    return [{ dtype, shape: values === undefined ? sizes ?? freshShape(node, count) : checkShape(values, label(node)) }]
   },
   moves(_node, { outputShape }, { value }) {
     const sizes = outputShape(0)

@@ -135,6 +135,7 @@ export const slice: Operator = movement({
   onnx: 'Slice',
   mostInputs: 5,
   attributes: [],
+  movesSizes: 'first',
   time: slicing,
   carriesZeros: true,
   infer(node, context) {
@@ -147,7 +148,7 @@ export const slice: Operator = movement({
     let offset = 0
     const known = cuts(node, shape.length, (position, what) => {
       const values = knownIntegers(node, { value }, position, what)
-      return { count: values.length, values }
+      return { count: values.length, values, sizes: values }
     })
     for (const [axis, cut] of known ?? []) {
       if (cut === undefined) continue
@@ -167,15 +168,19 @@ export const expand: Operator = movement({
   onnx: 'Expand',
   mostInputs: 2,
   attributes: [],
-  time: 'unknown',
+  time(node, context) {
+    const axis = timeAxis(context) as number
+    return along(node, axis + context.outputShape(0).length - (context.shape(0) as SymbolicShape).length)
+  },
+  takesSizes: [1],
   carriesZeros: true,
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
-    const { count, values } = integerList(node, context, 1, 'sizes')
-    if (values?.some((size) => size < 0)) {
-      throw new LstmError('VALUE', `${label(node)}: expected sizes of 0 or more, got ${formatShape(values)}`)
+    const { count, sizes } = integerList(node, context, 1, 'sizes')
+    if (sizes?.some((size) => typeof size === 'number' && size < 0)) {
+      throw new LstmError('VALUE', `${label(node)}: expected sizes of 0 or more, got ${formatShape(sizes)}`)
     }
-    const target = values === undefined ? freshShape(node, Math.max(count, shape.length)) : broadcastShapes(node, [shape, values])
+    const target = sizes === undefined ? freshShape(node, Math.max(count, shape.length)) : broadcastShapes(node, [shape, sizes])
     return [{ dtype, shape: target }]
   },
   moves: (_node, { shapeOf, outputShape }) => view(outputShape(0), { offset: 0, strides: broadcastStrides(shapeOf(0), outputShape(0)) }),

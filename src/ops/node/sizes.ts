@@ -9,6 +9,8 @@ import type { GraphNode, InferenceContext, ValueType } from '../operator.ts'
 export interface IntegerList {
   readonly count: number
   readonly values: readonly number[] | undefined
+  /** The same, also where some are names of sizes. */
+  readonly sizes: SymbolicShape | undefined
 }
 
 /** The int32 list at `position`, which must be there; a scalar is a list of one. No longer than `most`: default, a number for each axis. */
@@ -24,7 +26,8 @@ export function integerList(
   }
   if (count > most) throw new LstmError('UNSUPPORTED', `${label(node)}: expected at most ${most} ${what}, got ${count}`)
   const values = context.value(position)
-  return { count, values: values === undefined ? undefined : Array.from(values.data) }
+  const sizes = values === undefined ? context.sizes(position) : Array.from(values.data)
+  return { count, values: values === undefined ? undefined : Array.from(values.data), sizes }
 }
 
 /** The int32 elements at `position` when a plan is made or constants are folded: they are known by then. */
@@ -59,9 +62,9 @@ export function checkSizes(node: GraphNode, types: readonly ValueType[]): readon
   return types
 }
 
-/** The product of sizes, or undefined when it is neither a number nor a name. */
-export function productOf(sizes: SymbolicShape): Dimension | undefined {
-  return quotientOf(sizes, [])
+/** The product of sizes: a number, or a name. */
+export function productOf(sizes: SymbolicShape): Dimension {
+  return quotientOf(sizes, []) as Dimension
 }
 
 /** Product of the sizes that are numbers: what a batch row costs, as far as it is known. */
@@ -69,26 +72,34 @@ export function knownLength(sizes: SymbolicShape): number {
   return sizes.reduce<number>((product, size) => (typeof size === 'number' ? product * size : product), 1)
 }
 
+const TIMES = ' * '
+
+/** The names in a size: `2 * batch * timesteps` has two. */
+export function namesIn(size: Dimension): string[] {
+  return typeof size === 'number' ? [] : size.split(TIMES).filter((factor) => !/^\d+$/.test(factor))
+}
+
+/** What the names in a size are multiplied by. */
+function numberIn(size: Dimension): number {
+  return typeof size === 'number' ? size : size.split(TIMES).reduce((product, factor) => (/^\d+$/.test(factor) ? product * Number(factor) : product), 1)
+}
+
 /**
- * The product of `sizes` over the product of `by`, where equal names cancel: a number (perhaps not
- * whole), a name when just that is left, or undefined when it is neither.
+ * The product of `sizes` over the product of `by`, where equal names cancel: a number (perhaps not whole), a name, a
+ * product of names such as `2 * batch * timesteps`, or undefined when it is none of these.
  */
 export function quotientOf(sizes: SymbolicShape, by: SymbolicShape): Dimension | undefined {
   if (sizes.includes(0) && !by.includes(0)) return by.every((size) => typeof size === 'number') ? 0 : undefined
-  const names = sizes.filter((size) => typeof size === 'string')
-  let quotient = 1
-  for (const size of sizes) if (typeof size === 'number') quotient *= size
-  for (const size of by) {
-    if (typeof size === 'number') {
-      quotient /= size
-      continue
-    }
-    const position = names.indexOf(size)
+  const names = sizes.flatMap(namesIn)
+  const quotient = sizes.reduce<number>((product, size) => product * numberIn(size), 1) / by.reduce<number>((product, size) => product * numberIn(size), 1)
+  for (const name of by.flatMap(namesIn)) {
+    const position = names.indexOf(name)
     if (position < 0) return undefined
     names.splice(position, 1)
   }
   if (names.length === 0) return quotient
-  return names.length === 1 && quotient === 1 ? names[0] : undefined
+  if (!Number.isInteger(quotient)) return undefined
+  return [...(quotient === 1 ? [] : [quotient]), ...names.sort()].join(TIMES)
 }
 
 /** One shape that all broadcast to, aligned at the last axis; a name may turn out to be any size that fits. */

@@ -19,8 +19,6 @@ export interface TimeContext {
   readonly numbers: (position: number) => readonly number[] | undefined
   /** Zeros that a pad put in front of the first input's timesteps. */
   readonly lead: number
-  /** What follows from an output: the nodes that take it, and the elements of their second inputs where they are known. */
-  readonly takers: (position: number) => readonly { readonly op: string, readonly indices: ArrayLike | undefined }[]
 }
 
 /** What a node does to time, and what it must remember of the steps before. */
