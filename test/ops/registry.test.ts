@@ -123,7 +123,7 @@ it.each(ALL.filter(({ recurrent }) => recurrent !== undefined).map((operator): [
   '%s refuses lengths that are none, and says so of lengths only', (op, operator) => {
     const states = operator.recurrent?.states ?? []
     const node = (...inputs: string[]): GraphNode => ({ name: 'node', op, inputs, outputs: [], parameters: {}, attributes: {} })
-    const context = { input: () => undefined, value: () => undefined, parameter: () => undefined }
+    const context = { input: () => undefined, value: () => undefined, parameter: () => undefined, sizes: () => undefined }
     expect(operator.mostInputs).toBe(3 + states.length)
     expect(operator.mayRefuse?.(node('x', ...states.map(() => ''), '', 'lengths'), context)).toBe(true)
     expect(operator.mayRefuse?.(node('x', ...states, 'mask'), context)).toBe(false)
