@@ -35,7 +35,7 @@ const UNKNOWN: Readonly<Record<string, string>> = {
   constantOfShape: 'takes a shape, which has no timesteps',
   convTranspose: 'a step of its output follows from steps to come',
   cumSum: 'remembers all steps, as no operator but a recurrent one does in streams',
-  expand: 'its shape may be that of the whole sequence',
+  shape: 'sizes are computed with by name; streams see to those that say how many steps there are',
   gatherElements: 'an index for every element may be of any step',
   history: 'is what streams put in: it has its steps already',
   instanceNormalization: 'takes the mean of the whole sequence',
