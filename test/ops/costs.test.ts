@@ -4,7 +4,7 @@ import { summarise } from '../../src/graph/summary.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { lengthOf, type SymbolicShape } from '../../src/values/shape.ts'
 import { expectError } from '../expect-error.ts'
-import { buildNode, type Attributes } from './compute-node.ts'
+import { buildNode, type Attributes } from './one-node.ts'
 
 const zeros = (...shape: number[]): NdArray => new NdArray(new Float32Array(lengthOf(shape)), shape)
 

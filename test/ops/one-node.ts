@@ -4,6 +4,8 @@ import { expect } from 'vitest'
 import { GraphBuilder } from '../../src/graph/builder.ts'
 import type { Graph, GraphNode } from '../../src/graph/graph.ts'
 import { compile } from '../../src/model/load.ts'
+import { Model } from '../../src/model/model.ts'
+import { createRuntime } from '../../src/runtime/create.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import { createData, type DType } from '../../src/values/dtype.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
@@ -63,19 +65,33 @@ export interface OneNode {
   readonly outputs?: number
 }
 
-const INPUTS = ['a', 'b', 'c', 'd', 'e', 'f']
+const inputName = (n: number): string => `x${n}`
+const outputName = (n: number): string => (n === 0 ? 'y' : `y${n}`)
 
 function nodeOf({ op, attributes = {}, inputs, outputs = 1 }: OneNode): GraphNode {
-  const names = inputs.map((input, n) => (input === null ? '' : INPUTS[n] as string))
-  return { name: 'n', op, inputs: names, outputs: Array.from({ length: outputs }, (_, n) => `out${n}`), parameters: {}, attributes }
+  const names = inputs.map((input, n) => (input === null ? '' : inputName(n)))
+  return { name: 'node', op, inputs: names, outputs: Array.from({ length: outputs }, (_, n) => outputName(n)), parameters: {}, attributes }
 }
 
-/** A graph of the one node; `symbolic` names sizes of the first input. */
+/** A builder that holds the node `op 'node'` of x0, x1, ...; `shapes` are those of inputs in the graph, where they are not the arrays' own. */
+function builderOf(one: OneNode, constants: readonly number[], shapes: readonly (SymbolicShape | undefined)[] = []): GraphBuilder {
+  const builder = new GraphBuilder()
+  one.inputs.forEach((array, n) => {
+    if (array === null) return
+    if (constants.includes(n)) builder.constant(inputName(n), array)
+    else builder.input({ name: inputName(n), dtype: array.dtype, shape: shapes[n] ?? array.shape })
+  })
+  builder.add(nodeOf(one))
+  return builder
+}
+
+const allButFirst = ({ inputs }: OneNode): number[] => inputs.map((_, n) => n).slice(1)
+
+/** A graph of the one node; `symbolic` names sizes of the first input. Nothing of it is checked or folded yet. */
 function graphOf(one: OneNode, symbolic?: SymbolicShape): Graph {
   const node = nodeOf(one)
-  const fixed = one.constants ?? one.inputs.map((_, n) => n).slice(1)
-  const present = one.inputs.map((array, n) => ({ array, n, name: INPUTS[n] as string })).filter(({ array }) => array !== null) as
-    { array: NdArray, n: number, name: string }[]
+  const fixed = one.constants ?? allButFirst(one)
+  const present = one.inputs.flatMap((array, n) => (array === null ? [] : [{ array, n, name: inputName(n) }]))
   return {
     inputs: present.filter(({ n }) => !fixed.includes(n)).map(({ array, n, name }) => (
       { name, dtype: array.dtype, shape: n === 0 && symbolic !== undefined ? symbolic : array.shape }
@@ -90,7 +106,7 @@ function graphOf(one: OneNode, symbolic?: SymbolicShape): Graph {
 export async function run(runtime: Runtime, one: OneNode, symbolic?: SymbolicShape): Promise<NdArray[]> {
   const graph = graphOf(one, symbolic)
   const model = await compile(graph, { runtime })
-  const inputs = Object.fromEntries(graph.inputs.map(({ name }) => [name, one.inputs[INPUTS.indexOf(name)] as NdArray]))
+  const inputs = Object.fromEntries(graph.inputs.map(({ name }) => [name, one.inputs[Number(name.slice(1))] as NdArray]))
   const results = [model.run(inputs), model.run(inputs)].map((outputs) => graph.outputs.map(({ name }) => outputs[name] as NdArray))
   model.dispose()
   const [first, second] = results as [NdArray[], NdArray[]]
@@ -101,13 +117,8 @@ export async function run(runtime: Runtime, one: OneNode, symbolic?: SymbolicSha
 
 /** The outputs with everything constant; undefined when the node is not folded. */
 export function fold(one: OneNode): NdArray[] | undefined {
-  const builder = new GraphBuilder()
-  one.inputs.forEach((input, n) => {
-    if (input !== null) builder.constant(INPUTS[n] as string, input)
-  })
-  const node = nodeOf(one)
-  builder.add(node)
-  const values = node.outputs.map((name) => builder.value(name))
+  const builder = builderOf(one, one.inputs.map((_, n) => n))
+  const values = nodeOf(one).outputs.map((name) => builder.value(name))
   return values.every((value) => value !== undefined) ? values as NdArray[] : undefined
 }
 
@@ -117,6 +128,45 @@ export async function check(runtime: Runtime, one: OneNode, ...expected: NdArray
   const plain = (arrays: readonly NdArray[] | undefined): unknown => arrays?.map(({ dtype, shape, data: elements }) => ({ dtype, shape: [...shape], elements }))
   expect(plain(fold(all)), `${one.op} folded`).toEqual(plain(expected))
   // Inputs have no axes of length 0: those cases are for constants.
-  if (one.inputs.some((input, n) => input !== null && input.data.length === 0 && !(one.constants ?? one.inputs.map((_, k) => k).slice(1)).includes(n))) return
+  if (one.inputs.some((input, n) => input !== null && input.data.length === 0 && !(one.constants ?? allButFirst(one)).includes(n))) return
   expect(plain(await run(runtime, all)), `${one.op} run`).toEqual(plain(expected))
+}
+
+export type Attributes = GraphNode['attributes']
+
+export interface NodeOptions {
+  readonly attributes?: Attributes
+  /** Positions of inputs that are constants of the graph; all others are given when it runs. */
+  readonly constants?: readonly number[]
+  /** Shapes of inputs in the graph, where they are not the values' own. */
+  readonly shapes?: readonly (SymbolicShape | undefined)[]
+}
+
+const simd: Runtime = await createRuntime({ variant: 'simd' })
+
+/** A builder that holds the node; undefined stands for an absent input. */
+export function buildNode(op: string, inputs: readonly (NdArray | undefined)[], { attributes = {}, constants = [], shapes }: NodeOptions = {}): GraphBuilder {
+  return builderOf({ op, attributes, inputs: inputs.map((input) => input ?? null) }, constants, shapes)
+}
+
+/** A model of one node on the simd binary. */
+export function modelOf(op: string, inputs: readonly (NdArray | undefined)[], options: NodeOptions = {}): Model {
+  return new Model(simd, buildNode(op, inputs, options).finish([{ name: 'y', value: 'y' }]))
+}
+
+/** The result of the node on the simd binary. */
+export function runNode(op: string, inputs: readonly (NdArray | undefined)[], options: NodeOptions = {}): NdArray {
+  const { constants = [] } = options
+  const model = modelOf(op, inputs, options)
+  try {
+    const given = inputs.flatMap((value, n) => (value === undefined || constants.includes(n) ? [] : [[inputName(n), value] as const]))
+    return model.run(Object.fromEntries(given)).y as NdArray
+  } finally {
+    model.dispose()
+  }
+}
+
+/** What the builder makes of the node when all its inputs are constants; undefined where it does not fold. */
+export function foldNode(op: string, inputs: readonly (NdArray | undefined)[], attributes: Attributes = {}): NdArray | undefined {
+  return fold({ op, attributes, inputs: inputs.map((input) => input ?? null) })?.[0]
 }

@@ -4,7 +4,7 @@ import type { Runtime } from '../../src/runtime/runtime.ts'
 import { createData, type DType } from '../../src/values/dtype.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
-import { expectSame } from './compute-reference.ts'
+import { expectSame } from './reference.ts'
 import { fold, run, type OneNode } from './one-node.ts'
 
 const INT_MIN = -(2 ** 31)

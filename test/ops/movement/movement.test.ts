@@ -1,12 +1,12 @@
 // Operators that move elements, against index arithmetic written out for each.
 import fc from 'fast-check'
 import { beforeAll, expect, it } from 'vitest'
-import type { Runtime } from '../../src/runtime/runtime.ts'
-import type { DType } from '../../src/values/dtype.ts'
-import { NdArray } from '../../src/values/ndarray.ts'
-import type { Shape } from '../../src/values/shape.ts'
-import { describeBinaries, runtimeOf } from '../variants.ts'
-import { at, check, data, fold, ints, make, run, type OneNode } from './one-node.ts'
+import type { Runtime } from '../../../src/runtime/runtime.ts'
+import type { DType } from '../../../src/values/dtype.ts'
+import { NdArray } from '../../../src/values/ndarray.ts'
+import type { Shape } from '../../../src/values/shape.ts'
+import { describeBinaries, runtimeOf } from '../../variants.ts'
+import { at, check, data, fold, ints, make, run, type OneNode } from '../one-node.ts'
 
 const DTYPES: readonly DType[] = ['float32', 'int32', 'uint8']
 const SHAPES: readonly Shape[] = [[7], [3, 5], [1, 17], [2, 3, 5], [5, 1, 3], [2, 3, 1, 5], [2, 3, 2, 3, 5], [4, 33]]
@@ -182,7 +182,7 @@ describeBinaries('movement', (binary) => {
         })
         if (kept.some((size) => size < 0) || list.some((pair, axis) => Math.max(...pair) > (most[axis] as number))) {
           refused++
-          expect(() => fold(one)).toThrow(/^pad 'n': expected pads /)
+          expect(() => fold(one)).toThrow(/^pad 'node': expected pads /)
           return
         }
         fitting++

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NdArray } from '../../src/values/ndarray.ts'
-import { lengthOf } from '../../src/values/shape.ts'
-import { expectError } from '../expect-error.ts'
-import { at, broadcast, bytes, expectSame, floats, ints, random, tabulate } from './compute-reference.ts'
-import { buildNode, foldNode, modelOf, runNode } from './compute-node.ts'
+import { NdArray } from '../../../src/values/ndarray.ts'
+import { lengthOf } from '../../../src/values/shape.ts'
+import { expectError } from '../../expect-error.ts'
+import { at, broadcast, bytes, expectSame, floats, ints, random, tabulate } from '../reference.ts'
+import { buildNode, foldNode, modelOf, runNode } from '../one-node.ts'
 
 const FLOAT = {
   add: (a: number, b: number) => a + b,

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NdArray } from '../../src/values/ndarray.ts'
-import { lengthOf, type Shape } from '../../src/values/shape.ts'
-import { expectError } from '../expect-error.ts'
-import { at, expectClose, expectSame, floats, indicesOf, random, rowOf, tabulate } from './compute-reference.ts'
-import { buildNode, runNode, type Attributes } from './compute-node.ts'
+import { NdArray } from '../../../src/values/ndarray.ts'
+import { lengthOf, type Shape } from '../../../src/values/shape.ts'
+import { expectError } from '../../expect-error.ts'
+import { at, expectClose, expectSame, floats, indicesOf, random, rowOf, tabulate } from '../reference.ts'
+import { buildNode, runNode, type Attributes } from '../one-node.ts'
 
 /** [batch, ..., channels] of [batch, channels, ...], or the other way round. */
 function channelsTo(place: 'last' | 'first', x: NdArray): NdArray {

@@ -1,13 +1,13 @@
 // Running sums, largest elements and scattered ones, against loops over every index.
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Runtime } from '../../src/runtime/runtime.ts'
-import { createData, type DType } from '../../src/values/dtype.ts'
-import { NdArray } from '../../src/values/ndarray.ts'
-import { lengthOf, type Shape } from '../../src/values/shape.ts'
-import { expectRejection } from '../expect-error.ts'
-import { BINARIES, describeBinaries, runtimeOf, type Binary } from '../variants.ts'
-import { at, check, data, fold, ints, make, run, type OneNode } from './one-node.ts'
+import type { Runtime } from '../../../src/runtime/runtime.ts'
+import { createData, type DType } from '../../../src/values/dtype.ts'
+import { NdArray } from '../../../src/values/ndarray.ts'
+import { lengthOf, type Shape } from '../../../src/values/shape.ts'
+import { expectRejection } from '../../expect-error.ts'
+import { BINARIES, describeBinaries, runtimeOf, type Binary } from '../../variants.ts'
+import { at, check, data, fold, ints, make, run, type OneNode } from '../one-node.ts'
 
 const moved = (index: readonly number[], axis: number, n: number): number[] => index.map((own, position) => (position === axis ? n : own))
 const shapes = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 })
@@ -104,7 +104,7 @@ describeBinaries('ordering', (binary) => {
 
   it('an index outside that comes at run time is told, and the next run is right', async () => {
     const one: OneNode = { op: 'scatterElements', inputs: [data('float32', [3]), ints(0, 3), data('float32', [2])], constants: [0, 2] }
-    await expectRejection(run(runtime, one), 'VALUE', "scatterElements 'n': expected indices from -3 to 2, got another one at element 1 of the indices")
+    await expectRejection(run(runtime, one), 'VALUE', "scatterElements 'node': expected indices from -3 to 2, got another one at element 1 of the indices")
   })
 })
 
@@ -113,28 +113,28 @@ describe('what does not fit', () => {
   const of = (op: string, inputs: OneNode['inputs'], attributes: OneNode['attributes'] = {}) => (): unknown => fold({ op, inputs, attributes, outputs: 1 })
 
   it.each<[string, () => unknown, string]>([
-    ['cumSum: axis', of('cumSum', [x, ints(2)]), "cumSum 'n': expected an axis from -2 to 1, got 2"],
-    ['cumSum: two axes', of('cumSum', [x, ints(0, 1)]), "cumSum 'n': expected one axis, got 2"],
-    ['cumSum: flag', of('cumSum', [x, ints(0)], { reverse: 2 }), "cumSum 'n': expected true or false for 'reverse', got 2"],
-    ['cumSum: dtype', of('cumSum', [data('uint8', [2]), ints(0)]), "cumSum 'n': expected float32 or int32 input, got uint8 [2]"],
-    ['topK: too many', of('topK', [x, ints(4)]), "topK 'n': expected a number of elements from 0 to 3, got 4"],
-    ['topK: negative', of('topK', [x, ints(-1)]), "topK 'n': expected a number of elements from 0 to 3, got -1"],
-    ['topK: two numbers', of('topK', [x, ints(1, 2)]), "topK 'n': expected one number of elements, got 2"],
-    ['topK: axis', of('topK', [x, ints(1)], { axis: 2 }), "topK 'n': expected an axis from -2 to 1, got 2"],
-    ['scatterElements: rank', of('scatterElements', [x, ints(0), data('float32', [1])]), "scatterElements 'n': expected an input with 2 axes, got [1]"],
-    ['scatterElements: updates', of('scatterElements', [x, ints(0).reshape([1, 1]), data('float32', [1, 2])]), "scatterElements 'n': expected updates shaped as the indices, [1, 1], got [1, 2]"],
-    ['scatterElements: dtype', of('scatterElements', [x, ints(0).reshape([1, 1]), data('int32', [1, 1])]), "scatterElements 'n': expected float32 input, got int32 [1, 1]"],
-    ['scatterElements: longer', of('scatterElements', [x, ints(0, 0, 0, 0).reshape([1, 4]), data('float32', [1, 4])]), "scatterElements 'n': expected indices no longer than [2, 3] but along axis 0, got [1, 4]"],
-    ['scatterElements: index', of('scatterElements', [x, ints(-3).reshape([1, 1]), data('float32', [1, 1])]), "scatterElements 'n': expected indices from -2 to 1, got another one at element 0 of the indices"],
-    ['scatterElements: word', of('scatterElements', [x, ints(0).reshape([1, 1]), data('float32', [1, 1])], { reduction: 'sub' }), "scatterElements 'n': expected 'none' or 'add' or 'mul' or 'max' or 'min' for 'reduction', got \"sub\""],
-    ['scatterElements: bytes', of('scatterElements', [data('uint8', [2]), ints(0), data('uint8', [1])], { reduction: 'add' }), "scatterElements 'n': expected float32 or int32 data for the reduction 'add', got uint8 [2]"],
+    ['cumSum: axis', of('cumSum', [x, ints(2)]), "cumSum 'node': expected an axis from -2 to 1, got 2"],
+    ['cumSum: two axes', of('cumSum', [x, ints(0, 1)]), "cumSum 'node': expected one axis, got 2"],
+    ['cumSum: flag', of('cumSum', [x, ints(0)], { reverse: 2 }), "cumSum 'node': expected true or false for 'reverse', got 2"],
+    ['cumSum: dtype', of('cumSum', [data('uint8', [2]), ints(0)]), "cumSum 'node': expected float32 or int32 input, got uint8 [2]"],
+    ['topK: too many', of('topK', [x, ints(4)]), "topK 'node': expected a number of elements from 0 to 3, got 4"],
+    ['topK: negative', of('topK', [x, ints(-1)]), "topK 'node': expected a number of elements from 0 to 3, got -1"],
+    ['topK: two numbers', of('topK', [x, ints(1, 2)]), "topK 'node': expected one number of elements, got 2"],
+    ['topK: axis', of('topK', [x, ints(1)], { axis: 2 }), "topK 'node': expected an axis from -2 to 1, got 2"],
+    ['scatterElements: rank', of('scatterElements', [x, ints(0), data('float32', [1])]), "scatterElements 'node': expected an input with 2 axes, got [1]"],
+    ['scatterElements: updates', of('scatterElements', [x, ints(0).reshape([1, 1]), data('float32', [1, 2])]), "scatterElements 'node': expected updates shaped as the indices, [1, 1], got [1, 2]"],
+    ['scatterElements: dtype', of('scatterElements', [x, ints(0).reshape([1, 1]), data('int32', [1, 1])]), "scatterElements 'node': expected float32 input, got int32 [1, 1]"],
+    ['scatterElements: longer', of('scatterElements', [x, ints(0, 0, 0, 0).reshape([1, 4]), data('float32', [1, 4])]), "scatterElements 'node': expected indices no longer than [2, 3] but along axis 0, got [1, 4]"],
+    ['scatterElements: index', of('scatterElements', [x, ints(-3).reshape([1, 1]), data('float32', [1, 1])]), "scatterElements 'node': expected indices from -2 to 1, got another one at element 0 of the indices"],
+    ['scatterElements: word', of('scatterElements', [x, ints(0).reshape([1, 1]), data('float32', [1, 1])], { reduction: 'sub' }), "scatterElements 'node': expected 'none' or 'add' or 'mul' or 'max' or 'min' for 'reduction', got \"sub\""],
+    ['scatterElements: bytes', of('scatterElements', [data('uint8', [2]), ints(0), data('uint8', [1])], { reduction: 'add' }), "scatterElements 'node': expected float32 or int32 data for the reduction 'add', got uint8 [2]"],
   ])('%s', (_, act, message) => {
     expect(act).toThrow(expect.objectContaining({ message }) as Error)
   })
 
   it('a number of elements, or an axis, that only a run tells', async () => {
     const runtime = await runtimeOf(BINARIES[0] as Binary)
-    await expectRejection(run(runtime, { op: 'cumSum', inputs: [x, ints(0)], constants: [] }), 'UNSUPPORTED', "cumSum 'n': axis (input 'b') must follow from constants and shapes")
-    await expectRejection(run(runtime, { op: 'topK', inputs: [x, ints(1)], constants: [], outputs: 2 }), 'UNSUPPORTED', "topK 'n': its output shape [2, n.k] depends on elements that are known only when the model runs")
+    await expectRejection(run(runtime, { op: 'cumSum', inputs: [x, ints(0)], constants: [] }), 'UNSUPPORTED', "cumSum 'node': axis (input 'x1') must follow from constants and shapes")
+    await expectRejection(run(runtime, { op: 'topK', inputs: [x, ints(1)], constants: [], outputs: 2 }), 'UNSUPPORTED', "topK 'node': its output shape [2, node.k] depends on elements that are known only when the model runs")
   })
 })

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NdArray } from '../../src/values/ndarray.ts'
-import { expectError } from '../expect-error.ts'
-import { at, broadcast, bytes, expectClose, expectSame, floats, indicesOf, ints, random, rowOf, tabulate } from './compute-reference.ts'
-import { buildNode, foldNode, modelOf, runNode } from './compute-node.ts'
+import { NdArray } from '../../../src/values/ndarray.ts'
+import { expectError } from '../../expect-error.ts'
+import { at, broadcast, bytes, expectClose, expectSame, floats, indicesOf, ints, random, rowOf, tabulate } from '../reference.ts'
+import { buildNode, foldNode, modelOf, runNode } from '../one-node.ts'
 
 const size = fc.constantFrom(1, 2, 3, 5, 17)
 
