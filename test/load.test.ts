@@ -118,7 +118,10 @@ describe('load says', () => {
     await expectRejection(load(new Uint8Array(0)), 'FORMAT', /^expected a model file \(safetensors.*\), got an empty file$/)
     await expectRejection(
       load(await write('model.pt', Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 8, 8, 0, 0))), 'FORMAT',
-      /^expected a model file \(.*\), got 10 bytes that begin with 50 4b 03 04 00 00 08 08$/,
+      /^expected a model file \(.*\), got a zip archive that is cut off after 10 bytes: fetch it again$/,
+    )
+    await expectRejection(
+      load(Uint8Array.of(1, 0xfe, 3, 0xff, 0, 0, 8, 8, 0, 0)), 'FORMAT', /^expected a model file \(.*\), got 10 bytes that begin with 01 fe 03 ff 00 00 08 08$/,
     )
     await expectRejection(load(await write('note.txt', 'hi\n')), 'FORMAT', /^expected a model file \(.*\), got 3 bytes of text: "hi"$/)
     await expectRejection(load(bytes.subarray(0, -1)), 'FORMAT', /^safetensors: tensor '.*' stands at bytes \d+ to \d+, expected them inside the \d+ bytes of data$/)

@@ -69,13 +69,14 @@ describe('createRuntime', () => {
       createRuntime({ module: await WebAssembly.compile(empty) }), 'VALUE',
       `module: expected a WebAssembly.Module of a .wasm file of this version of lstm-wasm, but its export '${first}' is missing or different`,
     )
-    // (module (func (export "copyRows"))): the right name, but no parameters.
+    // (module (func (export "..."))): the right name, but no parameters.
+    const name = new TextEncoder().encode(first)
     const other = Uint8Array.of(
-      ...empty, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 7, 12, 1, 8, ...new TextEncoder().encode('copyRows'), 0, 0, 10, 4, 1, 2, 0, 0x0b,
+      ...empty, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 7, 4 + name.length, 1, name.length, ...name, 0, 0, 10, 4, 1, 2, 0, 0x0b,
     )
     await expectRejection(
       createRuntime({ module: await WebAssembly.compile(other) }), 'VALUE',
-      "module: expected a WebAssembly.Module of a .wasm file of this version of lstm-wasm, but its export 'copyRows' is missing or different",
+      `module: expected a WebAssembly.Module of a .wasm file of this version of lstm-wasm, but its export '${first}' is missing or different`,
     )
     // (module (import "a" "b" (func))): wants something we do not have.
     const importing = Uint8Array.of(...empty, 1, 4, 1, 0x60, 0, 0, 2, 7, 1, 1, 0x61, 1, 0x62, 0, 0)
