@@ -138,15 +138,15 @@ describe('graphs', () => {
 
   it('list everything that is not supported at once, with the names of nodes', () => {
     const nodes: NodeSpec[] = [
-      { op: 'GRU', name: 'gru_1', inputs: ['x'], outputs: ['a'] },
+      { op: 'Loop', name: 'loop_1', inputs: ['x'], outputs: ['a'] },
       { op: 'Relu', inputs: ['a'], outputs: ['b'] },
-      { op: 'GRU', name: 'gru_2', inputs: ['b'], outputs: ['c'] },
+      { op: 'Loop', name: 'loop_2', inputs: ['b'], outputs: ['c'] },
       { op: 'FusedMatMul', domain: 'com.microsoft', inputs: ['c'], outputs: ['d'] },
       { op: 'Relu', inputs: ['x'], outputs: ['e'], attributes: { leak: 1 } },
       { op: 'Concat', inputs: ['d', 'e'], outputs: ['y'], attributes: { axis: 0 } },
     ]
     expectError(() => read({ inputs: [x], outputs: [y], nodes }), 'UNSUPPORTED', [
-      "onnx: the model asks for what is not supported: operator GRU (node 'gru_1', node 'gru_2')",
+      "onnx: the model asks for what is not supported: operator Loop (node 'loop_1', node 'loop_2')",
       "operator com.microsoft.FusedMatMul (node 'd')",
       "relu 'e': unknown attributes 'leak'; it knows none",
     ].join('; '))
@@ -168,6 +168,12 @@ describe('graphs', () => {
       { op: 'Relu', inputs: ['x'], outputs: ['y', 'z'] },
     ] }, /expected at most 1 outputs, got 2/],
     ['an input that is not there', oneNode({ op: 'Concat', inputs: [], attributes: { axis: 0 } }), /expected at least one input, got none/],
+    ...(['LSTM', 'GRU', 'RNN'] as const).map((op): [string, GraphSpec, string] => [
+      `weights of ${op} that do not fit`, {
+        inputs: [{ name: 'x', shape: ['steps', 1, 2] }], outputs: [y], initializers: [floatTensor('w', [1, 2, 2], [1, 2, 3, 4]), floatTensor('r', [1, 2, 3], [1, 2, 3, 4, 5, 6])],
+        nodes: [{ op, inputs: ['x', 'w', 'r'], outputs: ['y'] }],
+      }, `onnx: node 'y' (${op}): expected W [1, ${{ LSTM: 12, GRU: 9, RNN: 3 }[op]}, 2], got [1, 2, 2]`,
+    ]),
     ['an attribute of another kind', oneNode({ op: 'LSTM', inputs: ['x'], attributes: { direction: 3 } }), /expected string for the attribute 'direction', got int/],
   ])('%s: FORMAT', (_name, graph, message) => {
     expectError(() => read(graph), 'FORMAT', message)

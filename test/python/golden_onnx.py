@@ -1,8 +1,8 @@
 """ONNX models with the outputs of onnxruntime, or of onnx's reference evaluator if that refuses.
 
-Every optional input and attribute of LSTM, weights that reach it in roundabout ways, operators
+Every optional input and attribute of LSTM, GRU and RNN, weights that reach it in roundabout ways, operators
 that stand around an LSTM, and exports of torch.onnx. Each model is also evaluated in float64 with the
-LSTM of onnx_graph.py. Nothing that an LSTM case sets may be ignored: without it, results must differ.
+operators of onnx_graph.py and onnx_gru.py. Nothing that a case of theirs sets may be ignored: without it, results must differ.
 
   python test/python/golden_onnx.py            write test/golden/onnx
   python test/python/golden_onnx.py --check    compare a fresh run with the files
@@ -17,6 +17,7 @@ import onnx
 import onnxruntime
 import torch
 from onnx import TensorProto
+from onnx_gru import GRU, RNN, add_gru_cases
 from onnx_graph import ACTIVATIONS, ALPHA, BETA, Graph, evaluate, evaluate64, farthest, uniform
 from onnx_models import classifier, operators, structures
 from torch import nn
@@ -548,11 +549,81 @@ def torch_exports():
     yield "conv-lstm", {11}, ConvLstm(), audio, audio, {0: "batch", 2: "samples"}
 
 
+class GruTagger(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(11, 4)
+        self.gru = nn.GRU(4, 5, num_layers=2, bidirectional=True, batch_first=True, dropout=0.2)
+        self.fc = nn.Linear(10, 3)
+
+    def forward(self, tokens):
+        """tokens [batch, timesteps] -> logits [batch, timesteps, 3]."""
+        return self.fc(self.gru(self.embed(tokens))[0])
+
+
+class GruCellLoop(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.GRUCell(3, 5)
+
+    def forward(self, x, h):
+        """x [batch, 3, 3], state [batch, 5] -> [batch, 3, 5], the last state."""
+        outputs = []
+        for t in range(x.shape[1]):
+            h = self.cell(x[:, t], h)
+            outputs.append(h)
+        return torch.stack(outputs, 1), h
+
+
+class GruCarried(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gru = nn.GRU(3, 5, num_layers=2)
+        self.fc = nn.Linear(5, 1)
+
+    def forward(self, x, h0):
+        """x [timesteps, batch, 3], state [2, batch, 5] -> [timesteps, batch, 1], the last state."""
+        y, h = self.gru(x, h0)
+        return torch.sigmoid(self.fc(y)), h
+
+
+class GruPacked(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gru = nn.GRU(3, 5, bidirectional=True, batch_first=True)
+
+    def forward(self, x, lengths):
+        """x [batch, timesteps, 3], lengths [batch] -> [batch, timesteps, 10], the last state."""
+        packed = nn.utils.rnn.pack_padded_sequence(
+            x, lengths, batch_first=True, enforce_sorted=False
+        )
+        y, h = self.gru(packed)
+        return nn.utils.rnn.pad_packed_sequence(y, batch_first=True)[0], h
+
+
+def torch_gru_exports():
+    """The same of GRUs and plain RNNs."""
+    axes = {0: "batch", 1: "time"}
+    tokens = torch.randint(11, (3, 6))
+    yield "gru-tagger", {2, 11, 13, 35, 36}, GruTagger(), {"tokens": tokens[:1, :4]}, {"tokens": tokens}, axes
+    x = torch.randn(3, 5, 3)
+    yield "gru-no-bias", {3, 24, 35, 36}, nn.GRU(3, 4, bias=False), {"x": x[:2, :1]}, {"x": x}, axes
+    steps = {"x": torch.randn(3, 3, 3), "h": torch.randn(3, 5)}
+    yield "gru-cell-loop", {1, 7, 35, 36}, GruCellLoop(), steps, steps, {0: "batch"}
+    carried = {"x": x, "h0": torch.randn(2, 5, 5)}
+    yield "gru-carried-state", {3, 6, 7, 13, 35, 36}, GruCarried(), carried, carried, {1: "batch"}
+    packed = {"x": x, "lengths": torch.tensor([2, 5, 3])}
+    yield "gru-packed", {11, 26, 27, 35, 36}, GruPacked(), packed, packed, {0: "batch"}
+    for nonlinearity in ("tanh", "relu"):
+        rnn = nn.RNN(3, 5, 2, nonlinearity=nonlinearity, bidirectional=True, batch_first=True)
+        yield f"rnn-{nonlinearity}", {2, 6, 11, 13, 37}, rnn, {"x": x[:1, :4]}, {"x": x}, axes
+
+
 @torch.no_grad()
-def add_torch_exports(golden):
-    torch.manual_seed(4)
+def add_torch_exports(golden, seed, exports):
+    torch.manual_seed(seed)
     warnings.filterwarnings("ignore")
-    for number, (name, rows, module, traced, fed, axes) in enumerate(torch_exports()):
+    for number, (name, rows, module, traced, fed, axes) in enumerate(exports()):
         module.eval()
         for buffer in ("running_mean", "running_var"):
             for key, value in module.named_buffers():
@@ -573,7 +644,7 @@ def add_torch_exports(golden):
         )
         feeds = {key: value.numpy() for key, value in fed.items()}
         model = onnx.load(path)
-        exact = evaluate64(model, feeds)
+        exact = evaluate64(model, feeds, [GRU, RNN])
         outputs = evaluate(path, feeds, "onnxruntime")
         parts = flat(module(*fed.values()))
         for output, expected in zip(outputs.values(), parts, strict=True):
@@ -608,7 +679,9 @@ def generate(directory):
     add_lstm_cases(golden)
     add_model_cases(golden)
     add_external_data(golden)
-    add_torch_exports(golden)
+    add_torch_exports(golden, 4, torch_exports)
+    add_gru_cases(golden)
+    add_torch_exports(golden, 5, torch_gru_exports)
     return golden
 
 

@@ -182,15 +182,15 @@ def double_graph(graph):
             double_graph(attribute.g)
 
 
-def evaluate64(model, feeds):
-    """The outputs by name, all floating point numbers in float64."""
+def evaluate64(model, feeds, operators=()):
+    """The outputs by name, all floating point numbers in float64; `operators` stand for those of onnx, besides LSTM."""
     model = copy.deepcopy(model)
     double_graph(model.graph)
     feeds = {
         key: value.astype(np.float64) if value.dtype.kind == "f" else value
         for key, value in feeds.items()
     }
-    results = ReferenceEvaluator(model, new_ops=[LSTM]).run(None, feeds)
+    results = ReferenceEvaluator(model, new_ops=[LSTM, *operators]).run(None, feeds)
     return {output.name: value for output, value in zip(model.graph.output, results)}
 
 

@@ -12,7 +12,9 @@ import { identity, squeeze, unsqueeze } from '../../ops/movement/reshape.ts'
 import { constantOfShape } from '../../ops/movement/shape.ts'
 import { slice, transpose } from '../../ops/movement/views.ts'
 import type { Operator } from '../../ops/operator.ts'
+import { gru } from '../../ops/recurrent/gru.ts'
 import { lstm } from '../../ops/recurrent/lstm.ts'
+import { rnn } from '../../ops/recurrent/rnn.ts'
 import { batchNormalization, layerNormalization, rmsNormalization } from '../../ops/reduction/normalization.ts'
 import { topK } from '../../ops/reduction/ordering.ts'
 import {
@@ -24,8 +26,8 @@ import { maxPool } from '../../ops/windows/pooling.ts'
 import type { Conversion } from './conversion.ts'
 import { convertIf } from './if.ts'
 import * as sizes from './known-sizes.ts'
-import { convertLstm } from './lstm.ts'
 import * as older from './older-opsets.ts'
+import { convertRecurrent } from './recurrent.ts'
 import * as special from './special-operators.ts'
 
 /** Adds what stands for a node of a file. */
@@ -52,7 +54,7 @@ const OWN_WAYS: readonly (readonly [operator: Operator, convert: Converter])[] =
   [gather, sizes.gather],
   [identity, (c) => c.alias(0, c.input(0))],
   [layerNormalization, special.rowNormalization],
-  [lstm, convertLstm],
+  ...[lstm, gru, rnn].map((operator) => [operator, convertRecurrent] as const),
   [maxPool, special.maxPool],
   [rmsNormalization, special.rowNormalization],
   [transpose, special.transpose],

@@ -26,6 +26,7 @@ const FUNCTIONS = ['sigmoid', 'tanh'] as const
  */
 export const gru: Operator<GruSettings, readonly (readonly RecordPointer<typeof GruCell>[])[]> = recurrentOperator<GruSettings, RecordPointer<typeof GruCell>>({
   name: 'gru',
+  onnx: 'GRU',
   attributes: GRU_ATTRIBUTES,
   gates: 'A GRU has three gates (reset, update, candidate), each as wide as its units: hence the 3.',
   parse(node) {

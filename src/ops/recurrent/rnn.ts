@@ -22,6 +22,7 @@ const FUNCTIONS = ['tanh'] as const
  */
 export const rnn: Operator<RnnSettings, readonly (readonly RecordPointer<typeof RnnCell>[])[]> = recurrentOperator<RnnSettings, RecordPointer<typeof RnnCell>>({
   name: 'rnn',
+  onnx: 'RNN',
   attributes: RNN_ATTRIBUTES,
   gates: 'A simple recurrent layer has no gates.',
   parse(node) {

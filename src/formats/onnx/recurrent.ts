@@ -1,11 +1,12 @@
-// The LSTM of ONNX: https://onnx.ai/onnx/operators/onnx__LSTM.html
-//   X [T, B, F], or [B, T, F] with layout 1; W [D, 4H, F]; R [D, 4H, H]; B [D, 8H]: of W, then of R;
-//   initial_h, initial_c, Y_h, Y_c [D, B, H], or [B, D, H] with layout 1; Y [T, D, B, H] or [B, T, D, H]; P [D, 3H]
+// The LSTM, GRU and RNN of ONNX: https://onnx.ai/onnx/operators/onnx__LSTM.html, onnx__GRU.html, onnx__RNN.html. With G gates, 4, 3 or 1:
+//   X [T, B, F], or [B, T, F] with layout 1; W [D, GH, F]; R [D, GH, H]; B [D, 2GH]: of W, then of R;
+//   initial_h, Y_h [D, B, H], or [B, D, H] with layout 1; Y [T, D, B, H] or [B, T, D, H]; the LSTM's initial_c, Y_c as h, and P [D, 3H]
 // Where the specification is silent, onnxruntime says what happens.
 import type { Attribute } from '../../ops/operator.ts'
+import { RECURRENT, type RecurrentOp } from '../../ops/recurrent/kinds.ts'
 import { findOperator } from '../../ops/registry.ts'
 import type { Conversion } from './conversion.ts'
-import { lstmWeights } from './lstm-weights.ts'
+import { recurrentWeights, type RecurrentLayout } from './recurrent-weights.ts'
 import { malformed } from '../protobuf/wire.ts'
 
 /** Our functions by the names of ONNX, which are written in any case, and the constants that ONNX gives them. */
@@ -23,22 +24,38 @@ const ACTIVATIONS: ReadonlyMap<string, { readonly name: string, readonly alpha?:
   ['hardsigmoid', { name: 'hardSigmoid', alpha: 0.2, beta: 0.5 }],
 ])
 
-const KNOWN_ATTRIBUTES = ['activation_alpha', 'activation_beta', 'activations', 'clip', 'direction', 'hidden_size', 'input_forget', 'layout']
+/** What differs between the recurrent operators of ONNX. */
+interface RecurrentKind extends RecurrentLayout {
+  /** Our operator. */
+  readonly op: RecurrentOp
+  /** Functions a direction: ours are as many, in the same order. */
+  readonly functions: number
+  /** The attribute that no other operator has, if any. */
+  readonly own: readonly string[]
+}
+
+const KINDS: Readonly<Record<string, RecurrentKind>> = {
+  LSTM: { op: 'lstm', gates: [0, 2, 3, 1], functions: 3, peepholes: [0, 2, 1], own: ['input_forget'] },
+  GRU: { op: 'gru', gates: [1, 0, 2], functions: 2, own: ['linear_before_reset'] },
+  RNN: { op: 'rnn', gates: [0], functions: 1, own: [] },
+}
+
+const ATTRIBUTES = ['activation_alpha', 'activation_beta', 'activations', 'clip', 'direction', 'hidden_size', 'layout']
 
 /** Larger clips clamp nothing. */
 const NO_CLIP = 3e38
 
-export function convertLstm(c: Conversion): void {
-  c.onlyAttributes(KNOWN_ATTRIBUTES)
+export function convertRecurrent(c: Conversion): void {
+  const kind = KINDS[c.op] as RecurrentKind
+  c.onlyAttributes([...ATTRIBUTES, ...kind.own])
   const direction = c.string('direction', 'forward')
   const directions = ({ forward: ['forward'], reverse: ['reverse'], bidirectional: ['forward', 'reverse'] } as const)[direction]
   if (directions === undefined) throw malformed(`${c.label}: expected 'forward', 'reverse' or 'bidirectional' for the direction, got '${direction}'`)
   const layout = c.int('layout', 0)
   if (layout !== 0 && layout !== 1) throw malformed(`${c.label}: expected layout 0 or 1, got ${layout}`)
-  const { hiddenSize, parameters } = lstmWeights(c, directions)
+  const { hiddenSize, parameters } = recurrentWeights(c, directions, kind)
   const wanted = c.int('hidden_size', hiddenSize)
   if (wanted !== hiddenSize) throw malformed(`${c.label}: expected hidden_size ${hiddenSize} for its weights, got ${wanted}`)
-  const inputForget = c.int('input_forget', 0)
   const attributes: Record<string, Attribute> = {
     hiddenSize,
     numLayers: 1,
@@ -47,24 +64,25 @@ export function convertLstm(c: Conversion): void {
     returnSequences: c.isNeeded(0),
     maskRule: 'zero',
     zeroEmptyState: true,
-    ...activations(c, directions.length),
+    ...activations(c, kind.functions * directions.length),
     ...clip(c),
-    ...(inputForget !== 0 && { coupling: 'forgetIsOneMinusInput' }),
+    ...ownAttributes(c),
   }
   const state = (position: number): string => {
     const name = c.inputs[position] ?? ''
     if (name === '' || isZero(c, name)) return ''
     return layout === 0 ? name : c.emit('transpose', [name], { perm: [1, 0, 2] })
   }
-  const inputs = [c.input(0), state(5), state(6), '', c.inputs[4] ?? '']
+  const states = RECURRENT[kind.op].states.map((_, n) => n)
+  const inputs = [c.input(0), ...states.map((n) => state(5 + n)), '', c.inputs[4] ?? '']
   while (inputs.at(-1) === '') inputs.pop()
-  const [y, yH, yC] = [0, 1, 2].map((position) => c.isNeeded(position))
+  const y = c.isNeeded(0)
   const own = layout === 0
   const outputs = [
     y ? c.unused('Y') : '',
-    ...[[yH, 1] as const, [yC, 2] as const].map(([needed, position]) => (needed ? (own ? c.output(position) : c.unused(`state${position}`)) : '')),
+    ...states.map((n) => (c.isNeeded(n + 1) ? (own ? c.output(n + 1) : c.unused(`state${n + 1}`)) : '')),
   ]
-  c.emit('lstm', inputs, attributes, outputs, parameters)
+  c.emit(kind.op, inputs, attributes, outputs, parameters)
   // [T, B, D H] -> [T, B, D, H] -> [T, D, B, H]
   if (y) {
     const [value] = outputs as [string]
@@ -74,8 +92,14 @@ export function convertLstm(c: Conversion): void {
     else c.emit('transpose', [c.emit('reshape', [value, shape])], { perm: [0, 2, 1, 3] }, [c.output(0)])
   }
   if (layout === 1) {
-    for (const position of [1, 2]) if (c.isNeeded(position)) c.emit('transpose', [outputs[position] as string], { perm: [1, 0, 2] }, [c.output(position)])
+    for (const n of states) if (c.isNeeded(n + 1)) c.emit('transpose', [outputs[n + 1] as string], { perm: [1, 0, 2] }, [c.output(n + 1)])
   }
+}
+
+/** The attributes of one operator alone. */
+function ownAttributes(c: Conversion): Record<string, Attribute> {
+  if (c.op === 'GRU') return { resetAfter: c.int('linear_before_reset', 0) !== 0 }
+  return c.op === 'LSTM' && c.int('input_forget', 0) !== 0 ? { coupling: 'forgetIsOneMinusInput' } : {}
 }
 
 /** ONNX `clip`: what goes into the activations is clamped. onnxruntime accepts nothing but positive ones. */
@@ -87,13 +111,13 @@ function clip(c: Conversion): Record<string, Attribute> {
 }
 
 /**
- * Three functions a direction: gates, candidate, output. The lists of constants hold those of the functions that
- * have any, one after the other; where a list ends, the rest are defaults (onnxruntime).
+ * Functions of every direction: gates, candidate and output of an LSTM, gates and candidate of a GRU, one of an RNN. The lists of
+ * constants hold those of the functions that have any, one after the other; where a list ends, the rest are defaults (onnxruntime).
  */
-function activations(c: Conversion, directions: number): Record<string, Attribute> {
+function activations(c: Conversion, count: number): Record<string, Attribute> {
   const names = c.strings('activations')
   if (names === undefined || names.length === 0) return {}
-  if (names.length !== 3 * directions) throw malformed(`${c.label}: expected ${3 * directions} activations, got ${names.length}`)
+  if (names.length !== count) throw malformed(`${c.label}: expected ${count} activations, got ${names.length}`)
   const functions = names.map((name) => {
     const found = ACTIVATIONS.get(name.toLowerCase())
     if (found === undefined) throw c.unsupported(`the activation '${name}'`)

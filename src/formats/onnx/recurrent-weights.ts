@@ -4,35 +4,40 @@ import { formatShape } from '../../values/shape.ts'
 import type { Conversion } from './conversion.ts'
 import { malformed } from '../protobuf/wire.ts'
 
-/** Where our gates i, f, g, o stand in ONNX's i, o, f, c. */
-const GATES = [0, 2, 3, 1]
-/** Where our peepholes i, f, o stand in ONNX's i, o, f. */
-const PEEPHOLES = [0, 2, 1]
+/** How the weights of an operator lie. */
+export interface RecurrentLayout {
+  /** Where our gates stand in ONNX's: LSTM i, f, g, o in i, o, f, c; GRU r, z, n in z, r, h. */
+  readonly gates: readonly number[]
+  /** Where our peepholes i, f, o stand in ONNX's i, o, f; undefined for operators without any. */
+  readonly peepholes?: readonly number[]
+}
 
-/** The weights of an LSTM node as parameters of ours, and its units, which they tell. */
-export function lstmWeights(c: Conversion, directions: readonly Direction[]): { hiddenSize: number, parameters: Record<string, string> } {
-  const weights = { w: weight(c, 1, 'W'), r: weight(c, 2, 'R'), b: weight(c, 3, 'B'), p: weight(c, 7, 'P') }
-  const { w, r, b, p } = weights
+/** The weights of a recurrent node as parameters of ours, and its units, which they tell. */
+export function recurrentWeights(
+  c: Conversion, directions: readonly Direction[], { gates: order, peepholes }: RecurrentLayout,
+): { hiddenSize: number, parameters: Record<string, string> } {
+  const [w, r, b] = [weight(c, 1, 'W'), weight(c, 2, 'R'), weight(c, 3, 'B')]
+  const p = peepholes === undefined ? undefined : weight(c, 7, 'P')
   if (w === undefined || r === undefined) throw malformed(`${c.label}: expected the weights W and R, got ${w === undefined ? 'no W' : 'no R'}`)
   const count = directions.length
   const features = w.shape[2] ?? 0
   const hiddenSize = r.shape[2] ?? 0
   if (features < 1 || hiddenSize < 1) throw malformed(`${c.label}: expected W and R with 3 axes, got ${formatShape(w.shape)} and ${formatShape(r.shape)}`)
-  expectShape(c, 'W', w, [count, 4 * hiddenSize, features])
-  expectShape(c, 'R', r, [count, 4 * hiddenSize, hiddenSize])
-  if (b !== undefined) expectShape(c, 'B', b, [count, 8 * hiddenSize])
+  const gates = order.length * hiddenSize
+  expectShape(c, 'W', w, [count, gates, features])
+  expectShape(c, 'R', r, [count, gates, hiddenSize])
+  if (b !== undefined) expectShape(c, 'B', b, [count, 2 * gates])
   if (p !== undefined) expectShape(c, 'P', p, [count, 3 * hiddenSize])
   const parameters: Record<string, string> = {}
   directions.forEach((direction, index) => {
-    const add = (role: LstmWeight, source: ArrayLike, begin: number, order: readonly number[], rows: number[]): void => {
-      parameters[lstmRole(0, direction, role)] = reordered(c, `${direction}.${role}`, source, begin, order, rows)
+    const add = (role: LstmWeight, source: ArrayLike, begin: number, rows: number[], blocks: readonly number[] = order): void => {
+      parameters[lstmRole(0, direction, role)] = reordered(c, `${direction}.${role}`, source, begin, blocks, rows)
     }
-    const gates = 4 * hiddenSize
-    add('inputWeights', w, index * gates * features, GATES, [gates, features])
-    add('recurrentWeights', r, index * gates * hiddenSize, GATES, [gates, hiddenSize])
-    if (b !== undefined) add('inputBias', b, index * 2 * gates, GATES, [gates])
-    if (b !== undefined) add('recurrentBias', b, (index * 2 + 1) * gates, GATES, [gates])
-    if (p !== undefined) add('peepholes', p, index * 3 * hiddenSize, PEEPHOLES, [3 * hiddenSize])
+    add('inputWeights', w, index * gates * features, [gates, features])
+    add('recurrentWeights', r, index * gates * hiddenSize, [gates, hiddenSize])
+    if (b !== undefined) add('inputBias', b, index * 2 * gates, [gates])
+    if (b !== undefined) add('recurrentBias', b, (index * 2 + 1) * gates, [gates])
+    if (p !== undefined && peepholes !== undefined) add('peepholes', p, index * 3 * hiddenSize, [3 * hiddenSize], peepholes)
   })
   return { hiddenSize, parameters }
 }
@@ -43,7 +48,7 @@ function weight(c: Conversion, position: number, name: string): ArrayLike | unde
   if (value === undefined) {
     const inputs = c.importer.dependencies(c.input(position)).map((input) => JSON.stringify(input)).join(', ')
     const hint = inputs === '' ? '' : ` (it depends on the inputs ${inputs}; the option 'constants' fixes them)`
-    throw c.unsupported(`an LSTM whose ${name} does not follow from constants${hint}`)
+    throw c.unsupported(`${c.op === 'GRU' ? 'a' : 'an'} ${c.op} whose ${name} does not follow from constants${hint}`)
   }
   if (value.dtype !== 'float32') throw malformed(`${c.label}: expected floating-point numbers for ${name}, got ${value.dtype}`)
   return value
