@@ -182,17 +182,17 @@ describe('what is said of a model', () => {
 
 describe('what cannot be run', () => {
   it('is listed all at once, with the names of the layers, in models inside the model and in wrappers too', () => {
-    const inner: Json = { class_name: 'Sequential', config: { name: 'inner', layers: [input(5, 3), layer('GRU', 'gru', { units: 3 })] } }
+    const inner: Json = { class_name: 'Sequential', config: { name: 'inner', layers: [input(5, 3), layer('ConvLSTM1D', 'inside', { filters: 3 })] } }
     const error = expectError(() => build([
-      input(5, 3), layer('Lambda', 'scale'), layer('Bidirectional', 'both', { layer: layer('SimpleRNN', 'rnn', { units: 2 }) }),
+      input(5, 3), layer('Lambda', 'scale'), layer('Bidirectional', 'both', { layer: layer('ConvLSTM1D', 'wrapped', { filters: 2 }) }),
       layer('TimeDistributed', 'each', { layer: layer('Conv2D', 'conv') }), inner, layer('Dense', 'dense', { units: 2, activation: 'snake' }),
       layer('Conv1D', 'conv1d', { filters: 2, kernel_size: 3, data_format: 'channels_first' }), layer('MyLayer', 'mine'),
-      layer('RNN', 'cells', { cell: layer('GRUCell', 'cell', { units: 2 }) }), lstm,
+      layer('RNN', 'cells', { cell: layer('PeepholeLSTMCell', 'cell', { units: 2 }) }), lstm,
     ]), 'UNSUPPORTED', /^Keras 2: layers that are not supported: /)
     for (const part of [
-      "layer 'scale' (Lambda)", "layer 'both' (Bidirectional): around a layer of class SimpleRNN", "layer 'conv' (Conv2D)", "layer 'gru' (GRU)",
+      "layer 'scale' (Lambda)", "layer 'both' (Bidirectional): around a layer of class ConvLSTM1D", "layer 'conv' (Conv2D)", "layer 'inside' (ConvLSTM1D)",
       'layer \'dense\' (Dense): activation: activation "snake"', 'layer \'conv1d\' (Conv1D): data_format "channels_first"', "layer 'mine' (MyLayer)",
-      "layer 'cells' (RNN): cells of class GRUCell",
+      "layer 'cells' (RNN): cells of class PeepholeLSTMCell",
     ]) expect(error.message).toContain(part)
     expect(error.message).not.toContain("'lstm'")
   })
@@ -215,7 +215,7 @@ describe('weights only', () => {
       const text = Buffer.from(golden('keras2/lstm-3-sequences.h5')).toString('latin1')
       return Buffer.from(text.replaceAll('model_config', 'model_nothin').replaceAll('2.15.0', version), 'latin1')
     }
-    expectError(() => readKeras(patched('2.02.4')), 'UNSUPPORTED', /The file is of Keras 2\.02\.4, whose LSTMs have the recurrentActivation \{ name: 'hardSigmoid', keras: 2 \}/)
+    expectError(() => readKeras(patched('2.02.4')), 'UNSUPPORTED', /The file is of Keras 2\.02\.4, whose LSTMs and GRUs have the recurrentActivation \{ name: 'hardSigmoid', keras: 2 \}/)
     expect(expectError(() => readKeras(patched('2.15.0')), 'UNSUPPORTED', /^this file holds weights/).message).not.toContain('hardSigmoid')
   })
 
@@ -309,7 +309,7 @@ describe('weights of cuDNN', () => {
     buildModel(parseModel(json), new NamedWeights(Object.entries(tensors).map(([name, tensor]) => ({ segments: ['lstm', name], read: () => tensor }))), { dialect, note: 'a test' })
   )
 
-  it('are told by two biases, which are added; kernels are turned gate by gate', () => {
+  it('are told by two biases; kernels are turned gate by gate', () => {
     for (const className of ['LSTM', 'CuDNNLSTM']) {
       const { parameters } = lstmOf(cudnn(config3(className)))
       const { constants } = cudnn(config3(className))
@@ -319,7 +319,7 @@ describe('weights of cuDNN', () => {
       // Gate 1 of the kernel, columns 2 and 3, row by row.
       expect([...constantOf('inputWeights').data.subarray(6, 12)]).toEqual([2, 3, 10, 11, 18, 19].map((at) => kernel.data[at]))
       expect([...constantOf('recurrentWeights').data.subarray(12, 16)]).toEqual([6, 7, 14, 15].map((at) => recurrent.data[at]))
-      expect([...constantOf('inputBias').data]).toEqual(Array.from({ length: 8 }, (_, at) => Math.fround((bias.data[at] as number) + (bias.data[at + 8] as number))))
+      expect(['inputBias', 'recurrentBias'].map((weight) => constantOf(weight).data)).toEqual([bias.data.subarray(0, 8), bias.data.subarray(8)])
     }
   })
 
@@ -345,10 +345,10 @@ describe('weights of cuDNN', () => {
     expect([...stateDict].filter(([name]) => name.startsWith('lstm')).map(([name, { shape }]) => [name, shape])).toEqual([
       ['lstm.weight_ih_l0', [16, 3]], ['lstm.weight_hh_l0', [16, 4]], ['lstm.bias_ih_l0', [16]], ['lstm.bias_hh_l0', [16]],
     ])
-    expect(stateDict.get('lstm.weight_hh_l0')?.data).toEqual(graph.constants.get(lstmOf(graph).parameters['0.forward.recurrentWeights'] as string)?.data)
-    const [input4, recurrence4] = ['ih', 'hh'].map((which) => stateDict.get(`lstm.bias_${which}_l0`)?.data as Float32Array) as [Float32Array, Float32Array]
-    expect(recurrence4.some((value) => value !== 0)).toBe(true)
-    expect(input4.map((value, at) => value + (recurrence4[at] as number))).toEqual(graph.constants.get(lstmOf(graph).parameters['0.forward.inputBias'] as string)?.data)
+    for (const [name, weight] of [['weight_hh', 'recurrentWeights'], ['bias_ih', 'inputBias'], ['bias_hh', 'recurrentBias']]) {
+      expect(stateDict.get(`lstm.${name}_l0`)?.data).toEqual(graph.constants.get(lstmOf(graph).parameters[`0.forward.${weight}`] as string)?.data)
+    }
+    expect(stateDict.get('lstm.bias_hh_l0')?.data.some((value) => value !== 0)).toBe(true)
   })
 })
 

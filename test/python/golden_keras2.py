@@ -15,6 +15,7 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 import golden_cases
 import h5py
 import keras
+import keras_gru
 import numpy as np
 import tensorflow as tf
 from keras import layers
@@ -178,6 +179,23 @@ def add_models(cases):
     cases.add("residual", residual, feed((2, 6, 5)), rows={2, 28}, formats=BOTH)
 
 
+def add_grus(cases):
+    keras_gru.add_layers(cases, BOTH)
+    keras_gru.add_states(cases)
+    keras_gru.add_masks(cases)
+    keras_gru.add_bidirectional(cases, BOTH)
+    keras_gru.add_cells(cases, BOTH)
+    for name, kind, rows in (("gru", layers.GRU, {35, 36}), ("rnn", layers.SimpleRNN, {37})):
+        cases.add(
+            f"{name}-time-major",
+            one(lambda: kind(5, time_major=True, return_sequences=True)),
+            feed((4, 2, 3)),
+            rows={3} | rows,
+            options={"time_major": True},
+            notes="x is [time, batch, features]",
+        )
+
+
 def reset(model):
     model.reset_states()
 
@@ -192,6 +210,7 @@ def generate(directory):
     golden = golden_cases.Golden(directory, "tf.keras", versions)
     for seed, add in enumerate((add_lstms, add_states, add_masks, add_models), start=1):
         add(Cases(golden, 1000 * seed, reset, ("h5",)))
+    add_grus(Cases(golden, 8000, reset, ("h5",)))
     return golden
 
 

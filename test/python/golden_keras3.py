@@ -11,6 +11,7 @@ inputs and outputs are explained in keras_cases.py.
 import golden_cases
 import h5py
 import keras
+import keras_gru
 import numpy as np
 import torch
 from keras import layers
@@ -496,6 +497,15 @@ def add_float16(golden):
     )
 
 
+def add_grus(cases):
+    keras_gru.add_layers(cases, ("keras", "h5", "weights.h5"))
+    keras_gru.add_states(cases)
+    keras_gru.add_masks(cases)
+    keras_gru.add_bidirectional(cases, ("keras", "h5", "weights.h5"))
+    keras_gru.add_cells(cases, ("keras", "h5"))
+    keras_gru.add_single_steps(cases)
+
+
 def reset(model):
     for layer in model.layers:
         if getattr(layer, "stateful", False):
@@ -512,6 +522,7 @@ def generate(directory):
     ):
         add(Cases(golden, 1000 * seed, reset, ("keras",)))
     add_float16(golden)
+    add_grus(Cases(golden, 8000, reset, ("keras",)))
     return golden
 
 

@@ -4,6 +4,7 @@ Those of test/golden/keras-files are some of them.
 
     python golden_keras_files.py OUT        needs keras 3.15.1 with tensorflow 2.21, h5py (k3_zero_* and k3_lora_embedding_*: with torch)
     TF_USE_LEGACY_KERAS=1 python golden_keras_files.py OUT        needs tf_keras 2.21: the cases of Keras 2
+    TF_USE_LEGACY_KERAS=gru python golden_keras_files.py OUT        needs tensorflow 2.15 with its keras: GRUs in the layout of cuDNN
 """
 import io, json, os, shutil, sys, zipfile
 os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
@@ -11,7 +12,8 @@ os.environ['CUDA_VISIBLE_DEVICES'] = ''
 import h5py
 import numpy as np
 
-legacy = os.environ.get('TF_USE_LEGACY_KERAS') == '1'
+chosen = os.environ.get('TF_USE_LEGACY_KERAS')
+legacy = chosen == '1'
 if legacy:
     import tensorflow as tf
     import tf_keras as keras
@@ -149,7 +151,34 @@ def keras3():
     record('k3_windows.keras', x, np.asarray(m(x)))
 
 
-(keras2 if legacy else keras3)()
+def keras2_gru():
+    """CuDNNGRU's layout, gate by gate as that of CuDNNLSTM, with one list of two biases: as class GRU, which Keras converts, and CuDNNGRU."""
+    model = keras.Sequential([K.GRU(4, input_shape=(6, 3), name='gru', return_sequences=True), K.Dense(2, name='dense')])
+    x = np.random.default_rng(2).normal(size=(2, 6, 3)).astype('float32')
+    save('k2_gru_plain', model, x, ['h5'])
+    for name, cls in (('k2_gru_cudnn_6u.h5', 'GRU'), ('k2_gru_cudnn_class.h5', 'CuDNNGRU')):
+        shutil.copy(f'{out}/k2_gru_plain.h5', f'{out}/{name}')
+        with h5py.File(f'{out}/{name}', 'r+') as f:
+            w = f['model_weights/gru/gru/gru_cell']
+            k, r, b = (w[n][()] for n in ('kernel:0', 'recurrent_kernel:0', 'bias:0'))
+            new = {'kernel:0': np.hstack([a.T.reshape(a.shape) for a in np.hsplit(k, 3)]), 'recurrent_kernel:0': np.hstack([a.T for a in np.hsplit(r, 3)]), 'bias:0': b.ravel()}
+            for n, a in new.items():
+                del w[n]
+                w[n] = a.astype('float32')
+            config = json.loads(f.attrs['model_config'])
+            for layer in config['config']['layers']:
+                if layer['class_name'] == 'GRU' and cls != 'GRU':
+                    layer['class_name'] = cls
+                    for q in ('activation', 'recurrent_activation', 'use_bias', 'dropout', 'recurrent_dropout', 'implementation', 'unroll', 'reset_after'):
+                        layer['config'].pop(q, None)
+            f.attrs['model_config'] = json.dumps(config)
+        y = np.asarray(model(x))
+        if cls == 'GRU':
+            assert np.abs(np.asarray(keras.models.load_model(f'{out}/{name}', compile=False)(x)) - y).max() < 1e-6
+        record(name, x, y)
+
+
+(keras2_gru if chosen == 'gru' else keras2 if legacy else keras3)()
 path = f'{out}/io.json'
 old = json.load(open(path)) if os.path.exists(path) else {}
 json.dump({**old, **cases}, open(path, 'w'))

@@ -1,5 +1,6 @@
 // What a layer is called with besides its inputs: nothing of it may be dropped in silence.
 import type { LayerSpec } from './config.ts'
+import { RECURRENT_LAYERS } from './layers/cells.ts'
 import { notSupported, tensorsOf, type BoundArgument, type KerasTensor, type LayerCall } from './layer-call.ts'
 
 /** Arguments that the kinds of layers read themselves. */
@@ -39,8 +40,8 @@ export function callWithArguments(call: LayerCall, apply: (call: LayerCall) => r
   if (isOff(mask)) return apply(call)
   const [given, ...others] = tensorsOf(mask)
   const [first, ...more] = inputs
-  // Of an LSTM, further inputs are states.
-  const isOne = others.length === 0 && (more.length === 0 || ['LSTM', 'CuDNNLSTM', 'RNN', 'Bidirectional'].includes(layer.className))
+  // Of a recurrent layer, further inputs are states.
+  const isOne = others.length === 0 && (more.length === 0 || [...RECURRENT_LAYERS, 'RNN', 'Bidirectional'].includes(layer.className))
   if (given === undefined || first === undefined || !isOne || layer.model !== undefined) throw notSupported(`${what}: called with mask`)
   const outputs = apply({ ...call, inputs: [{ value: first.value, mask: given.value }, ...more] })
   return dialect.givenMaskSpreads ? outputs : outputs.map((output) => (output.mask === given.value ? { value: output.value, mask: first.mask } : output))

@@ -13,7 +13,9 @@ export class Emitter {
   readonly #taken: Set<string> = new Set()
   /** The number after those that names were given last. */
   readonly #counts: Map<string, number> = new Map()
-  readonly #constants: Map<unknown, string> = new Map()
+  readonly #shares: Map<string, string> = new Map()
+  /** Constants by the array they are made of. */
+  readonly #constants: Map<NdArray, readonly string[]> = new Map()
 
   constructor(budget: Budget) {
     this.budget = budget
@@ -62,13 +64,22 @@ export class Emitter {
 
   /** A constant of the layer; the same array again is the same constant. */
   constant(name: string, array: NdArray, transform: (array: NdArray) => NdArray = (same) => same): string {
+    const [constant] = this.constants([name], array, (one) => [transform(one)]) as [string]
+    return constant
+  }
+
+  /** Several constants made of one array, named in their order; the same array again is the same constants. */
+  constants(names: readonly string[], array: NdArray, transform: (array: NdArray) => readonly NdArray[]): readonly string[] {
     const known = this.#constants.get(array)
     if (known !== undefined) return known
-    const free = this.freeName(name)
-    this.budget.copy(array.data.length, array.data.byteLength, `Keras: ${name}`)
-    this.builder.constant(free, transform(array))
-    this.#constants.set(array, free)
-    return free
+    this.budget.copy(array.data.length, array.data.byteLength, `Keras: ${names[0]}`)
+    const made = transform(array).map((part, index) => {
+      const free = this.freeName(names[index] as string)
+      this.builder.constant(free, part)
+      return free
+    })
+    this.#constants.set(array, made)
+    return made
   }
 
   /** A list of whole numbers: axes, sizes. */
@@ -87,11 +98,11 @@ export class Emitter {
   }
 
   #shared(key: string, make: () => NdArray): string {
-    const known = this.#constants.get(key)
+    const known = this.#shares.get(key)
     if (known !== undefined) return known
     const name = this.freeName(key)
     this.builder.constant(name, make())
-    this.#constants.set(key, name)
+    this.#shares.set(key, name)
     return name
   }
 }

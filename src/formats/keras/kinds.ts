@@ -8,15 +8,16 @@ import {
   convolution, depthwiseConvolution, globalAveragePooling, globalMaxPooling, pooling, separableConvolution,
 } from './layers/convolution.ts'
 import type { LayerKind } from './layer-call.ts'
-import { lstmCell, recurrent } from './layers/lstm.ts'
 import { concatenate, dot, elementwise } from './layers/merging.ts'
 import { isOperation, operation } from './layers/operations.ts'
+import { recurrent, recurrentCell } from './layers/recurrent.ts'
 import { cropping, flatten, permute, repeatVector, reshape, upSampling, zeroPadding } from './layers/shape-layers.ts'
 import { timeDistributed } from './layers/time-distributed.ts'
 
 /** Keras's layers by class name. */
 const KINDS: ReadonlyMap<string, LayerKind> = new Map(Object.entries({
-  LSTM: recurrent, CuDNNLSTM: recurrent, RNN: recurrent, LSTMCell: lstmCell, Bidirectional: bidirectional, TimeDistributed: timeDistributed,
+  LSTM: recurrent, GRU: recurrent, SimpleRNN: recurrent, CuDNNLSTM: recurrent, CuDNNGRU: recurrent, RNN: recurrent,
+  LSTMCell: recurrentCell, GRUCell: recurrentCell, SimpleRNNCell: recurrentCell, Bidirectional: bidirectional, TimeDistributed: timeDistributed,
   Dense: dense, Embedding: embedding, Masking: masking,
   Activation: activation, ReLU: activation, LeakyReLU: activation, ELU: activation, ThresholdedReLU: activation, PReLU: prelu, Softmax: softmax,
   Dropout: identity, SpatialDropout1D: identity, AlphaDropout: identity, GaussianDropout: identity, GaussianNoise: identity,

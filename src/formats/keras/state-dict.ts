@@ -3,6 +3,7 @@
 import { LstmError } from '../../errors.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
+import { GATE_ORDERS, inOrder } from './layers/cells.ts'
 import { cudnnBiases, cudnnKernel, isCudnn } from './layers/cudnn.ts'
 import { gatesWereHard } from './dialect.ts'
 import { transposed } from './emitter.ts'
@@ -79,7 +80,7 @@ function placedGroups(root: Hdf5Object): TensorGroup[] {
 }
 
 /**
- * The weights of a file under PyTorch's names: `NAME.weight_ih_l0` and so on for LSTMs, `NAME.weight` and `NAME.bias` for
+ * The weights of a file under PyTorch's names: `NAME.weight_ih_l0` and so on for LSTMs, GRUs and plain RNNs, `NAME.weight` and `NAME.bias` for
  * dense layers and embeddings. NAME is the layer's in Keras 2 files; in `.weights.h5` files of Keras 3, which have no
  * names, its class and number: `lstm`, `lstm_1`. Tensors of other layers keep their names and layouts.
  */
@@ -89,16 +90,16 @@ export function stateDictOf(groups: readonly TensorGroup[]): Map<string, NdArray
     if (stateDict.has(name)) throw new LstmError('FORMAT', `Keras: two tensors would be named '${name}'`)
     stateDict.set(name, tensor)
   }
-  const lstmCounts: Map<string, number> = new Map()
+  const counts: Map<string, number> = new Map()
   for (const group of groups) {
     const { layer, inside, tensors } = group
-    const lstm = asLstm(tensors)
-    if (lstm !== undefined) {
+    const recurrent = asRecurrent(group)
+    if (recurrent !== undefined) {
       const direction = inside.some((segment) => segment.startsWith('backward_')) ? '_reverse' : ''
       // Cells on top of each other are PyTorch's layers.
-      const index = lstmCounts.get(layer + direction) ?? 0
-      lstmCounts.set(layer + direction, index + 1)
-      for (const [name, tensor] of lstm) put(`${layer}.${name}_l${index}${direction}`, tensor)
+      const index = counts.get(layer + direction) ?? 0
+      counts.set(layer + direction, index + 1)
+      for (const [name, tensor] of recurrent) put(`${layer}.${name}_l${index}${direction}`, tensor)
     } else if (isEmbedding(group)) put(`${layer}.weight`, [...tensors.values()][0] as NdArray)
     else {
       const dense = asDense(tensors)
@@ -108,23 +109,46 @@ export function stateDictOf(groups: readonly TensorGroup[]): Map<string, NdArray
   return stateDict
 }
 
-function asLstm(tensors: ReadonlyMap<string, NdArray>): [string, NdArray][] | undefined {
+/** What weights of a recurrent layer say about it. */
+interface Recurrent {
+  readonly kernel: NdArray
+  readonly recurrent: NdArray
+  readonly bias: NdArray | undefined
+  /** Where our gates stand in Keras's. */
+  readonly order: readonly number[]
+}
+
+/** The weights of a cell, told by their shapes; those of a plain RNN, which has one gate, by names as well. */
+function recurrentOf({ layer, inside, tensors }: TensorGroup): Recurrent | undefined {
   const [kernel, recurrent, bias, ...more] = [...tensors.values()]
-  const gates = recurrent?.shape[1]
-  const units = (gates ?? 0) / 4
-  const fits = more.length === 0 && kernel?.shape.length === 2 && recurrent?.shape.length === 2 && kernel.shape[1] === gates
-    && gates === 4 * (recurrent.shape[0] as number) && (bias === undefined || (bias.shape.length === 1 && bias.shape[0] === gates) || isCudnn(bias, units))
-  if (!fits || kernel === undefined || recurrent === undefined) return undefined
-  if (bias !== undefined && isCudnn(bias, units)) {
-    const [input, recurrence] = cudnnBiases(bias)
-    return [['weight_ih', cudnnKernel(kernel)], ['weight_hh', cudnnKernel(recurrent)], ['bias_ih', input], ['bias_hh', recurrence]]
-  }
-  return [
-    ['weight_ih', transposed(kernel)],
-    ['weight_hh', transposed(recurrent)],
-    // PyTorch has two biases, which are added.
-    ...(bias === undefined ? [] : [['bias_ih', bias], ['bias_hh', new NdArray(new Float32Array(bias.data.length), bias.shape)]] as [string, NdArray][]),
-  ]
+  const [units = 0, columns = 0] = recurrent?.shape ?? []
+  const order = units > 0 ? GATE_ORDERS.find(({ length }) => columns === length * units) : undefined
+  const areKernels = more.length === 0 && kernel?.shape.length === 2 && recurrent?.shape.length === 2 && kernel.shape[1] === columns
+  if (order === undefined || !areKernels) return undefined
+  const shapes = [[columns], ...(order.length > 1 ? [[2 * columns]] : []), ...(order.length === 3 ? [[2, columns]] : [])]
+  const fits = bias === undefined || shapes.some((shape) => formatShape(shape) === formatShape(bias.shape))
+  const isNamed = order.length > 1 || tensors.has('recurrent_kernel') || [layer, ...inside].some((name) => /rnn|bidirectional/.test(name))
+  return fits && isNamed ? { kernel, recurrent, bias, order } : undefined
+}
+
+/** Layers whose GRUs have one bias, as those have whose reset gate comes before the recurrent product. */
+export function resetBefore(groups: readonly TensorGroup[]): ReadonlySet<string> {
+  return new Set(groups.flatMap((group) => {
+    const { order, bias, kernel } = recurrentOf(group) ?? {}
+    return order?.length === 3 && bias?.data.length === kernel?.shape[1] ? [group.layer] : []
+  }))
+}
+
+function asRecurrent(group: TensorGroup): [string, NdArray][] | undefined {
+  const found = recurrentOf(group)
+  if (found === undefined) return undefined
+  const { kernel, recurrent, bias, order } = found
+  const columns = recurrent.shape[1] as number
+  const turn = (array: NdArray): NdArray => inOrder(isCudnn(bias, columns) ? cudnnKernel(array, order.length) : transposed(array), order)
+  // PyTorch has two biases, which are added.
+  const both = bias === undefined ? [] : bias.data.length > columns ? cudnnBiases(bias) : [bias, new NdArray(new Float32Array(columns), [columns])]
+  const biases = both.map((part, n): [string, NdArray] => [n === 0 ? 'bias_ih' : 'bias_hh', inOrder(part, order)])
+  return [['weight_ih', turn(kernel)], ['weight_hh', turn(recurrent)], ...biases]
 }
 
 function isEmbedding({ layer, tensors }: TensorGroup): boolean {
@@ -145,7 +169,8 @@ function asDense(tensors: ReadonlyMap<string, NdArray>): [string, NdArray][] | u
  * @param location where it was loaded from
  */
 export function weightsOnlyError(root: Hdf5Object, version: string | undefined, location: string | undefined): LstmError {
-  const tensors = stateDictOf(tensorGroups(root))
+  const groups = tensorGroups(root)
+  const tensors = stateDictOf(groups)
   const layers = root.find('model_weights') ?? root
   const what = 'this file holds weights, but not how they are connected (it was written by save_weights). Its tensors, under PyTorch\'s names:'
   return new LstmError('UNSUPPORTED', messageOf(what, tensors, [
@@ -155,13 +180,14 @@ export function weightsOnlyError(root: Hdf5Object, version: string | undefined, 
       lines: [`const tensors = await readKerasWeights(${sourceOf(location)})`, ...defaultsOf(tensors, version)],
       inOrder: layers.textList('layer_names') !== undefined,
       otherwise: [],
+      resetBefore: resetBefore(groups),
     }),
   ]))
 }
 
-/** Where LSTMs of the file have by default what layers here do not have. */
+/** Where recurrent layers of the file have by default what layers here do not have. */
 function defaultsOf(tensors: ReadonlyMap<string, NdArray>, version: string | undefined): string[] {
   const isKnown = version !== undefined && /^[\w.+-]{1,32}$/.test(version)
   if (!isKnown || !gatesWereHard(version) || ![...tensors.keys()].some((name) => name.includes('.weight_ih_l'))) return []
-  return [`// The file is of Keras ${version}, whose LSTMs have the recurrentActivation { name: 'hardSigmoid', keras: 2 } unless the model says otherwise; these have 'sigmoid'.`]
+  return [`// The file is of Keras ${version}, whose LSTMs and GRUs have the recurrentActivation { name: 'hardSigmoid', keras: 2 } unless the model says otherwise; these have 'sigmoid'.`]
 }

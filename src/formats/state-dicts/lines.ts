@@ -9,7 +9,7 @@ export interface LayerLine extends Placed {
   /** `lstm(8, { name: 'lstm' })`. */
   readonly code: string
   /** The function it calls. */
-  readonly uses: 'dense' | 'embedding' | 'lstm'
+  readonly uses: 'dense' | 'embedding' | 'lstm' | 'gru' | 'simpleRnn'
   readonly comment?: string | undefined
 }
 
@@ -23,6 +23,8 @@ export interface Reading {
   readonly inOrder: boolean
   /** What to do about a model that is no plain stack of layers: one paragraph, code in lines of its own. */
   readonly otherwise: readonly string[]
+  /** Prefixes of GRUs whose reset gate comes before the recurrent product. Default: none, as in PyTorch. */
+  readonly resetBefore?: ReadonlySet<string>
 }
 
 /**
@@ -39,8 +41,8 @@ export function loadingLines(
   const gaps = gapsOf(order.layers.map(({ prefix }) => prefix))
   // Indices pass through no activation: in front of an embedding there was nothing.
   if (first.kind === 'embedding') gaps.delete(0)
-  const last = order.layers.filter(({ kind }) => kind === 'lstm').at(-1)
-  // A sequence is only known from an LSTM that stands first.
+  const last = order.layers.filter(({ kind }) => kind === 'recurrent').at(-1)
+  // A sequence is only known from a recurrent layer that stands first.
   const describesInput = first.from !== undefined && (gaps.has(0) || (first.kind === 'linear' && last !== undefined))
   const entries = order.layers.flatMap((layer, n) => {
     const comments = [layer.comment, layer === last ? 'returnSequences: false gives the last step only' : undefined].filter((comment) => comment !== undefined)

@@ -95,12 +95,11 @@ function reluLayer(settings: Settings): KerasActivation | undefined {
   return slope === 0 ? { op: 'clipped', alpha: 0, beta: settings.number('max_value') } : undefined
 }
 
-/** Attributes of an lstm node: gates, candidate and output of every direction. */
-export function lstmActivations(
-  directions: readonly { readonly gates: KerasActivation, readonly activation: KerasActivation }[], what: string,
+/** Attributes of a recurrent node: the functions of every direction, in the order of its operator. */
+export function recurrentActivations(
+  functions: readonly KerasActivation[], what: string,
 ): { activations: string[], activationAlpha: number[], activationBeta: number[] } {
-  const all = directions.flatMap(({ gates, activation }) => [gates, activation, activation])
-  const bound = all.map(({ op, alpha, beta }) => bindFunction(op, alpha, beta, what))
+  const bound = functions.map(({ op, alpha, beta }) => bindFunction(op, alpha, beta, what))
   return {
     activations: bound.map(({ name }) => name),
     activationAlpha: bound.map(({ alpha }) => alpha),

@@ -1,10 +1,11 @@
 // Bidirectional: a layer and one that goes the other way, merged.
-import { lstmActivations } from './activation.ts'
+import { RECURRENT } from '../../../ops/recurrent/kinds.ts'
+import { areAlike, cellAttributes, cellParameters, RECURRENT_LAYERS, type Cell } from './cells.ts'
 import { parseLayer, type LayerSpec } from '../config.ts'
 import { notSupported, type KerasTensor, type LayerCall, type LayerKind } from '../layer-call.ts'
 import {
-  batchFirstMask, cellParameters, emitWalk, readWalk, refuseMask, stackStates, stateOf, walkInput, walkProblems, type Cell, type Walk, type WalkInput,
-} from './lstm.ts'
+  batchFirstMask, emitWalk, readWalk, refuseMask, stackStates, stateOf, walkInput, walkProblems, type Walk, type WalkInput,
+} from './recurrent.ts'
 import { malformed } from '../settings.ts'
 
 const MERGES = ['concat', 'sum', 'mul', 'ave'] as const
@@ -19,7 +20,7 @@ function wrappedLayers(layer: LayerSpec): [LayerSpec, LayerSpec] {
 export const bidirectional: LayerKind = {
   unsupported(layer, dialect) {
     const wrapped = wrappedLayers(layer)
-    const foreign = wrapped.find(({ className }) => !['LSTM', 'CuDNNLSTM', 'RNN'].includes(className))
+    const foreign = wrapped.find(({ className }) => ![...RECURRENT_LAYERS, 'RNN'].includes(className))
     if (foreign !== undefined) return [`around a layer of class ${foreign.className}`]
     const [forward] = wrapped
     const isOdd = forward.settings.flag('go_backwards', false) && forward.settings.flag('return_sequences', false)
@@ -56,7 +57,7 @@ function mergeMode(layer: LayerSpec): typeof MERGES[number] | undefined {
 
 function canFuse(forward: Walk, backward: Walk): boolean {
   const [a, b] = [forward.cells[0] as Cell, backward.cells[0] as Cell]
-  return forward.cells.length === 1 && backward.cells.length === 1 && a.units === b.units
+  return forward.cells.length === 1 && backward.cells.length === 1 && areAlike(a, b)
     && forward.timeMajor === backward.timeMajor && forward.stateful === backward.stateful && !forward.goBackwards
 }
 
@@ -84,25 +85,24 @@ function emitFused(call: LayerCall, forward: Walk, backward: Walk, input: WalkIn
   const [a, b] = [forward.cells[0] as Cell, backward.cells[0] as Cell]
   const { timeMajor, stateful, returnSequences, returnState, zeroOutputForMask } = forward
   const [first, second] = halves(input.initial, layer.settings.what)
-  if (first.length !== 0 && first.length !== 2) throw malformed(`${layer.settings.what}: expected 4 initial states, got ${2 * first.length}`)
-  const [y, h, c] = emit.nodeWith(returnState ? 3 : 1, path, 'lstm', [
+  const { op } = a.kind
+  const letters = RECURRENT[op].states
+  if (first.length !== 0 && first.length !== letters.length) {
+    throw malformed(`${layer.settings.what}: expected ${2 * letters.length} initial states, got ${2 * first.length}`)
+  }
+  const [y, ...final] = emit.nodeWith(returnState ? 1 + letters.length : 1, path, op, [
     input.x,
-    stackStates(call, `${path}/h0`, [first[0], second[0]]),
-    stackStates(call, `${path}/c0`, [first[1], second[1]]),
+    ...letters.map((letter, n) => stackStates(call, `${path}/${letter}0`, [first[n], second[n]])),
     batchFirstMask(call, path, input.mask, timeMajor) ?? '',
   ], {
-    hiddenSize: a.units,
-    numLayers: 1,
+    ...cellAttributes([a, b], layer.settings.what),
     direction: 'bidirectional',
     timeMajor,
     stateful,
     returnSequences,
     maskRule: zeroOutputForMask ? 'zero' : dialect.maskRule,
-    ...lstmActivations([a, b], layer.settings.what),
   }, { ...cellParameters(call, `${path}/forward`, a, 'forward'), ...cellParameters(call, `${path}/backward`, b, 'reverse') })
-  const states = h === undefined || c === undefined
-    ? []
-    : [0, 1].flatMap((direction) => [h, c].map((state, which) => stateOf(call, `${path}/${which === 0 ? 'h' : 'c'}${direction}`, state, direction)))
+  const states = [0, 1].flatMap((direction) => final.map((state, n) => stateOf(call, `${path}/${letters[n]}${direction}`, state, direction)))
   return { ys: [y as string], states }
 }
 

@@ -1,24 +1,12 @@
-// LSTM and RNN over LSTM cells. Keras stacks the gates i, f, c, o along the columns of its
-// kernels [features, 4 units] and [units, 4 units]: transposed, these are our weights.
-import { lstmRole, type Direction } from '../../../ops/recurrent/settings.ts'
-import { lstmActivations, readActivation, type KerasActivation } from './activation.ts'
+// Layers that walk over time: LSTM, GRU, SimpleRNN, those of cuDNN, and RNN over any of their cells.
+import { RECURRENT } from '../../../ops/recurrent/kinds.ts'
+import type { Direction } from '../../../ops/recurrent/settings.ts'
+import { cellAttributes, cellParameters, cellProblems, isOfCudnn, readCell, RECURRENT_LAYERS, type Cell } from './cells.ts'
 import { parseLayer, type LayerSpec } from '../config.ts'
-import { cudnnBias, cudnnKernel, isCudnn } from './cudnn.ts'
 import type { Dialect } from '../dialect.ts'
-import { transposed } from '../emitter.ts'
-import { notSupported, tensorsOf, wordsOf, type KerasTensor, type LayerCall, type LayerKind } from '../layer-call.ts'
-import { field, isList, malformed, type Settings } from '../settings.ts'
+import { notSupported, tensorsOf, type KerasTensor, type LayerCall, type LayerKind } from '../layer-call.ts'
+import { field, isList, malformed } from '../settings.ts'
 import type { LayerWeights } from '../weights.ts'
-
-/** One cell: units, weights, functions. */
-export interface Cell {
-  readonly units: number
-  readonly useBias: boolean
-  readonly gates: KerasActivation
-  readonly activation: KerasActivation
-  readonly weights: LayerWeights
-  readonly what: string
-}
 
 /** A layer that walks over time with one cell or several on top of each other. */
 export interface Walk {
@@ -33,16 +21,7 @@ export interface Walk {
   readonly statesReversed: boolean
 }
 
-function readCell(settings: Settings, weights: LayerWeights, dialect: Dialect): Cell {
-  return {
-    units: settings.count('units'),
-    useBias: settings.flag('use_bias', true),
-    gates: readActivation(settings.json('recurrent_activation') ?? dialect.recurrentActivation, dialect, settings.what),
-    activation: readActivation(settings.json('activation') ?? 'tanh', dialect, settings.what),
-    weights,
-    what: settings.what,
-  }
-}
+const STACK = 'StackedRNNCells'
 
 export function readWalk(layer: LayerSpec, weights: LayerWeights, dialect: Dialect): Walk {
   const { settings } = layer
@@ -60,14 +39,14 @@ export function readWalk(layer: LayerSpec, weights: LayerWeights, dialect: Diale
 }
 
 function cellsOf(layer: LayerSpec, weights: LayerWeights, dialect: Dialect): Cell[] {
-  if (layer.className === 'LSTM') return [readCell(layer.settings, weights.child('cell'), dialect)]
-  // It has no cell, and no choice.
-  if (layer.className === 'CuDNNLSTM') return [{ ...readCell(layer.settings, weights, { ...dialect, recurrentActivation: 'sigmoid' }), useBias: true }]
-  const cell = cellSpec(layer)
+  // A layer of cuDNN has no cell.
+  if (isOfCudnn(layer.className)) return [readCell(layer, weights, dialect)]
   const own = weights.child('cell')
-  if (cell.className === 'LSTMCell') return [readCell(cell.settings, own, dialect)]
+  if (RECURRENT_LAYERS.includes(layer.className)) return [readCell(layer, own, dialect)]
+  const cell = cellSpec(layer)
+  if (cell.className !== STACK) return [readCell(cell, own, dialect)]
   const cells = stackedSpecs(cell)
-  return own.children('cells', cells).map((place, index) => readCell((cells[index] as LayerSpec).settings, place, dialect))
+  return own.children('cells', cells).map((place, index) => readCell(cells[index] as LayerSpec, place, dialect))
 }
 
 function cellSpec(layer: LayerSpec): LayerSpec {
@@ -80,28 +59,11 @@ function stackedSpecs(cell: LayerSpec): LayerSpec[] {
   return list.map((json) => parseLayer(json, 0, `${cell.settings.what}: cells`))
 }
 
-/** What of an LSTM or RNN layer cannot be run. */
+/** What of such a layer cannot be run. */
 export function walkProblems(layer: LayerSpec, dialect: Dialect): string[] {
-  if (layer.className === 'CuDNNLSTM') return []
-  const cells = layer.className === 'LSTM' ? [layer] : [cellSpec(layer)].flatMap((cell) => (cell.className === 'StackedRNNCells' ? stackedSpecs(cell) : [cell]))
-  return cells.flatMap((cell): string[] => {
-    if (!['LSTM', 'LSTMCell'].includes(cell.className)) return [`cells of class ${cell.className}`]
-    return ['recurrent_activation', 'activation'].flatMap((key) => wordsOf(() => readActivation(cell.settings.json(key), dialect, key)))
-  })
-}
-
-/** Parameters of an lstm node for one cell in one direction. */
-export function cellParameters({ emit }: LayerCall, path: string, cell: Cell, direction: Direction): Record<string, string> {
-  const names = ['kernel', 'recurrent_kernel', ...(cell.useBias ? ['bias'] : [])]
-  const [kernel, recurrentKernel, bias] = cell.weights.take(names, cell.what)
-  if (kernel?.shape.length !== 2 || recurrentKernel?.shape.length !== 2) throw malformed(`${cell.what}: expected kernels with two axes`)
-  const role = (weight: Parameters<typeof lstmRole>[2]): string => lstmRole(0, direction, weight)
-  const [turn, added] = isCudnn(bias, cell.units) ? [cudnnKernel, cudnnBias] : [transposed, undefined]
-  return {
-    [role('inputWeights')]: emit.constant(`${path}/inputWeights`, kernel, turn),
-    [role('recurrentWeights')]: emit.constant(`${path}/recurrentWeights`, recurrentKernel, turn),
-    ...(bias !== undefined && { [role('inputBias')]: emit.constant(`${path}/bias`, bias, added) }),
-  }
+  if (RECURRENT_LAYERS.includes(layer.className)) return cellProblems(layer, dialect)
+  const cell = cellSpec(layer)
+  return (cell.className === STACK ? stackedSpecs(cell) : [cell]).flatMap((one) => cellProblems(one, dialect))
 }
 
 /** [batch, units] of every direction -> [directions, batch, units]; '' where there are none. */
@@ -133,7 +95,7 @@ export function walkInput(call: LayerCall): WalkInput {
 
 /** A layer of cuDNN is not run with a mask. @throws LstmError `UNSUPPORTED` */
 export function refuseMask({ className, settings }: LayerSpec, { mask }: WalkInput): void {
-  if (className === 'CuDNNLSTM' && mask !== undefined) throw notSupported(`${settings.what}: a mask`)
+  if (isOfCudnn(className) && mask !== undefined) throw notSupported(`${settings.what}: a mask`)
 }
 
 /** A mask of one timestep after the other is [timesteps, batch]; the operator wants [batch, timesteps]. */
@@ -141,13 +103,15 @@ export function batchFirstMask({ emit }: LayerCall, path: string, mask: string |
   return mask !== undefined && timeMajor ? emit.node(`${path}/mask`, 'transpose', [mask], { perm: [1, 0] }) : mask
 }
 
-/** Initial states in the order of the cells: [h, c] each. */
-function initialOf(initial: readonly KerasTensor[], walk: Walk, what: string): (readonly [KerasTensor, KerasTensor] | undefined)[] {
+/** The initial states of each cell, none where there are none. */
+function initialOf(initial: readonly KerasTensor[], walk: Walk, what: string): (readonly KerasTensor[])[] {
   const { cells, statesReversed } = walk
-  if (initial.length === 0) return cells.map(() => undefined)
-  if (initial.length !== 2 * cells.length) throw malformed(`${what}: expected ${2 * cells.length} initial states, got ${initial.length}`)
-  const pairs = cells.map((_, index) => [initial[2 * index] as KerasTensor, initial[2 * index + 1] as KerasTensor] as const)
-  return statesReversed ? pairs.reverse() : pairs
+  const count = cells.reduce((sum, { kind }) => sum + RECURRENT[kind.op].states.length, 0)
+  if (initial.length === 0) return cells.map(() => [])
+  if (initial.length !== count) throw malformed(`${what}: expected ${count} initial states, got ${initial.length}`)
+  const left = [...initial]
+  const groups = (statesReversed ? [...cells].reverse() : cells).map(({ kind }) => left.splice(0, RECURRENT[kind.op].states.length))
+  return statesReversed ? groups.reverse() : groups
 }
 
 /** The nodes of a walk; `keepOrder`: outputs are put back in the order of the input, whatever the direction. */
@@ -163,24 +127,21 @@ export function emitWalk(call: LayerCall, path: string, walk: Walk, input: WalkI
   const states = cells.map((cell, index): KerasTensor[] => {
     const name = cells.length === 1 ? path : `${path}/${index}`
     const isLast = index === cells.length - 1
-    const outputs = emit.nodeWith(walk.returnState ? 3 : 1, name, 'lstm', [
-      y,
-      stackStates(call, `${name}/h0`, [initial[index]?.[0]]),
-      stackStates(call, `${name}/c0`, [initial[index]?.[1]]),
-      mask ?? '',
+    const { op } = cell.kind
+    const letters = RECURRENT[op].states
+    const outputs = emit.nodeWith(walk.returnState ? 1 + letters.length : 1, name, op, [
+      y, ...letters.map((letter, n) => stackStates(call, `${name}/${letter}0`, [initial[index]?.[n]])), mask ?? '',
     ], {
-      hiddenSize: cell.units,
-      numLayers: 1,
+      ...cellAttributes([cell], cell.what),
       direction,
       timeMajor,
       stateful,
       returnSequences: !isLast || returnSequences || cutsLast,
       reversedOutput: isLast && goBackwards && !keepOrder,
       maskRule: zeroOutputForMask ? 'zero' : dialect.maskRule,
-      ...lstmActivations([cell], cell.what),
     }, cellParameters(call, name, cell, direction))
     y = outputs[0] as string
-    return outputs.slice(1).map((state, which) => stateOf(call, `${name}/${which === 0 ? 'h' : 'c'}`, state, 0))
+    return outputs.slice(1).map((state, n) => stateOf(call, `${name}/${letters[n]}`, state, 0))
   })
   if (cutsLast) {
     const last = goBackwards && keepOrder ? 0 : -1
@@ -201,18 +162,21 @@ export const recurrent: LayerKind = {
   },
 }
 
-/** A cell that is called by itself: one timestep, h and c in and out. */
-export const lstmCell: LayerKind = {
-  unsupported: (layer, dialect) => ['recurrent_activation', 'activation'].flatMap((key) => wordsOf(() => readActivation(layer.settings.json(key), dialect, key))),
+/** A cell that is called by itself: one timestep, its states in and out. */
+export const recurrentCell: LayerKind = {
+  unsupported: cellProblems,
   build(call) {
     const { layer, emit, path, weights, dialect, inputs, kwargs } = call
-    const cell = readCell(layer.settings, weights, dialect)
-    const [x, h0, c0] = [...inputs, ...tensorsOf(kwargs.get('states'))]
-    if (x === undefined || h0 === undefined || c0 === undefined) throw malformed(`${layer.settings.what}: expected an input, h and c`)
+    const cell = readCell(layer, weights, dialect)
+    const { op } = cell.kind
+    const letters = RECURRENT[op].states
+    const [x, ...initial] = [...inputs, ...tensorsOf(kwargs.get('states'))]
+    if (x === undefined || initial.length !== letters.length) throw malformed(`${layer.settings.what}: expected an input and ${letters.join(' and ')}`)
     const step = emit.node(`${path}/step`, 'unsqueeze', [x.value, emit.integers(1)])
-    const [y, h, c] = emit.nodeWith(3, path, 'lstm', [step, stackStates(call, `${path}/h0`, [h0]), stackStates(call, `${path}/c0`, [c0])], {
-      hiddenSize: cell.units, numLayers: 1, direction: 'forward', returnSequences: false, ...lstmActivations([cell], cell.what),
-    }, cellParameters(call, path, cell, 'forward')) as [string, string, string]
-    return [{ value: y, mask: undefined }, stateOf(call, `${path}/h`, h, 0), stateOf(call, `${path}/c`, c, 0)]
+    const [y, ...states] = emit.nodeWith(
+      1 + letters.length, path, op, [step, ...letters.map((letter, n) => stackStates(call, `${path}/${letter}0`, [initial[n]]))],
+      { ...cellAttributes([cell], cell.what), direction: 'forward', returnSequences: false }, cellParameters(call, path, cell, 'forward'),
+    ) as [string, ...string[]]
+    return [{ value: y, mask: undefined }, ...states.map((state, n) => stateOf(call, `${path}/${letters[n]}`, state, 0))]
   },
 }
