@@ -5,7 +5,7 @@
 //   node test/javascript/golden_tfjs.mjs DIRECTORY --check    compare a fresh run with the files
 //
 // Each case is a folder with model.json and its weights, read back by tf.loadLayersModel before it
-// is run; what a tfjs LSTM is told to do must matter to the result. A folder with weights_manifest.json
+// is run; what a recurrent layer is told to do must matter to the result. A folder with weights_manifest.json
 // instead has weights only. cases.json is as test/python/golden_cases.py describes it; inputs and
 // outputs are in the model's order, and an input that has no name of its own in the file is "x".
 //
@@ -22,6 +22,10 @@ const GOLDEN = 'test/golden/tfjs'
 const DEFAULTS = {
   LSTM: { activation: 'tanh', recurrent_activation: 'hard_sigmoid', go_backwards: false },
   LSTMCell: { activation: 'tanh', recurrent_activation: 'hard_sigmoid' },
+  GRU: { activation: 'tanh', recurrent_activation: 'hard_sigmoid', go_backwards: false },
+  GRUCell: { activation: 'tanh', recurrent_activation: 'hard_sigmoid' },
+  SimpleRNN: { activation: 'tanh', go_backwards: false },
+  SimpleRNNCell: { activation: 'tanh' },
   Embedding: { mask_zero: false },
   Masking: { mask_value: 12345 },
 }
@@ -462,6 +466,59 @@ function addBasicCells() {
   basic('multi-rnn-cell', [13], 1, [5, 3])
 }
 
+/** GRUs, whose reset gate always comes before the recurrent product, and plain RNNs. */
+async function addGrus() {
+  for (const [kind, make, row] of [['gru', layers.gru, 35], ['rnn', layers.simpleRNN, 37]]) {
+    const one = (config) => sequential(make({ units: 5, inputShape: [null, 3], ...config }))
+    for (const [units, returnSequences] of [[1, false], [3, true], [8, true], [17, false]]) {
+      await add(`${kind}-${units}`, [2, 5, row], one({ units, returnSequences }), batch([3, 5, 3]), { options: { units, returnSequences } })
+    }
+    const several = {
+      'no-bias': [[24], { useBias: false }],
+      'go-backwards': [[10], { goBackwards: true }],
+      'go-backwards-sequences': [[10], { goBackwards: true, returnSequences: true }],
+      'activation-relu': [[23], { activation: 'relu', returnSequences: true }],
+      'activation-softsign': [[23], { activation: 'softsign', returnSequences: true }],
+      'activation-hard-sigmoid': [[23], { activation: 'hardSigmoid', returnSequences: true }],
+      ...(kind === 'gru' && {
+        'recurrent-sigmoid': [[23], { recurrentActivation: 'sigmoid', returnSequences: true }],
+        'recurrent-tanh': [[23], { recurrentActivation: 'tanh', returnSequences: true, implementation: 1 }],
+      }),
+    }
+    for (const [name, [rows, options]] of Object.entries(several)) await add(`${kind}-${name}`, [2, row, ...rows], one(options), batch([5, 4, 3]), { options })
+
+    const stateful = sequential(make({ units: 5, batchInputShape: [2, 3, 4], stateful: true, returnSequences: true }))
+    const calls = [false, false, true].map((reset) => ({ ...batch([2, 3, 4]), reset }))
+    await add(`${kind}-stateful`, [2, 8, 9, row], stateful, calls, { options: { stateful: true } })
+
+    const [x, h] = [tf.input({ shape: [null, 3], name: 'x' }), tf.input({ shape: [5], name: 'h' })]
+    const states = () => ({ x: uniform([5, 5, 3], 2), h: uniform([5, 5], 1) })
+    const apply = (input, config) => make({ units: 5, ...config }).apply(input, { initialState: [h] })
+    await add(`${kind}-initial-state`, [2, 7, row], tf.model({ inputs: [x, h], outputs: apply(x, { returnSequences: true }) }), states())
+    const masked = tf.model({ inputs: [x, h], outputs: apply(layers.masking({ maskValue: 0 }).apply(x), { returnSequences: true }) })
+    const fed = states()
+    fed.x = fed.x.mul(tf.tensor(MASK).expandDims(2))
+    await add(`${kind}-masking-initial-state`, [2, 7, 25, 26, row], masked, fed, { notes: 'at a masked first step the held output is h' })
+    const [output, hLast] = make({ units: 5, returnState: true, returnSequences: true }).apply(x)
+    await add(`${kind}-return-state`, [2, 6, row], tf.model({ inputs: x, outputs: [output, hLast] }), { x: uniform([2, 4, 3], 2) })
+
+    for (const mergeMode of ['concat', 'sum']) {
+      const layer = make({ units: 5, returnSequences: mergeMode === 'concat' })
+      const both = sequential(layers.bidirectional({ layer, mergeMode, inputShape: [4, 3] }))
+      await add(`${kind}-bidirectional-${mergeMode}`, [2, 11, row], both, batch(), { options: { mergeMode } })
+    }
+    const model = sequential(layers.masking({ maskValue: 0, inputShape: [5, 3] }), make({ units: 3, returnSequences: true }), make({ units: 5 }))
+    await add(`${kind}-masking-stacked`, [2, 13, 25, 26, row], model, { x: uniform([5, 5, 3], 2).mul(tf.tensor(MASK).expandDims(2)) })
+  }
+  const cells = () => [layers.gruCell({ units: 3 }), layers.lstmCell({ units: 5, recurrentActivation: 'sigmoid' }), layers.simpleRNNCell({ units: 2 })]
+  const stack = (config) => layers.rnn({ cell: layers.stackedRNNCells({ cells: cells() }), ...config })
+  await add('gru-stacked-cells', [2, 13, 35, 37], sequential(stack({ returnSequences: true, inputShape: [4, 3] })))
+  const x = tf.input({ shape: [4, 3], name: 'x' })
+  await add('gru-stacked-cells-return-state', [2, 6, 13, 35, 37], tf.model({ inputs: x, outputs: stack({ returnState: true }).apply(x) }), batch(), {
+    notes: 'after the output, the states of the last cell come first',
+  })
+}
+
 /** A safetensors file of float32 and int32 tensors. */
 function safetensors(values) {
   const header = {}
@@ -512,6 +569,7 @@ await addStacks()
 await addModels()
 await addLayouts()
 addBasicCells()
+await addGrus()
 
 if (isExact) {
   process.stdout.write(JSON.stringify(Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name, [...value.dataSync()]]))))
