@@ -1,5 +1,6 @@
 // PyTorch's names for the tensors of torch.nn modules.
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+import { RECURRENT, type RecurrentOp } from '../ops/recurrent/kinds.ts'
 import { lstmRole, type Direction } from '../ops/recurrent/settings.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 
@@ -31,15 +32,20 @@ export interface TensorSpec {
   readonly name: string
   readonly role: string
   readonly shape: readonly number[]
-  /** Its name where the module is a `torch.nn.LSTMCell`. */
+  /** Its name where the module is a cell: a `torch.nn.LSTMCell`. */
   readonly cellName?: string | undefined
 }
 
 /** All tensors of `torch.nn.LSTM`. Gates are stacked in the order i, f, g, o. */
-export function lstmTensors(lstm: LstmShape): TensorSpec[] {
-  const { inputSize, hiddenSize, numLayers, bidirectional, bias, projSize, peepholes = false, layerNorm = false } = lstm
+export function lstmTensors(shape: LstmShape): TensorSpec[] {
+  return recurrentTensors('lstm', shape)
+}
+
+/** All tensors of `torch.nn.LSTM`, `GRU` (gates r, z, n) or `RNN`; the last two have no projection, peepholes and normalisation. */
+export function recurrentTensors(op: RecurrentOp, shape: LstmShape): TensorSpec[] {
+  const { inputSize, hiddenSize, numLayers, bidirectional, bias, projSize, peepholes = false, layerNorm = false } = shape
   const directions: Direction[] = bidirectional ? ['forward', 'reverse'] : ['forward']
-  const gates = 4 * hiddenSize
+  const gates = RECURRENT[op].gates * hiddenSize
   const outputSize = projSize ?? hiddenSize
   const tensors: TensorSpec[] = []
   for (let layer = 0; layer < numLayers; layer++) {

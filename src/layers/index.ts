@@ -1,10 +1,13 @@
 // Entry point `lstm-wasm/layers`.
 export type { Layer } from './layer.ts'
 export type { Activation, ActivationFunction, ActivationName } from './activations.ts'
+export { gru, type GruOptions } from './gru.ts'
 export { lstm } from './lstm.ts'
 export type { LstmOptions } from './lstm-options.ts'
 export { sequential, type LoadStateDictOptions, type Sequential, type SequentialOptions } from './sequential.ts'
 export type { LayerOptions } from './options.ts'
+export type { RecurrentOptions } from './recurrent-options.ts'
 export {
   activation, dense, dense as linear, dropout, embedding, input, type DenseOptions, type InputDescription, type InputOptions,
 } from './simple.ts'
+export { simpleRnn, type SimpleRnnOptions } from './simple-rnn.ts'
