@@ -143,7 +143,7 @@ describe.each(['state-dicts/lstm-1layer.safetensors', 'pytorch/unbatched.pt'])('
 
   it('refuses what contradicts itself', async () => {
     await expectRejection(load(path, { batchFirst: true, timeMajor: true }), 'VALUE', "PyTorch: 'batchFirst' and 'timeMajor' say the opposite of each other, got true for both")
-    await expectRejection(load(golden('pytorch/cell.pt'), { batchFirst: false }), 'VALUE', "PyTorch: 'batchFirst' and 'timeMajor' are for sequences, and a torch.nn.LSTMCell takes a step")
+    await expectRejection(load(golden('pytorch/cell.pt'), { batchFirst: false }), 'VALUE', "PyTorch: 'batchFirst' and 'timeMajor' are for sequences, and a torch.nn.LSTMCell, GRUCell or RNNCell takes a step")
   })
 })
 

@@ -1,8 +1,9 @@
 import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
+import { RECURRENT } from '../ops/recurrent/kinds.ts'
 import type { FormatOptions } from './reader.ts'
 
-/** What says the order of the axes of a bare `torch.nn.LSTM`, whose file does not. */
+/** What says the order of the axes of a bare `torch.nn.LSTM`, `GRU` or `RNN`, whose file does not. */
 export type LayoutOptions = Pick<FormatOptions, 'batchFirst' | 'timeMajor' | 'unbatched'>
 
 /**
@@ -17,7 +18,7 @@ export function inLayout(graph: Graph, options: LayoutOptions): Graph {
   const [input, ...states] = graph.inputs
   if (input?.shape.length !== 3) {
     if (timeMajor === undefined) return graph
-    throw new LstmError('VALUE', "PyTorch: 'batchFirst' and 'timeMajor' are for sequences, and a torch.nn.LSTMCell takes a step")
+    throw new LstmError('VALUE', "PyTorch: 'batchFirst' and 'timeMajor' are for sequences, and a torch.nn.LSTMCell, GRUCell or RNNCell takes a step")
   }
   // As in PyTorch: a sequence alone has no axis to put first.
   if (unbatched) return graph
@@ -31,7 +32,7 @@ export function inLayout(graph: Graph, options: LayoutOptions): Graph {
   return {
     ...graph,
     inputs: [{ ...input, shape: [timesteps, batch, features] }, ...states],
-    nodes: graph.nodes.map((node) => (node.op === 'lstm' ? { ...node, attributes: { ...node.attributes, timeMajor: true } } : node)),
+    nodes: graph.nodes.map((node) => (Object.hasOwn(RECURRENT, node.op) ? { ...node, attributes: { ...node.attributes, timeMajor: true } } : node)),
     notes: [...graph.notes ?? [], 'batch_first=False, input and output are [timesteps, batch, features], as the option says'],
   }
 }

@@ -23,6 +23,8 @@ interface Case {
     readonly proj_size?: number
     readonly batch_first?: boolean
     readonly content?: string
+    readonly module?: string
+    readonly nonlinearity?: string
   }
   readonly inputs: Readonly<Record<string, unknown>>
   readonly outputs: Readonly<Record<string, unknown>>
@@ -37,16 +39,16 @@ async function stateDictOf({ file }: Case): Promise<StateDict> {
   return file.endsWith('.safetensors') ? readSafetensors(bytes).tensors : readTorch(bytes, { only: (name) => name !== 'steps' })
 }
 
-/** The tensors of the one LSTM or LSTMCell in a state dict, without their prefix. */
-function lstmTensorsOf(stateDict: StateDict): StateDict {
+/** The tensors of the one recurrent module in a state dict, without their prefix. */
+function recurrentTensorsOf(stateDict: StateDict): StateDict {
   const first = [...stateDict.keys()].find((name) => /(^|\.)weight_ih(_l0)?$/.test(name)) as string
   const prefix = first.slice(0, first.search(/weight_ih(_l0)?$/))
   const names = [...stateDict].filter(([name]) => name.startsWith(prefix) && /^(weight|bias)_(ih|hh|hr)(_l\d+(_reverse)?)?$/.test(name.slice(prefix.length)))
   return new Map(names.map(([name, tensor]) => [name.slice(prefix.length), tensor]))
 }
 
-function lstmGraphOf(stateDict: StateDict, { options, inputs }: Case): Graph {
-  const graph = graphOfStateDict(lstmTensorsOf(stateDict))
+function recurrentGraphOf(stateDict: StateDict, { options, inputs }: Case): Graph {
+  const graph = graphOfStateDict(recurrentTensorsOf(stateDict))
   const timeMajor = options.batch_first !== true
   const lengths = inputs.lengths === undefined ? [] : [{ name: 'lengths', dtype: 'int32', shape: ['batch'] } as const]
   return {
@@ -56,7 +58,8 @@ function lstmGraphOf(stateDict: StateDict, { options, inputs }: Case): Graph {
       ...lengths,
     ],
     nodes: graph.nodes.map((node) => ({
-      ...node, inputs: [...node.inputs, ...lengths.flatMap(({ name }) => ['', name])], attributes: { ...node.attributes, timeMajor },
+      ...node, inputs: [...node.inputs, ...lengths.flatMap(({ name }) => ['', name])],
+      attributes: { ...node.attributes, timeMajor, ...(options.nonlinearity !== undefined && { activations: graph.nodes[0]?.attributes.direction === 'bidirectional' ? ['relu', 'relu'] : ['relu'] }) },
     })),
   }
 }
@@ -78,6 +81,8 @@ const NAMES: Readonly<Record<string, string>> = {
   x: 'input', h0: 'h_0', c0: 'c_0', tokens: 'input', lengths: 'lengths', output: 'output', h_n: 'h_n', c_n: 'c_n', logits: 'output',
 }
 const CELL_NAMES: Readonly<Record<string, string>> = { ...NAMES, h_n: 'h_1', c_n: 'c_1' }
+/** Our operator by the name of PyTorch's module. */
+const OPERATORS: Readonly<Record<string, string>> = { GRU: 'gru', GRUCell: 'gru', RNN: 'rnn', RNNCell: 'rnn' }
 
 const isClassifier = (entry: Case): boolean => entry.inputs.tokens !== undefined
 const isCell = (entry: Case): boolean => !isClassifier(entry) && entry.outputs.output === undefined
@@ -89,7 +94,7 @@ const isUnbatched = (entry: Case): boolean => (
 function graphOf(stateDict: StateDict, entry: Case): Graph {
   if (isClassifier(entry)) return classifierGraphOf(stateDict, entry)
   // Without batch, PyTorch has the same shapes for batch_first and time-major sequences.
-  return batchedOrNot(isCell(entry) ? graphOfStateDict(lstmTensorsOf(stateDict)) : lstmGraphOf(stateDict, entry), isUnbatched(entry))
+  return batchedOrNot(isCell(entry) ? graphOfStateDict(recurrentTensorsOf(stateDict)) : recurrentGraphOf(stateDict, entry), isUnbatched(entry))
 }
 
 describeBinaries('files of torch.save', (binary) => {
@@ -105,7 +110,7 @@ describeBinaries('files of torch.save', (binary) => {
   })
 })
 
-it.each(cases.filter(({ file }) => file.endsWith('.pt')).map((entry) => [entry.name, entry] as const))('the reader takes %s if it is one LSTM alone', async (_, { name, file, options }) => {
+it.each(cases.filter(({ file }) => file.endsWith('.pt')).map((entry) => [entry.name, entry] as const))('the reader takes %s if it is one recurrent module alone', async (_, { name, file, options }) => {
   const bytes = await readFile(new URL(file, folder))
   expect(torch.detect(bytes)).toBe(true)
   if (options.content === 'with_integers') {
@@ -114,9 +119,9 @@ it.each(cases.filter(({ file }) => file.endsWith('.pt')).map((entry) => [entry.n
     await expectRejection(torch.read(onlyBytes(bytes), {}), 'UNSUPPORTED', /^this file holds weights[^]*from 'lstm-wasm\/torch'[^]*readTorch\(bytes\)/)
   } else {
     const graph = await torch.read(onlyBytes(bytes), {})
-    expect(graph.nodes.map(({ op }) => op).filter((op) => !op.endsWith('squeeze'))).toEqual(['lstm'])
+    expect(graph.nodes.map(({ op }) => op).filter((op) => !op.endsWith('squeeze'))).toEqual([OPERATORS[options.module ?? ''] ?? 'lstm'])
     const unbatched = await torch.read(onlyBytes(bytes), { unbatched: true })
     expect(unbatched.inputs[0]?.shape).toEqual(graph.inputs[0]?.shape.slice(1))
-    expect(name.startsWith('cell')).toBe(graph.outputs[0]?.name === 'h_1')
+    expect(/(^|-)cell/.test(name)).toBe(graph.outputs[0]?.name === 'h_1')
   }
 })

@@ -101,8 +101,29 @@ def run(name, modules):
 OUT.mkdir(exist_ok=True)
 for name, module in {**DICTS, **GAPS, **LOOSE, **FOREIGN}.items():
     save(name, module)
+
+class GruLoop(nn.GRUCell):
+    """A cell over all timesteps, from zeros."""
+
+    def forward(self, x):
+        state, outputs = None, []
+        for t in range(x.shape[1]):
+            state = super().forward(x[:, t], state)
+            outputs.append(state)
+        return torch.stack(outputs, 1)
+
+
 with torch.no_grad():
     for name, module in DICTS.items():
+        run(name, module)
+    run('gru_linear', FOREIGN['gru_linear'])
+    GRUS = {
+        'gru_bidirectional_linear': dict(a=nn.GRU(3, 4, 2, bidirectional=True, **B), b=nn.Linear(8, 2)),
+        'gru_cell_linear': dict(a=GruLoop(3, 4), b=nn.Linear(4, 2)),
+        'rnn_gru_lstm': dict(a=nn.RNN(3, 4, bias=False, **B), b=nn.GRU(4, 5, **B), c=nn.LSTM(5, 2, **B)),
+    }
+    for name, module in GRUS.items():
+        save(name, module)
         run(name, module)
 
 rng = np.random.default_rng(0)

@@ -1,8 +1,8 @@
 """PyTorch checkpoints as torch.save and safetensors write them, with the outputs of the modules.
 
-The options of a case say what a state dict cannot: the module and the arguments of nn.LSTM. Inputs
-are x or tokens, lengths for packed sequences, h0 and c0; outputs are output, h_n and c_n, or
-logits. Weights are evaluated in float32, after rounding to the type they are stored in.
+The options of a case say what a state dict cannot: the module and the arguments of nn.LSTM, nn.GRU
+or nn.RNN. Inputs are x or tokens, lengths for packed sequences, h0 and c0; outputs are output, h_n
+and c_n, or logits. Weights are evaluated in float32, after rounding to the type they are stored in.
 
   python test/python/golden_pytorch_files.py            write test/golden/pytorch
   python test/python/golden_pytorch_files.py --check    compare a fresh run with the files
@@ -99,6 +99,44 @@ class Tied(nn.Module):
 
     def forward(self, tokens):
         return {"logits": self.fc(self.lstm(self.embed(tokens))[0])}
+
+
+class Recurrent(nn.Module):
+    """nn.GRU or nn.RNN under the name `name`, or on its own if that is empty."""
+
+    def __init__(self, kind, name="", **options):
+        super().__init__()
+        self.name, self.options = name, {"module": kind.__name__} | options
+        self.rnn = kind(**options)
+
+    def state(self):
+        prefix = f"{self.name}." if self.name else ""
+        return {prefix + key: value for key, value in self.rnn.state_dict().items()}
+
+    def forward(self, x, h0=None, lengths=None):
+        """The padded output and the last state."""
+        if lengths is None:
+            output, h_n = self.rnn(x, h0)
+        else:
+            packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+            packed, h_n = self.rnn(packed, h0)
+            output, _ = pad_packed_sequence(packed, batch_first=True, total_length=x.shape[1])
+        return {"output": output, "h_n": h_n}
+
+
+class RecurrentCell(nn.Module):
+    """nn.GRUCell or nn.RNNCell, one step."""
+
+    def __init__(self, kind, **options):
+        super().__init__()
+        self.options = {"module": kind.__name__} | options
+        self.cell = kind(**options)
+
+    def state(self):
+        return self.cell.state_dict()
+
+    def forward(self, x, h0=None):
+        return {"h_n": self.cell(x, h0)}
 
 
 # What goes into a file, made of a state dict.
@@ -349,6 +387,38 @@ def add_modules(cases):
     cases.add("tied", Tied(), tokens, {2}, notes="two names of one tensor")
 
 
+def add_grus(cases):
+    first = {"input_size": 3, "hidden_size": 5, "batch_first": True}
+    both = first | {"bidirectional": True}
+
+    def recurrent(name, kind, options, *, prefix="", save=save_zip, wrap=plain, dtype=torch.float32, **fed):
+        inputs = lstm_inputs(options, **fed)
+        inputs.pop("c0", None)
+        rows = lstm_rows(options, inputs) | ({35, 36} if kind is nn.GRU else {37})
+        rows |= {23} if options.get("nonlinearity") == "relu" else set()
+        module = Recurrent(kind, prefix, **options)
+        cases.add(name, module, inputs, rows, save=save, wrap=wrap, dtype=dtype)
+
+    for name, kind in (("gru", nn.GRU), ("rnn", nn.RNN)):
+        recurrent(name, kind, first)
+        recurrent(f"{name}-17-time-major", kind, {"input_size": 1, "hidden_size": 17}, initial=True, timesteps=8)
+        recurrent(f"{name}-1", kind, {"input_size": 8, "hidden_size": 1, "num_layers": 3}, batch=1)
+        recurrent(f"{name}-no-bias", kind, both | {"bias": False, "num_layers": 2})
+        recurrent(f"{name}-unbatched", kind, {"input_size": 3, "hidden_size": 5}, unbatched=True, initial=True)
+        recurrent(f"{name}-packed", kind, first, lengths=[2, 5, 1], initial=True)
+        recurrent(f"{name}-packed-bidirectional", kind, both | {"num_layers": 2}, lengths=[4, 1, 5], initial=True)
+        recurrent(f"{name}-safetensors", kind, both, save=save_safetensors, prefix="encoder")
+        recurrent(f"{name}-legacy-checkpoint", kind, first | {"num_layers": 2}, save=save_legacy, wrap=checkpoint, prefix="rnn")
+        recurrent(f"{name}-float16", kind, first, dtype=torch.float16)
+    recurrent("rnn-relu", nn.RNN, both | {"num_layers": 2, "nonlinearity": "relu"}, initial=True)
+    x, h0 = torch.randn(2, 3), torch.randn(2, 5)
+    cell = {"input_size": 3, "hidden_size": 5}
+    for name, kind, rows in (("gru", nn.GRUCell, {35, 36}), ("rnn", nn.RNNCell, {37})):
+        cases.add(f"{name}-cell", RecurrentCell(kind, **cell), {"x": x}, {1} | rows)
+        cases.add(f"{name}-cell-initial", RecurrentCell(kind, **cell, bias=False), {"x": x, "h0": h0}, {1, 6, 7, 24} | rows)
+        cases.add(f"{name}-cell-unbatched", RecurrentCell(kind, **cell), {"x": x[0], "h0": h0[0]}, {1, 4, 6, 7} | rows)
+
+
 @torch.no_grad()
 def generate(directory):
     torch.set_num_threads(1)
@@ -358,6 +428,7 @@ def generate(directory):
     add_lstms(cases)
     add_files(cases)
     add_modules(cases)
+    add_grus(cases)
     return golden
 
 

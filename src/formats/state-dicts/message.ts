@@ -1,10 +1,10 @@
-// The error for a state dict that is not one LSTM and nothing else: its tensors, and the way on.
+// The error for a state dict that is not one recurrent module and nothing else: its tensors, and the way on.
 import { LstmError } from '../../errors.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
 import { joinName, type StateDict } from '../pytorch-names.ts'
 import { loadingLines, type LayerLine, type Reading } from './lines.ts'
-import { groupsOf, recognise, type FoundModule } from './modules.ts'
+import { groupsOf, isRecurrent, recognise, type FoundModule } from './modules.ts'
 import { quote } from './quote.ts'
 
 /** Tensors of no layer, and layers without a word here, that a message names. */
@@ -71,7 +71,7 @@ export function wayOn(stateDict: StateDict, reading: Reading): string[] {
   }
   for (const variant of variantsOf(modules)) {
     names.length = 0
-    const layers = variant.flatMap((module) => (module.kind === 'foreign' || module.kind === 'loose' ? [] : [lineOf(module, nameOf(module.prefix))]))
+    const layers = variant.flatMap((module) => (module.kind === 'foreign' || module.kind === 'loose' ? [] : [lineOf(module, nameOf(module.prefix), reading)]))
     const lines = loose.length > MOST_IGNORED ? undefined : loadingLines(layers, reading, loose, names)
     if (lines !== undefined && !fits(lines)) return ['lstm-wasm/layers can describe it, in more lines than a message holds.', ...reading.otherwise]
     if (lines !== undefined) return ['Say what the layers are, in the order they run, and load the weights into them:', ...lines.map((line) => `  ${line}`)]
@@ -88,25 +88,30 @@ function* variantsOf(modules: readonly FoundModule[]): Generator<readonly FoundM
   yield modules
   const tables = modules.filter((module) => (module.kind === 'linear' || module.kind === 'embedding') && !module.bias)
   for (const table of tables.slice(0, MOST_NAMED)) {
-    yield modules.map((module) => (module !== table || module.kind === 'lstm' ? module : { ...module, kind: module.kind === 'linear' ? 'embedding' : 'linear' } as FoundModule))
+    yield modules.map((module) => (module === table ? { ...module, kind: module.kind === 'linear' ? 'embedding' : 'linear' } as FoundModule : module))
   }
 }
 
-function lineOf(module: Extract<FoundModule, { kind: 'lstm' | 'linear' | 'embedding' }>, name: string): LayerLine {
+/** The function that describes a recurrent module, and what it is where it is a cell. */
+const RECURRENT_LINES = { lstm: ['lstm', 'an LSTMCell'], gru: ['gru', 'a GRUCell'], rnn: ['simpleRnn', 'an RNNCell'] } as const
+
+function lineOf(module: Exclude<FoundModule, { kind: 'foreign' | 'loose' }>, name: string, { resetBefore }: Reading): LayerLine {
   const { prefix } = module
-  if (module.kind === 'lstm') {
-    const { inputSize, hiddenSize, numLayers, bidirectional, bias, projSize } = module.lstm
+  if (isRecurrent(module)) {
+    const { inputSize, hiddenSize, numLayers, bidirectional, bias, projSize } = module.shape
+    const [uses, cell] = RECURRENT_LINES[module.kind]
     const options = [
       `name: ${quote(name)}`,
       ...(numLayers > 1 ? [`numLayers: ${numLayers}`] : []),
       ...(bidirectional ? ['bidirectional: true'] : []),
       ...(bias ? [] : ['bias: false']),
       ...(projSize === undefined ? [] : [`projSize: ${projSize}`]),
+      ...(resetBefore?.has(prefix) === true ? ['resetAfter: false'] : []),
       'returnSequences: true',
     ]
     return {
-      name: prefix, prefix, kind: 'lstm', uses: 'lstm', from: inputSize, to: (projSize ?? hiddenSize) * (bidirectional ? 2 : 1),
-      code: `lstm(${hiddenSize}, { ${options.join(', ')} })`, comment: module.isCell ? 'an LSTMCell, run over all timesteps' : undefined,
+      name: prefix, prefix, kind: 'recurrent', uses, from: inputSize, to: (projSize ?? hiddenSize) * (bidirectional ? 2 : 1),
+      code: `${uses}(${hiddenSize}, { ${options.join(', ')} })`, comment: module.isCell ? `${cell}, run over all timesteps` : undefined,
     }
   }
   const [rows, columns] = module.shape

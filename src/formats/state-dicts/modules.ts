@@ -1,11 +1,20 @@
 // The modules of a state dict, told by the names and shapes of their tensors.
 import type { ArrayLike } from '../../values/ndarray.ts'
+import { RECURRENT, type RecurrentOp } from '../../ops/recurrent/kinds.ts'
 import { formatShape } from '../../values/shape.ts'
-import { lstmTensors, type LstmShape, type StateDict } from '../pytorch-names.ts'
+import { recurrentTensors, type LstmShape, type StateDict } from '../pytorch-names.ts'
+
+/** `torch.nn.LSTM`, `GRU` or `RNN`, or one of their cells. */
+export interface RecurrentModule {
+  readonly kind: RecurrentOp
+  readonly prefix: string
+  readonly shape: LstmShape
+  readonly isCell: boolean
+}
 
 /** A module found in a state dict. */
 export type FoundModule =
-  | { readonly kind: 'lstm', readonly prefix: string, readonly lstm: LstmShape, readonly isCell: boolean }
+  | RecurrentModule
   | { readonly kind: 'linear' | 'embedding', readonly prefix: string, readonly shape: readonly [number, number], readonly bias: boolean }
   /** A layer that `lstm-wasm/layers` has no word for. */
   | { readonly kind: 'foreign', readonly prefix: string, readonly what: string }
@@ -35,11 +44,15 @@ export function groupsOf(stateDict: StateDict): Map<string, Map<string, ArrayLik
   return groups
 }
 
+/** Whether a module is a recurrent one. */
+export function isRecurrent(module: FoundModule): module is RecurrentModule {
+  return Object.hasOwn(RECURRENT, module.kind)
+}
+
 /** What the tensors of one prefix are. */
 export function recognise(prefix: string, group: ReadonlyMap<string, ArrayLike>): FoundModule {
-  const cell = recogniseCell(group)
-  const lstm = cell ?? recogniseLstm(group)
-  if (lstm !== undefined) return { kind: 'lstm', prefix, lstm, isCell: cell !== undefined }
+  const recurrent = recogniseRecurrent(group)
+  if (recurrent !== undefined) return { prefix, ...recurrent }
   const [rows, columns, ...more] = group.get('weight')?.shape ?? []
   const bias = group.get('bias')
   const isMatrix = rows !== undefined && columns !== undefined && more.length === 0 && rows > 0 && columns > 0
@@ -52,53 +65,47 @@ export function recognise(prefix: string, group: ReadonlyMap<string, ArrayLike>)
   return names.some((name) => PARAMETERS.some((parameter) => parameter.test(name))) ? { kind: 'foreign', prefix, what: describe(group) } : { kind: 'loose', prefix, names }
 }
 
-/** The settings of an LSTM whose tensors are exactly these, or undefined. */
-function recogniseLstm(group: ReadonlyMap<string, ArrayLike>): LstmShape | undefined {
-  const [gates, inputSize] = group.get('weight_ih_l0')?.shape ?? []
-  if (!isGates(gates) || inputSize === undefined || inputSize < 1) return undefined
+/**
+ * The module whose tensors are exactly these, or undefined: `torch.nn.LSTM`, `GRU` or `RNN`, or one of their cells, which have one
+ * layer, one direction, and names without `_l0`. How many rows there are for each column of the recurrent weights tells which it is.
+ */
+function recogniseRecurrent(group: ReadonlyMap<string, ArrayLike>): Omit<RecurrentModule, 'prefix'> | undefined {
+  const isCell = group.has('weight_ih')
+  const tensors = isCell ? new Map([...group].map(([name, tensor]) => [`${name}_l0`, tensor])) : group
+  const [rows = 0, inputSize = 0] = tensors.get('weight_ih_l0')?.shape ?? []
+  const kind = kindOf(tensors)
+  if (kind === undefined || rows < 1 || inputSize < 1) return undefined
   let numLayers = 1
-  while (group.has(`weight_ih_l${numLayers}`)) numLayers++
-  return ifExactly(group, {
+  while (!isCell && tensors.has(`weight_ih_l${numLayers}`)) numLayers++
+  const shape: LstmShape = {
     inputSize,
-    hiddenSize: gates / 4,
+    hiddenSize: rows / RECURRENT[kind].gates,
     numLayers,
-    bidirectional: group.has('weight_ih_l0_reverse'),
-    bias: group.has('bias_ih_l0'),
-    projSize: group.get('weight_hr_l0')?.shape[0],
+    bidirectional: tensors.has('weight_ih_l0_reverse'),
+    bias: tensors.has('bias_ih_l0'),
+    projSize: tensors.get('weight_hr_l0')?.shape[0],
+  }
+  const expected = recurrentTensors(kind, shape)
+  const fits = expected.length === group.size && expected.every(({ name, shape: sizes }) => {
+    const found = tensors.get(name)
+    return found !== undefined && formatShape(found.shape) === formatShape(sizes)
   })
+  return fits ? { kind, shape, isCell } : undefined
 }
 
-/** `torch.nn.LSTMCell`: one layer, one direction, names without `_l0`. */
-function recogniseCell(group: ReadonlyMap<string, ArrayLike>): LstmShape | undefined {
-  const [gates, inputSize] = group.get('weight_ih')?.shape ?? []
-  if (!isGates(gates) || inputSize === undefined || inputSize < 1) return undefined
-  const renamed = new Map([...group].map(([name, tensor]) => [`${name}_l0`, tensor]))
-  return ifExactly(renamed, { inputSize, hiddenSize: gates / 4, numLayers: 1, bidirectional: false, bias: group.has('bias_ih') })
-}
-
-function isGates(rows: number | undefined): rows is number {
-  return rows !== undefined && rows > 0 && rows % 4 === 0
-}
-
-function ifExactly(group: ReadonlyMap<string, ArrayLike>, shape: LstmShape): LstmShape | undefined {
-  const tensors = lstmTensors(shape)
-  const fits = tensors.length === group.size && tensors.every(({ name, shape: expected }) => {
-    const found = group.get(name)
-    return found !== undefined && formatShape(found.shape) === formatShape(expected)
-  })
-  return fits ? shape : undefined
+/** The operator that stacks as many gates as these recurrent weights do; only LSTMs have a projection. */
+function kindOf(tensors: ReadonlyMap<string, ArrayLike>): RecurrentOp | undefined {
+  const [rows = 0, columns = 0] = tensors.get('weight_hh_l0')?.shape ?? []
+  if (tensors.has('weight_hr_l0')) return rows % 4 === 0 ? 'lstm' : undefined
+  return (Object.keys(RECURRENT) as RecurrentOp[]).find((op) => rows === RECURRENT[op].gates * columns)
 }
 
 /** What a layer that is not described here probably is. */
 function describe(group: ReadonlyMap<string, ArrayLike>): string {
   const names = [...group.keys()]
-  const rows = (group.get('weight_hh_l0') ?? group.get('weight_hh'))?.shape
-  if (rows !== undefined) {
-    const [gates = 0, hidden = 0] = rows
-    if (gates === 3 * hidden) return 'a GRU'
-    return gates === hidden ? 'a plain RNN' : 'an LSTM whose tensors do not fit each other'
-  }
-  if (names.some((name) => /^weight_ih|^weight_hh/.test(name))) return 'an LSTM whose tensors do not fit each other'
+  const [rows = 0, columns = 0] = (group.get('weight_hh_l0') ?? group.get('weight_hh'))?.shape ?? []
+  const what = rows === 0 ? 'an LSTM' : rows === 3 * columns ? 'a GRU' : rows === columns ? 'a plain RNN' : 'an LSTM'
+  if (names.some((name) => /^weight_ih|^weight_hh/.test(name))) return `${what} whose tensors do not fit each other`
   if (group.has('running_mean')) return 'a batch normalisation'
   if (names.some((name) => name.includes('proj_'))) return 'an attention'
   if (names.some((name) => /^(weight_(g|v|orig|u)|original\d)$/.test(name))) return 'a layer with reparametrised weights'
