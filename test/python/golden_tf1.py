@@ -4,7 +4,7 @@
 has the variables by name, and the folder {name} a manifest.json and one raw file of little-endian
 float32 for each variable. None of them says what made the variables: that is in a case's options.
 
-  cells     one for each layer, the class and its arguments; num_units is the size of c
+  cells     one for each layer, the class and its arguments; num_units is the size of c, or of a GRU's h
   wrapper   MultiRNNCell or ResidualWrapper, if any
   scope     what the variables' names begin with; with "bidirectional" that of both directions
 
@@ -12,8 +12,8 @@ Inputs are x [batch, time, features] ([time, batch, features] if time_major), se
 c_0, h_0, c_1, h_1... (initial states by layer, forward before backward). Outputs are output (of the
 forward layers) or output_fw and output_bw, and the last states as c_0, h_0, c_1, h_1...
 
-LayerNormBasicLSTMCell and CoupledInputForgetGateLSTMCell were in tf.contrib, which is gone. Their
-outputs are those of the plain numpy below: the framework of such a case is "numpy transcription".
+LayerNormBasicLSTMCell, CoupledInputForgetGateLSTMCell, GRUBlockCell and CudnnCompatibleGRUCell were in
+tf.contrib, which is gone. Their outputs are those of the plain numpy below: the framework of such a case is "numpy transcription".
 
   python test/python/golden_tf1.py            write test/golden/tf1
   python test/python/golden_tf1.py --check    compare a fresh run with the files
@@ -152,8 +152,68 @@ class CoupledInputForgetGateLSTMCell:
         return c, h
 
 
-CONTRIB = {cell.__name__: cell for cell in (LayerNormBasicLSTMCell, CoupledInputForgetGateLSTMCell)}
-TENSORFLOW = {name: getattr(rnn_cell_impl, name) for name in ("BasicLSTMCell", "LSTMCell")}
+class GRUBlockCell:
+    """The cell of tf.contrib.rnn in plain numpy: a GRUCell whose variables have other names."""
+
+    scope = "gru_cell"
+
+    def __init__(self, num_units):
+        self.num_units = self.output_size = num_units
+
+    def shapes(self, features):
+        rows, units = features + self.num_units, self.num_units
+        return {"w_ru": (rows, 2 * units), "b_ru": (2 * units,), "w_c": (rows, units), "b_c": (units,)}
+
+    def step(self, x, c, h, variables):
+        gates = sigmoid(np.concatenate([x, h], axis=1) @ variables["w_ru"] + variables["b_ru"])
+        r, u = np.split(gates, 2, axis=1)
+        candidate = np.concatenate([x, r * h], axis=1) @ variables["w_c"] + variables["b_c"]
+        return c, u * h + (1 - u) * np.tanh(candidate)
+
+
+class CudnnCompatibleGRUCell:
+    """The cell of tf.contrib.cudnn_rnn in plain numpy: r comes after the recurrent product."""
+
+    scope = "cudnn_compatible_gru_cell"
+
+    def __init__(self, num_units):
+        self.num_units = self.output_size = num_units
+
+    def shapes(self, features):
+        units = self.num_units
+        shapes = {"gates/kernel": (features + units, 2 * units), "gates/bias": (2 * units,)}
+        for part, rows in (("input_projection", features), ("hidden_projection", units)):
+            shapes |= {f"candidate/{part}/kernel": (rows, units), f"candidate/{part}/bias": (units,)}
+        return shapes
+
+    def step(self, x, c, h, variables):
+        gates = np.concatenate([x, h], axis=1) @ variables["gates/kernel"] + variables["gates/bias"]
+        r, u = np.split(sigmoid(gates), 2, axis=1)
+
+        def project(value, part):
+            part = f"candidate/{part}_projection"
+            return value @ variables[f"{part}/kernel"] + variables[f"{part}/bias"]
+
+        return c, u * h + (1 - u) * np.tanh(project(x, "input") + r * project(h, "hidden"))
+
+
+CONTRIB = {
+    cell.__name__: cell
+    for cell in (
+        LayerNormBasicLSTMCell,
+        CoupledInputForgetGateLSTMCell,
+        GRUBlockCell,
+        CudnnCompatibleGRUCell,
+    )
+}
+TENSORFLOW = {
+    name: getattr(rnn_cell_impl, name)
+    for name in ("BasicLSTMCell", "LSTMCell", "GRUCell", "BasicRNNCell")
+}
+
+
+def has_c(cell):
+    return "LSTM" in cell["class"]
 
 
 def sizes(case):
@@ -179,8 +239,9 @@ def make_inputs(case, rng):
             "c": uniform((case["batch"], c_size), 1),
             "h": uniform((case["batch"], h_size), 1),
         }
+        cell = case["cells"][index % len(case["cells"])]
         if case["initial_state"]:
-            inputs |= {f"{key}_{index}": value for key, value in states.items()}
+            inputs |= {f"{key}_{index}": states[key] for key in states if key == "h" or has_c(cell)}
     return inputs
 
 
@@ -215,6 +276,8 @@ def run_tensorflow(case, inputs, variables, dtype, checkpoint=None):
         }
         states = [
             rnn_cell_impl.LSTMStateTuple(values[f"c_{n}"], values[f"h_{n}"])
+            if f"c_{n}" in values
+            else values[f"h_{n}"]
             for n in range(len(sizes(case)))
             if case["initial_state"]
         ]
@@ -246,8 +309,10 @@ def run_tensorflow(case, inputs, variables, dtype, checkpoint=None):
             )
             found = {"output": output}
         flat = tf.nest.flatten(last)
-        for index in range(len(flat) // 2):
-            found |= {f"c_{index}": flat[2 * index], f"h_{index}": flat[2 * index + 1]}
+        for index in range(len(sizes(case))):
+            if has_c(case["cells"][index % layers]):
+                found[f"c_{index}"] = flat.pop(0)
+            found[f"h_{index}"] = flat.pop(0)
 
         stored = {}
         for variable in v1.global_variables():
@@ -282,7 +347,8 @@ def run_contrib(case, inputs, variables, dtype):
         c, h = np.where(valid, c_next, c), np.where(valid, h_next, h)
         outputs.append(np.where(valid, h_next, dtype(0)))
     output = np.stack(outputs, axis=0 if case["time_major"] else 1)
-    return {"output": output, "c_0": c, "h_0": h}, stored
+    found = {"output": output} | ({"c_0": c} if has_c(case["cells"][0]) else {}) | {"h_0": h}
+    return found, stored
 
 
 def save_checkpoint(session, path):
@@ -350,6 +416,14 @@ def coupled(units, **options):
 
 def layer_norm(units, **options):
     return {"class": "LayerNormBasicLSTMCell", "num_units": units} | options
+
+
+def gru(units, **options):
+    return {"class": "GRUCell", "num_units": units} | options
+
+
+def rnn(units, **options):
+    return {"class": "BasicRNNCell", "num_units": units} | options
 
 
 def make_cases():
@@ -454,6 +528,31 @@ def make_cases():
     )
     yield "layer-norm-off", {2, 20}, {"cells": [layer_norm(5, layer_norm=False)]}
 
+    for name, cell, rows in (("gru", gru, {35}), ("rnn", rnn, {37})):
+        for units in (1, 3, 5, 8, 17):
+            yield f"{name}-{units}", {2} | rows, {"cells": [cell(units)], "time": units % 7 + 2}
+        one = {"cells": [cell(5)]}
+        yield f"{name}-one-step", {1, 7} | rows, one | {"time": 1, "initial_state": True}
+        yield f"{name}-time-major", {3} | rows, one | {"time_major": True, "batch": 3}
+        yield f"{name}-activation", {2, 23} | rows, {"cells": [cell(5, activation="softsign")]}
+        yield f"{name}-lengths", {2, 26, 27} | rows, lengths | one
+        initial = {"initial_state": True}
+        yield f"{name}-lengths-initial", {2, 6, 7, 26, 27} | rows, lengths | one | initial
+        yield f"{name}-multi", {2, 6, 7, 13} | rows, {"cells": [cell(5), cell(3)]} | initial
+        yield f"{name}-residual-lengths", {2, 26, 27, 28} | rows, residual | lengths | one
+        yield f"{name}-bidirectional", {2, 7, 11, 26, 27} | rows, both | lengths | one | initial
+    yield "gru-multi-mixed", {2, 6, 13, 35, 37}, {"cells": [gru(5), basic(3), rnn(8), gru(2)]}
+    yield (
+        "gru-bidirectional-multi",
+        {3, 11, 13, 35},
+        both | {"cells": [gru(5), gru(3)], "time_major": True},
+    )
+    block = {"cells": [{"class": "GRUBlockCell", "num_units": 5}]}
+    yield "gru-block", {2, 7, 35}, block | {"initial_state": True}
+    compatible = {"cells": [{"class": "CudnnCompatibleGRUCell", "num_units": 5}]}
+    yield "gru-cudnn-compatible", {2, 7, 35, 36}, compatible | {"initial_state": True}
+    yield "gru-cudnn-compatible-lengths", {3, 26, 27, 35, 36}, lengths | compatible | {"time_major": True}
+
 
 def describe(case, kind):
     """The options of a case; of what is not set, only what a reader would have to guess."""
@@ -463,7 +562,10 @@ def describe(case, kind):
     scope = "bidirectional_rnn/fw and bidirectional_rnn/bw" if case["bidirectional"] else "rnn"
     for key in ("features", "batch", "time"):
         options.pop(key, None)
-    options["cells"] = [{"forget_bias": 1.0, "activation": "tanh"} | cell for cell in case["cells"]]
+    options["cells"] = [
+        ({"forget_bias": 1.0} if has_c(cell) else {}) | {"activation": "tanh"} | cell
+        for cell in case["cells"]
+    ]
     return options | {"scope": scope, "kind": kind}
 
 

@@ -1,15 +1,16 @@
 import { GraphBuilder } from '../../graph/builder.ts'
 import type { Graph, GraphNode, GraphOutput } from '../../graph/graph.ts'
+import { RECURRENT } from '../../ops/recurrent/kinds.ts'
 import { lstmRole } from '../../ops/recurrent/settings.ts'
 import { NdArray } from '../../values/ndarray.ts'
-import type { Cell } from './cells.ts'
+import type { Cell } from './cell.ts'
 import type { Tensorflow1Options } from '../reader.ts'
 import { cellOptions } from './options.ts'
 import type { Stack } from './stack.ts'
 
 /**
  * A stack of cells under `dynamic_rnn` or `bidirectional_dynamic_rnn` as a graph.
- * Input `input` [batch, timesteps, features]; optional `c_0`, `h_0`, `c_1`, `h_1`, ... [batch, units], default
+ * Input `input` [batch, timesteps, features]; optional `c_0`, `h_0`, `c_1`, `h_1`, ... [batch, units] (only LSTMs have a c), default
  * zeros; `sequence_length` [batch] int32 where the options say so. Outputs `output` [batch, timesteps, units] and the
  * last states under the names of the first; of two directions `output_fw`, `output_bw`, and `output`, both side by side.
  */
@@ -48,43 +49,47 @@ class StackGraph {
 
   /** @returns the name of its output */
   #layer(cell: Cell, index: number, count: number, input: string, backward: boolean): string {
-    const { hiddenSize, projSize, kind, scope, defaultForgetBias } = cell
+    const { op, hiddenSize, projSize, kind, scope, defaultForgetBias, resetAfter } = cell
     const { timeMajor = false, sequenceLength = false, residual = false } = this.#options
-    const { forgetBias = defaultForgetBias, activation = 'tanh', cellClip = 0, projClip = 0 } = cellOptions(this.#options, index, count)
+    const { forgetBias = defaultForgetBias, activation = 'tanh', cellClip = 0, projClip = 0 } = cellOptions(this.#options, cell, index, count)
     const state = (name: string, size: number): string => {
       this.#graph.input({ name: `${name}_${index}`, dtype: 'float32', shape: ['batch', size], optional: true })
       const value = `${name}_${index}/initial`
       this.#add(value, 'unsqueeze', [`${name}_${index}`, 'first axis'], [value])
       return value
     }
-    const [c, h] = [state('c', hiddenSize), state('h', projSize ?? hiddenSize)]
+    // TensorFlow has c first.
+    const letters = [...RECURRENT[op].states].reverse()
+    const initial = letters.map((letter) => state(letter, letter === 'h' ? projSize ?? hiddenSize : hiddenSize)).reverse()
     const parameters: Record<string, string> = {}
     for (const [weight, array] of cell.weights) {
       const name = `${scope}.${weight}`
       this.#graph.constant(name, array)
       parameters[lstmRole(0, backward ? 'reverse' : 'forward', weight)] = name
     }
-    const [output, lastH, lastC] = [`${scope}/output`, `${scope}/h`, `${scope}/c`]
+    const output = `${scope}/output`
     this.#graph.add({
       name: scope,
-      op: 'lstm',
-      inputs: [input, h, c, ...(sequenceLength ? ['', 'sequence_length'] : [])],
-      outputs: [output, lastH, lastC],
+      op,
+      inputs: [input, ...initial, ...(sequenceLength ? ['', 'sequence_length'] : [])],
+      outputs: [output, ...RECURRENT[op].states.map((letter) => `${scope}/${letter}`)],
       parameters,
       attributes: {
-        hiddenSize, numLayers: 1, direction: backward ? 'reverse' : 'forward', returnSequences: true, timeMajor, forgetBias,
+        hiddenSize, numLayers: 1, direction: backward ? 'reverse' : 'forward', returnSequences: true, timeMajor,
+        ...(op === 'lstm' && { forgetBias }),
+        ...(op === 'gru' && { resetAfter }),
         ...(projSize !== undefined && { projSize }),
-        ...(cellClip !== 0 && { cellClip }),
+        ...(cellClip !== 0 && op === 'lstm' && { cellClip }),
         ...(projClip !== 0 && projSize !== undefined && { projClip }),
-        ...(activation !== 'tanh' && { activations: ['sigmoid', activation, activation] }),
+        ...(activation !== 'tanh' && { activations: { lstm: ['sigmoid', activation, activation], gru: ['sigmoid', activation], rnn: [activation] }[op] }),
         ...(kind === 'coupled' && { coupling: 'inputIsOneMinusForget' }),
         ...(kind === 'layerNorm' && { layerNorm: true }),
       },
     })
-    for (const [name, value] of [['c', lastC], ['h', lastH]] as const) {
-      const last = `${name}_${index}/last`
-      this.#add(last, 'squeeze', [value, 'first axis'], [last])
-      this.#outputs.push({ name: `${name}_${index}`, value: last })
+    for (const letter of letters) {
+      const last = `${letter}_${index}/last`
+      this.#add(last, 'squeeze', [`${scope}/${letter}`, 'first axis'], [last])
+      this.#outputs.push({ name: `${letter}_${index}`, value: last })
     }
     if (!residual) return output
     const sum = `${scope}/residual`

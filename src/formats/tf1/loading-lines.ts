@@ -2,7 +2,8 @@ import { LstmError } from '../../errors.ts'
 import { loadingLines, type LayerLine } from '../state-dicts/lines.ts'
 import { fits, messageOf } from '../state-dicts/message.ts'
 import { quote } from '../state-dicts/quote.ts'
-import type { Cell, FoundCells } from './cells.ts'
+import type { Cell } from './cell.ts'
+import type { FoundCells } from './cells.ts'
 import { stackOf } from './stack.ts'
 import type { Variables } from './variables.ts'
 
@@ -55,10 +56,14 @@ function linesOf(variables: Variables, { cells, others }: FoundCells, source: Va
     layers.push({ variable, name, prefix: name, kind: 'embedding', uses: 'embedding', from: undefined, to: width, code: `embedding(${rows}, ${width}, { name: '${name}' })` })
   })
   if (tables.length > 0) options.push(`embedding: { ${tables.map((variable, n) => `embedding${suffix(n)}: ${quote(variable)}`).join(', ')} },`)
-  const stacks = lstmLayers(cells)
+  const stacks = recurrentLayers(cells)
   if (stacks === undefined) return undefined
-  stacks.forEach((stack, n) => layers.push(lstmLine(stack, `lstm${suffix(n)}`)))
-  if (stacks.length > 0) options.push(`lstm: { ${stacks.map((stack, n) => `lstm${suffix(n)}: ${scopesOf(stack)}`).join(', ')} },`)
+  for (const op of ['lstm', 'gru', 'rnn'] as const) {
+    const own = stacks.filter(({ cells: [{ op: other }] }) => other === op)
+    const [uses, base] = LAYERS[op]
+    own.forEach((stack, n) => layers.push(recurrentLine(stack, uses, `${base}${suffix(n)}`)))
+    if (own.length > 0) options.push(`${uses}: { ${own.map((stack, n) => `${base}${suffix(n)}: ${scopesOf(stack)}`).join(', ')} },`)
+  }
   const dense = matrices.filter((name) => !tables.includes(name)).map((variable, n) => {
     const [features, units] = shapeOf(variable) as [number, number]
     const bias = biasOf(variable, biases.filter((other) => shapeOf(other)[0] === units))
@@ -86,29 +91,33 @@ function linesOf(variables: Variables, { cells, others }: FoundCells, source: Va
   })
 }
 
-/** An LSTM layer: cells on top of each other, or one for each direction. */
-interface LstmLayer {
+/** For each operator, the function that describes its layer, and how such a layer is named. */
+const LAYERS = { lstm: ['lstm', 'lstm'], gru: ['gru', 'gru'], rnn: ['simpleRnn', 'simple_rnn'] } as const
+
+/** A recurrent layer: cells on top of each other, or one for each direction. */
+interface RecurrentLayer {
   readonly cells: readonly [Cell, ...Cell[]]
   readonly bidirectional: boolean
 }
 
-function lstmLine({ cells, bidirectional }: LstmLayer, name: string): LayerLine & { readonly variable: string } {
-  const [{ scope, inputSize, hiddenSize, projSize, weights }] = cells
+function recurrentLine({ cells, bidirectional }: RecurrentLayer, uses: LayerLine['uses'], name: string): LayerLine & { readonly variable: string } {
+  const [{ scope, op, inputSize, hiddenSize, projSize, resetAfter, weights }] = cells
   const options = [
     `name: '${name}'`,
     ...(cells.length > 1 && !bidirectional ? [`numLayers: ${cells.length}`] : []),
     ...(bidirectional ? ['bidirectional: true'] : []),
     ...(projSize === undefined ? [] : [`projSize: ${projSize}`]),
     ...(weights.has('peepholes') ? ['peepholes: true'] : []),
+    ...(op === 'gru' && !resetAfter ? ['resetAfter: false'] : []),
     'returnSequences: true',
   ]
   return {
-    variable: scope, name, prefix: name, kind: 'lstm', uses: 'lstm', from: inputSize, to: (projSize ?? hiddenSize) * (bidirectional ? 2 : 1),
-    code: `lstm(${hiddenSize}, { ${options.join(', ')} })`,
+    variable: scope, name, prefix: name, kind: 'recurrent', uses, from: inputSize, to: (projSize ?? hiddenSize) * (bidirectional ? 2 : 1),
+    code: `${uses}(${hiddenSize}, { ${options.join(', ')} })`,
   }
 }
 
-function scopesOf({ cells, bidirectional }: LstmLayer): string {
+function scopesOf({ cells, bidirectional }: RecurrentLayer): string {
   const scopes = cells.map(({ scope }) => quote(scope))
   return bidirectional ? `{ forward: ${scopes[0]}, backward: ${scopes[1]} }` : `[${scopes.join(', ')}]`
 }
@@ -134,11 +143,11 @@ function suffix(index: number): string {
  * Cells as layers: a stack of equal ones, one cell in each direction, or each cell on its own. Undefined for what has no
  * such layers: a stack in each direction, whose layers do not see each other's outputs.
  */
-function lstmLayers(cells: readonly Cell[]): readonly LstmLayer[] | undefined {
+function recurrentLayers(cells: readonly Cell[]): readonly RecurrentLayer[] | undefined {
   const [direction, backward] = stackOf(cells)?.directions ?? []
   const [first, ...others] = direction ?? []
   const alike = (cell: Cell): boolean => (
-    cell.hiddenSize === first?.hiddenSize && cell.projSize === first.projSize && cell.weights.has('peepholes') === first.weights.has('peepholes')
+    cell.op === first?.op && cell.resetAfter === first.resetAfter && cell.hiddenSize === first.hiddenSize && cell.projSize === first.projSize && cell.weights.has('peepholes') === first.weights.has('peepholes')
   )
   if (first !== undefined && backward !== undefined) {
     const [second] = backward

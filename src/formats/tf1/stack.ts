@@ -1,4 +1,4 @@
-import type { Cell } from './cells.ts'
+import type { Cell } from './cell.ts'
 
 /** One layer of a stack: a cell, or two that walk in opposite directions. */
 export interface Stack {

@@ -4,8 +4,13 @@ import { joinName } from '../pytorch-names.ts'
 import type { LstmWeight } from '../../ops/recurrent/settings.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
-import { findCells, transposed, type Cell } from './cells.ts'
+import type { Cell } from './cell.ts'
+import { findCells } from './cells.ts'
+import { transposed } from './gates.ts'
 import type { Variables } from './variables.ts'
+
+/** Scopes of cells by the name of the layer that they are. */
+export type RecurrentScopes = Readonly<Record<string, readonly string[] | { readonly forward: string, readonly backward: string }>>
 
 /** Which variables are which layers, each by the name of the layer. */
 export interface Tensorflow1StateDictOptions {
@@ -13,7 +18,11 @@ export interface Tensorflow1StateDictOptions {
    * The scopes of the cells of an LSTM layer, from the lowest up: `{ lstm: ['rnn/basic_lstm_cell'] }`; of a layer in both
    * directions, one cell for each: `{ lstm: { forward: 'rnn/fw/lstm_cell', backward: 'rnn/bw/lstm_cell' } }`. Default: none.
    */
-  readonly lstm?: Readonly<Record<string, readonly string[] | { readonly forward: string, readonly backward: string }>> | undefined
+  readonly lstm?: RecurrentScopes | undefined
+  /** The same of GRU layers; they are `gru(units, { resetAfter: false })`, but for weights of CudnnCompatibleGRUCell. Default: none. */
+  readonly gru?: RecurrentScopes | undefined
+  /** The same of plain recurrent layers, BasicRNNCell. Default: none. */
+  readonly simpleRnn?: RecurrentScopes | undefined
   /** Kernel [in, units] and bias [units], if any: `{ dense: ['softmax_w', 'softmax_b'] }`. Default: none. */
   readonly dense?: Readonly<Record<string, readonly [kernel: string, bias?: string]>> | undefined
   /** Table [rows, width]: `{ embedding: 'embedding' }`. Default: none. */
@@ -22,7 +31,7 @@ export interface Tensorflow1StateDictOptions {
   readonly forgetBias?: number | undefined
 }
 
-const OPTIONS: OptionTable<Tensorflow1StateDictOptions> = { lstm: RECORD, dense: RECORD, embedding: RECORD, forgetBias: NUMBER }
+const OPTIONS: OptionTable<Tensorflow1StateDictOptions> = { lstm: RECORD, gru: RECORD, simpleRnn: RECORD, dense: RECORD, embedding: RECORD, forgetBias: NUMBER }
 
 /**
  * Variables of TensorFlow 1 as a state dict for `sequential([...]).loadStateDict`, under PyTorch's names.
@@ -33,14 +42,16 @@ const OPTIONS: OptionTable<Tensorflow1StateDictOptions> = { lstm: RECORD, dense:
  *   coupled gates or layer normalisation: a state dict has no names for these
  */
 export function tensorflow1StateDict(variables: Variables, options: Tensorflow1StateDictOptions = {}): Map<string, NdArray> {
-  const { lstm = {}, dense = {}, embedding = {}, forgetBias } = readOptions(options, OPTIONS, 'tensorflow1StateDict')
+  const { lstm = {}, gru = {}, simpleRnn = {}, dense = {}, embedding = {}, forgetBias } = readOptions(options, OPTIONS, 'tensorflow1StateDict')
   const { cells } = findCells(variables)
   const tensors: Map<string, NdArray> = new Map()
-  for (const [layer, scopes] of Object.entries(lstm)) {
+  const layers = [...Object.entries(lstm).map((entry) => ['lstm', entry] as const), ...Object.entries(gru).map((entry) => ['gru', entry] as const), ...Object.entries(simpleRnn).map((entry) => ['rnn', entry] as const)]
+  for (const [op, [layer, scopes]] of layers) {
     const places = isList(scopes) ? scopes.map((scope, index) => [scope, `_l${index}`] as const) : [[scopes.forward, '_l0'], [scopes.backward, '_l0_reverse']] as const
     for (const [scope, suffix] of places) {
-      const cell = cells.find((found) => found.scope === scope)
-      if (cell === undefined) throw missing('cell', scope, cells.map((found) => found.scope))
+      const alike = cells.filter((found) => found.op === op)
+      const cell = alike.find((found) => found.scope === scope)
+      if (cell === undefined) throw missing(`${WORDS[op]}cell`, scope, alike.map((found) => found.scope))
       for (const [name, tensor] of cellTensors(cell, suffix, forgetBias ?? cell.defaultForgetBias)) tensors.set(joinName(layer, name), tensor)
     }
   }
@@ -62,6 +73,9 @@ export function tensorflow1StateDict(variables: Variables, options: Tensorflow1S
   return tensors
 }
 
+/** In front of `cell`. */
+const WORDS = { lstm: '', gru: 'GRU ', rnn: 'plain RNN ' } as const
+
 function missing(what: string, name: string, there: readonly string[]): LstmError {
   return new LstmError('VALUE', `tensorflow1StateDict: no ${what} '${name}'; there are ${there.map((other) => `'${other}'`).join(', ') || 'none'}`)
 }
@@ -70,8 +84,8 @@ function isList(scopes: readonly string[] | object): scopes is readonly string[]
   return Array.isArray(scopes)
 }
 
-/** Tensors of one layer and direction of `torch.nn.LSTM`, and the peepholes that our own layer has. */
-function cellTensors({ scope, kind, hiddenSize, projSize, weights }: Cell, suffix: string, forgetBias: number): [string, NdArray][] {
+/** Tensors of one layer and direction of `torch.nn.LSTM`, `GRU` or `RNN`, and the peepholes that our own layer has. */
+function cellTensors({ scope, op, kind, hiddenSize, projSize, weights }: Cell, suffix: string, forgetBias: number): [string, NdArray][] {
   if (kind !== 'plain') {
     const what = kind === 'coupled' ? 'coupled gates' : 'layer normalisation'
     throw new LstmError('UNSUPPORTED', `tensorflow1StateDict: the cell '${scope}' has ${what}, for which a state dict has no names`)
@@ -79,12 +93,12 @@ function cellTensors({ scope, kind, hiddenSize, projSize, weights }: Cell, suffi
   const tensor = (weight: LstmWeight): NdArray => weights.get(weight) as NdArray
   const bias = Float32Array.from(tensor('inputBias').data)
   // Gates i, f, g, o.
-  for (let unit = hiddenSize; unit < 2 * hiddenSize; unit++) bias[unit] = (bias[unit] as number) + forgetBias
+  if (op === 'lstm') for (let unit = hiddenSize; unit < 2 * hiddenSize; unit++) bias[unit] = (bias[unit] as number) + forgetBias
   return [
     [`weight_ih${suffix}`, tensor('inputWeights')],
     [`weight_hh${suffix}`, tensor('recurrentWeights')],
-    [`bias_ih${suffix}`, new NdArray(bias, [4 * hiddenSize])],
-    [`bias_hh${suffix}`, new NdArray(new Float32Array(4 * hiddenSize), [4 * hiddenSize])],
+    [`bias_ih${suffix}`, new NdArray(bias, [bias.length])],
+    [`bias_hh${suffix}`, weights.has('recurrentBias') ? tensor('recurrentBias') : new NdArray(new Float32Array(bias.length), [bias.length])],
     ...(projSize === undefined ? [] : [[`weight_hr${suffix}`, tensor('projection')] as [string, NdArray]]),
     ...(weights.has('peepholes') ? [[`peepholes${suffix}`, tensor('peepholes')] as [string, NdArray]] : []),
   ]
