@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readRtneural, readRtneuralStateDict, rtneural } from '../../src/formats/rtneural/reader.ts'
+import { dense, gru, sequential } from '../../src/layers/index.ts'
 import { compile } from '../../src/model/load.ts'
 import { NdArray, type Nested } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
@@ -69,16 +70,46 @@ describe('layers of RTNeural', () => {
     const [without, skipped] = [await run(json(0), [[0.5], [1]]), await run(json(1), [[0.5], [1]])]
     expect(skipped[1]?.[0]).toBeCloseTo((without[1]?.[0] as number) + 1, 6)
     expect([...readRtneuralStateDict(bytesOf(json(1))).keys()]).toEqual(Object.keys(tensors))
-    const gru = { ...json(0), model_data: { model: 'SimpleRNN', unit_type: 'GRU', skip: 1 } }
-    expectError(() => readRtneural(bytesOf(gru)), 'UNSUPPORTED', 'RTNeural: the model is "SimpleRNN" of "GRU" with skip 1; supported is "SimpleRNN" of "LSTM" with skip 0 or 1')
+    const rnn = { ...json(0), model_data: { model: 'SimpleRNN', unit_type: 'RNN', skip: 1 } }
+    expectError(() => readRtneural(bytesOf(rnn)), 'UNSUPPORTED', 'RTNeural: the model is "SimpleRNN" of "RNN" with skip 1; supported is "SimpleRNN" of "LSTM" or "GRU" with skip 0 or 1')
     expectError(() => readRtneural(bytesOf({ ...json(0), state_dict: { ...tensors, extra: [1] } })), 'FORMAT', 'RTNeural: tensors that a SimpleRNN has no use for: "extra"')
+  })
+})
+
+describe('GRUs', () => {
+  const tensors = {
+    'rec.weight_ih_l0': nested(1, 9, 1), 'rec.weight_hh_l0': nested(2, 9, 3), 'rec.bias_ih_l0': nested(3, 9), 'rec.bias_hh_l0': nested(4, 9),
+    'lin.weight': nested(5, 1, 3), 'lin.bias': nested(6, 1),
+  }
+  const guitar = { model_data: { model: 'SimpleRNN', unit_type: 'GRU', skip: 0 }, state_dict: tensors }
+  const steps = [[0.5], [1], [-0.25]]
+
+  it("of GuitarML are PyTorch's, those of RTNeural Keras's: gates z, r, h, and two rows of biases", async () => {
+    const found = await run(guitar, steps)
+    using described = await compile(sequential([gru(3, { name: 'rec', returnSequences: true }), dense(1, { name: 'lin' })]).loadStateDict(readRtneuralStateDict(bytesOf(guitar))))
+    expect(found).toEqual((described.run({ input: [steps] }).output?.toArray() as Nested[])[0])
+    const turned = (rows: number[][]): number[][] => (rows[0] as number[]).map((_, column) => rows.map((row) => row[column] as number))
+    const zFirst = <T>(rows: T[]): T[] => [...rows.slice(3, 6), ...rows.slice(0, 3), ...rows.slice(6)]
+    const kernels = ['ih', 'hh'].map((which) => turned(zFirst(tensors[`rec.weight_${which}_l0` as 'rec.weight_ih_l0'] as number[][])))
+    const biases = ['ih', 'hh'].map((which) => zFirst(tensors[`rec.bias_${which}_l0` as 'rec.bias_ih_l0'] as number[]))
+    const head = layer('dense', 1, [turned(tensors['lin.weight'] as number[][]), tensors['lin.bias']])
+    expect(await run(model([layer('gru', 3, [...kernels, biases], { activation: 'tanh' }), head], {}, 1), steps)).toEqual(found)
+  })
+
+  it('are not corrected for another sample rate, and have tanh', () => {
+    const rates = { sampleRate: 88200, trainingSampleRate: 44100 }
+    const json = model([layer('gru', 1, [[[1, 1, 1]], [[1, 1, 1]]])], {}, 1)
+    expectError(() => readRtneural(bytesOf(json), rates), 'UNSUPPORTED', "RTNeural: 'sampleRate' cannot be corrected for layer 0 (gru)")
+    expectError(() => readRtneural(bytesOf(guitar), rates), 'UNSUPPORTED', "RTNeural: 'sampleRate' cannot be corrected for a GRU")
+    expectError(() => readRtneural(bytesOf(model([layer('gru', 1, [], { activation: 'relu' })]))), 'UNSUPPORTED', /^RTNeural: layer 0 \(gru\) has the activation "relu", RTNeural's GRU has tanh; supported are/)
+    expectError(() => readRtneural(bytesOf(model([layer('gru', 1, [[[1, 1, 1]], [[1, 1, 1]], [1, 1, 1]])], {}, 1))), 'FORMAT', /its biases: expected nested lists of numbers \[2, 3\], got \[3\]/)
   })
 })
 
 describe('RTNeural files that are refused', () => {
   it('lists everything that cannot be run at once', () => {
-    const json = model([layer('gru', 2, []), { ...DENSE, activation: 'swish' }, DENSE, { ...LSTM, activation: 'relu' }, layer('__proto__', 1, [])])
-    expectError(() => readRtneural(bytesOf(json)), 'UNSUPPORTED', 'RTNeural: layer 0 is of type "gru"; layer 1 (dense) has the activation "swish"; layer 3 (lstm) has the activation "relu", RTNeural\'s LSTM has tanh; layer 4 is of type "__proto__"; supported are dense, time-distributed-dense, lstm, activation, prelu, conv1d, batchnorm with tanh, relu, sigmoid, softmax, elu or no activation')
+    const json = model([layer('gated', 2, []), { ...DENSE, activation: 'swish' }, DENSE, { ...LSTM, activation: 'relu' }, layer('__proto__', 1, [])])
+    expectError(() => readRtneural(bytesOf(json)), 'UNSUPPORTED', 'RTNeural: layer 0 is of type "gated"; layer 1 (dense) has the activation "swish"; layer 3 (lstm) has the activation "relu", RTNeural\'s LSTM has tanh; layer 4 is of type "__proto__"; supported are dense, time-distributed-dense, lstm, gru, activation, prelu, conv1d, batchnorm with tanh, relu, sigmoid, softmax, elu or no activation')
   })
 
   it.each([

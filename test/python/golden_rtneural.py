@@ -23,6 +23,7 @@ MATTERS = 1e-3
 
 # name: (features, layers, correction, delay in samples). A layer is (type, units).
 LSTM = "lstm"
+GRU = "gru"
 DENSE = "dense"
 MODELS = {
     "plain": (1, [(LSTM, 8), (DENSE, 1)], "None", 1),
@@ -34,6 +35,9 @@ MODELS = {
     "lin-interp-4-5": (2, [(LSTM, 5), (DENSE, 1)], "LinInterp", 4.5),
     "lin-interp-stack": (1, [(DENSE, 3), (LSTM, 5), (LSTM, 4), (DENSE, 2)], "LinInterp", 1.5),
     "no-interp-stack": (1, [(DENSE, 3), (LSTM, 5), (LSTM, 4), (DENSE, 2)], "NoInterp", 2),
+    "gru": (1, [(GRU, 8), (DENSE, 1)], "None", 1),
+    "gru-17": (3, [(GRU, 17), (DENSE, 2)], "None", 1),
+    "gru-stack": (2, [(DENSE, 3), (GRU, 5), (LSTM, 4), (GRU, 1), (DENSE, 2)], "None", 1),
 }
 TRAINED_AT = 44100
 
@@ -85,13 +89,16 @@ def model_json(rng, features, layers, correction):
     for kind, units in layers:
         if kind == DENSE:
             weights = [uniform(rng, (size, units), 0.8), uniform(rng, units, 0.5)]
+        elif kind == GRU:
+            shapes = [(size, 3 * units), (units, 3 * units), (2, 3 * units)]
+            weights = [uniform(rng, shape, 0.9) for shape in shapes]
         else:
             shapes = [(size, 4 * units), (units, 4 * units), 4 * units]
             weights = [uniform(rng, shape, 0.9) for shape in shapes]
         described.append(
             {
                 "type": kind,
-                "activation": "tanh" if kind == LSTM else "",
+                "activation": "" if kind == DENSE else "tanh",
                 "shape": [None, None, units],
                 "weights": [weight.tolist() for weight in weights],
             }
@@ -108,7 +115,7 @@ def cpp_layers(number, features, layers, correction):
         if kind == DENSE:
             yield f"RTNeural::DenseT<{number}, {size}, {units}>"
         else:
-            yield f"RTNeural::LSTMLayerT<{number}, {size}, {units}, Mode::{correction}>"
+            yield f"RTNeural::{kind.upper()}LayerT<{number}, {size}, {units}, Mode::{correction}>"
         size = units
 
 
@@ -159,11 +166,12 @@ def generate(directory, rtneural):
         single, exact, plain = (next(results).reshape(shape) for _ in range(3))
         apart = np.abs(exact - plain).max()
         assert (apart > MATTERS) == (correction != "None"), f"{name}: {apart}"
-        stacked = sum(kind == LSTM for kind, _ in layers) > 1
+        stacked = sum(kind != DENSE for kind, _ in layers) > 1
+        grus = {35, 36} if any(kind == GRU for kind, _ in layers) else set()
         golden.add(
             name,
             f"{name}.json",
-            rows={4, 8, 9} | ({13} if stacked else set()) | ({33} if correction != "None" else set()),
+            rows={4, 8, 9} | grus | ({13} if stacked else set()) | ({33} if correction != "None" else set()),
             options={"sampleRateCorrection": correction, "delaySamples": delay, "trainedAt": TRAINED_AT},
             calls=[({"input": inputs[name]}, {"output": single.astype(np.float32)}, {"output": exact})],
         )

@@ -22,6 +22,10 @@ export interface Layer {
   readonly json: JsonObject
 }
 
+function isRecurrent(type: string): boolean {
+  return type === 'lstm' || type === 'gru'
+}
+
 function isSize(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 2 ** 24
 }
@@ -45,8 +49,8 @@ export function readLayers(list: unknown): Layer[] {
     if (!Object.hasOwn(BUILDERS, json.type)) unsupported.push(`layer ${n} is of type ${describeValue(json.type)}`)
     else if (activation !== '' && activation !== 'linear' && !Object.hasOwn(ACTIVATIONS, activation)) {
       unsupported.push(`${label} has the activation ${describeValue(activation)}`)
-    } else if (json.type === 'lstm' && activation !== '' && activation !== 'tanh') {
-      unsupported.push(`${label} has the activation ${describeValue(activation)}, RTNeural's LSTM has tanh`)
+    } else if (isRecurrent(json.type) && activation !== '' && activation !== 'tanh') {
+      unsupported.push(`${label} has the activation ${describeValue(activation)}, RTNeural's ${json.type.toUpperCase()} has tanh`)
     }
     return { label, type: json.type, activation, units: lastSize(json.shape, label), json }
   })
@@ -60,8 +64,8 @@ export function readLayers(list: unknown): Layer[] {
 export function addLayer(network: Network, layer: Layer, features: number): number {
   const build = BUILDERS[layer.type] as Builder
   build(network, layer, features, new LayerWeights(layer))
-  // That of an LSTM is inside it; that of a PReLU is the PReLU.
-  if (layer.type !== 'lstm' && Object.hasOwn(ACTIVATIONS, layer.activation)) network.add(ACTIVATIONS[layer.activation] as string)
+  // That of a recurrent layer is inside it; that of a PReLU is the PReLU.
+  if (!isRecurrent(layer.type) && Object.hasOwn(ACTIVATIONS, layer.activation)) network.add(ACTIVATIONS[layer.activation] as string)
   return layer.units
 }
 
@@ -114,16 +118,36 @@ function setting({ json, label }: Layer, name: string, otherwise?: number): numb
   return value
 }
 
+/** Gates z, r, h along the first axis -> r, z, h. */
+function resetFirst({ data, shape }: NdArray<'float32'>): NdArray<'float32'> {
+  const block = data.length / 3
+  const result = data.slice()
+  result.set(data.subarray(block, 2 * block))
+  result.set(data.subarray(0, block), block)
+  return new NdArray(result, shape)
+}
+
 const BUILDERS: Readonly<Record<string, Builder>> = {
   'dense': dense,
   'time-distributed-dense': dense,
   /** kernel [features, 4 units], recurrent kernel [units, 4 units], bias [4 units]; gates i, f, c, o. */
   'lstm': (network, { units }, features, weights) => {
     weights.expect(2, 3)
-    network.lstm([{
+    network.recurrent('lstm', [{
       inputWeights: transpose(weights.at(0, 'kernel', features, 4 * units)),
       recurrentWeights: transpose(weights.at(1, 'recurrent kernel', units, 4 * units)),
       biases: weights.count === 3 ? [weights.at(2, 'bias', 4 * units)] : [],
+    }])
+  },
+  /** kernel [features, 3 units], recurrent kernel [units, 3 units], biases [2, 3 units]; gates z, r, h, the reset after the recurrent product. */
+  'gru': (network, { units }, features, weights) => {
+    weights.expect(2, 3)
+    const biases = weights.count === 3 ? weights.at(2, 'biases', 2, 3 * units) : undefined
+    const rows = biases === undefined ? [] : [biases.data.subarray(0, 3 * units), biases.data.subarray(3 * units)]
+    network.recurrent('gru', [{
+      inputWeights: resetFirst(transpose(weights.at(0, 'kernel', features, 3 * units))),
+      recurrentWeights: resetFirst(transpose(weights.at(1, 'recurrent kernel', units, 3 * units))),
+      biases: rows.map((row) => resetFirst(new NdArray(row, [3 * units]))),
     }])
   },
   'activation': (_, layer, features) => requireSame(layer, features),

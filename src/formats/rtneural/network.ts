@@ -1,13 +1,14 @@
 import { GraphBuilder } from '../../graph/builder.ts'
 import type { Graph, GraphNode, GraphOutput } from '../../graph/graph.ts'
+import { RECURRENT, type RecurrentOp } from '../../ops/recurrent/kinds.ts'
 import { lstmRole } from '../../ops/recurrent/settings.ts'
 import { NdArray } from '../../values/ndarray.ts'
 
-/** Weights of one LSTM layer, gates stacked in the order i, f, g, o. */
-export interface LstmLayer {
-  readonly inputWeights: NdArray // (4 units, features)
-  readonly recurrentWeights: NdArray // (4 units, units)
-  readonly biases: readonly NdArray[] // (4 units) each, added to each other
+/** Weights of one recurrent layer, gates stacked in the order of the operator: LSTM i, f, g, o; GRU r, z, n. */
+export interface RecurrentLayer {
+  readonly inputWeights: NdArray // (gates units, features)
+  readonly recurrentWeights: NdArray // (gates units, units)
+  readonly biases: readonly NdArray[] // (gates units) each: that of the input, that of the recurrence
 }
 
 /** A network whose layers run one after the other, each over sequences [batch, timesteps, features]. */
@@ -16,7 +17,7 @@ export class Network {
   readonly #outputs: GraphOutput[] = []
   #value = 'input'
   #count = 0
-  #lstms = 0
+  readonly #labels: Map<RecurrentOp, number> = new Map()
   readonly #delaySamples: number
 
   /** @param delaySamples see the LSTM operator: above 1, the states are neither inputs nor outputs, since their history is not */
@@ -54,12 +55,14 @@ export class Network {
   }
 
   /** Its states are inputs `lstm_h0`, `lstm_c0` (optional) and outputs `lstm_h`, `lstm_c`; the next one's `lstm_1_h0` and so on. */
-  lstm(layers: readonly LstmLayer[]): void {
-    const label = this.#lstms === 0 ? 'lstm' : `lstm_${this.#lstms}`
-    this.#lstms++
+  recurrent(op: Exclude<RecurrentOp, 'rnn'>, layers: readonly RecurrentLayer[]): void {
+    const count = this.#labels.get(op) ?? 0
+    this.#labels.set(op, count + 1)
+    const label = count === 0 ? op : `${op}_${count}`
     const hiddenSize = layers[0]?.recurrentWeights.shape[1] as number
     const isDelayed = this.#delaySamples > 1
-    const initial = isDelayed ? [] : [`${label}_h0`, `${label}_c0`]
+    const states = isDelayed ? [] : RECURRENT[op].states
+    const initial = states.map((letter) => `${label}_${letter}0`)
     for (const name of initial) this.#graph.input({ name, dtype: 'float32', shape: [layers.length, 'batch', hiddenSize], optional: true })
     const parameters: Record<string, string> = {}
     layers.forEach(({ inputWeights, recurrentWeights, biases }, n) => {
@@ -68,10 +71,10 @@ export class Network {
         parameters[lstmRole(n, 'forward', weight as keyof typeof weights)] = this.constant(`${label}.${n}.${weight}`, array)
       }
     })
-    const final = isDelayed ? [] : [`${label}_h`, `${label}_c`]
+    const final = states.map((letter) => `${label}_${letter}`)
     const output = `${label}_output`
     this.#graph.add({
-      name: label, op: 'lstm', inputs: [this.#value, ...initial], outputs: [output, ...final], parameters,
+      name: label, op, inputs: [this.#value, ...initial], outputs: [output, ...final], parameters,
       attributes: {
         hiddenSize, numLayers: layers.length, direction: 'forward', returnSequences: true, ...(isDelayed && { delaySamples: this.#delaySamples }),
       },

@@ -26,9 +26,9 @@ const OPTIONS = ['sampleRate', 'trainingSampleRate', 'sampleRateCorrection', 'un
 
 /**
  * The graph of a JSON model: RTNeural's layers, also with AIDA-X's `in_skip`, `in_gain`, `out_gain` (decibels); GuitarML's
- * `model_data` and `state_dict`; or the tensors of a PyTorch state dict alone, if they are one LSTM.
- * Input `input` [batch, timesteps, features], output `output`; the state of each LSTM layer is an optional input
- * (`lstm_h0`, `lstm_c0`, then `lstm_1_h0` ...) and an output (`lstm_h`, `lstm_c`), [1, batch, units]; not so with a
+ * `model_data` and `state_dict`; or the tensors of a PyTorch state dict alone, if they are one LSTM, GRU or RNN.
+ * Input `input` [batch, timesteps, features], output `output`; the state of each recurrent layer is an optional input
+ * (`lstm_h0`, `lstm_c0`, then `lstm_1_h0` ..., `gru_h0`) and an output (`lstm_h`, `lstm_c`), [1, batch, units]; not so with a
  * `sampleRate` above that of the training, where each step begins from a state of more than one sample before.
  *
  * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing all layers that cannot be run, `VALUE` for options that do not fit
@@ -68,8 +68,8 @@ function beginning(bytes: Uint8Array): string {
 
 function graphOfLayers(json: JsonObject, delaySamples: number): Graph {
   const layers = readLayers(json.layers)
-  // Its window is in samples too, and RTNeural leaves it as it is.
-  const windowed = layers.filter(({ type }) => type === 'conv1d')
+  // The window of one is in samples too, and RTNeural leaves it as it is; GRUs here have no history.
+  const windowed = layers.filter(({ type }) => type === 'conv1d' || type === 'gru')
   if (delaySamples > 1 && windowed.length > 0) {
     throw new LstmError('UNSUPPORTED', `RTNeural: 'sampleRate' cannot be corrected for ${windowed.map(({ label }) => label).join(', ')}`)
   }

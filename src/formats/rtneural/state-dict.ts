@@ -3,13 +3,14 @@ import type { Graph } from '../../graph/graph.ts'
 import { describeValue } from '../../values/dtype.ts'
 import type { NdArray } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
+import { RECURRENT } from '../../ops/recurrent/kinds.ts'
 import { arrayOf, isJsonObject, parseJsonObject, type JsonObject } from '../json-weights.ts'
 import { malformedFile } from '../malformed.ts'
-import { Network, type LstmLayer } from './network.ts'
+import { Network, type RecurrentLayer } from './network.ts'
 
 const malformed = malformedFile('RTNeural')
 
-/** Layers of an LSTM that a file may claim. */
+/** Layers of a recurrent module that a file may claim. */
 const MOST_LAYERS = 1000
 
 /** Tensors as nested lists, by PyTorch's names. */
@@ -27,7 +28,7 @@ export function readRtneuralStateDict(bytes: Uint8Array): Map<string, NdArray> {
   return tensorsOf(isJsonObject(json.state_dict) ? json.state_dict : json)
 }
 
-/** A model with `model_data` and `state_dict`: GuitarML's SimpleRNN, one LSTM `rec`, one linear layer `lin`, and a skip. */
+/** A model with `model_data` and `state_dict`: GuitarML's SimpleRNN, one LSTM or GRU `rec`, one linear layer `lin`, and a skip. */
 export function isSimpleRnn(json: JsonObject): boolean {
   return isJsonObject(json.model_data) && isJsonObject(json.state_dict)
 }
@@ -36,9 +37,11 @@ export function isSimpleRnn(json: JsonObject): boolean {
 export function graphOfSimpleRnn(json: JsonObject, delaySamples: number): Graph {
   const data = json.model_data as JsonObject
   const { model = 'SimpleRNN', unit_type: unitType = 'LSTM', skip = 0 } = data
-  if (model !== 'SimpleRNN' || unitType !== 'LSTM' || (skip !== 0 && skip !== 1)) {
-    throw new LstmError('UNSUPPORTED', `RTNeural: the model is ${describeValue(model)} of ${describeValue(unitType)} with skip ${describeValue(skip)}; supported is "SimpleRNN" of "LSTM" with skip 0 or 1`)
+  const op = unitType === 'LSTM' ? 'lstm' : unitType === 'GRU' ? 'gru' : undefined
+  if (model !== 'SimpleRNN' || op === undefined || (skip !== 0 && skip !== 1)) {
+    throw new LstmError('UNSUPPORTED', `RTNeural: the model is ${describeValue(model)} of ${describeValue(unitType)} with skip ${describeValue(skip)}; supported is "SimpleRNN" of "LSTM" or "GRU" with skip 0 or 1`)
   }
+  if (op === 'gru' && delaySamples > 1) throw new LstmError('UNSUPPORTED', "RTNeural: 'sampleRate' cannot be corrected for a GRU")
   const tensors = tensorsOf(json.state_dict as JsonObject)
   const take = (name: string, shape?: readonly number[]): NdArray<'float32'> => {
     const tensor = tensors.get(name)
@@ -49,9 +52,10 @@ export function graphOfSimpleRnn(json: JsonObject, delaySamples: number): Graph 
     return tensor
   }
   const [gates = 0, inputSize = 0] = tensors.get('rec.weight_ih_l0')?.shape ?? []
-  if (gates < 4 || gates % 4 !== 0 || inputSize < 1) throw malformed("expected a tensor 'rec.weight_ih_l0' [4 hidden size, input size]")
-  const hiddenSize = gates / 4
-  const layers: LstmLayer[] = []
+  const { gates: blocks } = RECURRENT[op]
+  if (gates < blocks || gates % blocks !== 0 || inputSize < 1) throw malformed(`expected a tensor 'rec.weight_ih_l0' [${blocks} hidden size, input size]`)
+  const hiddenSize = gates / blocks
+  const layers: RecurrentLayer[] = []
   while (layers.length < MOST_LAYERS && tensors.has(`rec.weight_ih_l${layers.length}`)) {
     const n = layers.length
     layers.push({
@@ -62,7 +66,7 @@ export function graphOfSimpleRnn(json: JsonObject, delaySamples: number): Graph 
   }
   const units = tensors.get('lin.weight')?.shape[0] ?? 0
   const network = new Network(inputSize, delaySamples)
-  network.lstm(layers)
+  network.recurrent(op, layers)
   network.dense('lin', take('lin.weight', [units, hiddenSize]), tensors.has('lin.bias') ? take('lin.bias', [units]) : undefined)
   if (tensors.size > 0) throw malformed(`tensors that a SimpleRNN has no use for: ${[...tensors.keys()].slice(0, 50).map((name) => describeValue(name)).join(', ')}`)
   if (skip === 1) addSkip(network, 'input', inputSize, units)
