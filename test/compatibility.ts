@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { readSafetensors } from '../src/formats/safetensors.ts'
 
-/** Features of the frameworks' LSTMs. `note` says why a feature has no cases of its own. */
+/** Features of the frameworks' recurrent layers. `note` says why a feature has no cases of its own. */
 export const FEATURES: readonly { readonly row: number, readonly title: string, readonly note?: string }[] = [
   { row: 1, title: 'single-step cell' },
   { row: 2, title: 'sequence layer, batch first' },
@@ -38,6 +38,9 @@ export const FEATURES: readonly { readonly row: number, readonly title: string, 
   { row: 32, title: 'training', note: 'not supported' },
   { row: 33, title: 'sample-rate correction' },
   { row: 34, title: 'no allocation in steady state', note: 'of the run itself, which knows no formats: test/allocation.test.ts' },
+  { row: 35, title: 'GRU' },
+  { row: 36, title: 'GRU, reset gate after the recurrent product' },
+  { row: 37, title: 'plain RNN' },
 ]
 
 /** Folders of golden cases, and what the page calls them. */
