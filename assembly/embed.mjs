@@ -7,7 +7,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import asc from 'assemblyscript/asc'
 import { editsBetween } from './edits.mjs'
-import { kernelsModule, numbersModule, readContract } from './write-contract.mjs'
+import { contractFiles, readContract } from './write-contract.mjs'
 
 // --release: not the debug one, for who builds again and again.
 const TARGETS = process.argv.includes('--release') ? ['simd', 'relaxed-simd'] : ['simd', 'relaxed-simd', 'debug']
@@ -39,6 +39,8 @@ await write('simd', `editsOfRelaxedSimd: string = '${editsBetween(relaxedSimd, a
 
 const contract = readContract((file) => readFileSync(new URL(file, import.meta.url), 'utf8'))
 await rm(contractFolder, { recursive: true, force: true })
-await mkdir(contractFolder, { recursive: true })
-await writeFile(new URL('kernels.ts', contractFolder), kernelsModule(contract))
-await writeFile(new URL('numbers.ts', contractFolder), numbersModule(contract))
+for (const [name, text] of contractFiles(contract)) {
+  const file = new URL(name, contractFolder)
+  await mkdir(new URL('.', file), { recursive: true })
+  await writeFile(file, text)
+}

@@ -1,4 +1,5 @@
-// What the binaries and TypeScript agree on, read from the source of the kernels: src/contract/ is written from it by every build.
+// What the binaries and TypeScript agree on, read from the source of the kernels: src/contract/ is written from it by every build, with
+// the kernels in kernels.ts and all else under the names of the files of assembly/ where it stands, so that a bundle has what it needs.
 //
 //     index.ts     the kernels: names, names and types of parameters, results, what each one computes
 //     contract.ts  enums (codes), unmanaged classes (records of four- and eight-byte fields), constants of whole numbers
@@ -133,10 +134,25 @@ function comment(text, indent) {
 /** The first paragraph, and where the rest is. */
 const summary = ({ text, file }) => `${text.split(/\n\s*\n/)[0]}\n\n@see assembly/${file}`
 
-/** @param {Contract} contract */
-export function kernelsModule({ kernels }) {
+/**
+ * The files of src/contract/, by name.
+ * @param {Contract} contract
+ * @returns {Map<string, string>}
+ */
+export function contractFiles({ kernels, enums, records, constants }) {
+  const files = new Map([['kernels.ts', kernelsFile(kernels, records)]])
+  const add = (about, text) => files.set(about.file, `${files.get(about.file) ?? HEAD}\n${comment(summary(about), '')}export const ${about.name} = ${text}\n`)
+  const object = (lines) => `{\n${lines.join('')}} as const`
+  for (const constant of constants) add(constant, `${constant.value}`)
+  for (const own of enums) add(own, object(own.members.map(({ name, value, text }) => `${comment(text, '  ')}  ${name}: ${value},\n`)))
+  for (const own of records) add(own, object(own.fields.map(({ name, type, text }) => `${comment(text, '  ')}  ${name}: '${type}',\n`)))
+  return files
+}
+
+function kernelsFile(kernels, records) {
   const typeOf = (type) => NUMBERS[type] ?? `RecordPointer<typeof ${type}>`
-  const records = [...new Set(kernels.flatMap(({ fields }) => fields.map(({ type }) => type)))].filter((type) => NUMBERS[type] === undefined).sort()
+  const taken = new Set(kernels.flatMap(({ fields }) => fields.map(({ type }) => type)))
+  const imports = records.filter(({ name }) => taken.has(name)).map(({ name, file }) => `import type { ${name} } from './${file}'\n`)
   const members = kernels.map((kernel) => {
     const parameters = kernel.fields.map(({ name, type }) => `${name}: ${typeOf(type)}`)
     const result = kernel.result === 'void' ? 'void' : 'number'
@@ -146,22 +162,13 @@ export function kernelsModule({ kernels }) {
   })
   return [
     HEAD,
-    records.length > 0 ? `import type { ${records.join(', ')} } from './numbers.ts'\n` : '',
-    `import type { Float, Int, Pointer${records.length > 0 ? ', RecordPointer' : ''} } from '../values/record.ts'\n`,
+    ...imports,
+    "import type { Float, Int, Pointer, RecordPointer } from '../values/record.ts'\n",
     '\n/** The functions every binary exports: pointers and sizes in, nothing kept. Distances in bytes end in `Bytes`. */\n',
     `export interface Kernels {\n${members.join('\n')}}\n`,
     '\n/** The number of parameters of every kernel. */\n',
-    `export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {\n${kernels.map(({ name, fields }) => `  ${name}: ${fields.length},\n`).join('')}}\n`,
-  ].join('')
-}
-
-/** @param {Contract} contract */
-export function numbersModule({ enums, records, constants }) {
-  const object = (about, lines) => `\n${comment(summary(about), '')}export const ${about.name} = {\n${lines.join('')}} as const\n`
-  return [
-    HEAD,
-    ...constants.map((constant) => `\n${comment(summary(constant), '')}export const ${constant.name} = ${constant.value}\n`),
-    ...enums.map((own) => object(own, own.members.map(({ name, value, text }) => `${comment(text, '  ')}  ${name}: ${value},\n`))),
-    ...records.map((own) => object(own, own.fields.map(({ name, type, text }) => `${comment(text, '  ')}  ${name}: '${type}',\n`))),
+    'export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {\n',
+    ...kernels.map(({ name, fields }) => `  ${name}: ${fields.length},\n`),
+    '}\n',
   ].join('')
 }

@@ -31,23 +31,38 @@ export const enum BinaryElements {
   uint8 = 32,
 }
 
+/** Strides are in bytes, and 0 along the axes an operand is repeated on. */
+@unmanaged
+export class BroadcastCall {
+  /** A BinaryCode plus a BinaryElements. */
+  code: i32
+  outer: i32
+  rows: i32
+  length: i32
+  aOuterBytes: i32
+  aRowBytes: i32
+  /** The size of an element, or 0. */
+  aBytes: i32
+  bOuterBytes: i32
+  bRowBytes: i32
+  bBytes: i32
+}
+
 /**
  * out[i, j, n] = f(a[i, j, n], b[i, j, n]) for `outer` x `rows` x `length` elements; `out` is dense.
- *
- * The strides of a and b are in bytes and 0 along the axes they are repeated on, the last ones
- * (aBytes, bBytes) the size of an element or 0. `code` is a BinaryCode plus a
- * BinaryElements; comparisons give uint8. out may be a or b where they have its shape.
+ * Comparisons give uint8. out may be a or b where they have its shape.
  */
-export function broadcastBinary(
-  code: i32, aPtr: usize, aOuterBytes: i32, aRowBytes: i32, aBytes: i32,
-  bPtr: usize, bOuterBytes: i32, bRowBytes: i32, bBytes: i32, outPtr: usize, outer: i32, rows: i32, length: i32,
-): void {
+export function broadcastBinary(call: BroadcastCall, aPtr: usize, bPtr: usize, outPtr: usize): void {
+  const code = call.code
+  const length = call.length
+  const aBytes = call.aBytes
+  const bBytes = call.bBytes
   const f = code & 15
   const bytes = code >= BinaryElements.uint8 || (f >= BinaryCode.equal && f <= BinaryCode.lessOrEqual) ? 1 : 4
-  for (let i = 0; i < outer; i++) {
-    for (let row = 0; row < rows; row++) {
-      const aRowPtr = aPtr + i * aOuterBytes + row * aRowBytes
-      const bRowPtr = bPtr + i * bOuterBytes + row * bRowBytes
+  for (let i = 0; i < call.outer; i++) {
+    for (let row = 0; row < call.rows; row++) {
+      const aRowPtr = aPtr + i * call.aOuterBytes + row * call.aRowBytes
+      const bRowPtr = bPtr + i * call.bOuterBytes + row * call.bRowBytes
       if (code >= BinaryElements.uint8) rowU8(f, aRowPtr, aBytes, bRowPtr, bBytes, outPtr, length)
       else if (code >= BinaryElements.int32) rowI32(f, aRowPtr, aBytes, bRowPtr, bBytes, outPtr, length)
       else rowF32(f, aRowPtr, aBytes, bRowPtr, bBytes, outPtr, length)

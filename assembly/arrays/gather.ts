@@ -1,5 +1,6 @@
 // Moves elements to or from places that other elements name. Whoever takes indices from outside
 // checks all of them before the first element is written.
+import { Box } from './box'
 
 /** Whether -size <= index < size: negative indices count from the end. */
 // @ts-ignore: decorator
@@ -39,24 +40,30 @@ export function gatherRows(
   }
 }
 
+/** Where the element at position n of a box lies on its first side, in bytes. */
+// @ts-ignore: decorator
+@inline
+function placeOf(box: Box, n: i32): i32 {
+  let place = 0
+  for (let axis = box.rank - 1; axis >= 0; axis--) {
+    const axisSize = box.size(axis) as i32
+    place += n % axisSize * box.stride(0, axis)
+    n /= axisSize
+  }
+  return place
+}
+
 /**
  * to[n] = from[.., index[n], ..], elements begin to end: the place in `from` is that of `n` in the
  * indices' own box, but for one axis of `size` elements `axisBytes` apart, where the index says it.
- * The descriptor holds the sizes of the indices and the strides of `from` in bytes, 0 along that
- * axis: (2, rank). The indices must be good: see `findBadIndex`.
+ * The box has the sizes of the indices and the strides of `from`, 0 along that axis. The indices must be good: see `findBadIndex`.
  */
 export function gatherElements(
-  indexPtr: usize, fromPtr: usize, toPtr: usize, descriptorPtr: usize, rank: i32, elementBytes: i32,
-  size: i32, axisBytes: i32, begin: i32, end: i32,
+  box: Box, indexPtr: usize, fromPtr: usize, toPtr: usize, size: i32, axisBytes: i32, begin: i32, end: i32,
 ): void {
+  const elementBytes = box.elementBytes
   for (let n = begin; n < end; n++) {
-    let from = fromPtr + fromEnd(i32.load(indexPtr + n * 4), size) * axisBytes
-    let rest = n
-    for (let axis = rank - 1; axis >= 0; axis--) {
-      const axisSize = i32.load(descriptorPtr + axis * 4)
-      from += rest % axisSize * i32.load(descriptorPtr + (rank + axis) * 4)
-      rest /= axisSize
-    }
+    const from = fromPtr + fromEnd(i32.load(indexPtr + n * 4), size) * axisBytes + placeOf(box, n)
     if (elementBytes == 4) i32.store(toPtr + n * 4, i32.load(from))
     else i32.store8(toPtr + n, i32.load8_u(from))
   }
@@ -72,22 +79,28 @@ export const enum ScatterCode {
   min = 4,
 }
 
+@unmanaged
+export class ScatterElementsCall {
+  code: ScatterCode
+  /** 1: the elements are int32. */
+  isInt: i32
+  /** Of the axis that the indices are of. */
+  size: i32
+  axisBytes: i32
+  /** How many indices there are. */
+  length: i32
+}
+
 /**
- * to[.., index[n], ..] = from[n], elements begin to end, the later one of two for the same place: the way back of
- * `gatherElements`, with the same descriptor, of `to`. With a code the two are combined (float32, or int32 with `isInt`).
+ * to[.., index[n], ..] = from[n], the later one of two for the same place: the way back of `gatherElements`, with the same
+ * box, of `to`. With a code the two are combined.
  */
-export function scatterElements(
-  code: i32, isInt: i32, indexPtr: usize, fromPtr: usize, toPtr: usize, descriptorPtr: usize, rank: i32, elementBytes: i32,
-  size: i32, axisBytes: i32, begin: i32, end: i32,
-): void {
-  for (let n = begin; n < end; n++) {
-    let to = toPtr + fromEnd(i32.load(indexPtr + n * 4), size) * axisBytes
-    let rest = n
-    for (let axis = rank - 1; axis >= 0; axis--) {
-      const axisSize = i32.load(descriptorPtr + axis * 4)
-      to += rest % axisSize * i32.load(descriptorPtr + (rank + axis) * 4)
-      rest /= axisSize
-    }
+export function scatterElements(call: ScatterElementsCall, box: Box, indexPtr: usize, fromPtr: usize, toPtr: usize): void {
+  const code = call.code
+  const isInt = call.isInt
+  const elementBytes = box.elementBytes
+  for (let n = 0; n < call.length; n++) {
+    const to = toPtr + fromEnd(i32.load(indexPtr + n * 4), call.size) * call.axisBytes + placeOf(box, n)
     const from = fromPtr + n * elementBytes
     if (elementBytes == 1) i32.store8(to, i32.load8_u(from))
     else if (code == 0) i32.store(to, i32.load(from))

@@ -30,16 +30,28 @@ function rowSum(ptr: usize, columns: i32, mean: f64, squares: bool): f64 {
   return sum
 }
 
+@unmanaged
+export class NormalizeCall {
+  /** 0: the mean is taken to be 0 (RMS normalisation). */
+  centred: i32
+  rows: i32
+  columns: i32
+  /** 0: scale and bias (columns), one for each element of a row; otherwise (channels), one for each row, repeating. */
+  channels: i32
+  epsilon: f64
+}
+
 /**
- * out = (x - mean) / sqrt(variance + epsilon) * scale + bias, over each row; with `centred` 0 the mean is taken to
- * be 0 (RMS normalisation). `channels` 0: scale and bias (columns), one for each element of a row; otherwise
- * (channels), one for each row, repeating. bias may be 0: none. Mean and variance are float64; out may be in.
+ * out = (x - mean) / sqrt(variance + epsilon) * scale + bias, over each row. bias may be 0: none. Mean and variance are
+ * float64; out may be in.
  */
-export function normalizeF32(
-  centred: i32, inPtr: usize, outPtr: usize, rows: i32, columns: i32, epsilon: f64, scalePtr: usize, biasPtr: usize, channels: i32,
-): void {
+export function normalizeF32(call: NormalizeCall, inPtr: usize, outPtr: usize, scalePtr: usize, biasPtr: usize): void {
+  const centred = call.centred
+  const columns = call.columns
+  const channels = call.channels
+  const epsilon = call.epsilon
   const length = columns as f64
-  for (let row = 0; row < rows; row++) {
+  for (let row = 0; row < call.rows; row++) {
     const fromPtr = inPtr + row * columns * 4
     const toPtr = outPtr + row * columns * 4
     const mean: f64 = centred ? rowSum(fromPtr, columns, 0, false) / length : 0
@@ -60,27 +72,36 @@ export function normalizeF32(
   }
 }
 
+@unmanaged
+export class BatchNormCall {
+  outer: i32
+  channels: i32
+  inner: i32
+  epsilon: f64
+}
+
 /**
  * y = (x - mean[c]) / sqrt(variance[c] + epsilon) * scale[c] + bias[c] for x (outer, channels, inner). The factors
  * scale / sqrt(variance + epsilon) and bias - mean factor are computed in float64 and rounded, once a call, to
  * `factorsPtr` (2 x channels, each part padded to 64 bytes).
  */
 export function batchNormF32(
-  inPtr: usize, outPtr: usize, outer: i32, channels: i32, inner: i32, epsilon: f64,
-  scalePtr: usize, biasPtr: usize, meanPtr: usize, variancePtr: usize, factorsPtr: usize,
+  call: BatchNormCall, inPtr: usize, outPtr: usize, scalePtr: usize, biasPtr: usize, meanPtr: usize, variancePtr: usize, factorsPtr: usize,
 ): void {
+  const channels = call.channels
+  const inner = call.inner
   const shiftsPtr = factorsPtr + ((channels + 15) & ~15) * 4
   for (let c = 0; c < channels; c++) {
     const scale: f64 = f32.load(scalePtr + c * 4)
     const bias: f64 = f32.load(biasPtr + c * 4)
     const mean: f64 = f32.load(meanPtr + c * 4)
     const variance: f64 = f32.load(variancePtr + c * 4)
-    const factor = scale / sqrt(variance + epsilon)
+    const factor = scale / sqrt(variance + call.epsilon)
     f32.store(factorsPtr + c * 4, factor as f32)
     f32.store(shiftsPtr + c * 4, (bias - mean * factor) as f32)
   }
   const length = inner == 1 ? channels : inner
-  const rows = inner == 1 ? outer : outer * channels
+  const rows = inner == 1 ? call.outer : call.outer * channels
   for (let row = 0; row < rows; row++) {
     const channel = row % channels
     const rowFactor = v128.load32_splat(factorsPtr + channel * 4)

@@ -15,25 +15,37 @@ function keyOf(isInt: i32, smallest: i32, ptr: usize): i32 {
   return smallest ? ~key : key
 }
 
+@unmanaged
+export class TopKCall {
+  /** 1: the smallest elements, the smallest first. */
+  smallest: i32
+  /** 1: the elements are int32. */
+  isInt: i32
+  outer: i32
+  length: i32
+  inner: i32
+  k: i32
+}
+
 /**
  * values and indices (outer, k, inner) = the k largest elements of in (outer, length, inner) along the middle axis,
- * the largest first, of equals the one in front; with `smallest` the smallest, the smallest first. NaN counts as
- * larger than Infinity. `isInt`: the elements are int32. The workspace is (3, length) int32.
+ * the largest first, of equals the one in front. NaN counts as larger than Infinity. Values or indices may be 0: not wanted. The
+ * workspace is (3, length) int32.
  *
  * A merge sort: n log n comparisons whatever the order is, and equals stay in theirs.
  */
-export function topK(
-  smallest: i32, isInt: i32, inPtr: usize, outer: i32, length: i32, inner: i32, k: i32, valuesPtr: usize, indicesPtr: usize,
-  workspacePtr: usize,
-): void {
+export function topK(call: TopKCall, inPtr: usize, valuesPtr: usize, indicesPtr: usize, workspacePtr: usize): void {
+  const length = call.length
+  const inner = call.inner
+  const k = call.k
   assert(k >= 0 && k <= length)
   const keysPtr = workspacePtr
-  for (let n = 0; n < outer; n++) {
+  for (let n = 0; n < call.outer; n++) {
     for (let i = 0; i < inner; i++) {
       let fromPtr = workspacePtr + length * 4
       let toPtr = fromPtr + length * 4
       for (let j = 0; j < length; j++) {
-        i32.store(keysPtr + j * 4, keyOf(isInt, smallest, inPtr + ((n * length + j) * inner + i) * 4))
+        i32.store(keysPtr + j * 4, keyOf(call.isInt, call.smallest, inPtr + ((n * length + j) * inner + i) * 4))
         i32.store(fromPtr + j * 4, j)
       }
       for (let run = 1; run < length; run *= 2) {

@@ -1,15 +1,13 @@
-// Moves elements of 1 or 4 bytes without looking at them. An N-d box is described by i32s in memory,
-// outermost axis first: its sizes, then for every side the distance in bytes from one element to the
-// next along each axis. A distance may be 0 (repeat) or negative (backwards).
+// Moves elements of 1 or 4 bytes without looking at them.
+import { Box } from './box'
 
 /** Address of the first element of row `row`: `row` counts through all axes but the last. */
 // @ts-ignore: decorator
 @inline
-function rowPtr(ptr: usize, descriptorPtr: usize, rank: i32, side: i32, row: u32): usize {
-  const stridesPtr = descriptorPtr + (1 + side) * rank * 4
-  for (let axis = rank - 2; axis >= 0; axis--) {
-    const size = load<u32>(descriptorPtr + axis * 4)
-    ptr += (row % size) * i32.load(stridesPtr + axis * 4)
+function rowPtr(ptr: usize, box: Box, side: i32, row: u32): usize {
+  for (let axis = box.rank - 2; axis >= 0; axis--) {
+    const size = box.size(axis)
+    ptr += (row % size) * box.stride(side, axis)
     row /= size
   }
   return ptr
@@ -27,20 +25,20 @@ const BULK_BYTES: u32 = 32
 
 /**
  * to[index * toStrides] = from[index * fromStrides] for every index of the box, rows rowBegin to rowEnd.
- * The descriptor holds sizes, from strides, to strides: (3, rank). `rank` is at least 1.
+ * The sides of the box are from and to.
  */
-export function stridedCopy(
-  fromPtr: usize, toPtr: usize, descriptorPtr: usize, rank: i32, elementBytes: i32, rowBegin: i32, rowEnd: i32,
-): void {
-  assert(rank >= 1 && (elementBytes == 1 || elementBytes == 4))
-  const length = load<u32>(descriptorPtr + (rank - 1) * 4)
-  const fromStride = i32.load(descriptorPtr + (2 * rank - 1) * 4)
-  const toStride = i32.load(descriptorPtr + (3 * rank - 1) * 4)
+export function stridedCopy(box: Box, fromPtr: usize, toPtr: usize, rowBegin: i32, rowEnd: i32): void {
+  const elementBytes = box.elementBytes
+  const last = box.rank - 1
+  assert(last >= 0 && (elementBytes == 1 || elementBytes == 4))
+  const length = box.size(last)
+  const fromStride = box.stride(0, last)
+  const toStride = box.stride(1, last)
   const bytes = length * elementBytes
   const contiguous = fromStride == elementBytes && toStride == elementBytes && bytes >= BULK_BYTES
   for (let row: u32 = rowBegin; row < <u32>rowEnd; row++) {
-    let from = rowPtr(fromPtr, descriptorPtr, rank, 0, row)
-    let to = rowPtr(toPtr, descriptorPtr, rank, 1, row)
+    let from = rowPtr(fromPtr, box, 0, row)
+    let to = rowPtr(toPtr, box, 1, row)
     if (contiguous) {
       memory.copy(to, from, bytes)
     } else if (elementBytes == 4) {
@@ -61,22 +59,21 @@ export function stridedCopy(
 
 /**
  * to[n] = condition[..] ? x[..] : y[..], where to lies contiguous and `n` counts through the box; rows
- * rowBegin to rowEnd. The descriptor holds sizes, strides of condition, x and y: (4, rank).
+ * rowBegin to rowEnd. The sides of the box are condition (uint8), x and y.
  */
-export function stridedSelect(
-  conditionPtr: usize, xPtr: usize, yPtr: usize, toPtr: usize, descriptorPtr: usize, rank: i32, elementBytes: i32,
-  rowBegin: i32, rowEnd: i32,
-): void {
-  assert(rank >= 1 && (elementBytes == 1 || elementBytes == 4))
-  const length = load<u32>(descriptorPtr + (rank - 1) * 4)
-  const conditionStride = i32.load(descriptorPtr + (2 * rank - 1) * 4)
-  const xStride = i32.load(descriptorPtr + (3 * rank - 1) * 4)
-  const yStride = i32.load(descriptorPtr + (4 * rank - 1) * 4)
+export function stridedSelect(box: Box, conditionPtr: usize, xPtr: usize, yPtr: usize, toPtr: usize, rowBegin: i32, rowEnd: i32): void {
+  const elementBytes = box.elementBytes
+  const last = box.rank - 1
+  assert(last >= 0 && (elementBytes == 1 || elementBytes == 4))
+  const length = box.size(last)
+  const conditionStride = box.stride(0, last)
+  const xStride = box.stride(1, last)
+  const yStride = box.stride(2, last)
   let to = toPtr + <u32>rowBegin * length * elementBytes
   for (let row: u32 = rowBegin; row < <u32>rowEnd; row++) {
-    let condition = rowPtr(conditionPtr, descriptorPtr, rank, 0, row)
-    let x = rowPtr(xPtr, descriptorPtr, rank, 1, row)
-    let y = rowPtr(yPtr, descriptorPtr, rank, 2, row)
+    let condition = rowPtr(conditionPtr, box, 0, row)
+    let x = rowPtr(xPtr, box, 1, row)
+    let y = rowPtr(yPtr, box, 2, row)
     for (let n: u32 = 0; n < length; n++) {
       moveElement(select<usize>(x, y, i32.load8_u(condition) != 0), to, elementBytes)
       condition += conditionStride

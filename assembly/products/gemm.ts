@@ -1,26 +1,19 @@
-import { matrixAt } from './layout'
+import { Matrix } from './layout'
 import { multiplyRows } from './product'
 
 /**
- * out (rows, columns) = bias (columns) + a (rows, k) @ w (k, columns), with w packed as in layout.ts.
+ * out[t, b] = bias + a[t, b] @ w, for `steps` times `rows` rows; w is packed as in layout.ts.
  *
- * Row m of `a` starts at  aPtr + (m / rowsPerStep) * aStepBytes + (m % rowsPerStep) * aRowBytes:
- * a sequence [batch, timesteps, features] is read time-major without being transposed. Row m of
- * `out` starts at outPtr + m * outRowBytes. Strides may be negative. Works on rows
- * rowBegin <= m < rowEnd.
+ * a[t, b] starts at aPtr + t aStepBytes + b aRowBytes: windows that overlap, or sequences [batch, timesteps, features], are read where
+ * they lie. out[t, b] starts at outPtr + (t rows + b) outRowBytes. Strides may be negative. Rows do not know of each other: a part of
+ * them is a product of its own.
  */
 export function gemmF32(
-  aPtr: usize, aRowBytes: i32, aStepBytes: i32, rowsPerStep: i32, rowBegin: i32, rowEnd: i32, k: i32,
-  packedPtr: usize, columns: i32, outPtr: usize, outRowBytes: i32,
+  w: Matrix, steps: i32, rows: i32, aPtr: usize, aStepBytes: i32, aRowBytes: i32, outPtr: usize, outRowBytes: i32,
 ): void {
-  assert(rowsPerStep > 0 && rowBegin <= rowEnd)
-  const w = matrixAt(packedPtr)
-  assert(w.k == k && w.columns == columns)
-  let row = rowBegin
-  while (row < rowEnd) {
-    const inStep = row % rowsPerStep
-    const rows = min(rowsPerStep - inStep, rowEnd - row)
-    multiplyRows(w, rows, aPtr + (row / rowsPerStep) * aStepBytes + inStep * aRowBytes, aRowBytes, outPtr + row * outRowBytes, outRowBytes, false)
-    row += rows
+  assert(changetype<usize>(w) % 16 == 0 && steps >= 0 && rows >= 0)
+  if (rows == 0) return
+  for (let step = 0; step < steps; step++) {
+    multiplyRows(w, rows, aPtr + step * aStepBytes, aRowBytes, outPtr + step * rows * outRowBytes, outRowBytes, false)
   }
 }

@@ -1,6 +1,7 @@
 // Convolution as a matrix product: a row is the window of an output position, channels innermost.
 import { PORTION_BYTES } from '../cache'
-import { gemmF32 } from '../products/gemm'
+import { Matrix } from '../products/layout'
+import { multiplyRows } from '../products/product'
 
 /** Rows that are gathered at once. */
 // @ts-ignore: decorator
@@ -14,41 +15,64 @@ export function convolveWorkspaceBytes(rows: i32, k: i32): f64 {
   return f64(min(rows, portionRows(k))) * f64(k) * 4
 }
 
+/** A convolution, the same for all images and groups of channels. */
+@unmanaged
+export class ConvolveCall {
+  height: i32
+  width: i32
+  /** Of one group. */
+  channels: i32
+  /** From one position of x to the next: more than the group's channels where there are several groups. */
+  xPixelBytes: i32
+  windowHeight: i32
+  windowWidth: i32
+  strideRows: i32
+  strideColumns: i32
+  padTop: i32
+  padLeft: i32
+  dilationRows: i32
+  dilationColumns: i32
+  outHeight: i32
+  outWidth: i32
+  /** From one position of out to the next. */
+  outPixelBytes: i32
+}
+
 /**
  * One group of channels: out (outHeight, outWidth, columns) = bias + windows of x (height, width, channels) @ w.
  *
- * x and out have `xPixelBytes` and `outPixelBytes` between neighbouring positions, more than the group's own
- * channels where there are several groups. w is packed, k in the order (window row, window column, channel).
- * The window of output (r, c) starts at x (r strideRows - padTop, c strideColumns - padLeft), and outside x
- * there are zeros.
+ * w is packed, k in the order (window row, window column, channel). The window of output (r, c) starts at
+ * x (r strideRows - padTop, c strideColumns - padLeft), and outside x there are zeros.
  */
-export function convolveF32(
-  xPtr: usize, height: i32, width: i32, channels: i32, xPixelBytes: i32, packedPtr: usize, columns: i32,
-  windowHeight: i32, windowWidth: i32, strideRows: i32, strideColumns: i32, padTop: i32, padLeft: i32,
-  dilationRows: i32, dilationColumns: i32, outPtr: usize, outHeight: i32, outWidth: i32, outPixelBytes: i32, workspacePtr: usize,
-): void {
-  const k = windowHeight * windowWidth * channels
-  const rows = outHeight * outWidth
+export function convolveF32(call: ConvolveCall, w: Matrix, xPtr: usize, outPtr: usize, workspacePtr: usize): void {
+  const k = w.k
+  const width = call.width
+  const channels = call.channels
+  const windowWidth = call.windowWidth
+  const outWidth = call.outWidth
+  const outPixelBytes = call.outPixelBytes
+  assert(k == call.windowHeight * windowWidth * channels)
+  const rows = call.outHeight * outWidth
   const portion = portionRows(k)
   const bytes = channels * 4
   for (let begin = 0; begin < rows; begin += portion) {
     const count = min(portion, rows - begin)
     let toPtr = workspacePtr
     for (let position = begin; position < begin + count; position++) {
-      const top = (position / outWidth) * strideRows - padTop
-      const left = (position % outWidth) * strideColumns - padLeft
-      for (let i = 0; i < windowHeight; i++) {
-        const row = top + i * dilationRows
-        const inside = row >= 0 && row < height
+      const top = (position / outWidth) * call.strideRows - call.padTop
+      const left = (position % outWidth) * call.strideColumns - call.padLeft
+      for (let i = 0; i < call.windowHeight; i++) {
+        const row = top + i * call.dilationRows
+        const inside = row >= 0 && row < call.height
         for (let j = 0; j < windowWidth; j++) {
-          const column = left + j * dilationColumns
-          if (inside && column >= 0 && column < width) copyChannels(toPtr, xPtr + (row * width + column) * xPixelBytes, channels)
+          const column = left + j * call.dilationColumns
+          if (inside && column >= 0 && column < width) copyChannels(toPtr, xPtr + (row * width + column) * call.xPixelBytes, channels)
           else memory.fill(toPtr, 0, bytes)
           toPtr += bytes
         }
       }
     }
-    gemmF32(workspacePtr, k * 4, 0, count, 0, count, k, packedPtr, columns, outPtr + begin * outPixelBytes, outPixelBytes)
+    multiplyRows(w, count, workspacePtr, k * 4, outPtr + begin * outPixelBytes, outPixelBytes, false)
   }
 }
 
@@ -63,23 +87,39 @@ function copyChannels(toPtr: usize, fromPtr: usize, channels: i32): void {
   for (let c = 0; c < channels; c++) f32.store(toPtr + c * 4, f32.load(fromPtr + c * 4))
 }
 
+/** The second half of a transposed convolution, the same for all images and groups of channels. */
+@unmanaged
+export class ScatterWindowsCall {
+  length: i32
+  window: i32
+  /** Of one group. */
+  channels: i32
+  stride: i32
+  dilation: i32
+  pad: i32
+  outLength: i32
+  /** From one position of out to the next: more than the group's channels where there are several groups. */
+  outPixelBytes: i32
+}
+
 /**
  * The transposed convolution's second half: out (outLength, channels) = bias + sum of products (length, channels, window),
  * where product (n, c, j) goes to position n stride + j dilation - pad. Products of an output are added in ascending n.
  */
-export function scatterF32(
-  productsPtr: usize, length: i32, window: i32, channels: i32, stride: i32, dilation: i32, pad: i32,
-  biasPtr: usize, outPtr: usize, outLength: i32, outPixelBytes: i32,
-): void {
+export function scatterF32(call: ScatterWindowsCall, productsPtr: usize, biasPtr: usize, outPtr: usize): void {
+  const window = call.window
+  const channels = call.channels
+  const outLength = call.outLength
+  const outPixelBytes = call.outPixelBytes
   const bytes = channels * 4
   for (let position = 0; position < outLength; position++) {
     const toPtr = outPtr + position * outPixelBytes
     if (biasPtr) memory.copy(toPtr, biasPtr, bytes)
     else memory.fill(toPtr, 0, bytes)
   }
-  for (let n = 0; n < length; n++) {
+  for (let n = 0; n < call.length; n++) {
     for (let j = 0; j < window; j++) {
-      const position = n * stride + j * dilation - pad
+      const position = n * call.stride + j * call.dilation - call.pad
       if (position < 0 || position >= outLength) continue
       const toPtr = outPtr + position * outPixelBytes
       const fromPtr = productsPtr + n * window * bytes + j * 4

@@ -95,8 +95,12 @@ export interface Planner {
   workspace(bytes: number): Slot
   /** A buffer with these numbers, written once, when the plan is placed in memory. */
   constant(data: DataOf): Slot
-  /** The same with a record for kernels: numbers of a call that stay the same from run to run. */
-  record<Fields extends RecordFields>(fields: Fields, values: RecordValues<Fields>): RecordSlot<Fields>
+  /**
+   * The same with a record that a kernel takes: the numbers of its call that stay as they are from run to run. What moves, the slots, are
+   * arguments beside it. See docs/adding-a-kernel.md.
+   * @param tail i32s that follow the fields
+   */
+  record<Fields extends RecordFields>(fields: Fields, values: RecordValues<Fields>, tail?: readonly number[]): RecordSlot<Fields>
   /** A value of this node is the same memory as its input: nothing to compute. */
   alias(outputPosition: number, inputPosition: number): void
   /** Appends a step; runs in order, and must not allocate. */

@@ -85,7 +85,7 @@ export function draftPlan(
         return buffer.slot
       },
       constant: (data) => layout.constant(data),
-      record: (fields, values) => layout.constant(encodeRecord(fields, values)),
+      record: (fields, values, tail) => layout.constant(encodeRecord(fields, values, tail)),
       alias: (output, input) => layout.alias(node.outputs[output] as string, node.inputs[input] as string),
       state: (name, outer, rows, rowBytes) => states.slot(`${node.name}.${name}`, { outer, rows, rowBytes }, label(node)),
       streaming,

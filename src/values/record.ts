@@ -23,19 +23,23 @@ export type RecordValues<Fields extends RecordFields> = {
 /** The address of a record: no other record's passes for it. */
 export type RecordPointer<Fields extends RecordFields> = Pointer & { readonly fields?: Fields }
 
-/** The bytes of a record, as they lie in linear memory: every field at the next multiple of its own size. */
-export function encodeRecord<Fields extends RecordFields>(fields: Fields, values: RecordValues<Fields>): Uint8Array {
-  const places = Object.entries(fields).map(([name, type]) => ({ type, value: values[name] as number, bytes: type === 'f64' ? 8 : 4, at: 0 }))
+/**
+ * The bytes of a record, as they lie in linear memory: every field at the next multiple of its own size.
+ * @param tail i32s that follow the fields
+ */
+export function encodeRecord<Fields extends RecordFields>(fields: Fields, values: RecordValues<Fields>, tail: readonly number[] = []): Uint8Array {
+  const entries = Object.entries(fields)
+  const view = new DataView(new ArrayBuffer(entries.length * 8 + tail.length * 4))
   let end = 0
-  for (const place of places) {
-    place.at = Math.ceil(end / place.bytes) * place.bytes
-    end = place.at + place.bytes
-  }
-  const view = new DataView(new ArrayBuffer(end))
-  for (const { type, value, at } of places) {
+  const append = (type: FieldType, value: number): void => {
+    const bytes = type === 'f64' ? 8 : 4
+    const at = Math.ceil(end / bytes) * bytes
     if (type === 'f64') view.setFloat64(at, value, true)
     else if (type === 'f32') view.setFloat32(at, value, true)
     else view.setInt32(at, value, true)
+    end = at + bytes
   }
-  return new Uint8Array(view.buffer)
+  for (const [name, type] of entries) append(type, values[name] as number)
+  for (const value of tail) append('i32', value)
+  return new Uint8Array(view.buffer, 0, end)
 }

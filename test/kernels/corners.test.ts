@@ -1,4 +1,6 @@
 // Corners that a loop may miss: a last element, a single step, a row behind the last one, a number that is just the limit.
+import { BatchNormCall } from '../../src/contract/arrays/normalize.ts'
+import { ScatterWindowsCall } from '../../src/contract/windows/convolve.ts'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { compile } from '../../src/model/load.ts'
 import { readRtneural } from '../../src/formats/rtneural/reader.ts'
@@ -76,9 +78,8 @@ describeBinaries('corners of kernels', (binary) => {
     const productsPtr = arena.floats(products)
     // Zeros around it: what is added to a NaN would not be seen.
     const outPtr = arena.floats(new Float32Array((out + 2) * channels)) + channels * 4
-    arena.call([[outPtr, out * channels * 4]], () => (
-      kernels.scatterF32(productsPtr, length, window, channels, stride, dilation, pad, 0, outPtr, out, channels * 4)
-    ))
+    const callPtr = arena.record(ScatterWindowsCall, { length, window, channels, stride, dilation, pad, outLength: out, outPixelBytes: channels * 4 })
+    arena.call([[outPtr, out * channels * 4]], () => kernels.scatterF32(callPtr, productsPtr, 0, outPtr))
     expect([...arena.read(outPtr, out * channels)]).toEqual([...expected])
   })
 
@@ -88,7 +89,7 @@ describeBinaries('corners of kernels', (binary) => {
     const xPtr = arena.floats(x)
     const [outPtr, factorsPtr] = [arena.allocate(8), arena.allocate(128)]
     for (const epsilon of [0.001, 0.25]) {
-      kernels.batchNormF32(xPtr, outPtr, 1, 2, 1, epsilon, ...pointers, factorsPtr)
+      kernels.batchNormF32(arena.record(BatchNormCall, { outer: 1, channels: 2, inner: 1, epsilon }), xPtr, outPtr, ...pointers, factorsPtr)
       const at = (values: number[], n: number): number => values[n] as number
       const expected = x.map((value, n) => (value - at(mean, n)) / Math.sqrt(at(variance, n) + epsilon) * at(scale, n) + at(bias, n))
       arena.read(outPtr, 2).forEach((value, n) => expect(Math.abs(value / (expected[n] as number) - 1), `epsilon ${epsilon}, ${n}`).toBeLessThan(1e-6))

@@ -1,5 +1,6 @@
 // Records of cells and calls of recurrent kernels, in an arena.
-import { LstmCell, Recurrence } from '../../src/contract/numbers.ts'
+import { LstmCell } from '../../src/contract/recurrent/lstm.ts'
+import { Recurrence } from '../../src/contract/recurrent/recurrence.ts'
 import type { RecordPointer, RecordValues } from '../../src/values/record.ts'
 import type { Arena } from './arena.ts'
 

@@ -7,7 +7,7 @@ import { applyTo } from './mutators.mjs'
 const BUILT = ['build/simd.wasm', 'build/relaxed-simd.wasm', 'build/simd.wat', 'build/relaxed-simd.wat']
 const COPIED = ['src', 'assembly', 'test', 'examples', 'docs', 'bench', ...BUILT, 'build/debug.wasm', 'package.json', 'asconfig.json',
   'tsconfig.json', 'tsdown.config.ts', 'vitest.config.ts', 'README.md', 'CHANGELOG.md']
-const BINARIES = ['src/runtime/binaries/simd.ts', 'src/runtime/binaries/relaxed-simd.ts', 'src/contract/kernels.ts', 'src/contract/numbers.ts']
+const BINARIES = ['src/runtime/binaries/simd.ts', 'src/runtime/binaries/relaxed-simd.ts', 'src/contract']
 
 export class Tree {
   #root
@@ -48,7 +48,7 @@ export class Tree {
 
   /** As they were: the binaries of the repository's own assembly/. */
   restoreBinaries() {
-    for (const name of [...BUILT, ...BINARIES]) cpSync(new URL(name, this.#root), `${this.#folder}${name}`)
+    for (const name of [...BUILT, ...BINARIES]) cpSync(new URL(name, this.#root), `${this.#folder}${name}`, { recursive: true })
   }
 
   /**

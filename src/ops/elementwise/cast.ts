@@ -1,4 +1,4 @@
-import { ElementKind } from '../../contract/numbers.ts'
+import { ElementKind } from '../../contract/arrays/cast.ts'
 import { LstmError } from '../../errors.ts'
 import { createData, describeValue, type DataOf, type DType } from '../../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'

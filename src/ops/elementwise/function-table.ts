@@ -1,3 +1,4 @@
+import { FunctionCode } from '../../contract/math/function-code.ts'
 import { addFunctions, COMMON_FUNCTIONS, type CommonFunction, type FunctionDefaults, type FunctionName } from './functions.ts'
 
 /**
@@ -87,5 +88,6 @@ export const FUNCTION_NAMES: readonly string[] = [...COMMON_FUNCTIONS, ...Object
 
 /** Makes all functions known. */
 export function addAllFunctions(): void {
-  addFunctions({ ...FUNCTIONS, ...ROW_FUNCTIONS })
+  const defaults: Partial<Record<FunctionName, FunctionDefaults>> = { ...FUNCTIONS, ...ROW_FUNCTIONS }
+  for (const name of Object.keys(defaults) as FunctionName[]) addFunctions({ [name]: { ...defaults[name], code: FunctionCode[name] } })
 }

@@ -1,4 +1,4 @@
-import { FunctionCode } from '../../contract/numbers.ts'
+import type { FunctionCode } from '../../contract/math/function-code.ts'
 import { LstmError } from '../../errors.ts'
 
 export type FunctionName = keyof typeof FunctionCode
@@ -21,17 +21,22 @@ export interface FunctionFacts extends FunctionDefaults {
 /** Functions by name: the common ones, and the others (more-functions.ts) once they are asked for. */
 const FUNCTIONS: Map<string, FunctionFacts> = new Map()
 
-/** x; 1 / (1 + e^-x); tanh x; max(0, x) */
-const COMMON = { linear: {}, sigmoid: { onnx: 'Sigmoid' }, tanh: { onnx: 'Tanh' }, relu: { onnx: 'Relu' } }
+/** Of each function its own number: another one does not compile. */
+export type FunctionTable<Name extends FunctionName> = { readonly [Each in Name]: FunctionFacts & { readonly code: typeof FunctionCode[Each] } }
 
-export type CommonFunction = keyof typeof COMMON
+export type CommonFunction = 'linear' | 'sigmoid' | 'tanh' | 'relu'
+
+/** x; 1 / (1 + e^-x); tanh x; max(0, x). The numbers are written out, so that those of all others are loaded with the table of the others. */
+const COMMON: FunctionTable<CommonFunction> = {
+  linear: { code: 0 }, sigmoid: { code: 1, onnx: 'Sigmoid' }, tanh: { code: 2, onnx: 'Tanh' }, relu: { code: 3, onnx: 'Relu' },
+}
 
 /** The names that are always known: operators of the layers API. */
 export const COMMON_FUNCTIONS: readonly string[] = Object.keys(COMMON)
 
 /** Makes functions known; doing so again changes nothing. */
-export function addFunctions(functions: Readonly<Partial<Record<FunctionName, FunctionDefaults>>>): void {
-  for (const [name, defaults] of Object.entries(functions)) FUNCTIONS.set(name, { ...defaults, code: FunctionCode[name as FunctionName] })
+export function addFunctions(functions: Readonly<Record<string, FunctionFacts>>): void {
+  for (const [name, facts] of Object.entries(functions)) FUNCTIONS.set(name, facts)
 }
 
 /** What is known of a function, or undefined for a name that is none. */

@@ -1,5 +1,5 @@
 // Broadcasting as in numpy: shapes are aligned at their last axes, and a size of 1 is repeated.
-import { BinaryCode, BinaryElements } from '../../contract/numbers.ts'
+import { BinaryCode, BinaryElements, BroadcastCall } from '../../contract/arrays/broadcast.ts'
 import { createData, type DataOf, type DType } from '../../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { lengthOf, type Shape } from '../../values/shape.ts'
@@ -34,24 +34,24 @@ export function planBinary(
   planner: Planner, f: BinaryFunction, dtype: DType, a: Operand, b: Operand, out: Operand,
 ): void {
   const { broadcastBinary } = planner.kernels
-  const code = BinaryCode[f] + BinaryElements[dtype]
   const axes = axesOf([a.shape, b.shape], out.shape)
   if (lengthOf(out.shape) === 0) return
   while (axes.length < 3) axes.unshift({ size: 1, strides: [0, 0] })
   const [outer, rows, row] = axes.slice(-3) as [Axis, Axis, Axis]
   const calls = axes.slice(0, -3)
   const bytes = BYTES[dtype]
-  const [ao, ar, an] = [outer, rows, row].map(({ strides }) => (strides[0] as number) * bytes) as [number, number, number]
-  const [bo, br, bn] = [outer, rows, row].map(({ strides }) => (strides[1] as number) * bytes) as [number, number, number]
+  const [aOuterBytes, aRowBytes, aBytes] = [outer, rows, row].map(({ strides }) => (strides[0] as number) * bytes) as [number, number, number]
+  const [bOuterBytes, bRowBytes, bBytes] = [outer, rows, row].map(({ strides }) => (strides[1] as number) * bytes) as [number, number, number]
+  const call = planner.record(BroadcastCall, {
+    code: BinaryCode[f] + BinaryElements[dtype], outer: outer.size, rows: rows.size, length: row.size,
+    aOuterBytes, aRowBytes, aBytes, bOuterBytes, bRowBytes, bBytes,
+  })
   const outBytes = outer.size * rows.size * row.size * (f === 'equal' || f === 'less' || f === 'lessOrEqual' ? 1 : bytes)
   const aOffsets = offsetsOf(calls, 0, bytes)
   const bOffsets = offsetsOf(calls, 1, bytes)
   planner.step(() => {
-    for (let call = 0; call < aOffsets.length; call++) {
-      broadcastBinary(
-        code, a.slot.ptr + (aOffsets[call] as number), ao, ar, an, b.slot.ptr + (bOffsets[call] as number), bo, br, bn,
-        out.slot.ptr + call * outBytes, outer.size, rows.size, row.size,
-      )
+    for (let n = 0; n < aOffsets.length; n++) {
+      broadcastBinary(call.ptr, a.slot.ptr + (aOffsets[n] as number), b.slot.ptr + (bOffsets[n] as number), out.slot.ptr + n * outBytes)
     }
   })
 }

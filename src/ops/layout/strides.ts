@@ -1,6 +1,7 @@
+import { Box } from '../../contract/arrays/box.ts'
 import { bytesOf, createData, type DataOf, type DType } from '../../values/dtype.ts'
 import { lengthOf, type Shape } from '../../values/shape.ts'
-import type { Planner, Slot } from '../operator.ts'
+import type { Planner, RecordSlot, Slot } from '../operator.ts'
 
 /** Where the elements of an N-d box lie: element `index` at offset + index . strides, counted in elements. */
 export interface Placement {
@@ -102,27 +103,33 @@ export function planMove(planner: Planner, { shape, from, to }: Move, source: Sl
   if (lengthOf(shape) === 0) return
   const { stridedCopy } = planner.kernels
   const bytes = bytesOf(dtype)
-  const { descriptor, rank, rows } = describeBox(planner, shape, [from.strides, to.strides], bytes)
+  const { box, rows } = planBox(planner, shape, [inBytes(from.strides, dtype), inBytes(to.strides, dtype)], bytes)
   const fromBytes = from.offset * bytes
   const toBytes = to.offset * bytes
-  planner.step(() => stridedCopy(source.ptr + fromBytes, target.ptr + toBytes, descriptor.ptr, rank, bytes, 0, rows))
+  planner.step(() => stridedCopy(box.ptr, source.ptr + fromBytes, target.ptr + toBytes, 0, rows))
 }
 
-/** A box as the kernels of assembly/arrays/strided.ts want it described, and its rows: all indices but the last. */
-export function describeBox(
-  planner: Planner, shape: Shape, sides: readonly (readonly number[])[], bytes: number,
-): { readonly descriptor: Slot, readonly rank: number, readonly rows: number } {
+/** Strides of elements of a dtype, in bytes. */
+export function inBytes(strides: readonly number[], dtype: DType): number[] {
+  return strides.map((stride) => stride * bytesOf(dtype))
+}
+
+/**
+ * A box as kernels take it, and its rows: all indices but the last.
+ * @param sides the strides of each side, in bytes
+ * @param elementBytes of the elements that are moved
+ */
+export function planBox(
+  planner: Planner, shape: Shape, sides: readonly (readonly number[])[], elementBytes: number,
+): { readonly box: RecordSlot<typeof Box>, readonly rows: number } {
   const joined = joinAxes(shape, sides)
-  const numbers = [...joined.shape, ...joined.sides.flat().map((stride) => stride * bytes)]
-  const descriptor = planner.constant(Int32Array.from(numbers))
-  return { descriptor, rank: joined.shape.length, rows: lengthOf(joined.shape.slice(0, -1)) }
+  const box = planner.record(Box, { elementBytes, rank: joined.shape.length }, [...joined.shape, ...joined.sides.flat()])
+  return { box, rows: lengthOf(joined.shape.slice(0, -1)) }
 }
 
 /** One number as an element of a dtype, in a buffer of its own. */
 export function planNumber(planner: Planner, value: number, dtype: DType): Slot {
-  const bytes = new Uint8Array(4)
   const element = createData(dtype, 1)
   element[0] = value
-  bytes.set(new Uint8Array(element.buffer))
-  return planner.constant(new Int32Array(bytes.buffer))
+  return planner.constant(element)
 }

@@ -9,7 +9,7 @@ import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator, Planner } from '../operator.ts'
 import { OTHER_AXIS } from '../time/rules.ts'
 import { along } from '../time/timing.ts'
-import { describeBox, forEachIndex, stridesOf } from '../layout/strides.ts'
+import { forEachIndex, inBytes, planBox, stridesOf } from '../layout/strides.ts'
 
 /** Throws for an index that is none. */
 function refuseIndex(who: string, size: number, position: number): never {
@@ -184,12 +184,12 @@ export const gatherElements: Operator<number> = {
     const [shape, indexShape] = [planner.shapeOf(0), planner.shapeOf(1)]
     const axis = resolveAxis(node, given, shape.length)
     const size = shape[axis] as number
-    const bytes = bytesOf(planner.dtypeOf(0))
-    const axisBytes = stridesOf(shape)[axis] as number * bytes
-    const { descriptor, rank } = describeBox(planner, indexShape, [sideStrides(shape, axis)], bytes)
+    const dtype = planner.dtypeOf(0)
+    const axisBytes = stridesOf(shape)[axis] as number * bytesOf(dtype)
+    const { box } = planBox(planner, indexShape, [inBytes(sideStrides(shape, axis), dtype)], bytesOf(dtype))
     const length = lengthOf(indexShape)
     const [data, indices, out] = [planner.input(0), planner.input(1), planner.output(0)]
     planIndexCheck(planner, size)
-    planner.step(() => gatherEach(indices.ptr, data.ptr, out.ptr, descriptor.ptr, rank, bytes, size, axisBytes, 0, length))
+    planner.step(() => gatherEach(box.ptr, indices.ptr, data.ptr, out.ptr, size, axisBytes, 0, length))
   },
 }

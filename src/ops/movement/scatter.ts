@@ -1,4 +1,4 @@
-import { ScatterCode } from '../../contract/numbers.ts'
+import { ScatterCode, ScatterElementsCall } from '../../contract/arrays/gather.ts'
 import { LstmError } from '../../errors.ts'
 import { bytesOf } from '../../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
@@ -9,7 +9,7 @@ import { isNumeric } from '../node/sizes.ts'
 import { axisAttribute, boxOfIndices, hasOpenIndices, knownIndices, planIndexCheck, sideStrides } from './gather.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import type { Operator } from '../operator.ts'
-import { describeBox, forEachIndex, stridesOf } from '../layout/strides.ts'
+import { forEachIndex, inBytes, planBox, stridesOf } from '../layout/strides.ts'
 
 type Reduction = keyof typeof ScatterCode
 
@@ -82,12 +82,12 @@ export const scatterElements: Operator<ScatterSettings> = {
     const dtype = planner.dtypeOf(0)
     const bytes = bytesOf(dtype)
     const axisBytes = stridesOf(shape)[axis] as number * bytes
-    const { descriptor, rank } = describeBox(planner, indexShape, [sideStrides(shape, axis)], bytes)
+    const { box } = planBox(planner, indexShape, [inBytes(sideStrides(shape, axis), dtype)], bytes)
     const [dataBytes, length] = [lengthOf(shape) * bytes, lengthOf(indexShape)]
-    const [code, isInt] = [ScatterCode[reduction], Number(dtype === 'int32')]
+    const call = planner.record(ScatterElementsCall, { code: ScatterCode[reduction], isInt: Number(dtype === 'int32'), size, axisBytes, length })
     const [data, indices, updates, out] = [planner.input(0), planner.input(1), planner.input(2), planner.output(0)]
     planIndexCheck(planner, size)
     planner.step(() => copyRows(data.ptr, 0, out.ptr, 0, 1, dataBytes))
-    planner.step(() => scatter(code, isInt, indices.ptr, updates.ptr, out.ptr, descriptor.ptr, rank, bytes, size, axisBytes, 0, length))
+    planner.step(() => scatter(call.ptr, box.ptr, indices.ptr, updates.ptr, out.ptr))
   },
 }

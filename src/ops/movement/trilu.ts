@@ -8,7 +8,7 @@ import { knownIntegers } from '../node/sizes.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
 import { rowwise } from '../time/rules.ts'
-import { describeBox, planNumber, stridesOf } from '../layout/strides.ts'
+import { inBytes, planBox, planNumber, stridesOf } from '../layout/strides.ts'
 
 /** Which diagonal the triangle begins at: 0 is the main one, 1 the one above it. */
 function diagonalOf(node: GraphNode, context: Pick<InferenceContext, 'value'>): number {
@@ -21,8 +21,7 @@ function diagonalOf(node: GraphNode, context: Pick<InferenceContext, 'value'>): 
 /** Whether each element of a matrix stays. */
 function keptOf(node: GraphNode, context: Pick<InferenceContext, 'value'>, upper: boolean, rows: number, columns: number): Uint8Array {
   const diagonal = diagonalOf(node, context)
-  // Whole words: the mask is a constant of int32.
-  const kept = new Uint8Array(Math.ceil(rows * columns / 4) * 4)
+  const kept = new Uint8Array(rows * columns)
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) kept[row * columns + column] = Number(upper ? column - row >= diagonal : column - row <= diagonal)
   }
@@ -63,12 +62,12 @@ export const trilu: Operator<boolean> = {
     const [x, y] = [planner.input(0), planner.output(0)]
     if (lengthOf(shape) === 0) return
     const [rows, columns] = shape.slice(-2) as [number, number]
-    const bytes = bytesOf(planner.dtypeOf(0))
-    const mask = planner.constant(new Int32Array(keptOf(node, planner, upper, rows, columns).buffer))
-    const zero = planNumber(planner, 0, planner.dtypeOf(0))
+    const dtype = planner.dtypeOf(0)
+    const mask = planner.constant(keptOf(node, planner, upper, rows, columns))
+    const zero = planNumber(planner, 0, dtype)
     const outer = shape.slice(0, -2).map(() => 0)
-    const sides = [[...outer, columns, 1], stridesOf(shape).map((stride) => stride * bytes), shape.map(() => 0)]
-    const box = describeBox(planner, shape, sides, 1)
-    planner.step(() => stridedSelect(mask.ptr, x.ptr, zero.ptr, y.ptr, box.descriptor.ptr, box.rank, bytes, 0, box.rows))
+    const sides = [[...outer, columns, 1], inBytes(stridesOf(shape), dtype), shape.map(() => 0)]
+    const { box, rows: boxRows } = planBox(planner, shape, sides, bytesOf(dtype))
+    planner.step(() => stridedSelect(box.ptr, mask.ptr, x.ptr, zero.ptr, y.ptr, 0, boxRows))
   },
 }

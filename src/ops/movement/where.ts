@@ -7,7 +7,7 @@ import { anyInput, label, requireInput } from '../node/checks.ts'
 import { broadcastShapes, checkSizes } from '../node/sizes.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
-import { broadcastStrides, describeBox, forEachIndex, stridesOf } from '../layout/strides.ts'
+import { broadcastStrides, forEachIndex, inBytes, planBox, stridesOf } from '../layout/strides.ts'
 
 /**
  * condition ? x : y, element by element; all three broadcast. Inputs: condition (uint8, anything but 0
@@ -44,15 +44,12 @@ export const where: Operator = {
     requireSizes(node, planner)
     const { stridedSelect } = planner.kernels
     const shape = planner.outputShape(0)
-    const bytes = bytesOf(planner.dtypeOf(1))
     const [condition, x, y] = [planner.input(0), planner.input(1), planner.input(2)]
     const out = planner.output(0)
     if (lengthOf(shape) === 0) return
-    const sides = [0, 1, 2].map((position) => (
-      broadcastStrides(planner.shapeOf(position), shape).map((stride) => stride * (position === 0 ? 1 : bytes))
-    ))
-    const { descriptor, rank, rows } = describeBox(planner, shape, sides, 1)
-    planner.step(() => stridedSelect(condition.ptr, x.ptr, y.ptr, out.ptr, descriptor.ptr, rank, bytes, 0, rows))
+    const sides = [0, 1, 2].map((position) => inBytes(broadcastStrides(planner.shapeOf(position), shape), planner.dtypeOf(position)))
+    const { box, rows } = planBox(planner, shape, sides, bytesOf(planner.dtypeOf(1)))
+    planner.step(() => stridedSelect(box.ptr, condition.ptr, x.ptr, y.ptr, out.ptr, 0, rows))
   },
 }
 

@@ -105,7 +105,7 @@ export const gemm: Operator<GemmSettings, PackedConstant | undefined> = {
       planner.step(() => transposeF32(stored.ptr, 0, rows.ptr, 0, 1, k, m))
       a = rows
     }
-    planner.step(() => gemmF32(a.ptr, k * 4, 0, m, 0, m, k, packed.ptr, n, out.ptr, n * 4))
+    planner.step(() => gemmF32(packed.ptr, 1, m, a.ptr, 0, k * 4, out.ptr, n * 4))
     if (alpha !== 1) planner.step(() => scaleF32(out.ptr, alpha, m * n))
     if (!planner.hasInput(2)) return
     const cShape = planner.shapeOf(2)

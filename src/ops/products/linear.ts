@@ -48,6 +48,6 @@ export const linear: Operator<unknown, number> = {
     const inputSize = planner.shapeOf(0).at(-1) as number
     const units = planner.outputShape(0).at(-1) as number
     const rows = lengthOf(planner.shapeOf(0)) / inputSize
-    planner.step(() => gemmF32(x.ptr, inputSize * 4, 0, rows, 0, rows, inputSize, packedPtr, units, y.ptr, units * 4))
+    planner.step(() => gemmF32(packedPtr, 1, rows, x.ptr, 0, inputSize * 4, y.ptr, units * 4))
   },
 }

@@ -107,7 +107,7 @@ export const matMul: Operator<unknown, PackedConstant | undefined> = {
       const { gemmF32 } = planner.kernels
       const packed = planPacked(planner, { weight: 1 }, matrixLayout(k, n), constant)
       const rows = lengthOf(aBatch) * m
-      planner.step(() => gemmF32(a.ptr, k * 4, 0, rows, 0, rows, k, packed.ptr, n, out.ptr, n * 4))
+      planner.step(() => gemmF32(packed.ptr, 1, rows, a.ptr, 0, k * 4, out.ptr, n * 4))
     } else {
       planStack(planner, product, a, planner.input(1), out)
     }
@@ -128,7 +128,7 @@ function planStack(planner: Planner, { m, k, n, aBatch, bBatch }: MatMul<number>
       const position = bPositions[index] as number
       if (position !== inside) packStridedF32(packed.ptr, b.ptr + position * k * n * 4, 0, 1, k, n, 0, n * 4, 4)
       inside = position
-      gemmF32(a.ptr + (aPositions[index] as number) * m * k * 4, k * 4, 0, m, 0, m, k, packed.ptr, n, out.ptr + index * m * n * 4, n * 4)
+      gemmF32(packed.ptr, 1, m, a.ptr + (aPositions[index] as number) * m * k * 4, 0, k * 4, out.ptr + index * m * n * 4, n * 4)
     }
   })
 }

@@ -1,5 +1,5 @@
 // Products of matrices that are not the weights of a layer: packing for gemmF32, and the same sums in JavaScript.
-import { SUM_LENGTH } from '../../contract/numbers.ts'
+import { SUM_LENGTH } from '../../contract/products/sums.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import type { Packer, Planner, Slot } from '../operator.ts'
 

@@ -1,4 +1,4 @@
-import { Coupling, GeneralLstmCell } from '../../contract/numbers.ts'
+import { Coupling, GeneralLstmCell } from '../../contract/recurrent/lstm-general.ts'
 import { encodeRecord, type RecordPointer } from '../../values/record.ts'
 import type { CellPacker } from './operator.ts'
 import { isPlain, type CellFunctions, type LstmSettings } from './settings.ts'

@@ -1,4 +1,4 @@
-import { GruCell } from '../../contract/numbers.ts'
+import { GruCell } from '../../contract/recurrent/gru.ts'
 import type { BoundFunction } from '../elementwise/functions.ts'
 import { switchOf } from '../node/attributes.ts'
 import { encodeRecord, type RecordPointer } from '../../values/record.ts'

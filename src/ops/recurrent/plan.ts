@@ -1,4 +1,5 @@
-import { MaskRule, Recurrence } from '../../contract/numbers.ts'
+import { MaskRule } from '../../contract/recurrent/mask.ts'
+import { Recurrence } from '../../contract/recurrent/recurrence.ts'
 import { LstmError } from '../../errors.ts'
 import { RECURRENT, type RecurrentOp } from './kinds.ts'
 import type { Direction, LayerSettings } from './layer-settings.ts'

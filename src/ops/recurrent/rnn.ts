@@ -1,4 +1,4 @@
-import { RnnCell } from '../../contract/numbers.ts'
+import { RnnCell } from '../../contract/recurrent/rnn.ts'
 import type { BoundFunction } from '../elementwise/functions.ts'
 import { encodeRecord, type RecordPointer } from '../../values/record.ts'
 import type { Operator } from '../operator.ts'

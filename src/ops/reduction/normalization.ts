@@ -1,3 +1,4 @@
+import { BatchNormCall, NormalizeCall } from '../../contract/arrays/normalize.ts'
 import { LstmError } from '../../errors.ts'
 import { formatShape, lengthOf, sameShape, type SymbolicShape } from '../../values/shape.ts'
 import { integerOf, numberOf, resolveAxis, switchOf } from '../node/attributes.ts'
@@ -60,7 +61,8 @@ function rowNormalization(name: string, onnx: string, centred: boolean): Operato
       const [rows, columns] = [lengthOf(shape.slice(0, axis)), lengthOf(shape.slice(axis))]
       const [x, scale, y] = [planner.input(0), planner.input(1), planner.output(0)]
       const bias = planner.hasInput(2) ? planner.input(2) : { ptr: 0 }
-      planner.step(() => normalizeF32(Number(centred), x.ptr, y.ptr, rows, columns, epsilon, scale.ptr, bias.ptr, 0))
+      const call = planner.record(NormalizeCall, { centred: Number(centred), rows, columns, channels: 0, epsilon })
+      planner.step(() => normalizeF32(call.ptr, x.ptr, y.ptr, scale.ptr, bias.ptr))
     },
   }
 }
@@ -103,9 +105,8 @@ export const batchNormalization: Operator<{ readonly epsilon: number, readonly c
     const [outer, inner] = [lengthOf(shape.slice(0, channelAxis)), lengthOf(shape.slice(channelAxis + 1))]
     const [x, y, factors] = [planner.input(0), planner.output(0), planner.workspace(2 * Math.ceil(channels / 16) * 64)]
     const [scale, bias, mean, variance] = [planner.input(1), planner.input(2), planner.input(3), planner.input(4)]
-    planner.step(() => batchNormF32(
-      x.ptr, y.ptr, outer, channels, inner, epsilon, scale.ptr, bias.ptr, mean.ptr, variance.ptr, factors.ptr,
-    ))
+    const call = planner.record(BatchNormCall, { outer, channels, inner, epsilon })
+    planner.step(() => batchNormF32(call.ptr, x.ptr, y.ptr, scale.ptr, bias.ptr, mean.ptr, variance.ptr, factors.ptr))
   },
 }
 
@@ -129,6 +130,7 @@ export const instanceNormalization: Operator<number> = {
     const channels = shape[1] as number
     const [rows, columns] = [(shape[0] as number) * channels, lengthOf(shape.slice(2))]
     const [x, scale, bias, y] = [planner.input(0), planner.input(1), planner.input(2), planner.output(0)]
-    planner.step(() => normalizeF32(1, x.ptr, y.ptr, rows, columns, epsilon, scale.ptr, bias.ptr, channels))
+    const call = planner.record(NormalizeCall, { centred: 1, rows, columns, channels, epsilon })
+    planner.step(() => normalizeF32(call.ptr, x.ptr, y.ptr, scale.ptr, bias.ptr))
   },
 }

@@ -1,4 +1,5 @@
 // Running sums, and the largest elements in order, as in ONNX.
+import { TopKCall } from '../../contract/arrays/sort.ts'
 import { LstmError } from '../../errors.ts'
 import { createData, type DataOf } from '../../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
@@ -162,6 +163,7 @@ export const topK: Operator<TopKSettings> = {
     const outputs = [0, 1].map((position) => (planner.hasOutput(position) ? planner.output(position) : undefined))
     const [values, indices] = outputs
     const workspace = planner.workspace(3 * length * 4)
-    planner.step(() => sort(Number(smallest), isInt, x.ptr, outer, length, inner, k, values?.ptr ?? 0, indices?.ptr ?? 0, workspace.ptr))
+    const call = planner.record(TopKCall, { smallest: Number(smallest), isInt, outer, length, inner, k })
+    planner.step(() => sort(call.ptr, x.ptr, values?.ptr ?? 0, indices?.ptr ?? 0, workspace.ptr))
   },
 }

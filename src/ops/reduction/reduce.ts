@@ -1,5 +1,5 @@
 // Reductions over axes, as in ONNX.
-import { FinishingCode, ReductionCode } from '../../contract/numbers.ts'
+import { FinishingCode, ReductionCode } from '../../contract/arrays/reduce.ts'
 import { createData, type DataOf, type DType } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { lengthOf, type Shape, type SymbolicShape } from '../../values/shape.ts'

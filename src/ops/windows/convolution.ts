@@ -1,3 +1,4 @@
+import { ConvolveCall } from '../../contract/windows/convolve.ts'
 import { LstmError } from '../../errors.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
 import { integerOf, switchOf } from '../node/attributes.ts'
@@ -183,21 +184,20 @@ function planWindows(planner: Planner, { x, y, packed, bytes, windows, batch, si
   const unpadded = [...before, ...after].every((pad) => pad === 0)
   if (group === 1 && unpadded && height === 1 && windowHeight === 1 && (dilationColumns === 1 || windowWidth === 1)) {
     // A window is a run of memory: nothing needs to be gathered.
-    const rows = batch * outWidth
-    planner.step(() => gemmF32(
-      x.ptr, strideColumns * channels * 4, width * channels * 4, outWidth, 0, rows, k, packed.ptr, columns, y.ptr, columns * 4,
-    ))
+    planner.step(() => gemmF32(packed.ptr, batch, outWidth, x.ptr, width * channels * 4, strideColumns * channels * 4, y.ptr, columns * 4))
     return
   }
   const workspace = planner.workspace(convolveWorkspaceBytes(outHeight * outWidth, k))
+  const call = planner.record(ConvolveCall, {
+    height, width, channels: groupChannels, xPixelBytes: channels * 4, windowHeight, windowWidth, strideRows, strideColumns, padTop, padLeft,
+    dilationRows, dilationColumns, outHeight, outWidth, outPixelBytes: columns * 4,
+  })
   planner.step(() => {
     for (let n = 0; n < batch; n++) {
       for (let g = 0; g < group; g++) {
         convolveF32(
-          x.ptr + (n * height * width * channels + g * groupChannels) * 4, height, width, groupChannels, channels * 4,
-          packed.ptr + g * bytes, groupColumns, windowHeight, windowWidth, strideRows, strideColumns, padTop, padLeft,
-          dilationRows, dilationColumns, y.ptr + (n * outHeight * outWidth * columns + g * groupColumns) * 4,
-          outHeight, outWidth, columns * 4, workspace.ptr,
+          call.ptr, packed.ptr + g * bytes, x.ptr + (n * height * width * channels + g * groupChannels) * 4,
+          y.ptr + (n * outHeight * outWidth * columns + g * groupColumns) * 4, workspace.ptr,
         )
       }
     }

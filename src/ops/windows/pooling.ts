@@ -1,3 +1,4 @@
+import { PoolCall } from '../../contract/windows/pool.ts'
 import { LstmError } from '../../errors.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
 import { switchOf } from '../node/attributes.ts'
@@ -72,10 +73,11 @@ function pool(name: string, onnx: string, average: boolean): Operator<PoolSettin
       const [padTop, padLeft] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[0]), 0)
       const [padBottom, padRight] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[1]), 0)
       const [x, y] = [planner.input(0), planner.output(0)]
-      planner.step(() => poolF32(
-        Number(average), Number(countPad), x.ptr, y.ptr, planes, height, width, inner, windowHeight, windowWidth,
-        strideRows, strideColumns, padTop, padLeft, padBottom, padRight, dilationRows, dilationColumns, outHeight, outWidth,
-      ))
+      const call = planner.record(PoolCall, {
+        average: Number(average), countPad: Number(countPad), planes, height, width, inner, windowHeight, windowWidth, strideRows, strideColumns,
+        padTop, padLeft, padBottom, padRight, dilationRows, dilationColumns, outHeight, outWidth,
+      })
+      planner.step(() => poolF32(call.ptr, x.ptr, y.ptr))
     },
   }
 }

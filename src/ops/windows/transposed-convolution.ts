@@ -1,3 +1,4 @@
+import { ScatterWindowsCall } from '../../contract/windows/convolve.ts'
 import { LstmError } from '../../errors.ts'
 import { formatShape, type Dimension } from '../../values/shape.ts'
 import { label, requireInput } from '../node/checks.ts'
@@ -104,14 +105,17 @@ export const convTranspose: Operator<TransposedSettings, PackedConstant | undefi
       x = turned
     }
     const y = windows.channelsLast ? wanted : planner.workspace(batch * outLength * columns * 4)
+    const call = planner.record(ScatterWindowsCall, {
+      length, window: kernel, channels: groupColumns, stride, dilation, pad, outLength, outPixelBytes: columns * 4,
+    })
     planner.step(() => {
       for (let n = 0; n < batch; n++) {
         for (let g = 0; g < group; g++) {
           const xPtr = x.ptr + (n * length * inputs + g * k) * 4
-          gemmF32(xPtr, inputs * 4, 0, length, 0, length, k, packed.ptr + g * bytes, products, workspace.ptr, products * 4)
+          gemmF32(packed.ptr + g * bytes, 1, length, xPtr, 0, inputs * 4, workspace.ptr, products * 4)
           scatterF32(
-            workspace.ptr, length, kernel, groupColumns, stride, dilation, pad, bias === undefined ? 0 : bias.ptr + g * groupColumns * 4,
-            y.ptr + (n * outLength * columns + g * groupColumns) * 4, outLength, columns * 4,
+            call.ptr, workspace.ptr, bias === undefined ? 0 : bias.ptr + g * groupColumns * 4,
+            y.ptr + (n * outLength * columns + g * groupColumns) * 4,
           )
         }
       }
