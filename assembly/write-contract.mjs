@@ -11,6 +11,8 @@ import ts from 'typescript'
 
 /** Types of parameters and fields, and what they are in TypeScript. */
 const NUMBERS = { usize: 'Pointer', i32: 'Int', f32: 'Float', f64: 'Float' }
+/** How DataView calls them. */
+const VIEWS = { usize: 'Uint32', i32: 'Int32', f32: 'Float32', f64: 'Float64' }
 
 /** @typedef {{ name: string, type: string, text: string }} Field `text`: its comment, as it stands */
 /** @typedef {{ name: string, text: string, file: string, fields: Field[], result: string }} Kernel */
@@ -145,7 +147,7 @@ export function contractFiles({ kernels, enums, records, constants }) {
   const object = (lines) => `{\n${lines.join('')}} as const`
   for (const constant of constants) add(constant, `${constant.value}`)
   for (const own of enums) add(own, object(own.members.map(({ name, value, text }) => `${comment(text, '  ')}  ${name}: ${value},\n`)))
-  for (const own of records) add(own, object(own.fields.map(({ name, type, text }) => `${comment(text, '  ')}  ${name}: '${type}',\n`)))
+  for (const own of records) add(own, object(own.fields.map(({ name, type, text }) => `${comment(text, '  ')}  ${name}: '${VIEWS[type]}',\n`)))
   return files
 }
 

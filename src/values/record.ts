@@ -10,14 +10,15 @@ export type Int = number & { readonly kind?: 'integer' }
 /** A real number: a constant of a function, an epsilon. */
 export type Float = number & { readonly kind?: 'real' }
 
-type FieldType = 'usize' | 'i32' | 'f32' | 'f64'
+/** In the words of DataView; an address is Uint32. */
+type FieldType = 'Uint32' | 'Int32' | 'Float32' | 'Float64'
 
-/** The fields of a record in their order, with their types: what src/contract/numbers.ts has of every unmanaged class. */
+/** The fields of a record in their order, with their types: what src/contract/ has of every unmanaged class of the kernels. */
 export type RecordFields = Readonly<Record<string, FieldType>>
 
 /** A number for every field: none may be missing, and each has its name. */
 export type RecordValues<Fields extends RecordFields> = {
-  readonly [Name in keyof Fields]: Fields[Name] extends 'usize' ? Pointer : Fields[Name] extends 'i32' ? Int : Float
+  readonly [Name in keyof Fields]: Fields[Name] extends 'Uint32' ? Pointer : Fields[Name] extends 'Int32' ? Int : Float
 }
 
 /** The address of a record: no other record's passes for it. */
@@ -28,18 +29,15 @@ export type RecordPointer<Fields extends RecordFields> = Pointer & { readonly fi
  * @param tail i32s that follow the fields
  */
 export function encodeRecord<Fields extends RecordFields>(fields: Fields, values: RecordValues<Fields>, tail: readonly number[] = []): Uint8Array {
-  const entries = Object.entries(fields)
-  const view = new DataView(new ArrayBuffer(entries.length * 8 + tail.length * 4))
+  const view = new DataView(new ArrayBuffer(8 * (Object.keys(fields).length + tail.length)))
   let end = 0
   const append = (type: FieldType, value: number): void => {
-    const bytes = type === 'f64' ? 8 : 4
-    const at = Math.ceil(end / bytes) * bytes
-    if (type === 'f64') view.setFloat64(at, value, true)
-    else if (type === 'f32') view.setFloat32(at, value, true)
-    else view.setInt32(at, value, true)
-    end = at + bytes
+    const bytes = type === 'Float64' ? 8 : 4
+    end = Math.ceil(end / bytes) * bytes
+    view[`set${type}`](end, value, true)
+    end += bytes
   }
-  for (const [name, type] of entries) append(type, values[name] as number)
-  for (const value of tail) append('i32', value)
+  for (const name in fields) append(fields[name] as FieldType, values[name] as number)
+  for (const value of tail) append('Int32', value)
   return new Uint8Array(view.buffer, 0, end)
 }

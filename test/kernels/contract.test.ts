@@ -17,7 +17,7 @@ import { encodeRecord, type Int, type Pointer, type RecordPointer } from '../../
 const text = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 
 /** A record with every type of field, and with gaps. */
-const MIXED = { first: 'i32', wide: 'f64', ptr: 'usize', narrow: 'f32', second: 'i32', last: 'f64' } as const
+const MIXED = { first: 'Int32', wide: 'Float64', ptr: 'Uint32', narrow: 'Float32', second: 'Int32', last: 'Float64' } as const
 
 describe('the contract', () => {
   it('is that of the source: npm run build:wasm writes it', () => {
@@ -64,7 +64,8 @@ describe('the contract', () => {
 
 describe('records', () => {
   it('lie in memory as AssemblyScript lays them out', async () => {
-    const fields = Object.entries(MIXED)
+    const TYPES = { Int32: 'i32', Uint32: 'usize', Float32: 'f32', Float64: 'f64' } as const
+    const fields = Object.entries(MIXED).map(([name, type]) => [name, TYPES[type]] as const)
     const source = `@unmanaged class Mixed { ${fields.map(([name, type]) => `${name}: ${type}`).join('; ')} }
       export function bytes(): usize { return offsetof<Mixed>() }
       ${fields.map(([name, type]) => `export function ${name}(at: Mixed): ${type} { return at.${name} }`).join('\n')}`
@@ -221,12 +222,12 @@ export const Shade = {
  * @see assembly/draw.ts
  */
 export const DrawCall = {
-  width: 'i32',
+  width: 'Int32',
   /** Opaque. */
-  alpha: 'f64',
-  fromPtr: 'usize',
-  next: 'usize',
-  shade: 'i32',
+  alpha: 'Float64',
+  fromPtr: 'Uint32',
+  next: 'Uint32',
+  shade: 'Int32',
 } as const
 `)
   })

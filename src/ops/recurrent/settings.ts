@@ -1,3 +1,4 @@
+import { Coupling } from '../../contract/recurrent/lstm-general.ts'
 import { finiteOf, integerOf, switchOf, wordOf } from '../node/attributes.ts'
 import type { BoundFunction } from '../elementwise/functions.ts'
 import type { GraphNode } from '../operator.ts'
@@ -27,7 +28,9 @@ export interface CellFunctions {
   readonly output: BoundFunction
 }
 
-const COUPLINGS = ['none', 'forgetIsOneMinusInput', 'inputIsOneMinusForget'] as const
+type CouplingName = keyof typeof Coupling
+
+const COUPLINGS = Object.keys(Coupling) as [CouplingName, ...CouplingName[]]
 
 /** The attributes of an lstm node, checked. Its `outputSize` is PyTorch's `proj_size`, TensorFlow 1's `num_proj`, where there is one. */
 export interface LstmSettings extends LayerSettings {
@@ -39,7 +42,7 @@ export interface LstmSettings extends LayerSettings {
   readonly cellClip: number
   /** TensorFlow 1 `proj_clip`: h is clamped after the projection. 0: not. */
   readonly projClip: number
-  readonly coupling: typeof COUPLINGS[number]
+  readonly coupling: CouplingName
   readonly layerNorm: boolean
   readonly normEpsilon: number
   /** For each direction. */
