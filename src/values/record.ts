@@ -37,7 +37,7 @@ export function encodeRecord<Fields extends RecordFields>(fields: Fields, values
     view[`set${type}`](end, value, true)
     end += bytes
   }
-  for (const name in fields) append(fields[name] as FieldType, values[name] as number)
+  for (const name in fields) append(fields[name] as FieldType, values[name])
   for (const value of tail) append('Int32', value)
   return new Uint8Array(view.buffer, 0, end)
 }
