@@ -170,7 +170,7 @@ const config: UserConfig[] = defineConfig([{
     resolveId(id, importer = '') {
       const door = /[/\\]src[/\\]cli[/\\]/.test(importer)
         ? {
-            '../index.ts': './index.js', '../readers/npy.ts': './npy.js', '../readers/safetensors.ts': './safetensors.js',
+            '../index.ts': './index.js', '../streams/index.ts': './streams.js', '../readers/npy.ts': './npy.js', '../readers/safetensors.ts': './safetensors.js',
           }[id]
         : undefined
       return door === undefined ? undefined : { id: door, external: true }

@@ -2,7 +2,7 @@
 export { LstmError, type LstmErrorCode } from './errors.ts'
 export { saveGraph } from './formats/save.ts'
 export type { Graph, GraphInput, GraphNode, GraphOutput } from './graph/graph.ts'
-export { formatSummary, summarise, type Summary, type SummaryRow } from './graph/summary.ts'
+export { formatSummary, summarise, type FindCarry, type Summary, type SummaryRow } from './graph/summary.ts'
 export { compile, load, readGraph, type CompileOptions, type GraphSource, type LoadOptions, type ReadGraphOptions } from './model/load.ts'
 export type { Model, ModelPort, OutputDTypes, RunOptions, RunOutputs } from './model/model.ts'
 export type { ModelSource, ReadOptions } from './model/source.ts'

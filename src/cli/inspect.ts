@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { readSafetensors, type Safetensors } from '../readers/safetensors.ts'
 import { formatSummary, LstmError, summarise, type Graph, type Summary } from '../index.ts'
+import { streams } from '../streams/index.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments } from './arguments.ts'
 import { inOwnWords, READ_HELP, READ_OPTIONS, readModel } from './reading.ts'
 import { clearStatus, grouped, headline, printable } from './terminal.ts'
@@ -41,7 +42,7 @@ export async function inspect(args: readonly string[]): Promise<number> {
   try {
     const graph = await readModel(file, parsed)
     const fileBytes = await sizeOf(file)
-    const summary = summarise(graph)
+    const summary = summarise(graph, streams.carry)
     if (json) print(JSON.stringify({ file, fileBytes, ...summary }, null, 2))
     else print([title(file, fileBytes), '', formatSummary(summary), ...inPlainWords(graph, summary)].join('\n'))
     return 0

@@ -1,9 +1,8 @@
 import { LstmError } from '../errors.ts'
 import { label, MOST_AXES } from '../ops/node/checks.ts'
 import type { GraphNode, InferenceContext, Operator, OutputTypes, ValueType } from '../ops/operator.ts'
-import { isNumeric } from '../ops/node/sizes.ts'
-import { NdArray, type ArrayLike } from '../values/ndarray.ts'
-import type { Dimension, SymbolicShape } from '../values/shape.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+import type { SymbolicShape } from '../values/shape.ts'
 import type { Graph, GraphInput, GraphOutput } from './graph.ts'
 import { checkNode, contextOf, operatorOf } from './node.ts'
 
@@ -83,7 +82,7 @@ export class GraphBuilder {
       throw new LstmError('FORMAT', `${label(node)}: expected at most ${types.length} outputs, got ${node.outputs.length}`)
     }
     const folded = this.#foldable > 0 ? this.#evaluate(node, operator, context, types as OutputTypes) : undefined
-    const sizes = folded === undefined ? this.#sizesOf(node, operator, context, types as OutputTypes) : undefined
+    const sizes = folded === undefined ? operator.sizes?.(node, context, settings, types as OutputTypes) : undefined
     if (folded === undefined) this.#nodes.push(node)
     node.outputs.forEach((name, position) => {
       if (name === '') return
@@ -130,25 +129,6 @@ export class GraphBuilder {
     const read = folded === undefined ? 0 : node.inputs.reduce((sum, name) => sum + (this.#constants.get(name)?.data.length ?? 0), 0)
     this.#foldable -= Math.ceil(read / READ_PER_FOLDED)
     return folded
-  }
-
-  /** The elements of a node's outputs where they are sizes. What moves elements moves numbers that stand for them. */
-  #sizesOf(node: GraphNode, operator: Operator, context: InferenceContext, types: OutputTypes): readonly (SymbolicShape | undefined)[] | undefined {
-    if (types[0].dtype !== 'int32') return undefined
-    const settings = this.#settings.get(node)
-    if (operator.sizes !== undefined) return [operator.sizes(node, context, settings)]
-    if (operator.movesSizes === undefined) return undefined
-    const last = operator.movesSizes === 'all' ? node.inputs.length : 1
-    const table: Dimension[] = []
-    const values: ArrayLike[] = []
-    for (let position = 0; position < last; position++) {
-      const sizes = context.sizes(position)
-      const shape = context.input(position)?.shape
-      if (sizes === undefined || shape === undefined || !isNumeric(shape)) return undefined
-      values.push(new NdArray(Int32Array.from(sizes, (size) => table.push(size) - 1), shape))
-    }
-    const moved = operator.evaluate?.(node, { ...context, value: (position) => values[position] ?? context.value(position) }, settings, types)
-    return moved?.map(({ data }) => Array.from(data, (code) => table[code] as Dimension))
   }
 
   #define(name: string, type: ValueType, what: string): void {

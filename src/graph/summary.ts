@@ -1,6 +1,7 @@
+import type { ValueType } from '../ops/operator.ts'
 import { findOperator } from '../ops/registry.ts'
 import { formatShape, type SymbolicShape } from '../values/shape.ts'
-import { findCarry } from './carry.ts'
+import { carryByNames, isClear, pairsOf } from './carry.ts'
 import type { Graph } from './graph.ts'
 import { typeGraph } from './infer.ts'
 import { contextOf, operatorOf, parameterCount } from './node.ts'
@@ -45,8 +46,20 @@ export interface Summary {
   readonly notes: readonly string[]
 }
 
-/** What every layer of a graph is and costs. */
-export function summarise(source: Graph): Summary {
+/** Finds states that are carried: outputs by input. */
+export type FindCarry = (graph: Graph, types: ReadonlyMap<string, ValueType>) => ReadonlyMap<string, string>
+
+/** By names alone; `streams` of `lstm-wasm/streams` finds those that layers begin and end with as well. */
+const byNames: FindCarry = (graph, types) => {
+  const found = carryByNames(graph, pairsOf(types))
+  return isClear(found, graph) ? found : new Map<string, string>()
+}
+
+/**
+ * What every layer of a graph is and costs.
+ * @param carry finds the states that streams carry; default: by their names
+ */
+export function summarise(source: Graph, carry: FindCarry = byNames): Summary {
   const { graph, types, settings } = typeGraph(source)
   const shapeOf = (value: string): SymbolicShape => types.get(value)?.shape ?? []
   const rows = graph.nodes.map((node): SummaryRow => {
@@ -70,7 +83,7 @@ export function summarise(source: Graph): Summary {
     inputs: graph.inputs,
     rows,
     outputs: graph.outputs.map(({ name, value }) => ({ name, shape: shapeOf(value) })),
-    carry: Object.fromEntries(findCarry(graph, types)),
+    carry: Object.fromEntries(carry(graph, types)),
     parameters,
     multiplyAdds: rows.reduce((sum, row) => sum + row.multiplyAdds, 0),
     bytes: parameters * 4,

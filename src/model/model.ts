@@ -198,7 +198,7 @@ export class Model<Outputs extends OutputDTypes = Record<string, 'float32'>> {
 
   /** The figures of `summary()` as data. */
   describe(): Summary {
-    return summarise(this.#host.graph)
+    return summarise(this.#host.graph, this.#streams === false ? undefined : this.#streams.carry)
   }
 
   /** The model as plain data: `compile(model, { runtime })` makes the same one in another runtime. */

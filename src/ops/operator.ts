@@ -181,10 +181,11 @@ export interface Operator<Settings = unknown, Prepared = unknown> {
    * @param types what `infer` said
    */
   evaluate?(node: GraphNode, context: InferenceContext, settings: Settings, types: OutputTypes): readonly NdArray[] | undefined
-  /** Whose elements it moves, and does nothing else: those of its first input, or of all. Names of sizes are moved as their numbers will be. */
-  readonly movesSizes?: 'first' | 'all' | undefined
-  /** The elements of its output as sizes: shapes are computed with before they are numbers. Default: as `movesSizes` says, or none. */
-  sizes?(node: GraphNode, context: InferenceContext, settings: Settings): SymbolicShape | undefined
+  /**
+   * The elements of its outputs as sizes, numbers and names, so that shapes are computed with before they are numbers. Default: unknown.
+   * @param types what `infer` said
+   */
+  sizes?(node: GraphNode, context: InferenceContext, settings: Settings, types: OutputTypes): readonly (SymbolicShape | undefined)[] | undefined
   /** Positions of the inputs that it takes as sizes, not as numbers to compute with. */
   readonly takesSizes?: readonly number[]
   /** Whether a step of this node may throw for elements of its inputs: a run may then end halfway. Default: never. */

@@ -1,4 +1,5 @@
 // Everything that remembers. A chunk of its own, loaded when a model is made.
+import { findCarry } from './found-carry.ts'
 import { runLong } from './long-run.ts'
 import type { StreamMaker } from './maker.ts'
 import { checkKind, count, readOptions } from '../options.ts'
@@ -14,5 +15,6 @@ export const streams: StreamMaker = {
     checkKind(capacity, count(1, 2 ** 24), 'capacity', 'streams')
     return new StreamPool(host, blueprintOf(host, readOptions(options, BLUEPRINT_OPTIONS, 'streams'), 'streams'), capacity)
   },
+  carry: findCarry,
   run: runLong,
 }

@@ -1,3 +1,4 @@
+import type { FindCarry } from '../graph/summary.ts'
 import type { RunInputs } from '../plan/binding.ts'
 import type { StateMemory } from '../plan/states.ts'
 import type { RunTargets } from '../plan/targets.ts'
@@ -14,6 +15,8 @@ export interface StreamMaker {
   stream(host: StreamHost, options: StreamOptions): Stream
   /** Absent in worklets, as is `run`. */
   streams?(host: StreamHost, capacity: number, options: BlueprintOptions): StreamPool
+  /** States that streams carry: see `findCarry`. */
+  carry?: FindCarry
   /** A run in parts, for `runAsync`. */
   run?(host: StreamHost, states: StateMemory, inputs: RunInputs, options: RunAsyncOptions): Promise<Record<string, NdArray> | RunTargets>
 }

@@ -1,10 +1,10 @@
 // A graph laid along time: where the timesteps of every value are, and the graph that runs them a few at a time.
 import { LstmError } from '../errors.ts'
-import { stateInputs } from '../graph/carry.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
 import { findOperator } from '../ops/registry.ts'
 import type { Dimension } from '../values/shape.ts'
+import { stateInputs } from './found-carry.ts'
 import { Walk, type Stopped, type Timeline } from './walk.ts'
 
 /** Name of the size that timesteps have where a graph says a number. */

@@ -21,6 +21,11 @@ export function lengthOf(shape: Shape): number {
   return length
 }
 
+/** Whether all sizes are numbers. */
+export function isNumeric(shape: SymbolicShape): shape is Shape {
+  return shape.every((size) => typeof size === 'number')
+}
+
 /** `[batch, 28, 28]`. */
 export function formatShape(shape: SymbolicShape): string {
   return `[${shape.join(', ')}]`

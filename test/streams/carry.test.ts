@@ -1,7 +1,7 @@
 // States that go through a graph's own outputs and inputs.
 import { beforeAll, describe, expect, it } from 'vitest'
 import { GraphBuilder } from '../../src/graph/builder.ts'
-import { findCarry } from '../../src/graph/carry.ts'
+import { findCarry } from '../../src/streams/found-carry.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { typeGraph } from '../../src/graph/infer.ts'
 import { compile, load } from '../../src/model/load.ts'

@@ -1,6 +1,6 @@
 // What exporters write around LSTMs: sizes computed from shapes, fixed sizes, and states under any name.
 import { beforeAll, describe, expect, it } from 'vitest'
-import { findCarry } from '../../src/graph/carry.ts'
+import { findCarry } from '../../src/streams/found-carry.ts'
 import type { Graph, GraphNode } from '../../src/graph/graph.ts'
 import { typeGraph } from '../../src/graph/infer.ts'
 import type { Attribute } from '../../src/ops/operator.ts'

@@ -1,7 +1,7 @@
 // Every golden model that can be streamed gives, step by step, what a run over the whole sequence gives.
 import { readdirSync } from 'node:fs'
 import { beforeAll, expect, it } from 'vitest'
-import { findCarry } from '../../src/graph/carry.ts'
+import { findCarry } from '../../src/streams/found-carry.ts'
 import { typeGraph } from '../../src/graph/infer.ts'
 import { LstmError } from '../../src/errors.ts'
 import { load } from '../../src/model/load.ts'

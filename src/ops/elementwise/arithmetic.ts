@@ -91,7 +91,7 @@ function arithmetic(
       const step = rounded(settings, type.dtype)
       return evaluateBroadcast(type, node.inputs.map((_, position) => context.value(position)), (elements) => elements.reduce(step))
     },
-    sizes: (_node, context, { size }) => (arity === 'binary' ? sizesOf(context.sizes(0), context.sizes(1), size) : undefined),
+    sizes: (_node, context, { size }) => (arity === 'binary' ? [sizesOf(context.sizes(0), context.sizes(1), size)] : undefined),
     plan(node, planner, { kernel }) {
       const operands = node.inputs.map((_, position) => operandOf(planner, position))
       planChain(planner, operands, operands.slice(1).map(() => kernel))

@@ -46,7 +46,7 @@ export const cast: Operator<Target> = {
   padding: 'kept',
   carriesZeros: true,
   parse: target,
-  sizes: (_node, context, { kind }) => (kind === 'int32' ? context.sizes(0) : undefined),
+  sizes: (_node, context, { kind }) => (kind === 'int32' ? [context.sizes(0)] : undefined),
   infer: (node, context, { dtype }) => [{ dtype, shape: anyInput(node, context, 0).shape }],
   cost: movementCost,
   evaluate(node, context, { kind, dtype }, types) {

@@ -1,9 +1,9 @@
 import { LstmError } from '../../errors.ts'
 import { createData, type DataOf, type DType } from '../../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
-import { formatShape, lengthOf, type Shape } from '../../values/shape.ts'
+import { formatShape, isNumeric, lengthOf, type Shape } from '../../values/shape.ts'
 import { hasInput } from '../node/checks.ts'
-import { checkSizes, isNumeric } from '../node/sizes.ts'
+import { checkSizes } from '../node/sizes.ts'
 import type { GraphNode, InferenceContext, Operator, OperatorCost, Planner, ValueType } from '../operator.ts'
 import { isWhole, move, planMove, planNumber, type Move } from './strides.ts'
 
@@ -15,7 +15,7 @@ export interface BoundNode {
 }
 
 /** An operator that moves elements of its inputs and does nothing else. */
-export interface Movement<Settings = unknown> extends Pick<Operator<Settings>, 'name' | 'onnx' | 'mostInputs' | 'attributes' | 'time' | 'padding' | 'carriesZeros' | 'parse' | 'infer' | 'takesSizes' | 'movesSizes'> {
+export interface Movement<Settings = unknown> extends Pick<Operator<Settings>, 'name' | 'onnx' | 'mostInputs' | 'attributes' | 'time' | 'padding' | 'carriesZeros' | 'parse' | 'infer' | 'takesSizes'> {
   /** In order; the outputs are undefined before. */
   readonly moves: (node: GraphNode, bound: BoundNode, settings: Settings) => readonly Move[]
   /** The dtype of the outputs. Default: that of the first input. */

@@ -4,6 +4,7 @@ import { integerOf, resolveAxis } from '../node/attributes.ts'
 import { anyInput, hasInput, label } from '../node/checks.ts'
 import { freshSize, integerList, knownIntegers } from '../node/sizes.ts'
 import { movement } from '../layout/movement.ts'
+import { movingSizes } from '../layout/moved-sizes.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from '../operator.ts'
 import { rowwise } from '../time/rules.ts'
 import { along } from '../time/timing.ts'
@@ -26,7 +27,7 @@ function alike(node: GraphNode, context: InferenceContext, given: number): Value
 }
 
 /** The inputs one after the other along an axis. Inputs: any number, of one dtype. Attribute `axis` (required). */
-export const concat: Operator<number> = movement({
+export const concat: Operator<number> = movingSizes(movement({
   name: 'concat',
   onnx: 'Concat',
   mostInputs: Infinity,
@@ -39,7 +40,6 @@ export const concat: Operator<number> = movement({
     }
     return joined === axis ? 'joins sequences one after the other' : along(node, axis)
   },
-  movesSizes: 'all',
   parse: (node) => integerOf(node, 'axis'),
   infer(node, context, given) {
     const parts = alike(node, context, given)
@@ -65,7 +65,7 @@ export const concat: Operator<number> = movement({
       return part
     })
   },
-})
+}), 'all')
 
 /** How many parts a split has: as many as the node has outputs. */
 function partCount(node: GraphNode, count: number = integerOf(node, 'numOutputs', node.outputs.length)): number {
@@ -107,12 +107,11 @@ function partSizes(node: GraphNode, context: InferenceContext, shape: SymbolicSh
  * sizes the parts are equal, the last one smaller if need be. Attributes `axis` (default 0) and
  * `numOutputs` (default and only choice: as many as the node has outputs).
  */
-export const split: Operator<number> = movement({
+export const split: Operator<number> = movingSizes(movement({
   name: 'split',
   onnx: 'Split',
   mostInputs: 2,
   carriesZeros: true,
-  movesSizes: 'first',
   attributes: ['axis', 'numOutputs'],
   time: rowwise((_node, _shape, axis) => [axis]),
   parse: (node) => integerOf(node, 'axis', 0),
@@ -134,4 +133,4 @@ export const split: Operator<number> = movement({
       return { source: 0, output, shape: part, from, to: whole(part) }
     })
   },
-})
+}))

@@ -6,6 +6,7 @@ import { integerOf, resolveAxis } from '../node/attributes.ts'
 import { anyInput, label, requireInput } from '../node/checks.ts'
 import { checkSizes } from '../node/sizes.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
+import { movingSizes } from '../layout/moved-sizes.ts'
 import type { GraphNode, InferenceContext, Operator, Planner } from '../operator.ts'
 import { OTHER_AXIS } from '../time/rules.ts'
 import { along } from '../time/timing.ts'
@@ -63,7 +64,7 @@ function around(shape: Shape, axis: number): { outer: number, inner: number } {
  * (int32, any shape; negative ones count from the end). Attribute `axis` (default 0).
  * An index outside is an error `VALUE`: at run time, or at once for constant indices.
  */
-export const gather: Operator<number> = {
+export const gather: Operator<number> = movingSizes({
   name: 'gather',
   onnx: 'Gather',
   mostInputs: 2,
@@ -86,7 +87,6 @@ export const gather: Operator<number> = {
     return size === undefined ? undefined : { input: 1, least: -size, most: size - 1 }
   },
   carriesZeros: true,
-  movesSizes: 'first',
   parse: axisAttribute,
   infer(node, context, given) {
     const { dtype, shape } = anyInput(node, context, 0)
@@ -125,7 +125,7 @@ export const gather: Operator<number> = {
     planIndexCheck(planner, size)
     planner.step(() => gatherRows(indices.ptr, length, data.ptr, size, rowBytes, out.ptr, 0, outer))
   },
-}
+})
 
 /** Strides of data along the axes of the indices, but 0 along the axis the indices count along. */
 export function sideStrides(shape: Shape, axis: number): number[] {

@@ -1,11 +1,12 @@
 import { LstmError } from '../../errors.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
-import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
+import { formatShape, isNumeric, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
 import { integerOf, resolveAxis, switchOf } from '../node/attributes.ts'
 import { anyInput, hasInput, label } from '../node/checks.ts'
 import { resolveAxes } from '../node/lists.ts'
-import { checkSizes, freshShape, freshSize, integerList, isNumeric, productOf, quotientOf } from '../node/sizes.ts'
+import { checkSizes, freshShape, freshSize, integerList, productOf, quotientOf } from '../node/sizes.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
+import { movingSizes } from '../layout/moved-sizes.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from '../operator.ts'
 import { reshapingTime, reshapingSteps } from '../time/reshaping.ts'
 
@@ -22,13 +23,12 @@ function reshaping(
     if (isNumeric(from) && isNumeric(to) && lengthOf(from) !== lengthOf(to)) throw misfit(node, from, to)
     return [{ dtype, shape: to }]
   }
-  return {
+  return movingSizes({
     name,
     onnx,
     mostInputs,
     attributes,
     time: reshapingTime,
-    movesSizes: 'first',
     ...facts,
     infer: (node, context) => checkSizes(node, infer(node, context)),
     cost: movementCost,
@@ -42,7 +42,7 @@ function reshaping(
       requireSizes(node, planner)
       if (planner.hasOutput(0)) planner.alias(0, 0)
     },
-  }
+  })
 }
 
 /** Padding stays in front, and zeros are zeros. */

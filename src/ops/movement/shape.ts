@@ -1,10 +1,10 @@
 import { LstmError } from '../../errors.ts'
 import { createData, describeValue, isDType, storeChecked, type DType } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
-import { checkShape, formatShape, type SymbolicShape } from '../../values/shape.ts'
+import { checkShape, formatShape, isNumeric, type SymbolicShape } from '../../values/shape.ts'
 import { integerOf } from '../node/attributes.ts'
 import { anyInput, label, MOST_AXES } from '../node/checks.ts'
-import { freshShape, freshSize, integerList, isNumeric, productOf } from '../node/sizes.ts'
+import { freshShape, freshSize, integerList, productOf } from '../node/sizes.ts'
 import { movement, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, ValueType } from '../operator.ts'
 import { whole } from '../layout/strides.ts'
@@ -51,7 +51,7 @@ export const shape: Operator<ShapeSettings> = beforehand({
     const sizes = selected(node, context, settings)
     return isNumeric(sizes) ? [int32(node, sizes, [sizes.length])] : undefined
   },
-  sizes: selected,
+  sizes: (node, context, settings) => [selected(node, context, settings)],
 })
 
 /** The number of elements of data as an int32 scalar. Inputs: data. */
@@ -69,7 +69,7 @@ export const size: Operator = beforehand({
     const length = productOf(anyInput(node, context, 0).shape)
     return typeof length === 'number' ? [int32(node, [length], [])] : undefined
   },
-  sizes: (node, context) => [productOf(anyInput(node, context, 0).shape)],
+  sizes: (node, context) => [[productOf(anyInput(node, context, 0).shape)]],
 })
 
 interface Fill {

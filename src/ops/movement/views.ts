@@ -5,6 +5,7 @@ import { anyInput, hasInput, label } from '../node/checks.ts'
 import { resolveAxes } from '../node/lists.ts'
 import { broadcastShapes, freshShape, freshSize, integerList, knownIntegers, type IntegerList } from '../node/sizes.ts'
 import { movement } from '../layout/movement.ts'
+import { movingSizes } from '../layout/moved-sizes.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
 import { along, timeAxis, type TimeRule } from '../time/timing.ts'
 import { broadcastStrides, stridesOf, whole, type Move, type Placement } from '../layout/strides.ts'
@@ -130,12 +131,11 @@ const slicing: TimeRule = (node, context) => {
  * the first ones), steps (optional, default 1; negative ones go backwards), all int32 lists of the same
  * length. Negative starts and ends count from the end; those past an end mean the end (readers clamp int64 to int32).
  */
-export const slice: Operator = movement({
+export const slice: Operator = movingSizes(movement({
   name: 'slice',
   onnx: 'Slice',
   mostInputs: 5,
   attributes: [],
-  movesSizes: 'first',
   time: slicing,
   carriesZeros: true,
   infer(node, context) {
@@ -157,7 +157,7 @@ export const slice: Operator = movement({
     }
     return view(outputShape(0), { offset, strides })
   },
-})
+}))
 
 /**
  * Elements repeated along axes of one element, to the shape that data and `shape` broadcast to

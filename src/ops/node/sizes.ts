@@ -1,7 +1,7 @@
 // Sizes, and inputs that are lists of whole numbers, as operators reckon with them: whatever depends on a size or an element that is
 // known only at run time stays open.
 import { LstmError } from '../../errors.ts'
-import { checkShape, formatShape, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
+import { checkShape, formatShape, isNumeric, type Dimension, type SymbolicShape } from '../../values/shape.ts'
 import { anyInput, hasInput, label, MOST_AXES } from './checks.ts'
 import type { GraphNode, InferenceContext, ValueType } from '../operator.ts'
 
@@ -49,11 +49,6 @@ export function freshSize(node: GraphNode, axis: number | string): string {
 /** A shape of fresh names. */
 export function freshShape(node: GraphNode, rank: number): SymbolicShape {
   return Array.from({ length: rank }, (_, axis) => freshSize(node, axis))
-}
-
-/** Whether all sizes are numbers. */
-export function isNumeric(shape: SymbolicShape): shape is Shape {
-  return shape.every((size) => typeof size === 'number')
 }
 
 /** The types, if no shape that is known is too large to reckon with. */
