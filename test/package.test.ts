@@ -181,7 +181,7 @@ describe('the public names', () => {
 
   it('of lstm-wasm/layers are these', async () => {
     expect(Object.keys(await import(new URL('layers.js', dist).href) as object).sort()).toEqual([
-      'activation', 'dense', 'dropout', 'embedding', 'input', 'linear', 'lstm', 'sequential',
+      'activation', 'dense', 'dropout', 'embedding', 'gru', 'input', 'linear', 'lstm', 'sequential', 'simpleRnn',
     ])
   })
 })

@@ -103,7 +103,9 @@ describe.each(CASES)('$file', ({ file, carry = {}, timeMajor = false }) => {
     return Float32Array.from(result)
   }
 
-  const room = (rows: readonly number[]): Record<string, Float32Array> => Object.fromEntries(outputs.map((name) => [name, new Float32Array(expected(name, 0, rows).length)]))
+  const room = (rows: readonly number[]): Record<string, Float32Array> => (
+    Object.fromEntries(outputs.map((name) => [name, new Float32Array(expected(name, 0, rows).length)]))
+  )
 
   it('is a stream, which goes on from where it was saved', () => {
     const stream = model.stream({ batch: BATCH, ...options() })
