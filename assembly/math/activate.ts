@@ -152,10 +152,20 @@ export function elementPtr(ptr: usize, strideBytes: i32, n: i32): usize {
 
 /** Applies function `code` to a row of `length` elements in place; padding lanes get any value. */
 export function activateRow(code: i32, alpha: f32, beta: f32, ptr: usize, strideBytes: i32, length: i32): void {
-  if (code < FIRST_OF_ROW) {
-    for (let n = 0; n < length; n += 4) {
-      const vectorPtr = ptr + (n >> 2) * strideBytes
-      v128.store(vectorPtr, activate(code, alpha, beta, v128.load(vectorPtr)))
+  if (code == FunctionCode.sigmoid) {
+    for (; length > 0; length -= 4) {
+      v128.store(ptr, sigmoid(v128.load(ptr)))
+      ptr += strideBytes
+    }
+  } else if (code == FunctionCode.tanh) {
+    for (; length > 0; length -= 4) {
+      v128.store(ptr, tanh(v128.load(ptr)))
+      ptr += strideBytes
+    }
+  } else if (code < FIRST_OF_ROW) {
+    for (; length > 0; length -= 4) {
+      v128.store(ptr, activate(code, alpha, beta, v128.load(ptr)))
+      ptr += strideBytes
     }
   } else if (code == FunctionCode.sparsemax) {
     sparsemaxRow(ptr, strideBytes, length)

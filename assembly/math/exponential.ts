@@ -10,9 +10,6 @@ import { multiplyAdd } from '../simd'
 
 // @ts-ignore: decorator
 @inline
-const LOG2_E: f32 = 1.44269504088896341
-// @ts-ignore: decorator
-@inline
 const LN2_HIGH: f32 = 0.693359375
 // @ts-ignore: decorator
 @inline
@@ -21,11 +18,40 @@ const LN2_LOW: f32 = -2.12194440e-4
 @inline
 const ROUND: f32 = 12582912.0 // 1.5 * 2^23
 
+/** Constants, four times each, for loops: V8 makes a vector constant anew at every use, by three instructions, and loads it by one. */
+const TABLE: usize = memory.data<f32>([
+  // 0: log2(e)
+  1.44269504088896341, 1.44269504088896341, 1.44269504088896341, 1.44269504088896341,
+  // 16: 1.5 * 2^23
+  12582912, 12582912, 12582912, 12582912,
+  // 32: -ln2, its first bits
+  -0.693359375, -0.693359375, -0.693359375, -0.693359375,
+  // 48: and the rest
+  2.12194440e-4, 2.12194440e-4, 2.12194440e-4, 2.12194440e-4,
+  // 64: to 144: P, from the highest term down
+  1.9875691500e-4, 1.9875691500e-4, 1.9875691500e-4, 1.9875691500e-4,
+  1.3981999507e-3, 1.3981999507e-3, 1.3981999507e-3, 1.3981999507e-3,
+  8.3334519073e-3, 8.3334519073e-3, 8.3334519073e-3, 8.3334519073e-3,
+  4.1665795894e-2, 4.1665795894e-2, 4.1665795894e-2, 4.1665795894e-2,
+  1.6666665459e-1, 1.6666665459e-1, 1.6666665459e-1, 1.6666665459e-1,
+  5.0000001201e-1, 5.0000001201e-1, 5.0000001201e-1, 5.0000001201e-1,
+  1, 1, 1, 1,
+  2, 2, 2, 2,
+  // 192: -0: the sign bit
+  -0.0, -0.0, -0.0, -0.0,
+  // 208: e^y has rounded to 0
+  -104, -104, -104, -104,
+  // 224: e^y - 1 has rounded to -1
+  -40, -40, -40, -40,
+  // 240: 2^-24
+  5.9604644775390625e-8, 5.9604644775390625e-8, 5.9604644775390625e-8, 5.9604644775390625e-8,
+])
+
 /** y / ln2 rounded to an integer n, as n + ROUND. */
 // @ts-ignore: decorator
 @inline
 function roundedExponent(y: v128): v128 {
-  return multiplyAdd(y, f32x4.splat(LOG2_E), f32x4.splat(ROUND))
+  return multiplyAdd(y, v128.load(TABLE), v128.load(TABLE, 16))
 }
 
 /** 2^(n + bias) from n + ROUND. */
@@ -39,14 +65,14 @@ function powerOfTwo(rounded: v128, bias: i32): v128 {
 // @ts-ignore: decorator
 @inline
 function remainderExpm1(y: v128, rounded: v128): v128 {
-  const n = f32x4.sub(rounded, f32x4.splat(ROUND))
-  let r = multiplyAdd(n, f32x4.splat(-LN2_HIGH), y)
-  r = multiplyAdd(n, f32x4.splat(-LN2_LOW), r)
-  let p = multiplyAdd(f32x4.splat(1.9875691500e-4), r, f32x4.splat(1.3981999507e-3))
-  p = multiplyAdd(p, r, f32x4.splat(8.3334519073e-3))
-  p = multiplyAdd(p, r, f32x4.splat(4.1665795894e-2))
-  p = multiplyAdd(p, r, f32x4.splat(1.6666665459e-1))
-  p = multiplyAdd(p, r, f32x4.splat(5.0000001201e-1))
+  const n = f32x4.sub(rounded, v128.load(TABLE, 16))
+  let r = multiplyAdd(n, v128.load(TABLE, 32), y)
+  r = multiplyAdd(n, v128.load(TABLE, 48), r)
+  let p = multiplyAdd(v128.load(TABLE, 64), r, v128.load(TABLE, 80))
+  p = multiplyAdd(p, r, v128.load(TABLE, 96))
+  p = multiplyAdd(p, r, v128.load(TABLE, 112))
+  p = multiplyAdd(p, r, v128.load(TABLE, 128))
+  p = multiplyAdd(p, r, v128.load(TABLE, 144))
   return multiplyAdd(p, f32x4.mul(r, r), r)
 }
 
@@ -58,10 +84,10 @@ function remainderExpm1(y: v128, rounded: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function expOfNegative(y: v128): v128 {
-  const clamped = f32x4.pmax(y, f32x4.splat(-104.0)) // pmax(NaN, b) is NaN: a < b is false
+  const clamped = f32x4.pmax(y, v128.load(TABLE, 208)) // pmax(NaN, b) is NaN: a < b is false
   const rounded = roundedExponent(clamped)
-  const mantissa = f32x4.add(remainderExpm1(clamped, rounded), f32x4.splat(1.0))
-  return f32x4.mul(f32x4.mul(mantissa, powerOfTwo(rounded, 24)), f32x4.splat(5.9604644775390625e-8))
+  const mantissa = f32x4.add(remainderExpm1(clamped, rounded), v128.load(TABLE, 160))
+  return f32x4.mul(f32x4.mul(mantissa, powerOfTwo(rounded, 24)), v128.load(TABLE, 240))
 }
 
 /**
@@ -74,8 +100,8 @@ export function expOfNegative(y: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function sigmoid(x: v128): v128 {
-  const e = expOfNegative(v128.or(x, f32x4.splat(-0.0)))
-  const one = f32x4.splat(1.0)
+  const e = expOfNegative(v128.or(x, v128.load(TABLE, 192)))
+  const one = v128.load(TABLE, 160)
   const numerator = v128.bitselect(e, one, i32x4.shr_s(x, 31))
   return f32x4.div(numerator, f32x4.add(one, e))
 }
@@ -89,10 +115,10 @@ export function sigmoid(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function tanh(x: v128): v128 {
-  const sign = f32x4.splat(-0.0)
+  const sign = v128.load(TABLE, 192)
   const negated = v128.or(x, sign)
   const t = expm1OfNegative(f32x4.add(negated, negated))
-  const magnitude = f32x4.div(t, f32x4.add(f32x4.splat(2.0), t))
+  const magnitude = f32x4.div(t, f32x4.add(v128.load(TABLE, 176), t))
   return v128.or(v128.andnot(magnitude, sign), v128.and(x, sign))
 }
 
@@ -102,10 +128,10 @@ export function tanh(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function expm1OfNegative(y: v128): v128 {
-  const clamped = f32x4.pmax(y, f32x4.splat(-40.0))
+  const clamped = f32x4.pmax(y, v128.load(TABLE, 224))
   const rounded = roundedExponent(clamped)
   const scale = powerOfTwo(rounded, 0)
-  return multiplyAdd(remainderExpm1(clamped, rounded), scale, f32x4.sub(scale, f32x4.splat(1.0)))
+  return multiplyAdd(remainderExpm1(clamped, rounded), scale, f32x4.sub(scale, v128.load(TABLE, 160)))
 }
 
 /**
