@@ -9,7 +9,7 @@ import { NdArray } from '../src/values/ndarray.ts'
 import { lstmGraph, randomLstm } from './lstm-graph.ts'
 import { pseudoRandom } from './random.ts'
 import { STEADY_STATE_BYTES } from './tolerance.ts'
-import { carriedModel, charModel, convolutionModel, torchLstm } from './streams/models.ts'
+import { carriedModel, charModel, convolutionModel, gruModel, torchLstm } from './streams/models.ts'
 import { describeReleases, runtimeOf } from './variants.ts'
 
 setFlagsFromString('--expose-gc')
@@ -194,6 +194,9 @@ describeReleases('streams and pools that step again and again', (binary) => {
     const windows = (await compile(convolutionModel(), { runtime })).stream()
     const [sample, filtered] = [pseudoRandom(3, 2, 1), new Float32Array(5)]
     calls['a step with a ring of past steps'] = () => windows.step(sample, filtered)
+    const gru = (await compile(gruModel(), { runtime })).stream()
+    const units = new Float32Array(4)
+    calls['a step of GRU layers and a simple recurrent one'] = () => gru.step(x, units)
     const carried = (await compile(carriedModel(), { runtime })).stream()
     const [frames, outputs] = [{ x }, { out: new Float32Array(4) }]
     calls['a step with a carried state, by name'] = () => carried.step(frames, outputs)
@@ -207,7 +210,7 @@ describeReleases('streams and pools that step again and again', (binary) => {
 
   const NAMES = [
     'a step', 'a chunk of odd length, in three rows', 'a step through embedding and softmax', 'a step with a ring of past steps',
-    'a step with a carried state, by name', 'sessions of a pool, another number each time',
+    'a step of GRU layers and a simple recurrent one', 'a step with a carried state, by name', 'sessions of a pool, another number each time',
   ]
 
   it.each(NAMES)('allocate nothing: %s', (name) => {

@@ -74,3 +74,27 @@ export function carriedModel(): Graph {
   graph.add({ ...node, name: 'joined', op: 'concat', inputs: ['hn', 'cn'], outputs: ['next'], attributes: { axis: 0 } })
   return graph.finish([{ name: 'out', value: 'y' }, { name: 'stateN', value: 'next' }])
 }
+
+/** x [batch, time, 3] -> two GRU layers of 5 units -> a simple recurrent layer of 4 units. */
+export function gruModel(): Graph {
+  addAllOperators()
+  const graph = new GraphBuilder()
+  graph.input({ name: 'x', dtype: 'float32', shape: ['batch', 'time', 3] })
+  const weightsOf = (gates: number, units: number, features: readonly number[]): Record<string, string> => {
+    const shapes = features.flatMap((width, layer): [string, number[]][] => [
+      [`${layer}.forward.inputWeights`, [gates * units, width]], [`${layer}.forward.recurrentWeights`, [gates * units, units]],
+      [`${layer}.forward.inputBias`, [gates * units]], [`${layer}.forward.recurrentBias`, [gates * units]],
+    ])
+    return Object.fromEntries(shapes.map(([role, shape], n) => {
+      const name = `w${gates}.${role}`
+      graph.constant(name, random(100 * gates + n, ...shape))
+      return [role, name]
+    }))
+  }
+  const attributes = { direction: 'forward', returnSequences: true }
+  graph.add({
+    name: 'gru', op: 'gru', inputs: ['x'], outputs: ['a'], parameters: weightsOf(3, 5, [3, 5]), attributes: { ...attributes, hiddenSize: 5, numLayers: 2 },
+  })
+  graph.add({ name: 'rnn', op: 'rnn', inputs: ['a'], outputs: ['y'], parameters: weightsOf(1, 4, [5]), attributes: { ...attributes, hiddenSize: 4, numLayers: 1 } })
+  return graph.finish([{ name: 'y', value: 'y' }])
+}

@@ -6,7 +6,7 @@ import type { Runtime } from '../../src/runtime/runtime.ts'
 import { expectError } from '../expect-error.ts'
 import { pseudoRandom } from '../random.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
-import { carriedModel, charModel, convolutionModel, torchLstm } from './models.ts'
+import { carriedModel, charModel, convolutionModel, gruModel, torchLstm } from './models.ts'
 
 /** Whole numbers that look random. */
 function draws(seed: number): (below: number) => number {
@@ -25,11 +25,11 @@ describeBinaries('a pool of streams', (binary) => {
     model = await compile(torchLstm(3, 5, 2), { runtime })
   })
 
-  const MODELS = { 'a torch lstm': () => torchLstm(3, 5, 2), 'a causal convolution': () => convolutionModel(), 'a carried state': carriedModel }
+  const MODELS = { 'a torch lstm': () => torchLstm(3, 5, 2), 'a causal convolution': () => convolutionModel(), 'a carried state': carriedModel, 'GRU layers': gruModel }
   describe.each(Object.entries(MODELS))('of %s', (_title, graph) => {
     it('steps random subsets with the bits of streams of their own', async () => {
       const own = await compile(graph(), { runtime })
-      const [features, width] = _title === 'a causal convolution' ? [2, 5] : _title === 'a carried state' ? [3, 4] : [3, 5]
+      const [features, width] = _title === 'a causal convolution' ? [2, 5] : _title === 'a carried state' || _title === 'GRU layers' ? [3, 4] : [3, 5]
       const capacity = 37
       const pool = own.streams(capacity)
       const draw = draws(5)
