@@ -1,6 +1,8 @@
 // Products and cells of every binary beside their plain twins, which debug.wasm has: products to the bit.
 import { beforeEach, expect, it } from 'vitest'
-import { GruCell, LstmCell, RnnCell } from '../../src/contract/numbers.ts'
+import { GruCell } from '../../src/contract/recurrent/gru.ts'
+import { LstmCell } from '../../src/contract/recurrent/lstm.ts'
+import { RnnCell } from '../../src/contract/recurrent/rnn.ts'
 import { pseudoRandom } from '../random.ts'
 import { dotDistance, LSTM_KERNEL_DISTANCE } from '../tolerance.ts'
 import { BINARIES, describeBinaries, type Binary } from '../variants.ts'
@@ -37,7 +39,7 @@ describeBinaries('products', (binary) => {
     const packedPtr = arena.allocate(arena.kernels.packedDenseBytes(k, columns))
     arena.kernels.packDenseF32(packedPtr, arena.floats(weight), arena.floats(bias), k, columns)
     const [aPtr, gotPtr] = [arena.floats(a), arena.allocate(rows * columns * 4)]
-    arena.kernels.gemmF32(aPtr, k * 4, 0, rows, 0, rows, k, packedPtr, columns, gotPtr, columns * 4)
+    arena.kernels.gemmF32(packedPtr, 1, rows, aPtr, 0, k * 4, gotPtr, columns * 4)
     const got = arena.read(gotPtr, rows * columns)
     if (binary.name === 'relaxed-simd') expect(far(got, expected)).toBeLessThan(2 * dotDistance(k + 1, k))
     else expect(got).toEqual(expected)
