@@ -1,6 +1,6 @@
 // Manifests with weights only: as a state dict, and as lines of code that load them.
 import type { NdArray } from '../../values/ndarray.ts'
-import { stateDictOf, type TensorGroup } from '../keras/state-dict.ts'
+import { resetBefore, stateDictOf, type TensorGroup } from '../keras/state-dict.ts'
 import { segmentsOf } from '../keras/weights.ts'
 import { sourceOf } from '../state-dicts/quote.ts'
 import { wayOn as wayOnFor } from '../state-dicts/message.ts'
@@ -13,6 +13,10 @@ import { wayOn as wayOnForVariables } from '../tf1/loading-lines.ts'
  * @throws LstmError `FORMAT` for two tensors of one name
  */
 export function tfjsStateDict(tensors: ReadonlyMap<string, NdArray>): Map<string, NdArray> {
+  return stateDictOf(groupsOf(tensors))
+}
+
+function groupsOf(tensors: ReadonlyMap<string, NdArray>): TensorGroup[] {
   const groups: Map<string, TensorGroup & { readonly tensors: Map<string, NdArray> }> = new Map()
   for (const [name, tensor] of tensors) {
     const inside = segmentsOf(name)
@@ -23,7 +27,7 @@ export function tfjsStateDict(tensors: ReadonlyMap<string, NdArray>): Map<string
     groups.set(key, group)
     group.tensors.set(last, tensor)
   }
-  return stateDictOf([...groups.values()])
+  return [...groups.values()]
 }
 
 /** What to do with a manifest alone. */
@@ -42,9 +46,10 @@ export function wayOn(tensors: ReadonlyMap<string, NdArray>, location: string | 
     imports: "import { readTfjsStateDict } from 'lstm-wasm/tfjs'",
     lines: [
       `const tensors = await readTfjsStateDict(${sourceOf(location)})`,
-      "// LSTMs of TensorFlow.js have the recurrentActivation { name: 'hardSigmoid', keras: 2 } unless the model says 'sigmoid'; these have 'sigmoid'.",
+      "// LSTMs and GRUs of TensorFlow.js have the recurrentActivation { name: 'hardSigmoid', keras: 2 } unless the model says 'sigmoid'; these have 'sigmoid'.",
     ],
     inOrder: true,
     otherwise: ['Load the model.json that belongs to these weights instead.'],
+    resetBefore: resetBefore(groupsOf(tensors)),
   })
 }
