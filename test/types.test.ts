@@ -19,6 +19,7 @@ import type { BlueprintOptions, OutputDTypes, ReadGraphOptions, ReadOptions, Run
 import * as core from 'lstm-wasm/core'
 import { activation, dense, dropout, embedding, input, linear, lstm, sequential, type Activation } from 'lstm-wasm/layers'
 import type { ActivationFunction, DenseOptions, InputOptions, LayerOptions, LoadStateDictOptions, LstmOptions, SequentialOptions } from 'lstm-wasm/layers'
+import type { GruOptions, RecurrentOptions, SimpleRnnOptions } from 'lstm-wasm/layers'
 import { readOnnx, onnx, type OnnxOptions } from 'lstm-wasm/onnx'
 import { readKeras, type KerasOptions } from 'lstm-wasm/keras'
 import { readTfjs, type TfjsOptions } from 'lstm-wasm/tfjs'
@@ -101,6 +102,7 @@ type Undefined<T, Needed extends keyof T = never> = { readonly [Name in Exclude<
 const takes = <T, Needed extends keyof T = never>(_: Undefined<T, Needed> extends Omit<T, Needed> ? true : false): void => undefined
 takes<LoadOptions>(true); takes<CompileOptions>(true); takes<ReadGraphOptions>(true); takes<ReadOptions>(true); takes<RuntimeOptions>(true)
 takes<RunOptions<Float32Array>>(true); takes<RunAsyncOptions>(true); takes<LongRunOptions>(true); takes<StreamOptions>(true); takes<BlueprintOptions>(true)
+takes<RecurrentOptions>(true); takes<GruOptions>(true); takes<SimpleRnnOptions>(true)
 takes<LstmOptions>(true); takes<DenseOptions>(true); takes<LayerOptions>(true); takes<InputOptions>(true); takes<SequentialOptions>(true); takes<LoadStateDictOptions>(true)
 takes<ActivationFunction, 'name'>(true); takes<Exclude<Parameters<typeof lstm>[1], undefined>>(true); takes<Exclude<Parameters<typeof lstm>[0], number>>(true)
 takes<OnnxOptions>(true); takes<KerasOptions>(true); takes<TfjsOptions>(true); takes<TorchOptions>(true); takes<RtneuralOptions>(true)

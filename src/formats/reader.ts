@@ -73,7 +73,7 @@ export interface FormatOptions extends Tensorflow1Options, SampleRateOptions {
    * They differ in `hard_sigmoid`, in defaults, and in what masks do.
    */
   readonly dialect?: KerasDialect | undefined
-  /** PyTorch: whether the sequences of a bare `torch.nn.LSTM` are [batch, timesteps, features]; false is what `timeMajor: true` is. Default true. */
+  /** PyTorch: whether the sequences of a bare `torch.nn.LSTM`, `GRU` or `RNN` are [batch, timesteps, features]; false is `timeMajor: true`. Default true. */
   readonly batchFirst?: boolean | undefined
   /** PyTorch: which entry of a checkpoint holds the state dict: `'model'`. Default: the only one that does. */
   readonly key?: string | undefined

@@ -68,7 +68,7 @@ export class Sequential {
 
   /**
    * Gives the layers their weights, under PyTorch's names: `NAME.weight_ih_l0` and so on for an LSTM,
-   * `NAME.weight`, `NAME.bias` for dense layers and embeddings. A `torch.nn.LSTMCell`, without `_l0` in its names, is an LSTM of one layer.
+   * `NAME.weight`, `NAME.bias` for dense layers and embeddings. A `torch.nn.LSTMCell` or `GRUCell`, without `_l0` in its names, is one layer.
    *
    * @param stateDict from `readSafetensors(bytes).tensors`, or an object of arrays
    * @throws LstmError `SHAPE` unless every tensor is used exactly once: the message lists the missing, the

@@ -117,8 +117,9 @@ describe('TensorFlow 1', () => {
 })
 
 describe('state dicts of PyTorch', () => {
-  const stateDict = (op: 'gru' | 'rnn', prefix = ''): Map<string, NdArray> => new Map(
-    recurrentTensors(op, { inputSize: 3, hiddenSize: 5, numLayers: 1, bidirectional: false, bias: true }).map((spec, n) => [prefix + spec.name, random(n, ...spec.shape)]),
+  const shape = { inputSize: 3, hiddenSize: 5, numLayers: 1, bidirectional: false, bias: true }
+  const stateDict = (op: 'gru' | 'rnn', prefix = ''): Map<string, NdArray> => (
+    new Map(recurrentTensors(op, shape).map((spec, n) => [prefix + spec.name, random(n, ...spec.shape)]))
   )
 
   it('of a plain RNN are read with tanh, which the summary says; those of a GRU are told by their rows', () => {

@@ -23,9 +23,10 @@ export { readTensorflow1Variables } from './variables.ts'
 const OPTIONS = ['forgetBias', 'activation', 'cellClip', 'projClip', 'cells', 'residual', 'timeMajor', 'sequenceLength'] as const
 
 /**
- * The graph of variables that are one stack of LSTM cells; see `graphOfStack` for its inputs and outputs. Cells are told
+ * The graph of variables that are one stack of cells; see `graphOfStack` for its inputs and outputs. Cells are told
  * by the names of their variables: BasicLSTMCell, LSTMCell (peepholes, projection), LSTMBlockCell, CudnnCompatibleLSTMCell,
- * LayerNormBasicLSTMCell, CoupledInputForgetGateLSTMCell, and MultiRNNCell and bidirectional_dynamic_rnn around them.
+ * LayerNormBasicLSTMCell, CoupledInputForgetGateLSTMCell, GRUCell, GRUBlockCell, CudnnCompatibleGRUCell, BasicRNNCell, and
+ * MultiRNNCell and bidirectional_dynamic_rnn around them.
  * The arguments of cells are not in the files: options say them, defaults are TensorFlow's, a forget bias of 1 among them.
  *
  * @throws LstmError `FORMAT` for broken files, `UNSUPPORTED` for variables that are anything else (the message lists them

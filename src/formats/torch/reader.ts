@@ -12,7 +12,7 @@ import { readTorchWithin } from './state-dict.ts'
 
 export { readTorch, type TorchOptions } from './state-dict.ts'
 
-/** Reads files whose state dict is one `torch.nn.LSTM` or `LSTMCell`; see `graphOfStateDict` for the graph, and for others. */
+/** Reads files whose state dict is one `torch.nn.LSTM`, `GRU` or `RNN`, or one of their cells; see `graphOfStateDict` for the graph, and for others. */
 export const torch: FormatReader = takingOptions({
   name: 'PyTorch',
   options: ['unbatched', 'key', 'batchFirst', 'timeMajor'],
