@@ -6,7 +6,7 @@ import { SUM_LENGTH, storeBlock } from './sums'
 /**
  * `groups` times three whole blocks: n, n + groups, n + 2 groups for every n < groups. So each of the three streams of
  * weights goes on from group to group without a gap. Blocks are `blockBytes` apart in `w`, `initBytes` in `init`. Four
- * neighbouring elements of `a` are loaded as one vector and spread from there: 53 GF/s, loaded one by one 51.
+ * neighbouring elements of `a` are loaded as one vector and spread from there, which is faster than one by one.
  */
 export function tile1x12(
   groups: i32, backwards: bool, k: i32, wPtr: usize, blockBytes: i32, aPtr: usize, initPtr: usize, initBytes: i32, outPtr: usize,

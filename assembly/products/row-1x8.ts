@@ -8,8 +8,7 @@ import { SUM_LENGTH, storeBlock } from './sums'
  * from group to group without a gap. Blocks are `blockBytes` apart in `w`, `initBytes` in `init`. Eight terms a turn.
  *
  * The branches between the blocks are never taken. Node 20 orders instructions freely within a stretch without branches:
- * it loads all weights of a term first and spills the sums (20 GF/s, with the branches 41). Newer engines do not
- * mind them (45).
+ * it loads all weights of a term first and spills the sums. Newer engines do not mind them.
  */
 export function tile1x8(
   groups: i32, backwards: bool, k: i32, wPtr: usize, blockBytes: i32, aPtr: usize, initPtr: usize, initBytes: i32, outPtr: usize,

@@ -25,7 +25,7 @@ export function storePair(outPtr: usize, initPtr: usize, v0: v128, v1: v128, col
   }
 }
 
-// A call here, though it is rare, makes Firefox keep the sums of the loop before it in memory (31 instead of 52 GF/s).
+// A call here, though it is rare, makes Firefox keep the sums of the loop before it in memory: docs/kernels.md.
 // @ts-ignore: decorator
 @inline
 function storePartOfPair(outPtr: usize, first: v128, second: v128, columns: i32): void {

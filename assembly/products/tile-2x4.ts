@@ -3,9 +3,9 @@ import { BLOCK_ROW_BYTES } from './layout'
 import { FUSED, multiplyAdd } from '../simd'
 import { storeBlock } from './sums'
 
-// r + a * w in two halves, so that two products stand before their two sums. In this order, and with each pair of
-// weights loaded just before, eight sums make 53 GF/s where the engine does not fuse (48 on Node 20, 50 on Bun); product,
-// sum, product, sum make 51, and all weights loaded first 49. Fused, there is no first half.
+// r + a * w in two halves, so that two products stand before their two sums, each pair of weights loaded just before: where the engine
+// does not fuse, that is faster than product, sum, product, sum, or all weights first. Fused, there is no first half.
+// Figures: docs/kernels.md, "Several rows".
 
 // @ts-ignore: decorator
 @inline
@@ -20,8 +20,8 @@ function plus(half: v128, a: v128, r: v128): v128 {
 }
 
 /**
- * Pairs of rows, one block; `columns` of it are valid. Eight terms a turn (one term: 43 GF/s, four: 51). The rows are
- * walked by their pointers: a broadcast at an offset costs V8 an instruction more, and JavaScriptCore a fifth of its speed.
+ * Pairs of rows, one block; `columns` of it are valid. Eight terms a turn. The rows are walked by
+ * their pointers: a broadcast at an offset costs V8 an instruction more, and JavaScriptCore a fifth of its speed.
  */
 export function tile2x4(
   rows: i32, k: i32, wPtr: usize, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32, columns: i32,

@@ -5,8 +5,7 @@ import { storePair } from './sums'
 
 /**
  * Six rows by six, one block, half by half: the six rows are in the first-level cache for the second. `columns` of the
- * block are valid. Rows are `aBytes` apart, their elements `termBytes`, the next six rows `tileBytes`. Four terms a turn:
- * 58 GF/s, one: 55.
+ * block are valid. Rows are `aBytes` apart, their elements `termBytes`, the next six rows `tileBytes`. Four terms a turn.
  */
 export function tile6x2(
   rows: i32, k: i32, wPtr: usize, aPtr: usize, aBytes: i32, termBytes: i32, tileBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize,

@@ -128,14 +128,13 @@ export function recur<Cell>(
     multiply(w, steps, rows, xPtr + begin * xStepBytes, xStepBytes, call.xRowBytes, workspacePtr, gatesBytes, false, panelPtr, 0)
     for (let t = begin; t < begin + steps; t++) {
       const gatesPtr = workspacePtr + (t - begin) * rows * gatesBytes
+      const toPtr = !isFinal ? nextHPtr : yPtr ? yPtr + t * yStepBytes : hPtr
+      const toBytes = !isFinal ? paddedBytes(cell.outputSize) : yPtr ? call.yRowBytes : hBytes
+      cell.step(rows, t, isAtRest, gatesPtr, gatesBytes, extraPtr, panelPtr, cPtr, isFinal ? cPtr : nextCPtr, fromPtr, fromBytes, toPtr, toBytes)
       if (isFinal) {
-        const toPtr = yPtr ? yPtr + t * yStepBytes : hPtr
-        const toBytes = yPtr ? call.yRowBytes : hBytes
-        cell.step(rows, t, isAtRest, gatesPtr, gatesBytes, extraPtr, panelPtr, cPtr, cPtr, fromPtr, fromBytes, toPtr, toBytes)
         fromPtr = toPtr
         fromBytes = toBytes
       } else {
-        cell.step(rows, t, isAtRest, gatesPtr, gatesBytes, extraPtr, panelPtr, cPtr, nextCPtr, hPtr, hBytes, nextHPtr, paddedBytes(cell.outputSize))
         finish(call, t, rows, cell.outputSize, cell.cellSize, nextHPtr, nextCPtr, hPtr, cPtr, yPtr ? yPtr + t * yStepBytes : 0, maskPtr, heldPtr, historyPtr)
       }
       isAtRest = false
