@@ -1,17 +1,18 @@
 // What makes one binary of another one: they differ in some hundreds of places, and a page downloads both.
 
 /** A copied run must be at least so long to be worth two numbers. */
-const SHORTEST = 6
+const SHORTEST = 8
 /** Bytes by which runs are looked up. */
 const KEY = 4
 
 /**
- * The edits that make `wanted` of `base` where both are written as hexadecimal digits: `inserted,skip,length;` for digits that
- * are inserted, how many of the base to skip (negative: to go back), and how many to copy from there.
+ * The edits that make `wanted` of `base`: `inserted skip length ` for bytes that are inserted, as text, how many of the base to skip
+ * (negative: to go back), and how many to copy from there.
  * @param {Buffer} base
  * @param {Buffer} wanted
+ * @param {(bytes: Uint8Array) => string} textOf bytes as text, in which there is no space
  */
-export function editsBetween(base, wanted) {
+export function editsBetween(base, wanted, textOf) {
   /** @type {Map<number, number[]>} */
   const places = new Map()
   for (let at = 0; at + KEY <= base.length; at++) {
@@ -38,11 +39,11 @@ export function editsBetween(base, wanted) {
       n++
       continue
     }
-    edits.push(`${wanted.toString('hex', n - inserted, n)},${2 * (best.from - at)},${2 * best.length};`)
+    edits.push(`${textOf(wanted.subarray(n - inserted, n))} ${best.from - at} ${best.length} `)
     inserted = 0
     at = best.from + best.length
     n += best.length
   }
-  edits.push(`${wanted.toString('hex', wanted.length - inserted)},0,0;`)
+  edits.push(`${textOf(wanted.subarray(wanted.length - inserted))} 0 0 `)
   return edits.join('')
 }

@@ -1,12 +1,12 @@
 // Compiles the release targets and the debug target of asconfig.json, and embeds the bytes of the
 // release ones as TypeScript modules, so that no runtime has to fetch or find a .wasm file: the one that most engines
-// take as hexadecimal digits, which compress as well as the bytes themselves (base64 takes a third more), the other one as
-// its difference.
+// take as text (see text.mjs), the other one as its difference.
 import { readFileSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import asc from 'assemblyscript/asc'
 import { editsBetween } from './edits.mjs'
+import { commonestBytes, textOf } from './text.mjs'
 import { contractFiles, readContract } from './write-contract.mjs'
 
 // --release: not the debug one, for who builds again and again.
@@ -36,8 +36,9 @@ for (const target of TARGETS) {
 await rm(folder, { recursive: true, force: true })
 await mkdir(folder, { recursive: true })
 const relaxedSimd = await binary('relaxed-simd')
-await write('relaxed-simd', `hex: string = '${relaxedSimd.toString('hex')}'`)
-await write('simd', `editsOfRelaxedSimd: string = '${editsBetween(relaxedSimd, await binary('simd'))}'`)
+const commonest = commonestBytes(relaxedSimd)
+await write('relaxed-simd', `commonest: readonly number[] = [${commonest.join(', ')}]\nexport const relaxedSimdText: string = '${textOf(relaxedSimd, commonest)}'`)
+await write('simd', `simdFromRelaxedSimd: string = '${editsBetween(relaxedSimd, await binary('simd'), (bytes) => textOf(bytes, commonest))}'`)
 
 const contract = readContract((file) => readFileSync(new URL(file, import.meta.url), 'utf8'))
 await rm(contractFolder, { recursive: true, force: true })

@@ -1,18 +1,28 @@
 import { LstmError } from '../errors.ts'
-import { hex } from './binaries/relaxed-simd.ts'
-import { editsOfRelaxedSimd } from './binaries/simd.ts'
+import { commonest, relaxedSimdText } from './binaries/relaxed-simd.ts'
+import { simdFromRelaxedSimd } from './binaries/simd.ts'
+import { bytesOfText } from './bytes-of-text.ts'
 import type { Variant } from './kernels.ts'
 
 /** Fastest first. */
 const VARIANTS: readonly Variant[] = ['relaxed-simd', 'simd']
 
-function digitsOf(variant: Variant): string {
-  if (variant === 'relaxed-simd') return hex
-  // See assembly/edits.mjs.
+/** A binary: the relaxed one, or what edits make of it (assembly/edits.mjs). */
+function bytesOf(variant: Variant): Uint8Array<ArrayBuffer> {
+  const base = bytesOfText(relaxedSimdText, commonest)
+  if (variant === 'relaxed-simd') return base
+  const parts: Uint8Array[] = []
   let at = 0
-  return editsOfRelaxedSimd.replace(/(\w*),(-?\d+),(\d+);/g, (_, inserted: string, skip: string, length: string) => (
-    inserted + hex.slice(at += +skip, at += +length)
-  ))
+  for (const [, inserted = '', skip, length] of simdFromRelaxedSimd.matchAll(/(\S*) (-?\d+) (\d+) /g)) {
+    parts.push(bytesOfText(inserted, commonest), base.subarray(at += Number(skip), at += Number(length)))
+  }
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let end = 0
+  for (const part of parts) {
+    bytes.set(part, end)
+    end += part.length
+  }
+  return bytes
 }
 
 const NO_WEBASSEMBLY = 'this JavaScript engine has no WebAssembly, which lstm-wasm is made of'
@@ -22,18 +32,6 @@ const FORBIDDEN = "this place forbids compiling WebAssembly from bytes. In a pag
   + 'runtime = await createRuntime({ module }), load(source, { runtime })'
 
 const isReactNative = (): boolean => typeof navigator === 'object' && navigator.product === 'ReactNative'
-
-interface Decoder { readonly fromHex?: (text: string) => Uint8Array<ArrayBuffer> }
-interface Engine { readonly Buffer?: { from(text: string, encoding: 'hex'): Uint8Array<ArrayBuffer> } }
-
-/** Engines of 2025 and later decode at once, Node before 25 by its Buffer (0.1 ms); the loop takes 5 ms. */
-function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  const decoded = (Uint8Array as Decoder).fromHex?.(text) ?? (globalThis as Engine).Buffer?.from(text, 'hex')
-  if (decoded !== undefined) return decoded
-  const bytes = new Uint8Array(text.length / 2)
-  for (let n = 0; n < bytes.length; n++) bytes[n] = parseInt(text.slice(2 * n, 2 * n + 2), 16)
-  return bytes
-}
 
 /**
  * Compiles the fastest binary this engine accepts, or the one asked for. The engine is asked about our own
@@ -52,7 +50,7 @@ export async function compileBinary(wanted: Variant | 'auto'): Promise<{ variant
     throw new LstmError('VALUE', `variant: expected 'auto', 'relaxed-simd' or 'simd', got ${JSON.stringify(wanted)}`)
   }
   for (const variant of candidates) {
-    const bytes = bytesOf(digitsOf(variant))
+    const bytes = bytesOf(variant)
     try {
       return { variant, module: await WebAssembly.compile(bytes) }
     } catch (cause) {
