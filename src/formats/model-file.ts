@@ -1,7 +1,6 @@
 import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { having, type Kind, type OptionTable } from '../options.ts'
-import { Budget } from './budget.ts'
 import { loadReader } from './late-readers.ts'
 import { FORMAT_OPTIONS, type FormatOptions, type FormatReader, type ModelFiles } from './reader.ts'
 
@@ -30,7 +29,7 @@ export const READ_MODEL_OPTIONS: OptionTable<ReadModelOptions> = {
 export async function readModelFile(files: ModelFiles, { readers, ...options }: ReadModelOptions = {}): Promise<Graph> {
   const reader = readers?.find((given) => given.detect(files.bytes)) ?? await loadReader(files.bytes, files.name)
   try {
-    return await reader.read(files, options, new Budget(files.bytes.length))
+    return await reader.read(files, options)
   } catch (error) {
     // Whatever an untrusted file runs into, callers see one class of errors.
     if (error instanceof LstmError) throw error

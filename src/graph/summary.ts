@@ -1,7 +1,6 @@
 import type { ValueType } from '../ops/operator.ts'
 import { findOperator } from '../ops/registry.ts'
 import { formatShape, type SymbolicShape } from '../values/shape.ts'
-import { carryByNames, isClear, pairsOf } from './carry.ts'
 import type { Graph } from './graph.ts'
 import { typeGraph } from './infer.ts'
 import { contextOf, operatorOf, parameterCount } from './node.ts'
@@ -49,17 +48,11 @@ export interface Summary {
 /** Finds states that are carried: outputs by input. */
 export type FindCarry = (graph: Graph, types: ReadonlyMap<string, ValueType>) => ReadonlyMap<string, string>
 
-/** By names alone; `streams` of `lstm-wasm/streams` finds those that layers begin and end with as well. */
-const byNames: FindCarry = (graph, types) => {
-  const found = carryByNames(graph, pairsOf(types))
-  return isClear(found, graph) ? found : new Map<string, string>()
-}
-
 /**
  * What every layer of a graph is and costs.
- * @param carry finds the states that streams carry; default: by their names
+ * @param carry finds the states that streams carry: `streams.carry` of `lstm-wasm/streams`. Default: none are looked for
  */
-export function summarise(source: Graph, carry: FindCarry = byNames): Summary {
+export function summarise(source: Graph, carry: FindCarry = () => new Map()): Summary {
   const { graph, types, settings } = typeGraph(source)
   const shapeOf = (value: string): SymbolicShape => types.get(value)?.shape ?? []
   const rows = graph.nodes.map((node): SummaryRow => {

@@ -69,41 +69,17 @@ export function isUrl(location: string): boolean {
   return /^[a-z][a-z0-9+.-]+:/i.test(location)
 }
 
-async function readLocation(source: string | URL, options: ReadOptions): Promise<Uint8Array> {
+export async function readLocation(source: string | URL, options: ReadOptions): Promise<Uint8Array> {
   const path = pathOf(source)
   return path === undefined ? readFromNetwork(source, options) : readFromDisk(path, options)
 }
 
 /** What names a file on a disk that can be read here; undefined for a location that is fetched. */
-function pathOf(source: string | URL): string | URL | undefined {
+export function pathOf(source: string | URL): string | URL | undefined {
   const text = String(source)
   const isFile = text.startsWith('file:') || !isUrl(text)
   if (!isFile || typeof nodeProcess()?.versions?.node !== 'string') return undefined
   return text.startsWith('file:') ? new URL(text) : text
-}
-
-/**
- * All bytes of a file in a folder, or below it. On a disk, links are followed as long as they stay there.
- * @param folder ends with a slash
- * @throws LstmError `FORMAT` for a link that leads out of the folder, and as `readSource`
- */
-export async function readInside(folder: string, name: string, options: ReadOptions = {}): Promise<Uint8Array> {
-  const path = pathOf(folder + name)
-  if (path === undefined) return readLocation(folder + name, options)
-  const { realpath } = await moduleOfNode('node:fs/promises') as typeof import('node:fs/promises')
-  const { sep } = await moduleOfNode('node:path') as typeof import('node:path')
-  let real: string | undefined
-  let root = ''
-  try {
-    [root, real] = await Promise.all([realpath(pathOf(folder === '' ? '.' : folder) as string | URL), realpath(path)])
-  } catch {
-    // Reading it says what is wrong.
-  }
-  if (real === undefined) return readFromDisk(path, options)
-  if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) {
-    throw new LstmError('FORMAT', `the model refers to the file ${JSON.stringify(name)}, which is a link to a place outside of its folder; if that is meant, give it in the option 'files'`)
-  }
-  return readFromDisk(real, options)
 }
 
 /** Not by its own name: Parcel would bring a package for it into the page. */
@@ -115,11 +91,11 @@ function nodeProcess(): Partial<NodeJS.Process> | undefined {
  * A module of Node. Asked of the process first (Node 20.16 and newer, Deno, Bun), which needs no `import()`: test runners and
  * bundlers for CommonJS have none. Otherwise imported by a name that is known at run time only, so that bundlers do not look for it.
  */
-function moduleOfNode(name: string): unknown {
+export function moduleOfNode(name: string): unknown {
   return nodeProcess()?.getBuiltinModule?.(name) ?? import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name)
 }
 
-async function readFromDisk(path: string | URL, { signal }: ReadOptions): Promise<Uint8Array> {
+export async function readFromDisk(path: string | URL, { signal }: ReadOptions): Promise<Uint8Array> {
   const { readFile } = await moduleOfNode('node:fs/promises') as typeof import('node:fs/promises')
   try {
     return await readFile(path, { signal })

@@ -1,9 +1,8 @@
 // States that are carried through a graph: those that a caller names, or those that are found.
 import { LstmError } from '../errors.ts'
-import { fits } from '../graph/carry.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { ValueType } from '../ops/operator.ts'
-import { findCarry } from './found-carry.ts'
+import { findCarry, fits } from './found-carry.ts'
 import { formatShape, type Dimension } from '../values/shape.ts'
 
 /** Pairs of states that go out of a graph and into it again: the output's name by the input's. False: none are looked for. */
