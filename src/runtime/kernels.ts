@@ -1,5 +1,5 @@
 // What each kernel computes, with shapes and equations, stands above its source in assembly/.
-export { KERNEL_ARITIES, type Kernels } from '../contract/kernels.ts'
+export type { Kernels } from '../contract/kernels.ts'
 
 /**
  * Which binary runs: `simd` gives the same bits on every engine; `relaxed-simd` is faster where the

@@ -1,6 +1,7 @@
 import { LstmError } from '../errors.ts'
 import { checkKind, type Kind } from '../options.ts'
-import { KERNEL_ARITIES, type Kernels, type Variant } from './kernels.ts'
+import { CONTRACT_STAMP } from '../contract/stamp.ts'
+import type { Kernels, Variant } from './kernels.ts'
 import { tagOf } from '../values/realm.ts'
 import { LinearMemory, MAX_MEMORY_BYTES } from './memory.ts'
 import { Runtime } from './runtime.ts'
@@ -16,13 +17,11 @@ export function cannotStart(cause: unknown): never {
 
 /** @throws LstmError `VALUE` for an instance of another module, or of one of another version */
 export function kernelsOf(instance: WebAssembly.Instance): Kernels {
-  const kernels = instance.exports as unknown as Kernels
-  for (const name of Object.keys(KERNEL_ARITIES) as (keyof Kernels)[]) {
-    if (typeof kernels[name] !== 'function' || kernels[name].length !== KERNEL_ARITIES[name]) {
-      throw new LstmError('VALUE', `module: expected ${MODULE.expected}, but its export '${name}' is missing or different`)
-    }
+  const kernels = instance.exports as Partial<Kernels>
+  if (typeof kernels.contractStamp !== 'function' || kernels.contractStamp() !== CONTRACT_STAMP) {
+    throw new LstmError('VALUE', `module: expected ${MODULE.expected}, got another one`)
   }
-  return kernels
+  return kernels as Kernels
 }
 
 /**

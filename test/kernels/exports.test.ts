@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { KERNEL_ARITIES } from '../../src/runtime/kernels.ts'
+import { KERNEL_ARITIES } from '../../src/contract/kernels.ts'
+import { CONTRACT_STAMP } from '../../src/contract/stamp.ts'
 import { FIRST_BLOCK_PTR } from '../../src/runtime/memory.ts'
 import { BINARIES, describeBinaries } from '../variants.ts'
 import { Arena } from './arena.ts'
@@ -19,6 +20,7 @@ describeBinaries('exports', (binary) => {
     const { kernels } = new Arena(binary)
     const arities = Object.entries(kernels).filter(([name]) => name !== 'memory' && !twins.includes(name)).map(([name, kernel]) => [name, (kernel as () => void).length])
     expect(Object.fromEntries(arities)).toEqual(KERNEL_ARITIES)
+    expect(kernels.contractStamp()).toBe(CONTRACT_STAMP)
   })
 
   it('keep their constants below the first block of the allocator', () => {
