@@ -4,6 +4,7 @@ import { dense, embedding, input, lstm, sequential } from '../../src/layers/inde
 import { NdArray } from '../../src/values/ndarray.ts'
 import { lengthOf } from '../../src/values/shape.ts'
 import { lstmGraph, randomLstm } from '../lstm-graph.ts'
+import { streams } from '../../src/streams/index.ts'
 
 const zeros = (...shape: number[]): NdArray => new NdArray(new Float32Array(lengthOf(shape)), shape)
 
@@ -18,7 +19,7 @@ describe('summarise and formatSummary', () => {
   ])).toGraph()
 
   it('print this table', () => {
-    expect(formatSummary(summarise(tagger))).toMatchInlineSnapshot(`
+    expect(formatSummary(summarise(tagger, streams.carry))).toMatchInlineSnapshot(`
       "input   input  int32 [batch, timesteps]
       input   lstm_h0  float32 [1, batch, 128]  (optional, default zeros)
       input   lstm_c0  float32 [1, batch, 128]  (optional, default zeros)
