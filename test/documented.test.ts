@@ -9,7 +9,10 @@ const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, 'utf8')) as { exp
 
 /** Exported symbols and their public members without a comment, as `src/values/shape.ts: Shape.name`. */
 function undocumented(files: readonly string[]): string[] {
-  const program = ts.createProgram([...files], { allowImportingTsExtensions: true, noEmit: true, skipLibCheck: true, target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext, types: [] })
+  const options: ts.CompilerOptions = {
+    allowImportingTsExtensions: true, noEmit: true, skipLibCheck: true, target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext, types: [],
+  }
+  const program = ts.createProgram([...files], options)
   const checker = program.getTypeChecker()
   const missing: Set<string> = new Set()
   const isOurs = (node: ts.Declaration | undefined): node is ts.Declaration => node !== undefined && !node.getSourceFile().fileName.includes('node_modules')

@@ -21,7 +21,7 @@ export interface Block {
 
 export const bytesOf = (text: string): number[] => [...new TextEncoder().encode(text)]
 
-export function varint(value: number): number[] {
+function varint(value: number): number[] {
   return value < 128 ? [value] : [value % 128 + 128, ...varint(Math.floor(value / 128))]
 }
 

@@ -60,7 +60,7 @@ class Growth {
   pick(fits: (value: Value) => boolean): Value {
     const found = this.values.filter(fits)
     // The newest more often, so that graphs grow deep.
-    return found.length > 1 && this.chance(2) ? found.at(-1) as Value : this.oneOf(found)
+    return found.length > 1 && this.chance(2) ? found.at(-1) : this.oneOf(found)
   }
 
   float(rank?: number): Value {
@@ -283,7 +283,7 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
       // Sizes that are computed, as exporters write them.
       const sizes = g.hidden('shape', [x.name])
       const parts = x.shape.map((_, axis) => g.hidden('gather', [sizes, g.integers(axis)]))
-      const product = g.hidden('mul', [parts.at(-1) as string, g.integers(1)])
+      const product = g.hidden('mul', [parts.at(-1), g.integers(1)])
       g.add(op, [x.name, g.hidden('concat', [...parts.slice(0, -1), g.integers(1), product], { axis: 0 })])
       return
     }
@@ -310,7 +310,8 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
     const x = g.oneOf(g.values)
     g.add(op, [x.name, g.integers(g.draw(x.shape.length + 1))])
   },
-  reduceL1: reduce, reduceL2: reduce, reduceLogSum: reduce, reduceLogSumExp: reduce, reduceMax: reduce, reduceMean: reduce, reduceMin: reduce, reduceProd: reduce, reduceSum: reduce, reduceSumSquare: reduce,
+  reduceL1: reduce, reduceL2: reduce, reduceLogSum: reduce, reduceLogSumExp: reduce, reduceMax: reduce,
+  reduceMean: reduce, reduceMin: reduce, reduceProd: reduce, reduceSum: reduce, reduceSumSquare: reduce,
   argMax: argument, argMin: argument,
   averagePool: pooled, maxPool: pooled,
   globalAveragePool: (g, op) => g.add(op, [g.oneOf(g.values.filter(({ dtype, shape }) => dtype === 'float32' && shape.length > 2)).name]),
@@ -395,7 +396,7 @@ export function randomGraph(seed: number, { wanted, others, hasBatch }: RandomGr
     if (!isThere) grow(g, g.oneOf(others))
   }
   if (!isThere) return undefined
-  const last = g.values.at(-1) as Value
+  const last = g.values.at(-1)
   const after = g.draw(3)
   for (let n = 0; n < after; n++) grow(g, g.oneOf(others))
   const names = [last.name, ...Array.from({ length: g.draw(4) }, () => g.oneOf(g.values).name)]
@@ -418,7 +419,7 @@ export function randomCarriedGraph(seed: number, operators: readonly string[]): 
   const nexts = states.map((name, n) => {
     const { shape } = g.values.find((value) => value.name === name) as Value
     const fitting = g.values.filter((value) => value.dtype === 'float32' && value.shape.join() === shape.join())
-    return { name: `next${n}`, value: (g.chance(3) ? g.oneOf(fitting) : fitting.at(-1) as Value).name }
+    return { name: `next${n}`, value: (g.chance(3) ? g.oneOf(fitting) : fitting.at(-1)).name }
   })
   const outputs = Array.from({ length: 1 + g.draw(3) }, (_, n) => ({ name: `out${n}`, value: g.oneOf(g.values).name }))
   return {

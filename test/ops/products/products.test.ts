@@ -19,7 +19,7 @@ function product(a: NdArray, b: NdArray): [number[], Float64Array] {
   return [shape, tabulate(shape, (...index) => {
     const batch = index.slice(0, -2)
     let sum = 0
-    for (let i = 0; i < k; i++) sum += at(a, [...batch, index.at(-2) as number, i]) * at(b, [...batch, i, index.at(-1) as number])
+    for (let i = 0; i < k; i++) sum += at(a, [...batch, index.at(-2), i]) * at(b, [...batch, i, index.at(-1)])
     return sum
   })]
 }

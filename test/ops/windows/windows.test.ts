@@ -9,10 +9,10 @@ import { buildNode, runNode, type Attributes } from '../one-node.ts'
 /** [batch, ..., channels] of [batch, channels, ...], or the other way round. */
 function channelsTo(place: 'last' | 'first', x: NdArray): NdArray {
   const [batch, ...rest] = x.shape as [number, ...number[]]
-  const shape = place === 'last' ? [batch, ...rest.slice(1), rest[0] as number] : [batch, rest.at(-1) as number, ...rest.slice(0, -1)]
+  const shape = place === 'last' ? [batch, ...rest.slice(1), rest[0] as number] : [batch, rest.at(-1), ...rest.slice(0, -1)]
   const data = tabulate(shape, (...index) => {
     const [n, ...inner] = index as [number, ...number[]]
-    return at(x, place === 'last' ? [n, inner.at(-1) as number, ...inner.slice(0, -1)] : [n, ...inner.slice(1), inner[0] as number])
+    return at(x, place === 'last' ? [n, inner.at(-1), ...inner.slice(0, -1)] : [n, ...inner.slice(1), inner[0] as number])
   })
   return new NdArray(Float32Array.from(data), shape)
 }
