@@ -3,7 +3,7 @@
 import { elementwise } from './elementwise/activations.ts'
 import { add, clip, div, max, min, mod, mul, pow, sub, sum } from './elementwise/arithmetic.ts'
 import { cast } from './elementwise/cast.ts'
-import { and, equal, greater, greaterOrEqual, less, lessOrEqual, not, or, xor } from './elementwise/comparison.ts'
+import { and, equal, greater, greaterOrEqual, isNaN, less, lessOrEqual, not, or, xor } from './elementwise/comparison.ts'
 import { conv } from './windows/convolution.ts'
 import { gather, gatherElements } from './movement/gather.ts'
 import { gemm } from './products/gemm.ts'
@@ -42,7 +42,7 @@ const MOVEMENT: readonly Operator[] = [
 /** Arithmetic, products, reductions, windows and normalisation. */
 const COMPUTE: readonly Operator[] = [
   add, clip, div, max, min, mod, mul, pow, sub, sum,
-  and, equal, greater, greaterOrEqual, less, lessOrEqual, not, or, xor,
+  and, equal, greater, greaterOrEqual, isNaN, less, lessOrEqual, not, or, xor,
   argMax, argMin, cumSum, topK,
   reduceL1, reduceL2, reduceLogSum, reduceLogSumExp, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare,
   averagePool, conv, convTranspose, gemm, globalAveragePool, globalMaxPool, logSoftmax, matMul, maxPool,

@@ -335,6 +335,10 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
     g.add(op, [g.pick(({ dtype }) => dtype === 'uint8').name, x.name, operand(g, x)])
   },
   not: truths, and: truths, or: truths, xor: truths,
+  isNaN: (g, op) => {
+    const x = g.float()
+    g.add(op, [g.chance(2) ? g.hidden('div', [x.name, x.name]) : x.name])
+  },
   equal: binary, greater: binary, greaterOrEqual: binary, less: binary, lessOrEqual: binary,
   add: binary, sub: binary, mul: binary, div: binary, mod: (g, op) => {
     const a = g.float()

@@ -76,3 +76,22 @@ export const not: Operator = {
     planBinary(planner, 'not', 'uint8', a, a, { slot: planner.output(0), shape: a.shape })
   },
 }
+
+/** Whether a is not a number. Input: a, float32. */
+export const isNaN: Operator = {
+  name: 'isNaN',
+  onnx: 'IsNaN',
+  mostInputs: 1,
+  attributes: [],
+  time: 'pointwise',
+  infer: (node, context) => [{ dtype: 'uint8', shape: requireInput(node, context, 0, 'float32').shape }],
+  cost: () => ({ detail: '', multiplyAdds: 0 }),
+  evaluate: (_node, context, _settings, [type]) => evaluateBroadcast(type, [context.value(0)], ([a]) => Number(Number.isNaN(a))),
+  plan(_node, planner) {
+    const a = { slot: planner.input(0), shape: [lengthOf(planner.shapeOf(0))] }
+    const out = { slot: planner.output(0), shape: a.shape }
+    // What is not equal to itself.
+    planBinary(planner, 'equal', 'float32', a, a, out)
+    planBinary(planner, 'not', 'uint8', out, out, out)
+  },
+}

@@ -175,6 +175,9 @@ describe('comparison and logic', () => {
     expectSame(runNode('equal', [bytes([0, 1, 2, 1, 1]), bytes([1], [1])]), bytes([0, 1, 0, 1, 1]))
     expectSame(runNode('not', [bytes([0, 1, 2, 0, 0, 1], [2, 3])]), bytes([1, 0, 0, 1, 1, 0], [2, 3]))
     expectSame(foldNode('not', [bytes([0, 1, 2])]), bytes([1, 0, 0]))
+    const numbers = new NdArray(Float32Array.of(0, NaN, -Infinity, 3.5, NaN, -0, 1e-45), [7])
+    expectSame(runNode('isNaN', [numbers]), bytes([0, 1, 0, 0, 1, 0, 0]))
+    expectSame(foldNode('isNaN', [numbers]), bytes([0, 1, 0, 0, 1, 0, 0]))
   })
 })
 
