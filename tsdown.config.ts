@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import ts from 'typescript'
 import { defineConfig, type UserConfig } from 'tsdown'
 
 /** In the place of the global name, which some scopes lack. */
@@ -15,12 +16,19 @@ const common = {
   inputOptions: { transform: { inject: { TextDecoder: [TEXT_DECODER, 'TextDecoder'] } } },
 } satisfies UserConfig
 
-/** The files that `file` imports when it is loaded, and theirs, but for types. */
+const isTypeOnly = (statement: ts.ImportDeclaration | ts.ExportDeclaration): boolean => (
+  ts.isExportDeclaration(statement) ? statement.isTypeOnly : statement.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
+)
+
+/** The files that `file` imports when it is loaded, and theirs, but for types and what `import()` loads later. */
 function importedBy(file: string, found: Set<string> = new Set()): Set<string> {
   if (found.has(file)) return found
   found.add(file)
-  for (const [, from] of readFileSync(file, 'utf8').matchAll(/^(?:import|export)(?! type\b)[^'\n]*from '(\.[^']+)'/gm)) {
-    importedBy(resolve(dirname(file), from as string), found)
+  for (const statement of ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest).statements) {
+    if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) continue
+    const from = statement.moduleSpecifier
+    if (from === undefined || !ts.isStringLiteral(from) || !from.text.startsWith('.') || isTypeOnly(statement)) continue
+    importedBy(resolve(dirname(file), from.text), found)
   }
   return found
 }
@@ -28,12 +36,15 @@ function importedBy(file: string, found: Set<string> = new Set()): Set<string> {
 const hasBinaries = (file: string): boolean => [...importedBy(file)].some((imported) => /[/\\]binaries[/\\]/.test(imported))
 
 /**
- * What importing the package loads is two files, index.js with the binaries and shared.js with what other doors share:
+ * What importing the package loads is two files, index.js with the binaries and shared.js with what other entry points share:
  * every file more costs half a millisecond at every start.
  */
 const shared = [...importedBy(resolve('src/index.ts')), TEXT_DECODER].filter((file) => !hasBinaries(file))
 
-/** Doors that most starts go through: they have their own copies of what they share with readers, and so load one file each. */
+/**
+ * Entry points that most starts go through: they have their own copies of what they share with readers, and so load one file each.
+ * Modules with state are never copied: test/chunks.test.ts.
+ */
 const COPYING = ['layers', 'streams'].map((door) => ({ door, folder: resolve(`src/${door}`) }))
 
 const at = (...files: string[]): Record<string, string> => Object.fromEntries(files.map((file) => {
@@ -139,7 +150,7 @@ function writeLicences(): void {
 }
 
 /**
- * For `require` where it takes no ES modules (Node before 20.19, Jest): the one script, and a file of one line a door.
+ * For `require` where it takes no ES modules (Node before 20.19, Jest): the one script, and a file of one line an entry point.
  * Types stand there again, because a file's folder says which kind of module it is.
  */
 function writeCommonJs(): void {
@@ -165,7 +176,7 @@ const config: UserConfig[] = defineConfig([{
   outputOptions: { comments: { jsdoc: false, annotation: true, legal: true }, codeSplitting: { groups: [{ name: 'shared', test: (id) => shared.includes(id) || id.includes('assemblyscript/loader') }] } },
   deps: { neverBundle: [/^node:/] },
   plugins: [ownCopies, asciiOnly, {
-    // The command is a customer of index.js, not a part of it: index.js stays one file.
+    // The command uses index.js, and is no part of it: index.js stays one file.
     name: 'cli-over-index',
     resolveId(id, importer = '') {
       const door = /[/\\]src[/\\]cli[/\\]/.test(importer)

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -48,6 +49,42 @@ function readersIn(files: readonly string[]): string[] {
   const folders = files.flatMap((name) => [...readFileSync(new URL(`../dist/${name}`, import.meta.url), 'utf8').matchAll(/^\/\/#region src\/formats\/(\w+)\//gm)])
   return [...new Set(folders.map(([, folder]) => folder as string))].filter((folder) => READERS.includes(folder))
 }
+
+/** Names of Maps, Sets and variables at the top of a module: its state, of which there must be one. */
+function stateOf(module: string): string[] {
+  const { statements } = ts.createSourceFile(module, readFileSync(new URL(`../${module}`, import.meta.url), 'utf8'), ts.ScriptTarget.Latest, true)
+  return statements.filter(ts.isVariableStatement).flatMap(({ declarationList }) => declarationList.declarations.filter(({ initializer }) => (
+    (declarationList.flags & ts.NodeFlags.Const) === 0
+    || (initializer !== undefined && ts.isNewExpression(initializer) && /^(Weak)?(Map|Set)$/.test(initializer.expression.getText())
+      && (initializer.arguments ?? []).length === 0)
+  )).map(({ name }) => `${module}: ${name.getText()}`))
+}
+
+describe('modules with state', () => {
+  // The editions of index.js replace each other, and each file for pages and worklets holds a whole library.
+  const APART = /^(core|workerd|edge-light|core-workerd|core-edge-light|lstm-wasm|processor)\.js$/
+
+  it('are in one file each', () => {
+    const places: Map<string, string[]> = new Map()
+    for (const name of readdirSync(new URL('../dist/', import.meta.url)).filter((file) => file.endsWith('.js') && !APART.test(file))) {
+      for (const [, module] of readFileSync(new URL(`../dist/${name}`, import.meta.url), 'utf8').matchAll(/^\/\/#region (src\/\S+\.ts)/gm)) {
+        places.set(module as string, [...places.get(module as string) ?? [], name])
+      }
+    }
+    expect(places.size).toBeGreaterThan(100)
+    const withState = [...places.keys()].flatMap(stateOf)
+    expect([...places].filter(([module, files]) => files.length > 1 && stateOf(module).length > 0)).toEqual([])
+    expect(withState).toContain('src/ops/elementwise/functions.ts: FUNCTIONS')
+  })
+
+  it('are shared by every edition, but for what the edition replaces', () => {
+    const copied = readdirSync(new URL('../dist/', import.meta.url)).filter((file) => APART.test(file) && file !== 'lstm-wasm.js' && file !== 'processor.js')
+      .flatMap((name) => [...readFileSync(new URL(`../dist/${name}`, import.meta.url), 'utf8').matchAll(/^\/\/#region (src\/[^\s?]+\.ts)/gm)].map(([, module]) => module as string))
+    expect(copied.length).toBeGreaterThan(5)
+    // Each has a runtime of its own to share: it holds the edition's binary.
+    expect([...new Set(copied)].flatMap(stateOf)).toEqual(['src/runtime/create.ts: shared'])
+  })
+})
 
 describe('loading', () => {
   it.each([
