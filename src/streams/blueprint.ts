@@ -136,6 +136,11 @@ export class Blueprint {
     })
   }
 
+  /** The name of the size of the batch; undefined where it is a number, or there is none. */
+  get batchName(): string | undefined {
+    return this.#batch
+  }
+
   /** Names of the sizes that the option `sizes` is asked for. */
   get namedSizes(): readonly string[] {
     const names = this.prepared.graph.inputs.flatMap(({ shape }) => shape.filter((size) => typeof size === 'string'))

@@ -97,7 +97,7 @@ export class Walk {
       this.#add(node, operator, timed)
     }
     const padded = this.#graph.outputs.find(({ value }) => this.#leads.has(value))
-    return padded === undefined ? undefined : { reason: `the output '${padded.name}' has more timesteps than the inputs`, weight: 2 }
+    return padded === undefined ? undefined : { reason: `the output '${padded.name}' has more timesteps than the inputs`, weight: this.remembers ? 2 : 1 }
   }
 
   result(): Omit<Timeline, 'steps'> {
