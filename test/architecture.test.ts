@@ -8,7 +8,7 @@ const root = new URL('../', import.meta.url)
 const LAYERS = ['errors', 'values', 'contract', 'options', 'runtime', 'ops', 'graph', 'formats', 'layers', 'plan', 'streams', 'model', 'readers', 'worklet', 'index', 'operators', 'whole', 'cli']
 /** Folders that may name the runtime's types, but run without it: models are read where no WebAssembly is. */
 const WITHOUT_RUNTIME = ['ops', 'graph', 'formats', 'layers']
-const MOST_LINES = 320
+const MOST_LINES = 300
 const MOST_FILES = 25
 
 interface Import {

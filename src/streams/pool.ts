@@ -1,5 +1,4 @@
 import { LstmError } from '../errors.ts'
-import { typeGraph } from '../graph/infer.ts'
 import type { StateBlock } from '../plan/states.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
 import { describeValue, type DataOf } from '../values/dtype.ts'
@@ -8,7 +7,7 @@ import type { Blueprint, StreamHost } from './blueprint.ts'
 import { checkIndices, checkInPlace, checkOutput, copyRun, refuseLength, takeInputs, takeOutputs, type Frames } from './frames.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
 import { hashStates, newSave, openSave, seal } from './saves.ts'
-import { mixingNode } from './mixing.ts'
+import { checkRows } from './mixing.ts'
 import { SessionIds } from './session-ids.ts'
 
 /** Most sessions whose states are in the rows of a batch at the same time: more would not fit the cache. */
@@ -271,13 +270,6 @@ function checkPorts({ inputs, outputs, fixedBatch }: Blueprint): void {
     if (port === undefined || fixedBatch === 1 || port.batchAxis >= 0) continue
     throw new LstmError('UNSUPPORTED', `streams: '${port.name}' is the same for the whole batch; give it when the model is loaded (option constants)`)
   }
-}
-
-/** Sessions are rows of a batch, and must not know of each other. */
-function checkRows({ prepared, batchName }: Blueprint): void {
-  const mixing = batchName === undefined ? undefined : mixingNode(typeGraph(prepared.graph), batchName)
-  if (mixing === undefined) return
-  throw new LstmError('UNSUPPORTED', `streams: ${mixing} works along the batch, so that each session's outputs would depend on the others; give each a stream of its own: model.stream()`)
 }
 
 /**
