@@ -116,7 +116,7 @@ export function compatibilityPage(folders: readonly CaseFolder[]): string {
     '<!-- Written by `npm run docs:compatibility` from the golden cases; a test compares it with them. -->',
     '',
     `${total} golden cases, made by the frameworks themselves, run in \`npm test\`: each is within 5e-6 of the framework's own output, and no`,
-    'farther from float64 than twice the framework is (or 1e-6). A number is how many of them have the feature; a',
+    'farther from float64 than twice the framework is (or 1e-6, of the largest value where that is above 1). A number is how many of them have the feature; a',
     'blank means that the framework has no such feature, or that it is not verified. The cells that TensorFlow 1 had in contrib',
     '(coupled gates, layer normalisation) are transcribed in NumPy, since no TensorFlow that can be installed has them.',
     `Besides, ${kerasFiles()} Keras files of kinds that are easily read wrongly are within 5e-6 of Keras's output, or are refused where they should be.`,

@@ -15,10 +15,11 @@ export const PYTORCH_DISTANCE: number = 5e-6
 
 /**
  * Distance from the float64 reference: PyTorch adds in another order, so either may be the lucky one; twice its
- * own distance is the same class. Below 1e-6 (8 float32 steps at 1) there is no telling them apart.
+ * own distance is the same class. Below 1e-6 (8 float32 steps at 1) there is no telling them apart, nor below 8 steps at the largest
+ * value where that is above 1: gates by functions without bounds grow states.
  */
-export function float64Distance(torchDistance: number): number {
-  return Math.max(2 * torchDistance, 1e-6)
+export function float64Distance(torchDistance: number, largest: number = 1): number {
+  return Math.max(2 * torchDistance, 1e-6 * Math.max(1, largest))
 }
 
 /**
