@@ -1,23 +1,28 @@
 /** Characters of the alphabet, and how many of them stand for a byte alone: see assembly/text.mjs. */
 const CHARACTERS = 90
 const SINGLES = 88
-
-/** The place of a character in the alphabet: # to ~ without ' and \. */
-const placeOf = (code: number): number => code - 35 - Number(code > 39) - Number(code > 92)
+/** The code of the first of the two characters that begin pairs; alone, they are the last of the alphabet. */
+const FIRST_PAIR = 125
 
 /**
- * The bytes that assembly/text.mjs wrote as text.
+ * The bytes that assembly/text.mjs wrote as text. Tables by character code: engines interpret this loop at the start of every process.
  * @param commonest the bytes that have a character of their own
  */
 export function bytesOfText(text: string, commonest: readonly number[]): Uint8Array<ArrayBuffer> {
   const bytes = [...commonest]
   for (let byte = 0; byte < 256; byte++) if (!commonest.includes(byte)) bytes.push(byte)
+  // What a character stands for alone, after the first of those that begin pairs, and after the second.
+  const tables = new Uint8Array(3 * 128)
+  for (let code = 35, place = 0; code < 127; code++) {
+    if (code === 39 || code === 92) continue // ' and \
+    for (let table = 0; table < 3; table++) tables[128 * table + code] = bytes[place + (table === 0 ? 0 : SINGLES + (table - 1) * CHARACTERS)] ?? 0
+    place++
+  }
   const out = new Uint8Array(text.length)
   let length = 0
   for (let n = 0; n < text.length; n++) {
-    let place = placeOf(text.charCodeAt(n))
-    if (place >= SINGLES) place = SINGLES + (place - SINGLES) * CHARACTERS + placeOf(text.charCodeAt(++n))
-    out[length++] = bytes[place] as number
+    const code = text.charCodeAt(n)
+    out[length++] = tables[code < FIRST_PAIR ? code : 128 * (code - FIRST_PAIR + 1) + text.charCodeAt(++n)] as number
   }
   return out.slice(0, length)
 }
