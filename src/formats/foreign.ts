@@ -1,8 +1,13 @@
 // Files that people have and that are no models for this library, each told by its content, with the way to one that is.
-// Loaded only where no reader knows a file.
+// Asked only where no reader knows a file, and of messages that begin as ONNX's do.
+import { fieldsOf, type Field } from './protobuf/fields.ts'
 
+/** Bytes of a text that are looked at. */
 const TEXT_BYTES = 200
-const DEEPEST_SCAN = 4096
+/** Bytes at the end of a zip archive in which its directory's end is looked for. */
+const ZIP_END_BYTES = 4096
+/** Fields of a message that are looked at. */
+const MOST_FIELDS = 4096
 
 const SAVED_MODEL = 'python -m tf2onnx.convert --saved-model FOLDER --output model.onnx'
 const KERAS_OR_ONNX = `save the Keras model it was made of, in Python: model.save('model.keras'); or convert the SavedModel: ${SAVED_MODEL}`
@@ -39,15 +44,18 @@ function ofMagic(bytes: Uint8Array): string | undefined {
 
 /** A zip archive's directory stands at its end. */
 function ofZip(bytes: Uint8Array): string {
-  const end = ascii(bytes, Math.max(0, bytes.length - DEEPEST_SCAN), DEEPEST_SCAN)
+  const end = ascii(bytes, Math.max(0, bytes.length - ZIP_END_BYTES), ZIP_END_BYTES)
   if (!end.includes('PK\x05\x06')) return `a zip archive that is cut off after ${bytes.length} bytes: fetch it again`
   return 'a zip archive without a model that is known: unpack it, and load the model file in it'
 }
 
 /** The fields of TensorFlow's and Apple's messages have other numbers than ONNX's. */
-function ofProtobuf(bytes: Uint8Array): string | undefined {
-  const fields = fieldsOf(bytes)
-  if (fields === undefined) return undefined
+export function ofProtobuf(bytes: Uint8Array): string | undefined {
+  const fields: Field[] = []
+  for (const found of fieldsOf(bytes)) {
+    if (found === undefined) return undefined
+    if (fields.push(found) === MOST_FIELDS) break
+  }
   const numbers = new Set(fields.map(({ field }) => field))
   const [first] = fields
   if (first?.field === 1 && first.length === undefined) {
@@ -62,40 +70,6 @@ function ofProtobuf(bytes: Uint8Array): string | undefined {
     return `a graph of TensorFlow (GraphDef, .pb), perhaps a frozen one: ${KERAS_OR_ONNX}`
   }
   return undefined
-}
-
-interface Field {
-  readonly field: number
-  /** Where its bytes begin, and how many there are; undefined for a number. */
-  readonly begin: number
-  readonly length: number | undefined
-}
-
-/** The fields of a protocol buffer, without those inside; undefined for bytes that are none. */
-function fieldsOf(bytes: Uint8Array): Field[] | undefined {
-  const fields: Field[] = []
-  let position = 0
-  const varint = (): number => {
-    let value = 0
-    for (let scale = 1; scale < 2 ** 56; scale *= 128) {
-      const byte = bytes[position++]
-      if (byte === undefined) return NaN
-      value += (byte & 0x7f) * scale
-      if (byte < 0x80) return value
-    }
-    return NaN
-  }
-  while (position < bytes.length && fields.length < DEEPEST_SCAN) {
-    const tag = varint()
-    const [field, wire] = [Math.floor(tag / 8), tag % 8]
-    if (!(field >= 1) || (wire !== 0 && wire !== 2)) return undefined
-    const value = varint()
-    if (Number.isNaN(value)) return undefined
-    fields.push({ field, begin: position, length: wire === 0 ? undefined : value })
-    if (wire === 2) position += value
-    if (position > bytes.length) return undefined
-  }
-  return fields.length === 0 ? undefined : fields
 }
 
 /** Files that people read. */

@@ -1,6 +1,6 @@
 // All formats, told apart by content. Loaded with the first model file, unless the caller brings the reader it needs.
 import { LstmError } from '../errors.ts'
-import { recognise } from './foreign.ts'
+import { ofProtobuf, recognise } from './foreign.ts'
 import type { FormatReader } from './reader.ts'
 import { sniff, type FormatName } from './sniff.ts'
 
@@ -23,7 +23,7 @@ const READERS: Readonly<Record<FormatName, () => Promise<FormatReader>>> = {
 export async function findReader(bytes: Uint8Array, name?: string): Promise<FormatReader> {
   const format = sniff(bytes)
   // Messages of TensorFlow begin as those of ONNX do.
-  const foreign = format === undefined || format === 'onnx' ? recognise(bytes, name) : undefined
+  const foreign = format === undefined ? recognise(bytes, name) : format === 'onnx' ? ofProtobuf(bytes) : undefined
   if (format === undefined || foreign !== undefined) throw unrecognised(bytes, foreign)
   return READERS[format]()
 }

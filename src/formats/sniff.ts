@@ -1,6 +1,8 @@
 // Which format bytes are in, told by their content: cheap, and never throws. Readers are loaded only
 // for files of their own format, so this is all of them that a program always has.
 
+import { fieldsOf } from './protobuf/fields.ts'
+
 /** Formats that have a reader of their own. */
 export type FormatName = 'safetensors' | 'onnx' | 'keras' | 'tfjs' | 'torch' | 'tensorflow1' | 'rtneural' | 'nam'
 
@@ -65,31 +67,10 @@ function has(value: unknown, key: string): boolean {
 
 /** Whether bytes are the fields of an ONNX ModelProto, all of them: numbers 1 to 31, known wire types, lengths that fit. */
 function isProtobuf(bytes: Uint8Array): boolean {
-  let position = 0
-  const varint = (): number => {
-    let value = 0
-    for (let shift = 0; shift < 70; shift += 7) {
-      const byte = bytes[position++]
-      if (byte === undefined) return NaN
-      value += (byte & 0x7f) * 2 ** shift
-      if (byte < 0x80) return value
-    }
-    return NaN
-  }
   let fields = 0
-  while (position < bytes.length) {
-    const tag = varint()
-    const [field, wire] = [Math.floor(tag / 8), tag % 8]
-    if (!(field >= 1 && field <= 31)) return false
-    if (wire === 0) {
-      if (Number.isNaN(varint())) return false
-    } else if (wire === 2) {
-      const length = varint() // first: it moves the position itself
-      position += length
-    } else {
-      return false
-    }
+  for (const found of fieldsOf(bytes)) {
+    if (found === undefined || found.field > 31) return false
     fields++
   }
-  return fields > 1 && position === bytes.length
+  return fields > 1
 }

@@ -1,4 +1,7 @@
 // Files that are no models for this library: each is told what it is, and what to do.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { PbfWriter } from 'pbf'
@@ -79,5 +82,22 @@ describe('files by their first bytes', () => {
     const refusal = await refusalOf(bytes)
     expect(refusal.message).toMatch(message)
     expect(refusal.code).toBe('FORMAT')
+  })
+})
+
+describe('files that are models', () => {
+  it('are models whatever they are called', async () => {
+    const source = readFileSync(new URL('../golden/onnx/classifier-last.onnx', import.meta.url))
+    const folder = mkdtempSync(join(tmpdir(), 'lstm-wasm-names-'))
+    try {
+      for (const name of ['model.bin', 'model.data-00000-of-00001', 'group1-shard1of1']) {
+        writeFileSync(join(folder, name), source)
+        const model = await load(join(folder, name))
+        expect(model.inputs.length, name).toBeGreaterThan(0)
+        model.dispose()
+      }
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
