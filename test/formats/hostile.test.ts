@@ -19,6 +19,7 @@ import { readTable } from '../../src/formats/tf1/table.ts'
 import { tensorflow1 } from '../../src/formats/tf1/reader.ts'
 import { tfjs } from '../../src/formats/tfjs/index.ts'
 import type { Graph } from '../../src/graph/graph.ts'
+import { typeGraph } from '../../src/graph/infer.ts'
 import { readModelFile } from '../../src/formats/model-file.ts'
 import { compile } from '../../src/model/load.ts'
 import { createRuntime } from '../../src/runtime/create.ts'
@@ -279,6 +280,25 @@ describe('ONNX', () => {
     const bytes = writeOnnx({ nodes: many(20_000, (n) => ({ op: 'Foo', name: 'n'.repeat(20), inputs: ['x'], outputs: [`y${n}`] })), inputs: [{ name: 'x', shape: [1] }], outputs: many(20_000, (n) => ({ name: `y${n}` })) })
     const error = await expectRejection(onnx.read(onlyBytes(bytes), {}), 'UNSUPPORTED', /operator Foo \(node 'n+'.* and 19950 more\)$/)
     expect(error.message.length).toBeLessThan(4096)
+  })
+
+  it('sizes that are squared, joined or flattened again and again get a name of their own', async () => {
+    const long = 'n'.repeat(100_000)
+    const rows = (op: string, inputs: (n: number) => string[], first: NodeSpec[], attributes: NodeSpec['attributes'] = {}): NodeSpec[] => [
+      ...first, ...many(300, (n): NodeSpec => ({ op, inputs: inputs(n), outputs: [`${op}${n + 1}`], attributes })),
+    ]
+    const bytes = writeOnnx({
+      nodes: [
+        ...rows('Mul', (n) => [`Mul${n}`, `Mul${n}`], [{ op: 'Shape', inputs: ['x'], outputs: ['Mul0'] }]),
+        ...rows('Concat', (n) => (n < 19 ? [`Concat${n}`, `Concat${n}`] : ['Concat19']), [{ op: 'Shape', inputs: ['x'], outputs: ['Concat0'] }], { axis: 0 }),
+        ...rows('Flatten', () => ['x'], []),
+      ],
+      inputs: [{ name: 'x', shape: ['b', long, long] }], outputs: [{ name: 'Mul300' }, { name: 'Concat300' }, { name: 'Flatten300' }],
+    })
+    const { sizes, types } = typeGraph(await onnx.read(onlyBytes(bytes), {}))
+    expect(Math.max(...[...sizes.values()].map((list) => list.length))).toBeLessThanOrEqual(64)
+    expect(Math.max(...[...sizes.values()].flatMap((list) => list.map((size) => String(size).length)))).toBeLessThan(1000 + long.length)
+    expect([...types.values()].filter(({ shape }) => shape.some((size) => String(size).length > long.length))).toEqual([])
   })
 
   it('names of sizes are charged, and axes counted', async () => {

@@ -1,9 +1,10 @@
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
-import { isNumeric, type Dimension, type SymbolicShape } from '../../values/shape.ts'
+import { isNumeric, lengthOf, type Dimension, type SymbolicShape } from '../../values/shape.ts'
+import { MOST_AXES } from '../node/checks.ts'
 import type { Operator } from '../operator.ts'
 
 /**
- * An operator that moves elements, and so moves sizes: it is evaluated with numbers that stand for them.
+ * An operator that moves elements, and so moves sizes, of shapes that there can be: it is evaluated with numbers that stand for them.
  * @param moved whose elements it moves: those of its first input, or of all
  */
 /* @__NO_SIDE_EFFECTS__ */
@@ -11,7 +12,7 @@ export function movingSizes<Settings>(operator: Operator<Settings>, moved: 'firs
   return {
     ...operator,
     sizes(node, context, settings, types): readonly SymbolicShape[] | undefined {
-      if (types[0].dtype !== 'int32') return undefined
+      if (types[0].dtype !== 'int32' || !types.every(({ shape }) => isNumeric(shape) && lengthOf(shape) <= MOST_AXES)) return undefined
       const table: Dimension[] = []
       const values: ArrayLike[] = []
       for (let position = 0; position < (moved === 'all' ? node.inputs.length : 1); position++) {

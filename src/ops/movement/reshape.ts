@@ -90,7 +90,7 @@ export const flatten: Operator = reshaping('flatten', 'Flatten', 1, ['axis'], (n
   const axis = integerOf(node, 'axis', 1)
   // The one place where an axis may be past the last: then the second size is 1.
   const at = axis === from.length ? axis : resolveAxis(node, axis, from.length)
-  return [productOf(from.slice(0, at)), productOf(from.slice(at))]
+  return [productOf(from.slice(0, at)) ?? freshSize(node, 0), productOf(from.slice(at)) ?? freshSize(node, 1)]
 })
 
 /**

@@ -69,7 +69,10 @@ export const size: Operator = beforehand({
     const length = productOf(anyInput(node, context, 0).shape)
     return typeof length === 'number' ? [int32(node, [length], [])] : undefined
   },
-  sizes: (node, context) => [[productOf(anyInput(node, context, 0).shape)]],
+  sizes(node, context) {
+    const length = productOf(anyInput(node, context, 0).shape)
+    return length === undefined ? undefined : [[length]]
+  },
 })
 
 interface Fill {

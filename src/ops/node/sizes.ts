@@ -57,9 +57,9 @@ export function checkSizes(node: GraphNode, types: readonly ValueType[]): readon
   return types
 }
 
-/** The product of sizes: a number, or a name. */
-export function productOf(sizes: SymbolicShape): Dimension {
-  return quotientOf(sizes, []) as Dimension
+/** The product of sizes: a number, a name, or undefined where it has too many factors for one. */
+export function productOf(sizes: SymbolicShape): Dimension | undefined {
+  return quotientOf(sizes, [])
 }
 
 /** Product of the sizes that are numbers: what a batch row costs, as far as it is known. */
@@ -68,16 +68,23 @@ export function knownLength(sizes: SymbolicShape): number {
 }
 
 const TIMES = ' * '
+/** Characters of a product's name. An untrusted file may square a size again and again, or call one by a very long name. */
+const MOST_CHARACTERS = 256
+
+const factorsOf = (size: string): string[] => (size.length > MOST_CHARACTERS ? [size] : size.split(TIMES))
+const isNumber = (factor: string): boolean => /^\d+$/.test(factor)
 
 /** The names in a size: `2 * batch * timesteps` has two. */
 export function namesIn(size: Dimension): string[] {
-  return typeof size === 'number' ? [] : size.split(TIMES).filter((factor) => !/^\d+$/.test(factor))
+  return typeof size === 'number' ? [] : factorsOf(size).filter((factor) => !isNumber(factor))
 }
 
 /** What the names in a size are multiplied by. */
 function numberIn(size: Dimension): number {
-  return typeof size === 'number' ? size : size.split(TIMES).reduce((product, factor) => (/^\d+$/.test(factor) ? product * Number(factor) : product), 1)
+  return typeof size === 'number' ? size : factorsOf(size).filter(isNumber).reduce((product, factor) => product * Number(factor), 1)
 }
+
+const numberOf = (sizes: SymbolicShape): number => sizes.reduce<number>((product, size) => product * numberIn(size), 1)
 
 /**
  * The product of `sizes` over the product of `by`, where equal names cancel: a number (perhaps not whole), a name, a
@@ -86,15 +93,16 @@ function numberIn(size: Dimension): number {
 export function quotientOf(sizes: SymbolicShape, by: SymbolicShape): Dimension | undefined {
   if (sizes.includes(0) && !by.includes(0)) return by.every((size) => typeof size === 'number') ? 0 : undefined
   const names = sizes.flatMap(namesIn)
-  const quotient = sizes.reduce<number>((product, size) => product * numberIn(size), 1) / by.reduce<number>((product, size) => product * numberIn(size), 1)
+  const quotient = numberOf(sizes) / numberOf(by)
   for (const name of by.flatMap(namesIn)) {
     const position = names.indexOf(name)
     if (position < 0) return undefined
     names.splice(position, 1)
   }
   if (names.length === 0) return quotient
-  if (!Number.isInteger(quotient)) return undefined
-  return [...(quotient === 1 ? [] : [quotient]), ...names.sort()].join(TIMES)
+  if (names.length === 1 && quotient === 1) return names[0]
+  const length = names.reduce((sum, name) => sum + name.length, 0)
+  return Number.isInteger(quotient) && length <= MOST_CHARACTERS ? [...(quotient === 1 ? [] : [quotient]), ...names.sort()].join(TIMES) : undefined
 }
 
 /** One shape that all broadcast to, aligned at the last axis; a name may turn out to be any size that fits. */
