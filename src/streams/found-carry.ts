@@ -49,11 +49,7 @@ function carryByNames(graph: Graph, isPair: ReturnType<typeof pairsOf>): Map<str
   // By their stems: files may have any number of inputs and outputs.
   const byStem: Map<string, GraphOutput[]> = new Map()
   for (const output of graph.outputs) {
-    for (const stem of stems(output.name, after).filter((one) => STATE.test(one))) {
-      const known = byStem.get(stem)
-      if (known === undefined) byStem.set(stem, [output])
-      else known.push(output)
-    }
+    for (const stem of stems(output.name, after).filter((one) => STATE.test(one))) append(byStem, stem, output)
   }
   return new Map(graph.inputs.flatMap((input): [string, string][] => {
     const outputs = new Set(stems(input.name, before).flatMap((stem) => byStem.get(stem) ?? []).filter((output) => isPair(input, output)))
@@ -67,51 +63,61 @@ interface Traced {
   readonly place: readonly number[]
 }
 
-/** Where a node's part of a larger value begins: its output of a split, the start of a slice or index of a gather; 0 elsewhere. */
-function partOf(node: GraphNode, value: string, { constants }: Graph): number {
-  if (node.op === 'split') return node.outputs.indexOf(value)
-  const first = node.op === 'slice' || node.op === 'gather' ? constants.get(node.inputs[1] ?? '')?.data[0] : undefined
-  return first ?? 0
+/** States that one value holds, and parts on the way to one: more than models have, and few enough for any file. */
+const MOST_STATES = 64
+
+/** Where part `output` of a larger value begins: its output of a split, the start of a slice or index of a gather; undefined for the whole. */
+function partOf(node: GraphNode, output: number, { constants }: Graph): number | undefined {
+  if (node.op === 'split') return output
+  return node.op === 'slice' || node.op === 'gather' ? constants.get(node.inputs[1] ?? '')?.data[0] : undefined
 }
 
 /**
  * The states that begin with each input, and those that each output ends with, through nodes that only move elements. In the
  * order in which they lie there.
  */
-function tracedStates(graph: Graph): { readonly begins: Map<string, Traced[]>, readonly ends: Map<string, Traced[]> } {
-  const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((value) => [value, node] as const)))
-  const isInput = new Set(graph.inputs.map(({ name }) => name))
-  const [begins, ends] = [new Map<string, Traced[]>(), new Map<string, Traced[]>()]
-  const note = (all: Map<string, Traced[]>, name: string, traced: Traced): void => {
-    const known = all.get(name)
-    if (known === undefined) all.set(name, [traced])
-    else known.push(traced)
-  }
-  // What of each value is a final state; nodes come after what they take.
+function tracedStates(graph: Graph): { readonly begins: Map<string, Traced[]>, readonly ends: Map<string, readonly Traced[]> } {
+  const begins: Map<string, Traced[]> = new Map()
+  // Which input each value is a part of, and which final states it is made of; nodes come after what they take.
+  const origins: Map<string, { readonly input: string, readonly place: readonly number[] }> = new Map()
+  for (const { name } of graph.inputs) origins.set(name, { input: name, place: [] })
   const finals: Map<string, readonly Traced[]> = new Map()
   for (const node of graph.nodes) {
-    const operator = operatorOf(node)
-    operator.recurrent?.states.forEach((name, n) => {
+    const { recurrent, carriesZeros = false } = operatorOf(node)
+    recurrent?.states.forEach((name, n) => {
       const state = `${node.name}.${name}`
-      let [value, place] = [node.inputs[1 + n] ?? '', [] as readonly number[]]
-      for (let maker = makers.get(value); maker !== undefined && operatorOf(maker).carriesZeros === true; maker = makers.get(value)) {
-        place = [partOf(maker, value, graph), ...place]
-        value = maker.inputs[0] as string
-      }
-      if (isInput.has(value)) note(begins, value, { state, place })
+      const origin = origins.get(node.inputs[1 + n] ?? '')
+      if (origin !== undefined) append(begins, origin.input, { state, place: origin.place })
       finals.set(node.outputs[1 + n] ?? '', [{ state, place: [] }])
     })
-    if (operator.recurrent !== undefined) continue
-    const taken = operator.carriesZeros === true ? [finals.get(node.inputs[0] ?? '') ?? []] : node.op === 'concat' ? node.inputs.map((name) => finals.get(name) ?? []) : []
-    const states = taken.flatMap((some, position) => some.map(({ state, place }) => ({ state, place: [position, ...place] })))
-    if (states.length > 0 && states.length <= MOST_STATES) for (const value of node.outputs) finals.set(value, states)
+    const origin = carriesZeros ? origins.get(node.inputs[0] ?? '') : undefined
+    if (origin !== undefined && origin.place.length < MOST_STATES) {
+      node.outputs.forEach((value, output) => {
+        const part = partOf(node, output, graph)
+        origins.set(value, part === undefined ? origin : { ...origin, place: [...origin.place, part] })
+      })
+    }
+    if (node.op === 'concat') {
+      const states = node.inputs.flatMap((name, position) => (finals.get(name) ?? []).map(({ state, place }) => ({ state, place: [position, ...place] })))
+      const isShort = states.length <= MOST_STATES && states.every(({ place }) => place.length <= MOST_STATES)
+      if (states.length > 0 && isShort) finals.set(node.outputs[0] as string, states)
+    } else if (carriesZeros) {
+      const states = finals.get(node.inputs[0] ?? '')
+      if (states !== undefined) for (const value of node.outputs) finals.set(value, states)
+    }
   }
-  for (const { name, value } of graph.outputs) for (const traced of finals.get(value) ?? []) note(ends, name, traced)
+  const ends = new Map(graph.outputs.flatMap(({ name, value }) => {
+    const states = finals.get(value)
+    return states === undefined ? [] : [[name, states] as const]
+  }))
   return { begins, ends }
 }
 
-/** States that one value holds. */
-const MOST_STATES = 64
+function append<Value>(lists: Map<string, Value[]>, name: string, value: Value): void {
+  const known = lists.get(name)
+  if (known === undefined) lists.set(name, [value])
+  else known.push(value)
+}
 
 /** Their names, in the order in which they lie in a value. */
 function inOrder(states: readonly Traced[]): string {
@@ -131,7 +137,7 @@ function byStructure(graph: Graph, isPair: (input: GraphInput, output: GraphOutp
   const byStates: Map<string, GraphOutput[]> = new Map()
   for (const output of graph.outputs) {
     const states = ends.get(output.name)
-    if (states !== undefined) byStates.set(inOrder(states), [...byStates.get(inOrder(states)) ?? [], output])
+    if (states !== undefined) append(byStates, inOrder(states), output)
   }
   return new Map(graph.inputs.flatMap((input): [string, string][] => {
     const states = begins.get(input.name)
