@@ -7,10 +7,10 @@ import { switchOf } from '../ops/node/attributes.ts'
 import { label } from '../ops/node/checks.ts'
 import type { GraphNode, Operator, RecurrentFacts } from '../ops/operator.ts'
 import { findOperator } from '../ops/registry.ts'
-import { pointwise } from '../ops/time/pointwise.ts'
 import { along, type TimedNode, type Timing } from '../ops/time/timing.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
-import type { Dimension, SymbolicShape } from '../values/shape.ts'
+import type { Dimension } from '../values/shape.ts'
+import { askTime } from './ask-time.ts'
 
 /** A graph whose recurrent layers go on from their own states, with a few steps at a time. */
 export interface Timeline {
@@ -38,13 +38,10 @@ export interface Stopped {
 }
 
 export class Walk {
-  readonly #graph: Graph
-  readonly #types: TypedGraph['types']
-  readonly #settings: TypedGraph['settings']
+  readonly #typed: TypedGraph
   readonly #carry: ReadonlyMap<string, string>
   readonly #uses: ReadonlyMap<string, Uses>
   readonly #timings: Map<string, Timing>
-  readonly #sizes: TypedGraph['sizes']
   /** Names of sizes that say how many timesteps there are. */
   readonly #stepNames: Set<string> = new Set()
   /** Values that say so. */
@@ -61,25 +58,22 @@ export class Walk {
   /** Whether a recurrent layer takes the timesteps, and goes on from its own states or from carried ones. */
   remembers: boolean = false
 
-  constructor({ graph, types, settings, sizes }: TypedGraph, marks: ReadonlyMap<string, number>, carry: ReadonlyMap<string, string>) {
-    this.#sizes = sizes
-    this.#graph = graph
-    this.#types = types
-    this.#settings = settings
+  constructor(typed: TypedGraph, marks: ReadonlyMap<string, number>, carry: ReadonlyMap<string, string>) {
+    this.#typed = typed
     this.#carry = carry
-    this.#uses = usesOf(graph)
+    this.#uses = usesOf(typed.graph)
     this.#timings = new Map(marks)
     for (const name of marks.keys()) this.#nameSteps(name)
     this.#carried = new Set(carry.keys())
-    this.#constants = new Map(graph.constants)
+    this.#constants = new Map(typed.graph.constants)
   }
 
   get hasRecurrent(): boolean {
-    return this.#graph.nodes.some(({ op }) => findOperator(op)?.recurrent !== undefined)
+    return this.#typed.graph.nodes.some(({ op }) => findOperator(op)?.recurrent !== undefined)
   }
 
   run(): Stopped | undefined {
-    for (const node of this.#graph.nodes) {
+    for (const node of this.#typed.graph.nodes) {
       const operator = operatorOf(node)
       const timed = this.#time(node, operator)
       if (typeof timed === 'string') {
@@ -89,20 +83,20 @@ export class Walk {
       node.outputs.forEach((name, position) => {
         this.#timings.set(name, timed.outputs[position])
         this.#nameSteps(name)
-        if (this.#sizes.get(name)?.some((size) => this.#saysSteps(size))) this.#lengths.add(name)
+        if (this.#typed.sizes.get(name)?.some((size) => this.#saysSteps(size))) this.#lengths.add(name)
       })
       if (node.inputs.some((name) => this.#carried.has(name))) for (const name of node.outputs) this.#carried.add(name)
       const lead = timed.lead ?? (operator.padding === 'kept' ? this.#lead(node) : 0)
       if (lead > 0) for (const name of node.outputs) this.#leads.set(name, lead)
       this.#add(node, operator, timed)
     }
-    const padded = this.#graph.outputs.find(({ value }) => this.#leads.has(value))
+    const padded = this.#typed.graph.outputs.find(({ value }) => this.#leads.has(value))
     return padded === undefined ? undefined : { reason: `the output '${padded.name}' has more timesteps than the inputs`, weight: this.remembers ? 2 : 1 }
   }
 
   result(): Omit<Timeline, 'steps'> {
-    const inputs = this.#graph.inputs.filter(({ name }) => !this.#absorbed.has(name))
-    const outputs = this.#graph.outputs.filter(({ name }) => !this.#absorbed.has(name))
+    const inputs = this.#typed.graph.inputs.filter(({ name }) => !this.#absorbed.has(name))
+    const outputs = this.#typed.graph.outputs.filter(({ name }) => !this.#absorbed.has(name))
     return {
       graph: { inputs, outputs, nodes: needed(this.#nodes, outputs.map(({ value }) => value)), constants: this.#constants },
       inputs: new Map(inputs.map(({ name }) => [name, this.#timings.get(name) as number | undefined])),
@@ -118,7 +112,7 @@ export class Walk {
   /** Learns the name of a value's timesteps. */
   #nameSteps(name: string): void {
     const timing = this.#timings.get(name)
-    const size = typeof timing === 'number' ? this.#types.get(name)?.shape[timing] : undefined
+    const size = typeof timing === 'number' ? this.#typed.types.get(name)?.shape[timing] : undefined
     if (size !== undefined) for (const one of namesIn(size)) this.#stepNames.add(one)
   }
 
@@ -128,31 +122,21 @@ export class Walk {
 
   #time(node: GraphNode, { time, padding, recurrent, takesSizes = [] }: Operator): TimedNode | string {
     // Shapes are computed with numbers when a plan is made, whatever the number of steps is then.
-    if (node.outputs.every((name) => name === '' || this.#sizes.has(name))) return along(node, undefined)
+    if (node.outputs.every((name) => name === '' || this.#typed.sizes.has(name))) return along(node, undefined)
     if (node.inputs.some((name, position) => this.#lengths.has(name) && !takesSizes.includes(position))) return 'asks how long the sequence is'
     const timings = node.inputs.map((name) => this.#timings.get(name))
     const isLast = timings.includes('last')
     if (!timings.some((timing) => typeof timing === 'number')) {
-      const axis = this.#types.get(node.outputs[0] ?? '')?.shape.findIndex((size) => this.#saysSteps(size)) ?? -1
+      const axis = this.#typed.types.get(node.outputs[0] ?? '')?.shape.findIndex((size) => this.#saysSteps(size)) ?? -1
       return along(node, isLast ? 'last' : axis < 0 ? undefined : axis)
     }
     if (isLast) return 'takes single steps together with what all of them come to'
     if (this.#lead(node) > 0 && padding === undefined) return 'takes timesteps that are padded'
     if (time === 'unknown') return 'is not known to work on each timestep by itself'
-    const shape = (name: string | undefined): SymbolicShape | undefined => this.#types.get(name ?? '')?.shape
     const positions = statePositions(recurrent)
     const fromOutside = positions.filter((position) => this.#carried.has(node.inputs[position] ?? ''))
     if (fromOutside.length > 0 && fromOutside.length < positions.length) return 'has one of its two states carried through the graph, and the other one not'
-    return (time === 'pointwise' ? pointwise : time)(node, {
-      timing: (position) => timings[position],
-      shape: (position) => shape(node.inputs[position]),
-      outputShape: (position) => shape(node.outputs[position]) as SymbolicShape,
-      numbers: (position) => {
-        const value = this.#graph.constants.get(node.inputs[position] ?? '')
-        return value === undefined ? undefined : Array.from(value.data)
-      },
-      lead: this.#lead(node),
-    }, this.#settings.get(node))
+    return askTime(node, time, this.#typed, (name) => this.#timings.get(name), this.#lead(node))
   }
 
   /** Appends a node, or what stands for it. */
@@ -174,7 +158,7 @@ export class Walk {
   /** The layer that goes on from its own states; or the same one, where its states are carried through the graph. */
   #remember(node: GraphNode, recurrent: RecurrentFacts): GraphNode {
     this.remembers = true
-    const x = this.#types.get(node.inputs[0] as string)?.shape
+    const x = this.#typed.types.get(node.inputs[0] as string)?.shape
     this.#batch ??= x?.[switchOf(node, 'timeMajor') ? 1 : 0]
     const positions = statePositions(recurrent)
     const states = positions.filter((position) => this.#carried.has(node.inputs[position] ?? ''))

@@ -6,6 +6,7 @@ import { freshSize, integerList, knownIntegers } from '../node/sizes.ts'
 import { movement } from '../layout/movement.ts'
 import { movingSizes } from '../layout/moved-sizes.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from '../operator.ts'
+import { JOINS_STEPS } from '../time/reasons.ts'
 import { rowwise } from '../time/rules.ts'
 import { along } from '../time/timing.ts'
 import { stridesOf, whole, type Move } from '../layout/strides.ts'
@@ -38,7 +39,7 @@ export const concat: Operator<number> = movingSizes(movement({
     if (typeof axis !== 'number' || node.inputs.some((_, position) => context.timing(position) !== axis)) {
       return 'joins what has timesteps with what has none'
     }
-    return joined === axis ? 'joins sequences one after the other' : along(node, axis)
+    return joined === axis ? JOINS_STEPS : along(node, axis)
   },
   parse: (node) => integerOf(node, 'axis'),
   infer(node, context, given) {

@@ -6,6 +6,7 @@ import { FOLD_LENGTH } from '../layout/broadcast.ts'
 import { integerOf, resolveAxis, switchOf } from '../node/attributes.ts'
 import { label } from '../node/checks.ts'
 import type { GraphNode, Operator } from '../operator.ts'
+import { LOOKS_FOR_STEPS } from '../time/reasons.ts'
 import { along, timeAxis } from '../time/timing.ts'
 import { reducedShape, type Pass } from './reduce.ts'
 
@@ -39,7 +40,7 @@ function argument(name: string, onnx: string, least: boolean): Operator<Argument
     time(node, context, { given, keepdims }) {
       const axis = timeAxis(context) as number
       const along0 = resolveAxis(node, given, context.shape(0)?.length as number)
-      if (along0 === axis) return 'looks for one of the timesteps'
+      if (along0 === axis) return LOOKS_FOR_STEPS
       return along(node, keepdims || along0 > axis ? axis : axis - 1)
     },
     parse: readArgument,

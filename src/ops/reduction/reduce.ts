@@ -11,6 +11,7 @@ import { numericInput } from '../elementwise/arithmetic.ts'
 import { FOLD_LENGTH, planBinary, positionsOf } from '../layout/broadcast.ts'
 import { bindFunction } from '../elementwise/functions.ts'
 import type { GraphNode, InferenceContext, Operator, Planner, Slot } from '../operator.ts'
+import { SUMS_STEPS } from '../time/reasons.ts'
 import { along, timeAxis, type TimeRule } from '../time/timing.ts'
 
 type ReductionName = keyof typeof ReductionCode
@@ -125,7 +126,7 @@ const reducing: TimeRule<ReductionSettings> = (node, context, { keepdims, noop }
   const rank = context.shape(0)?.length as number
   const given = context.shape(1) === undefined ? [] : context.numbers(1)
   const axes = given?.length === 0 && !noop ? [...Array(rank).keys()] : given?.map((one) => resolveAxis(node, one, rank))
-  if (axis === undefined || axes === undefined || axes.includes(axis)) return 'sums up over the timesteps'
+  if (axis === undefined || axes === undefined || axes.includes(axis)) return SUMS_STEPS
   return along(node, keepdims ? axis : axis - axes.filter((one) => one < axis).length)
 }
 
