@@ -1,14 +1,12 @@
 // Broadcasting as in numpy: shapes are aligned at their last axes, and a size of 1 is repeated.
 import { BinaryCode, BinaryElements, BroadcastCall } from '../../contract/arrays/broadcast.ts'
-import { createData, type DataOf, type DType } from '../../values/dtype.ts'
+import { bytesOf, createData, type DataOf, type DType } from '../../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { lengthOf, type Shape } from '../../values/shape.ts'
 import type { Planner, Slot, ValueType } from '../operator.ts'
 import { broadcastStrides, joinAxes } from './strides.ts'
 
 export type BinaryFunction = keyof typeof BinaryCode
-
-const BYTES: Readonly<Record<DType, number>> = { float32: 4, int32: 4, uint8: 1 }
 
 /** Elements that may always be computed beforehand; more only where the result is no larger than what it is made of. */
 export const FOLD_LENGTH = 65536
@@ -39,7 +37,7 @@ export function planBinary(
   while (axes.length < 3) axes.unshift({ size: 1, strides: [0, 0] })
   const [outer, rows, row] = axes.slice(-3) as [Axis, Axis, Axis]
   const calls = axes.slice(0, -3)
-  const bytes = BYTES[dtype]
+  const bytes = bytesOf(dtype)
   const [aOuterBytes, aRowBytes, aBytes] = [outer, rows, row].map(({ strides }) => (strides[0] as number) * bytes) as [number, number, number]
   const [bOuterBytes, bRowBytes, bBytes] = [outer, rows, row].map(({ strides }) => (strides[1] as number) * bytes) as [number, number, number]
   const call = planner.record(BroadcastCall, {
