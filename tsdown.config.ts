@@ -52,7 +52,7 @@ const at = (...files: string[]): Record<string, string> => Object.fromEntries(fi
   return [resolve(`src/${folder}/${name}.ts`), resolve(`src/${folder}/${replacement}.ts`)]
 }))
 
-const GIVEN = at('model late-streams late-streams-given', 'model late-siblings late-siblings-given', 'ops loading loading-given', 'formats late-readers late-readers-given')
+const GIVEN = at('runtime embedded embedded-small', 'model late-streams late-streams-given', 'model late-siblings late-siblings-given', 'ops loading loading-given', 'formats late-readers late-readers-given')
 const WORKERD = at('runtime variant variant-workerd')
 const EDGE_LIGHT = at('runtime variant variant-edge-light')
 

@@ -1,7 +1,7 @@
-// Bytes as text, for binaries inside of JavaScript. src/runtime/bytes-of-text.ts is the way back.
+// Bytes as text, for the binaries inside of lstm-wasm/core. src/runtime/bytes-of-text.ts is the way back.
 //
 // 88 characters stand for the commonest bytes, and a pair of characters, of which the first is one of two others, for any other byte. So
-// a text compresses as well as its bytes (hexadecimal digits take 11 % more, base64 44 %), and half as long as digits it is read sooner.
+// a text compresses as well as its bytes: hexadecimal digits take 11 % more, base64 44 %.
 
 /** Characters from # to ~, without those that a string in quotes has to escape. */
 export const ALPHABET = Array.from({ length: 92 }, (_, n) => String.fromCharCode(35 + n)).filter((char) => !"'\\".includes(char))

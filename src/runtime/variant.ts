@@ -1,29 +1,9 @@
 import { LstmError } from '../errors.ts'
-import { commonest, relaxedSimdText } from './binaries/relaxed-simd.ts'
-import { simdFromRelaxedSimd } from './binaries/simd.ts'
-import { bytesOfText } from './bytes-of-text.ts'
+import { embeddedBytes } from './embedded.ts'
 import type { Variant } from './kernels.ts'
 
 /** Fastest first. */
 const VARIANTS: readonly Variant[] = ['relaxed-simd', 'simd']
-
-/** A binary: the relaxed one, or what edits make of it (assembly/edits.mjs). */
-function bytesOf(variant: Variant): Uint8Array<ArrayBuffer> {
-  const base = bytesOfText(relaxedSimdText, commonest)
-  if (variant === 'relaxed-simd') return base
-  const parts: Uint8Array[] = []
-  let at = 0
-  for (const [, inserted = '', skip, length] of simdFromRelaxedSimd.matchAll(/(\S*) (-?\d+) (\d+) /g)) {
-    parts.push(bytesOfText(inserted, commonest), base.subarray(at += Number(skip), at += Number(length)))
-  }
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let end = 0
-  for (const part of parts) {
-    bytes.set(part, end)
-    end += part.length
-  }
-  return bytes
-}
 
 const NO_WEBASSEMBLY = 'this JavaScript engine has no WebAssembly, which lstm-wasm is made of'
 const REACT_NATIVE = ': React Native runs Hermes, which has none. Run the model in a WebView, whose messages carry inputs and outputs, or on a server'
@@ -50,7 +30,7 @@ export async function compileBinary(wanted: Variant | 'auto'): Promise<{ variant
     throw new LstmError('VALUE', `variant: expected 'auto', 'relaxed-simd' or 'simd', got ${JSON.stringify(wanted)}`)
   }
   for (const variant of candidates) {
-    const bytes = bytesOf(variant)
+    const bytes = embeddedBytes(variant)
     try {
       return { variant, module: await WebAssembly.compile(bytes) }
     } catch (cause) {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { commonestBytes, textOf } from '../../assembly/text.mjs'
 import { bytesOfText } from '../../src/runtime/bytes-of-text.ts'
+import { embeddedBytes } from '../../src/runtime/embedded-small.ts'
 import type { Variant } from '../../src/runtime/kernels.ts'
 import { compileBinary } from '../../src/runtime/variant.ts'
 import { expectRejection } from '../expect-error.ts'
@@ -24,15 +25,39 @@ function seeCompiled(): Uint8Array[] {
   return seen
 }
 
+interface Decoder { fromHex?: (text: string) => Uint8Array }
+
 describe('the binaries in the JavaScript', () => {
-  it.each<Variant>(['relaxed-simd', 'simd'])('are those of the package: %s', async (variant) => {
-    const expected = await binary(variant)
-    const seen = seeCompiled()
-    expect((await compileBinary(variant)).variant).toBe(variant)
-    expect(seen).toEqual([expected])
+  describe.each([
+    ['by the engine', () => vi.stubGlobal('Buffer', undefined), (text: string) => Uint8Array.from(text.match(/../g) ?? [], (byte) => parseInt(byte, 16))],
+    ["by Node's Buffer", () => undefined, undefined],
+    ['byte by byte', () => vi.stubGlobal('Buffer', undefined), undefined],
+  ])('decoded %s', (_name, prepare, fromHex) => {
+    it.each<Variant>(['relaxed-simd', 'simd'])('are those of the package: %s', async (variant) => {
+      const expected = await binary(variant)
+      const seen = seeCompiled()
+      const decoder = Uint8Array as Decoder
+      const own = decoder.fromHex
+      const decode = vi.fn(fromHex)
+      prepare()
+      try {
+        if (fromHex === undefined) delete decoder.fromHex
+        else decoder.fromHex = decode
+        expect((await compileBinary(variant)).variant).toBe(variant)
+      } finally {
+        if (own === undefined) delete decoder.fromHex
+        else decoder.fromHex = own
+      }
+      expect(seen).toEqual([expected])
+      expect(decode).toHaveBeenCalledTimes(fromHex === undefined ? 0 : 1)
+    })
   })
 
-  it('come out of their text whatever the bytes are', () => {
+  it.each<Variant>(['relaxed-simd', 'simd'])('are the same in lstm-wasm/core: %s', async (variant) => {
+    expect(embeddedBytes(variant)).toEqual(await binary(variant))
+  })
+
+  it('come out of the text of lstm-wasm/core whatever the bytes are', () => {
     const random = Uint8Array.from(pseudoRandom(1, 5003, 128), (value) => Math.floor(value + 128))
     for (const bytes of [random, Uint8Array.from({ length: 256 }, (_, byte) => byte), new Uint8Array(7), new Uint8Array(0), random.map((byte) => byte % 97)]) {
       const commonest = commonestBytes(bytes)
