@@ -7,7 +7,7 @@ import { applyTo } from './mutators.mjs'
 const BUILT = ['build/simd.wasm', 'build/relaxed-simd.wasm', 'build/simd.wat', 'build/relaxed-simd.wat']
 const COPIED = ['src', 'assembly', 'test', 'examples', 'docs', 'bench', ...BUILT, 'build/debug.wasm', 'package.json', 'asconfig.json',
   'tsconfig.json', 'tsdown.config.ts', 'vitest.config.ts', 'README.md', 'CHANGELOG.md']
-const BINARIES = ['src/runtime/binaries/simd.ts', 'src/runtime/binaries/relaxed-simd.ts', 'src/contract']
+const BINARIES = ['src/runtime/binaries', 'src/contract']
 
 export class Tree {
   #root
@@ -25,7 +25,12 @@ export class Tree {
 
   /** Paths of its test files. */
   get tests() {
-    return readdirSync(`${this.#folder}test`, { recursive: true }).map((name) => `test/${name.replaceAll('\\', '/')}`).filter((name) => name.endsWith('.test.ts')).sort()
+    return this.filesBelow('test').filter((name) => name.endsWith('.test.ts')).sort()
+  }
+
+  /** Paths below a folder of the tree. */
+  filesBelow(folder) {
+    return readdirSync(`${this.#folder}${folder}`, { recursive: true }).map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
   }
 
   read(file) {
@@ -123,7 +128,7 @@ export class AppliedMutant {
 
   /** Files that it changes. */
   get changed() {
-    return [this.#mutant.file, ...(this.#isKernel ? BINARIES : [])]
+    return [this.#mutant.file, ...(this.#isKernel ? BINARIES.flatMap((folder) => this.#tree.filesBelow(folder)) : [])]
   }
 
   get #isKernel() {
