@@ -19,6 +19,9 @@ function compiled(name: Binary['name']): Binary | undefined {
   return { name, module: new WebAssembly.Module(bytes) }
 }
 
+/** The debug binary, which has the plain twins of the kernels: there whatever BINARIES says. */
+export const debugBinary = (): Binary => compiled('debug') as Binary
+
 /** The binaries this engine accepts. */
 export const BINARIES: readonly Binary[] = NAMES.map(compiled).filter((binary) => binary !== undefined)
 

@@ -5,7 +5,7 @@ import { LstmCell } from '../../src/contract/recurrent/lstm.ts'
 import { RnnCell } from '../../src/contract/recurrent/rnn.ts'
 import { pseudoRandom } from '../random.ts'
 import { dotDistance, LSTM_KERNEL_DISTANCE } from '../tolerance.ts'
-import { BINARIES, describeBinaries, type Binary } from '../variants.ts'
+import { debugBinary, describeBinaries } from '../variants.ts'
 import { Arena } from './arena.ts'
 import { placeCall, placeGates } from './recurrences.ts'
 
@@ -13,8 +13,7 @@ import { placeCall, placeGates } from './recurrences.ts'
 type Twins = Readonly<Record<'referenceProduct' | 'referenceLstm' | 'referenceGru' | 'referenceRnn', (...numbers: number[]) => void>>
 
 const PAGES = 64
-const debug = BINARIES.find(({ name }) => name === 'debug') as Binary
-const plain = new Arena(debug, PAGES)
+const plain = new Arena(debugBinary(), PAGES)
 const twins = plain.kernels as unknown as Twins
 
 const far = (got: Float32Array, expected: Float32Array): number => (
