@@ -4,6 +4,7 @@ import type { GraphNode, InferenceContext, Operator, OutputTypes, ValueType } fr
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { SymbolicShape } from '../values/shape.ts'
 import type { Graph, GraphInput, GraphOutput } from './graph.ts'
+import { neededNodes } from './needed.ts'
 import { checkNode, contextOf, operatorOf } from './node.ts'
 
 /** Elements that may be computed beforehand in any graph, and besides for each element of its constants. */
@@ -113,11 +114,7 @@ export class GraphBuilder {
       names.add(name)
     }
     const needed = new Set(outputs.map(({ value }) => value))
-    const nodes = [...this.#nodes].reverse().filter((node) => {
-      if (!node.outputs.some((name) => name !== '' && needed.has(name))) return false
-      for (const name of [...node.inputs, ...Object.values(node.parameters)]) needed.add(name)
-      return true
-    }).reverse()
+    const nodes = neededNodes(this.#nodes, needed)
     const constants = new Map([...this.#constants].filter(([name]) => needed.has(name)))
     return { inputs: this.#inputs, outputs, nodes, constants, ...(this.#notes.size > 0 && { notes: [...this.#notes] }) }
   }

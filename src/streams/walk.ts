@@ -1,6 +1,7 @@
 // A walk through a graph, node by node, along time.
 import type { Graph } from '../graph/graph.ts'
 import type { TypedGraph } from '../graph/infer.ts'
+import { neededNodes } from '../graph/needed.ts'
 import { operatorOf } from '../graph/node.ts'
 import { freshSize, namesIn } from '../ops/node/sizes.ts'
 import { switchOf } from '../ops/node/attributes.ts'
@@ -98,7 +99,7 @@ export class Walk {
     const inputs = this.#typed.graph.inputs.filter(({ name }) => !this.#absorbed.has(name))
     const outputs = this.#typed.graph.outputs.filter(({ name }) => !this.#absorbed.has(name))
     return {
-      graph: { inputs, outputs, nodes: needed(this.#nodes, outputs.map(({ value }) => value)), constants: this.#constants },
+      graph: { inputs, outputs, nodes: neededNodes(this.#nodes, new Set(outputs.map(({ value }) => value))), constants: this.#constants },
       inputs: new Map(inputs.map(({ name }) => [name, this.#timings.get(name) as number | undefined])),
       outputs: new Map(outputs.map(({ name, value }) => [name, this.#timings.get(value)])),
       replaced: this.#replaced, initial: this.#initial, absorbed: this.#absorbed, batch: this.#batch,
@@ -218,14 +219,4 @@ function usesOf({ nodes, outputs }: Graph): Map<string, Uses> {
   for (const node of nodes) for (const value of node.inputs) use(value).nodes.add(node)
   for (const { name, value } of outputs) use(value).outputs.push(name)
   return all
-}
-
-/** The nodes that some values need. */
-function needed(nodes: readonly GraphNode[], values: readonly string[]): GraphNode[] {
-  const wanted = new Set(values)
-  return [...nodes].reverse().filter(({ inputs, outputs }) => {
-    if (!outputs.some((name) => name !== '' && wanted.has(name))) return false
-    for (const name of inputs) wanted.add(name)
-    return true
-  }).reverse()
 }

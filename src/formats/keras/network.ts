@@ -1,5 +1,6 @@
 // A model description and weights -> a graph.
 import { LstmError } from '../../errors.ts'
+import { cancelMoves } from '../../graph/cancel-moves.ts'
 import type { Graph, GraphOutput } from '../../graph/graph.ts'
 import { addAllOperators } from '../../ops/all.ts'
 import type { DType } from '../../values/dtype.ts'
@@ -45,7 +46,7 @@ export function buildModel(model: ModelSpec, weights: LayerWeights, { dialect, n
   if (unread.length > 0) {
     throw malformed(`no layer reads ${named(unread)}, which ${unread.length === 1 ? 'is a tensor' : 'are tensors'} of the file: the description of the layers is not that of these weights`)
   }
-  return emit.builder.finish(nameOutputs(model.outputs, outputs, budget))
+  return cancelMoves(emit.builder.finish(nameOutputs(model.outputs, outputs, budget)), emit.builder.types)
 }
 
 /** Every layer that cannot be run, in all models inside the model. */

@@ -1,5 +1,6 @@
 import { LstmError } from '../../errors.ts'
 import { GraphBuilder } from '../../graph/builder.ts'
+import { cancelMoves } from '../../graph/cancel-moves.ts'
 import type { Graph, GraphOutput } from '../../graph/graph.ts'
 import type { GraphNode } from '../../ops/operator.ts'
 import type { ArrayLike, NdArray } from '../../values/ndarray.ts'
@@ -65,7 +66,7 @@ export class Importer implements Surroundings {
     this.#noteOthers(graph)
     const outputs = this.graph(graph, scope).map((value, n): GraphOutput => ({ name: (graph.outputs[n] as { name: string }).name, value: String(value) }))
     this.#refuseUnsupported()
-    return this.builder.finish(outputs)
+    return cancelMoves(this.builder.finish(outputs), this.builder.types)
   }
 
   /** A word about nodes that are left out; constants are not worth one. */

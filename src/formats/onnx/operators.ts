@@ -10,7 +10,7 @@ import { gather } from '../../ops/movement/gather.ts'
 import { pad } from '../../ops/movement/pad.ts'
 import { identity, squeeze, unsqueeze } from '../../ops/movement/reshape.ts'
 import { constantOfShape } from '../../ops/movement/shape.ts'
-import { slice, transpose } from '../../ops/movement/views.ts'
+import { slice } from '../../ops/movement/views.ts'
 import type { Operator } from '../../ops/operator.ts'
 import { gru } from '../../ops/recurrent/gru.ts'
 import { lstm } from '../../ops/recurrent/lstm.ts'
@@ -57,7 +57,6 @@ const OWN_WAYS: readonly (readonly [operator: Operator, convert: Converter])[] =
   ...[lstm, gru, rnn].map((operator) => [operator, convertRecurrent] as const),
   [maxPool, special.maxPool],
   [rmsNormalization, special.rowNormalization],
-  [transpose, special.transpose],
 ]
 
 /** ONNX operators that become several of ours, one of several, one with other attributes, or none. */

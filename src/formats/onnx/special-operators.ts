@@ -115,27 +115,6 @@ export function shrink(c: Conversion): void {
   c.emitOutputs(bias === 0 ? 'hardShrink' : 'softShrink', [c.input(0)], { alpha: lambd })
 }
 
-/**
- * A transpose of a transpose is one, or none: the outputs of bidirectional LSTMs have an axis for the directions,
- * between time and batch, and most models move it back at once.
- */
-export function transpose(c: Conversion): void {
-  const x = c.input(0)
-  const before = c.importer.producer(x)
-  const { perm, ...others } = c.attributes()
-  const isPlain = Array.isArray(perm) && Object.keys(others).length === 0 && before?.op === 'transpose' && c.value(0) === undefined
-  const inner = before?.attributes.perm
-  if (!isPlain || !Array.isArray(inner) || !isPermutation(perm, inner.length)) return c.emitOutputs('transpose', [x], c.attributes())
-  const composed = perm.map((axis) => (inner as readonly number[])[axis as number] as number)
-  const source = before.inputs[0] as string
-  if (composed.every((axis, position) => axis === position)) c.alias(0, source)
-  else c.emitOutputs('transpose', [source], { perm: composed })
-}
-
-function isPermutation(perm: readonly unknown[], rank: number): boolean {
-  return perm.length === rank && Array.from({ length: rank }, (_, axis) => perm.includes(axis)).every(Boolean)
-}
-
 export function swish(c: Conversion): void {
   if (c.float('alpha', 1) !== 1) throw c.unsupported(`alpha ${c.float('alpha', 1)}`)
   c.emitOutputs('silu', [c.input(0)], c.attributes('alpha'))
