@@ -44,9 +44,10 @@ export interface GraphSpec {
 }
 
 /** A ModelProto. */
-export function writeOnnx(graph: GraphSpec, opset: number = 17): Uint8Array {
+export function writeOnnx(graph: GraphSpec, opset: number = 17, producer: string = ''): Uint8Array {
   const pbf = new PbfWriter()
   pbf.writeVarintField(1, 8)
+  if (producer !== '') pbf.writeStringField(2, producer)
   pbf.writeMessage(8, () => pbf.writeVarintField(2, opset), undefined)
   pbf.writeMessage(7, () => writeGraph(pbf, graph), undefined)
   return pbf.finish()

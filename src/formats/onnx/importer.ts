@@ -6,6 +6,7 @@ import type { GraphNode } from '../../ops/operator.ts'
 import type { ArrayLike, NdArray } from '../../values/ndarray.ts'
 import type { Budget } from '../budget.ts'
 import type { FormatOptions } from '../reader.ts'
+import { adviceFor } from './advice.ts'
 import { Conversion } from './conversion.ts'
 import { addInputs } from './inputs.ts'
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from './messages.ts'
@@ -14,6 +15,7 @@ import { neededNodes } from './order.ts'
 import { Scope, UNSUPPORTED_VALUE, type Resolved } from './scope.ts'
 import type { Surroundings } from './surroundings.ts'
 import { decodeTensor, type ExternalData } from './tensors.ts'
+import { refuseWeightsAsInputs } from './weights-as-inputs.ts'
 import { malformed } from '../protobuf/wire.ts'
 
 /** The oldest version of the standard operators that is read: the one that has today's broadcasting. */
@@ -62,6 +64,7 @@ export class Importer implements Surroundings {
     }
     const scope = new Scope()
     const { graph } = this.#model
+    refuseWeightsAsInputs(graph, new Set(Object.keys(options.constants ?? {})))
     addInputs(this, graph, options, scope)
     this.#noteOthers(graph)
     const outputs = this.graph(graph, scope).map((value, n): GraphOutput => ({ name: (graph.outputs[n] as { name: string }).name, value: String(value) }))
@@ -142,7 +145,9 @@ export class Importer implements Surroundings {
       return `operator ${op} (${nodes.slice(0, MOST_LISTED).join(', ')}${more})`
     })
     const all = [...operators, ...this.#unsupported]
-    if (all.length > 0) throw new LstmError('UNSUPPORTED', `onnx: the model asks for what is not supported: ${all.join('; ')}`)
+    if (all.length === 0) return
+    const advice = adviceFor(this.#model, [...this.#unknown.keys()])
+    throw new LstmError('UNSUPPORTED', ['onnx: the model asks for what is not supported: ', [...all, ...advice].join('; ')].join(''))
   }
 
   /** A name like `name` that no node or value has yet. */

@@ -5,6 +5,8 @@ import { malformed, Wire } from '../protobuf/wire.ts'
 export interface OnnxModel {
   /** Version of every operator set, by domain; the standard one is `''`. */
   readonly opsets: ReadonlyMap<string, number>
+  /** What wrote the file: `pytorch`, `tf2onnx`. */
+  readonly producer: string
   readonly graph: OnnxGraph
 }
 
@@ -71,12 +73,14 @@ export function readModel(bytes: Uint8Array): OnnxModel {
   const wire = new Wire(bytes)
   const opsets: Map<string, number> = new Map()
   let graph: OnnxGraph | undefined
+  let producer = ''
   wire.fields((field) => {
-    if (field === 7) graph = readGraph(wire)
+    if (field === 2) producer = wire.string()
+    else if (field === 7) graph = readGraph(wire)
     else if (field === 8) readOpset(wire, opsets)
   })
   if (graph === undefined) throw malformed('expected a graph, got a model without one')
-  return { opsets, graph }
+  return { opsets, producer, graph }
 }
 
 function readOpset(wire: Wire, into: Map<string, number>): void {
