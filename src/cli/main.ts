@@ -1,93 +1,6 @@
 #!/usr/bin/env node
-// The command `lstm-wasm`: picks the command, says errors in one line, sets the exit code.
-import { inspect as describe } from 'node:util'
-import manifest from '../../package.json' with { type: 'json' }
-import { LstmError } from '../index.ts'
-import { COMMON_OPTIONS, parseArguments, suggestion, UsageError } from './arguments.ts'
-import { convert, CONVERT_HELP } from './convert.ts'
-import { bench, BENCH_HELP } from './bench.ts'
-import { inspect, INSPECT_HELP } from './inspect.ts'
-import { inOwnWords } from './reading.ts'
-import { run, RUN_HELP } from './run.ts'
-import { clearStatus, headline, printable } from './terminal.ts'
-
-const HELP = `\
-Runs trained LSTMs: model files in, the numbers of the framework that trained them out.
-
-Usage
-  lstm-wasm inspect FILE              what is in a model: layers, shapes, parameters, costs
-  lstm-wasm run FILE --input X.npy    run a model on .npy, .json or .csv files
-  lstm-wasm convert IN OUT.safetensors
-                                      one self-describing file of a model in any format
-  lstm-wasm bench FILE                time a model here, and onnxruntime-web where it is installed
-  lstm-wasm COMMAND --help            all about one command, with examples
-
-FILE is a model of PyTorch, Keras, TensorFlow 1, TensorFlow.js, ONNX, RTNeural or NAM, or - for
-standard input. One comes with the package, and images for it, digits.npy:
-  npx lstm-wasm inspect node_modules/lstm-wasm/examples/digits.safetensors
-
-Options
-  -h, --help    this help
-  --version     the version of lstm-wasm
-  --verbose     on an error, also the whole message and the stack
-
-Exit codes
-  0  done
-  1  it failed: the file cannot be read or run, the input does not fit, ...
-  2  the command line is wrong
-  130  Ctrl-C stopped it
-  Errors are one line on stderr.
-`
-
-interface Command {
-  readonly help: string
-  /** @returns the exit code */
-  run(args: readonly string[]): Promise<number>
-}
-
-const COMMANDS: Readonly<Record<string, Command>> = {
-  inspect: { help: INSPECT_HELP, run: inspect },
-  convert: { help: CONVERT_HELP, run: convert },
-  run: { help: RUN_HELP, run },
-  bench: { help: BENCH_HELP, run: bench },
-}
-
-async function main(args: readonly string[]): Promise<number> {
-  const at = args.findIndex((arg) => !arg.startsWith('-') || arg === '-')
-  const name = args[at]
-  if (name === undefined) {
-    const { flags } = parseArguments(args, { ...COMMON_OPTIONS, version: 'boolean' })
-    process.stdout.write(flags.has('version') && !flags.has('help') ? `${manifest.version}\n` : HELP)
-    return 0
-  }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (command === undefined) throw new UsageError(`unknown command '${name}'${suggestion(name, Object.keys(COMMANDS))}`)
-  const rest = args.filter((_, n) => n !== at)
-  if (rest.some((arg) => arg === '--help' || arg === '-h')) {
-    process.stdout.write(command.help)
-    return 0
-  }
-  return command.run(rest)
-}
-
-/** Writes the first line of an error's message to stderr; all of it, and the stack, where asked for. */
-function report(error: unknown, args: readonly string[]): number {
-  clearStatus()
-  if (error instanceof LstmError && error.code === 'ABORTED') {
-    process.stderr.write('lstm-wasm: stopped\n')
-    return 130
-  }
-  const message = inOwnWords(error instanceof Error ? error.message : String(error))
-  const isUsage = error instanceof UsageError
-  const verbose = args.includes('--verbose')
-  const command = args.find((arg) => Object.hasOwn(COMMANDS, arg))
-  const hint = isUsage
-    ? ` (see lstm-wasm ${command === undefined ? '' : `${command} `}--help)`
-    : message.includes('\n') && !verbose ? ' (--verbose shows more)' : ''
-  process.stderr.write(`lstm-wasm: ${printable(headline(message))}${hint}\n`)
-  if (verbose) process.stderr.write(`${printable(describe(error))}\n`)
-  return isUsage ? 2 : 1
-}
+// What the command `lstm-wasm` starts.
+import { commandLine } from './command-line.ts'
 
 // `lstm-wasm inspect model | head` closes the pipe early; that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -95,6 +8,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit()
 })
 
-const args = process.argv.slice(2)
 // Not `process.exit()`: it would cut off what is still on its way into a pipe.
-process.exitCode = await main(args).catch((error: unknown) => report(error, args))
+process.exitCode = await commandLine(process.argv.slice(2))

@@ -1,4 +1,4 @@
-// The command as people call it: the built dist/cli.js, in a process of its own.
+// The command as people call it: most calls within this process, some as the built dist/cli.js in a process of its own.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,6 +14,7 @@ import { compile, load } from '../../src/model/load.ts'
 import { NdArray, type Nested } from '../../src/values/ndarray.ts'
 import { floatTensor, writeOnnx } from '../formats/onnx-writer.ts'
 import { PYTORCH_DISTANCE } from '../tolerance.ts'
+import { lstmWasm, type Result } from './in-process.ts'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 const STATE_DICTS = fileURLToPath(new URL('../golden/state-dicts/', import.meta.url))
@@ -27,15 +28,15 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-interface Result { readonly code: number | null, readonly stdout: string, readonly stderr: string }
-
 function node(flags: readonly string[], args: readonly string[]): Result {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, CLI, ...args], { cwd: folder, encoding: 'utf8' })
   return { code: status, stdout, stderr }
 }
 /** 1234567 -> 1,234,567 */
 const grouped = (value: number): string => value.toLocaleString('en')
-const cli = (...args: string[]): Result => node([], args)
+const cli = async (...args: string[]): Promise<Result> => lstmWasm(folder, args)
+/** The built command. */
+const built = (...args: string[]): Result => node([], args)
 const put = (name: string, content: string | Uint8Array): void => writeFileSync(join(folder, name), content)
 const bytesOf = (name: string): Buffer => readFileSync(join(folder, name))
 const textOf = (name: string): string => readFileSync(join(folder, name), 'utf8')
@@ -55,14 +56,14 @@ describe('lstm-wasm', () => {
 
   it('tells its version', () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-    expect(cli('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+    expect(built('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
   })
 
-  it('helps', () => {
-    const { code, stdout, stderr } = cli('--help')
+  it('helps', async () => {
+    const { code, stdout, stderr } = await cli('--help')
     expect([code, stderr]).toEqual([0, ''])
-    expect(cli('-h').stdout).toBe(stdout)
-    expect(cli()).toEqual({ code: 0, stdout, stderr: '' })
+    expect((await cli('-h')).stdout).toBe(stdout)
+    expect(built()).toEqual({ code: 0, stdout, stderr: '' })
     expect(stdout).toMatchInlineSnapshot(`
       "Runs trained LSTMs: model files in, the numbers of the framework that trained them out.
 
@@ -93,10 +94,10 @@ describe('lstm-wasm', () => {
     `)
   })
 
-  it('helps with inspect', () => {
-    const { code, stdout } = cli('inspect', '--help')
+  it('helps with inspect', async () => {
+    const { code, stdout } = await cli('inspect', '--help')
     expect(code).toBe(0)
-    expect(cli('--help', 'inspect').stdout).toBe(stdout)
+    expect((await cli('--help', 'inspect')).stdout).toBe(stdout)
     expect(stdout).toMatchInlineSnapshot(`
       "Shows what is in a model file: inputs, outputs, and for every layer its settings, output shape,
       parameters, multiply-adds for each timestep and bytes. Runs nothing.
@@ -145,8 +146,8 @@ describe('lstm-wasm', () => {
     `)
   })
 
-  it('helps with run', () => {
-    const { code, stdout } = cli('run', 'no-such-file', '-h')
+  it('helps with run', async () => {
+    const { code, stdout } = await cli('run', 'no-such-file', '-h')
     expect(code).toBe(0)
     expect(stdout).toMatchInlineSnapshot(`
       "Runs a model once on arrays from files. 'lstm-wasm inspect FILE' lists the names and shapes of its
@@ -206,9 +207,9 @@ describe('lstm-wasm', () => {
     `)
   })
 
-  it('helps within 100 columns', () => {
+  it('helps within 100 columns', async () => {
     for (const args of [['-h'], ['inspect', '-h'], ['convert', '-h'], ['run', '-h'], ['bench', '-h']]) {
-      for (const line of cli(...args).stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100)
+      for (const line of (await cli(...args)).stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100)
     }
   })
 
@@ -224,8 +225,8 @@ describe('lstm-wasm', () => {
     [['run', 'a', '--input', 'x.npy', '--variant', 'fast'], "--variant: expected simd, relaxed-simd, auto, got 'fast' (see lstm-wasm run --help)"],
     [['run', 'a', '--input', 'x.txt'], "expected a file name that ends in .npy, .json or .csv, got 'x.txt' (see lstm-wasm run --help)"],
     [['run', 'a', '--input', 'x.npy', '--output', 'y'], "expected a file name that ends in .npy, .json or .csv, got 'y' (see lstm-wasm run --help)"],
-  ])('does not understand %j: exit code 2', (args, message) => {
-    expect(cli(...args)).toEqual({ code: 2, stdout: '', stderr: `lstm-wasm: ${message}\n` })
+  ])('does not understand %j: exit code 2', async (args, message) => {
+    expect(await cli(...args)).toEqual({ code: 2, stdout: '', stderr: `lstm-wasm: ${message}\n` })
   })
 })
 
@@ -233,7 +234,7 @@ describe('lstm-wasm inspect', () => {
   it('shows the size of the file, what model.summary() shows, and what its words mean', async () => {
     const file = `${STATE_DICTS}lstm-prefixed.safetensors`
     const model = await load(file)
-    expect(cli('inspect', file)).toEqual({
+    expect(await cli('inspect', file)).toEqual({
       code: 0,
       stderr: '',
       stdout: `${file}: 1,128 bytes
@@ -250,9 +251,9 @@ In plain words, for the first layer of 'rnn':
     model.dispose()
   })
 
-  it('gives JSON to programs', () => {
+  it('gives JSON to programs', async () => {
     const file = `${STATE_DICTS}lstm-1layer.safetensors`
-    const { code, stdout } = cli('inspect', file, '--json')
+    const { code, stdout } = await cli('inspect', file, '--json')
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({
       file,
@@ -266,7 +267,7 @@ In plain words, for the first layer of 'rnn':
   })
 
   it('lists the tensors of other state dicts, and how to load them: exit code 1', async () => {
-    const { code, stdout, stderr } = cli('inspect', `${STATE_DICTS}two-lstms.safetensors`)
+    const { code, stdout, stderr } = await cli('inspect', `${STATE_DICTS}two-lstms.safetensors`)
     expect(code).toBe(1)
     expect(stderr).toBe('lstm-wasm: this file holds weights, but not how they are connected (it is a plain state dict).\n')
     expect(stdout.split('\n\n')[1]).toMatchInlineSnapshot(`
@@ -288,7 +289,7 @@ In plain words, for the first layer of 'rnn':
     const message = await load(`${STATE_DICTS}two-lstms.safetensors`).catch((error: unknown) => (error as Error).message) as string
     const lines = message.slice(message.indexOf('Say what the layers are'))
     expect(stdout.split('\n\n')[2]).toBe(`${lines}\n`)
-    const json = JSON.parse(cli('inspect', '--json', `${STATE_DICTS}two-lstms.safetensors`).stdout) as { tensors: unknown[], load: string[] }
+    const json = JSON.parse((await cli('inspect', '--json', `${STATE_DICTS}two-lstms.safetensors`)).stdout) as { tensors: unknown[], load: string[] }
     expect(json.tensors[0]).toEqual({ name: 'decoder.bias_hh_l0', dtype: 'float32', shape: [20], bytes: 80 })
     expect(json.load[0]).toBe("import { compile } from 'lstm-wasm'")
   })
@@ -301,28 +302,28 @@ In plain words, for the first layer of 'rnn':
     expect(node(['--import', preload], ['run', file, '--input', 'x.json'])).toEqual({ code: 1, stdout: '', stderr: 'lstm-wasm: asked for\n' })
   })
 
-  it('fails in one line: exit code 1', () => {
+  it('fails in one line: exit code 1', async () => {
     put('text.safetensors', 'hello, world')
-    expect(cli('inspect', 'none.safetensors')).toEqual({ code: 1, stdout: '', stderr: 'lstm-wasm: cannot read "none.safetensors": no such file\n' })
-    expect(cli('inspect', 'text.safetensors')).toMatchObject({ code: 1, stdout: '' })
-    expect(cli('inspect', 'text.safetensors').stderr).toMatch(/^lstm-wasm: .+\n$/)
-    expect(cli('inspect', '.')).toEqual({ code: 1, stdout: '', stderr: 'lstm-wasm: cannot read ".": it is a folder\n' })
+    expect(await cli('inspect', 'none.safetensors')).toEqual({ code: 1, stdout: '', stderr: 'lstm-wasm: cannot read "none.safetensors": no such file\n' })
+    expect(await cli('inspect', 'text.safetensors')).toMatchObject({ code: 1, stdout: '' })
+    expect((await cli('inspect', 'text.safetensors')).stderr).toMatch(/^lstm-wasm: .+\n$/)
+    expect(await cli('inspect', '.')).toEqual({ code: 1, stdout: '', stderr: 'lstm-wasm: cannot read ".": it is a folder\n' })
   })
 
-  it('shows the stack with --verbose, wherever it stands', () => {
+  it('shows the stack with --verbose, wherever it stands', async () => {
     for (const args of [['--verbose', 'inspect', 'none'], ['inspect', 'none', '--verbose']]) {
-      const { code, stderr } = cli(...args)
+      const { code, stderr } = await cli(...args)
       expect(code).toBe(1)
       expect(stderr).toMatch(/^lstm-wasm: cannot read "none": no such file\nLstmError: cannot read "none": no such file\n {4}at /)
       expect(stderr).toContain("code: 'ENVIRONMENT'")
     }
-    const { stderr } = cli('run', `${STATE_DICTS}two-lstms.safetensors`, '--input', 'x.npy', '--verbose')
+    const { stderr } = await cli('run', `${STATE_DICTS}two-lstms.safetensors`, '--input', 'x.npy', '--verbose')
     expect(stderr).toContain("lstm(5, { name: 'encoder'")
   })
 
-  it('prints no control characters of a file', () => {
+  it('prints no control characters of a file', async () => {
     put('evil.safetensors', writeSafetensors(new Map([['\u001b[2J\u009bx', NdArray.from([1])], ['a\nb', NdArray.from([2])]])))
-    const { stdout, stderr } = cli('inspect', 'evil.safetensors')
+    const { stdout, stderr } = await cli('inspect', 'evil.safetensors')
 
     expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
     expect(stdout).toContain('\\u001b[2J\\u009bx')
@@ -341,12 +342,12 @@ describe('standard input', () => {
   }
   const examples = fileURLToPath(new URL('../../examples/', import.meta.url))
 
-  it('is a model, or an array in any format', () => {
+  it('is a model, or an array in any format', async () => {
     const model = readFileSync(`${examples}digits.safetensors`)
     const images = readFileSync(`${examples}digits.npy`)
-    const named = cli('inspect', `${examples}digits.safetensors`).stdout.split('\n').slice(1).join('\n')
+    const named = (await cli('inspect', `${examples}digits.safetensors`)).stdout.split('\n').slice(1).join('\n')
     expect(piped(model, 'inspect', '-')).toEqual({ code: 0, stderr: '', stdout: `standard input\n${named}` })
-    const wanted = cli('run', `${examples}digits.safetensors`, '--input', `${examples}digits.npy`).stdout
+    const wanted = (await cli('run', `${examples}digits.safetensors`, '--input', `${examples}digits.npy`)).stdout
     expect(wanted).toContain('  most likely in row 0: 7 (99.4 %), 9 (0.4 %), 3 (0.1 %)\n  most likely in row 1: 2 (98.7 %)')
     expect(piped(images, 'run', `${examples}digits.safetensors`, '--input', '-').stdout).toBe(wanted)
     expect(piped(model, 'run', '-', '--input', `rows=${examples}digits.npy`).stdout).toBe(wanted)
@@ -376,19 +377,19 @@ describe('options of readers', () => {
     const readers = doors.flatMap((door) => Object.values(door as object).filter(isReader))
     const options = new Set(readers.flatMap((reader) => reader.options))
     expect(options.size).toBeGreaterThan(12)
-    const help = cli('inspect', '--help').stdout
+    const help = (await cli('inspect', '--help')).stdout
     for (const option of options) expect(help).toContain(`--${option === 'constants' ? 'constant' : option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)
     const file = `${STATE_DICTS}lstm-1layer.safetensors`
-    expect(cli('inspect', file, '--forget-bias', '0').stderr).toMatch(/--forget-bias.*--unbatched/)
-    expect(cli('inspect', file, '--unbatched').stdout).toContain('[timesteps, 3]')
+    expect((await cli('inspect', file, '--forget-bias', '0')).stderr).toMatch(/--forget-bias.*--unbatched/)
+    expect((await cli('inspect', file, '--unbatched')).stdout).toContain('[timesteps, 3]')
     const weights = fileURLToPath(new URL('../golden/keras3/lstm-3-sequences.weights.h5', import.meta.url))
-    expect(cli('inspect', weights).stdout).toContain('the option --architecture')
-    expect(cli('inspect', weights, '--architecture', 'none.json')).toEqual({ code: 1, stdout: '', stderr: 'lstm-wasm: cannot read "none.json": no such file\n' })
+    expect((await cli('inspect', weights)).stdout).toContain('the option --architecture')
+    expect(await cli('inspect', weights, '--architecture', 'none.json')).toEqual({ code: 1, stdout: '', stderr: 'lstm-wasm: cannot read "none.json": no such file\n' })
     put('cells.json', '[1]')
-    expect(cli('inspect', weights, '--cells', 'cells.json').stderr).toBe("lstm-wasm: --cells: expected a list of objects in JSON in 'cells.json' (see lstm-wasm inspect --help)\n")
+    expect((await cli('inspect', weights, '--cells', 'cells.json')).stderr).toBe("lstm-wasm: --cells: expected a list of objects in JSON in 'cells.json' (see lstm-wasm inspect --help)\n")
     const cell = fileURLToPath(new URL('../golden/tf1/basic-5.index', import.meta.url))
     put('cells.json', '[{ "forgetBias": 0.25 }]')
-    expect(cli('convert', cell, 'cell.safetensors', '--cells', 'cells.json').code).toBe(0)
+    expect((await cli('convert', cell, 'cell.safetensors', '--cells', 'cells.json')).code).toBe(0)
     expect(textOf('cell.safetensors')).toContain('\\"forgetBias\\":0.25')
   })
 })
@@ -418,20 +419,20 @@ describe('Ctrl-C', () => {
 })
 
 describe('lstm-wasm bench', () => {
-  it('times a model, and says what stands beside it', () => {
+  it('times a model, and says what stands beside it', async () => {
     const file = fileURLToPath(new URL('../../examples/digits.safetensors', import.meta.url))
-    const { code, stdout, stderr } = cli('bench', file, '--seconds', '0.01', '--batch', '3')
+    const { code, stdout, stderr } = await cli('bench', file, '--seconds', '0.01', '--batch', '3')
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/: rows \[3, 28, 28\], Node v[\d.]+\n\nengine .* median +95 % +calls +time \/ ours\n/)
     expect(stdout).toMatch(/\nlstm-wasm \((relaxed-)?simd\) .* 1\.00x\n\nonnxruntime-web runs ONNX files/)
-    expect(cli('bench', file, '--batch', '0')).toMatchObject({ code: 2, stderr: "lstm-wasm: --batch: expected a whole number >= 1, got '0' (see lstm-wasm bench --help)\n" })
+    expect(await cli('bench', file, '--batch', '0')).toMatchObject({ code: 2, stderr: "lstm-wasm: --batch: expected a whole number >= 1, got '0' (see lstm-wasm bench --help)\n" })
   })
 
-  it('compares outputs with onnxruntime-web before it times it', () => {
+  it('compares outputs with onnxruntime-web before it times it', async () => {
     const node = { op: 'MatMul', inputs: ['x', 'w'], outputs: ['y'] }
     put('m.onnx', writeOnnx({ inputs: [{ name: 'x', shape: ['batch', 'extra', 2] }], nodes: [node], outputs: [{ name: 'y' }], initializers: [floatTensor('w', [2, 1], [1, 2])] }))
-    expect(cli('bench', 'm.onnx').stderr).toBe("lstm-wasm: the size 'extra' of the input 'x' is open: --size extra=N (see lstm-wasm bench --help)\n")
-    expect(cli('bench', 'm.onnx', '--size', 'extra=2', '--seconds', '0.01').stdout).toContain('npm install onnxruntime-web')
+    expect((await cli('bench', 'm.onnx')).stderr).toBe("lstm-wasm: the size 'extra' of the input 'x' is open: --size extra=N (see lstm-wasm bench --help)\n")
+    expect((await cli('bench', 'm.onnx', '--size', 'extra=2', '--seconds', '0.01')).stdout).toContain('npm install onnxruntime-web')
     // A stand-in: the sum that the model computes, or another.
     mkdirSync(join(folder, 'node_modules', 'onnxruntime-web'), { recursive: true })
     put('node_modules/onnxruntime-web/package.json', '{ "type": "module", "main": "index.js" }')
@@ -443,31 +444,31 @@ describe('lstm-wasm bench', () => {
       export const InferenceSession = { create: async () => ({ run: async ({ x: { data } }) => ({ y: { data: sums(data) } }) }) }
     `)
     peer(1)
-    expect(cli('bench', 'm.onnx', '--size', 'extra=2', '--seconds', '0.01').stdout).toMatch(/^outputs agree within [\de.-]+ of the largest\n[^]*\nonnxruntime-web .*x\n$/)
+    expect(built('bench', 'm.onnx', '--size', 'extra=2', '--seconds', '0.01').stdout).toMatch(/^outputs agree within [\de.-]+ of the largest\n[^]*\nonnxruntime-web .*x\n$/)
     peer(1.5)
-    expect(cli('bench', 'm.onnx', '--size', 'extra=2', '--seconds', '0.01')).toEqual({
+    expect(built('bench', 'm.onnx', '--size', 'extra=2', '--seconds', '0.01')).toEqual({
       code: 1, stdout: '', stderr: 'lstm-wasm: the outputs of lstm-wasm and onnxruntime-web differ by 0.50 of the largest: nothing was timed\n',
     })
   })
 })
 
 describe('lstm-wasm convert', () => {
-  it('does not write over the model it reads', () => {
+  it('does not write over the model it reads', async () => {
     put('same.safetensors', readFileSync(`${STATE_DICTS}lstm-1layer.safetensors`))
     const before = bytesOf('same.safetensors')
-    expect(cli('convert', 'same.safetensors', './same.safetensors')).toEqual({ code: 2, stdout: '', stderr: "lstm-wasm: './same.safetensors' is the model to read: write to another file (see lstm-wasm convert --help)\n" })
+    expect(await cli('convert', 'same.safetensors', './same.safetensors')).toEqual({ code: 2, stdout: '', stderr: "lstm-wasm: './same.safetensors' is the model to read: write to another file (see lstm-wasm convert --help)\n" })
     expect(bytesOf('same.safetensors')).toEqual(before)
   })
 
-  it('writes a file that describes itself, and gives the same numbers', () => {
+  it('writes a file that describes itself, and gives the same numbers', async () => {
     const file = `${STATE_DICTS}lstm-2layer-bidirectional.safetensors`
     put('x.json', JSON.stringify(expected['lstm-2layer-bidirectional.safetensors']?.input))
-    expect(cli('convert', file, 'own.safetensors')).toEqual({
+    expect(built('convert', file, 'own.safetensors')).toEqual({
       code: 0, stderr: '', stdout: `own.safetensors: ${grouped(statSync(join(folder, 'own.safetensors')).size)} bytes, 1,080 parameters\n`,
     })
     expect(readSafetensors(bytesOf('own.safetensors')).metadata.has('lstm-wasm')).toBe(true)
     for (const [from, to] of [[file, 'a.json'], ['own.safetensors', 'b.json']] as const) {
-      expect(cli('run', from, '--input', 'input=x.json', '--output', to).code).toBe(0)
+      expect((await cli('run', from, '--input', 'input=x.json', '--output', to)).code).toBe(0)
     }
     expect(textOf('b.json')).toBe(textOf('a.json'))
   })
@@ -479,8 +480,8 @@ describe('lstm-wasm convert', () => {
     [['convert', 'a', 'b.safetensors', '--constant', 'sr'], 2, "--constant: expected NAME=NUMBER, got 'sr' (see lstm-wasm convert --help)"],
     [['convert', 'missing', 'b.safetensors'], 1, 'cannot read "missing": no such file'],
     [['convert', `${STATE_DICTS}lstm-1layer.safetensors`, 'no/folder.safetensors'], 1, expect.stringContaining("cannot write 'no/folder.safetensors': ") as string],
-  ])('fails in one line: %j', (args, code, message) => {
-    expect(cli(...args)).toEqual({
+  ])('fails in one line: %j', async (args, code, message) => {
+    expect(await cli(...args)).toEqual({
       code, stdout: '', stderr: typeof message === 'string' ? `lstm-wasm: ${message}\n` : message,
     })
   })
@@ -489,12 +490,12 @@ describe('lstm-wasm convert', () => {
 describe('lstm-wasm run', () => {
   const lstmFiles = ['lstm-1layer', 'lstm-2layer-bidirectional', 'lstm-nobias', 'lstm-prefixed', 'lstm-f64']
 
-  it.each(lstmFiles)('gives what PyTorch gave, in every format: %s', (name) => {
+  it.each(lstmFiles)('gives what PyTorch gave, in every format: %s', async (name) => {
     const { input, ...outputs } = expected[`${name}.safetensors`] as Expected
     const file = `${STATE_DICTS}${name}.safetensors`
     put('x.npy', writeNpy(NdArray.from(input)))
     put('x.json', JSON.stringify({ input }))
-    const { code, stdout, stderr } = cli('run', file, '--input', 'x.npy', '--output', 'all.json', '--output', 'h_n=h.npy', '--output', 'y.csv')
+    const { code, stdout, stderr } = await cli('run', file, '--input', 'x.npy', '--output', 'all.json', '--output', 'h_n=h.npy', '--output', 'y.csv')
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout.split('\n')).toHaveLength(4)
     const all = JSON.parse(textOf('all.json')) as Record<string, Nested>
@@ -502,17 +503,17 @@ describe('lstm-wasm run', () => {
     for (const key of ['output', 'h_n', 'c_n'] as const) expectClose(all[key] as Nested, outputs[key])
     expect(readNpy(bytesOf('h.npy'))).toEqual(NdArray.from(all.h_n as Nested))
     expect(parseCsv(textOf('y.csv'), 'float32').data).toEqual(NdArray.from(all.output as Nested).data)
-    expect(cli('run', file, '--input', 'x.json', '--output', 'output=again.json').code).toBe(0)
+    expect((await cli('run', file, '--input', 'x.json', '--output', 'output=again.json')).code).toBe(0)
     expect(JSON.parse(textOf('again.json'))).toEqual(all.output)
   })
 
-  it('takes a .csv as one sequence, and prints what comes out', () => {
+  it('takes a .csv as one sequence, and prints what comes out', async () => {
     const [first] = expected['lstm-1layer.safetensors']?.input as number[][][]
     put('x.csv', `a,b,c\n${(first as number[][]).map((row) => row.join()).join('\n')}\n`)
     const args = ['run', `${STATE_DICTS}lstm-1layer.safetensors`, '--input', 'x.csv', '--variant', 'simd']
-    expect(cli(...args, '--output', 'y.npy', '--output', 'h_n=h.npy', '--output', 'c_n=c.npy').stdout)
+    expect((await cli(...args, '--output', 'y.npy', '--output', 'h_n=h.npy', '--output', 'c_n=c.npy')).stdout)
       .toBe('y.npy: output float32 [1, 7, 5]\nh.npy: h_n float32 [1, 1, 5]\nc.npy: c_n float32 [1, 1, 5]\n')
-    const { code, stdout, stderr } = cli(...args)
+    const { code, stdout, stderr } = await cli(...args)
     expect([code, stderr]).toEqual([0, ''])
     // Small outputs are printed whole, and can be read as JSON.
     for (const [name, file] of [['output', 'y.npy'], ['h_n', 'h.npy'], ['c_n', 'c.npy']] as const) {
@@ -525,15 +526,15 @@ describe('lstm-wasm run', () => {
     }
   })
 
-  it('goes on from a state', () => {
+  it('goes on from a state', async () => {
     const file = `${STATE_DICTS}lstm-1layer.safetensors`
     const input = expected['lstm-1layer.safetensors']?.input as number[][][]
     put('whole.json', JSON.stringify(input))
     put('begin.json', JSON.stringify(input.map((steps) => steps.slice(0, 3))))
     put('rest.json', JSON.stringify(input.map((steps) => steps.slice(3))))
-    cli('run', file, '--input', 'whole.json', '--output', 'c_n=whole.npy')
-    cli('run', file, '--input', 'begin.json', '--output', 'h_n=h.npy', '--output', 'c_n=c.npy')
-    const { code } = cli('run', file, '--input', 'input=rest.json', '--input', 'h_0=h.npy', '--input', 'c_0=c.npy', '--output', 'c_n=rest.npy')
+    await cli('run', file, '--input', 'whole.json', '--output', 'c_n=whole.npy')
+    await cli('run', file, '--input', 'begin.json', '--output', 'h_n=h.npy', '--output', 'c_n=c.npy')
+    const { code } = await cli('run', file, '--input', 'input=rest.json', '--input', 'h_0=h.npy', '--input', 'c_0=c.npy', '--output', 'c_n=rest.npy')
     expect(code).toBe(0)
     expect(bytesOf('rest.npy')).toEqual(bytesOf('whole.npy'))
   })
@@ -547,15 +548,15 @@ describe('lstm-wasm run', () => {
     model.dispose()
     const { input, output } = expected['classifier.safetensors'] as Expected
     put('tokens.csv', (input as number[][]).map((row) => row.join()).join('\n'))
-    expect(cli('run', 'classifier.safetensors', '--input', 'tokens.csv', '--output', 'y.npy').code).toBe(0)
+    expect(built('run', 'classifier.safetensors', '--input', 'tokens.csv', '--output', 'y.npy').code).toBe(0)
     expectClose(readNpy(bytesOf('y.npy')).toArray(), output)
     put('half.csv', '1,2.5')
-    expect(cli('run', 'classifier.safetensors', '--input', 'half.csv')).toEqual({
+    expect(await cli('run', 'classifier.safetensors', '--input', 'half.csv')).toEqual({
       code: 1, stdout: '', stderr: 'lstm-wasm: half.csv: line 1, column 2: expected a whole number (int32), got 2.5\n',
     })
   })
 
-  it('fails in one line: exit code 1', () => {
+  it('fails in one line: exit code 1', async () => {
     const file = `${STATE_DICTS}lstm-1layer.safetensors`
     put('x.json', '[[[1,2,3]]]')
     put('wide.csv', '1,2,3,4')
@@ -569,6 +570,6 @@ describe('lstm-wasm run', () => {
       [[`${STATE_DICTS}two-lstms.safetensors`, '--input', 'x.json'],
         'this file holds weights, but not how they are connected (it is a plain state dict). (--verbose shows more)'],
     ] as const
-    for (const [args, message] of cases) expect(cli('run', ...args)).toEqual({ code: 1, stdout: '', stderr: `lstm-wasm: ${message}\n` })
+    for (const [args, message] of cases) expect(await cli('run', ...args)).toEqual({ code: 1, stdout: '', stderr: `lstm-wasm: ${message}\n` })
   })
 })

@@ -1,5 +1,5 @@
 // The examples that --help prints, typed as they stand there, in a folder with the files that they name.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -9,14 +9,15 @@ import { writeNpy } from '../../src/formats/npy.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { floatTensor, writeOnnx } from '../formats/onnx-writer.ts'
 import { pseudoRandom } from '../random.ts'
+import { lstmWasm } from './in-process.ts'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const COMMANDS = ['inspect', 'run', 'convert', 'bench'] as const
 
 /** Lines under `Examples` of a command's help. */
-function examplesOf(command: string): string[] {
-  const help = execFileSync(process.execPath, [CLI, command, '--help'], { encoding: 'utf8' })
+async function examplesOf(command: string): Promise<string[]> {
+  const { stdout: help } = await lstmWasm('.', [command, '--help'])
   return (/\nExamples\n((?: {2}.*\n)+)/.exec(help)?.[1] ?? '').split('\n').map((line) => line.trim()).filter(Boolean)
 }
 
@@ -43,12 +44,12 @@ describe.skipIf(process.platform === 'win32')('examples of --help', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  it('are there for every command', () => {
-    for (const command of COMMANDS) expect(examplesOf(command).length, command).toBeGreaterThan(1)
+  it('are there for every command', async () => {
+    for (const command of COMMANDS) expect((await examplesOf(command)).length, command).toBeGreaterThan(1)
   })
 
-  it.each(COMMANDS)('of %s run as they stand there', (command) => {
-    for (const line of examplesOf(command)) {
+  it.each(COMMANDS)('of %s run as they stand there', async (command) => {
+    for (const line of await examplesOf(command)) {
       expect(line.startsWith(`lstm-wasm ${command} `), line).toBe(true)
       const { status, stderr } = spawnSync('sh', ['-c', line], { cwd: folder, encoding: 'utf8', env: { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH ?? ''}` } })
       expect(status, `${line}\n${stderr}`).toBe(0)
