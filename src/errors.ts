@@ -47,5 +47,5 @@ export class LstmError extends Error {
 /** @throws LstmError for an `import()` that failed: the error itself where it is ours, else `ENVIRONMENT` with the way on */
 export function cannotImport(cause: unknown, what: string, wayOn: string): never {
   if (cause instanceof LstmError) throw cause
-  throw new LstmError('ENVIRONMENT', `cannot import ${what} of lstm-wasm: ${String(cause)}. Service workers and worklets forbid import(); hand it over: ${wayOn}`, { cause })
+  throw new LstmError('ENVIRONMENT', `cannot import ${what} of lstm-wasm: ${String(cause)}. Service workers and worklets forbid dynamic imports; hand it over: ${wayOn}`, { cause })
 }

@@ -99,8 +99,17 @@ describe('loading', () => {
     expect(readersIn(loaded)).toEqual(readers)
   })
 
-  it('loads nothing more for a reader and streams that the caller brings', () => {
-    const { loaded } = loadedFor(golden('onnx', '.onnx'), 'onnx')
+  it.each([[['onnx', 'if-lstm-inside'], false], [['onnx', 'conv-lstm-conv'], true], [['keras3', 'go-backwards'], false], [['keras3', 'conv1d'], true]] as const)(
+    '%s loads operators of windows: %s', ([folder, name], wanted) => {
+      const { loaded } = loadedFor(`test/golden/${folder}/${name}.${folder === 'onnx' ? 'onnx' : 'keras'}`)
+      const modules = loaded.map((file) => readFileSync(new URL(`../dist/${file}`, import.meta.url), 'utf8')).join('\n')
+      expect(modules.includes('//#region src/ops/windows/convolution.ts')).toBe(wanted)
+      expect(modules).toContain('//#region src/ops/products/matmul.ts')
+    },
+  )
+
+  it.each([['onnx', 'conv-lstm-conv'], ['keras', 'conv1d']])('loads nothing more for the reader of %s and streams that the caller brings', (format, name) => {
+    const { loaded } = loadedFor(`test/golden/${format === 'onnx' ? 'onnx' : 'keras3'}/${name}.${format}`, format)
     expect(loaded).toEqual([])
   })
 })

@@ -7,9 +7,9 @@ import { sniff, type FormatName } from './sniff.ts'
 /** Each reader is a chunk of its own, loaded when a file needs it. */
 const READERS: Readonly<Record<FormatName, () => Promise<FormatReader>>> = {
   safetensors: async () => (await import('./safetensors-model.ts')).safetensors,
-  onnx: async () => (await import('./onnx/index.ts')).onnx,
-  keras: async () => (await import('./keras/index.ts')).keras,
-  tfjs: async () => (await import('./tfjs/index.ts')).tfjs,
+  onnx: async () => (await import('./onnx/reader.ts')).onnx,
+  keras: async () => (await import('./keras/reader.ts')).keras,
+  tfjs: async () => (await import('./tfjs/tfjs.ts')).tfjs,
   torch: async () => (await import('./torch/reader.ts')).torch,
   tensorflow1: async () => (await import('./tf1/reader.ts')).tensorflow1,
   rtneural: async () => (await import('./rtneural/reader.ts')).rtneural,

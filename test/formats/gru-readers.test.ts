@@ -2,16 +2,17 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { addAllOperators } from '../../src/ops/all.ts'
 import { dialectOf, KERAS_3 } from '../../src/formats/keras/dialect.ts'
 import { parseModel } from '../../src/formats/keras/config.ts'
-import { readKeras, readKerasWeights } from '../../src/formats/keras/keras.ts'
+import { readKeras, readKerasWeights } from '../../src/formats/keras/index.ts'
 import { buildModel } from '../../src/formats/keras/network.ts'
 import { NamedWeights } from '../../src/formats/keras/weights.ts'
 import { graphOfStateDict } from '../../src/formats/pytorch.ts'
 import { recurrentTensors } from '../../src/formats/pytorch-names.ts'
 import { readTensorflow1, tensorflow1StateDict } from '../../src/formats/tf1/reader.ts'
 import { readTensorflow1Variables } from '../../src/formats/tf1/variables.ts'
-import { readTfjsStateDict, tfjs } from '../../src/formats/tfjs/tfjs.ts'
+import { readTfjsStateDict, tfjs } from '../../src/formats/tfjs/index.ts'
 import type { ModelFiles } from '../../src/formats/reader.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { formatSummary, summarise } from '../../src/graph/summary.ts'
@@ -20,6 +21,8 @@ import { compile } from '../../src/model/load.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError, expectRejection } from '../expect-error.ts'
 import { random } from '../weights.ts'
+
+addAllOperators()
 
 const golden = (name: string): Uint8Array => readFileSync(new URL(`../golden/${name}`, import.meta.url))
 

@@ -2,6 +2,7 @@
 // allows. What is counted is the budget's: no clock says whether these pass.
 import { deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { addAllOperators } from '../../src/ops/all.ts'
 import { LstmError } from '../../src/errors.ts'
 import { Budget } from '../../src/formats/budget.ts'
 import { openHdf5, type Hdf5Object } from '../../src/formats/hdf5/hdf5.ts'
@@ -29,6 +30,8 @@ import { writeStored } from '../fuzz/stored-zip.ts'
 import { chunkedHdf5, emptyBlocks, oneBodyZip, torchFile, type ChunkSpec } from './hostile-files.ts'
 import { floatTensor, writeOnnx, type NodeSpec } from './onnx-writer.ts'
 import { writeTable } from './table-writer.ts'
+
+addAllOperators()
 
 const TOO_MUCH = /: a file of \d+ bytes that (unpacks to more than \d+|goes through its own parts so often) is not read$/
 const many = <T>(count: number, make: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n))

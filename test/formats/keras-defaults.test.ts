@@ -1,5 +1,6 @@
 // Settings that the file of a model leaves out: Keras's defaults, each told from another value.
 import { describe, expect, it } from 'vitest'
+import { addAllOperators } from '../../src/ops/all.ts'
 import { parseModel } from '../../src/formats/keras/config.ts'
 import { KERAS_3 } from '../../src/formats/keras/dialect.ts'
 import { buildModel } from '../../src/formats/keras/network.ts'
@@ -7,6 +8,8 @@ import type { Json } from '../../src/formats/keras/settings.ts'
 import { NamedWeights } from '../../src/formats/keras/weights.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { random } from '../weights.ts'
+
+addAllOperators()
 
 type Settings = Readonly<Record<string, Json>>
 

@@ -1,7 +1,7 @@
 // The models of test/python/golden_keras2.py, golden_keras3.py and golden_keras_masks.py, with the outputs of tf.keras 2.15 and Keras 3.
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { readKeras } from '../../src/formats/keras/keras.ts'
+import { readKeras } from '../../src/formats/keras/index.ts'
 import { compile } from '../../src/model/load.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import { NdArray } from '../../src/values/ndarray.ts'

@@ -1,4 +1,5 @@
 // Functional models of Keras, written by hand.
+import { addAllOperators } from '../../src/ops/all.ts'
 import { parseModel } from '../../src/formats/keras/config.ts'
 import type { Dialect } from '../../src/formats/keras/dialect.ts'
 import { buildModel } from '../../src/formats/keras/network.ts'
@@ -6,6 +7,8 @@ import { isObject, type Json } from '../../src/formats/keras/settings.ts'
 import { NamedWeights, type NamedTensor } from '../../src/formats/keras/weights.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { random } from '../weights.ts'
+
+addAllOperators()
 
 export type Settings = Readonly<Record<string, Json>>
 

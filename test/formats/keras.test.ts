@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { deflateRawSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { addAllOperators } from '../../src/ops/all.ts'
 import { parseModel } from '../../src/formats/keras/config.ts'
 import { dialectOf, KERAS_2, KERAS_3, TFJS, type Dialect } from '../../src/formats/keras/dialect.ts'
-import { keras, readKeras, readKerasWeights } from '../../src/formats/keras/keras.ts'
+import { keras, readKeras, readKerasWeights } from '../../src/formats/keras/index.ts'
 import { buildModel } from '../../src/formats/keras/network.ts'
 import type { Json } from '../../src/formats/keras/settings.ts'
 import { snakeCase } from '../../src/formats/keras/placed-weights.ts'
@@ -21,6 +22,8 @@ import { NdArray, type ArrayLike } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import { writeStored, type Lies } from '../fuzz/stored-zip.ts'
 import { random } from '../weights.ts'
+
+addAllOperators()
 
 const golden = (name: string): Uint8Array => readFileSync(new URL(`../golden/${name}`, import.meta.url))
 const weights = golden('keras3/lstm-3-sequences.weights.h5')

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { onlyBytes, type KerasDialect, type ModelFiles } from '../../src/formats/reader.ts'
 import type { Graph } from '../../src/graph/graph.ts'
-import { readTfjsWeights, tfjs } from '../../src/formats/tfjs/tfjs.ts'
+import { readTfjsWeights, tfjs } from '../../src/formats/tfjs/index.ts'
 import { expectRejection } from '../expect-error.ts'
 
 const golden = (name: string): Uint8Array => readFileSync(new URL(`../golden/tfjs/${name}`, import.meta.url))

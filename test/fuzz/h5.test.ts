@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { keras } from '../../src/formats/keras/keras.ts'
+import { keras } from '../../src/formats/keras/index.ts'
 import { onlyBytes } from '../../src/formats/reader.ts'
 import { mutateMany } from './mutate.ts'
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { keras, readKeras, readKerasWeights } from '../../src/formats/keras/keras.ts'
+import { keras, readKeras, readKerasWeights } from '../../src/formats/keras/index.ts'
 import { onlyBytes } from '../../src/formats/reader.ts'
 import { writeStored } from './stored-zip.ts'
 import { mutateMany } from './mutate.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { LstmError } from '../../src/errors.ts'
-import { readTfjsWeights, tfjs } from '../../src/formats/tfjs/tfjs.ts'
+import { readTfjsWeights, tfjs } from '../../src/formats/tfjs/index.ts'
 import type { ModelFiles } from '../../src/formats/reader.ts'
 import { mutateMany } from './mutate.ts'
 

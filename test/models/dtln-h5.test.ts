@@ -1,7 +1,7 @@
 // Noise suppression: https://github.com/breizhn/DTLN. model.h5 has the weights of both models (save_weights), so the
 // layers are written here; expected numbers are onnxruntime's for the ONNX files of the same models.
 import { expect } from 'vitest'
-import { keras, readKerasWeights } from '../../src/formats/keras/keras.ts'
+import { keras, readKerasWeights } from '../../src/formats/keras/index.ts'
 import { onlyBytes } from '../../src/formats/reader.ts'
 import { dense, lstm, sequential } from '../../src/layers/index.ts'
 import { compile } from '../../src/model/load.ts'

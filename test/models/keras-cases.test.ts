@@ -1,5 +1,6 @@
 // LSTM layers of Keras 2, each with its weights and outputs: https://github.com/transcranial/keras-js
 import { expect } from 'vitest'
+import { addAllOperators } from '../../src/ops/all.ts'
 import { parseModel } from '../../src/formats/keras/config.ts'
 import { KERAS_2 } from '../../src/formats/keras/dialect.ts'
 import { buildModel } from '../../src/formats/keras/network.ts'
@@ -8,6 +9,8 @@ import { NamedWeights } from '../../src/formats/keras/weights.ts'
 import { compile } from '../../src/model/load.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { distance, itWithModels } from './model-folder.ts'
+
+addAllOperators()
 
 interface Numbers {
   readonly data: readonly number[]

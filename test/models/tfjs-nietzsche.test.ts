@@ -1,6 +1,6 @@
 // Text generator: https://github.com/reiinakano/tfjs-lstm-text-generation. Expected numbers are tfjs's (cpu backend).
 import { expect } from 'vitest'
-import { tfjs } from '../../src/formats/tfjs/tfjs.ts'
+import { tfjs } from '../../src/formats/tfjs/index.ts'
 import { compile } from '../../src/model/load.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { distance, itWithModels } from './model-folder.ts'

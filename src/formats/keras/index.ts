@@ -1,2 +1,9 @@
-// Reader of Keras models.
-export { keras, readKeras, readKerasWeights, type KerasOptions } from './keras.ts'
+// The reader of Keras models with all operators.
+import { withAllOperators } from '../../ops/all.ts'
+import type { FormatReader } from '../reader.ts'
+import { keras as reader, readKeras as read } from './reader.ts'
+
+export { readKerasWeights, type KerasOptions } from './reader.ts'
+
+export const readKeras: typeof read = withAllOperators(read)
+export const keras: FormatReader = { ...reader, read: withAllOperators(async (...args: Parameters<FormatReader['read']>) => reader.read(...args)) }

@@ -1,4 +1,5 @@
 import { LstmError } from '../../errors.ts'
+import type { FamilyName } from '../../ops/families.ts'
 import type { Dialect } from './dialect.ts'
 import type { Argument, LayerSpec } from './config.ts'
 import type { Emitter } from './emitter.ts'
@@ -46,6 +47,8 @@ export type LayerBuilder = (call: LayerCall) => readonly KerasTensor[]
 /** A kind of layer. */
 export interface LayerKind {
   readonly build: LayerBuilder
+  /** Families of operators that it takes besides the common ones. Default: none. */
+  readonly families?: (layer: LayerSpec) => readonly FamilyName[]
   /** What of the layer's settings cannot be run, as words for the list of everything that cannot. */
   readonly unsupported?: (layer: LayerSpec, dialect: Dialect, inspect: (inner: LayerSpec) => readonly string[]) => readonly string[]
 }

@@ -2,7 +2,7 @@
 import { LstmError } from '../../errors.ts'
 import { cancelMoves } from '../../graph/cancel-moves.ts'
 import type { Graph, GraphOutput } from '../../graph/graph.ts'
-import { addAllOperators } from '../../ops/all.ts'
+import type { FamilyName } from '../../ops/families.ts'
 import type { DType } from '../../values/dtype.ts'
 import { describeValue } from '../../values/dtype.ts'
 import type { Dimension } from '../../values/shape.ts'
@@ -20,7 +20,7 @@ import { field, isList, malformed, type Settings } from './settings.ts'
 import type { LayerWeights, WeightOwner } from './weights.ts'
 
 /**
- * The graph of a Keras model. Inputs go by the names of its input layers, outputs by those of the layers they come from.
+ * The graph of a Keras model, of operators that are known already. Inputs go by the names of its input layers, outputs by those of the layers they come from.
  *
  * @throws LstmError `UNSUPPORTED` listing every layer that cannot be run, `FORMAT` for a description that does not hold together
  */
@@ -29,7 +29,6 @@ export function buildModel(model: ModelSpec, weights: LayerWeights, { dialect, n
   if (problems.length > 0) {
     throw new LstmError('UNSUPPORTED', `${dialect.name}: layers that are not supported: ${problems.join('; ')}. Supported are ${supportedClasses().join(', ')}`)
   }
-  addAllOperators()
   const emit = new Emitter(budget)
   const consumers = consumersOf(model)
   emit.builder.note(note, ...policyNotes(model))
@@ -62,6 +61,23 @@ function layerProblems(layer: LayerSpec, dialect: Dialect, depth: number = 0): s
   if (kind === undefined) return [layer.settings.what]
   const found = [...policyProblems(layer), ...kind.unsupported?.(layer, dialect, (inner) => layerProblems(inner, dialect, depth + 1)) ?? []]
   return found.map((problem) => `${layer.settings.what}: ${problem}`)
+}
+
+/** The families of operators that the layers of a model take. */
+export function familiesOf(model: ModelSpec, dialect: Dialect): ReadonlySet<FamilyName> {
+  const found: Set<FamilyName> = new Set()
+  const visit = (layer: LayerSpec, depth: number): void => {
+    if (depth > MAX_DEPTH) throw malformed(`expected at most ${MAX_DEPTH} layers inside each other`)
+    layer.model?.layers.forEach((inner) => visit(inner, depth + 1))
+    const kind = kindOf(layer)
+    for (const family of kind?.families?.(layer) ?? []) found.add(family)
+    kind?.unsupported?.(layer, dialect, (inner) => {
+      visit(inner, depth + 1)
+      return []
+    })
+  }
+  for (const layer of model.layers) visit(layer, 0)
+  return found
 }
 
 /** Layers that are given the output of another one directly, by its name. */

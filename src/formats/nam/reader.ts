@@ -6,7 +6,7 @@ import { LstmError } from '../../errors.ts'
 import { GraphBuilder } from '../../graph/builder.ts'
 import type { Graph, GraphNode } from '../../graph/graph.ts'
 import { lstmRole, type LstmWeight } from '../../ops/recurrent/settings.ts'
-import { addAllOperators } from '../../ops/all.ts'
+import { addCommonOperators } from '../../ops/common-operators.ts'
 import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { arrayOf, isJsonObject, parseJsonObject, type JsonObject } from '../json-weights.ts'
@@ -40,7 +40,7 @@ interface NamFile {
  */
 export function readNam(bytes: Uint8Array): Graph {
   const { config, weights } = parse(bytes)
-  addAllOperators()
+  addCommonOperators()
   return graphOf(config, weights)
 }
 

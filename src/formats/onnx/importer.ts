@@ -10,7 +10,7 @@ import { adviceFor } from './advice.ts'
 import { Conversion } from './conversion.ts'
 import { addInputs } from './inputs.ts'
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from './messages.ts'
-import { converters } from './operators.ts'
+import { converters, type Converter } from './operators.ts'
 import { neededNodes } from './order.ts'
 import { Scope, UNSUPPORTED_VALUE, type Resolved } from './scope.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -48,6 +48,7 @@ export class Importer implements Surroundings {
   /** Constants made by the readers of operators, such as permuted weights, by what they are made of. */
   readonly made: Map<ArrayLike['data'], Map<string, string>> = new Map()
   readonly #budget: Budget
+  readonly #converters: ReadonlyMap<string, Converter> = converters()
 
   constructor(model: OnnxModel, files: ExternalData, budget: Budget) {
     this.#model = model
@@ -101,7 +102,7 @@ export class Importer implements Surroundings {
 
   #node(node: OnnxNode, scope: Scope, needed: ReadonlySet<string>): void {
     const label = `node '${nameOf(node)}'`
-    const converter = node.domain === '' ? converters().get(node.op) : undefined
+    const converter = node.domain === '' ? this.#converters.get(node.op) : undefined
     if (converter === undefined) {
       const name = node.domain === '' ? node.op : `${node.domain}.${node.op}`
       const nodes = this.#unknown.get(name) ?? []

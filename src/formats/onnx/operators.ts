@@ -1,7 +1,6 @@
 // The standard operators of ONNX, as operators of ours: https://onnx.ai/onnx/operators/
 // Which is which, an operator says itself (`Operator.onnx`). Ours follow the newest version of each; what older versions wrote otherwise
 // is in older-opsets.ts.
-import { addAllOperators } from '../../ops/all.ts'
 import { dropout } from '../../ops/elementwise/activations.ts'
 import { clip } from '../../ops/elementwise/arithmetic.ts'
 import { cast } from '../../ops/elementwise/cast.ts'
@@ -22,7 +21,6 @@ import {
 } from '../../ops/reduction/reduce.ts'
 import { logSoftmax, softmax } from '../../ops/reduction/softmax.ts'
 import { knownOperators } from '../../ops/registry.ts'
-import { maxPool } from '../../ops/windows/pooling.ts'
 import type { Conversion } from './conversion.ts'
 import { convertIf } from './if.ts'
 import * as sizes from './known-sizes.ts'
@@ -55,16 +53,16 @@ const OWN_WAYS: readonly (readonly [operator: Operator, convert: Converter])[] =
   [identity, (c) => c.alias(0, c.input(0))],
   [layerNormalization, special.rowNormalization],
   ...[lstm, gru, rnn].map((operator) => [operator, convertRecurrent] as const),
-  [maxPool, special.maxPool],
   [rmsNormalization, special.rowNormalization],
 ]
 
-/** ONNX operators that become several of ours, one of several, one with other attributes, or none. */
+/** ONNX operators that become several of ours, one of several, one with other attributes, or none; and those of families. */
 const OTHERS: Readonly<Record<string, Converter>> = {
   CastLike: special.castLike,
   Constant: special.constant,
   Gelu: special.gelu,
   If: convertIf,
+  MaxPool: special.maxPool,
   Mean: special.mean,
   PRelu: special.pRelu,
   Selu: special.selu,
@@ -72,17 +70,12 @@ const OTHERS: Readonly<Record<string, Converter>> = {
   Swish: special.swish,
 }
 
-let table: ReadonlyMap<string, Converter> | undefined
-
-/** By the name of the ONNX operator. */
+/** By the name of the ONNX operator, of the operators that are known by now. */
 export function converters(): ReadonlyMap<string, Converter> {
-  if (table !== undefined) return table
-  addAllOperators()
   const ways = new Map(OWN_WAYS.map(([{ name }, convert]) => [name, convert]))
   const own = knownOperators().flatMap(({ name, onnx = [] }) => {
     const convert = ways.get(name) ?? ((c: Conversion) => c.emitOutputs(name, c.inputs, c.attributes()))
     return [onnx].flat().map((op): [string, Converter] => [op, convert])
   })
-  table = new Map([...own, ...Object.entries(OTHERS)])
-  return table
+  return new Map([...own, ...Object.entries(OTHERS)])
 }

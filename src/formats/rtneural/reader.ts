@@ -1,7 +1,9 @@
 // Reader of the RTNeural format: audio models in JSON, AIDA-X's and GuitarML's among them.
 import { LstmError } from '../../errors.ts'
 import type { Graph } from '../../graph/graph.ts'
-import { addAllOperators } from '../../ops/all.ts'
+import { addCommonOperators } from '../../ops/common-operators.ts'
+import { addOperators } from '../../ops/registry.ts'
+import { WINDOWS } from '../../ops/windows/family.ts'
 import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { parseJsonObject, type JsonObject } from '../json-weights.ts'
@@ -36,7 +38,8 @@ const OPTIONS = ['sampleRate', 'trainingSampleRate', 'sampleRateCorrection', 'un
 export function readRtneural(bytes: Uint8Array, options: RtneuralOptions = {}, location?: string): Graph {
   const { unbatched, ...rates } = readOptions(options, optionsOf(...OPTIONS), 'RTNeural')
   const json = parseJsonObject(bytes, 'RTNeural')
-  addAllOperators()
+  addCommonOperators()
+  addOperators(WINDOWS)
   return batchedOrNot(graphOf(json, delaySamplesOf(json, rates), location), unbatched)
 }
 

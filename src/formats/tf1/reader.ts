@@ -1,7 +1,7 @@
 // Reader of the TensorFlow 1 format: variables in a checkpoint, a .npz file, or files of raw elements.
 import { LstmError } from '../../errors.ts'
 import type { Graph } from '../../graph/graph.ts'
-import { addAllOperators } from '../../ops/all.ts'
+import { addCommonOperators } from '../../ops/common-operators.ts'
 import { readOptions } from '../../options.ts'
 import type { Budget } from '../budget.ts'
 import { onlyBytes, type FormatReader, type ModelFiles, type Tensorflow1Options } from '../reader.ts'
@@ -43,7 +43,7 @@ async function readWithin(source: ModelFiles | Uint8Array, options: Tensorflow1O
   const found = findCells(variables)
   const stack = found.others.length === 0 ? stackOf(found.cells) : undefined
   if (stack === undefined) throw cannotGuess(variables, found, sourceOfLines(source, options))
-  addAllOperators()
+  addCommonOperators()
   return graphOfStack(stack, read)
 }
 

@@ -1,2 +1,9 @@
-// Reader of TensorFlow.js layers models.
-export { readTfjs, readTfjsStateDict, readTfjsWeights, tfjs, type TfjsOptions } from './tfjs.ts'
+// The reader of TensorFlow.js layers models with all operators.
+import { withAllOperators } from '../../ops/all.ts'
+import type { FormatReader } from '../reader.ts'
+import { readTfjs as read, tfjs as reader } from './tfjs.ts'
+
+export { readTfjsStateDict, readTfjsWeights, type TfjsOptions } from './tfjs.ts'
+
+export const readTfjs: typeof read = withAllOperators(read)
+export const tfjs: FormatReader = { ...reader, read: withAllOperators(async (...args: Parameters<FormatReader['read']>) => reader.read(...args)) }

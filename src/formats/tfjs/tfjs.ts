@@ -3,12 +3,13 @@
 import { LstmError } from '../../errors.ts'
 import { fixInputs } from '../../graph/fix-inputs.ts'
 import type { Graph } from '../../graph/graph.ts'
+import { loadFamilies } from '../../ops/families.ts'
 import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { parseModel } from '../keras/config.ts'
 import { parseArchitecture } from '../keras/architecture.ts'
 import { dialectOf, originOf, TFJS, type Origin } from '../keras/dialect.ts'
-import { buildModel } from '../keras/network.ts'
+import { buildModel, familiesOf } from '../keras/network.ts'
 import { field, isList, isObject, type Json } from '../keras/settings.ts'
 import { NamedWeights, segmentsOf } from '../keras/weights.ts'
 import type { FormatOptions, FormatReader, ModelFiles } from '../reader.ts'
@@ -51,7 +52,9 @@ async function readTfjsWithin(files: ModelFiles, { constants, ...read }: TfjsOpt
   const named = [...tensors].map(([name, tensor]) => ({ segments: segmentsOf(name), read: () => tensor }))
   // Models that were Keras's have their description one level deeper.
   const model = parseModel(field(topology, 'model_config') ?? topology)
-  const graph = buildModel(model, new NamedWeights(named), originOfModel(json, topology, read), budget)
+  const origin = originOfModel(json, topology, read)
+  await loadFamilies(familiesOf(model, origin.dialect))
+  const graph = buildModel(model, new NamedWeights(named), origin, budget)
   return constants === undefined ? graph : fixInputs(graph, constants, 'TensorFlow.js')
 }
 

@@ -16,7 +16,7 @@ function checkChannels(node: GraphNode, context: InferenceContext, positions: re
   }
 }
 
-function epsilonAttribute(node: GraphNode): number {
+export function epsilonAttribute(node: GraphNode): number {
   return Math.fround(numberOf(node, 'epsilon', 1e-5))
 }
 
@@ -76,7 +76,7 @@ export const layerNormalization: Operator<RowSettings> = rowNormalization('layer
 export const rmsNormalization: Operator<RowSettings> = rowNormalization('rmsNormalization', 'RMSNormalization', false)
 
 /** The input, whose channels are axis 1, or the last one with `channelsLast`. */
-function channelInput(node: GraphNode, context: InferenceContext, channelsLast: boolean, positions: readonly number[]): ValueType {
+export function channelInput(node: GraphNode, context: InferenceContext, channelsLast: boolean, positions: readonly number[]): ValueType {
   const x = requireInput(node, context, 0, 'float32')
   if (x.shape.length < 2) throw new LstmError('SHAPE', `${label(node)}: expected at least batch and channels, got ${formatShape(x.shape)}`)
   checkChannels(node, context, positions, x.shape.at(channelsLast ? -1 : 1))
@@ -107,30 +107,5 @@ export const batchNormalization: Operator<{ readonly epsilon: number, readonly c
     const [scale, bias, mean, variance] = [planner.input(1), planner.input(2), planner.input(3), planner.input(4)]
     const call = planner.record(BatchNormCall, { outer, channels, inner, epsilon })
     planner.step(() => batchNormF32(call.ptr, x.ptr, y.ptr, scale.ptr, bias.ptr, mean.ptr, variance.ptr, factors.ptr))
-  },
-}
-
-/** Normalisation of each channel of each batch row by itself. Inputs: x [batch, channels, ...], scale and bias [channels]. Attribute: `epsilon` 1e-5. */
-export const instanceNormalization: Operator<number> = {
-  name: 'instanceNormalization',
-  onnx: 'InstanceNormalization',
-  mostInputs: 3,
-  attributes: ['epsilon'],
-  time: 'unknown',
-  parse: epsilonAttribute,
-  infer(node, context) {
-    const x = channelInput(node, context, false, [1, 2])
-    if (x.shape.length < 3) throw new LstmError('SHAPE', `${label(node)}: expected [batch, channels, ...], got ${formatShape(x.shape)}`)
-    return [x]
-  },
-  cost: () => ({ detail: '', multiplyAdds: 0 }),
-  plan(_node, planner, epsilon) {
-    const { normalizeF32 } = planner.kernels
-    const shape = planner.shapeOf(0)
-    const channels = shape[1] as number
-    const [rows, columns] = [(shape[0] as number) * channels, lengthOf(shape.slice(2))]
-    const [x, scale, bias, y] = [planner.input(0), planner.input(1), planner.input(2), planner.output(0)]
-    const call = planner.record(NormalizeCall, { centred: 1, rows, columns, channels, epsilon })
-    planner.step(() => normalizeF32(call.ptr, x.ptr, y.ptr, scale.ptr, bias.ptr))
   },
 }

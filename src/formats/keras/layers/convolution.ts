@@ -8,6 +8,8 @@ import { loraOf } from '../lora.ts'
 import { malformed, type Settings } from '../settings.ts'
 import { channelsLast } from './shape-layers.ts'
 
+const WINDOWS: NonNullable<LayerKind['families']> = () => ['windows']
+
 function paddingOf(settings: Settings): 'valid' | 'same' | 'causal' {
   const padding = settings.text('padding', 'valid')
   if (padding !== 'valid' && padding !== 'same' && padding !== 'causal') throw settings.wrong('padding', 'valid, same or causal', padding)
@@ -48,6 +50,7 @@ function convolutionProblems({ settings }: LayerCall['layer'], dialect: LayerCal
 function convolving(emitKernels: (call: LayerCall, x: string) => string): LayerKind {
   return {
     unsupported: convolutionProblems,
+    families: WINDOWS,
     build(call) {
       const { layer, path, dialect } = call
       const x = turned(call, `${path}/turned`, onlyInput(call).value)
@@ -98,6 +101,7 @@ export const separableConvolution: LayerKind = convolving((call, x) => {
 export function pooling(op: 'maxPool' | 'averagePool'): LayerKind {
   return {
     unsupported: channelsLast,
+    families: WINDOWS,
     build(call) {
       const { layer, emit, path } = call
       const size = layer.settings.single('pool_size', 2)

@@ -5,16 +5,17 @@
 import { LstmError } from '../../errors.ts'
 import { fixInputs } from '../../graph/fix-inputs.ts'
 import type { Graph } from '../../graph/graph.ts'
+import { loadFamilies } from '../../ops/families.ts'
 import type { NdArray } from '../../values/ndarray.ts'
 import { Budget } from '../budget.ts'
 import type { FormatOptions, FormatReader } from '../reader.ts'
 import { readOptions } from '../../options.ts'
 import { optionsOf, takingOptions } from '../taking-options.ts'
 import { parseArchitecture, parseJson } from './architecture.ts'
-import { parseModel } from './config.ts'
+import { parseModel, type ModelSpec } from './config.ts'
 import { dialectOf, KERAS_2, KERAS_3, originOf, type Origin } from './dialect.ts'
 import { isHdf5, openHdf5, type Hdf5Object } from '../hdf5/hdf5.ts'
-import { buildModel } from './network.ts'
+import { buildModel, familiesOf } from './network.ts'
 import { field, isObject, malformed, type Json } from './settings.ts'
 import { stateDictOf, tensorGroups, weightsOnlyError } from './state-dict.ts'
 import { placedWeights } from './placed-weights.ts'
@@ -30,33 +31,40 @@ const OPTIONS = ['constants', 'architecture', 'dialect'] as const
 /** Options of `readKeras`. */
 export type KerasOptions = Pick<FormatOptions, typeof OPTIONS[number]>
 
+/** What a file holds, before it is a graph. */
+interface Parts {
+  readonly model: ModelSpec
+  readonly weights: LayerWeights
+  readonly origin: Origin
+}
+
 /**
- * A Keras model file as a graph: a `.keras` archive, a whole-model `.h5`, or weights alone with their architecture.
+ * A Keras model file as a graph, of operators that are known already: a `.keras` archive, a whole-model `.h5`, or weights alone with their
+ * architecture.
  *
  * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` listing all layers that cannot be run, or for weights without architecture,
  *   `VALUE` for an option that is none
  */
 export function readKeras(bytes: Uint8Array, options: KerasOptions = {}, location?: string): Graph {
-  return readKerasWithin(bytes, readOptions(options, optionsOf(...OPTIONS), 'Keras'), location, new Budget(bytes.length))
+  const read = readOptions(options, optionsOf(...OPTIONS), 'Keras')
+  const budget = new Budget(bytes.length)
+  return graphOf(partsOf(bytes, read, location, budget), read, budget)
 }
 
-/** The same, as a part of a load. */
-function readKerasWithin(bytes: Uint8Array, { constants, ...read }: KerasOptions, location: string | undefined, budget: Budget): Graph {
-  const graph = readGraph(bytes, read, location, budget)
+function graphOf({ model, weights, origin }: Parts, { constants }: KerasOptions, budget: Budget): Graph {
+  const graph = buildModel(model, weights, origin, budget)
   return constants === undefined ? graph : fixInputs(graph, constants, 'Keras')
 }
 
-function readGraph(
-  bytes: Uint8Array, options: Pick<KerasOptions, 'architecture' | 'dialect'>, location: string | undefined, budget: Budget,
-): Graph {
-  if (isZip(bytes)) return readArchive(bytes, options, budget)
+function partsOf(bytes: Uint8Array, options: KerasOptions, location: string | undefined, budget: Budget): Parts {
+  if (isZip(bytes)) return partsOfArchive(bytes, options, budget)
   const { architecture } = options
   const root = openHdf5(bytes, budget)
   const described = root.attribute('model_config')
   if (architecture === undefined && typeof described !== 'string') throw weightsOnlyError(root, versionOf(root), location)
   if (typeof described === 'string') budget.json(described.length, 'Keras: model_config')
   const json = architecture === undefined ? parseJson(described as string, 'model_config') : parseArchitecture(architecture)
-  return buildModel(parseModel(json), weightsOf(root), originOfVersion(options, versionOf(root, json), json), budget)
+  return { model: parseModel(json), weights: weightsOf(root), origin: originOfVersion(options, versionOf(root, json), json) }
 }
 
 /**
@@ -69,7 +77,7 @@ export function readKerasWeights(bytes: Uint8Array): Map<string, NdArray> {
   return stateDictOf(tensorGroups(openHdf5(weights, budget)))
 }
 
-function readArchive(bytes: Uint8Array, options: Pick<KerasOptions, 'architecture' | 'dialect'>, budget: Budget): Graph {
+function partsOfArchive(bytes: Uint8Array, options: KerasOptions, budget: Budget): Parts {
   const archive = new ZipArchive(bytes, 'Keras', { budget })
   const json = (name: string): Json => {
     const text = archive.read(name)
@@ -81,7 +89,7 @@ function readArchive(bytes: Uint8Array, options: Pick<KerasOptions, 'architectur
   const version = archive.has(METADATA) ? field(json(METADATA), 'keras_version') : undefined
   const weights = archive.read(WEIGHTS)
   const origin = originOfVersion(options, typeof version === 'string' ? version : undefined, config)
-  return buildModel(model, weightsOf(openHdf5(weights, budget)), origin, budget)
+  return { model, weights: weightsOf(openHdf5(weights, budget)), origin }
 }
 
 /** Whose file it is. Without a version it is an old one; only Keras 3 says in which module a class is. */
@@ -163,14 +171,16 @@ function tensorsOf(group: Hdf5Object): NamedTensor[] {
   }))
 }
 
-/** Reads Keras files: see `readKeras`. */
+/** Reads Keras files: see `readKeras`. Families of operators are loaded when a layer needs them. */
 export const keras: FormatReader = takingOptions({
   name: 'Keras',
   options: OPTIONS,
   detect: (bytes) => isHdf5(bytes) || (isZip(bytes) && namesMember(bytes)),
   async read({ bytes, location }, options, budget = new Budget(bytes.length)) {
     try {
-      return readKerasWithin(bytes, options, location, budget)
+      const parts = partsOf(bytes, options, location, budget)
+      await loadFamilies(familiesOf(parts.model, parts.origin.dialect))
+      return graphOf(parts, options, budget)
     } catch (error) {
       // Operators speak of nodes; what is wrong is the file.
       if (error instanceof LstmError) throw error

@@ -1,0 +1,52 @@
+// Families of operators that few models have: each a chunk of its own, loaded when a model names one of them. all.ts has all of them.
+import { cannotImport } from '../errors.ts'
+import { addCommonOperators } from './common-operators.ts'
+import type { Operator } from './operator.ts'
+import { addOperators, findOperator } from './registry.ts'
+
+interface Family {
+  readonly operators: readonly string[]
+  /** Operators of ONNX, of any domain, that become one of them. */
+  readonly onnx: readonly string[]
+  readonly load: () => Promise<readonly Operator[]>
+}
+
+/** By name. A family's own file exports its operators as a list: `windows/family.ts`. */
+export const FAMILIES: { readonly windows: Family } = {
+  windows: {
+    operators: ['averagePool', 'conv', 'convTranspose', 'globalAveragePool', 'globalMaxPool', 'instanceNormalization', 'maxPool'],
+    onnx: ['AveragePool', 'Conv', 'ConvTranspose', 'GlobalAveragePool', 'GlobalMaxPool', 'InstanceNormalization', 'MaxPool'],
+    load: async () => (await import('./windows/family.ts')).WINDOWS,
+  },
+}
+
+export type FamilyName = keyof typeof FAMILIES
+
+function familiesOf(key: 'operators' | 'onnx', names: Iterable<string>): FamilyName[] {
+  const wanted = new Set(names)
+  return (Object.keys(FAMILIES) as FamilyName[]).filter((family) => FAMILIES[family][key].some((name) => wanted.has(name)))
+}
+
+/**
+ * Makes families known, and the operators that many models have. What is known already is not loaded again.
+ * @throws LstmError `ENVIRONMENT` where dynamic imports are forbidden
+ */
+export async function loadFamilies(families: Iterable<FamilyName>): Promise<void> {
+  addCommonOperators()
+  const missing = [...new Set(families)].map((family) => FAMILIES[family]).filter(({ operators }) => operators.some((name) => findOperator(name) === undefined))
+  try {
+    for (const operators of await Promise.all(missing.map(({ load }) => load()))) addOperators(operators)
+  } catch (cause) {
+    cannotImport(cause, 'operators', "import { operators } from 'lstm-wasm/operators', load(source, { operators })")
+  }
+}
+
+/** Makes the operators of these names known, as far as there are such. @throws LstmError see `loadFamilies` */
+export async function loadOperatorsNamed(names: Iterable<string>): Promise<void> {
+  await loadFamilies(familiesOf('operators', names))
+}
+
+/** The same for names of ONNX operators. @throws LstmError see `loadFamilies` */
+export async function loadOnnxOperators(names: Iterable<string>): Promise<void> {
+  await loadFamilies(familiesOf('onnx', names))
+}

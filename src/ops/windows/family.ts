@@ -1,0 +1,8 @@
+// The family of sliding windows: a chunk of its own.
+import type { Operator } from '../operator.ts'
+import { instanceNormalization } from '../reduction/instance-normalization.ts'
+import { conv } from './convolution.ts'
+import { averagePool, globalAveragePool, globalMaxPool, maxPool } from './pooling.ts'
+import { convTranspose } from './transposed-convolution.ts'
+
+export const WINDOWS: readonly Operator[] = [averagePool, conv, convTranspose, globalAveragePool, globalMaxPool, instanceNormalization, maxPool]
