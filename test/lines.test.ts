@@ -15,7 +15,7 @@ const cases = JSON.parse(readFileSync(join(lines, 'cases.json'), 'utf8')) as Rec
 const files = readdirSync(lines).filter((name) => !name.endsWith('.json'))
 
 /** What is left to the user: these have no lines, and say so. */
-const FOREIGN = /^(lstm_batchnorm|lstm_layernorm|conv_lstm|attention|two_heads|tf1_layer_norm|tf1_two_deep)/
+const FOREIGN = /^(attention|two_heads|norm_anywhere\.safetensors|tf1_layer_norm|tf1_two_deep)/
 
 /** The code in a message: from the first import on, all lines are code. */
 function codeIn(message: string): string {

@@ -181,7 +181,8 @@ describe('the public names', () => {
 
   it('of lstm-wasm/layers are these', async () => {
     expect(Object.keys(await import(new URL('layers.js', dist).href) as object).sort()).toEqual([
-      'activation', 'dense', 'dropout', 'embedding', 'gru', 'input', 'linear', 'lstm', 'sequential', 'simpleRnn',
+      'activation', 'batchNorm', 'conv1d', 'dense', 'dropout', 'embedding', 'gru', 'gruCell', 'input', 'lastStep', 'layerNorm', 'linear', 'lstm', 'lstmCell',
+      'rnnCell', 'sequential', 'simpleRnn',
     ])
   })
 })

@@ -3,9 +3,12 @@ import { LstmError } from '../errors.ts'
 import { elementwise } from '../ops/elementwise/activations.ts'
 import { bindFunction, constantNames, type BoundFunction } from '../ops/elementwise/functions.ts'
 import { addAllFunctions, FUNCTION_NAMES, plainFunction } from '../ops/elementwise/function-table.ts'
+import { logSoftmax } from '../ops/reduction/softmax.ts'
 import { addOperators, findOperator } from '../ops/registry.ts'
 import { nearest, NUMBER, readOptions, RECORD, TEXT, type Kind, type OptionTable } from '../options.ts'
 import { describeValue } from '../values/dtype.ts'
+import type { GraphNode } from '../graph/graph.ts'
+import { simpleNode, type LayerNodes } from './layer.ts'
 
 /** Which of our functions a word means. */
 interface Meaning {
@@ -114,7 +117,16 @@ export function bindActivation(given: Activation, what: string): BoundFunction {
 
 /** Makes the operator of a function known, where graphs are looked at before they are compiled. */
 export function knowOperator({ name }: BoundFunction): void {
+  if (name === 'logSoftmax') addOperators([logSoftmax])
   if (FUNCTION_NAMES.includes(name) && findOperator(name) === undefined) addOperators([elementwise(name, plainFunction(name))])
+}
+
+/** The nodes of a layer and of the function after it, if it is one. @param make the layer's own node, by the name of its output */
+export function activated(name: string, activation: BoundFunction, output: string, make: (output: string) => GraphNode): LayerNodes {
+  if (activation.name === 'linear') return { nodes: [make(output)], output }
+  knowOperator(activation)
+  const before = `${name}/linear`
+  return { nodes: [make(before), simpleNode(`${name}/${activation.name}`, activation.name, before, output, {}, constantsOf(activation))], output }
 }
 
 /** Attributes of a node that is the function. */

@@ -1,7 +1,9 @@
 import type { StateDict, TensorSpec } from '../formats/pytorch-names.ts'
+import { LstmError } from '../errors.ts'
 import type { GraphInput, GraphNode } from '../graph/graph.ts'
 import type { DType } from '../values/dtype.ts'
-import type { SymbolicShape } from '../values/shape.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+import { formatShape, type SymbolicShape } from '../values/shape.ts'
 
 /** What a layer adds to the graph, besides its main output. */
 export interface LayerNodes {
@@ -12,6 +14,8 @@ export interface LayerNodes {
   readonly inputs?: readonly GraphInput[]
   /** Further outputs of the model, such as a final state. */
   readonly outputs?: readonly string[]
+  /** Constants that are in no file, such as an index. */
+  readonly constants?: Readonly<Record<string, ArrayLike>>
 }
 
 /** A layer of `sequential`: a description that becomes graph nodes once its input is known. */
@@ -28,6 +32,8 @@ export interface Layer {
   inputFeatures(stateDict: StateDict, prefix: string): number | undefined
   /** Its tensors under PyTorch's names, for an input of so many features. */
   tensors(features: number): readonly TensorSpec[]
+  /** Names of tensors that its module may have for training alone: they are not read. Default: none. */
+  readonly trainingOnly?: readonly string[]
   /** Shape of what it gives for an input of this shape. */
   outputShape(input: SymbolicShape, name: string): SymbolicShape
   /**
@@ -36,6 +42,19 @@ export interface Layer {
    * @param shape of the input
    */
   build(name: string, input: string, output: string, parameters: Readonly<Record<string, string>>, shape: SymbolicShape): LayerNodes
+}
+
+/**
+ * The axes of a layer's input.
+ * @param rank how many there must be; default: two, batch and features, or more
+ * @param what the layer, as messages call it
+ * @param instead what to do about it
+ * @throws LstmError `SHAPE` where it has another number of them
+ */
+export function axesOf(shape: SymbolicShape, rank: 2 | 3 | undefined, what: string, instead: string = ''): SymbolicShape {
+  if (rank === undefined ? shape.length >= 2 && typeof shape.at(-1) === 'number' : shape.length === rank) return shape
+  const expected = rank === 3 ? '[batch, timesteps, features]' : rank === 2 ? '[batch, features]' : '[batch, features] or [batch, timesteps, features], of so many features'
+  throw new LstmError('SHAPE', `${what}: expected ${expected}, got ${formatShape(shape)}${rank === 3 ? '; does the layer before it need returnSequences: true?' : instead}`)
 }
 
 /** A node of the simplest kind. */

@@ -4,9 +4,9 @@ import { joinName, recurrentTensors, type LstmShape } from '../formats/pytorch-n
 import type { GraphInput, GraphNode } from '../graph/graph.ts'
 import { constantNames, type BoundFunction } from '../ops/elementwise/functions.ts'
 import { RECURRENT, type RecurrentOp } from '../ops/recurrent/kinds.ts'
-import { formatShape, type Dimension } from '../values/shape.ts'
+import type { Dimension } from '../values/shape.ts'
 import { bindActivation, type Activation } from './activations.ts'
-import type { Layer } from './layer.ts'
+import { axesOf, type Layer } from './layer.ts'
 import type { RecurrentOptions, Units } from './recurrent-options.ts'
 
 /** A layer that is told by its operator, its options and the attributes of its node; `more` of its tensors, where they are those of an LSTM. */
@@ -31,10 +31,7 @@ export function recurrentLayer(
     tensors: (features) => recurrentTensors(op, { inputSize: features, hiddenSize, numLayers, bidirectional, bias, ...more })
       .map((spec) => (goBackwards ? { ...spec, role: spec.role.replace('forward', 'reverse') } : spec)),
     outputShape(input, layerName) {
-      if (input.length !== 3) {
-        throw new LstmError('SHAPE', `${kind} '${layerName}': expected [batch, timesteps, features], got ${formatShape(input)}; does the layer before it need returnSequences: true?`)
-      }
-      const [first, second] = input as [Dimension, Dimension, Dimension]
+      const [first, second] = axesOf(input, 3, `${kind} '${layerName}'`) as [Dimension, Dimension, Dimension]
       const width = outputSize * directions
       return returnSequences ? [first, second, width] : [timeMajor ? second : first, width]
     },

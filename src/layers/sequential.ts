@@ -109,6 +109,7 @@ export class Sequential {
     const inputs: GraphInput[] = [input]
     const outputs: string[] = []
     const nodes: GraphNode[] = []
+    const constants: Map<string, ArrayLike> = new Map()
     const matching = new TensorMatching(tensors)
     let value = this.#inputName
     let shape: SymbolicShape = input.shape
@@ -116,12 +117,13 @@ export class Sequential {
       const features = shape.at(-1)
       // Before any features are known (an embedding's indices) there are none to size a weight by.
       const specs = layer.tensors(typeof features === 'number' ? features : 0)
-      const parameters = matching.take(prefixOf(name, names), specs)
+      const parameters = matching.take(prefixOf(name, names), specs, layer.trainingOnly)
       const output = position === this.#layers.length - 1 ? this.#outputName : `${name}/output`
       const built = layer.build(name, value, output, parameters, shape)
       nodes.push(...built.nodes)
       for (const port of built.inputs ?? []) addInput(inputs, port)
       outputs.push(...built.outputs ?? [])
+      for (const [constant, array] of Object.entries(built.constants ?? {})) constants.set(constant, array)
       shape = layer.outputShape(shape, name)
       value = built.output
     })
@@ -130,7 +132,7 @@ export class Sequential {
       inputs,
       outputs: [this.#outputName, ...outputs].map((name) => ({ name, value: name })),
       nodes,
-      constants: new Map([...matching.used].map((name) => [name, tensors.get(name) as ArrayLike])),
+      constants: new Map([...constants, ...[...matching.used].map((name) => [name, tensors.get(name) as ArrayLike] as const)]),
     }
   }
 
@@ -217,6 +219,7 @@ function list(names: readonly string[]): string {
 class TensorMatching {
   readonly used: Set<string> = new Set()
   readonly #tensors: StateDict
+  readonly #passed: Set<string> = new Set()
   readonly #missing: string[] = []
   readonly #misshapen: string[] = []
 
@@ -224,7 +227,9 @@ class TensorMatching {
     this.#tensors = tensors
   }
 
-  take(prefix: string, specs: ReturnType<Layer['tensors']>): Record<string, string> {
+  /** @param trainingOnly tensors that may be there, and are not read */
+  take(prefix: string, specs: ReturnType<Layer['tensors']>, trainingOnly: readonly string[] = []): Record<string, string> {
+    for (const name of trainingOnly) this.#passed.add(joinName(prefix, name))
     const parameters: Record<string, string> = {}
     for (const spec of specs) {
       const own = joinName(prefix, spec.name)
@@ -247,7 +252,7 @@ class TensorMatching {
   }
 
   finish(): void {
-    const unused = [...this.#tensors].filter(([name]) => !this.used.has(name))
+    const unused = [...this.#tensors].filter(([name]) => !this.used.has(name) && !this.#passed.has(name))
       .map(([name, { shape }]) => `'${name}' ${formatShape(shape)}`)
     const problems = [
       ...(this.#missing.length > 0 ? [`missing: ${this.#missing.join(', ')}`] : []),

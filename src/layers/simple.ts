@@ -3,8 +3,11 @@ import { checkKind, count, FLAG, oneOf, readOptions, type Kind, type OptionTable
 import { joinName } from '../formats/pytorch-names.ts'
 import { ARRAYS, describeValue, type DType } from '../values/dtype.ts'
 import { formatShape, type Dimension } from '../values/shape.ts'
-import { ACTIVATION, bindActivation, constantsOf, knowOperator, type Activation } from './activations.ts'
-import { simpleNode, type Layer } from './layer.ts'
+import { gather } from '../ops/movement/gather.ts'
+import { addOperators } from '../ops/registry.ts'
+import { NdArray } from '../values/ndarray.ts'
+import { ACTIVATION, activated, bindActivation, constantsOf, knowOperator, type Activation } from './activations.ts'
+import { axesOf, simpleNode, type Layer } from './layer.ts'
 import { NAME, readWords, type LayerOptions, type Spelled } from './options.ts'
 
 /** Options of `dense`. */
@@ -51,18 +54,7 @@ export function dense(
       ...(bias ? [{ name: 'bias', role: 'bias', shape: [size] }] : []),
     ],
     outputShape: (input) => [...input.slice(0, -1), size],
-    build(name, input, output, parameters) {
-      if (activation.name === 'linear') return { nodes: [simpleNode(name, 'linear', input, output, parameters)], output }
-      knowOperator(activation)
-      const before = `${name}/linear`
-      return {
-        nodes: [
-          simpleNode(name, 'linear', input, before, parameters),
-          simpleNode(`${name}/${activation.name}`, activation.name, before, output, {}, constantsOf(activation)),
-        ],
-        output,
-      }
-    },
+    build: (name, input, output, parameters) => activated(name, activation, output, (before) => simpleNode(name, 'linear', input, before, parameters)),
   }
 }
 
@@ -122,6 +114,35 @@ const RATE: Kind = { expected: 'a number from 0 to 1', test: (value) => typeof v
 export function dropout(rate: number, options: LayerOptions = {}): Layer {
   checkKind(rate, RATE, 'rate', 'dropout')
   return shapeless('dropout', 'dropout', readOptions(options, NAME, 'dropout').name, { rate })
+}
+
+/**
+ * The last timestep of a sequence: [batch, timesteps, features] -> [batch, features]. What `x[:, -1]` is in Python; of a bidirectional layer it is
+ * not what `returnSequences: false` gives.
+ * @throws LstmError `VALUE` for options that are unknown
+ */
+export function lastStep(options: LayerOptions = {}): Layer {
+  const { name: given } = readOptions(options, NAME, 'lastStep')
+  addOperators([gather])
+  return {
+    kind: 'last_step',
+    name: given,
+    inputDtype: 'float32',
+    inputRank: 3,
+    inputFeatures: () => undefined,
+    tensors: () => [],
+    outputShape(input, name) {
+      const [batch, , features] = axesOf(input, 3, `lastStep '${name}'`)
+      return [batch as Dimension, features as Dimension]
+    },
+    build(name, input, output) {
+      const index = `${name}/index`
+      return {
+        nodes: [{ name, op: 'gather', inputs: [input, index], outputs: [output], parameters: {}, attributes: { axis: 1 } }], output,
+        constants: { [index]: new NdArray(Int32Array.of(-1), []) },
+      }
+    },
+  }
 }
 
 /** Options of `input`. */

@@ -8,7 +8,9 @@ import { readSafetensors } from '../../src/formats/safetensors.ts'
 import { readTorch, torch } from '../../src/formats/torch/reader.ts'
 import { batchedOrNot } from '../../src/formats/unbatched.ts'
 import type { Graph } from '../../src/graph/graph.ts'
-import { dense, embedding, lstm, sequential } from '../../src/layers/index.ts'
+import {
+  activation, batchNorm, conv1d, dense, embedding, gruCell, lastStep, layerNorm, lstm, lstmCell, rnnCell, sequential, type Layer,
+} from '../../src/layers/index.ts'
 import { compile } from '../../src/model/load.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectRejection } from '../expect-error.ts'
@@ -20,6 +22,7 @@ interface Case {
   readonly file: string
   readonly options: {
     readonly hidden_size?: number
+    readonly layers?: string
     readonly proj_size?: number
     readonly batch_first?: boolean
     readonly content?: string
@@ -76,6 +79,24 @@ function classifierGraphOf(stateDict: StateDict, { options }: Case): Graph {
   ]).loadStateDict(stateDict).toGraph()
 }
 
+/** What the cases of layers one after the other are in our words, by their option `layers`. */
+const LAYERS: Readonly<Record<string, () => Layer[]>> = {
+  'conv': () => [
+    conv1d(6, 3, { name: 'conv', padding: 1 }), batchNorm({ name: 'bn', epsilon: 1e-3 }), activation('relu'), lstm(5, { name: 'lstm', returnSequences: true }),
+    layerNorm({ name: 'ln' }), dense(2, { name: 'fc' }),
+  ],
+  'causal': () => [conv1d(6, 3, { name: 'conv', padding: 'causal', dilation: 2, groups: 3, bias: false }), conv1d(5, 1, { name: 'mix' })],
+  'strided': () => [
+    conv1d(4, 4, { name: 'conv', stride: 2, padding: 2, activation: 'gelu' }), conv1d(5, 4, { name: 'same', padding: 'same', dilation: 2 }),
+    batchNorm({ name: 'norm', affine: false }),
+  ],
+  'last-step': () => [
+    lstm(5, { name: 'lstm', bidirectional: true, returnSequences: true }), lastStep(), batchNorm({ name: 'bn' }), dense(4, { name: 'fc' }), activation('logSoftmax'),
+  ],
+  'cells': () => [lstmCell(5, { name: 'lstm' }), gruCell(4, { name: 'gru' }), rnnCell(6, { name: 'rnn', bias: false, nonlinearity: 'relu' }), dense(2, { name: 'fc' })],
+}
+const LAYER_NAMES: Readonly<Record<string, string>> = { x: 'input', h0: 'lstm_h0', c0: 'lstm_c0', g0: 'gru_h0', r0: 'rnn_h0', output: 'output', h: 'lstm_h', c: 'lstm_c', g: 'gru_h', r: 'rnn_h' }
+
 /** Ours to the names of the cases: of an LSTM, of a cell, of a classifier. */
 const NAMES: Readonly<Record<string, string>> = {
   x: 'input', h0: 'h_0', c0: 'c_0', tokens: 'input', lengths: 'lengths', output: 'output', h_n: 'h_n', c_n: 'c_n', logits: 'output',
@@ -84,14 +105,16 @@ const CELL_NAMES: Readonly<Record<string, string>> = { ...NAMES, h_n: 'h_1', c_n
 /** Our operator by the name of PyTorch's module. */
 const OPERATORS: Readonly<Record<string, string>> = { GRU: 'gru', GRUCell: 'gru', RNN: 'rnn', RNNCell: 'rnn' }
 
+const isLayers = (entry: Case): boolean => entry.options.layers !== undefined
 const isClassifier = (entry: Case): boolean => entry.inputs.tokens !== undefined
-const isCell = (entry: Case): boolean => !isClassifier(entry) && entry.outputs.output === undefined
+const isCell = (entry: Case): boolean => !isClassifier(entry) && !isLayers(entry) && entry.outputs.output === undefined
 /** PyTorch's unbatched input has an axis less. */
 const isUnbatched = (entry: Case): boolean => (
-  !isClassifier(entry) && (arrays.get(`${entry.name}/in/x`) as NdArray).shape.length === (isCell(entry) ? 1 : 2)
+  !isClassifier(entry) && !isLayers(entry) && (arrays.get(`${entry.name}/in/x`) as NdArray).shape.length === (isCell(entry) ? 1 : 2)
 )
 
 function graphOf(stateDict: StateDict, entry: Case): Graph {
+  if (isLayers(entry)) return sequential((LAYERS[entry.options.layers as string] as () => Layer[])()).loadStateDict(stateDict).toGraph()
   if (isClassifier(entry)) return classifierGraphOf(stateDict, entry)
   // Without batch, PyTorch has the same shapes for batch_first and time-major sequences.
   return batchedOrNot(isCell(entry) ? graphOfStateDict(recurrentTensorsOf(stateDict)) : recurrentGraphOf(stateDict, entry), isUnbatched(entry))
@@ -99,7 +122,7 @@ function graphOf(stateDict: StateDict, entry: Case): Graph {
 
 describeBinaries('files of torch.save', (binary) => {
   it.each(cases.map((entry) => [entry.name, entry] as const))('%s', async (_, entry) => {
-    const names = isCell(entry) ? CELL_NAMES : NAMES
+    const names = isLayers(entry) ? LAYER_NAMES : isCell(entry) ? CELL_NAMES : NAMES
     const runtime = await runtimeOf(binary)
     using model = await compile(graphOf(await stateDictOf(entry), entry), { runtime })
     const inputs = Object.fromEntries(Object.keys(entry.inputs).map((name): [string, NdArray] => (

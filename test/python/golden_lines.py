@@ -89,7 +89,7 @@ def run(name, modules):
     if isinstance(first, nn.Embedding):
         x = torch.randint(0, first.num_embeddings, (BATCH, TIMESTEPS))
     else:
-        features = first.in_features if isinstance(first, nn.Linear) else first.input_size
+        features = first.in_features if isinstance(first, nn.Linear) else first.in_channels if isinstance(first, nn.Conv1d) else first.input_size
         x = torch.randn(*((BATCH, features) if name == 'linears' else (BATCH, TIMESTEPS, features)))
     y = x
     for part in parts:
@@ -125,6 +125,42 @@ with torch.no_grad():
     for name, module in GRUS.items():
         save(name, module)
         run(name, module)
+
+
+class ConvOverTime(nn.Conv1d):
+    """A convolution of [batch, timesteps, features]."""
+
+    def forward(self, x):
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+
+
+class NormOverTime(nn.BatchNorm1d):
+    """A batch normalisation of [batch, timesteps, features]."""
+
+    def forward(self, x):
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+
+
+with torch.no_grad():
+    run('lstm_layernorm_linear', FOREIGN['lstm_layernorm_linear'])
+    CONVOLUTIONS = {
+        'conv_norm_gru_linear': dict(a=ConvOverTime(3, 5, 3), b=NormOverTime(5), c=nn.GRU(5, 4, **B), d=nn.LayerNorm(4), e=nn.Linear(4, 2)),
+        'depthwise_lstm': dict(a=ConvOverTime(3, 6, 2), b=ConvOverTime(6, 6, 3, groups=6, bias=False), c=nn.LSTM(6, 4, **B)),
+        'norm_conv': dict(a=NormOverTime(3, affine=False), b=ConvOverTime(3, 2, 4)),
+        'norm_anywhere': dict(a=nn.LSTM(4, 4, **B), b=nn.LayerNorm(4), c=nn.Linear(4, 2)),
+    }
+    for name, module in CONVOLUTIONS.items():
+        for part in module.values():
+            if isinstance(part, nn.BatchNorm1d):
+                part.running_mean.uniform_(-1, 1)
+                part.running_var.uniform_(0.3, 2)
+        save(name, module)
+        if name == 'norm_conv':
+            x = torch.randn(BATCH, TIMESTEPS, 3)
+            case([f'{name}.safetensors', f'{name}.pt'], x, module['b'](module['a'](x)).detach())
+        else:
+            run(name, module)
+del cases['norm_anywhere.safetensors']
 
 rng = np.random.default_rng(0)
 f = lambda *shape: (rng.standard_normal(shape) * 0.5).astype('f4')

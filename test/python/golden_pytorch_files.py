@@ -280,6 +280,7 @@ class Cases:
         wrap=plain,
         dtype=torch.float32,
         notes="",
+        check_states=True,
     ):
         for parameter in module.parameters():
             parameter.data.uniform_(-0.8, 0.8)
@@ -295,7 +296,7 @@ class Cases:
         exact = run(double, wide)
         assert farthest(outputs, exact) < LARGEST_DISTANCE, name
         for key in ("lengths", "h0"):
-            if key in inputs:
+            if key in inputs and check_states:
                 without = {
                     k: v for k, v in wide.items() if k not in (key, "c0" if key == "h0" else key)
                 }
@@ -419,6 +420,76 @@ def add_grus(cases):
         cases.add(f"{name}-cell-unbatched", RecurrentCell(kind, **cell), {"x": x[0], "h0": h0[0]}, {1, 4, 6, 7} | rows)
 
 
+class Layers(nn.Module):
+    """Layers one after the other, as `options` says; sequences are [batch, timesteps, features] everywhere."""
+
+    def __init__(self, layers, forward, **modules):
+        super().__init__()
+        self.options = {"layers": layers}
+        self.run = forward
+        for name, module in modules.items():
+            self.add_module(name, module)
+        for name, buffer in self.named_buffers():
+            if name.endswith("running_mean"):
+                buffer.uniform_(-1, 1)
+            if name.endswith("running_var"):
+                buffer.uniform_(0.3, 2)
+        self.eval()
+
+    def state(self):
+        return self.state_dict()
+
+    def forward(self, x, **states):
+        return self.run(self, x, **states)
+
+
+def over_time(module, x):
+    """A module of [batch, features, timesteps]."""
+    return module(x.transpose(1, 2)).transpose(1, 2)
+
+
+def conv_norm_lstm(m, x):
+    x = torch.relu(over_time(m.bn, over_time(m.conv, x)))
+    return {"output": m.fc(m.ln(m.lstm(x)[0]))}
+
+
+def causal(m, x):
+    x = over_time(lambda x: m.conv(nn.functional.pad(x, (4, 0))), x)
+    return {"output": over_time(m.mix, x)}
+
+
+def strided_same(m, x):
+    return {"output": over_time(m.norm, over_time(m.same, nn.functional.gelu(over_time(m.conv, x))))}
+
+
+def last_step(m, x):
+    return {"output": torch.log_softmax(m.fc(m.bn(m.lstm(x)[0][:, -1])), -1)}
+
+
+def cells(m, x, h0, c0, g0, r0):
+    h, c = m.lstm(x, (h0, c0))
+    g = m.gru(h, g0)
+    r = m.rnn(g, r0)
+    return {"output": m.fc(r), "h": h, "c": c, "g": g, "r": r}
+
+
+def add_layers(cases):
+    x = torch.empty(2, 7, 3).uniform_(-2, 2)
+    modules = {"conv": nn.Conv1d(3, 6, 3, padding=1), "bn": nn.BatchNorm1d(6, eps=1e-3), "lstm": nn.LSTM(6, 5, batch_first=True)}
+    cases.add("layers-conv", Layers("conv", conv_norm_lstm, **modules, ln=nn.LayerNorm(5), fc=nn.Linear(5, 2)), {"x": x}, {2})
+    modules = {"conv": nn.Conv1d(3, 6, 3, dilation=2, groups=3, bias=False), "mix": nn.Conv1d(6, 5, 1)}
+    cases.add("layers-causal", Layers("causal", causal, **modules), {"x": x}, {2})
+    modules = {"conv": nn.Conv1d(3, 4, 4, stride=2, padding=2), "same": nn.Conv1d(4, 5, 4, padding="same", dilation=2)}
+    cases.add("layers-strided", Layers("strided", strided_same, **modules, norm=nn.BatchNorm1d(5, affine=False)), {"x": x}, {2})
+    modules = {"lstm": nn.LSTM(3, 5, batch_first=True, bidirectional=True), "bn": nn.BatchNorm1d(10), "fc": nn.Linear(10, 4)}
+    cases.add("layers-last-step", Layers("last-step", last_step, **modules), {"x": x}, {2})
+    modules = {"lstm": nn.LSTMCell(3, 5), "gru": nn.GRUCell(5, 4), "rnn": nn.RNNCell(4, 6, bias=False, nonlinearity="relu"), "fc": nn.Linear(6, 2)}
+    states = {name: torch.randn(2, size) for name, size in (("h0", 5), ("c0", 5), ("g0", 4), ("r0", 6))}
+    step = {"x": x[:, 0], **states}
+    module = Layers("cells", cells, **modules)
+    cases.add("layers-cells", module, step, {1, 6, 7}, check_states=False)
+
+
 @torch.no_grad()
 def generate(directory):
     torch.set_num_threads(1)
@@ -429,6 +500,7 @@ def generate(directory):
     add_files(cases)
     add_modules(cases)
     add_grus(cases)
+    add_layers(cases)
     return golden
 
 

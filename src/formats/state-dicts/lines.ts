@@ -9,7 +9,7 @@ export interface LayerLine extends Placed {
   /** `lstm(8, { name: 'lstm' })`. */
   readonly code: string
   /** The function it calls. */
-  readonly uses: 'dense' | 'embedding' | 'lstm' | 'gru' | 'simpleRnn'
+  readonly uses: 'dense' | 'embedding' | 'lstm' | 'gru' | 'simpleRnn' | 'conv1d' | 'batchNorm' | 'layerNorm'
   readonly comment?: string | undefined
 }
 
@@ -27,23 +27,28 @@ export interface Reading {
   readonly resetBefore?: ReadonlySet<string>
 }
 
+/** Layers that come anywhere where their features fit, so that sizes do not tell their place. */
+const ANYWHERE: readonly LayerLine['kind'][] = ['conv', 'norm']
+
 /**
- * The lines, or undefined where no order of the layers fits.
+ * The lines; or, where no order of the layers is certain enough, why in words.
  * @param unused names of tensors that no layer takes
  * @param names layers whose tensors have another prefix than their name
  */
 export function loadingLines(
   layers: readonly LayerLine[], reading: Reading, unused: readonly string[] = [], names: readonly (readonly [string, string])[] = [],
-): string[] | undefined {
+): string[] | string {
   const order = orderOf(layers, reading.inOrder)
   const [first] = order?.layers ?? []
-  if (order === undefined || first === undefined) return undefined
+  if (order === undefined || first === undefined) return 'by their sizes, its layers do not feed one another in a row'
+  if (order.ambiguous && layers.some(({ kind }) => ANYWHERE.includes(kind))) return 'the order of its layers is not in the file, and their sizes allow several'
   const gaps = gapsOf(order.layers.map(({ prefix }) => prefix))
   // Indices pass through no activation: in front of an embedding there was nothing.
   if (first.kind === 'embedding') gaps.delete(0)
   const last = order.layers.filter(({ kind }) => kind === 'recurrent').at(-1)
-  // A sequence is only known from a recurrent layer that stands first.
-  const describesInput = first.from !== undefined && (gaps.has(0) || (first.kind === 'linear' && last !== undefined))
+  const isSequence = order.layers.some(({ kind }) => kind === 'recurrent' || kind === 'conv')
+  // A sequence is only known from a recurrent layer or convolution that stands first.
+  const describesInput = first.from !== undefined && (gaps.has(0) || (['linear', 'norm'].includes(first.kind) && isSequence))
   const entries = order.layers.flatMap((layer, n) => {
     const comments = [layer.comment, layer === last ? 'returnSequences: false gives the last step only' : undefined].filter((comment) => comment !== undefined)
     return [...gaps.get(n) ?? [], `  ${layer.code},${comments.length > 0 ? ` // ${comments.join('; ')}` : ''}`]
@@ -64,7 +69,7 @@ export function loadingLines(
     ...(order.ambiguous ? ['// The order is not in the file either: these sizes allow several.'] : []),
     ...(unused.length > 0 ? ['// ignore: tensors of no layer. A model that uses them cannot be described like this.'] : []),
     'const net = sequential([',
-    ...(describesInput ? [`  input([${last === undefined ? '' : "'timesteps', "}${first.from}]),`] : []),
+    ...(describesInput ? [`  input([${isSequence ? "'timesteps', " : ''}${first.from}]),`] : []),
     ...entries,
     `]).loadStateDict(tensors${options.length > 0 ? `, { ${options.join(', ')} }` : ''})`,
     'const model = await compile(net)',

@@ -69,26 +69,35 @@ export function wayOn(stateDict: StateDict, reading: Reading): string[] {
     names.push([name, ''])
     return name
   }
+  let why: string | undefined
   for (const variant of variantsOf(modules)) {
     names.length = 0
     const layers = variant.flatMap((module) => (module.kind === 'foreign' || module.kind === 'loose' ? [] : [lineOf(module, nameOf(module.prefix), reading)]))
-    const lines = loose.length > MOST_IGNORED ? undefined : loadingLines(layers, reading, loose, names)
-    if (lines !== undefined && !fits(lines)) return ['lstm-wasm/layers can describe it, in more lines than a message holds.', ...reading.otherwise]
-    if (lines !== undefined) return ['Say what the layers are, in the order they run, and load the weights into them:', ...lines.map((line) => `  ${line}`)]
+    const lines = loose.length > MOST_IGNORED ? 'it has more tensors of no layer than a message holds' : loadingLines(layers, reading, loose, names)
+    why ??= typeof lines === 'string' ? lines : undefined
+    if (typeof lines === 'string') continue
+    if (!fits(lines)) return ['lstm-wasm/layers can describe it, in more lines than a message holds.', ...reading.otherwise]
+    return ['Say what the layers are, in the order they run, and load the weights into them:', ...lines.map((line) => `  ${line}`)]
   }
-  return [`lstm-wasm/layers cannot describe it: ${layerless(modules) ? 'there is no layer in it' : 'by their sizes, its layers do not feed one another in a row'}.`, ...reading.otherwise]
+  return [`lstm-wasm/layers cannot describe it: ${layerless(modules) ? 'there is no layer in it' : why ?? ''}.`, ...reading.otherwise]
 }
 
 function layerless(modules: readonly FoundModule[]): boolean {
   return modules.every(({ kind }) => kind === 'loose')
 }
 
-/** A table is a linear layer without bias, or an embedding: names may mislead, sizes tell then. */
+/**
+ * A table is a linear layer without bias, or an embedding: names may mislead, sizes tell then. And a convolution of one feature may be one
+ * of every feature by itself.
+ */
 function* variantsOf(modules: readonly FoundModule[]): Generator<readonly FoundModule[]> {
   yield modules
   const tables = modules.filter((module) => (module.kind === 'linear' || module.kind === 'embedding') && !module.bias)
   for (const table of tables.slice(0, MOST_NAMED)) {
     yield modules.map((module) => (module === table ? { ...module, kind: module.kind === 'linear' ? 'embedding' : 'linear' } as FoundModule : module))
+  }
+  for (const single of modules.filter((module) => module.kind === 'conv' && module.shape[1] === 1 && module.shape[0] > 1).slice(0, MOST_NAMED)) {
+    yield modules.map((module) => (module === single && module.kind === 'conv' ? { ...module, groups: module.shape[0] } : module))
   }
 }
 
@@ -111,7 +120,21 @@ function lineOf(module: Exclude<FoundModule, { kind: 'foreign' | 'loose' }>, nam
     ]
     return {
       name: prefix, prefix, kind: 'recurrent', uses, from: inputSize, to: (projSize ?? hiddenSize) * (bidirectional ? 2 : 1),
-      code: `${uses}(${hiddenSize}, { ${options.join(', ')} })`, comment: module.isCell ? `${cell}, run over all timesteps` : undefined,
+      code: `${uses}(${hiddenSize}, { ${options.join(', ')} })`, comment: module.isCell ? `${cell}, run over all timesteps; ${module.kind}Cell is one step` : undefined,
+    }
+  }
+  if (module.kind === 'norm') {
+    const { norm, features, affine } = module
+    const comment = norm === 'layerNorm' ? 'epsilon is not in the file; a GroupNorm has the same tensors, and is none' : 'epsilon is not in the file'
+    return { name: prefix, prefix, kind: 'norm', uses: norm, from: features, to: features, code: `${norm}({ name: ${quote(name)}, epsilon: 1e-5${affine ? '' : ', affine: false'} })`, comment }
+  }
+  if (module.kind === 'conv') {
+    const { shape: [filters, channels, taps], groups, bias } = module
+    const more = `${groups > 1 ? `, groups: ${groups}` : ''}${bias ? '' : ', bias: false'}`
+    return {
+      name: prefix, prefix, kind: 'conv', uses: 'conv1d', from: channels * groups, to: filters,
+      code: `conv1d(${filters}, ${taps}, { name: ${quote(name)}, stride: 1, padding: 0, dilation: 1${more} })`,
+      comment: 'stride, padding and dilation are not in the file; over [batch, timesteps, features]',
     }
   }
   const [rows, columns] = module.shape

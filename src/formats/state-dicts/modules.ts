@@ -1,7 +1,7 @@
 // The modules of a state dict, told by the names and shapes of their tensors.
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { RECURRENT, type RecurrentOp } from '../../ops/recurrent/kinds.ts'
-import { formatShape } from '../../values/shape.ts'
+import { formatShape, lengthOf, sameShape } from '../../values/shape.ts'
 import { recurrentTensors, type LstmShape, type StateDict } from '../pytorch-names.ts'
 
 /** `torch.nn.LSTM`, `GRU` or `RNN`, or one of their cells. */
@@ -16,6 +16,9 @@ export interface RecurrentModule {
 export type FoundModule =
   | RecurrentModule
   | { readonly kind: 'linear' | 'embedding', readonly prefix: string, readonly shape: readonly [number, number], readonly bias: boolean }
+  /** A convolution over timesteps, its weights [filters, features of a group, timesteps of a window]. How many groups there are, files do not say. */
+  | { readonly kind: 'conv', readonly prefix: string, readonly shape: readonly [number, number, number], readonly bias: boolean, readonly groups: number }
+  | { readonly kind: 'norm', readonly prefix: string, readonly norm: 'batchNorm' | 'layerNorm', readonly features: number, readonly affine: boolean }
   /** A layer that `lstm-wasm/layers` has no word for. */
   | { readonly kind: 'foreign', readonly prefix: string, readonly what: string }
   /** Tensors that are no parameters of a layer: `torch.nn.Parameter`, buffers. */
@@ -61,8 +64,32 @@ export function recognise(prefix: string, group: ReadonlyMap<string, ArrayLike>)
     const kind = bias === undefined && /emb/i.test(prefix) ? 'embedding' : 'linear'
     return { kind, prefix, shape: [rows, columns], bias: bias !== undefined }
   }
+  const found = recogniseConvolution(group) ?? recogniseNorm(group)
+  if (found !== undefined) return { prefix, ...found }
   const names = [...group.keys()]
   return names.some((name) => PARAMETERS.some((parameter) => parameter.test(name))) ? { kind: 'foreign', prefix, what: describe(group) } : { kind: 'loose', prefix, names }
+}
+
+/** `FoundModule` without its prefix, of some kinds. */
+type Unplaced<Kind extends FoundModule['kind']> = Omit<Extract<FoundModule, { readonly kind: Kind }>, 'prefix'>
+
+/** `torch.nn.Conv1d`, or undefined. */
+function recogniseConvolution(group: ReadonlyMap<string, ArrayLike>): Unplaced<'conv'> | undefined {
+  const [weight, bias] = [group.get('weight')?.shape ?? [], group.get('bias')?.shape]
+  const [filters = 0, channels = 0, taps = 0] = weight
+  const fits = weight.length === 3 && lengthOf(weight) > 0 && group.size === (bias === undefined ? 1 : 2) && (bias === undefined || sameShape(bias, [filters]))
+  return fits ? { kind: 'conv', shape: [filters, channels, taps], bias: bias !== undefined, groups: 1 } : undefined
+}
+
+/** `torch.nn.BatchNorm1d` with its running means, or `LayerNorm` over the features, or undefined. */
+function recogniseNorm(group: ReadonlyMap<string, ArrayLike>): Unplaced<'norm'> | undefined {
+  const isBatch = group.has('running_mean')
+  const affine = group.has('weight')
+  const expected = [...affine ? ['weight', 'bias'] : [], ...isBatch ? ['running_mean', 'running_var'] : []]
+  const [features = 0] = group.get(isBatch ? 'running_mean' : 'weight')?.shape ?? []
+  const size = expected.length + (isBatch && group.has('num_batches_tracked') ? 1 : 0)
+  const fits = features > 0 && group.size === size && expected.every((name) => sameShape(group.get(name)?.shape ?? [], [features]))
+  return fits ? { kind: 'norm', norm: isBatch ? 'batchNorm' : 'layerNorm', features, affine } : undefined
 }
 
 /**

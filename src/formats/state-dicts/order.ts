@@ -3,7 +3,7 @@
 /** A layer as far as its place goes. */
 export interface Placed {
   readonly name: string
-  readonly kind: 'embedding' | 'recurrent' | 'linear'
+  readonly kind: 'embedding' | 'conv' | 'recurrent' | 'norm' | 'linear'
   /** Features it takes; undefined where it takes indices. */
   readonly from: number | undefined
   /** Features it gives. */
@@ -23,7 +23,7 @@ const MOST_TRIED = 10_000
 
 const EARLY = /(^|[._/-])(pre|in|inp|input|stem|first|enc|encoder|embed\w*|emb)($|[._/-]|\d)|_in$/i
 const LATE = /(^|[._/-])(out|output|head|fc|final|last|dec|decoder|classifier|cls|post|logits|softmax)($|[._/-]|\d)|_out$/i
-const KINDS: readonly Placed['kind'][] = ['embedding', 'recurrent', 'linear']
+const KINDS: readonly Placed['kind'][] = ['embedding', 'conv', 'recurrent', 'norm', 'linear']
 
 function rank({ name, kind }: Placed): number {
   return (EARLY.test(name) ? -1 : LATE.test(name) ? 1 : 0) * KINDS.length + KINDS.indexOf(kind)

@@ -76,7 +76,7 @@ function linesOf(variables: Variables, { cells, others }: FoundCells, source: Va
   const left = [...biases, ...others.filter((name) => shapeOf(name).length === 0 || shapeOf(name).length > 2)]
   const names = [...variables.keys()]
   const position = ({ variable }: { variable: string }): number => names.findIndex((name) => name === variable || name.startsWith(`${variable}/`))
-  return loadingLines(inOrder ? layers.sort((a, b) => position(a) - position(b)) : layers, {
+  const lines = loadingLines(inOrder ? layers.sort((a, b) => position(a) - position(b)) : layers, {
     imports,
     lines: [
       `const variables = ${expression}`,
@@ -89,6 +89,7 @@ function linesOf(variables: Variables, { cells, others }: FoundCells, source: Va
     inOrder,
     otherwise: [],
   })
+  return typeof lines === 'string' ? undefined : lines
 }
 
 /** For each operator, the function that describes its layer, and how such a layer is named. */
