@@ -109,6 +109,46 @@ export function scatterElements(call: ScatterElementsCall, box: Box, indexPtr: u
   }
 }
 
+/**
+ * rows[n] = the number of the row that index[n, :] names, one index for each axis of the box, whose strides count rows. Returns the
+ * position of the first index outside its axis, or -1: what it has written is not to be used then.
+ */
+export function flattenIndices(box: Box, indexPtr: usize, count: i32, rowPtr: usize): i32 {
+  const depth = box.rank
+  for (let n = 0; n < count; n++) {
+    let row = 0
+    for (let axis = 0; axis < depth; axis++) {
+      const size = box.size(axis) as i32
+      const index = i32.load(indexPtr + (n * depth + axis) * 4)
+      if (!within(index, size)) return n * depth + axis
+      row += fromEnd(index, size) * box.stride(0, axis)
+    }
+    i32.store(rowPtr + n * 4, row)
+  }
+  return -1
+}
+
+/**
+ * to[row[n]] = from[n], whole rows of `axisBytes` bytes, the later one of two for the same place; with a code the two are combined,
+ * element by element. The numbers of the rows must be good: see `flattenIndices`.
+ */
+export function scatterRows(call: ScatterElementsCall, rowPtr: usize, fromPtr: usize, toPtr: usize): void {
+  const code = call.code
+  const isInt = call.isInt
+  const rowBytes = call.axisBytes
+  for (let n = 0; n < call.length; n++) {
+    const from = fromPtr + n * rowBytes
+    const to = toPtr + i32.load(rowPtr + n * 4) * rowBytes
+    if (code == 0) memory.copy(to, from, rowBytes)
+    else {
+      for (let at = 0; at < rowBytes; at += 4) {
+        if (isInt) i32.store(to + at, combineI32(code, i32.load(to + at), i32.load(from + at)))
+        else f32.store(to + at, combineF32(code, f32.load(to + at), f32.load(from + at)))
+      }
+    }
+  }
+}
+
 function combineF32(code: i32, a: f32, b: f32): f32 {
   return code == ScatterCode.add ? a + b : code == ScatterCode.mul ? a * b : code == ScatterCode.max ? max(a, b) : min(a, b)
 }

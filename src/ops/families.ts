@@ -12,10 +12,15 @@ interface Family {
 }
 
 /** By name. A family's own file exports its operators as a list: `windows/family.ts`. */
-export const FAMILIES: { readonly windows: Family } = {
+export const FAMILIES: Readonly<Record<'indexTuples' | 'windows', Family>> = {
+  indexTuples: {
+    operators: ['gatherNd', 'scatterNd'],
+    onnx: ['GatherND', 'ScatterND'],
+    load: async () => (await import('./movement/index-tuples.ts')).INDEX_TUPLES,
+  },
   windows: {
     operators: ['averagePool', 'conv', 'convTranspose', 'globalAveragePool', 'globalMaxPool', 'instanceNormalization', 'maxPool'],
-    onnx: ['AveragePool', 'Conv', 'ConvTranspose', 'GlobalAveragePool', 'GlobalMaxPool', 'InstanceNormalization', 'MaxPool'],
+    onnx: ['AveragePool', 'Conv', 'ConvTranspose', 'GlobalAveragePool', 'GlobalMaxPool', 'GroupNormalization', 'InstanceNormalization', 'MaxPool'],
     load: async () => (await import('./windows/family.ts')).WINDOWS,
   },
 }

@@ -17,6 +17,7 @@ import onnx
 import onnxruntime
 import torch
 from onnx import TensorProto
+from onnx_composed import composed_operators
 from onnx_gru import GRU, RNN, add_gru_cases
 from onnx_graph import ACTIVATIONS, ALPHA, BETA, Graph, evaluate, evaluate64, farthest, uniform
 from onnx_models import classifier, operators, structures
@@ -27,10 +28,12 @@ HIDDEN_SIZES = (1, 3, 5, 8, 17)
 DIRECTIONS = ("forward", "reverse", "bidirectional")
 MATTERS = 1e-3
 # What onnx's reference evaluator gets wrong or refuses: the float64 outputs from those of float32 and the inputs.
-# The first two only move elements.
+# Most of these only move or choose elements.
 OWN_FLOAT64 = {
     "op-global-max-pool": lambda outputs, x: outputs,
     "op-pad-negative": lambda outputs, x: outputs,
+    "op-hardmax-opset11": lambda outputs, x: outputs,
+    "op-lp-normalization-l1": lambda outputs, x: x / np.abs(x).sum(axis=1, keepdims=True),
     "op-softmax-opset11-flattens": lambda outputs, x: flattened_softmax(x, 1),
 }
 LARGEST_DISTANCE = 1e-5
@@ -400,17 +403,25 @@ def add_model_cases(golden):
         add_model(golden, name, graph.model(), graph.feeds, rows)
 
 
+def add_composed_cases(golden):
+    for seed, (name, maker) in enumerate(composed_operators()):
+        graph = maker(np.random.default_rng(6000 + seed))
+        add_model(golden, f"op-{name}", graph.model(), graph.feeds, set(), getattr(graph, "exact", None))
+
+
 def flattened_softmax(x, axis):
     rows = x.reshape(int(np.prod(x.shape[:axis])), -1)
     powers = np.exp(rows - rows.max(axis=1, keepdims=True))
     return (powers / powers.sum(axis=1, keepdims=True)).reshape(x.shape)
 
 
-def add_model(golden, name, model, feeds, rows):
+def add_model(golden, name, model, feeds, rows, own_exact=None):
     path = golden.directory / f"{name}.onnx"
     onnx.save(model, path)
     outputs = evaluate(path, feeds, "onnxruntime")
-    if name in OWN_FLOAT64:
+    if own_exact is not None:
+        exact = own_exact(**{key: value.astype(np.float64) for key, value in feeds.items()})
+    elif name in OWN_FLOAT64:
         [(key, value)] = outputs.items()
         [x] = feeds.values()
         exact = {key: OWN_FLOAT64[name](value.astype(np.float64), x.astype(np.float64))}
@@ -682,6 +693,7 @@ def generate(directory):
     add_torch_exports(golden, 4, torch_exports)
     add_gru_cases(golden)
     add_torch_exports(golden, 5, torch_gru_exports)
+    add_composed_cases(golden)
     return golden
 
 

@@ -206,7 +206,9 @@ def evaluate(path, feeds, evaluator):
 
 
 def farthest(left, right):
-    return max(np.abs(left[key] - right[key]).max() for key in left if left[key].size)
+    return max(
+        np.abs(left[key].astype(np.float64) - right[key]).max() for key in left if left[key].size
+    )
 
 
 def uniform(rng, shape, scale):

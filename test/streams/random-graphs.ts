@@ -242,6 +242,12 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
     const axis = g.oneOf(x.shape.flatMap((size, n) => (typeof size === 'number' && size > 1 ? [n] : [])))
     g.add(op, [x.name], { axis }, 2)
   },
+  oneHot(g, op) {
+    const indices = g.pick(({ name }) => g.indices.has(name))
+    const depth = `depth${g.draw(1e9)}`
+    g.builder.constant(depth, new NdArray(Int32Array.of(VOCABULARY), []))
+    g.add(op, [indices.name, depth, g.constant([2])], { axis: g.draw(indices.shape.length + 1) - 1 })
+  },
   slice(g, op) {
     const x = g.oneOf(g.values.filter(({ shape }) => shape.length > 0))
     const axis = g.draw(x.shape.length)

@@ -51,19 +51,24 @@ export function split(c: Conversion): void {
   c.emit('split', [c.input(0), listInput(c, 'split')], c.attributes('split'), parts)
 }
 
-/** Before 13, all axes from `axis` (default 1) on are one row; since then it is one axis, the last by default. */
-export function softmax(c: Conversion): void {
-  const op = own(c)
+/**
+ * What works along rows: before 13, all axes from `axis` (default 1) on are one row; since then it is one axis, the last by default.
+ * @param emit adds what works along an axis of a value, and gives its result
+ */
+export function withRows(c: Conversion, emit: (x: string, axis: number, outputs?: readonly string[]) => string): void {
   const x = c.input(0)
   const rank = c.type(x).shape.length
-  const attributes = c.attributes('axis')
-  if (c.opset >= 13) return c.emitOutputs(op, [x], { ...attributes, axis: c.int('axis', -1) })
+  c.onlyAttributes(['axis'])
+  if (c.opset >= 13) return void emit(x, c.int('axis', -1), [c.output(0)])
   const axis = c.int('axis', 1)
   const from = axis < 0 ? axis + rank : axis
   if (from < 0 || from > rank) throw malformed(`${c.label}: expected an axis from ${-rank} to ${rank}, got ${axis}`)
-  if (from === rank - 1) return c.emitOutputs(op, [x], { ...attributes, axis: -1 })
-  const rows = c.emit('flatten', [x], { axis: from })
-  c.emitOutputs('reshape', [c.emit(op, [rows], { ...attributes, axis: -1 }), c.emit('shape', [x])])
+  if (from === rank - 1) return void emit(x, -1, [c.output(0)])
+  c.emitOutputs('reshape', [emit(c.emit('flatten', [x], { axis: from }), -1), c.emit('shape', [x])])
+}
+
+export function softmax(c: Conversion): void {
+  withRows(c, (x, axis, outputs) => c.emit(own(c), [x], { axis }, outputs))
 }
 
 /** `k` is an input since 10. */

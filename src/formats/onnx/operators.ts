@@ -21,6 +21,9 @@ import {
 } from '../../ops/reduction/reduce.ts'
 import { logSoftmax, softmax } from '../../ops/reduction/softmax.ts'
 import { knownOperators } from '../../ops/registry.ts'
+import { einsum } from './composed/einsum.ts'
+import { isInf } from './composed/elements.ts'
+import { groupNormalization, hardmax, lpNormalization, meanVarianceNormalization } from './composed/normalizations.ts'
 import type { Conversion } from './conversion.ts'
 import { convertIf } from './if.ts'
 import * as sizes from './known-sizes.ts'
@@ -60,10 +63,16 @@ const OWN_WAYS: readonly (readonly [operator: Operator, convert: Converter])[] =
 const OTHERS: Readonly<Record<string, Converter>> = {
   CastLike: special.castLike,
   Constant: special.constant,
+  Einsum: einsum,
   Gelu: special.gelu,
+  GroupNormalization: groupNormalization,
+  Hardmax: hardmax,
   If: convertIf,
+  IsInf: isInf,
+  LpNormalization: lpNormalization,
   MaxPool: special.maxPool,
   Mean: special.mean,
+  MeanVarianceNormalization: meanVarianceNormalization,
   PRelu: special.pRelu,
   Selu: special.selu,
   Shrink: special.shrink,

@@ -13,7 +13,7 @@ import { along } from '../time/timing.ts'
 import { forEachIndex, inBytes, planBox, stridesOf } from '../layout/strides.ts'
 
 /** Throws for an index that is none. */
-function refuseIndex(who: string, size: number, position: number): never {
+export function refuseIndex(who: string, size: number, position: number): never {
   throw new LstmError('VALUE', `${who}: expected indices from ${-size} to ${size - 1}, got another one at element ${position} of the indices`)
 }
 

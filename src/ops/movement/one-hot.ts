@@ -7,6 +7,8 @@ import { anyInput, label, requireInput } from '../node/checks.ts'
 import { checkSizes, freshSize } from '../node/sizes.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
+import { OTHER_AXIS } from '../time/rules.ts'
+import { along, timeAxis } from '../time/timing.ts'
 import { planMove, whole } from '../layout/strides.ts'
 
 /** The number of classes, where it is known. */
@@ -33,7 +35,11 @@ export const oneHot: Operator<number> = {
   onnx: 'OneHot',
   mostInputs: 3,
   attributes: ['axis'],
-  time: 'unknown',
+  time(node, context, given) {
+    const axis = timeAxis(context)
+    if (axis === undefined || context.timing(1) !== undefined || context.timing(2) !== undefined) return OTHER_AXIS
+    return along(node, resolveAxis(node, given, context.outputShape(0).length) <= axis ? axis + 1 : axis)
+  },
   parse: (node) => integerOf(node, 'axis', -1),
   infer(node, context, given) {
     const { shape } = requireInput(node, context, 0, 'int32')

@@ -7,12 +7,12 @@ import { resolveAxis, wordOf } from '../node/attributes.ts'
 import { anyInput, label, requireInput } from '../node/checks.ts'
 import { axisAttribute, boxOfIndices, hasOpenIndices, knownIndices, planIndexCheck, sideStrides } from './gather.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
-import type { Operator } from '../operator.ts'
+import type { GraphNode, Operator, ValueType } from '../operator.ts'
 import { forEachIndex, inBytes, planBox, stridesOf } from '../layout/strides.ts'
 
-type Reduction = keyof typeof ScatterCode
+export type Reduction = keyof typeof ScatterCode
 
-const REDUCTIONS = Object.keys(ScatterCode) as [Reduction, ...Reduction[]]
+export const REDUCTIONS = Object.keys(ScatterCode) as [Reduction, ...Reduction[]]
 
 interface ScatterSettings {
   /** As it is written: it may count from the end. */
@@ -21,7 +21,7 @@ interface ScatterSettings {
 }
 
 /** Rounded, or wrapped, by the array that it is stored in. */
-function combine(reduction: Reduction, isInt: boolean, a: number, b: number): number {
+export function combine(reduction: Reduction, isInt: boolean, a: number, b: number): number {
   switch (reduction) {
     case 'none': return b
     case 'add': return a + b
@@ -29,6 +29,12 @@ function combine(reduction: Reduction, isInt: boolean, a: number, b: number): nu
     case 'max': return Math.max(a, b)
     case 'min': return Math.min(a, b)
   }
+}
+
+/** Only numbers are combined. */
+export function checkReduction(node: GraphNode, reduction: Reduction, { dtype, shape }: ValueType): void {
+  if (reduction === 'none' || dtype !== 'uint8') return
+  throw new LstmError('VALUE', `${label(node)}: expected float32 or int32 data for the reduction '${reduction}', got uint8 ${formatShape(shape)}`)
 }
 
 /**
@@ -52,9 +58,7 @@ export const scatterElements: Operator<ScatterSettings> = {
     if (isNumeric(indices) && isNumeric(updates.shape) && !sameShape(indices, updates.shape)) {
       throw new LstmError('SHAPE', `${label(node)}: expected updates shaped as the indices, ${formatShape(indices)}, got ${formatShape(updates.shape)}`)
     }
-    if (reduction !== 'none' && dtype === 'uint8') {
-      throw new LstmError('VALUE', `${label(node)}: expected float32 or int32 data for the reduction '${reduction}', got uint8 ${formatShape(shape)}`)
-    }
+    checkReduction(node, reduction, { dtype, shape })
     return [{ dtype, shape }]
   },
   cost: movementCost,
