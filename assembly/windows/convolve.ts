@@ -90,40 +90,55 @@ function copyChannels(toPtr: usize, fromPtr: usize, channels: i32): void {
 /** The second half of a transposed convolution, the same for all images and groups of channels. */
 @unmanaged
 export class ScatterWindowsCall {
-  length: i32
-  window: i32
+  /** Positions in a row of x. */
+  width: i32
+  windowHeight: i32
+  windowWidth: i32
   /** Of one group. */
   channels: i32
-  stride: i32
-  dilation: i32
-  pad: i32
-  outLength: i32
+  strideRows: i32
+  strideColumns: i32
+  dilationRows: i32
+  dilationColumns: i32
+  padTop: i32
+  padLeft: i32
+  outHeight: i32
+  outWidth: i32
   /** From one position of out to the next: more than the group's channels where there are several groups. */
   outPixelBytes: i32
 }
 
 /**
- * The transposed convolution's second half: out (outLength, channels) = bias + sum of products (length, channels, window),
- * where product (n, c, j) goes to position n stride + j dilation - pad. Products of an output are added in ascending n.
+ * The transposed convolution's second half, for one row of x after the other: out (outHeight, outWidth, channels) = bias + sum of products
+ * (width, channels, window rows, window columns), where product (n, c, i, j) of row r goes to row r strideRows + i dilationRows - padTop,
+ * column n strideColumns + j dilationColumns - padLeft. The first row begins with the bias. Products of an output are added in ascending
+ * r, then i, then n.
  */
-export function scatterF32(call: ScatterWindowsCall, productsPtr: usize, biasPtr: usize, outPtr: usize): void {
-  const window = call.window
+export function scatterF32(call: ScatterWindowsCall, row: i32, productsPtr: usize, biasPtr: usize, outPtr: usize): void {
+  const windowWidth = call.windowWidth
+  const window = call.windowHeight * windowWidth
   const channels = call.channels
-  const outLength = call.outLength
+  const outWidth = call.outWidth
   const outPixelBytes = call.outPixelBytes
   const bytes = channels * 4
-  for (let position = 0; position < outLength; position++) {
-    const toPtr = outPtr + position * outPixelBytes
-    if (biasPtr) memory.copy(toPtr, biasPtr, bytes)
-    else memory.fill(toPtr, 0, bytes)
-  }
-  for (let n = 0; n < call.length; n++) {
-    for (let j = 0; j < window; j++) {
-      const position = n * call.stride + j * call.dilation - call.pad
-      if (position < 0 || position >= outLength) continue
+  if (row == 0) {
+    for (let position = 0; position < call.outHeight * outWidth; position++) {
       const toPtr = outPtr + position * outPixelBytes
-      const fromPtr = productsPtr + n * window * bytes + j * 4
-      for (let c = 0; c < channels; c++) f32.store(toPtr + c * 4, f32.load(toPtr + c * 4) + f32.load(fromPtr + c * window * 4))
+      if (biasPtr) memory.copy(toPtr, biasPtr, bytes)
+      else memory.fill(toPtr, 0, bytes)
+    }
+  }
+  for (let i = 0; i < call.windowHeight; i++) {
+    const outRow = row * call.strideRows + i * call.dilationRows - call.padTop
+    if (outRow < 0 || outRow >= call.outHeight) continue
+    for (let n = 0; n < call.width; n++) {
+      for (let j = 0; j < windowWidth; j++) {
+        const column = n * call.strideColumns + j * call.dilationColumns - call.padLeft
+        if (column < 0 || column >= outWidth) continue
+        const toPtr = outPtr + (outRow * outWidth + column) * outPixelBytes
+        const fromPtr = productsPtr + n * window * bytes + (i * windowWidth + j) * 4
+        for (let c = 0; c < channels; c++) f32.store(toPtr + c * 4, f32.load(toPtr + c * 4) + f32.load(fromPtr + c * window * 4))
+      }
     }
   }
 }

@@ -78,8 +78,11 @@ describeBinaries('corners of kernels', (binary) => {
     const productsPtr = arena.floats(products)
     // Zeros around it: what is added to a NaN would not be seen.
     const outPtr = arena.floats(new Float32Array((out + 2) * channels)) + channels * 4
-    const callPtr = arena.record(ScatterWindowsCall, { length, window, channels, stride, dilation, pad, outLength: out, outPixelBytes: channels * 4 })
-    arena.call([[outPtr, out * channels * 4]], () => kernels.scatterF32(callPtr, productsPtr, 0, outPtr))
+    const callPtr = arena.record(ScatterWindowsCall, {
+      width: length, windowHeight: 1, windowWidth: window, channels, strideRows: 1, strideColumns: stride, dilationRows: 1, dilationColumns: dilation,
+      padTop: 0, padLeft: pad, outHeight: 1, outWidth: out, outPixelBytes: channels * 4,
+    })
+    arena.call([[outPtr, out * channels * 4]], () => kernels.scatterF32(callPtr, 0, productsPtr, 0, outPtr))
     expect([...arena.read(outPtr, out * channels)]).toEqual([...expected])
   })
 

@@ -15,6 +15,7 @@ import golden_cases
 import numpy as np
 import onnx
 import onnxruntime
+import onnx_windows
 import torch
 from onnx import TensorProto
 from onnx_composed import composed_operators
@@ -415,7 +416,7 @@ def flattened_softmax(x, axis):
     return (powers / powers.sum(axis=1, keepdims=True)).reshape(x.shape)
 
 
-def add_model(golden, name, model, feeds, rows, own_exact=None):
+def add_model(golden, name, model, feeds, rows, own_exact=None, own_operators=()):
     path = golden.directory / f"{name}.onnx"
     onnx.save(model, path)
     outputs = evaluate(path, feeds, "onnxruntime")
@@ -426,7 +427,7 @@ def add_model(golden, name, model, feeds, rows, own_exact=None):
         [x] = feeds.values()
         exact = {key: OWN_FLOAT64[name](value.astype(np.float64), x.astype(np.float64))}
     else:
-        exact = evaluate64(model, feeds)
+        exact = evaluate64(model, feeds, own_operators)
     assert farthest(outputs, exact) < LARGEST_DISTANCE, name
     opset = model.opset_import[0].version
     calls = [(feeds, outputs, exact)]
@@ -694,6 +695,10 @@ def generate(directory):
     add_gru_cases(golden)
     add_torch_exports(golden, 5, torch_gru_exports)
     add_composed_cases(golden)
+    for seed, (name, maker) in enumerate(onnx_windows.operators()):
+        graph = maker(np.random.default_rng(8000 + seed))
+        add_model(golden, f"op-{name}", graph.model(), graph.feeds, set(), None, [onnx_windows.ConvTranspose, onnx_windows.GlobalMaxPool])
+    add_torch_exports(golden, 6, onnx_windows.torch_exports)
     return golden
 
 

@@ -61,6 +61,7 @@ const OWN_WAYS: readonly (readonly [operator: Operator, convert: Converter])[] =
 
 /** ONNX operators that become several of ours, one of several, one with other attributes, or none; and those of families. */
 const OTHERS: Readonly<Record<string, Converter>> = {
+  ...Object.fromEntries(['AveragePool', 'Conv', 'ConvTranspose', 'MaxPool'].map((op) => [op, special.windowed])),
   CastLike: special.castLike,
   Constant: special.constant,
   Einsum: einsum,
@@ -70,7 +71,6 @@ const OTHERS: Readonly<Record<string, Converter>> = {
   If: convertIf,
   IsInf: isInf,
   LpNormalization: lpNormalization,
-  MaxPool: special.maxPool,
   Mean: special.mean,
   MeanVarianceNormalization: meanVarianceNormalization,
   PRelu: special.pRelu,

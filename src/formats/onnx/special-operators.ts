@@ -82,10 +82,14 @@ export function rowNormalization(c: Conversion): void {
   c.emitOutputs(c.op === 'RMSNormalization' ? 'rmsNormalization' : 'layerNormalization', c.inputs, c.attributes('stash_type'))
 }
 
-/** The indices of the largest are not given; `storage_order` is about them. */
-export function maxPool(c: Conversion): void {
-  c.onlyOutputs(1)
-  c.emitOutputs('maxPool', c.inputs, c.attributes('storage_order'))
+/** Convolutions and pools over one axis or two. */
+export function windowed(c: Conversion): void {
+  const axes = c.type(c.input(0)).shape.length - 2
+  if (axes > 2) throw c.unsupported(`a window over ${axes} axes (there are 1 and 2)`)
+  // The indices of the largest are not given; `storage_order` is about them.
+  const pools = c.op === 'MaxPool' || c.op === 'AveragePool'
+  if (pools) c.onlyOutputs(1)
+  c.emitOutputs(c.op.charAt(0).toLowerCase() + c.op.slice(1), c.inputs, c.attributes(...(pools ? ['storage_order'] : [])))
 }
 
 /** Of any number of inputs. */

@@ -7,6 +7,7 @@ import { freshSize, knownLength } from '../node/sizes.ts'
 import type { GraphNode, InferenceContext, Operator, Packer, Planner, Slot } from '../operator.ts'
 import { packedBytes, planPacked, preparePacked, type MatrixInputs, type MatrixLayout, type PackedConstant } from '../products/packed.ts'
 import { along, timeAxis, type TimeRule } from '../time/timing.ts'
+import { channelsLastInput, channelsLastOutput } from './channels-last.ts'
 import { countWindows, joinShape, paddingOf, reachOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, windowsOverTime, type Windows } from './windows.ts'
 
 interface Convolution {
@@ -122,33 +123,17 @@ export const conv: Operator<number, PackedConstant | undefined> = {
   },
   prepare: prepareConvolution,
   plan(node, planner, group, constant) {
-    const { transposeF32 } = planner.kernels
     const [columns, channelsPerGroup, ...kernel] = planner.shapeOf(1) as unknown as [number, number, ...number[]]
     const windows = readWindows(node, kernel.length, kernel)
     const { batch, channels, sizes } = splitShape(planner.shapeOf(0), windows.channelsLast)
     const { sizes: counts } = splitShape(planner.outputShape(0), windows.channelsLast)
-    const length = lengthOf(sizes)
-    const outLength = lengthOf(counts)
-    const groupColumns = columns / group
-    const layout = layoutOf(channelsPerGroup, lengthOf(kernel), groupColumns)
+    const layout = layoutOf(channelsPerGroup, lengthOf(kernel), columns / group)
     const packed = planPacked(planner, matricesOf(node, group, planner.shapeOf(1)), layout, constant)
-    const given = planner.input(0)
-    const wanted = planner.output(0)
-    let x: Slot = given
-    let y: Slot = wanted
-    if (!windows.channelsLast && channels > 1 && length > 1) {
-      const turned = planner.workspace(batch * length * channels * 4)
-      planner.step(() => transposeF32(given.ptr, channels * length * 4, turned.ptr, channels * length * 4, batch, channels, length))
-      x = turned
-    }
-    const turnsBack = !windows.channelsLast && columns > 1 && outLength > 1
-    if (turnsBack) y = planner.workspace(batch * outLength * columns * 4)
+    const x = channelsLastInput(planner, windows.channelsLast, batch, channels, lengthOf(sizes))
+    const y = channelsLastOutput(planner, windows.channelsLast, batch, columns, lengthOf(counts))
     const bytes = packedBytes(planner, layout)
-    planWindows(planner, { x, y, packed, windows, batch, sizes, counts, channels, columns, group, bytes })
-    if (turnsBack) {
-      const outBytes = outLength * columns * 4
-      planner.step(() => transposeF32(y.ptr, outBytes, wanted.ptr, outBytes, batch, outLength, columns))
-    }
+    planWindows(planner, { x, y: y.slot, packed, windows, batch, sizes, counts, channels, columns, group, bytes })
+    y.turnBack()
   },
 }
 

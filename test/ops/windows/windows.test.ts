@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { NdArray } from '../../../src/values/ndarray.ts'
-import { lengthOf, type Shape } from '../../../src/values/shape.ts'
+import type { Shape } from '../../../src/values/shape.ts'
 import { expectError } from '../../expect-error.ts'
 import { at, expectClose, expectSame, floats, indicesOf, random, rowOf, tabulate } from '../reference.ts'
 import { buildNode, runNode, type Attributes } from '../one-node.ts'
@@ -133,38 +133,56 @@ describe('conv', () => {
 })
 
 describe('convTranspose', () => {
-  it('agrees with float64', () => {
-    const numbers = fc.record({
-      kernel: fc.integer({ min: 1, max: 4 }), stride: fc.integer({ min: 1, max: 3 }), dilation: fc.integer({ min: 1, max: 2 }),
-      before: fc.nat(2), after: fc.nat(2), outputPadding: fc.nat(1), group: fc.integer({ min: 1, max: 2 }), hasBias: fc.boolean(),
-      columns: fc.integer({ min: 1, max: 3 }),
-    })
-    fc.assert(fc.property(numbers, ({ kernel, stride, dilation, before, after, outputPadding, group, hasBias, columns }) => {
-      const [batch, perGroup, length] = [2, 3, 6]
-      const x = random(1, [batch, group * perGroup, length])
-      const w = random(2, [group * perGroup, columns, kernel])
+  const along = fc.record({
+    kernel: fc.integer({ min: 1, max: 4 }), stride: fc.integer({ min: 1, max: 3 }), dilation: fc.integer({ min: 1, max: 2 }),
+    before: fc.nat(2), after: fc.nat(2), outputPadding: fc.nat(1), size: fc.integer({ min: 3, max: 6 }),
+  })
+  const numbers = fc.record({
+    axes: fc.array(along, { minLength: 1, maxLength: 2 }), group: fc.integer({ min: 1, max: 2 }),
+    hasBias: fc.boolean(), columns: fc.integer({ min: 1, max: 3 }),
+  })
+
+  it('agrees with float64 over one axis and two', () => {
+    fc.assert(fc.property(numbers, ({ axes, group, hasBias, columns }) => {
+      const [batch, perGroup] = [2, 3]
+      const x = random(1, [batch, group * perGroup, ...axes.map(({ size }) => size)])
+      const w = random(2, [group * perGroup, columns, ...axes.map(({ kernel }) => kernel)])
       const bias = hasBias ? random(3, [group * columns]) : undefined
-      const outLength = (length - 1) * stride + (kernel - 1) * dilation + 1 + outputPadding - before - after
-      const shape = [batch, group * columns, outLength]
-      const expected = new Float64Array(lengthOf(shape))
-      for (const [n, m, p] of indicesOf(shape) as [number, number, number][]) {
-        let sum = bias === undefined ? 0 : at(bias, [m])
+      const reach = axes.map(({ kernel, dilation }) => (kernel - 1) * dilation + 1)
+      const out = axes.map(({ size, stride, before, after, outputPadding }, n) => (size - 1) * stride + (reach[n] as number) + outputPadding - before - after)
+      fc.pre(out.every((size) => size > 0))
+      const shape = [batch, group * columns, ...out]
+      const taps = indicesOf(axes.map(({ kernel }) => kernel))
+      const expected = tabulate(shape, (...all) => {
+        const [n, m, ...position] = all as [number, number, ...number[]]
         const g = Math.floor(m / columns)
-        for (let t = 0; t < length; t++) {
-          for (let j = 0; j < kernel; j++) {
-            if (t * stride + j * dilation - before !== p) continue
-            for (let c = g * perGroup; c < (g + 1) * perGroup; c++) sum += at(x, [n, c, t]) * at(w, [c, m % columns, j])
-          }
+        let sum = bias === undefined ? 0 : at(bias, [m])
+        for (const tap of taps) {
+          const from = axes.map(({ stride, dilation, before }, k) => ((position[k] as number) + before - (tap[k] as number) * dilation) / stride)
+          if (from.some((index, k) => !Number.isInteger(index) || index < 0 || index >= (axes[k] as (typeof axes)[number]).size)) continue
+          for (let c = g * perGroup; c < (g + 1) * perGroup; c++) sum += at(x, [n, c, ...from]) * at(w, [c, m % columns, ...tap])
         }
-        expected[(n * group * columns + m) * outLength + p] = sum
+        return sum
+      })
+      const attributes: Attributes = {
+        strides: axes.map(({ stride }) => stride), dilations: axes.map(({ dilation }) => dilation), group,
+        pads: [...axes.map(({ before }) => before), ...axes.map(({ after }) => after)], outputPadding: axes.map(({ outputPadding }) => outputPadding),
       }
-      const attributes: Attributes = { strides: [stride], dilations: [dilation], pads: [before, after], outputPadding: [outputPadding], group }
       const got = runNode('convTranspose', [x, w, bias], { attributes, constants: [1] })
       expectClose(got, shape, expected, 1e-6)
       const last = runNode('convTranspose', [channelsTo('last', x), w, bias], { attributes: { ...attributes, channelsLast: true } })
       expectSame(channelsTo('first', last), got)
       for (let row = 0; row < batch; row++) expectSame(runNode('convTranspose', [rowOf(x, row), w, bias], { attributes }), rowOf(got, row))
     }), { numRuns: 60, seed: 2 })
+  })
+
+  it('takes the sizes of its result, and cuts at the ends what is too much', () => {
+    const [x, w] = [random(1, [1, 2, 5, 3]), random(2, [2, 3, 4, 2])]
+    const sized = (autoPad: string, outputShape: number[]): NdArray => runNode('convTranspose', [x, w], { attributes: { strides: [2, 1], outputShape, autoPad } })
+    const cut = (pads: number[]): NdArray => runNode('convTranspose', [x, w], { attributes: { strides: [2, 1], pads } })
+    expectSame(sized('SAME_UPPER', [9, 3]), cut([1, 0, 2, 1]))
+    expectSame(sized('SAME_LOWER', [9, 3]), cut([2, 1, 1, 0]))
+    expectError(() => sized('NOTSET', [13, 3]), 'SHAPE', "convTranspose 'node': expected an output shape of at most 12 along axis 0, got 13")
   })
 
   it('SAME is `strides` times as long; nothing left is an error', () => {
