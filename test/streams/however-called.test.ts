@@ -158,7 +158,8 @@ async function check(model: Model, hasBatch: boolean, draw: Draw): Promise<void>
     })
     begin = end
   }
-  if (layouts.every(({ batch: axis }) => axis >= 0) && hasBatch && areApart(model, inputs, whole, layouts)) checkPool(model, inputs, layouts, wanted)
+  const isApart = hasBatch && layouts.every(({ batch: axis }) => axis >= 0) && areApart(model, inputs, whole, layouts)
+  if (isApart && hasPool(model)) checkPool(model, inputs, layouts, wanted)
 }
 
 /** Whether each row of the batch gives the same alone: pools are for such models. */
@@ -205,7 +206,19 @@ function isStreamed(model: Model, batch: number): boolean {
     model.stream({ batch }).dispose()
     return true
   } catch (error) {
-    if (error instanceof LstmError && error.code === 'UNSUPPORTED') return false
+    // Or it has no rows, for all that streams know.
+    if (error instanceof LstmError && (error.code === 'UNSUPPORTED' || error.message.includes("for 'batch'"))) return false
+    throw error
+  }
+}
+
+/** Rows may be the same alone by chance, where a node works along the batch all the same: zeros stay zeros. */
+function hasPool(model: Model, carry?: Record<string, string>): boolean {
+  try {
+    model.streams(1, { carry }).dispose()
+    return true
+  } catch (error) {
+    if (error instanceof LstmError && error.message.includes('works along the batch')) return false
     throw error
   }
 }
@@ -258,7 +271,7 @@ function checkCarried(model: Model, carry: Record<string, string>, seed: number)
   // As sessions: the batch must be the first axis of all, and no row may know of another.
   const isApart = outputs.every((name) => (model.outputs.find((output) => output.name === name)?.shape[0]) === 'batch')
     && model.toGraph().nodes.every(({ op, attributes }) => op !== 'transpose' && attributes.axis !== 0 && attributes.axis !== -2)
-  if (!isApart || !rowsAreApart(model)) return
+  if (!isApart || !rowsAreApart(model) || !hasPool(model, carry)) return
   using pool = model.streams(3, { carry })
   const ids = Array.from({ length: BATCH }, () => pool.open())
   frames.forEach(({ given, wanted }, step) => {

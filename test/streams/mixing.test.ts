@@ -15,19 +15,20 @@ beforeAll(async () => {
 })
 
 /** An LSTM, and a node behind it. */
-function behind(op: string, attributes: Readonly<Record<string, Attribute>>, more: readonly string[] = [], outputs: readonly string[] = ['y']): Graph {
+function behind(op: string, attributes: Readonly<Record<string, Attribute>>, more: readonly string[] = []): Graph {
   const graph = lstmGraph(randomLstm({ inputSize: 3, hiddenSize: 4, numLayers: 1, bidirectional: false, bias: true }, 1))
   const [lstm] = graph.nodes as [GraphNode]
   return {
     inputs: graph.inputs.slice(0, 1), outputs: [{ name: 'y', value: 'y' }],
-    nodes: [{ ...lstm, inputs: lstm.inputs.slice(0, 1), outputs: lstm.outputs.slice(0, 1) }, { name: 'after', op, inputs: [lstm.outputs[0] as string, ...more], outputs, parameters: {}, attributes }],
-    constants: new Map([...graph.constants, ['last', new NdArray(Int32Array.of(-1), [1])]]),
+    nodes: [{ ...lstm, inputs: lstm.inputs.slice(0, 1), outputs: lstm.outputs.slice(0, 1) }, { name: 'after', op, inputs: [lstm.outputs[0] as string, ...more], outputs: ['y'], parameters: {}, attributes }],
+    constants: new Map([...graph.constants, ['last', new NdArray(Int32Array.of(-1), [1])], ['first', new NdArray(Int32Array.of(0), [])], ['wide', new NdArray(Int32Array.of(1, 1, 2), [3])]]),
   }
 }
 
 it.each<[string, Graph]>([
   ['softmax', behind('softmax', { axis: 0 })],
   ['logSoftmax', behind('logSoftmax', { axis: -3 })],
+  ['cumSum', behind('cumSum', {}, ['first'])],
 ])('%s along the batch has no pool, and streams', async (op, graph) => {
   const model = await compile(graph, { runtime })
   expectError(
@@ -42,6 +43,8 @@ it.each<[string, Graph]>([
   ['softmax', behind('softmax', { axis: 2 })],
   ['reduceMean', behind('reduceMean', { keepdims: 1 }, ['last'])],
   ['mul', behind('mul', {}, ['output'])],
+  ['cumSum', behind('cumSum', {}, ['last'])],
+  ['tile', behind('tile', {}, ['wide'])],
 ])('%s along other axes has one', async (_op, graph) => {
   const [lstm, after] = graph.nodes as [GraphNode, GraphNode]
   const model = await compile({ ...graph, nodes: [lstm, { ...after, inputs: after.inputs.map((name) => (name === 'output' ? lstm.outputs[0] as string : name)) }] }, { runtime })

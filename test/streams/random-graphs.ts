@@ -178,6 +178,13 @@ function convolve(g: Growth, padsApart: boolean): void {
   g.add('conv', [from, weights], { pads: padsApart ? [0, 0] : [reach, 0], dilations: [dilation], channelsLast })
 }
 
+/** Indices along an axis, one for every element of a value. */
+function indicesLike(g: Growth, x: Value, axis: number): string {
+  const size = sizeAt(x, axis)
+  const positive = g.hidden('mod', [g.hidden('abs', [x.name]), g.scalar(1)], { fmod: 1 })
+  return g.hidden('cast', [g.hidden('mul', [positive, g.scalar(size - 0.5)])], { to: 'int32' })
+}
+
 /** A recurrent layer with so many gates and states. */
 const recurrent = (gates: number, states: number): Maker => (g, op) => {
   const x = g.pick(({ dtype, shape }) => dtype === 'float32' && shape.length === 3 && shape[1] === 'timesteps' && typeof shape[2] === 'number')
@@ -333,6 +340,43 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
     g.add(op, [x.name, g.integers(...pads)], { mode: g.oneOf(['constant', 'edge']) })
   },
   trilu: (g, op) => g.add(op, [g.oneOf(g.values.filter(({ shape }) => shape.length > 1)).name], { upper: g.draw(2) }),
+  gatherElements(g, op) {
+    const x = g.float()
+    const axis = g.draw(x.shape.length)
+    g.add(op, [x.name, indicesLike(g, x, axis)], { axis })
+  },
+  scatterElements(g, op) {
+    const x = g.float()
+    const axis = g.draw(x.shape.length)
+    g.add(op, [x.name, indicesLike(g, x, axis), g.hidden('cos', [x.name])], { axis, reduction: g.oneOf(['none', 'add', 'max']) })
+  },
+  cumSum(g, op) {
+    const x = g.float()
+    g.add(op, [x.name, g.integers(g.draw(2 * x.shape.length) - x.shape.length)], { exclusive: g.draw(2), reverse: g.draw(2) })
+  },
+  topK(g, op) {
+    const x = g.float()
+    const axis = g.draw(x.shape.length)
+    g.add(op, [x.name, g.integers(1 + g.draw(Math.min(3, sizeAt(x, axis))))], { axis, largest: g.draw(2) }, 2)
+  },
+  tile(g, op) {
+    const x = g.oneOf(g.values.filter(({ shape }) => shape.length > 0))
+    g.add(op, [x.name, g.integers(...x.shape.map((size) => (typeof size === 'number' ? 1 + g.draw(2) : 1)))])
+  },
+  instanceNormalization(g, op) {
+    // [batch or timesteps, 1, features]: all axes from the third on are normalised together.
+    const x = g.pick(({ dtype, shape }) => dtype === 'float32' && shape.length === 2 && typeof shape[1] === 'number')
+    g.add(op, [g.hidden('unsqueeze', [x.name, g.integers(1)]), g.constant([1]), g.constant([1])])
+  },
+  reverseSequence(g, op) {
+    // [1, features, ...] or [features, 1, ...], so that batch and timesteps are none of its two axes.
+    const x = g.pick(({ shape }) => shape.length > 1 && typeof shape.at(-1) === 'number')
+    const others = x.shape.slice(1).map((_, axis) => 1 + axis)
+    const features = x.shape.length
+    const timeAxis = g.draw(2)
+    const turned = g.hidden('transpose', [g.hidden('unsqueeze', [x.name, g.integers(0)])], { perm: [...(timeAxis === 1 ? [0, features] : [features, 0]), ...others] })
+    g.add(op, [turned, g.integers(1 + g.draw(sizeAt(x, -1)))], { batchAxis: 1 - timeAxis, timeAxis })
+  },
   dropout: anything, identity: anything,
   cast: (g, op) => g.add(op, [g.oneOf(g.values).name], { to: g.oneOf(['float32', 'int32', 'bool']) }),
   clip: (g, op) => g.add(op, [g.float().name, g.chance(3) ? '' : g.scalar(-0.4), g.chance(3) ? '' : g.scalar(0.3)]),

@@ -8,8 +8,8 @@ import { checkSizes } from '../node/sizes.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import { movingSizes } from '../layout/moved-sizes.ts'
 import type { GraphNode, InferenceContext, Operator, Planner } from '../operator.ts'
-import { OTHER_AXIS } from '../time/rules.ts'
-import { along } from '../time/timing.ts'
+import { OTHER_AXIS, WORKS_ALONG } from '../time/rules.ts'
+import { along, timeAxis, type TimeContext, type TimedNode } from '../time/timing.ts'
 import { forEachIndex, inBytes, planBox, stridesOf } from '../layout/strides.ts'
 
 /** Throws for an index that is none. */
@@ -147,6 +147,14 @@ export function boxOfIndices(node: GraphNode, context: InferenceContext, given: 
   return indices.shape
 }
 
+/** Indices count within each timestep, if all inputs have these on one axis, and it is another one than that of the indices. */
+export function indicesWithinSteps(node: GraphNode, context: TimeContext, given: number): TimedNode | string {
+  const axis = timeAxis(context)
+  if (axis === undefined || node.inputs.some((_, position) => context.timing(position) !== axis)) return OTHER_AXIS
+  const [shape, indices] = [context.shape(0), context.shape(1)] as [SymbolicShape, SymbolicShape]
+  return resolveAxis(node, given, shape.length) === axis || shape[axis] !== indices[axis] ? WORKS_ALONG : along(node, axis)
+}
+
 /**
  * out[i, j, k] = data[i, indices[i, j, k], k] for axis 1, and so on: an index for every element.
  * Inputs: data, indices (int32, as many axes as data, no longer than it but along the axis; negative
@@ -157,7 +165,7 @@ export const gatherElements: Operator<number> = {
   onnx: 'GatherElements',
   mostInputs: 2,
   attributes: ['axis'],
-  time: 'unknown',
+  time: indicesWithinSteps,
   mayRefuse: hasOpenIndices,
   parse: axisAttribute,
   infer(node, context, given) {

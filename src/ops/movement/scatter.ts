@@ -5,7 +5,7 @@ import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { formatShape, isNumeric, lengthOf, sameShape } from '../../values/shape.ts'
 import { resolveAxis, wordOf } from '../node/attributes.ts'
 import { anyInput, label, requireInput } from '../node/checks.ts'
-import { axisAttribute, boxOfIndices, hasOpenIndices, knownIndices, planIndexCheck, sideStrides } from './gather.ts'
+import { axisAttribute, boxOfIndices, hasOpenIndices, indicesWithinSteps, knownIndices, planIndexCheck, sideStrides } from './gather.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, Operator, ValueType } from '../operator.ts'
 import { forEachIndex, inBytes, planBox, stridesOf } from '../layout/strides.ts'
@@ -48,7 +48,7 @@ export const scatterElements: Operator<ScatterSettings> = {
   onnx: ['ScatterElements', 'Scatter'],
   mostInputs: 3,
   attributes: ['axis', 'reduction'],
-  time: 'unknown',
+  time: (node, context, { given }) => indicesWithinSteps(node, context, given),
   mayRefuse: hasOpenIndices,
   parse: (node) => ({ given: axisAttribute(node), reduction: wordOf(node, 'reduction', REDUCTIONS) }),
   infer(node, context, { given, reduction }) {

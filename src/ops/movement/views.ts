@@ -7,6 +7,7 @@ import { broadcastShapes, freshShape, freshSize, integerList, knownIntegers, typ
 import { movement } from '../layout/movement.ts'
 import { movingSizes } from '../layout/moved-sizes.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
+import { rowwise } from '../time/rules.ts'
 import { along, timeAxis, type TimeRule } from '../time/timing.ts'
 import { broadcastStrides, stridesOf, whole, type Move, type Placement } from '../layout/strides.ts'
 
@@ -192,7 +193,8 @@ export const tile: Operator = movement({
   onnx: 'Tile',
   mostInputs: 2,
   attributes: [],
-  time: 'unknown',
+  /** Repeats along an axis are copies that stand apart only where there is one. */
+  time: rowwise((_node, _shape, _settings, context) => context.numbers(1)?.flatMap((times, axis) => (times === 1 ? [] : [axis]))),
   infer(node, context) {
     const { dtype, shape } = anyInput(node, context, 0)
     const { count, values } = integerList(node, context, 1, 'repeats')

@@ -6,6 +6,7 @@ import { integerOf } from '../node/attributes.ts'
 import { anyInput, label, requireInput } from '../node/checks.ts'
 import { broadcastShapes, checkSizes } from '../node/sizes.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
+import { rowwise } from '../time/rules.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
 import { broadcastStrides, forEachIndex, inBytes, planBox, stridesOf } from '../layout/strides.ts'
 
@@ -107,7 +108,7 @@ export const reverseSequence: Operator<SequenceAxes> = {
   onnx: 'ReverseSequence',
   mostInputs: 2,
   attributes: ['batchAxis', 'timeAxis'],
-  time: 'unknown',
+  time: rowwise((_node, _shape, axes) => [axes.timeAxis, axes.batchAxis]),
   mayRefuse: () => true,
   parse: sequenceAxes,
   infer(node, context, { batchAxis }) {

@@ -3,6 +3,7 @@ import { LstmError } from '../../errors.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
 import { label } from '../node/checks.ts'
 import type { Operator } from '../operator.ts'
+import { rowwise } from '../time/rules.ts'
 import { channelInput, epsilonAttribute } from './normalization.ts'
 
 /** Normalisation of each channel of each batch row by itself. Inputs: x [batch, channels, ...], scale and bias [channels]. Attribute: `epsilon` 1e-5. */
@@ -11,7 +12,7 @@ export const instanceNormalization: Operator<number> = {
   onnx: 'InstanceNormalization',
   mostInputs: 3,
   attributes: ['epsilon'],
-  time: 'unknown',
+  time: rowwise((_node, shape) => shape.map((_, axis) => axis).slice(2)),
   parse: epsilonAttribute,
   infer(node, context) {
     const x = channelInput(node, context, false, [1, 2])

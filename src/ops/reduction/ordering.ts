@@ -11,6 +11,7 @@ import { freshSize, integerList, knownIntegers } from '../node/sizes.ts'
 import { FOLD_LENGTH } from '../layout/broadcast.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
+import { rowwise } from '../time/rules.ts'
 
 /** A shape around one of its axes. */
 interface Lanes {
@@ -44,7 +45,7 @@ export const cumSum: Operator<{ readonly exclusive: boolean, readonly reverse: b
   onnx: 'CumSum',
   mostInputs: 2,
   attributes: ['exclusive', 'reverse'],
-  time: 'unknown',
+  time: rowwise((_node, _shape, _settings, context) => context.numbers(1)),
   parse: (node) => ({ exclusive: switchOf(node, 'exclusive'), reverse: switchOf(node, 'reverse') }),
   infer(node, context) {
     const { dtype, shape } = numericInput(node, context, 0)
@@ -120,7 +121,7 @@ export const topK: Operator<TopKSettings> = {
   onnx: 'TopK',
   mostInputs: 2,
   attributes: ['axis', 'largest', 'sorted'],
-  time: 'unknown',
+  time: rowwise((_node, _shape, { given }) => [given]),
   parse: readTopK,
   infer(node, context, { given }) {
     const { dtype, shape } = numericInput(node, context, 0)
