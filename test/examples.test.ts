@@ -210,7 +210,7 @@ describe('examples/serve.mjs', () => {
     try {
       expect(await get('/examples/amp/')).toEqual([200, 'text/html; charset=utf-8'])
       expect(await get('/examples/benchmark/')).toEqual([200, 'text/html; charset=utf-8'])
-      expect(await get('/bench/cases.mjs')).toEqual([200, 'text/javascript'])
+      expect(await get('/build/bench/cases.js')).toEqual([200, 'text/javascript'])
       expect(await get('/dist/processor.js')).toEqual([200, 'text/javascript'])
       expect(await get('/examples/charrnn/moby-dick.safetensors')).toEqual([200, 'application/octet-stream'])
       for (const path of ['/', '/package.json', '/examples/../package.json', '/examples/%2e%2e/package.json', '/examples/none', '/examples', '/dist/%2e%2e%2fpackage.json']) {

@@ -1,92 +1,72 @@
-// What this engine can do at all: independent multiply-adds out of registers, and 128-bit loads. Compiled twice, as the library is.
+// Measures the engine's peak: the most multiply-adds per second, and bytes per second by size of what is read.
+import { readBytes } from '../files.ts'
+import { ROOT } from '../places.ts'
 
-// @ts-ignore: decorator
-@inline
-function multiplyAdd(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c)
-  return f32x4.add(f32x4.mul(a, b), c)
-}
+/** Where data begins in the module's memory, and the operands of multiplyAdds: x = x a + a stays near 1. */
+const DATA = 1024
+const OPERANDS = [0.5, 1]
+const PAGE = 65536
 
-/** What a turn of multiplyAdds() does: 14 vectors of 4 lanes, a multiplication and an addition each. */
-export function flopsPerTurn(): i32 {
-  return 14 * 4 * 2
-}
+/** One measurement lasts about this long; the best of a few counts, as the peak is what is undisturbed. */
+const SLICE_MS = 1.5
+const TRIES = 3
+const WARM_UP_MS = 60
+
+export interface Roofline { peakGflops(): number, gigabytesPerSecond(bytes: number): number }
 
 /**
- * 14 chains of x = x a + a, which stays at 1 for a = 0.5. Unfused, a chain takes 3 + 3 cycles on current processors, two of each in
- * flight: 12 chains are just not enough. 15 and the constant leave no register free, and some engines then go through memory.
+ * @param variant `simd` or `relaxed-simd`
+ * @param now milliseconds
  */
-export function multiplyAdds(turns: i32, from: usize): f32 {
-  const a = v128.load(from)
-  let x0 = v128.load(from, 16)
-  let x1 = f32x4.add(x0, a)
-  let x2 = f32x4.add(x1, a)
-  let x3 = f32x4.add(x2, a)
-  let x4 = f32x4.add(x3, a)
-  let x5 = f32x4.add(x4, a)
-  let x6 = f32x4.add(x5, a)
-  let x7 = f32x4.add(x6, a)
-  let x8 = f32x4.add(x7, a)
-  let x9 = f32x4.add(x8, a)
-  let x10 = f32x4.add(x9, a)
-  let x11 = f32x4.add(x10, a)
-  let x12 = f32x4.add(x11, a)
-  let x13 = f32x4.add(x12, a)
-  for (let n = 0; n < turns; n++) {
-    x0 = multiplyAdd(x0, a, a)
-    x1 = multiplyAdd(x1, a, a)
-    x2 = multiplyAdd(x2, a, a)
-    x3 = multiplyAdd(x3, a, a)
-    x4 = multiplyAdd(x4, a, a)
-    x5 = multiplyAdd(x5, a, a)
-    x6 = multiplyAdd(x6, a, a)
-    x7 = multiplyAdd(x7, a, a)
-    x8 = multiplyAdd(x8, a, a)
-    x9 = multiplyAdd(x9, a, a)
-    x10 = multiplyAdd(x10, a, a)
-    x11 = multiplyAdd(x11, a, a)
-    x12 = multiplyAdd(x12, a, a)
-    x13 = multiplyAdd(x13, a, a)
-  }
-  x0 = f32x4.add(x0, x1)
-  x0 = f32x4.add(x0, x2)
-  x0 = f32x4.add(x0, x3)
-  x0 = f32x4.add(x0, x4)
-  x0 = f32x4.add(x0, x5)
-  x0 = f32x4.add(x0, x6)
-  x0 = f32x4.add(x0, x7)
-  x0 = f32x4.add(x0, x8)
-  x0 = f32x4.add(x0, x9)
-  x0 = f32x4.add(x0, x10)
-  x0 = f32x4.add(x0, x11)
-  x0 = f32x4.add(x0, x12)
-  x0 = f32x4.add(x0, x13)
-  return f32x4.extract_lane(x0, 0) + f32x4.extract_lane(x0, 1) + f32x4.extract_lane(x0, 2) + f32x4.extract_lane(x0, 3)
-}
+export async function openRoofline(variant: string, now: () => number = () => performance.now()): Promise<Roofline> {
+  const { instance } = await WebAssembly.instantiate(await readBytes(new URL(`build/bench/roofline-${variant}.wasm`, ROOT)), {})
+  const { memory, multiplyAdds, loads, flopsPerTurn } =
+    (instance.exports as unknown) as { memory: WebAssembly.Memory } & Record<string, (...numbers: number[]) => number>
 
-/** Loads `bytes` (a multiple of 128) from `from`, `turns` times. */
-export function loads(from: usize, bytes: i32, turns: i32): f32 {
-  let x0 = f32x4.splat(0)
-  let x1 = x0
-  let x2 = x0
-  let x3 = x0
-  let x4 = x0
-  let x5 = x0
-  let x6 = x0
-  let x7 = x0
-  for (let n = 0; n < turns; n++) {
-    const end = from + <usize>bytes
-    for (let ptr = from; ptr < end; ptr += 128) {
-      x0 = v128.or(x0, v128.load(ptr))
-      x1 = v128.or(x1, v128.load(ptr, 16))
-      x2 = v128.or(x2, v128.load(ptr, 32))
-      x3 = v128.or(x3, v128.load(ptr, 48))
-      x4 = v128.or(x4, v128.load(ptr, 64))
-      x5 = v128.or(x5, v128.load(ptr, 80))
-      x6 = v128.or(x6, v128.load(ptr, 96))
-      x7 = v128.or(x7, v128.load(ptr, 112))
-    }
+  /** Makes room for a block. */
+  const reserve = (bytes: number) => {
+    const missing = DATA + bytes - memory.buffer.byteLength
+    if (missing <= 0) return
+    memory.grow(Math.ceil(missing / PAGE))
+    // Untouched pages are one page of zeros to the system: they would all be read from L1.
+    new Float32Array(memory.buffer, DATA).fill(1)
   }
-  x0 = v128.or(v128.or(v128.or(x0, x1), v128.or(x2, x3)), v128.or(v128.or(x4, x5), v128.or(x6, x7)))
-  return f32x4.extract_lane(x0, 0) + f32x4.extract_lane(x0, 1) + f32x4.extract_lane(x0, 2) + f32x4.extract_lane(x0, 3)
+  /** Rewritten each time: the blocks of loads begin here too. */
+  const setOperands = () => new Float32Array(memory.buffer, DATA, 8).set(OPERANDS.flatMap((value) => [value, value, value, value]))
+  const flops = flopsPerTurn()
+  reserve(PAGE)
+  /** Best rate of a few runs, each as many turns as fill the slice. */
+  const best = (run: (turns: number) => unknown, workPerTurn: number) => {
+    let turns = 1
+    let rate = 0
+    for (let tries = 0; tries < TRIES;) {
+      const start = now()
+      run(turns)
+      const elapsed = now() - start
+      if (elapsed < SLICE_MS / 2) {
+        turns *= 2
+        continue
+      }
+      rate = Math.max(rate, turns * workPerTurn / elapsed / 1e6)
+      tries++
+    }
+    return rate
+  }
+  // Short calls at first, so that engines that compile twice have done so before it counts.
+  setOperands()
+  for (const begin = now(); now() - begin < WARM_UP_MS;) {
+    multiplyAdds(1000, DATA)
+    loads(DATA, PAGE / 2, 1)
+  }
+  return {
+    peakGflops() {
+      setOperands()
+      return best((turns) => multiplyAdds(turns, DATA), flops)
+    },
+    gigabytesPerSecond(bytes) {
+      const whole = Math.max(128, Math.floor(bytes / 128) * 128)
+      reserve(whole)
+      return best((turns) => loads(DATA, whole, turns), whole)
+    },
+  }
 }

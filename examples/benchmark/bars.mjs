@@ -1,4 +1,4 @@
-import { engineTitle, formatRatio, formatTime, ratioOf } from '../../bench/report/format.mjs'
+import { engineTitle, formatRatio, formatTime, ratioOf } from '../../build/bench/report/format.js'
 
 /** A panel with a bar an engine: the faster the longer, the fastest of all fills the track. */
 export function drawCase({ name, about }, rows) {
@@ -8,7 +8,7 @@ export function drawCase({ name, about }, rows) {
   for (const row of [...rows].sort((a, b) => (a.medianUs ?? Infinity) - (b.medianUs ?? Infinity))) {
     const item = element('li', { className: row.engine === 'lstm-wasm' ? 'ours' : '' })
     item.append(element('span', { className: 'name', textContent: engineTitle(row) }))
-    if (row.medianUs === null) {
+    if (!row.checked) {
       item.append(element('span', { className: 'wrong', textContent: `not timed: ${row.error}` }))
     } else {
       const track = element('span', { className: 'track' })

@@ -1,8 +1,8 @@
 // The benchmark in the visitor's own browser: the cases and engines of bench/, as they are.
-import { CASES, TOLERANCE } from '../../bench/cases.mjs'
-import { ENGINES } from '../../bench/engines/index.mjs'
-import { markdownResults } from '../../bench/report/table.mjs'
-import { runSuite, SETTINGS } from '../../bench/suite.mjs'
+import { CASES, TOLERANCE } from '../../build/bench/cases.js'
+import { ENGINES } from '../../build/bench/engines/index.js'
+import { markdownResults } from '../../build/bench/report/table.js'
+import { runSuite, SETTINGS } from '../../build/bench/suite.js'
 import { drawCase } from './bars.mjs'
 import { clockResolution, describeBrowser, readPeerVersions } from './browser.mjs'
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { CASES, findCases, networkCase, prepare } from '../../bench/cases.mjs'
-import { draw } from '../../bench/generation.mjs'
-import { flopsOf, lstmLayer, randomTensors, streamedBytes, type Layer } from '../../bench/network.mjs'
-import { ReferenceStates, referenceRun } from '../../bench/reference.mjs'
-import { targetsFor } from '../../bench/targets.mjs'
+import { CASES, findCases, networkCase, prepare } from '../../bench/cases.ts'
+import { draw } from '../../bench/generation.ts'
+import { flopsOf, lstmLayer, randomTensors, streamedBytes, type Layer } from '../../bench/network.ts'
+import { ReferenceStates, referenceRun } from '../../bench/reference.ts'
+import { targetsFor } from '../../bench/targets.ts'
 
 const names = (list: string): string[] => findCases(list).map(({ name }) => name)
 
@@ -62,7 +62,7 @@ describe('cases', () => {
   })
 
   it('of a step have other inputs in turn, and expect the state to be carried', async () => {
-    const { inputs, expected } = await prepare(findCases('B1 T1 F3 H5')[0] as typeof CASES[number])
+    const { inputs, expected } = await prepare(findCases('B1 T1 F3 H5')[0])
     expect(inputs.length).toBe(8)
     expect(new Set(inputs.map((x) => x[0])).size).toBe(8)
     // Call 8 has the input of call 0 again, and another output.
@@ -88,10 +88,10 @@ describe('generation', () => {
         sum += probability
         closest = Math.min(closest, Math.abs(sum - chance))
       }
-      token = (expected[0] as Float64Array)[n] as number
+      token = (expected[0])[n]
     })
     expect(closest).toBeGreaterThan(1e-6)
-    expect(new Set((expected[0] as Float64Array).subarray(0, 1000)).size).toBe(65)
+    expect(new Set((expected[0]).subarray(0, 1000)).size).toBe(65)
   })
 
   it('writes with the reference what a loop over its steps writes', async () => {
@@ -108,7 +108,7 @@ describe('generation', () => {
     for (const chance of chances) {
       tokens.push(draw(referenceRun(layers, tensors, { x: Int32Array.of(tokens.at(-1) ?? 0), batch: 1, timesteps: 1, states }), chance))
     }
-    expect([...expected[0] as Float64Array].slice(0, 20)).toEqual(tokens)
+    expect([...expected[0]].slice(0, 20)).toEqual(tokens)
     expect(new Set(tokens).size).toBeGreaterThan(3)
   })
 })

@@ -1,11 +1,11 @@
 // Engines that need no installation give what the reference gives; and so does the ONNX file that is written for others.
 import { beforeAll, describe, expect, it } from 'vitest'
-import { CASES, findCases, networkCase, prepare, TOLERANCE, type Case, type PreparedCase } from '../../bench/cases.mjs'
-import { ENGINES, findEngines, type Engine } from '../../bench/engines/index.mjs'
-import { writeNetwork } from '../../bench/engines/onnx-file.mjs'
-import { check } from '../../bench/measure.mjs'
-import { lstmLayer, type Layer } from '../../bench/network.mjs'
-import { distance } from '../../bench/statistics.mjs'
+import { CASES, findCases, networkCase, prepare, TOLERANCE, type Case, type PreparedCase } from '../../bench/cases.ts'
+import { ENGINES, findEngines, type Engine } from '../../bench/engines/index.ts'
+import { writeNetwork } from '../../bench/engines/onnx-file.ts'
+import { check } from '../../bench/measure.ts'
+import { lstmLayer, type Layer } from '../../bench/network.ts'
+import { distance } from '../../bench/statistics.ts'
 import { load } from '../../src/model/load.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 
@@ -14,7 +14,7 @@ const text: Layer[] = [
   lstmLayer(3, 5, { numLayers: 2, returnSequences: false }),
   { kind: 'dense', name: 'fc', inputSize: 5, units: 7, activation: 'softmax' },
 ]
-const one = (list: string): Case => findCases(list)[0] as Case
+const one = (list: string): Case => findCases(list)[0]
 const described = (name: string, mode: Case['mode'], sizes: [number, number, number], layers: Layer[]): Case => {
   const [batch, timesteps, features] = sizes
   return networkCase({ name, about: '', mode, batch, timesteps, features, layers })
@@ -49,7 +49,7 @@ describe.each([['lstm-wasm', 'simd'], ['lstm-wasm', 'relaxed-simd'], ['plain-js'
     const entry = prepared.get('B3 T5 F7 H9') as PreparedCase
     const tensors = new Map([...entry.tensors].map(([key, tensor]) => [key, { ...tensor, data: tensor.data.slice() }]))
     const weights = tensors.get('lstm.weight_hh_l0')?.data as Float32Array
-    weights[80] = (weights[80] as number) + 0.01
+    weights[80] = (weights[80]) + 0.01
     const instance = await engine(name).create({ ...entry, tensors }, variant)
     expect((await check(instance, entry)).worst).toBeGreaterThan(TOLERANCE)
     instance.dispose()
@@ -71,20 +71,20 @@ describe('the ONNX file for onnxruntime', () => {
     const { bytes, inputDims } = writeNetwork(entry)
     const model = await load(bytes)
     const { batch, timesteps, features } = entry
-    const x = entry.inputs[0] as Float32Array
+    const x = entry.inputs[0]
     // Time-major, as onnxruntime wants it.
     const turned = x.map((_, at) => {
       const [t, b, k] = [Math.floor(at / features / batch), Math.floor(at / features) % batch, at % features]
-      return x[(b * timesteps + t) * features + k] as number
+      return x[(b * timesteps + t) * features + k]
     })
     const { y } = model.run({ x: new NdArray(Float32Array.from(turned), inputDims) })
-    const expected = entry.expected[0] as Float64Array
+    const expected = entry.expected[0]
     const width = expected.length / batch / timesteps
     const back = y?.shape.length === 2 && y.shape[0] === batch
       ? y.data
       : expected.map((_, at) => {
           const [b, t, k] = [Math.floor(at / width / timesteps), Math.floor(at / width) % timesteps, at % width]
-          return y?.data[(t * batch + b) * width + k] as number
+          return y?.data[(t * batch + b) * width + k]
         })
     expect(distance(back, expected)).toBeLessThanOrEqual(TOLERANCE)
     model.dispose()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { measureEmptyCall, measureLatency } from '../../bench/latency.mjs'
+import { measureEmptyCall, measureLatency } from '../../bench/latency.ts'
 
 describe('latency', () => {
   it('is measured step by step, in order of size', async () => {

@@ -1,12 +1,13 @@
 // Cold starts and curves, and what makes pages of them.
-import { describe, expect, it } from 'vitest'
-import { filesLoaded, runProcess } from '../../bench/cold/processes.mjs'
-import { AXES } from '../../bench/curves/axes.mjs'
-import { measureCurves } from '../../bench/curves/measure-curves.mjs'
-import { formatBytes, formatCold } from '../../bench/report/cold-table.mjs'
-import { formatCurves } from '../../bench/report/curve-table.mjs'
-import { apart } from '../../bench/report/drawing.mjs'
-import { betweenMarkers } from '../../bench/report/markers.mjs'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { compileBench } from '../../bench/compile.mjs'
+import { filesLoaded, runProcess } from '../../bench/cold/processes.ts'
+import { AXES } from '../../bench/curves/axes.ts'
+import { measureCurves } from '../../bench/curves/measure-curves.ts'
+import { formatBytes, formatCold } from '../../bench/report/cold-table.ts'
+import { formatCurves } from '../../bench/report/curve-table.ts'
+import { apart } from '../../bench/report/drawing.ts'
+import { betweenMarkers } from '../../bench/report/markers.ts'
 
 describe('markers', () => {
   it('keep what is around them', () => {
@@ -20,6 +21,8 @@ describe('markers', () => {
 })
 
 describe('cold starts', () => {
+  beforeAll(compileBench)
+
   it('are measured in new processes, of an engine and of none', async () => {
     const engine = await runProcess('plain-js', [1, 2, 3, 5])
     const none = await runProcess('none', [1, 2, 3, 5])

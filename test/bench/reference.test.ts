@@ -1,8 +1,8 @@
 // The benchmark's float64 reference, against the tests' own, which was written apart from it.
 import { describe, expect, it } from 'vitest'
-import { lstmLayer, randomTensors, type Layer } from '../../bench/network.mjs'
-import { ReferenceStates, referenceRun } from '../../bench/reference.mjs'
-import { distance } from '../../bench/statistics.mjs'
+import { lstmLayer, randomTensors, type Layer } from '../../bench/network.ts'
+import { ReferenceStates, referenceRun } from '../../bench/reference.ts'
+import { distance } from '../../bench/statistics.ts'
 import { referenceCells } from '../lstm-graph.ts'
 import { pseudoRandom } from '../random.ts'
 import { referenceLstm } from '../reference.ts'
@@ -29,7 +29,7 @@ describe("the benchmark's reference", () => {
       const top = h_n.subarray((numLayers - 1) * directions * batch * hiddenSize)
       const last = Array.from({ length: batch * directions * hiddenSize }, (_, at) => {
         const [b, direction, unit] = [Math.floor(at / directions / hiddenSize), Math.floor(at / hiddenSize) % directions, at % hiddenSize]
-        return top[(direction * batch + b) * hiddenSize + unit] as number
+        return top[(direction * batch + b) * hiddenSize + unit]
       })
       const short = { ...layer, returnSequences: false }
       expect(distance(referenceRun([short], tensors, { x, batch, timesteps }), last)).toBeLessThan(FLOAT64_DISTANCE)

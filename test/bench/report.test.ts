@@ -1,20 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import { UsageError } from '../../bench/command.mjs'
-import { readFlags } from '../../bench/flags.mjs'
-import type { Row } from '../../bench/measure.mjs'
-import { formatTime, ratioOf } from '../../bench/report/format.mjs'
-import type { Results } from '../../bench/report/results.mjs'
-import { formatResults, formatVerdicts, markdownResults } from '../../bench/report/table.mjs'
-import { distance, median, quantile, spread } from '../../bench/statistics.mjs'
-import { judge, targetsFor } from '../../bench/targets.mjs'
+import { UsageError } from '../../bench/command.ts'
+import { readFlags } from '../../bench/flags.ts'
+import type { Row, TimedRow, WrongRow } from '../../bench/measure.ts'
+import { formatTime, ratioOf } from '../../bench/report/format.ts'
+import type { Results } from '../../bench/report/results.ts'
+import { formatResults, formatVerdicts, markdownResults } from '../../bench/report/table.ts'
+import { distance, median, quantile, spread } from '../../bench/statistics.ts'
+import { judge, targetsFor } from '../../bench/targets.ts'
 
-function row(name: string, engine: string, variant: string, medianUs: number | null, more: Partial<Row> = {}): Row {
-  const measured = medianUs !== null
+function row(name: string, engine: string, variant: string, medianUs: number, more: Partial<TimedRow> = {}): TimedRow {
   return {
-    case: name, engine, variant, dtype: 'float32', threads: 1, medianUs, p95Us: measured ? medianUs * 1.25 : null, minUs: medianUs, gflops: measured ? 12.345 : null,
-    peakShare: null, l3Share: null, checked: measured, distance: 1e-7, spread: measured ? 0.03 : null, samples: 9, callsPerSample: 2,
-    roundMediansUs: [], ...more,
+    case: name, engine, variant, dtype: 'float32', threads: 1, medianUs, p95Us: medianUs * 1.25, minUs: medianUs, gflops: 12.345,
+    peakShare: null, l3Share: null, checked: true, distance: 1e-7, spread: 0.03, samples: 9, callsPerSample: 2, roundMediansUs: [], ...more,
   }
+}
+
+function wrongRow({ case: name, engine, variant, dtype, threads }: Row, distanceOff: number, error: string): WrongRow {
+  return { case: name, engine, variant, dtype, threads, checked: false, distance: distanceOff, error }
 }
 
 const rows = [
@@ -28,7 +30,7 @@ const results: Results = {
   runtime: { name: 'node', version: '26.1.0', engine: 'V8 14' },
   versions: { 'lstm-wasm': '1.2.3' }, date: '2026-01-02T03:04:05Z', command: '', tolerance: 2e-5, complete: true,
   roofline: { simd: { gflops: 58.2, bandwidth: { L1: 115 } } },
-  rows: [...rows, row('digits', 'plain-js', 'float32', null, { error: 'off by 1' })],
+  rows: [...rows, wrongRow(row('digits', 'plain-js', 'float32', 0), 1, 'off by 1')],
   skipped: [{ engine: 'tfjs-cpu', variant: 'javascript', reason: 'not installed' }],
   warnings: [],
 }
@@ -106,7 +108,7 @@ describe('targets', () => {
   })
 
   it('take no figure from an output that was wrong', () => {
-    const wrong = rows.map((entry) => (entry.variant === 'relaxed-simd' ? { ...entry, checked: false } : entry))
+    const wrong = rows.map((entry) => (entry.variant === 'relaxed-simd' ? wrongRow(entry, 1, 'its output is off') : entry))
     const verdicts = judge(targetsFor({ name: 'node', version: '24.0.0' }), wrong).filter(({ variant }) => variant === 'relaxed-simd')
     expect(verdicts.map(({ pass }) => pass)).toEqual([undefined, undefined, undefined, undefined])
   })
@@ -121,7 +123,7 @@ describe('the report', () => {
 
   it('compares with our fastest', () => {
     expect(rows.map((entry) => ratioOf(rows, entry))).toEqual([1, 1.25, 1.6, 34])
-    expect(ratioOf([rows[2] as Row], rows[2] as Row)).toBeUndefined()
+    expect(ratioOf([rows[2]], rows[2])).toBeUndefined()
   })
 
   it('is a table with machine, versions, losses, and what was not run or not right', () => {

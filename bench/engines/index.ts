@@ -1,0 +1,59 @@
+// The engines compared, ours first.
+import { lstmWasm } from './lstm-wasm.ts'
+import { onnxruntimeNode } from './onnxruntime-node.ts'
+import { onnxruntimeWeb } from './onnxruntime-web.ts'
+import { plainJs } from './plain-js.ts'
+import { tfjsCpu } from './tfjs-cpu.ts'
+import { tfjsWasm } from './tfjs-wasm.ts'
+import type { Case, PreparedCase } from '../cases.ts'
+
+/** One engine, ready to run one case. */
+export interface Instance {
+  /** Whether `run` gives a promise. */
+  readonly async: boolean
+  /** One call, as its users make it: input from an array of theirs, output where they can read it. */
+  readonly run: () => unknown
+  /** Of the last call: rows [batch, timesteps, features], or as `generated` says. */
+  readonly output: () => ArrayLike<number>
+  readonly dispose: () => unknown
+  /** Called before the engine's turn, not timed. */
+  readonly activate?: () => Promise<unknown>
+}
+
+export interface Engine {
+  readonly name: string
+  /** The first is the one most people run. */
+  readonly variants: readonly string[]
+  /** In words: what was chosen, and why it is this engine's best. */
+  readonly settings: string
+  /** Whose versions count. */
+  readonly packages: readonly string[]
+  readonly supports: (entry: Case) => boolean
+  /** Rejects with the reason where it cannot run. */
+  readonly available: (variant: string) => Promise<unknown>
+  readonly create: (prepared: PreparedCase, variant: string) => Promise<Instance>
+}
+
+export const ENGINES: readonly Engine[] = [lstmWasm, onnxruntimeWeb, tfjsWasm, onnxruntimeNode, plainJs, tfjsCpu]
+
+/** Left out of `--quick` unless asked for by name: they are slow, and no target is about them. */
+export const NOT_QUICK = ['plain-js', 'tfjs-cpu']
+
+/**
+ * @param list comma-separated names, as `lstm-wasm` or `lstm-wasm:simd`
+ * @throws RangeError for a name that is none
+ */
+export function findEngines(list: string): { engine: Engine, variants: readonly string[] }[] {
+  const found: Map<Engine, string[]> = new Map()
+  for (const name of list.split(',').map((part) => part.trim())) {
+    const [wanted, variant] = name.split(':')
+    const engine = ENGINES.find((entry) => entry.name === wanted)
+    if (engine === undefined) throw new RangeError(`no engine '${name}'; engines are ${ENGINES.map((entry) => entry.name).join(', ')}`)
+    if (variant !== undefined && !engine.variants.includes(variant)) {
+      throw new RangeError(`no variant '${variant}' of ${wanted}; it has ${engine.variants.join(', ')}`)
+    }
+    const variants = found.get(engine) ?? []
+    found.set(engine, variant === undefined ? [...engine.variants] : [...variants.filter((other) => other !== variant), variant])
+  }
+  return [...found].map(([engine, variants]) => ({ engine, variants }))
+}

@@ -1,0 +1,223 @@
+// A network as an ONNX file, written as onnxruntime runs it best: sequences time-major (layout 0, its only one), one LSTM node a
+// layer, and no node that moves data without need.
+import { PbfWriter } from 'pbf'
+import { cellsOf, type TensorData, type LstmLayer } from '../network.ts'
+import type { PreparedCase } from '../cases.ts'
+
+const FLOAT = 1
+const INT32 = 6
+const INT64 = 7
+const OPSET = 17
+
+/** PyTorch's gates i, f, g, o; ONNX's i, o, f, c. */
+const GATE_ORDER = [0, 3, 1, 2]
+
+interface Initializer { name: string, dims: number[], type: number, bytes: Uint8Array }
+
+interface Node { op: string, inputs: string[], outputs: string[], attributes?: Record<string, number | string | number[]> }
+
+interface Port { name: string, type: number, dims: number[] }
+
+export interface StatePorts { h0: string, c0: string, h: string, c: string, dims: number[] }
+
+/** A file with the inputs `x` and the initial states, and the outputs `y` and the final states. */
+export interface OnnxNetwork {
+  readonly bytes: Uint8Array
+  readonly states: readonly StatePorts[]
+  readonly inputDims: readonly number[]
+  /** Of y: 4 where the sequence is [timesteps, 1, batch, units]. */
+  readonly rank: number
+}
+
+export function writeNetwork({ layers, tensors, mode, batch, timesteps, features }: PreparedCase): OnnxNetwork {
+  const file = new OnnxFile()
+  const steps = mode === 'generate' ? 1 : timesteps
+  const tokens = layers[0]?.kind === 'embedding'
+  const inputDims = tokens ? [steps, batch] : [steps, batch, features]
+  const data = (name: string) => tensors.get(name) as TensorData
+  file.inputs.push({ name: 'x', type: tokens ? INT32 : FLOAT, dims: inputDims })
+  let value = 'x'
+  let rank = inputDims.length
+  layers.forEach((layer, position) => {
+    const isLast = position === layers.length - 1
+    if (layer.kind === 'embedding') {
+      file.float(`${layer.name}.weight`, data(`${layer.name}.weight`))
+      value = file.add('Gather', [`${layer.name}.weight`, value], isLast ? 'y' : undefined)
+      rank = 3
+    } else if (layer.kind === 'lstm') {
+      const carried = mode !== 'sequence'
+      value = file.lstm(layer, (name) => data(`${layer.name}.${name}`).data, value, { batch, steps, carried, isLast })
+      rank = layer.returnSequences ? (isLast && layer.numLayers === 1 && !layer.bidirectional ? 4 : 3) : 2
+    } else {
+      const weight = data(`${layer.name}.weight`)
+      file.float(`${layer.name}.weight`, { dims: [layer.inputSize, layer.units], data: transpose(weight.data, layer.units) })
+      file.float(`${layer.name}.bias`, data(`${layer.name}.bias`))
+      const softmax = layer.activation === 'softmax'
+      const operands = [value, `${layer.name}.weight`]
+      const output = isLast && !softmax ? 'y' : undefined
+      value = rank === 2
+        ? file.add('Gemm', [...operands, `${layer.name}.bias`], output)
+        : file.add('Add', [file.add('MatMul', operands), `${layer.name}.bias`], output)
+      if (softmax) value = file.add('Softmax', [value], isLast ? 'y' : undefined, { axis: -1 })
+    }
+  })
+  file.outputs.unshift({ name: 'y', type: FLOAT, dims: [] })
+  return { bytes: file.finish(), states: file.states, inputDims, rank }
+}
+
+/** @param matrix [rows, columns] */
+function transpose(matrix: Float32Array, rows: number) {
+  const columns = matrix.length / rows
+  return Float32Array.from({ length: matrix.length }, (_, at) => matrix[(at % rows) * columns + Math.floor(at / rows)])
+}
+
+/**
+ * Blocks of rows in ONNX's gate order.
+ * @param values [4, ...]
+ */
+function reorderGates(values: Float32Array) {
+  const block = values.length / 4
+  const result = new Float32Array(values.length)
+  GATE_ORDER.forEach((gate, n) => result.set(values.subarray(gate * block, (gate + 1) * block), n * block))
+  return result
+}
+
+function join(parts: readonly Float32Array[]) {
+  const result = new Float32Array(parts.reduce((total, part) => total + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    result.set(part, at)
+    at += part.length
+  }
+  return result
+}
+
+class OnnxFile {
+  inputs: Port[] = []
+  outputs: Port[] = []
+  states: StatePorts[] = []
+  #nodes: Node[] = []
+  #initializers: Initializer[] = []
+
+  float(name: string, { shape, dims = shape, data }: { shape?: number[], dims?: number[], data: Float32Array }) {
+    this.#initializers.push({ name, dims: (dims as number[]), type: FLOAT, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) })
+    return name
+  }
+
+  int64(name: string, values: readonly number[]) {
+    this.#initializers.push({ name, dims: [values.length], type: INT64, bytes: new Uint8Array(BigInt64Array.from(values, BigInt).buffer) })
+    return name
+  }
+
+  /** @returns the name of its output */
+  add(op: string, inputs: string[], output: string = `value${this.#nodes.length}`, attributes: Node['attributes'] = {}) {
+    this.#nodes.push({ op, inputs, outputs: [output], attributes })
+    return output
+  }
+
+  lstm(
+    layer: LstmLayer,
+    data: (name: string) => Float32Array,
+    x: string,
+    { batch, steps, carried, isLast }: { batch: number, steps: number, carried: boolean, isLast: boolean },
+  ) {
+    const { name, hiddenSize, numLayers, returnSequences } = layer
+    let value = x
+    cellsOf(layer).forEach((cells, level) => {
+      const directions = cells.length
+      const top = level === numLayers - 1
+      const at = `${name}.${level}`
+      const inputSize = (cells[0] as { inputSize: number }).inputSize
+      const stack = (kind: string) => join(cells.map(({ suffix }) => reorderGates(data(`${kind}_${suffix}`))))
+      this.float(`${at}.W`, { dims: [directions, 4 * hiddenSize, inputSize], data: stack('weight_ih') })
+      this.float(`${at}.R`, { dims: [directions, 4 * hiddenSize, hiddenSize], data: stack('weight_hh') })
+      const biases = cells.flatMap(({ suffix }) => ['bias_ih', 'bias_hh'].map((kind) => reorderGates(data(`${kind}_${suffix}`))))
+      this.float(`${at}.B`, { dims: [directions, 8 * hiddenSize], data: join(biases) })
+      const inputs = [value, `${at}.W`, `${at}.R`, `${at}.B`]
+      const dims = [directions, batch, hiddenSize]
+      const state = { h0: `${at}.h0`, c0: `${at}.c0`, h: `${at}.h`, c: `${at}.c`, dims }
+      const wantsSequence = returnSequences || !top
+      const raw = wantsSequence && top && isLast && directions === 1 && numLayers === 1
+      const y = wantsSequence ? (raw ? 'y' : `${at}.Y`) : ''
+      const outputs = carried ? [y, state.h, state.c] : wantsSequence ? [y] : ['', state.h]
+      if (carried) {
+        this.states.push(state)
+        inputs.push('', state.h0, state.c0)
+        this.inputs.push({ name: state.h0, type: FLOAT, dims }, { name: state.c0, type: FLOAT, dims })
+        this.outputs.push({ name: state.h, type: FLOAT, dims }, { name: state.c, type: FLOAT, dims })
+      }
+      this.#nodes.push({
+        op: 'LSTM', inputs, outputs, attributes: { hidden_size: hiddenSize, direction: directions === 2 ? 'bidirectional' : 'forward' },
+      })
+      if (raw) value = y
+      else if (wantsSequence) value = this.#rows(y, [steps, batch, directions * hiddenSize], directions, top && isLast)
+      else value = this.#rows(state.h, [batch, directions * hiddenSize], directions, isLast)
+    })
+    return value
+  }
+
+  /** Takes the axis of directions away: [..., directions, batch, units] -> [..., batch, directions x units]. */
+  #rows(value: string, dims: number[], directions: number, isLast: boolean) {
+    const output = isLast ? 'y' : undefined
+    const axis = dims.length - 2
+    if (directions === 1) return this.add('Squeeze', [value, this.int64(`${value}.axes`, [axis])], output)
+    const perm = axis === 1 ? [0, 2, 1, 3] : [1, 0, 2]
+    const turned = this.add('Transpose', [value], undefined, { perm })
+    return this.add('Reshape', [turned, this.int64(`${value}.shape`, dims)], output)
+  }
+
+  /** A ModelProto. */
+  finish() {
+    const pbf = new PbfWriter()
+    pbf.writeVarintField(1, 8)
+    pbf.writeMessage(8, () => pbf.writeVarintField(2, OPSET), undefined)
+    pbf.writeMessage(7, () => {
+      for (const node of this.#nodes) pbf.writeMessage(1, () => writeNode(pbf, node), undefined)
+      pbf.writeStringField(2, 'benchmark')
+      for (const { name, dims, type, bytes } of this.#initializers) {
+        pbf.writeMessage(5, () => {
+          pbf.writePackedVarint(1, dims)
+          pbf.writeVarintField(2, type)
+          pbf.writeStringField(8, name)
+          pbf.writeBytesField(9, bytes)
+        }, undefined)
+      }
+      for (const port of this.inputs) pbf.writeMessage(11, () => writePort(pbf, port), undefined)
+      for (const port of this.outputs) pbf.writeMessage(12, () => writePort(pbf, port), undefined)
+    }, undefined)
+    return pbf.finish()
+  }
+}
+
+function writeNode(pbf: PbfWriter, { op, inputs, outputs, attributes = {} }: Node) {
+  for (const input of inputs) pbf.writeStringField(1, input)
+  for (const output of outputs) pbf.writeStringField(2, output)
+  pbf.writeStringField(4, op)
+  for (const [name, value] of Object.entries(attributes)) {
+    pbf.writeMessage(5, () => {
+      pbf.writeStringField(1, name)
+      if (typeof value === 'number') {
+        pbf.writeVarintField(3, value)
+        pbf.writeVarintField(20, 2)
+      } else if (typeof value === 'string') {
+        pbf.writeStringField(4, value)
+        pbf.writeVarintField(20, 3)
+      } else {
+        for (const item of value) pbf.writeVarintField(8, item)
+        pbf.writeVarintField(20, 7)
+      }
+    }, undefined)
+  }
+}
+
+/** @param port the dims of an output may be left out: they are inferred */
+function writePort(pbf: PbfWriter, { name, type, dims }: Port) {
+  pbf.writeStringField(1, name)
+  pbf.writeMessage(2, () => pbf.writeMessage(1, () => {
+    pbf.writeVarintField(1, type)
+    if (dims.length === 0) return
+    pbf.writeMessage(2, () => {
+      for (const size of dims) pbf.writeMessage(1, () => pbf.writeVarintField(1, size), undefined)
+    }, undefined)
+  }, undefined), undefined)
+}

@@ -1,0 +1,84 @@
+// Networks as plain data, which every adapter builds in its own engine: layers, and tensors under PyTorch's names.
+import { pseudoRandom } from './random.ts'
+
+export interface EmbeddingLayer { kind: 'embedding', name: string, vocabulary: number, width: number }
+
+export interface LstmLayer { kind: 'lstm', name: string, inputSize: number, hiddenSize: number, numLayers: number, bidirectional: boolean, returnSequences: boolean }
+
+export interface DenseLayer { kind: 'dense', name: string, inputSize: number, units: number, activation: 'linear' | 'softmax' }
+
+export type Layer = EmbeddingLayer | LstmLayer | DenseLayer
+
+export interface TensorData { dtype: 'float32', shape: number[], data: Float32Array }
+
+export function lstmLayer(inputSize: number, hiddenSize: number, more: Partial<LstmLayer> = {}): LstmLayer {
+  return { kind: 'lstm', name: 'lstm', inputSize, hiddenSize, numLayers: 1, bidirectional: false, returnSequences: true, ...more }
+}
+
+/** One cell a layer and direction of an LSTM: what it reads, and the suffix of its tensors. */
+export function cellsOf(layer: LstmLayer) {
+  const directions = layer.bidirectional ? ['', '_reverse'] : ['']
+  return Array.from({ length: layer.numLayers }, (_, level) => directions.map((direction) => ({
+    inputSize: level === 0 ? layer.inputSize : layer.hiddenSize * directions.length,
+    suffix: `l${level}${direction}`,
+  })))
+}
+
+/** Names and shapes of a layer's tensors. */
+function shapesOf(layer: Layer): [string, number[]][] {
+  const { name } = layer
+  if (layer.kind === 'embedding') return [[`${name}.weight`, [layer.vocabulary, layer.width]]]
+  if (layer.kind === 'dense') return [[`${name}.weight`, [layer.units, layer.inputSize]], [`${name}.bias`, [layer.units]]]
+  const rows = 4 * layer.hiddenSize
+  return cellsOf(layer).flat().flatMap(({ inputSize, suffix }) => ([
+    [`${name}.weight_ih_${suffix}`, [rows, inputSize]], [`${name}.weight_hh_${suffix}`, [rows, layer.hiddenSize]],
+    [`${name}.bias_ih_${suffix}`, [rows]], [`${name}.bias_hh_${suffix}`, [rows]],
+  ] as [string, number[]][]))
+}
+
+/** Seeded weights in PyTorch's own range, [-1 / sqrt(n), 1 / sqrt(n)). */
+export function randomTensors(layers: readonly Layer[], seed: number): Map<string, TensorData> {
+  const tensors = new Map()
+  for (const layer of layers) {
+    const size = layer.kind === 'embedding' ? 1 : layer.kind === 'dense' ? layer.inputSize : layer.hiddenSize
+    // A dense softmax of trained size, not of an untrained one: some classes are likelier than others.
+    const scale = (layer.kind === 'dense' && layer.activation === 'softmax' ? 8 : 1) / Math.sqrt(size)
+    for (const [name, shape] of shapesOf(layer)) {
+      tensors.set(name, { dtype: 'float32', shape, data: pseudoRandom(seed + tensors.size, shape.reduce((a, b) => a * b), scale) })
+    }
+  }
+  return tensors
+}
+
+/** Multiplications and additions of the matrix products of one call: 8 H (F + H) a cell, row and step; 2 F N a dense row. */
+export function flopsOf(layers: readonly Layer[], batch: number, timesteps: number) {
+  let rows = batch * timesteps
+  let flops = 0
+  for (const layer of layers) {
+    if (layer.kind === 'dense') flops += 2 * layer.inputSize * layer.units * rows
+    if (layer.kind !== 'lstm') continue
+    for (const { inputSize } of cellsOf(layer).flat()) flops += 8 * layer.hiddenSize * (inputSize + layer.hiddenSize) * rows
+    if (!layer.returnSequences) rows = batch
+  }
+  return flops
+}
+
+/** Bytes of float32 weights that each step must read: all of them for a single step, of a sequence those of the recurrence. */
+export function streamedBytes(layers: readonly Layer[], timesteps: number) {
+  let bytes = 0
+  for (const layer of layers) {
+    if (layer.kind === 'dense' && timesteps === 1) bytes += 4 * layer.inputSize * layer.units
+    if (layer.kind !== 'lstm') continue
+    for (const { inputSize } of cellsOf(layer).flat()) {
+      bytes += 16 * layer.hiddenSize * (layer.hiddenSize + (timesteps === 1 ? inputSize : 0))
+    }
+  }
+  return bytes
+}
+
+/** What comes out of the last layer, a row. */
+export function outputSizeOf(layers: readonly Layer[]) {
+  const last = layers.at(-1) as Layer
+  if (last.kind === 'embedding') return last.width
+  return last.kind === 'dense' ? last.units : last.hiddenSize * (last.bidirectional ? 2 : 1)
+}
