@@ -20,7 +20,7 @@ export const FAMILIES: Readonly<Record<'indexTuples' | 'windows', Family>> = {
   },
   windows: {
     operators: ['averagePool', 'conv', 'convTranspose', 'globalAveragePool', 'globalMaxPool', 'instanceNormalization', 'maxPool'],
-    onnx: ['AveragePool', 'Conv', 'ConvTranspose', 'GlobalAveragePool', 'GlobalMaxPool', 'GroupNormalization', 'InstanceNormalization', 'MaxPool'],
+    onnx: ['AveragePool', 'Conv', 'ConvTranspose', 'FusedConv', 'GlobalAveragePool', 'GlobalMaxPool', 'GroupNormalization', 'InstanceNormalization', 'MaxPool'],
     load: async () => (await import('./windows/family.ts')).WINDOWS,
   },
 }

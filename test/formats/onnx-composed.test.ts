@@ -14,11 +14,16 @@ const weights = (name: string, ...dims: number[]): NonNullable<GraphSpec['initia
   floatTensor(name, dims, [...pseudoRandom(7, dims.reduce((a, b) => a * b, 1), 1)])
 )
 
-/** One node with inputs x, y, ... of these shapes. */
-function nodeOf(op: string, attributes: Readonly<Record<string, AttributeSpec>>, shapes: readonly PortSpec['shape'][], opset = 21): Graph {
-  const inputs = shapes.map((shape = [], n) => ({ name: `x${n}`, shape }))
-  const node: NodeSpec = { op, inputs: inputs.map(({ name }) => name), outputs: ['y'], attributes }
-  return readOnnx(writeOnnx({ inputs, outputs: [{ name: 'y' }], nodes: [node] }, opset))
+/** One node with inputs of these shapes; null where one is absent. */
+function nodeOf(
+  op: string, attributes: Readonly<Record<string, AttributeSpec>>, shapes: readonly (PortSpec['shape'] | null)[],
+  { opset = 21, outputs = ['y'], type = 1 }: { readonly opset?: number, readonly outputs?: readonly string[], readonly type?: number } = {},
+): Graph {
+  const inputs = shapes.flatMap((shape, n): PortSpec[] => (shape === null ? [] : [{ name: `x${n}`, shape: shape ?? [], type: n < 3 ? 1 : type }]))
+  const node: NodeSpec = {
+    op: op.replace(/^.*\./, ''), domain: op.includes('.') ? op.slice(0, op.lastIndexOf('.')) : '', inputs: shapes.map((shape, n) => (shape === null ? '' : `x${n}`)), outputs, attributes,
+  }
+  return readOnnx(writeOnnx({ inputs, outputs: [{ name: outputs.at(-1) as string }], nodes: [node] }, opset))
 }
 
 describe('Einsum', () => {
@@ -65,5 +70,65 @@ describe('normalisations', () => {
     expectError(() => nodeOf('GroupNormalization', { num_groups: 0 }, [[2, 6, 3], ...factors]), 'FORMAT', /got num_groups 0/)
     expectError(() => nodeOf('GroupNormalization', { num_groups: 2 }, [[2, 'c', 3], ...factors]), 'UNSUPPORTED', /an unknown number of channels is not supported/)
     expectError(() => nodeOf('LpNormalization', { p: 3 }, [[2, 3]]), 'FORMAT', "onnx: node 'y' (LpNormalization): expected 1 or 2 for p, got 3")
+  })
+})
+
+describe('attention', () => {
+  const four = [2, 4, 3, 5]
+  const three = [2, 3, 8]
+  const refused = "onnx: the model asks for what is not supported: node 'y'"
+  it.each<[string, () => Graph, 'FORMAT' | 'UNSUPPORTED', string]>([
+    ['one past', () => nodeOf('Attention', {}, [four, four, four, null, four]), 'FORMAT', "onnx: node 'y' (Attention): expected past keys and values, or neither, got one of them"],
+    ['no number of heads', () => nodeOf('Attention', { q_num_heads: 2 }, [three, three, three]), 'FORMAT', "onnx: node 'y' (Attention): expected 4 axes, or 3 and a number of heads, got 3 axes and 0 heads"],
+    ['heads that do not divide', () => nodeOf('Attention', {}, [four, [2, 3, 3, 5], [2, 3, 3, 5]]), 'UNSUPPORTED', `${refused} (Attention): attention of 4 heads to 3 is not supported`],
+    ['a size without a number', () => nodeOf('Attention', {}, [[2, 4, 3, 'size'], four, four]), 'UNSUPPORTED', `${refused} (Attention): an unknown size of heads without a scale is not supported`],
+    ['a mask of numbers', () => nodeOf('Attention', {}, [four, four, four, [3, 3]], { type: 7 }), 'UNSUPPORTED', `${refused} (Attention): an integer mask is not supported`],
+    ['a mode', () => nodeOf('Attention', { qk_matmul_output_mode: 4 }, [four, four, four]), 'FORMAT', "onnx: node 'y' (Attention): expected a qk_matmul_output_mode from 0 to 3, got 4"],
+    ['no heads', () => nodeOf('com.microsoft.MultiHeadAttention', {}, [three, three, three]), 'FORMAT', "onnx: node 'y' (MultiHeadAttention): expected a number of heads, got 0"],
+    ['one input', () => nodeOf('com.microsoft.MultiHeadAttention', { num_heads: 2 }, [three]), 'UNSUPPORTED', `${refused} (MultiHeadAttention): queries, keys and values in one input is not supported`],
+    ['another mask', () => nodeOf('com.microsoft.MultiHeadAttention', { num_heads: 2 }, [three, three, three, null, [7]], { type: 6 }), 'UNSUPPORTED', `${refused} (MultiHeadAttention): a mask int32 [7] is not supported`],
+    ['rotation', () => nodeOf('com.microsoft.Attention', { num_heads: 2, do_rotary: 1 }, [three, [8, 24]]), 'UNSUPPORTED', `${refused} (Attention): the attribute 'do_rotary' is not supported`],
+  ])('refuses %s', (_, read, code, message) => {
+    expectError(read, code, message)
+  })
+
+  it('over steps that come one by one is refused by streams, naming the node', async () => {
+    using model = await compile(nodeOf('Attention', { q_num_heads: 2, kv_num_heads: 2, is_causal: 1 }, [['batch', 'time', 8], ['batch', 'time', 8], ['batch', 'time', 8]]), { runtime })
+    expectError(() => model.stream(), 'UNSUPPORTED', /y/)
+  })
+})
+
+describe("what onnxruntime's optimiser writes", () => {
+  it('is refused by name where it is not done, or of one machine only', () => {
+    expectError(() => nodeOf('com.microsoft.FusedGemm', { activation: 'Sin' }, [[2, 3], [3, 4]]), 'UNSUPPORTED', /\(FusedGemm\): the activation "Sin" is not supported/)
+    expectError(() => nodeOf('com.microsoft.SkipLayerNormalization', {}, [[2, 3], [2, 3], [3]], { outputs: ['', 'mean'] }), 'UNSUPPORTED', /the output of means or deviations is not supported/)
+    expectError(() => nodeOf('com.microsoft.EmbedLayerNormalization', {}, [[2, 3], null, [5, 4], [5, 4], null, [4], [4], [2, 3]], { type: 1 }), 'UNSUPPORTED', /a mask is not supported/)
+    for (const op of ['com.microsoft.nchwc.Conv', 'com.ms.internal.nhwc.Conv', 'com.microsoft.NhwcMaxPool']) {
+      expectError(
+        () => nodeOf(op, {}, [[2, 3]]), 'UNSUPPORTED', new RegExp(`operator ${op} \\(node 'y'\\); onnxruntime optimised this file for machines like its own: load the file from before that`),
+      )
+    }
+  })
+
+  it('words, positions and segments are looked up, added and normalised', async () => {
+    const spec: GraphSpec = {
+      inputs: [{ name: 'words', type: 7, shape: ['batch', 'time'] }, { name: 'segments', type: 7, shape: ['batch', 'time'] }], outputs: [{ name: 'y' }, { name: 'sum' }],
+      initializers: [weights('w', 7, 4), weights('p', 5, 4), weights('s', 2, 4), floatTensor('g', [4], [1, 1, 1, 1]), floatTensor('b', [4], [0, 0, 0, 0])],
+      nodes: [{
+        op: 'EmbedLayerNormalization', domain: 'com.microsoft', inputs: ['words', 'segments', 'w', 'p', 's', 'g', 'b'], outputs: ['y', '', 'sum'], attributes: { epsilon: { float: 0.5 } },
+      }],
+    }
+    using model = await compile(readOnnx(writeOnnx(spec)), { runtime })
+    const { y, sum } = model.run({ words: NdArray.from([[6, 0, 3]], 'int32'), segments: NdArray.from([[0, 1, 1]], 'int32') })
+    const [w, p, s] = [28, 20, 8].map((length) => pseudoRandom(7, length, 1)) as [Float32Array, Float32Array, Float32Array]
+    ;[6, 0, 3].forEach((word, step) => {
+      const row = [0, 1, 2, 3].map((n) => (w[word * 4 + n] as number) + (p[step * 4 + n] as number) + (s[(step === 0 ? 0 : 1) * 4 + n] as number))
+      const mean = row.reduce((a, b) => a + b) / 4
+      const deviation = Math.sqrt(row.reduce((total, value) => total + (value - mean) ** 2, 0) / 4 + 0.5)
+      row.forEach((value, n) => {
+        expect(sum?.data[step * 4 + n]).toBeCloseTo(value, 5)
+        expect(y?.data[step * 4 + n]).toBeCloseTo((value - mean) / deviation, 5)
+      })
+    })
   })
 })

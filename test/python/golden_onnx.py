@@ -21,6 +21,7 @@ from onnx import TensorProto
 from onnx_composed import composed_operators
 from onnx_gru import GRU, RNN, add_gru_cases
 from onnx_graph import ACTIVATIONS, ALPHA, BETA, Graph, evaluate, evaluate64, farthest, uniform
+from onnx_optimised import add_optimised_cases
 from onnx_models import classifier, operators, structures
 from torch import nn
 
@@ -699,6 +700,7 @@ def generate(directory):
         graph = maker(np.random.default_rng(8000 + seed))
         add_model(golden, f"op-{name}", graph.model(), graph.feeds, set(), None, [onnx_windows.ConvTranspose, onnx_windows.GlobalMaxPool])
     add_torch_exports(golden, 6, onnx_windows.torch_exports)
+    add_optimised_cases(golden, LARGEST_DISTANCE)
     return golden
 
 

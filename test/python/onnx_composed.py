@@ -5,6 +5,8 @@ from onnx import helper
 from onnx_graph import IR_VERSIONS, Graph, uniform
 from onnx_models import single
 
+MICROSOFT = "com.microsoft"
+
 
 class Plain(Graph):
     """A model whose shapes onnx cannot infer; `exact` gives the outputs of its inputs in float64."""
@@ -14,7 +16,10 @@ class Plain(Graph):
     def model(self):
         graph = helper.make_graph(self.nodes, "golden", self.inputs, self.outputs, self.initializers)
         versions = [helper.make_opsetid("", self.opset)]
-        return helper.make_model(graph, opset_imports=versions, ir_version=IR_VERSIONS[self.opset], producer_name="golden_onnx")
+        if any(node.domain == MICROSOFT for node in self.nodes):
+            versions.append(helper.make_opsetid(MICROSOFT, 1))
+        ir = IR_VERSIONS.get(self.opset, 10)
+        return helper.make_model(graph, opset_imports=versions, ir_version=ir, producer_name="golden_onnx")
 
 
 def einsum(equation, *shapes, dims=None):

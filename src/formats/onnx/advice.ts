@@ -1,4 +1,5 @@
 // What would load instead of a model that asks for operators that are not there: how the same model is written otherwise.
+import { isOfOneMachine } from './composed/onnxruntime.ts'
 import type { OnnxModel } from './messages.ts'
 import { neededNodes } from './order.ts'
 
@@ -13,6 +14,9 @@ const RANDOM = /^(Random|Bernoulli|Multinomial)/
  */
 export function adviceFor(model: OnnxModel, unknown: readonly string[]): string[] {
   if (unknown.length === 0) return []
+  if (unknown.some(isOfOneMachine)) {
+    return ['onnxruntime optimised this file for machines like its own: load the file from before that, or optimise it with graph_optimization_level = ORT_ENABLE_EXTENDED']
+  }
   if (followFromConstants(model, unknown)) {
     return ['all that these nodes compute follows from constants, and onnxsim computes it beforehand: pip install onnxsim, then onnxsim model.onnx simple.onnx']
   }

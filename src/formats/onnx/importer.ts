@@ -102,9 +102,9 @@ export class Importer implements Surroundings {
 
   #node(node: OnnxNode, scope: Scope, needed: ReadonlySet<string>): void {
     const label = `node '${nameOf(node)}'`
-    const converter = node.domain === '' ? this.#converters.get(node.op) : undefined
+    const name = node.domain === '' ? node.op : `${node.domain}.${node.op}`
+    const converter = this.#converters.get(name)
     if (converter === undefined) {
-      const name = node.domain === '' ? node.op : `${node.domain}.${node.op}`
       const nodes = this.#unknown.get(name) ?? []
       this.#unknown.set(name, nodes)
       nodes.push(label)

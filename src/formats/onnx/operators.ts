@@ -21,9 +21,11 @@ import {
 } from '../../ops/reduction/reduce.ts'
 import { logSoftmax, softmax } from '../../ops/reduction/softmax.ts'
 import { knownOperators } from '../../ops/registry.ts'
+import { attention } from './composed/attention.ts'
 import { einsum } from './composed/einsum.ts'
 import { isInf } from './composed/elements.ts'
 import { groupNormalization, hardmax, lpNormalization, meanVarianceNormalization } from './composed/normalizations.ts'
+import { MICROSOFT_OPERATORS, simplifiedLayerNormalization } from './composed/onnxruntime.ts'
 import type { Conversion } from './conversion.ts'
 import { convertIf } from './if.ts'
 import * as sizes from './known-sizes.ts'
@@ -62,6 +64,7 @@ const OWN_WAYS: readonly (readonly [operator: Operator, convert: Converter])[] =
 /** ONNX operators that become several of ours, one of several, one with other attributes, or none; and those of families. */
 const OTHERS: Readonly<Record<string, Converter>> = {
   ...Object.fromEntries(['AveragePool', 'Conv', 'ConvTranspose', 'MaxPool'].map((op) => [op, special.windowed])),
+  Attention: attention,
   CastLike: special.castLike,
   Constant: special.constant,
   Einsum: einsum,
@@ -76,15 +79,16 @@ const OTHERS: Readonly<Record<string, Converter>> = {
   PRelu: special.pRelu,
   Selu: special.selu,
   Shrink: special.shrink,
+  SimplifiedLayerNormalization: simplifiedLayerNormalization,
   Swish: special.swish,
 }
 
-/** By the name of the ONNX operator, of the operators that are known by now. */
+/** By the name of the ONNX operator, with its domain where that is not the standard one, of the operators that are known by now. */
 export function converters(): ReadonlyMap<string, Converter> {
   const ways = new Map(OWN_WAYS.map(([{ name }, convert]) => [name, convert]))
   const own = knownOperators().flatMap(({ name, onnx = [] }) => {
     const convert = ways.get(name) ?? ((c: Conversion) => c.emitOutputs(name, c.inputs, c.attributes()))
     return [onnx].flat().map((op): [string, Converter] => [op, convert])
   })
-  return new Map([...own, ...Object.entries(OTHERS)])
+  return new Map([...own, ...Object.entries(OTHERS), ...MICROSOFT_OPERATORS])
 }

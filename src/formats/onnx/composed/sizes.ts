@@ -2,7 +2,7 @@
 import type { Conversion } from '../conversion.ts'
 
 /** The size of an axis of a value; it may be known only at run time. */
-interface AxisSize {
+export interface AxisSize {
   readonly of: string
   /** Counted from the end where it is negative. */
   readonly axis: number
@@ -15,7 +15,7 @@ function numberAt(c: Conversion, { of, axis }: AxisSize): number | undefined {
 }
 
 /** An int32 list of one element. */
-function sizeAt(c: Conversion, size: AxisSize): string {
+export function sizeAt(c: Conversion, size: AxisSize): string {
   const number = numberAt(c, size)
   if (number !== undefined) return c.integers('size', [number])
   return c.emit('gather', [c.emit('shape', [size.of]), c.integers('axis', [size.axis])], { axis: 0 })
