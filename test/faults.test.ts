@@ -239,12 +239,13 @@ const OWN: Readonly<Record<string, Graph>> = {
   ...Object.fromEntries(Array.from({ length: 24 }, (_, seed) => [`random stack ${seed}`, randomStack(seed + 1)])),
 }
 
-/** FAULTS=all: every golden model; otherwise every second one. */
-const EVERY = process.env.FAULTS === 'all' ? 1 : 2
+/** FAULTS=all: every golden model; otherwise every fourth one, FAULTS_SEED says from which on. */
+const EVERY = process.env.FAULTS === 'all' ? 1 : 4
+const FROM = Number(process.env.FAULTS_SEED ?? 0) % EVERY
 const FILES = (['onnx', 'keras3', 'keras2', 'rtneural'] as const).flatMap((folder) => {
   const url = new URL(`golden/${folder}/`, import.meta.url)
   return readdirSync(url).filter((name) => /\.(keras|h5|onnx|json)$/.test(name) && name !== 'cases.json').map((name) => new URL(name, url))
-}).filter((_, n) => n % EVERY === 0)
+}).filter((_, n) => n % EVERY === FROM)
 
 async function fileGraph(file: URL): Promise<Graph | undefined> {
   try {
