@@ -1,7 +1,7 @@
 // What is measured. A case says what one call does; `prepare` makes its weights, inputs and expected outputs.
 import type { OnnxNetwork } from './engines/onnx-file.ts'
 import { chancesOf, draw, generated } from './generation.ts'
-import { flopsOf, lstmLayer, randomTensors, streamedBytes, type Layer, type TensorData } from './network.ts'
+import { flopsOf, gruLayer, lstmLayer, randomTensors, streamedBytes, type Layer, type TensorData } from './network.ts'
 import { pseudoRandom } from './random.ts'
 import { ReferenceStates, referenceRun } from './reference.ts'
 import { readSilero, SILERO_FLOPS, SILERO_SAMPLES, sileroReference } from './silero.ts'
@@ -60,15 +60,16 @@ const GENERATED_CHARACTERS = 1000
 const SEED = 4000
 
 /**
+ * One recurrent layer; LSTMs are called by their sizes alone.
  * @param sizes batch, timesteps, features, units
- * @returns one LSTM layer
  */
-export function layerCase([batch, timesteps, features, hiddenSize]: readonly number[]): Case {
+export function layerCase([batch, timesteps, features, hiddenSize]: readonly number[], cell: 'LSTM' | 'GRU' = 'LSTM'): Case {
+  const makeLayer = cell === 'GRU' ? gruLayer : lstmLayer
   const what = timesteps === 1 ? 'a step, the state carried on' : `${timesteps} steps`
   return networkCase({
-    name: `B${batch} T${timesteps} F${features} H${hiddenSize}`,
-    about: `one LSTM of ${hiddenSize} units, ${features} feature${features === 1 ? '' : 's'}, ${what}${batch > 1 ? `, a batch of ${batch}` : ''}`,
-    mode: timesteps === 1 ? 'step' : 'sequence', batch, timesteps, features, layers: [lstmLayer(features, hiddenSize)],
+    name: `${cell === 'LSTM' ? '' : `${cell} `}B${batch} T${timesteps} F${features} H${hiddenSize}`,
+    about: `one ${cell} of ${hiddenSize} units, ${features} feature${features === 1 ? '' : 's'}, ${what}${batch > 1 ? `, a batch of ${batch}` : ''}`,
+    mode: timesteps === 1 ? 'step' : 'sequence', batch, timesteps, features, layers: [makeLayer(features, hiddenSize)],
   })
 }
 
@@ -83,7 +84,7 @@ export function networkCase(described: Omit<Case, 'flops' | 'streamedBytes' | 'q
   }
 }
 
-/** Sizes [batch, timesteps, features, units] of the single layers. */
+/** Sizes [batch, timesteps, features, units] of single LSTMs. */
 const SIZES = [
   [1, 1, 1, 32], [1, 1, 64, 64], [1, 1, 64, 128], [1, 1, 256, 256], [1, 1, 512, 512], [1, 1, 1024, 1024],
   [1, 100, 64, 64], [1, 100, 128, 128], [1, 100, 256, 256], [1, 100, 512, 512], [1, 100, 1, 512], [1, 100, 1024, 1024],
@@ -95,6 +96,7 @@ const QUICK = [
   'B1 T1 F1 H32', 'B1 T1 F64 H64', 'B1 T1 F64 H128', 'B1 T1 F256 H256', 'B1 T1 F512 H512',
   'B1 T100 F64 H64', 'B1 T100 F128 H128', 'B1 T100 F256 H256', 'B1 T100 F512 H512', 'B1 T100 F1 H512',
   'B32 T50 F64 H128', 'B32 T50 F256 H256', 'B32 T20 F512 H512',
+  'GRU B1 T1 F64 H64', 'GRU B1 T100 F128 H128', 'GRU B32 T50 F256 H256',
 ]
 
 const SILERO: Case = {
@@ -102,6 +104,9 @@ const SILERO: Case = {
   about: 'voice activity of a frame of 512 samples (32 ms): convolutions and an LSTM of 128 units, the state carried on',
   mode: 'step', batch: 1, timesteps: 1, features: SILERO_SAMPLES, layers: [], file: 'silero', quick: false, flops: SILERO_FLOPS, streamedBytes: 0,
 }
+
+/** The same of single GRUs. */
+const GRU_SIZES = [[1, 1, 64, 64], [1, 100, 128, 128], [32, 50, 256, 256]]
 
 const MODELS: Case[] = [
   SILERO,
@@ -137,10 +142,10 @@ const MODELS: Case[] = [
   }),
 ]
 
-export const CASES: readonly Case[] = [...SIZES.map((sizes) => layerCase(sizes)), ...MODELS]
+export const CASES: readonly Case[] = [...SIZES.map((sizes) => layerCase(sizes)), ...GRU_SIZES.map((sizes) => layerCase(sizes, 'GRU')), ...MODELS]
 
 /**
- * The cases that a comma-separated list of names means: names, parts of names, or sizes of a layer of one's own (`B2 T7 F3 H5`).
+ * The cases that a comma-separated list of names means: names, parts of names, or sizes of a layer of one's own (`B2 T7 F3 H5`, `GRU B2 T7 F3 H5`).
  * @throws RangeError for a name that means none
  */
 export function findCases(list: string) {
@@ -148,8 +153,8 @@ export function findCases(list: string) {
     const wanted = name.trim().replaceAll(/\s+/g, ' ').toLowerCase()
     const exact = CASES.filter((entry) => entry.name.toLowerCase() === wanted)
     if (exact.length > 0) return exact
-    const sizes = /^b(\d+) t(\d+) f(\d+) h(\d+)$/.exec(wanted)?.slice(1).map(Number)
-    if (sizes?.every((size) => size >= 1)) return [layerCase(sizes)]
+    const sizes = /^(?:gru )?b(\d+) t(\d+) f(\d+) h(\d+)$/.exec(wanted)?.slice(1).map(Number)
+    if (sizes?.every((size) => size >= 1)) return [layerCase(sizes, wanted.startsWith('gru') ? 'GRU' : 'LSTM')]
     const partly = CASES.filter((entry) => wanted !== '' && ` ${entry.name.toLowerCase()} `.includes(` ${wanted} `))
     if (partly.length === 0) {
       throw new RangeError(`no case '${name.trim()}'; cases are ${CASES.map((entry) => `'${entry.name}'`).join(', ')}, parts of these names ('H128'), or any sizes of a layer ('B2 T7 F3 H5')`)

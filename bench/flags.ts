@@ -20,7 +20,7 @@ export const HELP = `Times lstm-wasm and other engines side by side, after check
   npm run bench -- [flags]            or, after npm run build: bun bench/run.ts, deno run -A bench/run.ts
 
   --quick          the cases of the targets only, in less than a minute; without ${NOT_QUICK.join(' and ')}
-  --case LIST      names, parts of names, or any sizes of a layer: --case "B1 T1 F64 H64,B2 T7 F3 H5,digits"
+  --case LIST      names, parts of names, or any sizes of a layer: --case "B1 T1 F64 H64,GRU B2 T7 F3 H5,digits"
   --engine LIST    engines, or one of their variants: --engine lstm-wasm:simd,onnxruntime-web
   --json FILE      also write all figures to FILE
   --svg FILE       also draw them, relative to lstm-wasm; needs npm run bench:setup

@@ -3,20 +3,42 @@ import { pseudoRandom } from './random.ts'
 
 export interface EmbeddingLayer { kind: 'embedding', name: string, vocabulary: number, width: number }
 
-export interface LstmLayer { kind: 'lstm', name: string, inputSize: number, hiddenSize: number, numLayers: number, bidirectional: boolean, returnSequences: boolean }
+export interface RecurrentLayer {
+  /** A GRU is PyTorch's: its reset gate multiplies the recurrent product. */
+  readonly kind: 'lstm' | 'gru'
+  readonly name: string
+  readonly inputSize: number
+  readonly hiddenSize: number
+  readonly numLayers: number
+  readonly bidirectional: boolean
+  readonly returnSequences: boolean
+}
 
 export interface DenseLayer { kind: 'dense', name: string, inputSize: number, units: number, activation: 'linear' | 'softmax' }
 
-export type Layer = EmbeddingLayer | LstmLayer | DenseLayer
+export type Layer = EmbeddingLayer | RecurrentLayer | DenseLayer
 
 export interface TensorData { dtype: 'float32', shape: number[], data: Float32Array }
 
-export function lstmLayer(inputSize: number, hiddenSize: number, more: Partial<LstmLayer> = {}): LstmLayer {
-  return { kind: 'lstm', name: 'lstm', inputSize, hiddenSize, numLayers: 1, bidirectional: false, returnSequences: true, ...more }
+/** Gates of a cell: i, f, g, o; r, z, n. */
+export const GATES = { lstm: 4, gru: 3 } as const
+
+const recurrentLayer = (kind: 'lstm' | 'gru', inputSize: number, hiddenSize: number, more: Partial<RecurrentLayer>): RecurrentLayer => (
+  { kind, name: kind, inputSize, hiddenSize, numLayers: 1, bidirectional: false, returnSequences: true, ...more }
+)
+
+export function lstmLayer(inputSize: number, hiddenSize: number, more: Partial<RecurrentLayer> = {}): RecurrentLayer {
+  return recurrentLayer('lstm', inputSize, hiddenSize, more)
 }
 
-/** One cell a layer and direction of an LSTM: what it reads, and the suffix of its tensors. */
-export function cellsOf(layer: LstmLayer) {
+export function gruLayer(inputSize: number, hiddenSize: number, more: Partial<RecurrentLayer> = {}): RecurrentLayer {
+  return recurrentLayer('gru', inputSize, hiddenSize, more)
+}
+
+export const isRecurrent = (layer: Layer): layer is RecurrentLayer => layer.kind === 'lstm' || layer.kind === 'gru'
+
+/** One cell a layer and direction of a recurrent layer: what it reads, and the suffix of its tensors. */
+export function cellsOf(layer: RecurrentLayer) {
   const directions = layer.bidirectional ? ['', '_reverse'] : ['']
   return Array.from({ length: layer.numLayers }, (_, level) => directions.map((direction) => ({
     inputSize: level === 0 ? layer.inputSize : layer.hiddenSize * directions.length,
@@ -29,7 +51,7 @@ function shapesOf(layer: Layer): [string, number[]][] {
   const { name } = layer
   if (layer.kind === 'embedding') return [[`${name}.weight`, [layer.vocabulary, layer.width]]]
   if (layer.kind === 'dense') return [[`${name}.weight`, [layer.units, layer.inputSize]], [`${name}.bias`, [layer.units]]]
-  const rows = 4 * layer.hiddenSize
+  const rows = GATES[layer.kind] * layer.hiddenSize
   return cellsOf(layer).flat().flatMap(({ inputSize, suffix }) => ([
     [`${name}.weight_ih_${suffix}`, [rows, inputSize]], [`${name}.weight_hh_${suffix}`, [rows, layer.hiddenSize]],
     [`${name}.bias_ih_${suffix}`, [rows]], [`${name}.bias_hh_${suffix}`, [rows]],
@@ -50,14 +72,14 @@ export function randomTensors(layers: readonly Layer[], seed: number): Map<strin
   return tensors
 }
 
-/** Multiplications and additions of the matrix products of one call: 8 H (F + H) a cell, row and step; 2 F N a dense row. */
+/** Multiplications and additions of the matrix products of one call: 2 G H (F + H) a cell of G gates, row and step; 2 F N a dense row. */
 export function flopsOf(layers: readonly Layer[], batch: number, timesteps: number) {
   let rows = batch * timesteps
   let flops = 0
   for (const layer of layers) {
     if (layer.kind === 'dense') flops += 2 * layer.inputSize * layer.units * rows
-    if (layer.kind !== 'lstm') continue
-    for (const { inputSize } of cellsOf(layer).flat()) flops += 8 * layer.hiddenSize * (inputSize + layer.hiddenSize) * rows
+    if (!isRecurrent(layer)) continue
+    for (const { inputSize } of cellsOf(layer).flat()) flops += 2 * GATES[layer.kind] * layer.hiddenSize * (inputSize + layer.hiddenSize) * rows
     if (!layer.returnSequences) rows = batch
   }
   return flops
@@ -68,9 +90,9 @@ export function streamedBytes(layers: readonly Layer[], timesteps: number) {
   let bytes = 0
   for (const layer of layers) {
     if (layer.kind === 'dense' && timesteps === 1) bytes += 4 * layer.inputSize * layer.units
-    if (layer.kind !== 'lstm') continue
+    if (!isRecurrent(layer)) continue
     for (const { inputSize } of cellsOf(layer).flat()) {
-      bytes += 16 * layer.hiddenSize * (layer.hiddenSize + (timesteps === 1 ? inputSize : 0))
+      bytes += 4 * GATES[layer.kind] * layer.hiddenSize * (layer.hiddenSize + (timesteps === 1 ? inputSize : 0))
     }
   }
   return bytes

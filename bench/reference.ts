@@ -1,11 +1,11 @@
 // The network in float64, written to be read: what every engine's output is compared with.
-import { cellsOf, type LstmLayer, type DenseLayer, type Layer } from './network.ts'
+import { cellsOf, isRecurrent, type DenseLayer, type Layer, type RecurrentLayer } from './network.ts'
 
 export type Numbers = Float32Array | Float64Array
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
 
-/** What an LSTM remembers between calls, by layer, direction and row of the batch. */
+/** What recurrent layers remember between calls, by layer, direction and row of the batch. */
 export class ReferenceStates {
   #cells: Map<string, { h: Float64Array, c: Float64Array }> = new Map()
 
@@ -40,7 +40,7 @@ function addProducts(weights: Numbers, hiddenSize: number, unit: number, vector:
   sums[3] = o
 }
 
-/** An LSTM's weights, gates i, f, g, o. */
+/** Weights of an LSTM, gates i, f, g, o; of a GRU, gates r, z, n. */
 interface ReferenceCell {
   readonly inputWeights: Numbers
   readonly recurrentWeights: Numbers
@@ -75,7 +75,28 @@ export function referenceStep(cell: ReferenceCell, { inputSize, hiddenSize, x, b
 }
 
 /** @param x [batch, timesteps, features] */
-function runLstm(layer: LstmLayer, tensors: ReadonlyMap<string, { data: Numbers }>, x: Numbers, batch: number, timesteps: number, states: ReferenceStates) {
+
+/**
+ * r, z = sigmoid(W x + b + R h + b'); n = tanh(W x + b + r (R h + b')); h' = (1 - z) n + z h.
+ * @returns the new h
+ */
+function gruStep(cell: ReferenceCell, { inputSize, hiddenSize, x, begin, h, state }: StepAt): Float64Array {
+  const affine = (weights: Numbers, bias: Numbers, row: number, vector: Numbers, from: number, length: number): number => {
+    let sum = bias[row]
+    for (let k = 0; k < length; k++) sum += weights[row * length + k] * vector[from + k]
+    return sum
+  }
+  return Float64Array.from({ length: hiddenSize }, (_, unit) => {
+    const [rx, zx, nx] = [0, 1, 2].map((gate) => affine(cell.inputWeights, cell.inputBias, gate * hiddenSize + unit, x, begin, inputSize))
+    const [rh, zh, nh] = [0, 1, 2].map((gate) => affine(cell.recurrentWeights, cell.recurrentBias, gate * hiddenSize + unit, h, state, hiddenSize))
+    const z = sigmoid(zx + zh)
+    return (1 - z) * Math.tanh(nx + sigmoid(rx + rh) * nh) + z * h[state + unit]
+  })
+}
+
+function runRecurrent(
+  layer: RecurrentLayer, tensors: ReadonlyMap<string, { data: Numbers }>, x: Numbers, batch: number, timesteps: number, states: ReferenceStates,
+) {
   const { hiddenSize } = layer
   const width = hiddenSize * (layer.bidirectional ? 2 : 1)
   let sequence: Numbers = x
@@ -91,7 +112,7 @@ function runLstm(layer: LstmLayer, tensors: ReadonlyMap<string, { data: Numbers 
         const t = direction === 0 ? n : timesteps - 1 - n
         for (let b = 0; b < batch; b++) {
           const state = b * hiddenSize
-          h.set(referenceStep(cell, { inputSize, hiddenSize, x: sequence, begin: (b * timesteps + t) * inputSize, h, c, state }), state)
+          h.set((layer.kind === 'gru' ? gruStep : referenceStep)(cell, { inputSize, hiddenSize, x: sequence, begin: (b * timesteps + t) * inputSize, h, c, state }), state)
           output.set(h.subarray(state, state + hiddenSize), (b * timesteps + t) * width + direction * hiddenSize)
         }
       }
@@ -143,7 +164,7 @@ export function referenceRun(
       values = Float64Array.from({ length: values.length * layer.width }, (_, n) => (
         weight[values[Math.floor(n / layer.width)] * layer.width + n % layer.width]
       ))
-    } else if (layer.kind === 'lstm') values = Float64Array.from(runLstm(layer, tensors, values, batch, timesteps, states))
+    } else if (isRecurrent(layer)) values = Float64Array.from(runRecurrent(layer, tensors, values, batch, timesteps, states))
     else values = runDense(layer, tensors, values)
   }
   return values

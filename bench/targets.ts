@@ -34,6 +34,12 @@ const batches = [
   { case: 'B32 T20 F512 H512', ratios: { 'onnxruntime-web': 1.8, 'tfjs-wasm': 1.8, 'onnxruntime-node': 0.3 }, peakShare: 0.90 },
 ]
 
+const grus = [
+  { case: 'GRU B1 T1 F64 H64', ratios: { 'onnxruntime-web': 8 } },
+  { case: 'GRU B1 T100 F128 H128', ratios: { 'onnxruntime-web': 1.5 }, peakShare: 0.75 },
+  { case: 'GRU B32 T50 F256 H256', ratios: { 'onnxruntime-web': 1.5 } },
+]
+
 /** Sequences of 64 to 256 units, and batches, for the figures that name only these. */
 const shortSequences = sequences.slice(0, 3).map((row) => row.case)
 const batchNames = batches.map((row) => row.case)
@@ -43,7 +49,7 @@ const simd = 'simd' as const
 
 /** On Node 24 and later. */
 const MODERN: Target[] = [
-  ...[...steps, ...sequences, ...batches].map((row) => ({ ...row, variant: relaxed })),
+  ...[...steps, ...sequences, ...batches, ...grus].map((row) => ({ ...row, variant: relaxed })),
   ...shortSequences.map((name) => ({ case: name, variant: simd, ratios: { 'onnxruntime-web': 1.5 }, peakShare: 0.75 })),
   ...batchNames.map((name) => ({ case: name, variant: simd, ratios: { 'onnxruntime-web': 1.7 }, peakShare: 0.85 })),
 ]

@@ -1,6 +1,6 @@
 // lstm-wasm, through its public API. Inputs are arrays of the caller, outputs are written to arrays of the caller.
 import { draw, generated } from '../generation.ts'
-import { outputSizeOf, type Layer } from '../network.ts'
+import { isRecurrent, outputSizeOf, type Layer } from '../network.ts'
 import { SILERO_SAMPLE_RATE, SILERO_SAMPLES } from '../silero.ts'
 import type { Engine, Instance } from './index.ts'
 import type { Model, Stream } from 'lstm-wasm'
@@ -9,11 +9,11 @@ import type { PreparedCase } from '../cases.ts'
 /** Loaded when it is needed, as the other engines are. */
 const loadLstmWasm = () => Promise.all([import('lstm-wasm'), import('lstm-wasm/layers')])
 
-function layerOf({ dense, embedding, lstm }: typeof import('lstm-wasm/layers'), layer: Layer) {
+function layerOf({ dense, embedding, gru, lstm }: typeof import('lstm-wasm/layers'), layer: Layer) {
   if (layer.kind === 'embedding') return embedding(layer.vocabulary, layer.width, { name: layer.name })
   if (layer.kind === 'dense') return dense(layer.units, { name: layer.name, activation: layer.activation })
   const { name, hiddenSize, numLayers, bidirectional, returnSequences } = layer
-  return lstm(hiddenSize, { name, numLayers, bidirectional, returnSequences })
+  return (layer.kind === 'gru' ? gru : lstm)(hiddenSize, { name, numLayers, bidirectional, returnSequences })
 }
 
 export const lstmWasm: Engine = {
@@ -41,7 +41,7 @@ export const lstmWasm: Engine = {
     const net = words.sequential([described, ...layers.map((layer) => layerOf(words, layer))], { input: 'x', output: 'y' }).loadStateDict(tensors)
     // Sequences need no streams; models that only run can do without that part of the library.
     const model = await compile(net, mode === 'sequence' ? { runtime, streams: false } : { runtime })
-    const rows = layers.some((layer) => layer.kind === 'lstm' && !layer.returnSequences) ? batch : batch * timesteps
+    const rows = layers.some((layer) => isRecurrent(layer) && !layer.returnSequences) ? batch : batch * timesteps
     if (mode === 'generate') return createGenerator(model, prepared)
     const y = new Float32Array(rows * outputSizeOf(layers))
     if (mode === 'step') return createSteps(model, model.stream({ batch }), inputs, y)

@@ -1,7 +1,7 @@
-// A network as an ONNX file, written as onnxruntime runs it best: sequences time-major (layout 0, its only one), one LSTM node a
-// layer, and no node that moves data without need.
+// A network as an ONNX file, written as onnxruntime runs it best: sequences time-major (layout 0, its only one), one recurrent node
+// a layer, and no node that moves data without need.
 import { PbfWriter } from 'pbf'
-import { cellsOf, type TensorData, type LstmLayer } from '../network.ts'
+import { cellsOf, GATES, isRecurrent, type RecurrentLayer, type TensorData } from '../network.ts'
 import type { PreparedCase } from '../cases.ts'
 
 const FLOAT = 1
@@ -9,8 +9,10 @@ const INT32 = 6
 const INT64 = 7
 const OPSET = 17
 
-/** PyTorch's gates i, f, g, o; ONNX's i, o, f, c. */
-const GATE_ORDER = [0, 3, 1, 2]
+/** Of PyTorch's gates i, f, g, o, those of ONNX: i, o, f, c. Of r, z, n: z, r, h. */
+const GATE_ORDER = { lstm: [0, 3, 1, 2], gru: [1, 0, 2] } as const
+const OPERATOR = { lstm: 'LSTM', gru: 'GRU' } as const
+const STATES = { lstm: ['h', 'c'], gru: ['h'] } as const
 
 interface Initializer { name: string, dims: number[], type: number, bytes: Uint8Array }
 
@@ -18,7 +20,8 @@ interface Node { op: string, inputs: string[], outputs: string[], attributes?: R
 
 interface Port { name: string, type: number, dims: number[] }
 
-export interface StatePorts { h0: string, c0: string, h: string, c: string, dims: number[] }
+/** A state: the input that it begins with, and the output that it ends with. */
+export interface StatePorts { readonly before: string, readonly after: string, readonly dims: number[] }
 
 /** A file with the inputs `x` and the initial states, and the outputs `y` and the final states. */
 export interface OnnxNetwork {
@@ -44,9 +47,9 @@ export function writeNetwork({ layers, tensors, mode, batch, timesteps, features
       file.float(`${layer.name}.weight`, data(`${layer.name}.weight`))
       value = file.add('Gather', [`${layer.name}.weight`, value], isLast ? 'y' : undefined)
       rank = 3
-    } else if (layer.kind === 'lstm') {
+    } else if (isRecurrent(layer)) {
       const carried = mode !== 'sequence'
-      value = file.lstm(layer, (name) => data(`${layer.name}.${name}`).data, value, { batch, steps, carried, isLast })
+      value = file.recurrent(layer, (name) => data(`${layer.name}.${name}`).data, value, { batch, steps, carried, isLast })
       rank = layer.returnSequences ? (isLast && layer.numLayers === 1 && !layer.bidirectional ? 4 : 3) : 2
     } else {
       const weight = data(`${layer.name}.weight`)
@@ -73,13 +76,11 @@ function transpose(matrix: Float32Array, rows: number) {
 
 /**
  * Blocks of rows in ONNX's gate order.
- * @param values [4, ...]
+ * @param values [gates, ...]
  */
-function reorderGates(values: Float32Array) {
-  const block = values.length / 4
-  const result = new Float32Array(values.length)
-  GATE_ORDER.forEach((gate, n) => result.set(values.subarray(gate * block, (gate + 1) * block), n * block))
-  return result
+function reorderGates(values: Float32Array, cell: RecurrentLayer['kind']): Float32Array {
+  const block = values.length / GATES[cell]
+  return join(GATE_ORDER[cell].map((gate) => values.subarray(gate * block, (gate + 1) * block)))
 }
 
 function join(parts: readonly Float32Array[]) {
@@ -115,43 +116,46 @@ class OnnxFile {
     return output
   }
 
-  lstm(
-    layer: LstmLayer,
+  recurrent(
+    layer: RecurrentLayer,
     data: (name: string) => Float32Array,
     x: string,
     { batch, steps, carried, isLast }: { batch: number, steps: number, carried: boolean, isLast: boolean },
   ) {
-    const { name, hiddenSize, numLayers, returnSequences } = layer
+    const { kind: cell, name, hiddenSize, numLayers, returnSequences } = layer
+    const gates = GATES[cell]
     let value = x
     cellsOf(layer).forEach((cells, level) => {
       const directions = cells.length
       const top = level === numLayers - 1
       const at = `${name}.${level}`
       const inputSize = (cells[0] as { inputSize: number }).inputSize
-      const stack = (kind: string) => join(cells.map(({ suffix }) => reorderGates(data(`${kind}_${suffix}`))))
-      this.float(`${at}.W`, { dims: [directions, 4 * hiddenSize, inputSize], data: stack('weight_ih') })
-      this.float(`${at}.R`, { dims: [directions, 4 * hiddenSize, hiddenSize], data: stack('weight_hh') })
-      const biases = cells.flatMap(({ suffix }) => ['bias_ih', 'bias_hh'].map((kind) => reorderGates(data(`${kind}_${suffix}`))))
-      this.float(`${at}.B`, { dims: [directions, 8 * hiddenSize], data: join(biases) })
+      const stack = (kind: string) => join(cells.map(({ suffix }) => reorderGates(data(`${kind}_${suffix}`), cell)))
+      this.float(`${at}.W`, { dims: [directions, gates * hiddenSize, inputSize], data: stack('weight_ih') })
+      this.float(`${at}.R`, { dims: [directions, gates * hiddenSize, hiddenSize], data: stack('weight_hh') })
+      const biases = cells.flatMap(({ suffix }) => ['bias_ih', 'bias_hh'].map((kind) => reorderGates(data(`${kind}_${suffix}`), cell)))
+      this.float(`${at}.B`, { dims: [directions, 2 * gates * hiddenSize], data: join(biases) })
       const inputs = [value, `${at}.W`, `${at}.R`, `${at}.B`]
       const dims = [directions, batch, hiddenSize]
-      const state = { h0: `${at}.h0`, c0: `${at}.c0`, h: `${at}.h`, c: `${at}.c`, dims }
+      const states = STATES[cell].map((letter): StatePorts => ({ before: `${at}.${letter}0`, after: `${at}.${letter}`, dims }))
+      const last = `${at}.h`
       const wantsSequence = returnSequences || !top
       const raw = wantsSequence && top && isLast && directions === 1 && numLayers === 1
       const y = wantsSequence ? (raw ? 'y' : `${at}.Y`) : ''
-      const outputs = carried ? [y, state.h, state.c] : wantsSequence ? [y] : ['', state.h]
+      const outputs = carried ? [y, ...states.map(({ after }) => after)] : wantsSequence ? [y] : ['', last]
       if (carried) {
-        this.states.push(state)
-        inputs.push('', state.h0, state.c0)
-        this.inputs.push({ name: state.h0, type: FLOAT, dims }, { name: state.c0, type: FLOAT, dims })
-        this.outputs.push({ name: state.h, type: FLOAT, dims }, { name: state.c, type: FLOAT, dims })
+        this.states.push(...states)
+        inputs.push('', ...states.map(({ before }) => before))
+        this.inputs.push(...states.map(({ before }) => ({ name: before, type: FLOAT, dims })))
+        this.outputs.push(...states.map(({ after }) => ({ name: after, type: FLOAT, dims })))
       }
       this.#nodes.push({
-        op: 'LSTM', inputs, outputs, attributes: { hidden_size: hiddenSize, direction: directions === 2 ? 'bidirectional' : 'forward' },
+        op: OPERATOR[cell], inputs, outputs,
+        attributes: { hidden_size: hiddenSize, direction: directions === 2 ? 'bidirectional' : 'forward', ...(cell === 'gru' && { linear_before_reset: 1 }) },
       })
       if (raw) value = y
       else if (wantsSequence) value = this.#rows(y, [steps, batch, directions * hiddenSize], directions, top && isLast)
-      else value = this.#rows(state.h, [batch, directions * hiddenSize], directions, isLast)
+      else value = this.#rows(last, [batch, directions * hiddenSize], directions, isLast)
     })
     return value
   }

@@ -23,9 +23,9 @@ export async function createOnnxruntime(ort: Ort, sessionOptions: object, prepar
   if (file === 'silero') return createSilero(ort, await ort.InferenceSession.create(bytes, sessionOptions), inputs)
   const network = prepared.network ?? writeNetwork(prepared)
   const session = await ort.InferenceSession.create(network.bytes, sessionOptions)
-  const zeros = Object.fromEntries(network.states.flatMap(({ h0, c0, dims }) => [h0, c0].map((name) => (
-    [name, new ort.Tensor('float32', new Float32Array(dims.reduce((a, b) => a * b)), dims)]
-  ))))
+  const zeros = Object.fromEntries(network.states.map(({ before, dims }) => (
+    [before, new ort.Tensor('float32', new Float32Array(dims.reduce((a, b) => a * b)), dims)]
+  )))
   if (mode === 'generate') return createGenerator(ort, session, network, zeros, prepared)
   // Its sequences are time-major: the caller is taken to have them so, and nothing is turned around while it is timed.
   const given = inputs.map((x) => new ort.Tensor('float32', batch === 1 ? x : swapAxes(x, batch, timesteps), network.inputDims))
@@ -48,10 +48,7 @@ export async function createOnnxruntime(ort: Ort, sessionOptions: object, prepar
 
 /** The states that come out go in again, as they are. */
 function carry(feeds: Record<string, unknown>, results: Record<string, unknown>, states: readonly StatePorts[]) {
-  for (const { h0, c0, h, c } of states) {
-    feeds[h0] = results[h]
-    feeds[c0] = results[c]
-  }
+  for (const { before, after } of states) feeds[before] = results[after]
 }
 
 function createGenerator(

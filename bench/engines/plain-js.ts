@@ -8,7 +8,7 @@ export const plainJs: Engine = {
   variants: ['float32'],
   settings: 'typed arrays, four gates a pass, nothing allocated in the loop',
   packages: [],
-  supports: ({ file }) => file === undefined,
+  supports: ({ file, layers }) => file === undefined && layers.every(({ kind }) => kind !== 'gru'),
   available: async () => undefined,
   async create({ layers, tensors, inputs, mode, batch, timesteps, chances }) {
     const { stageOf } = await import('./plain-lstm.ts')

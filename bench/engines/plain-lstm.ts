@@ -1,12 +1,12 @@
 // An LSTM in plain JavaScript on typed arrays, as a careful programmer writes one: no allocation in the loop, the four gates of a
 // unit in one pass, so that each input is loaded once.
-import { cellsOf, type Layer, type TensorData, type DenseLayer, type LstmLayer } from '../network.ts'
+import { cellsOf, isRecurrent, type Layer, type TensorData, type DenseLayer, type RecurrentLayer } from '../network.ts'
 
 export interface Stage { run(x: Float32Array | Int32Array): Float32Array, reset(): void }
 
 export function stageOf(layer: Layer, tensors: ReadonlyMap<string, TensorData>, batch: number, timesteps: number): Stage {
   const data = (name: string) => (tensors.get(`${layer.name}.${name}`) as TensorData).data
-  if (layer.kind === 'lstm') return lstmStage(layer, data, batch, timesteps)
+  if (isRecurrent(layer)) return lstmStage(layer, data, batch, timesteps)
   if (layer.kind === 'dense') return denseStage(layer, data('weight'), data('bias'))
   const weight = data('weight')
   return {
@@ -63,7 +63,7 @@ function interleave(weights: Float32Array, units: number) {
   return packed
 }
 
-function lstmStage(layer: LstmLayer, data: (name: string) => Float32Array, batch: number, timesteps: number): Stage {
+function lstmStage(layer: RecurrentLayer, data: (name: string) => Float32Array, batch: number, timesteps: number): Stage {
   const { hiddenSize, returnSequences } = layer
   const levels = cellsOf(layer)
   const width = hiddenSize * (layer.bidirectional ? 2 : 1)

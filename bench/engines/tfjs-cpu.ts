@@ -5,7 +5,7 @@ import type { Engine } from './index.ts'
 export const tfjsCpu: Engine = {
   name: 'tfjs-cpu',
   variants: ['javascript'],
-  settings: "LSTMCell of its layers API, recurrentActivation: 'sigmoid', a tensor and a tf.tidy a step, dataSync: faster than its LSTM layer by predict or apply",
+  settings: "LSTMCell of its layers API, recurrentActivation: 'sigmoid', a tensor and a tf.tidy a step, dataSync: faster than its LSTM layer by predict or apply; GRUs of operations, because its GRUCell has no reset gate after the product",
   packages: ['@tensorflow/tfjs'],
   supports: ({ file }) => file === undefined,
   available: loadTfjs,

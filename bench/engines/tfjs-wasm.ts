@@ -24,7 +24,7 @@ function loadWasm() {
 export const tfjsWasm: Engine = {
   name: 'tfjs-wasm',
   variants: ['simd'],
-  settings: "LSTMCell of its layers API, recurrentActivation: 'sigmoid', a tensor and a tf.tidy a step, dataSync: faster than its LSTM layer by predict or apply",
+  settings: "LSTMCell of its layers API, recurrentActivation: 'sigmoid', a tensor and a tf.tidy a step, dataSync: faster than its LSTM layer by predict or apply; GRUs of operations, because its GRUCell has no reset gate after the product",
   packages: ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'],
   supports: ({ file }) => file === undefined,
   available: loadWasm,

@@ -1,6 +1,6 @@
 // What the backends of TensorFlow.js have in common: the cells of its layers, with their weights.
 import { draw, generated } from '../generation.ts'
-import { cellsOf, outputSizeOf, type TensorData, type LstmLayer } from '../network.ts'
+import { cellsOf, isRecurrent, outputSizeOf, type RecurrentLayer, type TensorData } from '../network.ts'
 import { loadPeer } from '../peers/load.ts'
 import { ROOT } from '../places.ts'
 import type { PreparedCase } from '../cases.ts'
@@ -30,7 +30,7 @@ async function importTfjs() {
 export async function createTfjs(tf: Tf, backend: string, prepared: PreparedCase): Promise<Instance> {
   const activate = () => (tf.getBackend() === backend ? Promise.resolve() : tf.setBackend(backend))
   await activate()
-  const isBidirectional = prepared.layers.some((layer) => layer.kind === 'lstm' && layer.bidirectional)
+  const isBidirectional = prepared.layers.some((layer) => isRecurrent(layer) && layer.bidirectional)
   const instance = isBidirectional ? createBidirectional(tf, prepared) : createSteps(tf, prepared)
   return { async: false, activate, ...instance }
 }
@@ -44,11 +44,42 @@ function cellWeights(tf: Tf, tensors: ReadonlyMap<string, TensorData>, layer: st
   return [get('weight_ih').transpose(), get('weight_hh').transpose(), get('bias_ih').add(get('bias_hh'))]
 }
 
-function makeCell(tf: Tf, { tensors, batch }: PreparedCase, { name, hiddenSize }: LstmLayer, { inputSize, suffix }: { inputSize: number, suffix: string }) {
+interface CellOf {
+  readonly inputSize: number
+  readonly suffix: string
+}
+
+function makeCell(tf: Tf, { tensors, batch }: PreparedCase, { name, hiddenSize }: RecurrentLayer, { inputSize, suffix }: CellOf) {
   const cell = tf.layers.lstmCell({ ...LSTM_SETTINGS, units: hiddenSize })
   cell.build([batch, inputSize])
   tf.tidy(() => cell.setWeights(cellWeights(tf, tensors, name, suffix)))
   return cell
+}
+
+/**
+ * A GRU of operations, as its own LSTMCell is one: its GRUCell has no reset gate after the recurrent product.
+ * @param held tensors that are disposed of with the instance
+ */
+function makeGruCell(tf: Tf, { tensors }: PreparedCase, { name, hiddenSize }: RecurrentLayer, suffix: string, held: any[]) {
+  const get = (kind: string) => {
+    const { data, shape } = tensors.get(`${name}.${kind}_${suffix}`) as TensorData
+    const tensor = tf.tidy(() => (shape.length === 2 ? tf.tensor(data, shape).transpose() : tf.tensor(data, shape)))
+    held.push(tensor)
+    return tensor
+  }
+  const [inputWeights, recurrentWeights, inputBias, recurrentBias] = ['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh'].map(get)
+  return {
+    call([x, h]: any[]) {
+      const ofX = tf.add(tf.matMul(x, inputWeights), inputBias)
+      const ofH = tf.add(tf.matMul(h, recurrentWeights), recurrentBias)
+      const [rx, zx, nx] = tf.split(ofX, [hiddenSize, hiddenSize, hiddenSize], 1)
+      const [rh, zh, nh] = tf.split(ofH, [hiddenSize, hiddenSize, hiddenSize], 1)
+      const z = tf.sigmoid(tf.add(zx, zh))
+      const n = tf.tanh(tf.add(nx, tf.mul(tf.sigmoid(tf.add(rx, rh)), nh)))
+      const next = tf.add(n, tf.mul(z, tf.sub(h, n)))
+      return [next, next]
+    },
+  }
 }
 
 /**
@@ -73,15 +104,17 @@ function createSteps(tf: Tf, prepared: PreparedCase) {
   const states: any[] = []
   const held: any[] = []
   const stages = layers.map((layer) => {
-    if (layer.kind === 'lstm') {
+    if (isRecurrent(layer)) {
       const cells = cellsOf(layer).map(([first]) => {
         const at = states.length
-        states.push(tf.zeros([batch, layer.hiddenSize]), tf.zeros([batch, layer.hiddenSize]))
-        return { cell: makeCell(tf, prepared, layer, first), at }
+        const count = layer.kind === 'gru' ? 1 : 2
+        for (let n = 0; n < count; n++) states.push(tf.zeros([batch, layer.hiddenSize]))
+        const cell = layer.kind === 'gru' ? makeGruCell(tf, prepared, layer, first.suffix, held) : makeCell(tf, prepared, layer, first)
+        return { cell, at, count }
       })
-      return (x: any, next: any[]) => cells.reduce((from, { cell, at }) => {
-        const [y, h, c] = cell.call([from, states[at], states[at + 1]], {})
-        next.push(h, c)
+      return (x: any, next: any[]) => cells.reduce((from, { cell, at, count }) => {
+        const [y, ...made] = cell.call([from, ...states.slice(at, at + count)], {})
+        next.push(...made)
         return y
       }, x)
     }
@@ -97,7 +130,7 @@ function createSteps(tf: Tf, prepared: PreparedCase) {
     }
   })
   /** Layers that run at every step; those after one that gives only its last step run then. */
-  const ending = layers.findIndex((layer) => layer.kind === 'lstm' && !layer.returnSequences) + 1
+  const ending = layers.findIndex((layer) => isRecurrent(layer) && !layer.returnSequences) + 1
   /** Runs the layers on an input; the states are kept and those before them let go. */
   const step = (makeInput: () => any, count: number) => {
     const next: any[] = []

@@ -89,7 +89,7 @@ const METHOD = `- Every engine first runs the case once or more, and its output 
   have another input each time. Sequences begin at zeros. Weights and inputs are seeded random numbers.
 - Engines take turns, round by round, each round beginning with another one: what drifts hits all. A sample is as many calls as fill
   half a millisecond. Medians and 95th percentiles are over all samples, the spread is between the medians of the rounds.
-- GF/s are 8 H (F + H) B T / time for an LSTM, and what dense layers and convolutions add. The peak is measured in every round: 14 chains
+- GF/s are 8 H (F + H) B T / time for an LSTM, 6 H (F + H) B T for a GRU, and what dense layers and convolutions add. The peak is measured in every round: 14 chains
   of independent multiply-adds in WebAssembly (\`bench/roofline/assembly/kernels.ts\`). Where the weights of a step do not fit into L2, the rate
   at which they were read is compared with that of plain loads from a block of their size ("of L3").
 - Everything runs on one thread. TensorFlow.js and onnxruntime-web are the versions for browsers, run in Node; in your own browser:

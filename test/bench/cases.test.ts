@@ -17,14 +17,16 @@ describe('cases', () => {
     const runtimes = [{ name: 'node', version: '26.1.0' }, { name: 'node', version: '20.20.2' }, { name: 'bun', version: '1.4.5' }]
     const wanted = new Set(runtimes.flatMap(targetsFor).map((target) => target.case))
     expect(new Set(CASES.filter(({ quick }) => quick).map(({ name }) => name))).toEqual(wanted)
-    expect(wanted.size).toBe(13)
+    expect(wanted.size).toBe(16)
   })
 
   it('are found by name, by part of a name, and by sizes', () => {
     expect(names('B1 T1 F64 H64')).toEqual(['B1 T1 F64 H64'])
     expect(names('b1  t1 f64 h64, DIGITS')).toEqual(['B1 T1 F64 H64', 'digits'])
-    expect(names('T100')).toEqual(['B1 T100 F64 H64', 'B1 T100 F128 H128', 'B1 T100 F256 H256', 'B1 T100 F512 H512', 'B1 T100 F1 H512', 'B1 T100 F1024 H1024'])
-    expect(names('H128,H128')).toEqual(['B1 T1 F64 H128', 'B1 T100 F128 H128', 'B32 T50 F64 H128', 'B128 T28 F28 H128'])
+    expect(names('T100')).toEqual(['B1 T100 F64 H64', 'B1 T100 F128 H128', 'B1 T100 F256 H256', 'B1 T100 F512 H512', 'B1 T100 F1 H512', 'B1 T100 F1024 H1024', 'GRU B1 T100 F128 H128'])
+    expect(names('H128,H128')).toEqual(['B1 T1 F64 H128', 'B1 T100 F128 H128', 'B32 T50 F64 H128', 'B128 T28 F28 H128', 'GRU B1 T100 F128 H128'])
+    expect(names('gru')).toEqual(['GRU B1 T1 F64 H64', 'GRU B1 T100 F128 H128', 'GRU B32 T50 F256 H256'])
+    expect(names('gru B2 T7 F3 H5')).toEqual(['GRU B2 T7 F3 H5'])
     expect(names('B2 T7 F3 H5')).toEqual(['B2 T7 F3 H5'])
     expect(findCases('B2 T7 F3 H5')[0]).toMatchObject({ batch: 2, timesteps: 7, features: 3, mode: 'sequence', quick: false })
   })
@@ -37,8 +39,9 @@ describe('cases', () => {
     expect(() => findCases('B0 T1 F1 H1')).toThrow("no case 'B0 T1 F1 H1'")
   })
 
-  it('count 8 H (F + H) for a cell and row, and 2 F N for a dense row', () => {
+  it('count 2 G H (F + H) for a cell of G gates and row, and 2 F N for a dense row', () => {
     expect(findCases('B1 T100 F128 H128')[0]?.flops).toBe(8 * 128 * 256 * 100)
+    expect(findCases('GRU B1 T100 F128 H128')[0]?.flops).toBe(6 * 128 * 256 * 100)
     expect(findCases('B32 T50 F64 H128')[0]?.flops).toBe(8 * 128 * (64 + 128) * 50 * 32)
     const stack: Layer[] = [
       lstmLayer(3, 5, { numLayers: 2, bidirectional: true, returnSequences: false }),

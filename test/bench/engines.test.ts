@@ -4,7 +4,7 @@ import { CASES, findCases, networkCase, prepare, TOLERANCE, type Case, type Prep
 import { ENGINES, findEngines, type Engine } from '../../bench/engines/index.ts'
 import { writeNetwork } from '../../bench/engines/onnx-file.ts'
 import { check } from '../../bench/measure.ts'
-import { lstmLayer, type Layer } from '../../bench/network.ts'
+import { gruLayer, lstmLayer, type Layer } from '../../bench/network.ts'
 import { distance } from '../../bench/statistics.ts'
 import { load } from '../../src/model/load.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
@@ -27,6 +27,8 @@ const SMALL: Case[] = [
   described('audio', 'sequence', [1, 50, 1], [lstmLayer(1, 6), { kind: 'dense', name: 'fc', inputSize: 6, units: 1, activation: 'linear' }]),
   described('stack', 'sequence', [1, 6, 3], [lstmLayer(3, 5, { numLayers: 3, bidirectional: true })]),
   described('text', 'generate', [1, 30, 1], text),
+  one('GRU B1 T1 F3 H5'), one('GRU B3 T5 F7 H9'),
+  described('GRU stack', 'sequence', [2, 6, 3], [gruLayer(3, 5, { numLayers: 2, bidirectional: true, returnSequences: false })]),
 ]
 
 const engine = (name: string): Engine => ENGINES.find((entry) => entry.name === name) as Engine
@@ -91,13 +93,13 @@ describe('the ONNX file for onnxruntime', () => {
   })
 
   it('takes the state in and gives it back where it is carried', async () => {
-    for (const title of ['B1 T1 F3 H5', 'text']) {
+    for (const [title, count] of [['B1 T1 F3 H5', 2], ['text', 4], ['GRU B1 T1 F3 H5', 1]] as const) {
       const entry = prepared.get(title) as PreparedCase
       const { bytes, states } = writeNetwork(entry)
       const model = await load(bytes)
-      expect(states.length).toBe(title === 'text' ? 2 : 1)
-      expect(model.inputs.map(({ name }) => name)).toEqual(['x', ...states.flatMap(({ h0, c0 }) => [h0, c0])])
-      expect(model.outputs.map(({ name }) => name)).toEqual(['y', ...states.flatMap(({ h, c }) => [h, c])])
+      expect(states.length).toBe(count)
+      expect(model.inputs.map(({ name }) => name)).toEqual(['x', ...states.map(({ before }) => before)])
+      expect(model.outputs.map(({ name }) => name)).toEqual(['y', ...states.map(({ after }) => after)])
       model.dispose()
     }
   })

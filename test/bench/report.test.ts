@@ -59,12 +59,12 @@ describe('flags', () => {
   it('are all cases and engines, unless told otherwise', () => {
     const all = readFlags([])
     const quick = readFlags(['--quick'])
-    expect([all.cases.length, quick.cases.length]).toEqual([21, 13])
+    expect([all.cases.length, quick.cases.length]).toEqual([24, 16])
     expect(all.engines.map(({ engine }) => engine.name)).toContain('tfjs-cpu')
     expect(quick.engines.map(({ engine }) => engine.name)).toEqual(['lstm-wasm', 'onnxruntime-web', 'tfjs-wasm', 'onnxruntime-node'])
     const some = readFlags(['--quick', '--case', 'digits', '--case=T100,H1024', '--engine', 'plain-js', '--json', 'out.json', '--check'])
     expect(some.cases.map(({ name }) => name)).toEqual([
-      'digits', 'B1 T100 F64 H64', 'B1 T100 F128 H128', 'B1 T100 F256 H256', 'B1 T100 F512 H512', 'B1 T100 F1 H512', 'B1 T100 F1024 H1024', 'B1 T1 F1024 H1024',
+      'digits', 'B1 T100 F64 H64', 'B1 T100 F128 H128', 'B1 T100 F256 H256', 'B1 T100 F512 H512', 'B1 T100 F1 H512', 'B1 T100 F1024 H1024', 'GRU B1 T100 F128 H128', 'B1 T1 F1024 H1024',
     ])
     expect(some.engines.map(({ engine }) => engine.name)).toEqual(['plain-js'])
     expect(some).toMatchObject({ quick: true, json: 'out.json', check: true, markdown: false, svg: undefined, help: false })
