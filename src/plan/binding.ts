@@ -1,7 +1,7 @@
 import { LstmError } from '../errors.ts'
 import type { GraphInput } from '../graph/graph.ts'
 import { copyData, describeValue, dtypeOfData, type DataOf } from '../values/dtype.ts'
-import { checkData, dataOfNested, type ArrayLike, type Nested } from '../values/ndarray.ts'
+import { checkData, dataOfNested, narrowed, type ArrayLike, type Nested, type OrtTensor } from '../values/ndarray.ts'
 import { checkShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { Tensor } from '../runtime/tensor.ts'
@@ -9,9 +9,10 @@ import { takeNamed } from './named.ts'
 
 /**
  * What `run` takes for an input: a tensor of the model's runtime (nothing is copied), any array with
- * shape and data, nested arrays of numbers, or a typed array where at most one size is symbolic.
+ * shape and data, a tensor of onnxruntime, nested arrays of numbers, or a typed array where at most one size is symbolic.
+ * Elements of 64 bits are copied as int32.
  */
-export type RunInput = Tensor | ArrayLike | Float32Array | Int32Array | Uint8Array | Nested
+export type RunInput = Tensor | ArrayLike | OrtTensor | Float32Array | Int32Array | Uint8Array | BigInt64Array | BigUint64Array | Nested
 
 /** Inputs or targets by name. */
 export type ByName<T> = Readonly<Record<string, T>>
@@ -46,7 +47,7 @@ export function clear(taken: readonly Taken[]): void {
 }
 
 /**
- * Takes a tensor, typed array or array with a shape.
+ * Takes a tensor, typed array or array with a shape, which onnxruntime calls `dims`.
  * @param place an empty one
  * @returns false for anything else
  */
@@ -61,9 +62,9 @@ export function takeArray(value: unknown, place: Taken): boolean {
     return true
   }
   if (typeof value !== 'object' || value === null) return false
-  const { shape, data } = value as ArrayLike
-  if (!Array.isArray(shape) || data === undefined) return false
-  place.shape = shape
+  const { shape, dims = shape, data } = value as ArrayLike & { readonly dims?: Shape }
+  if (!Array.isArray(dims) || data === undefined) return false
+  place.shape = dims
   place.data = data
   return true
 }
@@ -190,6 +191,7 @@ export function shapesOfInputs(ports: readonly GraphInput[], taken: readonly Tak
       throw new LstmError('VALUE', `run: the input '${input.name}' ${input.dtype} ${formatShape(input.shape)} is missing`)
     }
     if (place.tensor !== undefined) checkTensor(place.tensor, runtime, 'input', input.name)
+    else if (input.dtype === 'int32' && dtypeOfData(place.data) === undefined) place.data = narrowed(place.data, `input '${input.name}'`) as DataOf
     const shape = shapeOfTaken(input, place)
     if (place.data !== undefined && runtime.linearMemory.owns(place.data)) place.data = copyData(place.data)
     return shape

@@ -46,8 +46,8 @@ export function takeNamed(given: unknown, ports: readonly NamedPort[], values: u
     if (isThere) known++
     values[n] = isThere ? named[name] : undefined
   }
-  // A model may have an input that is called `shape` or `data`.
-  if (known === 0 && (ArrayBuffer.isView(given) || Array.isArray(given) || hasShape(given))) {
+  // A model may have an input that is called `shape`, `dims` or `data`.
+  if (known === 0 && (ArrayBuffer.isView(given) || Array.isArray(given) || hasShape(given) || 'dims' in given)) {
     const only = onlyPort(ports)
     if (only < 0) refuseArray(given, ports, words)
     values[only] = given

@@ -4,11 +4,17 @@ import { LstmError } from '../errors.ts'
 import { takeNamed, type NamedPort } from '../plan/named.ts'
 import { overlaps } from '../plan/targets.ts'
 import { arrayNameOf, describeValue, dtypeOfData, type DataOf } from '../values/dtype.ts'
+import { narrowed, type OrtTensor } from '../values/ndarray.ts'
 import { formatShape } from '../values/shape.ts'
 import type { PortLayout } from './machine.ts'
 
 /** An array; or arrays by name, where there are several inputs or outputs. */
 export type Frames = DataOf | Readonly<Record<string, DataOf>>
+
+/** What streams take as inputs: also tensors of onnxruntime, and elements of 64 bits, which are copied as int32. */
+export type InputFrames = Frames | FrameInput | Readonly<Record<string, FrameInput>>
+
+type FrameInput = DataOf | BigInt64Array | BigUint64Array | OrtTensor
 
 const INPUTS = { call: 'stream', port: 'input' } as const
 const OUTPUTS = { call: 'stream', port: 'output' } as const
@@ -22,8 +28,16 @@ export function takeInputs(frames: unknown, layouts: readonly PortLayout[], unne
   takeNamed(frames, layouts, data, INPUTS, unneeded)
   for (let n = 0; n < layouts.length; n++) {
     const layout = layouts[n] as PortLayout
+    if (dtypeOfData(data[n]) === layout.port.dtype) continue
+    data[n] = ofOnnxruntime(data[n], layout)
     if (dtypeOfData(data[n]) !== layout.port.dtype) refuse(data[n], layout)
   }
+}
+
+/** The elements of a tensor of onnxruntime, and those of 64 bits as int32; anything else as it is. */
+function ofOnnxruntime(value: unknown, { port: { name, dtype } }: PortLayout): unknown {
+  const data = typeof value === 'object' && value !== null && 'dims' in value ? (value as OrtTensor).data : value
+  return dtype === 'int32' ? narrowed(data, `stream: '${name}'`) : data
 }
 
 /** Takes where outputs are to be written; those that are not wanted are undefined. @throws LstmError `VALUE` for what is no such array */

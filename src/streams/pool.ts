@@ -4,7 +4,7 @@ import { makeDisposable } from '../runtime/dispose.ts'
 import { describeValue, type DataOf } from '../values/dtype.ts'
 import type { PlatformDisposable } from '../values/platform.ts'
 import type { Blueprint, StreamHost } from './blueprint.ts'
-import { checkIndices, checkInPlace, checkOutput, copyRun, refuseLength, takeInputs, takeOutputs, type Frames } from './frames.ts'
+import { checkIndices, checkInPlace, checkOutput, copyRun, refuseLength, takeInputs, takeOutputs, type Frames, type InputFrames } from './frames.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
 import { hashStates, newSave, openSave, seal } from './saves.ts'
 import { checkRows } from './mixing.ts'
@@ -102,7 +102,7 @@ export class StreamPool {
    * @throws LstmError `VALUE` for ids that are not open or there twice, `SHAPE` or `VALUE` for arrays that do not fit or elements that a
    *   node refuses; all sessions are then as before. `DISPOSED`; `BUSY` from within another call of this pool
    */
-  step(ids: ArrayLike<number>, inputs: Frames, outputs: Frames, count?: number): void {
+  step(ids: ArrayLike<number>, inputs: InputFrames, outputs: Frames, count?: number): void {
     this.#check()
     const { inputs: ins, outputs: outs } = this.#machines[0] as Machine
     let stepping: number

@@ -4,7 +4,7 @@ import type { DataOf } from '../values/dtype.ts'
 import type { NdArray } from '../values/ndarray.ts'
 import type { PlatformDisposable } from '../values/platform.ts'
 import type { Blueprint, StreamHost } from './blueprint.ts'
-import { checkIndices, checkInPlace, checkOutput, copyRun, refuseLength, takeInputs, takeOutputs, type Frames } from './frames.ts'
+import { checkIndices, checkInPlace, checkOutput, copyRun, refuseLength, takeInputs, takeOutputs, type Frames, type InputFrames } from './frames.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
 import { readStates, writeStates, type States } from './named-states.ts'
 import { hashStates, newSave, openSave, seal } from './saves.ts'
@@ -63,7 +63,7 @@ export class Stream {
    * @throws LstmError `SHAPE` or `VALUE` for arrays that do not fit, names that are none, or elements that a node refuses; the stream is
    *   then as before. `DISPOSED`; `BUSY` from within another call of this stream
    */
-  step(input: Frames, output: Frames): void {
+  step(input: InputFrames, output: Frames): void {
     if (this.#single !== undefined && this.#phase === 'open' && this.#single.advance(input, output)) return
     this.#advance(input, output, 1)
   }
@@ -73,7 +73,7 @@ export class Stream {
    * [steps, batch, features] for a time-major graph.
    * @throws LstmError see `step`
    */
-  process(inputs: Frames, outputs: Frames): void {
+  process(inputs: InputFrames, outputs: Frames): void {
     this.#advance(inputs, outputs, 0)
   }
 
@@ -152,7 +152,7 @@ export class Stream {
   }
 
   /** @param wanted how many steps there must be, or 0: as many as the inputs have */
-  #advance(inputs: Frames, outputs: Frames, wanted: number): void {
+  #advance(inputs: InputFrames, outputs: Frames, wanted: number): void {
     this.#check()
     this.#phase = 'busy'
     try {

@@ -1,5 +1,6 @@
 import { LstmError } from '../errors.ts'
 import { arrayNameOf, createData, describeValue, dtypeOfData, storeChecked, type DataOf, type DType } from './dtype.ts'
+import { tagOf } from './realm.ts'
 import { checkShape, formatShape, lengthOf, shapeOfNested, type Shape } from './shape.ts'
 
 /** Nested arrays of numbers, as deep as the shape has axes; a plain number for a scalar. */
@@ -13,6 +14,15 @@ export interface ArrayLike {
   readonly shape: Shape
   /** The elements, row by row. */
   readonly data: DataOf
+}
+
+/** A tensor of onnxruntime, whose elements may be of 64 bits. */
+export interface OrtTensor {
+  readonly type: string
+  /** Sizes, outermost first. */
+  readonly dims: Shape
+  /** The elements, row by row. */
+  readonly data: unknown
 }
 
 /** An n-dimensional array on the JavaScript heap, row-major. Needs no WebAssembly and no disposal. */
@@ -135,6 +145,15 @@ export function print({ dtype, shape, data }: ArrayLike): string {
     return `[${parts.join(last ? ', ' : `,\n${indent} `)}]`
   }
   return `${dtype} ${formatShape(shape)} ${rows(0, 0, '')}`
+}
+
+/** Elements of 64 bits as int32, copied; any other array as it is. @throws LstmError `VALUE` for one that is no int32 */
+export function narrowed(data: unknown, what: string): unknown {
+  if (!tagOf(data).startsWith('Big')) return data
+  const wide = data as BigInt64Array
+  const out = createData('int32', wide.length)
+  for (let n = 0; n < wide.length; n++) storeChecked(out, n, 'int32', Number(wide[n]), what)
+  return out
 }
 
 /** Checks that `data` is the array type of `dtype`. */
