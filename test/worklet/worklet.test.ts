@@ -2,11 +2,14 @@
 // test/browsers does the same in AudioWorklets.
 import { Worker } from 'node:worker_threads'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { LstmErrorCode } from '../../src/errors.ts'
 import { dense, lstm, sequential } from '../../src/layers/index.ts'
 import { compile } from '../../src/model/load.ts'
 import type { Model } from '../../src/model/model.ts'
 import { createRuntime } from '../../src/runtime/create.ts'
 import { createWorkletNode, createWorkletOptions, type WorkletNodeOptions } from '../../src/worklet/index.ts'
+import type { ProcessorOptions } from '../../src/worklet/options.ts'
+import { createProcessorModel } from '../../src/worklet/processor-model.ts'
 import { expectError, expectRejection } from '../expect-error.ts'
 import { pseudoRandom } from '../random.ts'
 import { denseWeights, lstmWeights } from '../weights.ts'
@@ -98,10 +101,19 @@ describe('the processor lstm-wasm', () => {
     }), 'SHAPE', /^NdArray: expected 1 elements/],
     ['no weights', () => ({ ...good().processorOptions, constants: [] }), 'FORMAT', /a\.weight_ih_l0/],
     ['nameless weights', () => ({ ...good().processorOptions, constants: [null] }), 'VALUE', /^createProcessorModel: expected the processorOptions/],
-  ])('refuses processorOptions: %s', async (_, processorOptions, code, message) => {
-    const { error } = await inWorklet({ outputChannelCount: [1], processorOptions: processorOptions() }, [left])
-    expect(error).toMatchObject({ name: 'LstmError', code })
-    expect(error?.message).toMatch(message)
+  ])('refuses processorOptions: %s', (_, processorOptions, code, message) => {
+    expectError(() => createProcessorModel(processorOptions() as unknown as ProcessorOptions), code as LstmErrorCode, message)
+  })
+
+  it('ends with the error of its model', async () => {
+    const { error } = await inWorklet({ outputChannelCount: [1], processorOptions: { gain: 1 } }, [left])
+    expect(error).toMatchObject({ name: 'LstmError', code: 'VALUE', message: expect.stringMatching(/^createProcessorModel: expected/) as string })
+  })
+
+  it('is made of a model that other processors can use', () => {
+    const own = createProcessorModel(good().processorOptions)
+    expect(runWhole(own, left)).toEqual(runWhole(model, left))
+    own.dispose()
   })
 })
 
