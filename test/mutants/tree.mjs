@@ -102,7 +102,7 @@ export class Tree {
   }
 
   async #start() {
-    const child = fork('test/mutants/suite.mjs', { cwd: this.#folder, detached: true, env: { ...process.env, BINARIES: 'simd' }, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+    const child = fork('test/mutants/suite.mjs', { cwd: this.#folder, detached: true, env: { ...process.env, BINARIES: process.env.BINARIES ?? 'simd' }, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
     await new Promise((resolve, reject) => {
       child.once('message', resolve)
       child.once('exit', (code) => reject(new Error(`test/mutants/suite.mjs ended with ${code}`)))
