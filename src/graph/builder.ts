@@ -1,6 +1,7 @@
 import { LstmError } from '../errors.ts'
 import { label, MOST_AXES } from '../ops/node/checks.ts'
-import type { GraphNode, InferenceContext, Operator, OutputTypes, ValueType } from '../ops/operator.ts'
+import type { TypedGraph } from '../ops/graph-data.ts'
+import type { GraphNode, InferenceContext, InnerInput, Operator, OutputTypes, ValueType } from '../ops/operator.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { SymbolicShape } from '../values/shape.ts'
 import type { Graph, GraphInput, GraphOutput } from './graph.ts'
@@ -29,6 +30,26 @@ export class GraphBuilder {
   readonly #notes: Set<string> = new Set()
   /** How many more elements may be computed beforehand: an untrusted file must not fill the memory. */
   #foldable = FOLDED_ELEMENTS
+
+  /**
+   * A whole graph, node by node.
+   * @param givenFor what is known of an input besides its own type: a shape, or its elements
+   */
+  static of(
+    graph: Graph, givenFor: (input: GraphInput) => InnerInput | undefined, foldable: number = FOLDED_ELEMENTS,
+  ): TypedGraph & { readonly foldable: number } {
+    const builder = new GraphBuilder()
+    builder.#foldable = foldable
+    for (const [name, constant] of graph.constants) builder.constant(name, constant)
+    for (const input of graph.inputs) {
+      const given = givenFor(input)
+      if (given !== undefined && 'data' in given) builder.constant(input.name, given)
+      else builder.input(input, given)
+    }
+    for (const node of graph.nodes) builder.add(node)
+    builder.note(...graph.notes ?? [])
+    return { graph: builder.finish(graph.outputs), types: builder.types, settings: builder.settings, sizes: builder.sizes, foldable: builder.#foldable }
+  }
 
   /** Types of all values so far. */
   get types(): ReadonlyMap<string, ValueType> {
@@ -78,7 +99,7 @@ export class GraphBuilder {
     const context = contextOf(node, this.#constants, this.#types, this.#sizes)
     const settings = operator.parse?.(node)
     this.#settings.set(node, settings)
-    const types = operator.infer(node, context, settings)
+    const types = operator.infer(node, { ...context, inner: (graph, givenFor) => this.#inner(graph, givenFor) }, settings)
     if (node.outputs.length > types.length) {
       throw new LstmError('FORMAT', `${label(node)}: expected at most ${types.length} outputs, got ${node.outputs.length}`)
     }
@@ -117,6 +138,13 @@ export class GraphBuilder {
     const nodes = neededNodes(this.#nodes, needed)
     const constants = new Map([...this.#constants].filter(([name]) => needed.has(name)))
     return { inputs: this.#inputs, outputs, nodes, constants, ...(this.#notes.size > 0 && { notes: [...this.#notes] }) }
+  }
+
+  /** A graph inside a node: what it computes beforehand counts here. */
+  #inner(graph: Graph, givenFor: (input: GraphInput) => InnerInput | undefined): TypedGraph {
+    const { foldable, ...typed } = GraphBuilder.of(graph, givenFor, this.#foldable)
+    this.#foldable = Math.min(this.#foldable, foldable)
+    return typed
   }
 
   /** The constants that a node makes of constants, as long as it may. */

@@ -1,4 +1,5 @@
 import { LstmError } from '../errors.ts'
+import type { Body } from '../ops/graph-data.ts'
 import type { Attribute, GraphNode } from '../ops/operator.ts'
 import { describeValue, isDType } from '../values/dtype.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
@@ -24,11 +25,23 @@ export function graphFromJson(text: string, constants: ReadonlyMap<string, Array
     throw new LstmError('UNSUPPORTED', `graph: expected version ${GRAPH_VERSION}, got ${describeValue(root.version)}; a newer lstm-wasm may read it`)
   }
   return {
-    inputs: list(root.inputs, 'inputs').map((item, n) => readInput(item, `inputs[${n}]`)),
-    outputs: list(root.outputs, 'outputs').map((item, n) => readOutput(item, `outputs[${n}]`)),
-    nodes: list(root.nodes, 'nodes').map((item, n) => readNode(item, `nodes[${n}]`)),
+    ...readBody(root, '', 0),
     constants,
     ...(root.notes !== undefined && { notes: list(root.notes, 'notes').map((item, n) => string(item, `notes[${n}]`)) }),
+  }
+}
+
+/** Graphs in graphs: a loop in a loop in a choice is 3 deep. */
+const MOST_DEPTH = 16
+
+function readBody(item: unknown, where: string, depth: number): Body {
+  if (depth > MOST_DEPTH) throw new LstmError('UNSUPPORTED', `graph: expected graphs at most ${MOST_DEPTH} deep in each other, got more`)
+  const { inputs, outputs, nodes } = record(item, where)
+  const at = (name: string): string => (where === '' ? name : `${where}.${name}`)
+  return {
+    inputs: list(inputs, at('inputs')).map((one, n) => readInput(one, `${at('inputs')}[${n}]`)),
+    outputs: list(outputs, at('outputs')).map((one, n) => readOutput(one, `${at('outputs')}[${n}]`)),
+    nodes: list(nodes, at('nodes')).map((one, n) => readNode(one, `${at('nodes')}[${n}]`, depth)),
   }
 }
 
@@ -49,7 +62,7 @@ function readOutput(item: unknown, where: string): GraphOutput {
   return { name: string(name, `${where}.name`), value: string(value, `${where}.value`) }
 }
 
-function readNode(item: unknown, where: string): GraphNode {
+function readNode(item: unknown, where: string, depth: number): GraphNode {
   const node = record(item, where)
   const strings = (field: string): string[] =>
     list(node[field], `${where}.${field}`).map((value, n) => string(value, `${where}.${field}[${n}]`))
@@ -60,6 +73,7 @@ function readNode(item: unknown, where: string): GraphNode {
     outputs: strings('outputs'),
     parameters: dictionary(node.parameters, `${where}.parameters`, string),
     attributes: dictionary(node.attributes, `${where}.attributes`, attribute),
+    ...(node.bodies !== undefined && { bodies: dictionary(node.bodies, `${where}.bodies`, (body, place) => readBody(body, place, depth + 1)) }),
   }
 }
 

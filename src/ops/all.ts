@@ -1,5 +1,6 @@
 // Every operator at once, for places that forbid dynamic imports and for what is one file.
 import { addCommonOperators } from './common-operators.ts'
+import { FLOW } from './flow/family.ts'
 import { INDEX_TUPLES } from './movement/index-tuples.ts'
 import { addOperators } from './registry.ts'
 import { WINDOWS } from './windows/family.ts'
@@ -7,7 +8,7 @@ import { WINDOWS } from './windows/family.ts'
 /** Makes all operators known, those of every family too. */
 export function addAllOperators(): void {
   addCommonOperators()
-  addOperators([...INDEX_TUPLES, ...WINDOWS])
+  addOperators([...FLOW, ...INDEX_TUPLES, ...WINDOWS])
 }
 
 /** A function that needs all operators, for callers that load nothing later. */

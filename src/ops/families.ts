@@ -1,7 +1,7 @@
 // Families of operators that few models have: each a chunk of its own, loaded when a model names one of them. all.ts has all of them.
 import { cannotImport } from '../errors.ts'
 import { addCommonOperators } from './common-operators.ts'
-import type { Operator } from './operator.ts'
+import type { GraphNode, Operator } from './operator.ts'
 import { addOperators, findOperator } from './registry.ts'
 
 interface Family {
@@ -12,7 +12,12 @@ interface Family {
 }
 
 /** By name. A family's own file exports its operators as a list: `windows/family.ts`. */
-export const FAMILIES: Readonly<Record<'indexTuples' | 'windows', Family>> = {
+export const FAMILIES: Readonly<Record<'flow' | 'indexTuples' | 'windows', Family>> = {
+  flow: {
+    operators: ['choice', 'loop'],
+    onnx: ['If', 'Loop', 'Scan'],
+    load: async () => (await import('./flow/family.ts')).FLOW,
+  },
   indexTuples: {
     operators: ['gatherNd', 'scatterNd'],
     onnx: ['GatherND', 'ScatterND'],
@@ -54,4 +59,14 @@ export async function loadOperatorsNamed(names: Iterable<string>): Promise<void>
 /** The same for names of ONNX operators. @throws LstmError see `loadFamilies` */
 export async function loadOnnxOperators(names: Iterable<string>): Promise<void> {
   await loadFamilies(familiesOf('onnx', names))
+}
+
+/** Operators of nodes, and of those inside them. */
+function operatorsOf(nodes: readonly GraphNode[]): string[] {
+  return nodes.flatMap(({ op, bodies = {} }) => [op, ...Object.values(bodies).flatMap((body) => operatorsOf(body.nodes))])
+}
+
+/** The same for all operators of nodes. @throws LstmError see `loadFamilies` */
+export async function loadOperatorsOf(nodes: readonly GraphNode[]): Promise<void> {
+  await loadOperatorsNamed(operatorsOf(nodes))
 }

@@ -6,8 +6,8 @@ import type { GraphNode } from './operator.ts'
 export async function loadOperators(nodes: readonly GraphNode[]): Promise<void> {
   if (nodes.every(isKnown)) return
   try {
-    const { loadOperatorsNamed } = await import('./families.ts')
-    await loadOperatorsNamed(nodes.map(({ op }) => op))
+    const { loadOperatorsOf } = await import('./families.ts')
+    await loadOperatorsOf(nodes)
   } catch (cause) {
     cannotImport(cause, 'operators', "import { operators } from 'lstm-wasm/operators', load(source, { operators })")
   }

@@ -3,6 +3,7 @@ import type { DataOf, DType } from '../values/dtype.ts'
 import type { ArrayLike, NdArray } from '../values/ndarray.ts'
 import type { Pointer, RecordFields, RecordPointer, RecordValues } from '../values/record.ts'
 import type { Shape, SymbolicShape } from '../values/shape.ts'
+import type { Body, Graph, GraphInput, TypedGraph } from './graph-data.ts'
 import type { TimeRule } from './time/timing.ts'
 
 /** A setting of a node. Everything in a graph is plain data, so that it can be written as JSON. */
@@ -22,6 +23,8 @@ export interface GraphNode {
   readonly parameters: Readonly<Record<string, string>>
   /** Settings, by the operator's name for each. */
   readonly attributes: Readonly<Record<string, Attribute>>
+  /** Graphs inside it, of a loop or of a choice. */
+  readonly bodies?: Readonly<Record<string, Body>>
 }
 
 /** Dtype and shape of a value, before it exists. */
@@ -43,6 +46,30 @@ export interface InferenceContext {
   readonly parameter: (role: string) => ArrayLike | undefined
   /** The elements of an int32 input as sizes, row by row: numbers, or names of sizes that are known at run time; undefined where they are neither. */
   readonly sizes: (position: number) => SymbolicShape | undefined
+}
+
+/** What is known of an input of a graph inside a node: its shape, or its elements. */
+export type InnerInput = SymbolicShape | ArrayLike
+
+/** What an operator may look at besides that, when it infers types. */
+export interface TypingContext extends InferenceContext {
+  /** Types of all values of a graph inside the node. @throws LstmError as for any graph */
+  inner(graph: Graph, givenFor: (input: GraphInput) => InnerInput | undefined): TypedGraph
+}
+
+/** A graph inside a node, its weights packed. */
+export interface InnerPrepared {
+  readonly prepared: ReadonlyMap<GraphNode, unknown>
+  readonly constants: ReadonlyMap<string, number>
+}
+
+/** A graph inside a node, laid out: whoever runs it sets where its inputs are, and takes its outputs from where they are then. */
+export interface InnerPlan {
+  readonly inputs: ReadonlyMap<string, Slot>
+  readonly outputs: readonly Slot[]
+  run(): void
+  /** How many steps that is. */
+  readonly stepCount: number
 }
 
 /** A buffer of a plan: where a value lives. `ptr` is set before the steps run, and may change from run to run. */
@@ -69,6 +96,8 @@ export interface Packer {
   upload(role: string): number
   /** The same of an input that is a constant. It is packed then: `plan` must not ask for it. */
   uploadInput(position: number): number
+  /** Packs the weights of a graph inside the node. */
+  inner(graph: TypedGraph): InnerPrepared
 }
 
 /** What an operator gets to plan its kernel calls for given sizes. */
@@ -103,8 +132,13 @@ export interface Planner {
   record<Fields extends RecordFields>(fields: Fields, values: RecordValues<Fields>, tail?: readonly number[]): RecordSlot<Fields>
   /** A value of this node is the same memory as its input: nothing to compute. */
   alias(outputPosition: number, inputPosition: number): void
-  /** Appends a step; runs in order, and must not allocate. */
-  step(run: () => void): void
+  /**
+   * Appends a step; runs in order, and must not allocate.
+   * @param count how many steps it is worth. Default 1
+   */
+  step(run: () => void, count?: number): void
+  /** Lays out a graph inside the node. @param graph with numbers for sizes, as `infer` typed it for this plan */
+  inner(graph: TypedGraph, prepared: InnerPrepared): InnerPlan
 }
 
 /** One row of `summary()`: what an operator costs. */
@@ -173,7 +207,7 @@ export interface Operator<Settings = unknown, Prepared = unknown> {
    * Types of the outputs. Sizes may be symbolic; the same code runs with numbers when a plan is made.
    * @throws LstmError when the inputs, weights or attributes do not fit
    */
-  infer(node: GraphNode, context: InferenceContext, settings: Settings): readonly ValueType[]
+  infer(node: GraphNode, context: TypingContext, settings: Settings): readonly ValueType[]
   cost(node: GraphNode, context: InferenceContext, settings: Settings): OperatorCost
   /**
    * The outputs, where they follow from what is known before run time (constant inputs, or just

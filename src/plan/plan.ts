@@ -1,7 +1,8 @@
 import { typeGraph } from '../graph/infer.ts'
 import { contextOf, operatorOf } from '../graph/node.ts'
 import { label } from '../ops/node/checks.ts'
-import type { Planner, Slot, ValueType } from '../ops/operator.ts'
+import type { TypedGraph } from '../ops/graph-data.ts'
+import type { InnerPlan, InnerPrepared, Planner, Slot, ValueType } from '../ops/operator.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { encodeRecord } from '../values/record.ts'
 import type { Shape } from '../values/shape.ts'
@@ -36,6 +37,8 @@ export interface PlannedOutput extends PlannedValue {
 export interface PlanDraft {
   /** Bytes of all buffers. */
   readonly bytes: number
+  /** For whoever runs it inside another plan. */
+  readonly inner: InnerPlan
   /**
    * @param sharedPtr memory for the buffers that is the caller's: plans that never run at the same time may share it
    * @throws LstmError `MEMORY` when the limit is reached
@@ -58,12 +61,23 @@ export function makePlan(
  * @param streaming see `Planner.streaming`
  */
 export function draftPlan(
-  runtime: Runtime, { graph: source, prepared, constants }: PreparedGraph, inputShapes: ReadonlyMap<string, Shape>,
-  states: StateMemory, streaming: boolean,
+  runtime: Runtime, prepared: PreparedGraph, inputShapes: ReadonlyMap<string, Shape>, states: StateMemory, streaming: boolean,
 ): PlanDraft {
-  const { graph, types, settings } = typeGraph(source, inputShapes)
+  return draftTyped(runtime, typeGraph(prepared.graph, inputShapes), prepared, states, streaming)
+}
+
+function draftTyped(
+  runtime: Runtime, { graph, types, settings }: TypedGraph, { prepared, constants }: InnerPrepared, states: StateMemory, streaming: boolean,
+): PlanDraft {
   const layout = new Layout(graph, types, constants)
   const steps: (() => void)[] = []
+  let stepCount = 0
+  const step = (run: () => void, count: number = 1): void => {
+    steps.push(run)
+    stepCount += count
+  }
+  /** Graphs inside nodes, and where their buffers are. */
+  const inside: { readonly draft: PlanDraft, readonly slot: Slot }[] = []
   for (const { name } of graph.inputs) layout.define(name)
   for (const node of graph.nodes) {
     const workspaces: Buffer[] = []
@@ -89,11 +103,16 @@ export function draftPlan(
       alias: (output, input) => layout.alias(node.outputs[output] as string, node.inputs[input] as string),
       state: (name, outer, rows, rowBytes) => states.slot(`${node.name}.${name}`, { outer, rows, rowBytes }, label(node)),
       streaming,
-      step: (run) => steps.push(run),
+      step,
+      inner(typed, weights) {
+        const draft = draftTyped(runtime, typed, weights, states, false)
+        inside.push({ draft, slot: planner.workspace(draft.bytes) })
+        return draft.inner
+      },
       finally: (run) => last.push(run),
     }
     operatorOf(node).plan(node, planner, settings.get(node), prepared.get(node))
-    for (const run of last) steps.push(run)
+    for (const run of last) step(run)
     for (const workspace of workspaces) layout.release(workspace)
     for (const name of node.inputs) layout.used(name)
     for (const name of node.outputs) layout.dropUnused(name)
@@ -105,14 +124,33 @@ export function draftPlan(
   }
   return {
     bytes: layout.bytes,
+    inner: {
+      inputs: new Map(graph.inputs.map(({ name }) => [name, layout.slot(name)])),
+      outputs: graph.outputs.map(({ value }) => layout.slot(value)),
+      stepCount,
+      run() {
+        for (let n = 0; n < steps.length; n++) (steps[n] as () => void)()
+      },
+    },
     place(sharedPtr) {
       const blocks = layout.place(runtime.linearMemory, sharedPtr)
+      const plans: Plan[] = []
+      const dispose = (): void => {
+        for (const plan of plans) plan.dispose()
+        blocks.forEach((ptr) => runtime.linearMemory.free(ptr))
+      }
+      try {
+        for (const { draft, slot } of inside) plans.push(draft.place(slot.ptr))
+      } catch (error) {
+        dispose()
+        throw error
+      }
       const { replaceable } = layout
       return {
         inputs: graph.inputs.map(({ name }) => planned(name)),
         outputs: graph.outputs.map(({ value }, n) => ({ ...planned(value), replaceable: replaceable[n] as boolean })),
         steps,
-        dispose: () => blocks.forEach((ptr) => runtime.linearMemory.free(ptr)),
+        dispose,
       }
     },
   }

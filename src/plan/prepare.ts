@@ -2,7 +2,7 @@ import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { TypedGraph } from '../graph/infer.ts'
 import { contextOf, operatorOf } from '../graph/node.ts'
-import type { GraphNode } from '../ops/operator.ts'
+import type { GraphNode, InnerPrepared } from '../ops/operator.ts'
 import { checkElements } from '../runtime/memory.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
@@ -45,11 +45,11 @@ function identities(): (constant: ArrayLike | undefined) => string {
  * Packs the weights of all nodes, and uploads the constants that flow as values and are not packed. The same weights that the same
  * operator packs the same way are packed once, however many nodes have them; so is a constant that has several names.
  */
-export function prepareGraph(runtime: Runtime, { graph, types, settings }: TypedGraph): PreparedGraph & { dispose(): void } {
+export function prepareGraph(runtime: Runtime, typed: TypedGraph): PreparedGraph & { dispose(): void } {
   const { kernels, linearMemory } = runtime
   const blocks: number[] = []
   let left = PACKED_BYTES
-  for (const { data } of graph.constants.values()) left += PACKED_A_BYTE * data.byteLength
+  for (const { data } of typed.graph.constants.values()) left += PACKED_A_BYTE * data.byteLength
   const allocate = (bytes: number, what: string): number => {
     left -= bytes
     if (left < 0) throw new LstmError('MEMORY', `${what}: the nodes of this graph use the same weights in too many ways, which takes far more memory than the weights themselves`)
@@ -60,10 +60,11 @@ export function prepareGraph(runtime: Runtime, { graph, types, settings }: Typed
   const dispose = (): void => {
     for (const ptr of blocks.splice(0)) linearMemory.free(ptr)
   }
-  try {
+  const identity = identities()
+  const known: Map<string, Preparation> = new Map()
+  const uploaded: Map<string, number> = new Map()
+  const prepareNodes = ({ graph, types, settings }: TypedGraph): InnerPrepared => {
     const prepared: Map<GraphNode, unknown> = new Map()
-    const identity = identities()
-    const known: Map<string, Preparation> = new Map()
     const flowing = new Set(graph.outputs.map(({ value }) => value))
     for (const node of graph.nodes) {
       const { op, attributes } = node
@@ -76,7 +77,7 @@ export function prepareGraph(runtime: Runtime, { graph, types, settings }: Typed
       const roles = Object.keys(node.parameters).sort()
       const weights = roles.map((role) => [role, identity(parameter(role))])
       const key = JSON.stringify([op, attributes, weights, node.inputs.map((name, position) => name !== '' && identity(value(position)))], spelled)
-      const same = known.get(key)
+      const same = node.bodies === undefined ? known.get(key) : undefined
       if (same !== undefined) {
         prepared.set(node, same.prepared)
         node.inputs.forEach((name, position) => same.packed.has(position) || flowing.add(name))
@@ -108,6 +109,7 @@ export function prepareGraph(runtime: Runtime, { graph, types, settings }: Typed
             packed.add(position)
             return uploadArray(value(position), `input ${position}`)
           },
+          inner: prepareNodes,
         }, settings.get(node))
         prepared.set(node, made)
         known.set(key, { prepared: made, packed })
@@ -117,7 +119,6 @@ export function prepareGraph(runtime: Runtime, { graph, types, settings }: Typed
       node.inputs.forEach((name, position) => packed.has(position) || flowing.add(name))
     }
     const constants: Map<string, number> = new Map()
-    const uploaded: Map<string, number> = new Map()
     for (const [name, constant] of graph.constants) {
       if (!flowing.has(name)) continue
       checkElements(constant.data.length, `constant '${name}'`)
@@ -130,7 +131,10 @@ export function prepareGraph(runtime: Runtime, { graph, types, settings }: Typed
       }
       constants.set(name, ptr)
     }
-    return { graph, prepared, constants, dispose }
+    return { prepared, constants }
+  }
+  try {
+    return { graph: typed.graph, ...prepareNodes(typed), dispose }
   } catch (error) {
     dispose()
     throw error

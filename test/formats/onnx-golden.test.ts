@@ -1,4 +1,4 @@
-// The models of test/python/golden_onnx.py, with the outputs of onnxruntime (layout 1: of onnx.reference).
+// The models of test/python/golden_onnx.py and golden_loops.py, with the outputs of onnxruntime (layout 1: of onnx.reference).
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { beforeAll, expect, it } from 'vitest'
@@ -15,24 +15,27 @@ import { describeBinaries, runtimeOf } from '../variants.ts'
 interface Case {
   readonly name: string
   readonly file: string
+  readonly folder: URL
   readonly inputs: Readonly<Record<string, unknown>>
   readonly outputs: Readonly<Record<string, unknown>>
 }
 
-const folder = new URL('../golden/onnx/', import.meta.url)
-const { cases } = JSON.parse(readFileSync(new URL('cases.json', folder), 'utf8')) as { cases: Case[] }
-const { tensors } = readSafetensors(readFileSync(new URL('cases.safetensors', folder)))
+const folders = ['onnx', 'loops'].map((name) => new URL(`../golden/${name}/`, import.meta.url))
+const cases = folders.flatMap((folder) => (
+  (JSON.parse(readFileSync(new URL('cases.json', folder), 'utf8')) as { cases: Case[] }).cases.map((test) => ({ ...test, folder }))
+))
+const tensors = new Map(folders.flatMap((folder) => [...readSafetensors(readFileSync(new URL('cases.safetensors', folder))).tensors]))
 
 const inputsOf = (test: Case): Record<string, ArrayLike> => Object.fromEntries(
   Object.keys(test.inputs).map((name) => [name, tensors.get(`${test.name}/in/${name}`) as ArrayLike]),
 )
 
-async function filesOf(test: Case): Promise<ModelFiles> {
-  return { bytes: await readFile(new URL(test.file, folder)), name: test.file, sibling: (name: string) => readFile(new URL(name, folder)) }
+async function filesOf({ file, folder }: Case): Promise<ModelFiles> {
+  return { bytes: await readFile(new URL(file, folder)), name: file, sibling: (name: string) => readFile(new URL(name, folder)) }
 }
 
 it('the golden models are all there', () => {
-  expect(cases.length).toBeGreaterThanOrEqual(216)
+  expect(cases.length).toBeGreaterThanOrEqual(240)
 })
 
 describeBinaries('ONNX models give the outputs of onnxruntime within 5e-6, and are as near to float64', (binary) => {

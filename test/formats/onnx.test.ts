@@ -28,7 +28,7 @@ it('knows the operators that say so themselves, and a few that become others; th
   expect(new Set(own).size).toBe(own.length)
   const others = [...converters().keys()].filter((name) => !own.includes(name))
   expect(others.filter((name) => !name.startsWith('com.microsoft.'))).toEqual([
-    'Attention', 'CastLike', 'Constant', 'Einsum', 'Gelu', 'GroupNormalization', 'Hardmax', 'If', 'IsInf', 'LpNormalization', 'Mean', 'MeanVarianceNormalization', 'PRelu', 'Selu',
+    'Attention', 'CastLike', 'Constant', 'Einsum', 'Gelu', 'GroupNormalization', 'Hardmax', 'If', 'IsInf', 'Loop', 'LpNormalization', 'Mean', 'MeanVarianceNormalization', 'PRelu', 'Scan', 'Selu',
     'Shrink', 'SimplifiedLayerNormalization', 'Swish',
   ])
   expect(converters().size).toBe(own.length + others.length)
@@ -141,15 +141,15 @@ describe('graphs', () => {
 
   it('list everything that is not supported at once, with the names of nodes', () => {
     const nodes: NodeSpec[] = [
-      { op: 'Loop', name: 'loop_1', inputs: ['x'], outputs: ['a'] },
+      { op: 'NoSuchThing', name: 'loop_1', inputs: ['x'], outputs: ['a'] },
       { op: 'Relu', inputs: ['a'], outputs: ['b'] },
-      { op: 'Loop', name: 'loop_2', inputs: ['b'], outputs: ['c'] },
+      { op: 'NoSuchThing', name: 'loop_2', inputs: ['b'], outputs: ['c'] },
       { op: 'MatMulNBits', domain: 'com.microsoft', inputs: ['c'], outputs: ['d'] },
       { op: 'Relu', inputs: ['x'], outputs: ['e'], attributes: { leak: 1 } },
       { op: 'Concat', inputs: ['d', 'e'], outputs: ['y'], attributes: { axis: 0 } },
     ]
     expectError(() => read({ inputs: [x], outputs: [y], nodes }), 'UNSUPPORTED', [
-      "onnx: the model asks for what is not supported: operator Loop (node 'loop_1', node 'loop_2')",
+      "onnx: the model asks for what is not supported: operator NoSuchThing (node 'loop_1', node 'loop_2')",
       "operator com.microsoft.MatMulNBits (node 'd')",
       "relu 'e': unknown attributes 'leak'; it knows none",
     ].join('; '))

@@ -1,6 +1,7 @@
 // A sound node of every operator.
 import { addAllOperators } from '../../src/ops/all.ts'
-import type { Attribute } from '../../src/ops/operator.ts'
+import type { Body } from '../../src/ops/graph-data.ts'
+import type { Attribute, GraphNode } from '../../src/ops/operator.ts'
 import { operatorNames } from '../../src/ops/registry.ts'
 import { createData, type DType } from '../../src/values/dtype.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
@@ -21,6 +22,7 @@ export interface Sample {
   /** Which input holds axes. */
   readonly axes?: number
   readonly outputs?: number
+  readonly bodies?: Readonly<Record<string, Body>>
 }
 
 /** The input of most. */
@@ -37,9 +39,23 @@ const layer = (gates: number): Sample => ({
   parameters: { '0.forward.inputWeights': floats(2 * gates, 4), '0.forward.recurrentWeights': floats(2 * gates, 2) },
 })
 
+/** A graph of one node, from the inputs to `y`. */
+const bodyOf = (node: Pick<GraphNode, 'op' | 'inputs'>, ...inputs: Body['inputs']): Body => ({
+  inputs, outputs: [{ name: 'y', value: 'y' }], nodes: [{ name: 'inside', outputs: ['y'], parameters: {}, attributes: {}, ...node }],
+})
+const port = (name: string, dtype: DType, ...shape: number[]): Body['inputs'][number] => ({ name, dtype, shape })
+
 /** A sound node of each operator that is no function of one variable. All inputs may be constants. */
 export const SAMPLES: Readonly<Record<string, Sample>> = {
   lstm: layer(4), gru: layer(3), rnn: layer(1),
+  loop: {
+    inputs: [scalar(2), x, scalar(1)], attributes: { states: 0, scanned: 0, backwards: [0] },
+    bodies: { body: bodyOf({ op: 'gather', inputs: ['all', 'index'] }, port('step', 'int32'), port('all', 'float32', 2, 3, 4), port('index', 'int32')) },
+  },
+  choice: {
+    inputs: [zeros('uint8'), x, x], attributes: { thenInputs: 1 },
+    bodies: { then: bodyOf({ op: 'neg', inputs: ['all'] }, port('all', 'float32', 2, 3, 4)), else: bodyOf({ op: 'relu', inputs: ['all'] }, port('all', 'float32', 2, 3, 4)) },
+  },
   linear: { inputs: [x], parameters: { weight: floats(5, 4), bias: floats(5) } },
   embedding: { inputs: [zeros('int32', 2, 3)], parameters: { weight: floats(5, 4) } },
   dropout: unary, softmax: unary, logSoftmax: unary, identity: unary, flatten: unary, shape: unary, size: unary, transpose: unary,

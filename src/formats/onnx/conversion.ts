@@ -1,4 +1,5 @@
 import { LstmError } from '../../errors.ts'
+import type { Body } from '../../ops/graph-data.ts'
 import type { Attribute, ValueType } from '../../ops/operator.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import type { OnnxAttributeValue, OnnxGraph, OnnxNode, OnnxTensor } from './messages.ts'
@@ -94,11 +95,12 @@ export class Conversion {
   /** Adds a node of ours. Without `outputs` it makes one new value, which is returned. */
   emit(
     op: string, inputs: readonly string[], attributes: AttributeChanges = {}, outputs?: readonly string[],
-    parameters: Readonly<Record<string, string>> = {},
+    parameters: Readonly<Record<string, string>> = {}, bodies?: Readonly<Record<string, Body>>,
   ): string {
     const kept = Object.entries(attributes).filter((entry): entry is [string, Attribute] => entry[1] !== undefined)
     const made = outputs ?? [this.unused(op)]
-    this.importer.add({ name: this.importer.nodeName(this.#name), op, inputs, outputs: made, parameters, attributes: Object.fromEntries(kept) })
+    const name = this.importer.nodeName(this.#name)
+    this.importer.add({ name, op, inputs, outputs: made, parameters, attributes: Object.fromEntries(kept), ...(bodies && { bodies }) })
     return made[0] as string
   }
 
@@ -176,12 +178,23 @@ export class Conversion {
     return this.#attribute(name, 'tensor')
   }
 
-  /** What the outputs of a graph stand for that is an attribute, added to ours as a part of it. */
-  inline(name: string): Resolved[] {
-    const graph: OnnxGraph | undefined = this.#attribute(name, 'graph')
+  /** A graph that is an attribute. */
+  graph(name: string): OnnxGraph {
+    const graph = this.#attribute(name, 'graph')
     if (graph === undefined) throw malformed(`${this.label}: expected the graph '${name}', got none`)
+    return graph
+  }
+
+  /** Names inside a graph of the node, which sees those around it. @param through see `Scope` */
+  scopeInside(through?: (value: string) => string): Scope {
+    return new Scope(this.#scope, through)
+  }
+
+  /** What the outputs of a graph without inputs stand for that is an attribute, added to ours as a part of it. */
+  inline(name: string): Resolved[] {
+    const graph = this.graph(name)
     if (graph.inputs.length > 0) throw malformed(`${this.label}: expected '${name}' without inputs, got ${graph.inputs.length}`)
-    return this.importer.graph(graph, new Scope(this.#scope))
+    return this.importer.graph(graph, this.scopeInside())
   }
 
   /** All attributes under our names (`keepdims`, `numOutputs`), without those named in `except`. */

@@ -43,14 +43,17 @@ export class Importer implements Surroundings {
   /** The number after the names that were taken already. */
   readonly #copies: Map<string, number> = new Map()
   /** Unknown operators, and the nodes that have them. */
-  readonly #unknown: Map<string, string[]> = new Map()
-  readonly #unsupported: string[] = []
+  readonly #unknown: Map<string, string[]>
+  readonly #unsupported: string[]
   /** Constants made by the readers of operators, such as permuted weights, by what they are made of. */
   readonly made: Map<ArrayLike['data'], Map<string, string>> = new Map()
   readonly #budget: Budget
   readonly #converters: ReadonlyMap<string, Converter> = converters()
 
-  constructor(model: OnnxModel, files: ExternalData, budget: Budget) {
+  /** @param around the import that this one is a part of */
+  constructor(model: OnnxModel, files: ExternalData, budget: Budget, around?: Importer) {
+    this.#unknown = around === undefined ? new Map<string, string[]>() : around.#unknown
+    this.#unsupported = around === undefined ? [] : around.#unsupported
     this.#model = model
     this.#files = files
     this.opset = model.opsets.get('') ?? 0
@@ -120,6 +123,10 @@ export class Importer implements Surroundings {
     }
     if (isDone) return
     for (const name of node.outputs) if (name !== '') scope.spoil(name)
+  }
+
+  inside(): Surroundings {
+    return new Importer(this.#model, this.#files, this.#budget, this)
   }
 
   /** Runs a part of the import; what is unsupported in it is noted, and false returned. */
@@ -205,6 +212,18 @@ export class Importer implements Surroundings {
 
   producer(name: string): GraphNode | undefined {
     return this.#producers.get(name)
+  }
+
+  followsFromSizes(name: string): boolean {
+    const seen: Set<string> = new Set([name])
+    for (const value of seen) {
+      if (value === '' || this.builder.value(value) !== undefined) continue
+      const node = this.#producers.get(value)
+      if (node === undefined) return false
+      if (node.op !== 'shape' && node.op !== 'size') for (const input of node.inputs) seen.add(input)
+    }
+    this.#budget.work(ELEMENT_WORK * seen.size, 'onnx')
+    return true
   }
 
   /** Inputs of the model that a value depends on. */

@@ -27,7 +27,9 @@ import { isInf } from './composed/elements.ts'
 import { groupNormalization, hardmax, lpNormalization, meanVarianceNormalization } from './composed/normalizations.ts'
 import { MICROSOFT_OPERATORS, simplifiedLayerNormalization } from './composed/onnxruntime.ts'
 import type { Conversion } from './conversion.ts'
-import { convertIf } from './if.ts'
+import { convertIf } from './flow/if.ts'
+import { convertLoop } from './flow/loop.ts'
+import { convertScan } from './flow/scan.ts'
 import * as sizes from './known-sizes.ts'
 import * as older from './older-opsets.ts'
 import { convertRecurrent } from './recurrent.ts'
@@ -73,10 +75,12 @@ const OTHERS: Readonly<Record<string, Converter>> = {
   Hardmax: hardmax,
   If: convertIf,
   IsInf: isInf,
+  Loop: convertLoop,
   LpNormalization: lpNormalization,
   Mean: special.mean,
   MeanVarianceNormalization: meanVarianceNormalization,
   PRelu: special.pRelu,
+  Scan: convertScan,
   Selu: special.selu,
   Shrink: special.shrink,
   SimplifiedLayerNormalization: simplifiedLayerNormalization,

@@ -10,9 +10,12 @@ export type Resolved = string | typeof UNSUPPORTED_VALUE
 export class Scope {
   readonly #values: Map<string, Resolved> = new Map()
   readonly #outer: Scope | undefined
+  readonly #through: (value: string) => string
 
-  constructor(outer?: Scope) {
+  /** @param through what a value around this graph is called in it. Default: the same */
+  constructor(outer?: Scope, through: (value: string) => string = (value) => value) {
     this.#outer = outer
+    this.#through = through
   }
 
   has(name: string): boolean {
@@ -36,8 +39,10 @@ export class Scope {
    */
   resolve(name: string, reader: string): Resolved {
     if (name === '') return ''
-    const value = this.#values.get(name) ?? this.#outer?.resolve(name, reader)
-    if (value === undefined) throw malformed(`${reader} reads the value '${name}', which nothing makes before it`)
-    return value
+    const value = this.#values.get(name)
+    if (value !== undefined) return value
+    if (this.#outer === undefined) throw malformed(`${reader} reads the value '${name}', which nothing makes before it`)
+    const around = this.#outer.resolve(name, reader)
+    return around === UNSUPPORTED_VALUE ? around : this.#through(around)
   }
 }

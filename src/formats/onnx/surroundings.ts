@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly made: Map<ArrayLike['data'], Map<string, string>>
   /** Adds what the outputs of a graph need, and returns what these stand for. */
   graph(graph: OnnxGraph, scope: Scope): Resolved[]
+  /** The import of a graph that stays inside a node: values and names of its own; what is unsupported is noted together. */
+  inside(): Surroundings
   /** Runs a part of the import; what is unsupported in it is noted, and false returned. */
   attempt(run: () => void, where?: string): boolean
   /** A name like `name` that no node or value has yet. */
@@ -28,6 +30,8 @@ export interface Surroundings {
   spend(bytes: number, work: number): void
   /** The node of ours that makes a value. */
   producer(name: string): GraphNode | undefined
+  /** Whether a value is known once sizes are numbers. */
+  followsFromSizes(name: string): boolean
   /** Inputs of the model that a value depends on. */
   dependencies(name: string): string[]
 }

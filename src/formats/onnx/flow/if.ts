@@ -1,17 +1,38 @@
-import { LstmError } from '../../errors.ts'
-import type { Conversion } from './conversion.ts'
-import type { Resolved } from './scope.ts'
+import { LstmError } from '../../../errors.ts'
+import type { Conversion } from '../conversion.ts'
+import { UNSUPPORTED_VALUE, type Resolved } from '../scope.ts'
+import { Inside } from './inside.ts'
 
 /**
- * The branch of an If whose condition is known takes its place.
- * @throws LstmError `UNSUPPORTED` when it is not, naming the inputs that would have to be fixed
+ * The branch of an If whose condition is known takes its place. Where it follows from sizes, both are kept until they are numbers.
+ * @throws LstmError `UNSUPPORTED` where it follows from elements, naming the inputs that would have to be fixed
  */
 export function convertIf(c: Conversion): void {
   const condition = c.value(0)
   if (condition !== undefined && condition.data.length !== 1) throw c.unsupported(`a condition of ${condition.data.length} elements`)
   const values = condition === undefined ? squeezed(c) : c.inline(condition.data[0] === 0 ? 'else_branch' : 'then_branch')
-  if (values === undefined) throw unknownCondition(c)
+  if (values === undefined) return keepBoth(c)
   values.forEach((value, position) => c.alias(position, value))
+}
+
+/** As one operator with both graphs inside. */
+function keepBoth(c: Conversion): void {
+  if (!c.importer.followsFromSizes(c.input(0))) throw unknownCondition(c)
+  const branches = (['then', 'else'] as const).map((name) => {
+    const inside = new Inside(c)
+    const outputs = inside.add(c.graph(`${name}_branch`))
+    return outputs && inside.bodyOf(inside.finish([], outputs), name)
+  })
+  const [first, second] = branches
+  if (first === undefined || second === undefined) {
+    for (let position = 0; position < c.outputCount; position++) c.alias(position, UNSUPPORTED_VALUE)
+    return
+  }
+  c.emit(
+    'choice', [c.input(0), ...first.inputs, ...second.inputs], { thenInputs: first.inputs.length },
+    Array.from({ length: c.outputCount }, (_, position) => c.output(position)), { ...first.parameters, ...second.parameters },
+    { then: first.body, else: second.body },
+  )
 }
 
 function unknownCondition(c: Conversion): LstmError {
