@@ -1,4 +1,4 @@
-// In the place of variant.ts for the condition `edge-light` (Vercel, Next.js): see tsdown.config.ts. One binary, which every
+// In the place of variant.ts for the condition `edge-light` (Vercel, Next.js): see .ci/build/editions.ts. One binary, which every
 // engine takes: a module that is rejected when it is imported takes the whole route with it.
 import simd from './simd.wasm?module'
 import { pickImported, type Compiled } from './imported.ts'

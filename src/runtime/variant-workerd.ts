@@ -1,4 +1,4 @@
-// In the place of variant.ts for the condition `workerd` (Cloudflare Workers): see tsdown.config.ts.
+// In the place of variant.ts for the condition `workerd` (Cloudflare Workers): see .ci/build/editions.ts.
 import relaxedSimd from './relaxed-simd.wasm'
 import simd from './simd.wasm'
 import { pickImported, type Compiled } from './imported.ts'

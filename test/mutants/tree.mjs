@@ -6,7 +6,7 @@ import { applyTo } from './mutators.mjs'
 
 const BUILT = ['build/simd.wasm', 'build/relaxed-simd.wasm', 'build/simd.wat', 'build/relaxed-simd.wat']
 const COPIED = ['src', 'assembly', 'test', 'examples', 'docs', 'bench', ...BUILT, 'build/debug.wasm', 'package.json', 'asconfig.json',
-  'tsconfig.json', 'tsdown.config.ts', 'vitest.config.ts', 'README.md', 'CHANGELOG.md']
+  'tsconfig.json', 'tsdown.config.ts', '.ci', 'vitest.config.ts', 'README.md', 'CHANGELOG.md']
 const BINARIES = ['src/runtime/binaries', 'src/contract']
 
 export class Tree {
