@@ -24,8 +24,11 @@ export const FAMILIES: Readonly<Record<'flow' | 'indexTuples' | 'windows', Famil
     load: async () => (await import('./movement/index-tuples.ts')).INDEX_TUPLES,
   },
   windows: {
-    operators: ['averagePool', 'conv', 'convTranspose', 'globalAveragePool', 'globalMaxPool', 'instanceNormalization', 'maxPool'],
-    onnx: ['AveragePool', 'Conv', 'ConvTranspose', 'FusedConv', 'GlobalAveragePool', 'GlobalMaxPool', 'GroupNormalization', 'InstanceNormalization', 'MaxPool'],
+    operators: ['averagePool', 'conv', 'convTranspose', 'globalAveragePool', 'globalMaxPool', 'instanceNormalization', 'maxPool', 'resize'],
+    onnx: [
+      'AveragePool', 'Conv', 'ConvTranspose', 'FusedConv', 'GlobalAveragePool', 'GlobalMaxPool', 'GroupNormalization', 'InstanceNormalization', 'MaxPool', 'Resize',
+      'Upsample',
+    ],
     load: async () => (await import('./windows/family.ts')).WINDOWS,
   },
 }

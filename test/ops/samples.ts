@@ -93,6 +93,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   globalAveragePool: unary, globalMaxPool: unary,
   conv: { inputs: [floats(1, 2, 6), floats(3, 2, 2), three] },
   convTranspose: { inputs: [floats(1, 2, 6), floats(2, 3, 2), three] },
+  resize: { inputs: [x, ints(2, 4, 3)] },
   gemm: { inputs: [floats(2, 3), floats(3, 4), floats(4)] },
   matMul: { inputs: [x, floats(4, 5)] },
   batchNormalization: { inputs: [x, three, three, three, three] },

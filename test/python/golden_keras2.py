@@ -16,6 +16,7 @@ import golden_cases
 import h5py
 import keras
 import keras_gru
+import keras_windows
 import numpy as np
 import tensorflow as tf
 from keras import layers
@@ -211,6 +212,7 @@ def generate(directory):
     for seed, add in enumerate((add_lstms, add_states, add_masks, add_models), start=1):
         add(Cases(golden, 1000 * seed, reset, ("h5",)))
     add_grus(Cases(golden, 8000, reset, ("h5",)))
+    keras_windows.add(Cases(golden, 9000, reset, ("h5",)), BOTH)
     return golden
 
 

@@ -12,6 +12,7 @@ import golden_cases
 import h5py
 import keras
 import keras_gru
+import keras_windows
 import numpy as np
 import torch
 from keras import layers
@@ -523,6 +524,7 @@ def generate(directory):
         add(Cases(golden, 1000 * seed, reset, ("keras",)))
     add_float16(golden)
     add_grus(Cases(golden, 8000, reset, ("keras",)))
+    keras_windows.add(Cases(golden, 9000, reset, ("keras",)), ("keras", "h5"))
     return golden
 
 

@@ -82,6 +82,39 @@ def operators():
     yield "instance-normalization-2d", normalization(7, "InstanceNormalization", 2)
 
 
+def resizes():
+    image = (1, 2, 4, 5)
+
+    def scaled(opset, scales, shape=image, **attributes):
+        roi = [np.zeros(0, np.float32) if opset < 13 else ""]
+        return single(opset, shape, "Resize", [*roi, np.array(scales, np.float32)], **attributes)
+
+    yield "resize-nearest", scaled(11, [1, 1, 2, 3])
+    floor = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    yield "resize-nearest-floor", scaled(13, [1, 1, 0.6, 1.7], **floor)
+    yield "resize-linear", scaled(18, [1, 1, 2, 1.5], mode="linear")
+    yield "resize-linear-pytorch", scaled(13, [1, 1, 2.5], (2, 3, 4), mode="linear", coordinate_transformation_mode="pytorch_half_pixel")
+    sizes = ["", "", np.array([1, 2, 7, 3])]
+    yield "resize-linear-sizes", single(13, image, "Resize", sizes, mode="linear", coordinate_transformation_mode="align_corners")
+    yield "resize-cubic", scaled(16, [1, 1, 2, 1.5], mode="cubic")
+    yield "resize-axes", single(18, image, "Resize", ["", "", np.array([8])], axes=[2], mode="linear")
+    yield "upsample", single(9, image, "Upsample", [np.array([1, 1, 2, 2], np.float32)])
+
+
+class Enlarging(nn.Module):
+    """Every way to enlarge that PyTorch has a layer for, one after the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps = nn.Sequential(
+            nn.Upsample(scale_factor=2), nn.Conv2d(2, 3, 3), nn.Upsample(size=(9, 7), mode="bilinear"),
+            nn.ConvTranspose2d(3, 2, 3, stride=2), nn.Upsample(scale_factor=(0.5, 1), mode="bilinear", align_corners=True),
+        )
+
+    def forward(self, x):
+        return self.steps(x)
+
+
 class TextReader(nn.Module):
     """CRNN: convolutions shrink the height, columns are the timesteps of what reads them."""
 
@@ -118,3 +151,8 @@ def torch_exports():
     yield "crnn", {2, 11}, TextReader(), {"x": image[:1, :, :, :6]}, {"x": image}, {0: "batch", 3: "width"}
     frames = torch.randn(2, 3, 2, 7, 6)
     yield "frames-cnn-gru", {2, 35}, FrameReader(), {"x": frames[:1, :2]}, {"x": frames}, {0: "batch", 1: "time"}
+
+
+def torch_resizes():
+    image = torch.randn(2, 2, 4, 5)
+    yield "enlarging", set(), Enlarging(), {"x": image[:1]}, {"x": image}, {0: "batch"}

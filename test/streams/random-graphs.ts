@@ -330,6 +330,12 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
   globalAveragePool: (g, op) => g.add(op, [g.oneOf(g.values.filter(({ dtype, shape }) => dtype === 'float32' && shape.length > 2)).name]),
   globalMaxPool: (g, op) => g.add(op, [g.oneOf(g.values.filter(({ dtype, shape }) => dtype === 'float32' && shape.length > 2)).name]),
   conv: (g) => convolve(g, false),
+  resize(g, op) {
+    const x = g.float()
+    const axis = g.draw(x.shape.length)
+    const mode = g.oneOf(['nearest', 'linear', 'cubic'])
+    g.add(op, [x.name], { axes: [axis], scales: [g.oneOf([0.5, 1, 1.5, 2])], mode, coordinateTransformationMode: g.oneOf(['half_pixel', 'align_corners', 'asymmetric']) })
+  },
   pad(g, op) {
     if (g.chance(2)) {
       convolve(g, true)

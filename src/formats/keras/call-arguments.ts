@@ -8,7 +8,7 @@ const READ: ReadonlySet<string> = new Set(['inputs', 'sequence', 'sequences', 'i
 
 /** Layers that do in training what they do not do else. */
 const IN_TRAINING: ReadonlySet<string> = new Set([
-  'Dropout', 'SpatialDropout1D', 'AlphaDropout', 'GaussianDropout', 'GaussianNoise', 'BatchNormalization',
+  'Dropout', 'SpatialDropout1D', 'SpatialDropout2D', 'AlphaDropout', 'GaussianDropout', 'GaussianNoise', 'BatchNormalization',
 ])
 
 /** Whether an argument says nothing: null, or what it is anyway. */

@@ -4,14 +4,13 @@ import {
 } from './layers/basic-layers.ts'
 import { bidirectional } from './layers/bidirectional.ts'
 import type { LayerSpec } from './config.ts'
-import {
-  convolution, depthwiseConvolution, globalAveragePooling, globalMaxPooling, pooling, separableConvolution,
-} from './layers/convolution.ts'
+import { convolution, depthwiseConvolution, separableConvolution, transposedConvolution } from './layers/convolution.ts'
 import type { LayerKind } from './layer-call.ts'
 import { concatenate, dot, elementwise } from './layers/merging.ts'
 import { isOperation, operation } from './layers/operations.ts'
+import { globalAveragePooling, globalMaxPooling, pooling } from './layers/pooling.ts'
 import { recurrent, recurrentCell } from './layers/recurrent.ts'
-import { cropping, flatten, permute, repeatVector, reshape, upSampling, zeroPadding } from './layers/shape-layers.ts'
+import { cropping, flatten, permute, repeatVector, reshape, upSampling, upSamplingImage, zeroPadding } from './layers/shape-layers.ts'
 import { timeDistributed } from './layers/time-distributed.ts'
 
 /** Keras's layers by class name. */
@@ -20,16 +19,19 @@ const KINDS: ReadonlyMap<string, LayerKind> = new Map(Object.entries({
   LSTMCell: recurrentCell, GRUCell: recurrentCell, SimpleRNNCell: recurrentCell, Bidirectional: bidirectional, TimeDistributed: timeDistributed,
   Dense: dense, Embedding: embedding, Masking: masking,
   Activation: activation, ReLU: activation, LeakyReLU: activation, ELU: activation, ThresholdedReLU: activation, PReLU: prelu, Softmax: softmax,
-  Dropout: identity, SpatialDropout1D: identity, AlphaDropout: identity, GaussianDropout: identity, GaussianNoise: identity,
+  Dropout: identity, SpatialDropout1D: identity, SpatialDropout2D: identity, AlphaDropout: identity, GaussianDropout: identity, GaussianNoise: identity,
   ActivityRegularization: identity, Identity: identity,
   Add: elementwise('add'), Subtract: elementwise('sub'), Multiply: elementwise('mul'), Average: elementwise('add', true),
   Maximum: elementwise('max'), Minimum: elementwise('min'), Concatenate: concatenate, Dot: dot,
   Attention: attention, AdditiveAttention: additiveAttention,
   Flatten: flatten, Reshape: reshape, Permute: permute, RepeatVector: repeatVector,
   ZeroPadding1D: zeroPadding, Cropping1D: cropping, UpSampling1D: upSampling,
-  Conv1D: convolution, DepthwiseConv1D: depthwiseConvolution, SeparableConv1D: separableConvolution,
-  MaxPooling1D: pooling('maxPool'), AveragePooling1D: pooling('averagePool'),
+  ZeroPadding2D: zeroPadding, Cropping2D: cropping, UpSampling2D: upSamplingImage,
+  Conv1D: convolution, DepthwiseConv1D: depthwiseConvolution, SeparableConv1D: separableConvolution, Conv1DTranspose: transposedConvolution,
+  Conv2D: convolution, DepthwiseConv2D: depthwiseConvolution, SeparableConv2D: separableConvolution, Conv2DTranspose: transposedConvolution,
+  MaxPooling1D: pooling('maxPool'), AveragePooling1D: pooling('averagePool'), MaxPooling2D: pooling('maxPool'), AveragePooling2D: pooling('averagePool'),
   GlobalMaxPooling1D: globalMaxPooling, GlobalAveragePooling1D: globalAveragePooling,
+  GlobalMaxPooling2D: globalMaxPooling, GlobalAveragePooling2D: globalAveragePooling,
   BatchNormalization: batchNormalization, LayerNormalization: layerNormalization, UnitNormalization: unitNormalization, Rescaling: rescaling,
 }))
 

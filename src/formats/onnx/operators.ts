@@ -33,6 +33,7 @@ import { convertScan } from './flow/scan.ts'
 import * as sizes from './known-sizes.ts'
 import * as older from './older-opsets.ts'
 import { convertRecurrent } from './recurrent.ts'
+import { convertResize } from './resize.ts'
 import * as special from './special-operators.ts'
 
 /** Adds what stands for a node of a file. */
@@ -80,11 +81,13 @@ const OTHERS: Readonly<Record<string, Converter>> = {
   Mean: special.mean,
   MeanVarianceNormalization: meanVarianceNormalization,
   PRelu: special.pRelu,
+  Resize: convertResize,
   Scan: convertScan,
   Selu: special.selu,
   Shrink: special.shrink,
   SimplifiedLayerNormalization: simplifiedLayerNormalization,
   Swish: special.swish,
+  Upsample: convertResize,
 }
 
 /** By the name of the ONNX operator, with its domain where that is not the standard one, of the operators that are known by now. */

@@ -1,73 +1,73 @@
-// Convolutions and pooling over time. Keras has [batch, timesteps, features], the operators (ONNX's)
-// [batch, features, timesteps]: there is a transpose before and one after.
+// Convolutions over time, or over the rows and columns of images.
 import type { NdArray } from '../../../values/ndarray.ts'
 import { emitActivation, readActivation } from './activation.ts'
 import { permuted } from '../emitter.ts'
 import { onlyInput, wordsOf, type LayerCall, type LayerKind } from '../layer-call.ts'
 import { loraOf } from '../lora.ts'
 import { malformed, type Settings } from '../settings.ts'
-import { channelsLast } from './shape-layers.ts'
+import { formatProblems, isChannelsLast, perAxis, WINDOWS } from './window-settings.ts'
 
-const WINDOWS: NonNullable<LayerKind['families']> = () => ['windows']
-
-function paddingOf(settings: Settings): 'valid' | 'same' | 'causal' {
+export function paddingOf(settings: Settings): 'valid' | 'same' | 'causal' {
   const padding = settings.text('padding', 'valid')
   if (padding !== 'valid' && padding !== 'same' && padding !== 'causal') throw settings.wrong('padding', 'valid, same or causal', padding)
   return padding
 }
 
-function turned({ emit }: LayerCall, name: string, value: string): string {
-  return emit.node(name, 'transpose', [value], { perm: [0, 2, 1] })
-}
-
 /** Attributes of strides and padding. */
-function windowAttributes(settings: Settings, size: number, stride: number, dilation: number): Record<string, string | readonly number[]> {
+export function windowAttributes(
+  settings: Settings, sizes: readonly number[], strides: readonly number[], dilations: readonly number[],
+): Record<string, string | boolean | readonly number[]> {
   const padding = paddingOf(settings)
+  const before = sizes.map((size, axis) => (padding === 'causal' ? (size - 1) * (dilations[axis] as number) : 0))
   return {
-    kernelShape: [size],
-    strides: [stride],
-    ...(padding === 'same' ? { autoPad: 'SAME_UPPER' } : { pads: [padding === 'causal' ? (size - 1) * dilation : 0, 0] }),
+    kernelShape: sizes,
+    strides,
+    channelsLast: isChannelsLast(settings),
+    ...(padding === 'same' ? { autoPad: 'SAME_UPPER' } : { pads: [...before, ...sizes.map(() => 0)] }),
   }
 }
 
-/** A convolution of [batch, features, timesteps]; the kernel is [size, features / groups, filters]. */
+/** [size..., from, to] -> [to, from, size...]. */
+function turned(kernel: NdArray): NdArray {
+  const axes = kernel.shape.map((_, axis) => axis)
+  return permuted(kernel, [...axes.slice(-2).reverse(), ...axes.slice(0, -2)])
+}
+
+/** The kernel turned round, and the bias where there is one, as inputs. */
+function constants({ emit }: LayerCall, name: string, kernel: NdArray, bias: NdArray | undefined): string[] {
+  return [emit.constant(`${name}/weight`, kernel, turned), ...(bias === undefined ? [] : [emit.constant(`${name}/bias`, bias)])]
+}
+
+/** A convolution; the kernel is [size..., features / groups, filters]. */
 function emitConvolution(call: LayerCall, name: string, x: string, kernel: NdArray, bias: NdArray | undefined, groups: number): string {
-  const { layer, emit } = call
-  const { settings } = layer
-  const [size] = kernel.shape as [number]
-  const dilation = settings.single('dilation_rate', 1)
-  const weight = emit.constant(`${name}/weight`, kernel, (array) => permuted(array, [2, 1, 0]))
-  return emit.node(name, 'conv', [x, weight, ...(bias === undefined ? [] : [emit.constant(`${name}/bias`, bias)])], {
-    group: groups, dilations: [dilation], ...windowAttributes(settings, size, settings.single('strides', 1), dilation),
-  })
+  const { layer: { settings }, emit } = call
+  const sizes = kernel.shape.slice(0, -2)
+  const dilations = perAxis(settings, 'dilation_rate', sizes.length, [1])
+  const strides = perAxis(settings, 'strides', sizes.length, [1])
+  return emit.node(name, 'conv', [x, ...constants(call, name, kernel, bias)], { group: groups, dilations, ...windowAttributes(settings, sizes, strides, dilations) })
 }
 
-function convolutionProblems({ settings }: LayerCall['layer'], dialect: LayerCall['dialect']): string[] {
-  return [...channelsLast({ settings }), ...wordsOf(() => readActivation(settings.json('activation'), dialect, 'activation'))]
-}
-
-/** A layer with a kernel: transposes around what `emit` makes, activation after it. */
+/** A layer with a kernel, and its activation. */
 function convolving(emitKernels: (call: LayerCall, x: string) => string): LayerKind {
   return {
-    unsupported: convolutionProblems,
+    unsupported: ({ settings }, dialect) => [...formatProblems({ settings }), ...wordsOf(() => readActivation(settings.json('activation'), dialect, 'activation'))],
     families: WINDOWS,
     build(call) {
-      const { layer, path, dialect } = call
-      const x = turned(call, `${path}/turned`, onlyInput(call).value)
+      const { layer, dialect } = call
       const activation = readActivation(layer.settings.json('activation'), dialect, layer.settings.what)
-      const convolved = turned(call, `${path}/returned`, emitKernels(call, x))
-      return [{ value: emitActivation(call, activation, convolved), mask: undefined }]
+      return [{ value: emitActivation(call, activation, emitKernels(call, onlyInput(call).value)), mask: undefined }]
     },
   }
 }
 
-/** The kernels of a layer, each with three axes, and the bias where there is one. */
-function kernelsOf({ layer, weights }: LayerCall, ...names: string[]): [NdArray[], NdArray | undefined] {
+/** The kernels of a layer, each with an axis for each of windows and two more, and the bias where there is one. */
+function kernelsOf({ layer, weights, emit, inputs }: LayerCall, ...names: string[]): [NdArray[], NdArray | undefined] {
   const { settings } = layer
   const hasBias = settings.flag('use_bias', true)
   const tensors = weights.take([...names, ...(hasBias ? ['bias'] : [])], settings.what)
   const kernels = tensors.slice(0, names.length)
-  if (kernels.some(({ shape }) => shape.length !== 3)) throw malformed(`${settings.what}: expected kernels with three axes`)
+  const rank = emit.rankOf(inputs[0]?.value ?? '')
+  if (kernels.some(({ shape }) => shape.length !== rank)) throw malformed(`${settings.what}: expected kernels with ${rank} axes, as its input has`)
   return [kernels, hasBias ? tensors.at(-1) : undefined]
 }
 
@@ -77,10 +77,10 @@ export const convolution: LayerKind = convolving((call, x) => {
   return emitConvolution(call, call.path, x, lora(kernel), bias, call.layer.settings.count('groups', 1))
 })
 
-/** [size, features, multiplier] -> [size, 1, features x multiplier]: a group for each feature. */
+/** [size..., features, multiplier] -> [size..., 1, features x multiplier]: a group for each feature. */
 function depthwise(kernel: NdArray): [NdArray, number] {
-  const [size, features, multiplier] = kernel.shape as [number, number, number]
-  return [kernel.reshape([size, 1, features * multiplier]), features]
+  const [features, multiplier] = kernel.shape.slice(-2) as [number, number]
+  return [kernel.reshape([...kernel.shape.slice(0, -2), 1, features * multiplier]), features]
 }
 
 export const depthwiseConvolution: LayerKind = convolving((call, x) => {
@@ -90,48 +90,43 @@ export const depthwiseConvolution: LayerKind = convolving((call, x) => {
 })
 
 export const separableConvolution: LayerKind = convolving((call, x) => {
-  const { emit, path } = call
+  const { emit, path, layer } = call
   const [[deep, point], bias] = kernelsOf(call, 'depthwise_kernel', 'pointwise_kernel') as [[NdArray, NdArray], NdArray | undefined]
   const [spread, groups] = depthwise(deep)
   const between = emitConvolution(call, `${path}/depthwise`, x, spread, undefined, groups)
-  const weight = emit.constant(`${path}/pointwise/weight`, point, (array) => permuted(array, [2, 1, 0]))
-  return emit.node(path, 'conv', [between, weight, ...(bias === undefined ? [] : [emit.constant(`${path}/pointwise/bias`, bias)])], { kernelShape: [1] })
+  return emit.node(path, 'conv', [between, ...constants(call, `${path}/pointwise`, point, bias)], {
+    kernelShape: point.shape.slice(0, -2), channelsLast: isChannelsLast(layer.settings),
+  })
 })
 
-export function pooling(op: 'maxPool' | 'averagePool'): LayerKind {
-  return {
-    unsupported: channelsLast,
-    families: WINDOWS,
-    build(call) {
-      const { layer, emit, path } = call
-      const size = layer.settings.single('pool_size', 2)
-      const x = turned(call, `${path}/turned`, onlyInput(call).value)
-      const pooled = emit.node(path, op, [x], windowAttributes(layer.settings, size, layer.settings.single('strides', size), 1))
-      return [{ value: turned(call, `${path}/returned`, pooled), mask: undefined }]
-    },
+/** Pads along one axis of a transposed convolution, as TensorFlow's. */
+function transposedPads(
+  padding: string, size: number, stride: number, dilation: number, more: number | undefined,
+): { before: number, after: number, outputPadding: number } {
+  const reach = (size - 1) * dilation + 1
+  if (more === undefined) {
+    const total = padding === 'same' ? Math.max(0, reach - stride) : 0
+    return { before: Math.floor(total / 2), after: total - Math.floor(total / 2), outputPadding: Math.max(0, stride - reach) }
   }
+  // The result has (n - 1) stride + kept elements, and begins where a convolution from it to the input would begin.
+  const kept = reach + more - (padding === 'same' ? 2 * Math.floor(reach / 2) : 0)
+  const before = padding === 'same' ? Math.floor(Math.max(0, reach - kept) / 2) : 0
+  const after = reach - before - kept
+  return { before, after: Math.max(0, after), outputPadding: Math.max(0, -after) }
 }
 
-export const globalMaxPooling: LayerKind = {
-  unsupported: channelsLast,
-  build(call) {
-    const { layer, emit, path } = call
-    const keepdims = layer.settings.flag('keepdims', false)
-    return [{ value: emit.node(path, 'reduceMax', [onlyInput(call).value, emit.integers(1)], { keepdims }), mask: undefined }]
-  },
-}
-
-/** The mean over time; with a mask, over valid steps. */
-export const globalAveragePooling: LayerKind = {
-  unsupported: channelsLast,
-  build(call) {
-    const { layer, emit, path } = call
-    const keepdims = layer.settings.flag('keepdims', false)
-    const { value, mask } = onlyInput(call)
-    if (mask === undefined) return [{ value: emit.node(path, 'reduceMean', [value, emit.integers(1)], { keepdims }), mask: undefined }]
-    const valid = emit.node(`${path}/valid`, 'unsqueeze', [emit.node(`${path}/steps`, 'cast', [mask], { to: 'float32' }), emit.integers(2)])
-    const sum = emit.node(`${path}/sum`, 'reduceSum', [emit.node(`${path}/kept`, 'mul', [value, valid]), emit.integers(1)], { keepdims })
-    const count = emit.node(`${path}/count`, 'reduceSum', [valid, emit.integers(1)], { keepdims })
-    return [{ value: emit.node(path, 'div', [sum, count]), mask: undefined }]
-  },
-}
+/** The kernel is [size..., filters, features]. */
+export const transposedConvolution: LayerKind = convolving((call, x) => {
+  const { emit, path, layer: { settings } } = call
+  const [[kernel], bias] = kernelsOf(call, 'kernel') as [[NdArray], NdArray | undefined]
+  const sizes = kernel.shape.slice(0, -2)
+  const axes = sizes.length
+  const strides = perAxis(settings, 'strides', axes, [1])
+  const dilations = perAxis(settings, 'dilation_rate', axes, [1])
+  const more = settings.json('output_padding') === undefined ? undefined : perAxis(settings, 'output_padding', axes, [0], 0)
+  const pads = sizes.map((size, axis) => transposedPads(paddingOf(settings), size, strides[axis] as number, dilations[axis] as number, more?.[axis]))
+  return emit.node(path, 'convTranspose', [x, ...constants(call, path, kernel, bias)], {
+    kernelShape: sizes, strides, dilations, channelsLast: isChannelsLast(settings),
+    pads: [...pads.map(({ before }) => before), ...pads.map(({ after }) => after)], outputPadding: pads.map(({ outputPadding }) => outputPadding),
+  })
+})
