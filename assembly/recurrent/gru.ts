@@ -42,12 +42,6 @@ export class GruCell {
 
   // @ts-ignore: decorator
   @inline
-  get outputSize(): i32 {
-    return this.hiddenSize
-  }
-
-  // @ts-ignore: decorator
-  @inline
   get cellSize(): i32 {
     return 0
   }
@@ -56,12 +50,6 @@ export class GruCell {
   @inline
   get finishes(): bool {
     return true
-  }
-
-  // @ts-ignore: decorator
-  @inline
-  keepsZeros(): bool {
-    return this.recurrentWeights.isFinite != 0
   }
 
   /** As `LstmCell.step`, without c. */

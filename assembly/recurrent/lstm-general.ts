@@ -60,12 +60,6 @@ export class GeneralLstmCell {
     return false
   }
 
-  // @ts-ignore: decorator
-  @inline
-  keepsZeros(): bool {
-    return this.recurrentWeights.isFinite != 0
-  }
-
   /** As `LstmCell.step`; next h and c are padded rows. */
   // @ts-ignore: decorator
   @inline

@@ -19,12 +19,6 @@ export class LstmCell {
 
   // @ts-ignore: decorator
   @inline
-  get outputSize(): i32 {
-    return this.hiddenSize
-  }
-
-  // @ts-ignore: decorator
-  @inline
   get cellSize(): i32 {
     return this.hiddenSize
   }
@@ -33,12 +27,6 @@ export class LstmCell {
   @inline
   get finishes(): bool {
     return true
-  }
-
-  // @ts-ignore: decorator
-  @inline
-  keepsZeros(): bool {
-    return this.recurrentWeights.isFinite != 0
   }
 
   /**

@@ -7,10 +7,11 @@
 // compiled once for each, so that its step is inlined. What it must have:
 //
 //     inputWeights: Matrix      W and the biases
-//     outputSize: i32           length of h
+//     recurrentWeights: Matrix  those of h
+//     hiddenSize: i32           units
+//     outputSize: i32           length of h, where it is not hiddenSize
 //     cellSize: i32             length of c; 0 where there is no c
 //     finishes: bool            whether `step` writes c in place, and rows of h wherever they are wanted; or else to padded rows
-//     keepsZeros(): bool        whether the product of an h of zeros is zeros (or biases), so that `step` need not make it
 //     step(...)                 see `LstmCell` in lstm.ts
 import { CHUNK_BYTES, FAR_CHUNK_ROWS, NEAR_WEIGHT_BYTES } from '../cache'
 import { BLOCK_ROW_BYTES, VECTOR_BYTES, blocksOfColumns, columnsOfGates, groupsOfUnits } from '../products/layout'
@@ -61,6 +62,13 @@ function paddedBytes(length: i32): i32 {
   return groupsOfUnits(length) * VECTOR_BYTES
 }
 
+/** Length of h. */
+// @ts-ignore: decorator
+@inline
+function outputSizeOf<Cell>(cell: Cell): i32 {
+  return isDefined(cell.outputSize) ? cell.outputSize : cell.hiddenSize
+}
+
 /** How many timesteps of `rows` batch rows it is best to project at once: from 1 to `timesteps`, at least 1. */
 export function recurrentChunkSteps(rows: i32, timesteps: i32, inputSize: i32, hiddenSize: i32, gates: i32): i32 {
   const columns = columnsOfGates(gates, hiddenSize)
@@ -102,12 +110,12 @@ export function recur<Cell>(
   if (rows == 0 || timesteps == 0) return
   const w = cell.inputWeights
   const gatesBytes = gatesRowBytes(w.columns)
-  const hBytes = cell.outputSize * 4
+  const hBytes = outputSizeOf(cell) * 4
   const xStepBytes = call.xStepBytes
   const yStepBytes = call.yStepBytes
   const extraPtr = workspacePtr + chunkSteps * rows * gatesBytes
   const nextHPtr = extraPtr + rows * gatesBytes
-  const nextCPtr = nextHPtr + rows * paddedBytes(cell.outputSize)
+  const nextCPtr = nextHPtr + rows * paddedBytes(outputSizeOf(cell))
   const panelPtr = nextCPtr + rows * paddedBytes(cell.cellSize)
 
   xPtr += rowBegin * call.xRowBytes
@@ -117,7 +125,7 @@ export function recur<Cell>(
 
   // The product of a state of zeros is zeros, unless a weight is infinite or not a number: sequences that begin so do without it. Of a
   // state in use, the first number tells, before anything is called.
-  let isAtRest = f32.load(hPtr) == 0 && cell.keepsZeros() && areZeros(hPtr, rows * cell.outputSize)
+  let isAtRest = f32.load(hPtr) == 0 && cell.recurrentWeights.isFinite != 0 && areZeros(hPtr, rows * outputSizeOf(cell))
   const isFinal = cell.finishes && maskPtr == 0 && call.delaySteps == 0
 
   // h[t-1] is read from the output of the step before, if there is one.
@@ -129,13 +137,13 @@ export function recur<Cell>(
     for (let t = begin; t < begin + steps; t++) {
       const gatesPtr = workspacePtr + (t - begin) * rows * gatesBytes
       const toPtr = !isFinal ? nextHPtr : yPtr ? yPtr + t * yStepBytes : hPtr
-      const toBytes = !isFinal ? paddedBytes(cell.outputSize) : yPtr ? call.yRowBytes : hBytes
+      const toBytes = !isFinal ? paddedBytes(outputSizeOf(cell)) : yPtr ? call.yRowBytes : hBytes
       cell.step(rows, t, isAtRest, gatesPtr, gatesBytes, extraPtr, panelPtr, cPtr, isFinal ? cPtr : nextCPtr, fromPtr, fromBytes, toPtr, toBytes)
       if (isFinal) {
         fromPtr = toPtr
         fromBytes = toBytes
       } else {
-        finish(call, t, rows, cell.outputSize, cell.cellSize, nextHPtr, nextCPtr, hPtr, cPtr, yPtr ? yPtr + t * yStepBytes : 0, maskPtr, heldPtr, historyPtr)
+        finish(call, t, rows, outputSizeOf(cell), cell.cellSize, nextHPtr, nextCPtr, hPtr, cPtr, yPtr ? yPtr + t * yStepBytes : 0, maskPtr, heldPtr, historyPtr)
       }
       isAtRest = false
     }

@@ -21,12 +21,6 @@ export class RnnCell {
 
   // @ts-ignore: decorator
   @inline
-  get outputSize(): i32 {
-    return this.hiddenSize
-  }
-
-  // @ts-ignore: decorator
-  @inline
   get cellSize(): i32 {
     return 0
   }
@@ -35,12 +29,6 @@ export class RnnCell {
   @inline
   get finishes(): bool {
     return true
-  }
-
-  // @ts-ignore: decorator
-  @inline
-  keepsZeros(): bool {
-    return this.recurrentWeights.isFinite != 0
   }
 
   /** As `LstmCell.step`, without c. */
