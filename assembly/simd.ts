@@ -1,6 +1,6 @@
-// The one file that knows which instructions a binary may use. Everything else is written once.
+// The only file that differs between binaries, by the instructions that they may use.
 
-/** Whether `multiplyAdd` is one instruction: tiles that hold more sums than fit beside a product pay then. */
+/** Whether `multiplyAdd` is one instruction: larger tiles then pay, since no register holds a product. */
 // @ts-ignore: decorator
 @inline
 export const FUSED: bool = ASC_FEATURE_RELAXED_SIMD

@@ -1,4 +1,4 @@
-// Moves elements to or from places that other elements name. Whoever takes indices from outside
+// Moves elements to or from places that other elements name. Callers that take indices from outside
 // checks all of them before the first element is written.
 import { Box } from './box'
 

@@ -1,6 +1,6 @@
 // Every activation function of ONNX and Keras, and the other functions of one variable, by number.
 // test/functions.test.ts runs every one of them. The standard library's exp and log are not used: their tables
-// would be more than there is room for below the first block.
+// do not fit below the first block.
 import { exp, expm1OfNegative, log, log1p, sigmoid, tanh } from './exponential'
 import { FIRST_OF_ROW, FunctionCode } from './function-code'
 import { sinShifted } from './trigonometry'

@@ -7,7 +7,7 @@
 //     n = T(xn + hn / D(r)) / (T + 2)
 //     h' = (1 - 1 / D(z)) n + h / D(z)
 //
-// An update gate that is shut, D(z) = 1, keeps h to the bit: remembering over thousands of steps adds no error.
+// An update gate of exactly 1, D(z) = 1, keeps h bit-identical: no error accumulates over thousands of steps.
 import { UNITS_PER_GROUP, VECTOR_BYTES, groupsOfUnits } from '../products/layout'
 import { multiplyAdd, storeLanes } from '../simd'
 import { TABLE, clamp, polynomial, powerOfTwo } from './terms'

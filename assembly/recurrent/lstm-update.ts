@@ -8,7 +8,7 @@
 //     c' = c / D(f) + T(g) / (D(i) (T(g) + 2))
 //     h' = T(c') / (D(o) (T(c') + 2))
 //
-// An open forget gate, D(f) = 1, keeps c to the bit: remembering over thousands of steps adds no error.
+// A forget gate of exactly 1, D(f) = 1, keeps c bit-identical: no error accumulates over thousands of steps.
 //
 // Four passes keep the chains of dependent instructions short: the gates to r and 2^n; these to D and T; c', which is bound by its
 // divisions and has time to come to r and 2^n as well; h'. Figures: docs/kernels.md, "The cell update".

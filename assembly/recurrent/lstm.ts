@@ -32,7 +32,7 @@ export class LstmCell {
   /**
    * Step t of all rows. gates: bias + x @ W, `gatesBytes` apart, which are overwritten; next c is c for cells
    * that finish, and padded rows for others; h (rows, outputSize), rows `hBytes` apart; next h, rows `nextHBytes` apart, may be h itself.
-   * extra: as many bytes as the gates have, to use.
+   * extra: workspace, as many bytes as the gates.
    */
   // @ts-ignore: decorator
   @inline

@@ -41,7 +41,7 @@ export class Recurrence {
   maskRule: i32
   /** How many steps of history there are: 0 for a state that is not delayed. */
   delaySteps: i32
-  /** How much of the oldest of them goes in. */
+  /** Weight of the oldest of them; the next has 1 - delayFraction. */
   delayFraction: f32
 }
 
@@ -123,8 +123,8 @@ export function recur<Cell>(
   cPtr += rowBegin * cell.cellSize * 4
   if (yPtr) yPtr += rowBegin * call.yRowBytes
 
-  // The product of a state of zeros is zeros, unless a weight is infinite or not a number: sequences that begin so do without it. Of a
-  // state in use, the first number tells, before anything is called.
+  // The product of a state of zeros is zeros, unless a weight is infinite or NaN: it is skipped at the first step of such a sequence.
+  // The first number is compared first: it is rarely 0 in a state in use.
   let isAtRest = f32.load(hPtr) == 0 && cell.recurrentWeights.isFinite != 0 && areZeros(hPtr, rows * outputSizeOf(cell))
   const isFinal = cell.finishes && maskPtr == 0 && call.delaySteps == 0
 

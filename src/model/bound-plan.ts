@@ -7,17 +7,17 @@ import { bytesOf, copyData, dtypeOfData, type DataOf } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { lengthOf, sameShape, type Shape } from '../values/shape.ts'
 
-/** An input or output of a plan, and what is asked of it at every run. */
+/** An input or output of a plan, with all that a run needs of it. */
 interface BoundPort<Value extends PlannedValue> {
   readonly name: string
   readonly value: Value
   readonly length: number
-  /** The elements; made anew when the memory has grown, or they are elsewhere: an output may be the caller's input tensor. */
+  /** The elements; renewed when the memory has grown, or when they are elsewhere: an output may be the caller's input tensor. */
   view: DataOf
   viewPtr: number
 }
 
-/** A plan with the way in and out: allocates nothing as long as sizes are the same. */
+/** A plan that copies inputs in and outputs out: allocates nothing as long as sizes are the same. */
 export class BoundPlan {
   readonly #runtime: Runtime
   readonly #plan: Plan
@@ -45,7 +45,7 @@ export class BoundPlan {
     return this.#inputs.every(({ name, value }) => sameShape(sizes.get(name) as Shape, value.shape))
   }
 
-  /** Whether all inputs have the plan's sizes, told without allocating; false when it takes a closer look. */
+  /** Whether all inputs have the plan's sizes, without allocating; false where the full check is needed. */
   fits(taken: readonly Taken[]): boolean {
     for (let n = 0; n < this.#inputs.length; n++) {
       const input = this.#graphInputs[n] as GraphInput
@@ -82,7 +82,7 @@ export class BoundPlan {
       if (data !== undefined) copyAll(data, this.#view(port))
       else if (tensor === undefined) this.#view(port).fill(0)
     }
-    // Every output's address at every run: the run before may have ended in an error.
+    // The address of every output is set at every run: the run before may have thrown.
     for (let n = 0; n < this.#outputs.length; n++) {
       const { value: { slot, ptr, replaceable } } = this.#outputs[n] as BoundPort<PlannedOutput>
       if (replaceable) slot.ptr = targets?.[n]?.tensor?.ptr ?? ptr

@@ -1,6 +1,6 @@
 import { cannotImport } from '../errors.ts'
 
-/** What reads files beside a model: loaded with the first of them. In `lstm-wasm/core`, late-siblings-given.ts stands in its place. */
+/** Reads files beside a model: loaded with the first of them. In `lstm-wasm/core`, late-siblings-given.ts stands in its place. */
 export async function loadSiblings(): Promise<typeof import('./siblings.ts').readSibling> {
   try {
     return (await import('./siblings.ts')).readSibling

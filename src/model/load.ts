@@ -14,10 +14,10 @@ import { checkAborted, READ_OPTIONS, type ModelSource } from './source.ts'
 
 /** Options of `compile`. */
 export interface CompileOptions {
-  /** The runtime the model is to live in. Default: one that all models without another share. */
+  /** The runtime of the model. Default: one that all models without another share. */
   readonly runtime?: Runtime | undefined
   /**
-   * What makes streams: `streams` of `lstm-wasm/streams`, imported by the caller, for service workers and worklets, which
+   * Makes streams: `streams` of `lstm-wasm/streams`, imported by the caller, for service workers and worklets, which
    * forbid dynamic imports; or false, for a model that only runs. Default: that chunk is loaded with the model.
    */
   readonly streams?: StreamMaker | false | undefined

@@ -74,13 +74,13 @@ export class Model<Outputs extends OutputDTypes = Record<string, 'float32'>> {
   readonly outputs: readonly ModelPort[]
   /** The runtime it lives in. */
   readonly runtime: Runtime
-  /** Itself, as its streams see it. */
+  /** What its streams see of it. */
   readonly #host: { readonly runtime: Runtime, readonly graph: Graph, readonly prepared: ReturnType<typeof prepareGraph>, disposed: boolean }
   readonly #states: StateMemory
   #bound: BoundPlan | undefined
-  /** Whether a call is going on: what the caller gave may have getters that call back. */
+  /** Whether a call is in progress: getters of the caller's arrays may call back. */
   #busy = false
-  /** What this call was given, by position; the same places for every call. */
+  /** Inputs of this call, by position; the same objects are used by every call. */
   readonly #values: unknown[] = []
   readonly #given: readonly Taken[]
   readonly #targets: readonly Taken[]
@@ -134,7 +134,7 @@ export class Model<Outputs extends OutputDTypes = Record<string, 'float32'>> {
   #run<Into extends RunTargets>(inputs: RunInputs, into: Into | undefined): RunOutputs<Outputs> | Into {
     takeInputs(this.inputs, inputs, this.#values, this.#given)
     if (into !== undefined) takeTargets(this.outputs, into, this.#values, this.#targets)
-    // From here on nothing of the caller's runs.
+    // From here on no code of the caller runs.
     const bound = this.#bound?.fits(this.#given) === true ? this.#bound : this.#bind()
     if (into !== undefined) bound.checkTargets(this.#targets, this.#given)
     this.#states.backUp()
@@ -148,7 +148,7 @@ export class Model<Outputs extends OutputDTypes = Record<string, 'float32'>> {
   }
 
   /**
-   * `run` for long sequences: the same bits, in chunks of timesteps, with turns for others in between (every 8 ms or so).
+   * `run` for long sequences: bit-identical, in chunks of timesteps, and yields to the event loop in between (every 8 ms or so).
    * A model that needs the whole sequence at once yields to the event loop between its layers instead.
    *
    * @param inputs as `run` takes them; they may not change until it is done
@@ -165,9 +165,9 @@ export class Model<Outputs extends OutputDTypes = Record<string, 'float32'>> {
   }
 
   /**
-   * A stream: the model with its own memory of what came before, run step by step or chunk by chunk, with the same bits as
-   * `run` over the whole sequence. Needs a model that is pointwise in time apart from its LSTMs, or that carries its states
-   * through its own inputs and outputs.
+   * A stream: the model with states of its own, run step by step or chunk by chunk, bit-identical to `run` over the whole sequence.
+   * Needs a model in which each output step depends only on past steps, or that carries its states through its own inputs and
+   * outputs.
    *
    * @throws LstmError `UNSUPPORTED` naming the node that needs steps to come, `VALUE` or `SHAPE` for options that do not fit,
    *   `MEMORY`, `DISPOSED`
@@ -184,7 +184,7 @@ export class Model<Outputs extends OutputDTypes = Record<string, 'float32'>> {
     return this.#maker('streams')(this.#host, capacity, options)
   }
 
-  /** Makes stateful layers forget: their states are zeros again, and the batch size may change. */
+  /** Resets stateful layers: their states are zeros again, and the batch size may change. */
   resetStates(): void {
     if (this.#busy) throw busy()
     this.#unbind()
@@ -211,7 +211,7 @@ export class Model<Outputs extends OutputDTypes = Record<string, 'float32'>> {
     return saveGraph(this.#host.graph)
   }
 
-  /** Gives all memory back. Calling it again does nothing. */
+  /** Frees all memory. Calling it again does nothing. */
   dispose(): void {
     if (this.#busy) throw busy()
     if (this.#host.disposed) return
@@ -237,7 +237,7 @@ export class Model<Outputs extends OutputDTypes = Record<string, 'float32'>> {
   #bind(): BoundPlan {
     const sizes = shapesOfInputs(this.inputs, this.#given, this.runtime)
     if (this.#bound?.has(sizes) === true) return this.#bound
-    // Given back first, so that both plans need not fit at once; a plan is made again whenever it is missing.
+    // The old plan is freed first, so that both need not fit at once; a missing plan is made again.
     this.#unbind()
     const plan = this.#states.attempt(() => {
       const made = makePlan(this.runtime, this.#host.prepared, sizes, this.#states)
@@ -266,7 +266,7 @@ function busy(): LstmError {
 /** With `using`, a model is disposed at the end of its block. */
 // eslint-disable-next-line @typescript-eslint/no-unused-vars -- declarations that are merged have the same parameters
 export interface Model<Outputs extends OutputDTypes = Record<string, 'float32'>> extends PlatformDisposable {
-  /** Where its weights live. */
+  /** The runtime that holds its weights. */
   readonly runtime: Runtime
 }
 makeDisposable(Model)

@@ -11,7 +11,7 @@ export type ModelSource = string | PlatformUrl | ArrayBuffer | Uint8Array | Plat
 export interface ReadOptions {
   /** Stops the reading. */
   readonly signal?: PlatformSignal | undefined
-  /** Told how far a download is; `total` is undefined where the server does not say. */
+  /** Called with the progress of a download; `total` is undefined where the server does not say. */
   readonly onProgress?: ((progress: { readonly loaded: number, readonly total: number | undefined }) => void) | undefined
 }
 
@@ -129,7 +129,7 @@ async function readResponse(response: Response, { signal, onProgress }: ReadOpti
   let loaded = 0
   if (typeof response.body?.getReader !== 'function') return new Uint8Array(await response.arrayBuffer())
   const reader = response.body.getReader()
-  // The response may be the caller's own, which no signal stops: cancelling ends a read that waits.
+  // The response may be the caller's own, which no signal aborts: cancelling ends a pending read.
   const cancel = (): void => void reader.cancel(signal?.reason).catch(() => undefined)
   signal?.addEventListener('abort', cancel)
   try {

@@ -27,7 +27,7 @@ export type RunInputs = ByName<RunInput> | RunInput
 export interface Taken {
   tensor: Tensor | undefined
   data: DataOf | undefined
-  /** What the caller says; undefined for an array without a shape. */
+  /** The shape that the caller gives; undefined for an array without one. */
   shape: Shape | undefined
 }
 
@@ -36,7 +36,7 @@ export function places(count: number): Taken[] {
   return Array.from({ length: count }, () => ({ tensor: undefined, data: undefined, shape: undefined }))
 }
 
-/** Forgets the caller's arrays. */
+/** Releases the caller's arrays. */
 export function clear(taken: readonly Taken[]): void {
   for (let n = 0; n < taken.length; n++) {
     const place = taken[n] as Taken
@@ -114,7 +114,7 @@ function shapeOfTaken(input: GraphInput, { tensor, data, shape: claimed }: Taken
   if (tensor === undefined) checkData(data, dtype, `input '${input.name}'`)
   else if (tensor.dtype !== dtype) checkData(tensor.data, dtype, `input '${input.name}'`)
   const { length } = (tensor ?? data) as { readonly length: number }
-  // A copy: a caller's own array might say something else when it is asked again.
+  // A copy: the caller's array might be another one when it is read again.
   const shape = claimed === undefined ? shapeOfFlat(input, length, expected(input)) : checkShape([...checkShape(claimed, `input '${input.name}'`)], `input '${input.name}'`)
   if (lengthOf(shape) !== length) {
     throw new LstmError('SHAPE', `${expected(input)}, got ${length} elements that claim the shape ${formatShape(shape)}`)
@@ -162,7 +162,7 @@ function bindSizes(inputs: readonly GraphInput[], shapes: readonly (Shape | unde
   })]))
 }
 
-/** Up to so many elements, a loop is faster than `set`. */
+/** Up to this many elements, a loop is faster than `set`. */
 const SHORT = 32
 
 /** to = from, of the same length. */
@@ -171,7 +171,7 @@ export function copyAll(from: DataOf, to: DataOf): void {
   else for (let n = 0; n < from.length; n++) to[n] = from[n] as number
 }
 
-/** Puts a message together only when there is something to say: runs allocate nothing. */
+/** Builds messages only for errors: runs allocate nothing. */
 export function checkTensor(tensor: Tensor, runtime: Runtime, where: 'input' | 'into', name: string): void {
   if (tensor.disposed) throw new LstmError('DISPOSED', `${where} '${name}': the tensor is disposed`)
   if (tensor.memory !== runtime.linearMemory) {
@@ -180,7 +180,7 @@ export function checkTensor(tensor: Tensor, runtime: Runtime, where: 'input' | '
 }
 
 /**
- * The shapes of all inputs of a run. Views of the runtime's own memory are copied: making room for a plan may detach them.
+ * The shapes of all inputs of a run. Views of the runtime's own memory are copied: allocating a plan may detach them.
  * @throws LstmError `VALUE`, `SHAPE` or `DISPOSED` unless they fit
  */
 export function shapesOfInputs(ports: readonly GraphInput[], taken: readonly Taken[], runtime: Runtime): Map<string, Shape> {

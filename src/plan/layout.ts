@@ -5,20 +5,20 @@ import { checkBytes, checkElements, type LinearMemory } from '../runtime/memory.
 import { bytesOf, type DataOf } from '../values/dtype.ts'
 import { formatShape, lengthOf, type Shape } from '../values/shape.ts'
 
-/** A buffer in the imaginary memory that the plan is laid out in. */
+/** A buffer at an offset within the plan's memory, which is allocated later. */
 export interface Buffer {
   readonly slot: Slot
   readonly offset: number
-  /** How often it is still needed: as an input of nodes to come, or as an output of the model. */
+  /** Remaining uses: as an input of later nodes, or as an output of the model. */
   uses: number
 }
 
-/** Where every value of a plan lives. */
+/** Assigns a buffer to every value of a plan. */
 export class Layout {
   readonly #graph: Graph
   readonly #types: ReadonlyMap<string, ValueType>
   readonly #allocator = new Allocator(0)
-  /** After all buffers: what is written only once must not be where a buffer was before, or steps would write over it. */
+  /** Constants have their own region after the buffers: they are written once, and a reused buffer would overwrite them. */
   readonly #constantAllocator = new Allocator(0)
   readonly #placed: Buffer[] = []
   readonly #buffers: Map<string, Buffer> = new Map()
@@ -58,7 +58,7 @@ export class Layout {
     return buffer.slot
   }
 
-  /** Numbers of a plan's own that no value of the graph holds. */
+  /** Constants of a plan that are no values of the graph. */
   constant(data: DataOf): Slot {
     return this.#place(data)
   }
@@ -87,7 +87,7 @@ export class Layout {
     this.#buffers.set(name, buffer)
   }
 
-  /** A node has used a value. */
+  /** Counts a use of a value, after which its buffer may be free. */
   used(name: string): void {
     const buffer = this.#buffers.get(name)
     if (buffer !== undefined) this.release(buffer)
@@ -97,13 +97,13 @@ export class Layout {
     if (--buffer.uses <= 0) this.#allocator.free(buffer.offset)
   }
 
-  /** A value that a node makes and nobody reads is free again at once. */
+  /** The buffer of a value that nothing reads is free at once. */
   dropUnused(name: string): void {
     const buffer = this.#buffers.get(name)
     if (buffer !== undefined && !this.#uses.has(name) && buffer.uses <= 0) this.#allocator.free(buffer.offset)
   }
 
-  /** For each output, whether its buffer is no other's: no input's, no constant's, no second output's. Known when all nodes are laid out. */
+  /** For each output, whether its buffer is shared with no input, constant or other output. Known when all nodes are laid out. */
   get replaceable(): boolean[] {
     const { inputs, constants, outputs } = this.#graph
     const fixed = new Set([...inputs.map(({ name }) => name), ...constants.keys()].map((name) => this.#buffers.get(name)))
@@ -120,7 +120,7 @@ export class Layout {
 
   /**
    * Allocates memory and sets all addresses; returns the blocks that were allocated.
-   * @param sharedPtr where the buffers are to be, if the caller has memory for them
+   * @param sharedPtr memory of the caller for the buffers
    */
   place(memory: LinearMemory, sharedPtr?: number): number[] {
     const sizes = this.#graph.inputs.map(({ name }) => `${name} [${this.shape(name).join(', ')}]`).join(', ')

@@ -1,4 +1,4 @@
-// Which array is whose: one rule for `run`, `runAsync`, `into`, streams and pools.
+// Matches arrays to names: one rule for `run`, `runAsync`, `into`, streams and pools.
 import { LstmError } from '../errors.ts'
 import { describeValue } from '../values/dtype.ts'
 import { hasShape } from '../values/ndarray.ts'
@@ -33,7 +33,7 @@ function onlyPort(ports: readonly NamedPort[]): number {
  * Takes what a caller gave for some ports, each value once, by position: an array alone is that of the only port that is not optional,
  * everything else is an object with values by name, of which only own properties count (names come out of untrusted files, and
  * `constructor` is in every object). Allocates nothing. Values that are not there are undefined.
- * @param unneeded further names that may be given; nothing follows from their values
+ * @param unneeded further names that may be given; no output depends on their values
  * @throws LstmError `VALUE` for an array alone where there are several ports, a name that is none, or what is no object
  */
 export function takeNamed(given: unknown, ports: readonly NamedPort[], values: unknown[], words: NamedWords, unneeded: readonly NamedPort[] = NONE): void {
@@ -54,7 +54,7 @@ export function takeNamed(given: unknown, ports: readonly NamedPort[], values: u
     return
   }
   for (let n = 0; n < unneeded.length; n++) if (Object.hasOwn(named, (unneeded[n] as NamedPort).name)) known++
-  // Inherited names count as well here: a closer look is rarely needed.
+  // Inherited names count here as well: the exact check is rarely needed.
   for (const name in named) if (--known < 0 && name in named) refuseUnknown(named, ports, words, unneeded)
 }
 

@@ -15,7 +15,7 @@ export interface PlannedValue {
   readonly type: ValueType
   readonly shape: Shape
   readonly slot: Slot
-  /** Address in the plan's own memory, where the value is when the caller brings no tensor for it. */
+  /** Address in the plan's own memory: where the value is unless the caller gives a tensor for it. */
   readonly ptr: number
 }
 
@@ -24,7 +24,7 @@ export interface Plan {
   readonly inputs: readonly PlannedValue[]
   readonly outputs: readonly PlannedOutput[]
   readonly steps: readonly (() => void)[]
-  /** Gives the buffers back. */
+  /** Frees the buffers. */
   dispose(): void
 }
 
@@ -37,10 +37,10 @@ export interface PlannedOutput extends PlannedValue {
 export interface PlanDraft {
   /** Bytes of all buffers. */
   readonly bytes: number
-  /** For whoever runs it inside another plan. */
+  /** For plans that run inside another plan. */
   readonly inner: InnerPlan
   /**
-   * @param sharedPtr memory for the buffers that is the caller's: plans that never run at the same time may share it
+   * @param sharedPtr memory of the caller for the buffers: plans that never run at the same time may share it
    * @throws LstmError `MEMORY` when the limit is reached
    */
   place(sharedPtr?: number): Plan

@@ -20,11 +20,11 @@ interface Preparation {
   readonly packed: ReadonlySet<number>
 }
 
-/** Packing pads small weights: so many bytes for any graph, and so many for each of its constants'. */
+/** Limit of packed bytes, which padding makes more than the weights: a base amount, and so many for each byte of the constants. */
 const PACKED_BYTES = 2 ** 26
 const PACKED_A_BYTE = 32
 
-/** A number as JSON has no word for all of them. */
+/** Numbers as text: JSON has no NaN, Infinity or -0. */
 function spelled(_key: string, value: unknown): unknown {
   return typeof value === 'number' ? `#${Object.is(value, -0) ? '-0' : value}` : value
 }

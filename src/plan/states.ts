@@ -2,7 +2,7 @@ import { LstmError } from '../errors.ts'
 import type { Slot } from '../ops/operator.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
-/** How a block is made up: [outer, rows, rowBytes], where rows belong to batch rows. */
+/** Layout of a block: [outer, rows, rowBytes], where rows belong to batch rows. */
 export interface StateShape {
   readonly outer: number
   readonly rows: number
@@ -19,12 +19,12 @@ export function byteLengthOf({ outer, rows, rowBytes }: StateShape): number {
   return outer * rows * rowBytes
 }
 
-/** What is remembered from run to run: blocks of linear memory that outlive the plan. */
+/** States from run to run: blocks of linear memory that outlive the plan. */
 export class StateMemory {
   readonly #runtime: Runtime
   readonly #byName: Map<string, StateBlock> = new Map()
   readonly #blocks: StateBlock[] = []
-  /** Where `backUp` copies all blocks to, one after the other; 0 for nowhere. */
+  /** Where `backUp` copies all blocks to, one after the other; 0: not allocated. */
   #copiesPtr = 0
   #copiesBytes = 0
 
@@ -42,7 +42,7 @@ export class StateMemory {
     return this.#byName.get(name)
   }
 
-  /** What `make` returns; the blocks that it made are given back where it throws. */
+  /** Returns the result of `make`; where that throws, the blocks that it made are freed. */
   attempt<T>(make: () => T): T {
     const count = this.#blocks.length
     try {
@@ -84,7 +84,7 @@ export class StateMemory {
     return block
   }
 
-  /** Makes room for `backUp`. To be called when all blocks are there. @throws LstmError `MEMORY` */
+  /** Allocates the memory of `backUp`. To be called when all blocks are made. @throws LstmError `MEMORY` */
   makeRoomForCopies(): void {
     let bytes = 0
     for (const block of this.#blocks) bytes += byteLengthOf(block)
@@ -95,7 +95,7 @@ export class StateMemory {
     this.#copiesBytes = bytes
   }
 
-  /** Keeps a copy of all that is remembered. Allocates nothing. */
+  /** Copies all states. Allocates nothing. */
   backUp(): void {
     let ptr = this.#copiesPtr
     for (let n = 0; n < this.#blocks.length; n++) {
@@ -106,7 +106,7 @@ export class StateMemory {
     }
   }
 
-  /** What is remembered is again what it was at the last `backUp`. */
+  /** Restores the states of the last `backUp`. */
   goBack(): void {
     let ptr = this.#copiesPtr
     for (let n = 0; n < this.#blocks.length; n++) {
@@ -117,7 +117,7 @@ export class StateMemory {
     }
   }
 
-  /** Forgets everything and gives the memory back. */
+  /** Frees all states. */
   clear(): void {
     for (const { slot } of this.#blocks.splice(0)) this.#runtime.linearMemory.free(slot.ptr)
     this.#byName.clear()

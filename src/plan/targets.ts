@@ -1,4 +1,4 @@
-// Where outputs may be written.
+// Targets: arrays and tensors to write outputs to.
 import { LstmError } from '../errors.ts'
 import type { Kind } from '../options.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -20,7 +20,7 @@ export const INTO: Kind = { expected: 'arrays by the names of outputs', test: (v
 
 const WORDS = { call: 'into', port: 'output' } as const
 
-/** Takes where outputs are to be written; see `takeNamed`. @throws LstmError `VALUE` for what can be no target */
+/** Takes the targets of outputs; see `takeNamed`. @throws LstmError `VALUE` for what can be no target */
 export function takeTargets(ports: readonly NamedPort[], into: unknown, values: unknown[], taken: readonly Taken[]): void {
   takeNamed(into, ports, values, WORDS)
   for (let n = 0; n < ports.length; n++) {
@@ -54,7 +54,7 @@ export function overlaps(a: DataOf, b: DataOf): boolean {
   return a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength
 }
 
-/** What is written must not be read, or written twice, in the same run. @throws LstmError `VALUE` */
+/** Memory that is written may not be read, or written twice, in the same run. @throws LstmError `VALUE` */
 export function checkOverlaps(targets: readonly Taken[], outputs: readonly NamedPort[], taken: readonly Taken[], inputs: readonly NamedPort[]): void {
   for (let n = 0; n < targets.length; n++) {
     const { tensor, data } = targets[n] as Taken

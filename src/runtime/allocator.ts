@@ -11,8 +11,8 @@ interface FreeBlock {
 }
 
 /**
- * First-fit allocator over a range of addresses: pure arithmetic, it touches no memory. The same
- * code hands out linear memory and lays out the buffers of a plan in an imaginary one.
+ * First-fit allocator over a range of addresses: pure arithmetic, it touches no memory. The
+ * same code allocates linear memory and lays out the buffers of a plan before they have addresses.
  * Freed blocks are merged with their neighbours and used again.
  */
 export class Allocator {
@@ -28,12 +28,12 @@ export class Allocator {
     this.#end = alignUp(begin)
   }
 
-  /** The address past the last block ever handed out: how much memory the range needs. */
+  /** The address past the last block ever allocated: how much memory the range needs. */
   get end(): number {
     return this.#end
   }
 
-  /** Bytes in blocks that are handed out now. */
+  /** Bytes in allocated blocks. */
   get usedBytes(): number {
     return this.#usedBytes
   }
@@ -90,7 +90,7 @@ export class Allocator {
     return true
   }
 
-  /** The index of the first free block that is large enough, or -1: known without a look at all of them where none was for less. */
+  /** The index of the first free block that is large enough, or -1; not searched where a search for less found none. */
   #firstFit(size: number): number {
     if (size > this.#largest) return -1
     let largest = 0

@@ -15,7 +15,7 @@ export interface RuntimeOptions {
   readonly maxMemoryBytes?: number | undefined
   /**
    * A compiled module of one of the package's .wasm files, for places that forbid compiling from
-   * bytes (Cloudflare Workers). `variant` is then not looked at.
+   * bytes (Cloudflare Workers). `variant` is then ignored.
    */
   readonly module?: KernelModule | undefined
 }

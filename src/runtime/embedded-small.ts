@@ -4,7 +4,7 @@ import { bytesOfText } from './bytes-of-text.ts'
 import type { Variant } from './kernels.ts'
 
 /**
- * In the place of embedded.ts in `lstm-wasm/core`, which is for those who count kilobytes: 2 kB less to download (gzip), for 2 to
+ * In the place of embedded.ts in `lstm-wasm/core`, for the smallest download: 2 kB less to download (gzip), for 2 to
  * 6 ms more at the start, since no engine decodes this text by itself.
  */
 export function embeddedBytes(variant: Variant): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,4 @@
-// Places that forbid compiling from bytes import .wasm files as modules instead.
+// Platforms that forbid compiling from bytes import .wasm files as modules instead.
 import { LstmError } from '../errors.ts'
 import type { Variant } from './kernels.ts'
 

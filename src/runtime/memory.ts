@@ -8,7 +8,7 @@ const MAX_PAGES = 65536
 
 /**
  * Where the allocator starts. Below lie the constants of the kernels, which the binaries bring with them
- * (asconfig.json: memoryBase); address 0 stays free: kernels read it as "absent".
+ * (asconfig.json: memoryBase); address 0 stays free: to kernels it means "absent".
  */
 export const FIRST_BLOCK_PTR: number = 1024
 
@@ -19,7 +19,7 @@ export const MAX_MEMORY_BYTES: number = MAX_PAGES * PAGE_BYTES
 const MOST_ELEMENTS: number = 2 ** 31 - 1
 
 /**
- * Whatever is allocated, laid out or counted is looked at here, before a kernel is told of it: in a kernel, sizes would wrap.
+ * Every size is checked here before a kernel gets it: kernels compute in int32, where it would wrap.
  * @throws LstmError `MEMORY` for a size that is no whole number of bytes of a memory with 32-bit addresses
  */
 export function checkBytes(bytes: number, what: string): void {
@@ -34,8 +34,8 @@ export function checkElements(length: number, what: string): void {
 }
 
 /**
- * The one linear memory of a runtime. The only place that makes typed-array views of it: whoever
- * keeps a view compares `generation` before using it again, and asks for a new one if it moved on.
+ * The one linear memory of a runtime. The only place that makes typed-array views of it: a view
+ * that is kept is valid as long as `generation` is the same.
  */
 export class LinearMemory {
   readonly wasm: KernelMemory
@@ -57,7 +57,7 @@ export class LinearMemory {
     this.#allocator = new Allocator(FIRST_BLOCK_PTR)
   }
 
-  /** Goes up by one whenever the memory has grown, which detaches all views made before. */
+  /** Incremented when the memory grows, which detaches all views made before. */
   get generation(): number {
     return this.#generation
   }

@@ -25,7 +25,7 @@ export function kernelsOf(instance: WebAssembly.Instance): Kernels {
 }
 
 /**
- * A runtime at once, of a module that was compiled elsewhere: for AudioWorklets, which can neither wait nor use the
+ * A runtime at once, of a module that was compiled elsewhere: for AudioWorklets, which can neither wait for promises nor use the
  * AssemblyScript loader (it makes a TextDecoder when it is imported, and their scope has none).
  *
  * @throws LstmError as `createRuntime`

@@ -6,7 +6,7 @@ import { checkShape, formatShape, lengthOf, type Shape } from '../values/shape.t
 import { makeDisposable } from './dispose.ts'
 import type { LinearMemory } from './memory.ts'
 
-/** A block of linear memory shared by the tensors that show it in different shapes. */
+/** A block of linear memory, shared by tensors that are reshapes of each other. */
 interface Block {
   readonly ptr: number
   owners: number
@@ -79,7 +79,7 @@ export class Tensor<T extends DType = DType> implements ArrayLike {
 
   /**
    * The same memory with another shape: both tensors see each other's changes, and each must be
-   * disposed; the memory is given back with the last of them.
+   * disposed; the memory is freed with the last of them.
    * @throws LstmError `SHAPE` when the number of elements differs, `DISPOSED`
    */
   reshape(shape: Shape): Tensor<T> {
@@ -101,7 +101,7 @@ export class Tensor<T extends DType = DType> implements ArrayLike {
     return this.#disposed ? `${this.dtype} ${formatShape(this.shape)} (disposed)` : print(this)
   }
 
-  /** Gives the memory back. Calling it again does nothing. */
+  /** Frees the memory. Calling it again does nothing. */
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true

@@ -1,4 +1,4 @@
-// What places that import .wasm files as modules make of them; the build keeps these imports as they are.
+// Types of imported .wasm files, on platforms that import them as modules; the build keeps these imports as they are.
 declare module '*.wasm' {
   const module: WebAssembly.Module
   export default module

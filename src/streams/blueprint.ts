@@ -19,13 +19,13 @@ export interface BlueprintOptions {
   readonly sizes?: Readonly<Record<string, number>> | undefined
 }
 
-/** What a model hands to its streams. */
+/** What a model gives its streams. */
 export interface StreamHost {
   readonly runtime: Runtime
   /** The graph as it was given. */
   readonly graph: Graph
   readonly prepared: PreparedGraph
-  /** Whether the model is still there: its streams use its weights. */
+  /** Whether the model is disposed: its streams use its weights. */
   readonly disposed: boolean
 }
 
@@ -35,19 +35,19 @@ export interface Port {
   readonly dtype: DType
   readonly shape: SymbolicShape
   /**
-   * `steps`: an axis of the graph's own holds the timesteps. `each`: there is one value for each step, and with several
-   * steps an axis for them is put in. `held`: one value for all steps of a call.
+   * `steps`: the graph itself has an axis of timesteps. `each`: one value a step; arrays of several steps have an additional axis
+   * for them. `held`: one value for all steps of a call.
    */
   readonly kind: 'steps' | 'each' | 'held'
-  /** Which axis the timesteps are, or would be. */
+  /** The axis of the timesteps, or where it is added. */
   readonly axis: number
   /** -1 where there is none. */
   readonly batchAxis: number
-  /** Bounds of indices into a table: they are looked at before anything is run. */
+  /** Bounds of indices into a table, checked before anything runs. */
   readonly indices?: { readonly least: number, readonly most: number } | undefined
 }
 
-/** A state that is carried from an output to an input; positions in the graph. */
+/** A state carried from an output to an input, by their positions in the graph. */
 export interface CarriedState {
   readonly name: string
   readonly input: number
@@ -55,24 +55,24 @@ export interface CarriedState {
   readonly batchAxis: number
 }
 
-/** How a model is run step by step: its graph made ready for it, and what goes in and out. Made once, for many streams. */
+/** How a model runs step by step: the prepared graph, its inputs and outputs. Made once, shared by all streams. */
 export class Blueprint {
   readonly prepared: PreparedGraph
-  /** What the caller gives and gets; undefined at the positions of other inputs and outputs of the graph. */
+  /** Inputs and outputs of the caller; undefined at the positions of other inputs and outputs of the graph. */
   readonly inputs: readonly (Port | undefined)[]
   readonly outputs: readonly (Port | undefined)[]
-  /** Inputs that nothing follows from. */
+  /** Inputs that no output depends on. */
   readonly unneeded: readonly GraphInput[]
   readonly carried: readonly CarriedState[]
-  /** The part of the graph that computes what states are at first: outputs `node.h` and `node.c`. */
+  /** The part of the graph that computes the initial states: outputs `node.h` and `node.c`. */
   readonly initial: PreparedGraph | undefined
   /** Whether there are timesteps, of which several can be run at once. */
   readonly hasSteps: boolean
-  /** The number the graph has for the batch, where it is no name. */
+  /** The batch size, where the graph has a number for it. */
   readonly fixedBatch: number | undefined
-  /** The number of sequences that the file has for its layers. */
+  /** The batch size of the recurrent layers, where the file fixes it. */
   readonly fileBatch: number | undefined
-  /** Whether a run may end in an error halfway, with some states changed and others not. */
+  /** Whether a step may throw halfway, with some states changed and others not. */
   readonly mayFail: boolean
   readonly #timeline: Timeline | undefined
   readonly #batch: string | undefined
@@ -80,7 +80,7 @@ export class Blueprint {
   readonly #bounds: ReadonlyMap<string, Port['indices']>
 
   /**
-   * @param given optional inputs that are given: all others are left out
+   * @param given optional inputs that the caller gives
    * @throws LstmError `UNSUPPORTED` where the model cannot be run step by step, `VALUE` or `SHAPE` for options that do not fit
    */
   constructor({ graph: source, prepared, constants }: PreparedGraph, options: BlueprintOptions, given: ReadonlySet<string> = new Set()) {
@@ -101,7 +101,7 @@ export class Blueprint {
     const isName = (size: Dimension | undefined): size is string => (
       typeof size === 'string' && size !== timeline?.steps && inputs.some(({ shape }) => shape.includes(size))
     )
-    // What the recurrent layer takes for the batch; or else the first axis of an input.
+    // The batch axis of the recurrent layer; without one, the first axis of an input.
     const sizes = [timeline?.batch, inputs.find(({ name, shape }) => !carry.has(name) && shape.length > 0)?.shape[0]]
     const batch = sizes.find(isName)
     const isKnown = batch !== undefined && typeof timeline?.batch !== 'number'
@@ -109,7 +109,7 @@ export class Blueprint {
     this.fixedBatch = isKnown ? undefined : 1
     this.fileBatch = typeof timeline?.batch === 'number' ? timeline.batch : undefined
     const carriedOutputs = new Set(carry.values())
-    // What nodes take, and what goes out as it came in.
+    // Inputs of nodes, and inputs that are outputs as they are.
     const used = new Set([...nodes.flatMap((node) => node.inputs), ...outputs.map(({ value }) => value)])
     const isLeftOut = (input: GraphInput): boolean => (
       carry.has(input.name) || (input.optional === true && !given.has(input.name)) || !used.has(input.name)
@@ -141,7 +141,7 @@ export class Blueprint {
     return this.#batch
   }
 
-  /** Names of the sizes that the option `sizes` is asked for. */
+  /** Names of the sizes that the option `sizes` gives. */
   get namedSizes(): readonly string[] {
     const names = this.prepared.graph.inputs.flatMap(({ shape }) => shape.filter((size) => typeof size === 'string'))
     return [...new Set(names)].filter((name) => name !== this.#batch && name !== this.#timeline?.steps)
@@ -191,7 +191,7 @@ export class Blueprint {
   }
 }
 
-/** What nodes say of the indices that they take, where it is known. */
+/** Bounds of the indices that nodes take, where they are known. */
 function boundsOf({ nodes, constants }: Graph, types: TypedGraph['types']): Map<GraphNode, IndexBounds> {
   return new Map(nodes.flatMap((node): [GraphNode, IndexBounds][] => {
     const operator = operatorOf(node)
@@ -200,7 +200,7 @@ function boundsOf({ nodes, constants }: Graph, types: TypedGraph['types']): Map<
   }))
 }
 
-/** By name, the indices that every table takes which a value goes to. */
+/** For each value, by name, the indices that all tables it goes to accept. */
 function meet(bounds: ReadonlyMap<GraphNode, IndexBounds>): Map<string, Port['indices']> {
   const all: Map<string, Port['indices']> = new Map()
   for (const [{ inputs }, { input, least, most }] of bounds) {

@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.ts'
 import { graphToJson } from '../graph/to-json.ts'
 
-/** Words of a hash: enough to tell models apart, not to withstand somebody who makes up two that are alike. */
+/** 32-bit words of a hash: it tells models apart, and is not collision-resistant against an attacker. */
 const LANES = 4
 
 /** A running hash over 32-bit words, which go to four lanes in turn. Mixing as in MurmurHash3 (A. Appleby, public domain). */
@@ -44,7 +44,7 @@ export class ContentHash {
   }
 }
 
-/** The hash of a graph with all its weights; what notes say changes no number. */
+/** The hash of a graph with all its weights, without its notes. */
 export function hashGraph(graph: Graph): Uint32Array {
   const hash = new ContentHash()
   const { inputs, outputs, nodes, constants } = graph

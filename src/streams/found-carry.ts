@@ -1,4 +1,4 @@
-// States that go through a graph, found by what they do or by their names.
+// Carried states, found by structure or by name.
 import type { Graph, GraphInput, GraphNode, GraphOutput } from '../graph/graph.ts'
 import { operatorOf } from '../graph/node.ts'
 import type { ValueType } from '../ops/operator.ts'
@@ -34,7 +34,7 @@ function pairsOf(types: ReadonlyMap<string, ValueType>): (input: GraphInput, out
   }
 }
 
-/** An output goes to one input, and something has to come in and to go out besides. */
+/** Whether each output is carried to one input, and other inputs and outputs are left. */
 function isClear(found: ReadonlyMap<string, string>, { inputs, outputs }: Graph): boolean {
   return new Set(found.values()).size === found.size && found.size < inputs.length && found.size < outputs.length
 }
@@ -63,7 +63,7 @@ interface Traced {
   readonly place: readonly number[]
 }
 
-/** States that one value holds, and parts on the way to one: more than models have, and few enough for any file. */
+/** Bound on the states in one value, and on the parts on the way to one: untrusted files may have any number. */
 const MOST_STATES = 64
 
 /** Where part `output` of a larger value begins: its output of a split, the start of a slice or index of a gather; undefined for the whole. */
@@ -131,7 +131,7 @@ function inOrder(states: readonly Traced[]): string {
   return JSON.stringify([...states].sort((a, b) => compare(a.place, b.place)).map(({ state }) => state))
 }
 
-/** Pairs by what they do: an input that layers' states begin with, and the one output that the same states end with, in the same order. */
+/** Pairs by structure: an input that layers' states begin with, and the one output that the same states end with, in the same order. */
 function byStructure(graph: Graph, isPair: (input: GraphInput, output: GraphOutput) => boolean): Map<string, string> {
   const { begins, ends } = tracedStates(graph)
   const byStates: Map<string, GraphOutput[]> = new Map()

@@ -1,4 +1,4 @@
-// Arrays that go into streams and come out of them: looked at, and copied, without allocating. (No division, whose result
+// Inputs and outputs of streams: checked and copied without allocating. (No division, whose result
 // might be no integer: engines keep such numbers on the heap.)
 import { LstmError } from '../errors.ts'
 import { takeNamed, type NamedPort } from '../plan/named.ts'
@@ -21,7 +21,7 @@ const OUTPUTS = { call: 'stream', port: 'output' } as const
 
 /**
  * Takes the arrays of all inputs, by position.
- * @param unneeded inputs of the model that nothing follows from: they may be given
+ * @param unneeded inputs of the model that no output depends on: they may be given
  * @throws LstmError `VALUE` unless there is an array of the right dtype for each
  */
 export function takeInputs(frames: unknown, layouts: readonly PortLayout[], unneeded: readonly NamedPort[], data: unknown[]): void {
@@ -40,7 +40,7 @@ function ofOnnxruntime(value: unknown, { port: { name, dtype } }: PortLayout): u
   return dtype === 'int32' ? narrowed(data, `stream: '${name}'`) : data
 }
 
-/** Takes where outputs are to be written; those that are not wanted are undefined. @throws LstmError `VALUE` for what is no such array */
+/** Takes the arrays to write outputs to; undefined for outputs that are not wanted. @throws LstmError `VALUE` for what is no such array */
 export function takeOutputs(frames: unknown, layouts: readonly PortLayout[], data: unknown[]): void {
   takeNamed(frames, layouts, data, OUTPUTS)
   for (let n = 0; n < layouts.length; n++) {
@@ -54,7 +54,7 @@ export function takeOutputs(frames: unknown, layouts: readonly PortLayout[], dat
 }
 
 /**
- * Outputs may be written while inputs are still to be read: an array may be both only where each element is written after it was read.
+ * Outputs are written chunk by chunk, before later inputs are read: an array may be both only where each element is read first.
  * @throws LstmError `VALUE`
  */
 export function checkInPlace(
@@ -107,12 +107,11 @@ export function refuseLength({ port: { name } }: PortLayout, { length }: DataOf,
   throw new LstmError('SHAPE', `stream: expected ${expected} elements for '${name}', got ${length}${why}`)
 }
 
-/** From so many elements on, `set` is faster than a loop. */
+/** From this many elements on, `set` is faster than a loop. */
 const LONG = 32
 
 /**
- * to[toBegin...] = from[fromBegin...]. Allocates nothing: `set` takes whole arrays, and of others it would have to be given a view
- * made for it.
+ * to[toBegin...] = from[fromBegin...]. Allocates nothing: `set` is used for whole arrays only, since a part of one would need a new view.
  */
 export function copyRun(from: DataOf, fromBegin: number, to: DataOf, toBegin: number, length: number): void {
   if (length >= LONG && length === from.length) to.set(from, toBegin)

@@ -1,4 +1,4 @@
-// Everything that remembers. A chunk of its own, loaded when a model is made.
+// Streams, pools and runs in parts: a chunk of its own, loaded when a model is made.
 import { findCarry } from './found-carry.ts'
 import { runLong } from './long-run.ts'
 import type { StreamMaker } from './maker.ts'

@@ -11,9 +11,9 @@ import type { Blueprint } from './blueprint.ts'
 export type Given = ReadonlyMap<string, DataOf>
 
 /**
- * Computes what states are at first, by the name of their block. They may follow from constants, and from inputs without
- * timesteps, which are zeros unless given.
- * @throws LstmError `UNSUPPORTED` where they follow from timesteps, or from an input that steps are given
+ * Computes the initial states, by the name of their block. They may depend on constants, and on inputs without timesteps, which are
+ * zeros unless given.
+ * @throws LstmError `UNSUPPORTED` where they depend on timesteps, or on an input that each step is given
  */
 export function initialStates(runtime: Runtime, blueprint: Blueprint, batch: number, given?: Given): Map<string, Uint8Array> {
   const found: Map<string, Uint8Array> = new Map()
@@ -26,7 +26,7 @@ export function initialStates(runtime: Runtime, blueprint: Blueprint, batch: num
   for (const port of blueprint.inputs) {
     if (port === undefined || !used.has(port.name)) continue
     if (port.kind === 'steps') throw new LstmError('UNSUPPORTED', `stream: the first states of this model follow from the timesteps of '${port.name}'`)
-    // It comes with every step, too late for the first states.
+    // This input is given with each step, after the initial states are needed.
     if (given?.has(port.name) !== true) {
       throw new LstmError('UNSUPPORTED', `stream: the first states of this model follow from '${port.name}', which its steps take as well; use run or runAsync, or give '${port.name}' when the model is loaded (option constants)`)
     }

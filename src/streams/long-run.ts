@@ -1,4 +1,4 @@
-// A run that lets others have their turn: the sequence goes through in chunks, with the same bits.
+// Runs that yield to the event loop: the sequence runs in chunks, bit-identical to one run.
 import { LstmError } from '../errors.ts'
 import { typeGraph } from '../graph/infer.ts'
 import { switchOf } from '../ops/node/attributes.ts'
@@ -17,14 +17,14 @@ import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
 
 /** Timesteps of a chunk. */
 const CHUNK = 256
-/** Milliseconds of work after which others have their turn. */
+/** Milliseconds of work between two yields to the event loop. */
 const SLICE = 8
 
 /** Options of runs that take a while. */
 export interface LongRunOptions {
   /** Stops the run between chunks. */
   readonly signal?: PlatformSignal | undefined
-  /** Told how far it is: timesteps, or layers of a model that needs the whole sequence at once. */
+  /** Called with the progress: timesteps, or layers of a model that needs the whole sequence at once. */
   readonly onProgress?: ((progress: { readonly done: number, readonly total: number }) => void) | undefined
 }
 
@@ -37,11 +37,11 @@ export interface RunAsyncOptions extends LongRunOptions {
 /** What each option may be. */
 const RUN_ASYNC_OPTIONS: OptionTable<RunAsyncOptions> = { into: INTO, signal: SIGNAL, onProgress: FUNCTION }
 
-/** What is to be run: shapes of all inputs, and the elements of those that are given. */
+/** Shapes of all inputs, and the elements of those that are given. */
 interface LongRun {
   readonly shapes: ReadonlyMap<string, Shape>
   readonly inputs: ReadonlyMap<string, () => DataOf>
-  /** States of stateful layers: what they are when the run begins, and set when it has ended. */
+  /** States of stateful layers: read when the run begins, written when it has ended. */
   readonly states: StateMemory
 }
 
@@ -67,7 +67,7 @@ export async function runLong(
   const machine = chunkMachine(host, run)
   const outputs = machine === undefined ? await runWhole(host, run, turn) : await runChunks(host, run, machine, turn)
   if (into === undefined) return outputs
-  // Again, since the caller had turns in between; nothing is written unless all can be.
+  // Checked again, because the caller's code ran in between; nothing is written unless all can be.
   checkTargets(host, shapes, targets, [])
   outputPorts.forEach(({ name }, n) => {
     const { tensor, data } = targets[n] as Taken
@@ -88,7 +88,7 @@ function checkTargets(
   checkOverlaps(targets, graph.outputs, taken, graph.inputs)
 }
 
-/** The elements of an input, whenever they are asked for: those of a tensor move when memory grows. */
+/** Gets the elements of an input anew each time: those of a tensor move when memory grows. */
 function elementsOf(name: string, { tensor, data }: Taken): () => DataOf {
   if (tensor !== undefined) return () => tensor.data
   const { length } = data as DataOf
@@ -100,7 +100,7 @@ function elementsOf(name: string, { tensor, data }: Taken): () => DataOf {
   }
 }
 
-/** Says how far it is, and waits when it is time to. */
+/** Reports progress, and yields to the event loop when it is time to. */
 type Turn = (done: number, total: number) => Promise<void> | undefined
 
 function turns(host: StreamHost, { signal, onProgress }: LongRunOptions): Turn {
@@ -112,7 +112,7 @@ function turns(host: StreamHost, { signal, onProgress }: LongRunOptions): Turn {
   return (done, total) => {
     check()
     if (done > 0) onProgress?.({ done, total })
-    check() // the caller may have said so right there
+    check() // the callback may have aborted or disposed
     if (Date.now() - since < SLICE || done === total) return undefined
     return nextTurn().then(() => {
       since = Date.now()
@@ -121,7 +121,7 @@ function turns(host: StreamHost, { signal, onProgress }: LongRunOptions): Turn {
   }
 }
 
-/** A turn of the event loop: events, timers and other work come in between. */
+/** Yields to the event loop: events and timers run in between. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     if (typeof MessageChannel === 'undefined') {
@@ -137,10 +137,10 @@ function nextTurn(): Promise<void> {
   })
 }
 
-/** The model for chunks of the sequence; undefined where it needs the whole one. */
+/** The model for chunks of the sequence; undefined where it needs the whole sequence at once. */
 function chunkMachine(host: StreamHost, { shapes, inputs }: LongRun): Machine | undefined {
   const { runtime, prepared } = host
-  // What a stateful layer keeps is the model's own.
+  // States of stateful layers belong to the model.
   if (prepared.graph.nodes.some((node) => switchOf(node, 'stateful'))) return undefined
   try {
     const sizes = prepared.graph.inputs.flatMap(({ name, shape }) => shape.flatMap((size, axis): [string, number][] => (
@@ -186,13 +186,13 @@ function moveIn({ held, outer, inner }: PortLayout, { steps }: MachinePlan, begi
   else for (let o = 0; o < outer; o++) to.set(from.subarray((o * total + begin) * inner, (o * total + begin + steps) * inner), o * steps * inner)
 }
 
-/** An output without timesteps is what the last chunk leaves. */
+/** Outputs without timesteps are those of the last chunk. */
 function moveOut({ port, outer, inner }: PortLayout, { steps }: MachinePlan, begin: number, total: number, from: DataOf, to: DataOf): void {
   if (port.kind !== 'steps') to.set(from)
   else for (let o = 0; o < outer; o++) to.set(from.subarray(o * steps * inner, (o + 1) * steps * inner), (o * total + begin) * inner)
 }
 
-/** The plan of a run, with turns between its steps, over states of its own. */
+/** The plan of a run with states of its own; it yields to the event loop between kernel calls. */
 async function runWhole({ runtime, prepared, graph }: StreamHost, run: LongRun, turn: Turn): Promise<Record<string, NdArray>> {
   const { linearMemory } = runtime
   const { shapes, inputs, states } = run

@@ -7,7 +7,7 @@ import { lengthOf, type Shape } from '../values/shape.ts'
 import type { Blueprint, Port } from './blueprint.ts'
 import { initialStates, type Given } from './initial-states.ts'
 
-/** Where a port's elements are in arrays: [outer, steps, inner], for any number of steps. */
+/** Layout of a port's arrays: [outer, steps, inner], for any number of steps. */
 export interface PortLayout {
   readonly name: string
   readonly port: Port
@@ -32,7 +32,7 @@ export interface MachinePlan {
   readonly steps: number
   readonly run: readonly (() => void)[]
   readonly plan: Plan
-  /** Views of the ports' buffers; made anew when the memory has grown. */
+  /** Views of the ports' buffers; renewed when the memory has grown. */
   inputs: readonly DataOf[]
   outputs: readonly DataOf[]
 }
@@ -46,30 +46,30 @@ interface Carried {
 }
 
 /**
- * A model bound to a batch size that goes on where it ended: plans for some numbers of steps, which share their memory
- * (only one of them runs at a time), and the states between them.
+ * A model bound to a batch size, with its states: plans for some numbers of steps, which share one workspace (only one of them runs
+ * at a time).
  */
 export class Machine {
   readonly blueprint: Blueprint
   readonly batch: number
   readonly inputs: readonly PortLayout[]
   readonly outputs: readonly PortLayout[]
-  /** For the most steps first. */
+  /** Most steps first. */
   readonly plans: readonly MachinePlan[]
-  /** All that is remembered, in a fixed order. */
+  /** All states, in a fixed order. */
   readonly blocks: readonly StateBlock[]
   readonly #runtime: Runtime
   readonly #carried: readonly Carried[]
-  /** What states are at first, by name; zeros where there is none. */
+  /** Initial states, by name; zeros where there is none. */
   readonly #initial: ReadonlyMap<string, Uint8Array>
-  /** What gives the memory back, the first taken last. */
+  /** Frees the memory, in reverse order of allocation. */
   readonly #releases: (() => void)[] = []
   readonly #states: StateMemory
   #generation = -1
 
   /**
-   * @param given inputs that first states may follow from; zeros are taken where there are none
-   * @throws LstmError `VALUE` or `UNSUPPORTED` for sizes that do not fit, `MEMORY`; nothing is held then
+   * @param given inputs that initial states may depend on; default zeros
+   * @throws LstmError `VALUE` or `UNSUPPORTED` for sizes that do not fit, `MEMORY`; nothing stays allocated then
    */
   constructor(runtime: Runtime, blueprint: Blueprint, batch: number, steps: readonly number[], given?: Given) {
     this.#runtime = runtime
@@ -110,7 +110,7 @@ export class Machine {
     }
   }
 
-  /** Forgets: all rows, or one. */
+  /** Resets the states of all rows, or of one. */
   reset(row?: number): void {
     for (const block of this.blocks) {
       const initial = this.#initial.get(block.name)
@@ -125,14 +125,14 @@ export class Machine {
     }
   }
 
-  /** Bytes that are remembered of one sequence. */
+  /** Bytes of the states of one sequence. */
   get rowBytes(): number {
     let bytes = 0
     for (const { outer, rowBytes } of this.blocks) bytes += outer * rowBytes
     return bytes
   }
 
-  /** Copies what is remembered of a sequence to `bytes` from `begin` on: block by block, in order. */
+  /** Copies the states of a sequence to `bytes` from `begin` on: block by block, in order. */
   readRow(row: number, bytes: Uint8Array, begin: number): void {
     let at = begin
     for (const block of this.blocks) {
@@ -160,12 +160,12 @@ export class Machine {
     return this.#runtime.linearMemory.view('uint8', slot.ptr, outer * rows * rowBytes)
   }
 
-  /** Makes the views of all plans anew where the memory has grown. To be called before views are used. */
+  /** Renews the views of all plans after the memory has grown. To be called before views are used. */
   refresh(): void {
     if (this.#generation !== this.#runtime.linearMemory.generation) this.#makeViews()
   }
 
-  /** Apart from `refresh`, because its closures cost memory as soon as it is entered. */
+  /** Not part of `refresh`: entering a function that has closures allocates. */
   #makeViews(): void {
     const { linearMemory } = this.#runtime
     const view = ({ type, ptr, shape }: PlannedValue): DataOf => linearMemory.view(type.dtype, ptr, lengthOf(shape))
@@ -177,14 +177,14 @@ export class Machine {
     this.#generation = linearMemory.generation
   }
 
-  /** Runs a plan: inputs are in its buffers, outputs will be. */
+  /** Runs a plan, from the inputs in its buffers to the outputs in its buffers. */
   run(machinePlan: MachinePlan): void {
     const { run } = machinePlan
     if (this.#carried.length > 0) this.#runCarrying(machinePlan)
     else for (let n = 0; n < run.length; n++) (run[n] as () => void)()
   }
 
-  /** The new state is written beside the old one, and takes its place when all went well. */
+  /** The new carried state is written beside the old one, and replaces it after the run. */
   #runCarrying({ run, plan }: MachinePlan): void {
     const carried = this.#carried
     for (let n = 0; n < carried.length; n++) {
@@ -205,22 +205,22 @@ export class Machine {
     }
   }
 
-  /** Makes room for `backUp`, for as long as the machine lives. @throws LstmError `MEMORY` */
+  /** Allocates the memory of `backUp`, until the machine is disposed. @throws LstmError `MEMORY` */
   makeRoomForCopies(): void {
     this.#states.makeRoomForCopies()
   }
 
-  /** Keeps a copy of all that is remembered. */
+  /** Copies all states. */
   backUp(): void {
     this.#states.backUp()
   }
 
-  /** What is remembered is again what it was at the last `backUp`. */
+  /** Restores the states of the last `backUp`. */
   goBack(): void {
     this.#states.goBack()
   }
 
-  /** Gives all memory back. */
+  /** Frees all memory. */
   dispose(): void {
     for (const release of this.#releases.splice(0).reverse()) release()
   }
@@ -231,7 +231,7 @@ export class Machine {
     return ptr
   }
 
-  /** A block by batch rows; the only row of a batch of one may be several of the block's. */
+  /** A block with one row a batch row; with a batch of one, several rows of the block are one. */
   #byRows(block: StateBlock): StateBlock {
     const { outer, rows, rowBytes, name } = block
     if (rows === this.batch) return block
@@ -240,8 +240,8 @@ export class Machine {
   }
 
   /**
-   * Steps for outputs that are an input of the graph which nobody gives: a state as it was before the step, or zeros. Such an input
-   * lies elsewhere, so its elements are copied to where the output is expected.
+   * Copies for outputs that are an input of the graph which the caller does not give: a carried state as it was before the step, or
+   * zeros. Such an input has a buffer of its own, so its elements are copied to that of the output.
    */
   #copiesOfInputs({ inputs, outputs }: Plan): (() => void)[] {
     const { copyRows } = this.#runtime.kernels
@@ -253,7 +253,7 @@ export class Machine {
     })
   }
 
-  /** Inputs that nobody gives are zeros. */
+  /** Inputs that the caller does not give are zeros. */
   #setAbsentInputs(): void {
     const { inputs, carried } = this.blueprint
     const isCarried = new Set(carried.map(({ input }) => input))
@@ -280,7 +280,7 @@ function layouts(ports: readonly (Port | undefined)[], values: readonly PlannedV
   })
 }
 
-/** With one step, its axis parts nothing. */
+/** An axis of one step divides nothing. */
 function piecesOf(shape: Shape, { kind, axis, batchAxis }: Port): number {
   return lengthOf(shape.filter((_, n) => n < batchAxis && !(kind === 'steps' && n === axis)))
 }

@@ -9,7 +9,7 @@ import type { StreamOptions } from './open.ts'
 import type { StreamPool } from './pool.ts'
 import type { Stream } from './stream.ts'
 
-/** What makes streams: `streams` of `lstm-wasm/streams`. */
+/** Makes streams: `streams` of `lstm-wasm/streams`. */
 export interface StreamMaker {
   /** A stream of a model. */
   stream(host: StreamHost, options: StreamOptions): Stream

@@ -1,4 +1,4 @@
-// Whether the rows of a batch know of each other: sessions of a pool are rows, and must not.
+// Whether batch rows depend on each other: sessions of a pool are rows, and must be independent.
 import { LstmError } from '../errors.ts'
 import { typeGraph, type TypedGraph } from '../graph/infer.ts'
 import { operatorOf } from '../graph/node.ts'
@@ -9,10 +9,10 @@ import type { Timing } from '../ops/time/timing.ts'
 import { askTime } from './ask-time.ts'
 import type { Blueprint } from './blueprint.ts'
 
-/** What rules about timesteps say of nodes that would mix rows, if the batch were time. */
+/** Reasons that time rules give where a node would mix rows, with the batch in the place of time. */
 const MIXES_ROWS: readonly string[] = [WORKS_ALONG, SUMS_STEPS, LOOKS_FOR_STEPS, JOINS_STEPS]
 
-/** The node that works along the batch, asked by the rules about timesteps; undefined where there is none. */
+/** The node that works along the batch axis, found by the time rules; undefined where there is none. */
 function mixingNode(typed: TypedGraph, batch: string): string | undefined {
   const axisOf = (name: string): Timing => {
     const axis = typed.types.get(name)?.shape.indexOf(batch) ?? -1

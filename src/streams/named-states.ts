@@ -1,4 +1,4 @@
-// What a stream remembers, for people to read and to write.
+// The states of a stream as named arrays, to read and to write.
 import { LstmError } from '../errors.ts'
 import { listNames } from '../plan/named.ts'
 import { byteLengthOf, type StateBlock } from '../plan/states.ts'
@@ -45,7 +45,7 @@ export function writeStates(machine: Machine, states: States): void {
     if (block === undefined) throw new LstmError('VALUE', `state: there is no '${name}'; there are ${listNames(machine.blocks)}`)
     const dtype = dtypeOf(machine, block)
     const shape = shapeOf(block, dtype)
-    // Each value is read once, and its elements copied: getters may do anything in between.
+    // Each value is read once, and its elements copied: getters may run code of the caller in between.
     const claimed: unknown = ArrayBuffer.isView(value) ? undefined : (value as Partial<ArrayLike> | null | undefined)?.shape
     const data: unknown = Array.isArray(claimed) ? (value as ArrayLike).data : value
     if (dtypeOfData(data) !== dtype) checkData(data, dtype, `state '${name}'`)

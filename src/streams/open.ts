@@ -5,7 +5,7 @@ import { Stream } from './stream.ts'
 
 /** Options of `stream()`. */
 export interface StreamOptions extends BlueprintOptions {
-  /** Sequences that go side by side. Default 1. */
+  /** Batch size: sequences that run side by side. Default 1. */
   readonly batch?: number | undefined
   /** Most timesteps that `process` runs at once: more are faster, and take more memory. Default 128. */
   readonly chunk?: number | undefined

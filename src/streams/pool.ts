@@ -10,7 +10,7 @@ import { hashStates, newSave, openSave, seal } from './saves.ts'
 import { checkRows } from './mixing.ts'
 import { SessionIds } from './session-ids.ts'
 
-/** Most sessions whose states are in the rows of a batch at the same time: more would not fit the cache. */
+/** Largest batch of sessions: the states of more would not fit the cache. */
 const MOST_ROWS = 128
 const RECORD_ALIGNMENT = 16
 
@@ -24,17 +24,17 @@ export class StreamPool {
   readonly #host: StreamHost
   readonly #blueprint: Blueprint
   readonly #ids: SessionIds
-  /** For powers of two of rows, the most first: any number of sessions is made up of few of them. */
+  /** One for each power of two of rows, largest first: any number of sessions is a sum of few of them. */
   readonly #machines: readonly Machine[] = []
   /** States by place: what `Machine.readRow` gives. */
   readonly #recordsPtr: number
   readonly #recordBytes: number
   /** int32 [capacity]: the places of the sessions that step. */
   readonly #placesPtr: number
-  /** What a new session remembers. */
+  /** States of a new session. */
   readonly #first: Uint8Array
   #places: DataOf = new Int32Array()
-  /** The same, taken from the caller while the memory may still grow. */
+  /** The same, while arrays are taken from the caller and the memory may still grow. */
   readonly #chosen: Int32Array
   /** The arrays of this call, by position. */
   readonly #given: DataOf[] = []
@@ -145,13 +145,13 @@ export class StreamPool {
     return stepping
   }
 
-  /** A session forgets what was. @throws LstmError `VALUE` for an id that is not open, `DISPOSED` */
+  /** Resets the states of a session. @throws LstmError `VALUE` for an id that is not open, `DISPOSED` */
   reset(id: number): void {
     this.#check()
     this.#record(this.#ids.place(id)).set(this.#first)
   }
 
-  /** What a session remembers, as bytes for `restore`, or for `restore` of a stream of batch 1. @throws LstmError as `reset` */
+  /** The states of a session, as bytes for `restore`, or for `restore` of a stream of batch 1. @throws LstmError as `reset` */
   save(id: number): Uint8Array<ArrayBuffer> {
     this.#check()
     const kind = this.#saveKind()
@@ -168,7 +168,7 @@ export class StreamPool {
     record.set(openSave(bytes, this.#saveKind()))
   }
 
-  /** A new session that has seen the same as another one. @throws LstmError as `open` and `close` */
+  /** A new session with the states of another one. @throws LstmError as `open` and `close` */
   fork(id: number): number {
     this.#check()
     const from = this.#ids.place(id)
@@ -177,7 +177,7 @@ export class StreamPool {
     return other
   }
 
-  /** Gives all memory back, that of open sessions too. Calling it again does nothing. */
+  /** Frees all memory, that of open sessions too. Calling it again does nothing. */
   dispose(): void {
     if (this.#phase === 'busy') throw busy()
     if (this.#phase === 'disposed') return
@@ -187,7 +187,7 @@ export class StreamPool {
     this.#host.runtime.linearMemory.free(this.#placesPtr)
   }
 
-  /** @param keep whether states and outputs are written, or all is only tried */
+  /** @param keep whether states and outputs are written; false: a trial run, which finds errors before anything changes */
   #stepAll(count: number, keep: boolean): void {
     let done = 0
     for (let n = 0; n < this.#machines.length; n++) {
@@ -228,7 +228,7 @@ export class StreamPool {
     }
   }
 
-  /** A view of what is remembered at a place. */
+  /** A view of the states at a place. */
   #record(place: number): Uint8Array {
     return this.#host.runtime.linearMemory.view('uint8', this.#recordsPtr + place * this.#recordBytes, this.#first.length)
   }
@@ -237,7 +237,7 @@ export class StreamPool {
     return { hash: hashStates(this.#host, this.#machines.at(-1) as Machine), rows: 1, rowBytes: this.#first.length }
   }
 
-  /** Makes views anew where the memory has grown. */
+  /** Renews views after the memory has grown. */
   #refresh(): void {
     const { linearMemory } = this.#host.runtime
     if (this.#generation === linearMemory.generation) return

@@ -10,7 +10,7 @@ import { readStates, writeStates, type States } from './named-states.ts'
 import { hashStates, newSave, openSave, seal } from './saves.ts'
 import { SingleStep } from './single.ts'
 
-/** What a stream is made of. */
+/** Arguments of `Stream`. */
 export interface StreamParts {
   readonly host: StreamHost
   readonly blueprint: Blueprint
@@ -20,11 +20,11 @@ export interface StreamParts {
 }
 
 /**
- * A model that remembers: every call goes on where the one before ended, with the same bits as `model.run` over the whole
+ * A model with its states: each call continues where the one before ended, bit-identical to `model.run` over the whole
  * sequence. Made by `model.stream()`; nothing is allocated afterwards. Holds its memory until `dispose()`.
  */
 export class Stream {
-  /** Sequences that go side by side. */
+  /** Batch size: sequences that run side by side. */
   readonly batch: number
   readonly #parts: StreamParts
   readonly #machine: Machine
@@ -44,7 +44,7 @@ export class Stream {
     const { host, blueprint, batch, chunk } = parts
     this.batch = batch
     this.#parts = parts
-    // A result that is there at the last step only is wanted after each one.
+    // Outputs of the last step alone are computed after each step.
     const isChunkable = blueprint.hasSteps && blueprint.outputs.every((port) => port?.kind !== 'each')
     this.#machine = new Machine(host.runtime, blueprint, batch, isChunkable ? chunkSizes(chunk) : [1])
     this.#inputs = this.#machine.inputs
@@ -77,7 +77,7 @@ export class Stream {
     this.#advance(inputs, outputs, 0)
   }
 
-  /** Forgets what was: all sequences, or the one of a batch row. @throws LstmError `VALUE` for a row that is none, `DISPOSED` */
+  /** Resets the states of all sequences, or of one batch row. @throws LstmError `VALUE` for a row that is none, `DISPOSED` */
   reset(row?: number): void {
     this.#check()
     if (row !== undefined) this.#checkRow(row)
@@ -85,7 +85,7 @@ export class Stream {
   }
 
   /**
-   * What is remembered, by name, as copies: `lstm.h` and `lstm.c` of the node `lstm`, [batch, units] ([layers, batch, units] for a
+   * The states, by name, as copies: `lstm.h` and `lstm.c` of the node `lstm`, [batch, units] ([layers, batch, units] for a
    * stack); carried states by the name of their input; the steps that a convolution sees besides the new one. Assigning sets those that
    * are given.
    * @throws LstmError `VALUE` or `SHAPE` for states that do not fit (nothing has changed then), `DISPOSED`
@@ -100,7 +100,7 @@ export class Stream {
     writeStates(this.#machine, states)
   }
 
-  /** What is remembered, as bytes that `restore` takes, here or elsewhere. @throws LstmError `DISPOSED` */
+  /** The states, as bytes that `restore` takes, here or elsewhere. @throws LstmError `DISPOSED` */
   save(): Uint8Array<ArrayBuffer> {
     this.#check()
     const kind = this.#saveKind()
@@ -111,7 +111,7 @@ export class Stream {
   }
 
   /**
-   * Goes on where `save` was called, bit for bit.
+   * Continues where `save` was called, bit-identical.
    * @throws LstmError `FORMAT` for bytes that are no save, cut off or damaged, `UNSUPPORTED` for one of a newer version, `VALUE` for one
    *   of another model or batch size, `DISPOSED`; the stream is then as before
    */
@@ -122,7 +122,7 @@ export class Stream {
     for (let row = 0; row < this.batch; row++) this.#machine.writeRow(row, rows, row * kind.rowBytes)
   }
 
-  /** Another stream that has seen the same so far, and goes its own way from here on. @throws LstmError `MEMORY`, `DISPOSED` */
+  /** A copy of this stream with its states; the two are independent from here on. @throws LstmError `MEMORY`, `DISPOSED` */
   fork(): Stream {
     this.#check()
     const other = new Stream(this.#parts)
@@ -134,7 +134,7 @@ export class Stream {
     return other
   }
 
-  /** Gives the memory back. Calling it again does nothing. */
+  /** Frees the memory. Calling it again does nothing. */
   dispose(): void {
     if (this.#phase === 'busy') throw busy()
     if (this.#phase === 'disposed') return
@@ -258,7 +258,7 @@ function busy(): LstmError {
   return new LstmError('BUSY', 'this stream is called from within its own call: a getter of its inputs or outputs calls or disposes it')
 }
 
-/** How many steps plans are for: powers of two, so that any number is made up of few of them. */
+/** Numbers of steps to make plans for: powers of two, so that any number is a sum of few of them. */
 function chunkSizes(chunk: number): number[] {
   const sizes = [chunk]
   for (let size = 2 ** Math.floor(Math.log2(chunk)); size >= 1; size /= 2) if (size < chunk) sizes.push(size)
@@ -267,7 +267,7 @@ function chunkSizes(chunk: number): number[] {
 
 /** With `using`, a stream is disposed at the end of its block. */
 export interface Stream extends PlatformDisposable {
-  /** How many sequences it runs side by side. */
+  /** Batch size: sequences that run side by side. */
   readonly batch: number
 }
 makeDisposable(Stream)
