@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import {
   activation, batchNorm, conv1d, dense, gruCell, input, lastStep, layerNorm, lstm, lstmCell, rnnCell, sequential, type Conv1dOptions, type Layer,
 } from '../src/layers/index.ts'
-import { compile, NdArray, summarise } from '../src/index.ts'
+import { compile, NdArray } from '../src/index.ts'
 import { expectError } from './expect-error.ts'
 import { lstmWeights, random } from './weights.ts'
 
@@ -18,12 +18,14 @@ describe('conv1d', () => {
     [{}, ['timesteps', 3], 'conv1d_timesteps'], [{ padding: 1 }, ['timesteps', 3], 'timesteps'], [{ padding: 'same' }, ['timesteps', 3], 'timesteps'],
     [{ padding: 'causal', dilation: 3 }, ['timesteps', 3], 'timesteps'], [{}, [9, 3], 7], [{ padding: 2 }, [9, 3], 11], [{ padding: 'valid', stride: 2 }, [9, 3], 4],
     [{ padding: 'same', stride: 2 }, [9, 3], 5], [{ padding: 'causal', stride: 4 }, [9, 3], 3], [{ dilation: 2, padding: 3, stride: 3 }, [9, 3], 4],
-  ])('with %j makes of %j so many timesteps: %s', (options, shape, timesteps) => {
+  ])('with %j makes of %j so many timesteps: %s', async (options, shape, timesteps) => {
     const net = sequential([input(shape), conv1d(4, 3, options), lstm(2, { mask: true })]).loadStateDict(new Map([...weights(CONV), ...lstmWeights('lstm', 4, 2)]))
     expect(net.toGraph().inputs[1]?.shape).toEqual(['batch', timesteps])
     // The operator counts them, too.
-    const [row] = summarise(net.toGraph()).rows
+    const model = await compile(net)
+    const [row] = model.describe().rows
     expect(row?.outputShape.slice(1)).toEqual([typeof timesteps === 'number' || timesteps === 'timesteps' ? timesteps : expect.any(String), 4])
+    model.dispose()
   })
 
   it('takes the words of Keras and PyTorch', () => {

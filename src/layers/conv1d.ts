@@ -1,6 +1,3 @@
-import { history } from '../ops/recurrent/history.ts'
-import { addOperators } from '../ops/registry.ts'
-import { conv } from '../ops/windows/convolution.ts'
 import { LstmError } from '../errors.ts'
 import { joinName } from '../formats/pytorch-names.ts'
 import { checkKind, count, FLAG, type Kind, type OptionTable } from '../options.ts'
@@ -64,8 +61,6 @@ export function conv1d(filters: number, kernelSize: number, options: Spelled<Con
   const activation = bindActivation(read.activation ?? 'linear', 'conv1d: activation')
   const reach = (kernelSize - 1) * dilation + 1
   const pads = padding === 'causal' ? [reach - 1, 0] as const : typeof padding === 'number' ? [padding, padding] as const : [0, 0] as const
-  // Streams keep the steps that a window reaches back to.
-  addOperators([conv, history])
 
   const timestepsOf = (timesteps: Dimension, name: string): Dimension => {
     if (stride === 1 && (padding === 'same' || pads[0] + pads[1] === reach - 1)) return timesteps

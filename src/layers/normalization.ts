@@ -1,6 +1,4 @@
 // Normalisations over the features: the last axis.
-import { batchNormalization, layerNormalization } from '../ops/reduction/normalization.ts'
-import { addOperators } from '../ops/registry.ts'
 import { joinName } from '../formats/pytorch-names.ts'
 import { atLeast, count, FLAG, type OptionTable } from '../options.ts'
 import { NdArray } from '../values/ndarray.ts'
@@ -46,7 +44,6 @@ function normLayer(
   const read = readWords<NormOptions>(options, OPTIONS, what, ALIASES)
   const { name: given, inputSize, epsilon = 1e-5, affine = true, bias = affine } = read
   const parts: readonly Part[] = [['weight', affine, 1], ['bias', bias, 0], ...more.map((name): Part => [name, true, 0])]
-  addOperators([batchNormalization, layerNormalization])
   return {
     kind,
     name: given,

@@ -3,8 +3,6 @@ import { checkKind, count, FLAG, oneOf, readOptions, type Kind, type OptionTable
 import { joinName } from '../formats/pytorch-names.ts'
 import { ARRAYS, describeValue, type DType } from '../values/dtype.ts'
 import { formatShape, type Dimension } from '../values/shape.ts'
-import { gather } from '../ops/movement/gather.ts'
-import { addOperators } from '../ops/registry.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { ACTIVATION, activated, bindActivation, constantsOf, knowOperator, type Activation } from './activations.ts'
 import { axesOf, simpleNode, type Layer } from './layer.ts'
@@ -123,7 +121,6 @@ export function dropout(rate: number, options: LayerOptions = {}): Layer {
  */
 export function lastStep(options: LayerOptions = {}): Layer {
   const { name: given } = readOptions(options, NAME, 'lastStep')
-  addOperators([gather])
   return {
     kind: 'last_step',
     name: given,
