@@ -18,6 +18,7 @@ export interface ArrayLike {
 
 /** A tensor of onnxruntime, whose elements may be of 64 bits. */
 export interface OrtTensor {
+  /** Type of the elements: `float32`, `int64`, ... */
   readonly type: string
   /** Sizes, outermost first. */
   readonly dims: Shape
