@@ -44,7 +44,10 @@ export const FEATURES: readonly { readonly row: number, readonly title: string, 
 ]
 
 /** Folders of golden cases, and what the page calls them. */
-const FOLDERS = { pytorch: 'PyTorch files', onnx: 'ONNX', loops: 'ONNX with loops', keras3: 'Keras 3', keras2: 'Keras 2', tf1: 'TensorFlow 1', tfjs: 'TensorFlow.js', rtneural: 'RTNeural' } as const
+const FOLDERS = {
+  'pytorch': 'PyTorch files', 'torch-programs': 'PyTorch models', 'onnx': 'ONNX', 'loops': 'ONNX with loops', 'keras3': 'Keras 3', 'keras2': 'Keras 2',
+  'tf1': 'TensorFlow 1', 'tfjs': 'TensorFlow.js', 'rtneural': 'RTNeural',
+} as const
 
 export interface CaseFolder {
   readonly title: string

@@ -39,7 +39,7 @@ function sniffZip(bytes: Uint8Array): FormatName | undefined {
   for (const byte of bytes.subarray(Math.max(0, bytes.length - ZIP_NAMES_BYTES))) {
     names += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '\n'
   }
-  if (/data\.pkl|constants\.pkl/.test(names)) return 'torch'
+  if (/data\.pkl|constants\.pkl|archive_format|(^|\n)policy\.pth/.test(names)) return 'torch'
   if (/config\.json|\.weights\.h5/.test(names)) return 'keras'
   return names.includes('.npy') ? 'tensorflow1' : undefined
 }

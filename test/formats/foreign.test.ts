@@ -37,7 +37,6 @@ describe('files that frameworks wrote', () => {
   it.each([
     ['optimiser.pt', 'UNSUPPORTED', /^torch: this is the state of an optimiser .*torch\.save\(model\.state_dict\(\), path\)$/],
     ['quantised.pt', 'UNSUPPORTED', /^torch: the tensors are quantised .*torch\.save\(float_model\.state_dict\(\), path\)$/],
-    ['exported.pt2', 'UNSUPPORTED', /^torch: this is a program of torch\.export .*torch\.onnx\.export\(torch\.export\.load\('model\.pt2'\), args, 'model\.onnx'\)$/],
     ['checkpoint-1.index', 'UNSUPPORTED', /^this is a checkpoint of TensorFlow 2 .*model\.load_weights\('ckpt'\); model\.save\('model\.keras'\)$/],
     ['checkpoint-1.data-00000-of-00001', 'FORMAT', /^the elements of a TensorFlow checkpoint, .*"checkpoint-1\.index"$/],
     ['frozen.pb', 'FORMAT', /^a graph of TensorFlow \(GraphDef, \.pb\).*python -m tf2onnx\.convert --saved-model FOLDER --output model\.onnx$/],

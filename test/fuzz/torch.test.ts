@@ -6,6 +6,17 @@ import { mutateMany } from './mutate.ts'
 
 const golden = (name: string): Promise<Buffer> => readFile(new URL(`../golden/pytorch/${name}`, import.meta.url))
 
+describe('broken files of whole models', () => {
+  it.each(['stack-checkpoint.pt', 'convolutions-script.pt', 'carried-trace.pt', 'convolutions-export.pt2'])('%s: 300 of them are read or refused', async (name) => {
+    const { read, refused } = await mutateMany(await golden(`../torch-programs/${name}`), 300, 2, async (bytes) => {
+      torch.detect(bytes)
+      await torch.read(onlyBytes(bytes), {})
+    })
+    expect(read + refused).toBe(300)
+    expect(refused).toBeGreaterThan(30)
+  })
+})
+
 describe('broken files of torch.save', () => {
   it.each(['lstm.pt', 'legacy.pt', 'checkpoint.pt', 'legacy-checkpoint.pt', 'protocol-4.pt'])('%s: 2000 of them are read or refused', async (name) => {
     const { read, refused } = await mutateMany(await golden(name), 2000, 1, async (bytes) => {

@@ -23,6 +23,8 @@ export interface Reading {
   readonly inOrder: boolean
   /** What to do about a model that is no plain stack of layers: one paragraph, code in lines of its own. */
   readonly otherwise: readonly string[]
+  /** What a file says of its modules beside their tensors, by prefix: PyTorch's attributes. */
+  readonly settings?: ReadonlyMap<string, ReadonlyMap<string, unknown>>
   /** Prefixes of GRUs whose reset gate comes before the recurrent product. Default: none, as in PyTorch. */
   readonly resetBefore?: ReadonlySet<string>
 }

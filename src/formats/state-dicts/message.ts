@@ -22,10 +22,10 @@ export const EXPORT_FROM_PYTORCH: readonly string[] = [
 ]
 
 /** @returns the error, `UNSUPPORTED`; the lines that load the file are the last of its message */
-export function cannotGuess(stateDict: StateDict, reading: Reading): LstmError {
-  return new LstmError('UNSUPPORTED', messageOf(
-    'this file holds weights, but not how they are connected (it is a plain state dict). Its tensors:', stateDict, wayOn(stateDict, reading),
-  ))
+export function cannotGuess(
+  stateDict: StateDict, reading: Reading, what: string = 'this file holds weights, but not how they are connected (it is a plain state dict). Its tensors:',
+): LstmError {
+  return new LstmError('UNSUPPORTED', messageOf(what, stateDict, wayOn(stateDict, reading)))
 }
 
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length
@@ -101,11 +101,18 @@ function* variantsOf(modules: readonly FoundModule[]): Generator<readonly FoundM
   }
 }
 
+/** A number, or one in a list; or a padding by its name. */
+function windowSetting(value: unknown): number | string | undefined {
+  const single: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value
+  return typeof single === 'number' || single === 'same' || single === 'valid' ? single : undefined
+}
+
 /** The function that describes a recurrent module, and what it is where it is a cell. */
 const RECURRENT_LINES = { lstm: ['lstm', 'an LSTMCell'], gru: ['gru', 'a GRUCell'], rnn: ['simpleRnn', 'an RNNCell'] } as const
 
-function lineOf(module: Exclude<FoundModule, { kind: 'foreign' | 'loose' }>, name: string, { resetBefore }: Reading): LayerLine {
+function lineOf(module: Exclude<FoundModule, { kind: 'foreign' | 'loose' }>, name: string, { resetBefore, settings }: Reading): LayerLine {
   const { prefix } = module
+  const known = settings?.get(prefix)
   if (isRecurrent(module)) {
     const { inputSize, hiddenSize, numLayers, bidirectional, bias, projSize } = module.shape
     const [uses, cell] = RECURRENT_LINES[module.kind]
@@ -116,25 +123,32 @@ function lineOf(module: Exclude<FoundModule, { kind: 'foreign' | 'loose' }>, nam
       ...(bias ? [] : ['bias: false']),
       ...(projSize === undefined ? [] : [`projSize: ${projSize}`]),
       ...(resetBefore?.has(prefix) === true ? ['resetAfter: false'] : []),
+      ...(known?.get('mode') === 'RNN_RELU' || known?.get('nonlinearity') === 'relu' ? ["activation: 'relu'"] : []),
       'returnSequences: true',
     ]
     return {
       name: prefix, prefix, kind: 'recurrent', uses, from: inputSize, to: (projSize ?? hiddenSize) * (bidirectional ? 2 : 1),
-      code: `${uses}(${hiddenSize}, { ${options.join(', ')} })`, comment: module.isCell ? `${cell}, run over all timesteps; ${module.kind}Cell is one step` : undefined,
+      code: `${uses}(${hiddenSize}, { ${options.join(', ')} })`, comment: module.isCell
+        ? `${cell}, run over all timesteps; ${module.kind}Cell is one step`
+        : known?.get('batch_first') === false ? 'batch_first=False there; [batch, timesteps, features] here' : undefined,
     }
   }
   if (module.kind === 'norm') {
     const { norm, features, affine } = module
-    const comment = norm === 'layerNorm' ? 'epsilon is not in the file; a GroupNorm has the same tensors, and is none' : 'epsilon is not in the file'
-    return { name: prefix, prefix, kind: 'norm', uses: norm, from: features, to: features, code: `${norm}({ name: ${quote(name)}, epsilon: 1e-5${affine ? '' : ', affine: false'} })`, comment }
+    const epsilon = known?.get('eps')
+    const comment = typeof epsilon === 'number' ? undefined : `epsilon is not in the file${norm === 'layerNorm' ? '; a GroupNorm has the same tensors, and is none' : ''}`
+    const code = `${norm}({ name: ${quote(name)}, epsilon: ${typeof epsilon === 'number' ? epsilon : '1e-5'}${affine ? '' : ', affine: false'} })`
+    return { name: prefix, prefix, kind: 'norm', uses: norm, from: features, to: features, code, comment }
   }
   if (module.kind === 'conv') {
-    const { shape: [filters, channels, taps], groups, bias } = module
+    const { shape: [filters, channels, taps], bias } = module
+    const [stride = 1, padding = 0, dilation = 1] = ['stride', 'padding', 'dilation'].map((word) => windowSetting(known?.get(word)))
+    const groups = Number(known?.get('groups') ?? module.groups)
     const more = `${groups > 1 ? `, groups: ${groups}` : ''}${bias ? '' : ', bias: false'}`
     return {
       name: prefix, prefix, kind: 'conv', uses: 'conv1d', from: channels * groups, to: filters,
-      code: `conv1d(${filters}, ${taps}, { name: ${quote(name)}, stride: 1, padding: 0, dilation: 1${more} })`,
-      comment: 'stride, padding and dilation are not in the file; over [batch, timesteps, features]',
+      code: `conv1d(${filters}, ${taps}, { name: ${quote(name)}, stride: ${stride}, padding: ${typeof padding === 'string' ? `'${padding}'` : padding}, dilation: ${dilation}${more} })`,
+      comment: known?.has('stride') !== true ? 'stride, padding and dilation are not in the file; over [batch, timesteps, features]' : 'over [batch, timesteps, features]',
     }
   }
   const [rows, columns] = module.shape

@@ -2,11 +2,13 @@
 // the other before (`_use_new_zipfile_serialization=False`).
 import { LstmError } from '../../errors.ts'
 import { Budget } from '../budget.ts'
+import { isExported, openExported, type Json } from './exported.ts'
+import type { CodeFiles } from './program/script.ts'
 import { isZip, ZipArchive } from '../zip/zip.ts'
 import { PickleBytes } from './pickle-bytes.ts'
 import { ForeignObject, PickleMachine } from './pickle.ts'
 import { TensorBuilder } from './tensor-builder.ts'
-import { storageElementBytes, torchWorld, type TorchStorage } from './tensors.ts'
+import { storageElementBytes, torchWorld, TorchStorage, TorchTensor } from './tensors.ts'
 
 /** 0x1950a86a20f9469cfc6c as a pickle has it: LONG1, ten bytes. */
 const LEGACY_MAGIC = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
@@ -17,6 +19,12 @@ const LATEST_MAGIC = 11
 export interface TorchFile {
   readonly object: unknown
   readonly tensors: TensorBuilder
+  /** The code of a TorchScript program, by its path. */
+  readonly code?: CodeFiles
+  /** Tensors that are constants of that code: `CONSTANTS.c0`. */
+  readonly constants?: readonly unknown[]
+  /** The program of torch.export, whose state dict is the object. */
+  readonly exported?: Json
 }
 
 /** Names a message lists. */
@@ -25,7 +33,7 @@ const SAVE_STATE_DICT = 'save the tensors alone, in Python: torch.save(model.sta
 
 /** Whether a zip archive is PyTorch's, by the names of its files. */
 function isTorchArchive(names: Iterable<string>): boolean {
-  for (const name of names) if (/(^|\/)(data|constants)\.pkl$/.test(name)) return true
+  for (const name of names) if (/(^|\/)(data|constants)\.pkl$|(^|\/)archive_format$|^policy\.pth$/.test(name)) return true
   return false
 }
 
@@ -57,11 +65,11 @@ export function openTorch(bytes: Uint8Array, budget: Budget = new Budget(bytes.l
 function openArchive(bytes: Uint8Array, budget: Budget): TorchFile {
   const archive = new ZipArchive(bytes, 'torch', { checksums: false, budget })
   const { names } = archive
-  if (names.some((name) => /(^|\/)(constants\.pkl$|code\/)/.test(name))) {
-    throw new LstmError('UNSUPPORTED', `torch: this is a TorchScript program (torch.jit.save), which is code, not weights alone; ${SAVE_STATE_DICT}`)
-  }
-  if (names.some((name) => /(^|\/)archive_format$/.test(name))) {
-    throw new LstmError('UNSUPPORTED', "torch: this is a program of torch.export (.pt2), which is code, not weights alone; export it as ONNX, in Python: torch.onnx.export(torch.export.load('model.pt2'), args, 'model.onnx')")
+  // stable-baselines3 has a state dict beside settings, in a zip archive of its own.
+  if (archive.has('policy.pth')) return openTorch(archive.read('policy.pth'), budget)
+  if (isExported(names)) {
+    const { program, stateDict, tensors } = openExported(archive, budget)
+    return { object: stateDict, tensors, exported: program }
   }
   const pickles = names.filter((name) => /(^|\/)data\.pkl$/.test(name))
   const [pickle] = pickles
@@ -69,18 +77,33 @@ function openArchive(bytes: Uint8Array, budget: Budget): TorchFile {
     throw new LstmError('FORMAT', `torch: expected one file data.pkl in the archive, got ${pickles.length}`)
   }
   const folder = pickle.slice(0, -'data.pkl'.length)
+  const isScript = names.some((name) => name.startsWith(`${folder}code/`))
   const order = `${folder}byteorder`
   checkByteOrder(!archive.has(order) || new TextDecoder().decode(archive.read(order)) === 'little')
   const object = unpickle(new PickleBytes(archive.read(pickle)), budget)
-  const storages = new Map(names.filter((name) => name.startsWith(`${folder}data/`)).map((name) => [name, archive.read(name)]))
+  const constants = archive.has(`${folder}constants.pkl`) ? unpickle(new PickleBytes(archive.read(`${folder}constants.pkl`)), budget) : []
+  const storages = new Map(names.filter((name) => name.startsWith(`${folder}data/`) || name.startsWith(`${folder}constants/`)).map((name) => [name, archive.read(name)]))
   return {
     object,
+    ...(isScript && {
+      code: (path: string) => (archive.has(`${folder}code/${path}`) ? new TextDecoder().decode(archive.read(`${folder}code/${path}`)) : undefined),
+      constants: Array.isArray(constants) ? constants.map(inFolder) : [],
+    }),
     tensors: new TensorBuilder(budget, ({ key }) => {
-      const storage = storages.get(`${folder}data/${key}`)
+      const storage = storages.get(`${folder}${key.startsWith(CONSTANTS) ? '' : 'data/'}${key}`)
       if (storage === undefined) throw new LstmError('FORMAT', `torch: no storage ${JSON.stringify(key)} in the archive`)
       return storage
     }),
   }
+}
+
+/** Storages of constants stand in a folder of their own, under the same keys. */
+const CONSTANTS = 'constants/'
+
+function inFolder(constant: unknown): unknown {
+  if (!(constant instanceof TorchTensor)) return constant
+  const { storage: { kind, key, length, offset: begin }, offset, shape, strides } = constant
+  return new TorchTensor(new TorchStorage(kind, `${CONSTANTS}${key}`, length, begin), offset, shape, strides)
 }
 
 /** Four pickles (magic number, protocol, system, object), one with the keys of storages, then these: length and elements each. */
@@ -138,13 +161,10 @@ function unpickle(reader: PickleBytes, budget: Budget, found: Map<string, TorchS
     broken = error
   }
   if (machine.foreign.size === 0) return object
-  const module = modulesOf(object)[0]
-  if (module !== undefined) {
-    throw new LstmError('UNSUPPORTED', `torch: the file holds a whole pickled module of class ${quoteName(module.name)}, which only its Python code can make; ${SAVE_STATE_DICT}`)
-  }
   if (machine.foreign.has('torch._utils._rebuild_qtensor')) {
     throw new LstmError('UNSUPPORTED', 'torch: the tensors are quantised (torch.ao.quantization), and their numbers are not those that the model was trained to; save the model before it was quantised, in Python: torch.save(float_model.state_dict(), path)')
   }
+  if (modulesOf(object).length > 0) return object
   const names = [...machine.foreign].slice(0, MOST_NAMES).map(quoteName).join(', ')
   const more = machine.foreign.size > MOST_NAMES ? ` and ${machine.foreign.size - MOST_NAMES} more` : ''
   throw new LstmError('UNSUPPORTED', `torch: the pickle asks for ${names}${more}, which this library does not run: a file may hold tensors, numbers, text, dict, list and tuple only; ${SAVE_STATE_DICT}`, { cause: broken })

@@ -18,12 +18,16 @@ export class PickleGlobal {
   }
 }
 
-/** An object of a class that is not known. Nothing of it is kept. */
+/** An object of a class that is not known. Nothing of it is kept, unless it is a module of PyTorch. */
 export class ForeignObject {
   /** The class or function that would have made it. */
   readonly name: string
-  /** Whether it has what a torch.nn.Module has. */
-  isModule = false
+  /** Its attributes, where it has what a torch.nn.Module has, or is one of TorchScript. */
+  state: ReadonlyMap<unknown, unknown> | undefined
+
+  get isModule(): boolean {
+    return this.state !== undefined
+  }
 
   constructor(name: string) {
     this.name = name
@@ -202,7 +206,7 @@ export class PickleMachine {
         const state = this.#pop()
         const object = this.#top()
         // Attributes of known objects (a state dict's _metadata) say nothing about weights.
-        if (object instanceof ForeignObject && state instanceof Map && state.has('_modules')) object.isModule = true
+        if (object instanceof ForeignObject && state instanceof Map && (state.has('_modules') || object.name.startsWith('__torch__.'))) object.state = state
         return true
       }
       default: return false

@@ -3,7 +3,9 @@ import { FUNCTION, readOptions, TEXT, type OptionTable } from '../../options.ts'
 import { describeValue } from '../../values/dtype.ts'
 import type { NdArray } from '../../values/ndarray.ts'
 import { Budget } from '../budget.ts'
-import { openTorch } from './archive.ts'
+import { openTorch, type TorchFile } from './archive.ts'
+import { asModule, tensorsOf, type TorchModule } from './module-tree.ts'
+import { ForeignObject } from './pickle.ts'
 import { TorchTensor } from './tensors.ts'
 
 /** Options of `readTorch` and `readTorchWeights`. */
@@ -18,12 +20,15 @@ const OPTIONS: OptionTable<TorchOptions> = { key: TEXT, only: FUNCTION }
 
 type TensorDict = ReadonlyMap<string, TorchTensor>
 
+/** Letters of a class's name in a message. */
+const MOST_NAME = 100
 /** Entries a message lists. */
 const MOST_LISTED = 50
 
 /**
  * The state dict in a file of `torch.save`: of `model.state_dict()`, or of a checkpoint that holds one among
- * other things (`{ 'model': {...}, 'epoch': 3 }`). Both kinds of file are read, zip archives and the older one.
+ * other things (`{ 'model': {...}, 'epoch': 3 }`). Both kinds of file are read, zip archives and the older one; so are whole pickled
+ * modules, TorchScript, torch.export (.pt2) and stable-baselines3, of which the tensors are taken.
  * Nothing in the file is run. Tensors become float32, int32 (all signed integers) or uint8 (bool too), row-major.
  *
  * @throws LstmError `FORMAT` for a broken file; `UNSUPPORTED` for one that asks for more than tensors and plain
@@ -33,17 +38,30 @@ const MOST_LISTED = 50
  *     readTorch(bytes, { key: 'ema', only: (name) => name.startsWith('decoder.') })
  */
 export function readTorch(bytes: Uint8Array, options: TorchOptions = {}): Map<string, NdArray> {
-  return readTorchWithin(bytes, readOptions(options, OPTIONS, 'PyTorch'), new Budget(bytes.length))
+  const budget = new Budget(bytes.length)
+  return stateDictOf(openTorch(bytes, budget), readOptions(options, OPTIONS, 'PyTorch'), budget)
 }
 
-/** The same, as a part of a load. */
-export function readTorchWithin(bytes: Uint8Array, { key, only = () => true }: TorchOptions, budget: Budget): Map<string, NdArray> {
-  const { object, tensors } = openTorch(bytes, budget)
-  return new Map([...findStateDict(object, key)].filter(([name]) => only(name)).map(([name, tensor]) => [name, tensors.build(name, tensor)]))
+/** The tensors of a file that is open. */
+export function stateDictOf({ object, tensors }: TorchFile, { key, only = () => true }: TorchOptions, budget: Budget): Map<string, NdArray> {
+  return new Map([...findStateDict(object, key, budget)].filter(([name]) => only(name)).map(([name, tensor]) => [name, tensors.build(name, tensor)]))
 }
 
-/** A dictionary of nothing but tensors, at least one. */
-function asTensorDict(object: unknown): TensorDict | undefined {
+/**
+ * The module that a file holds: the object itself, the entry of a checkpoint that `key` names, or the only one that is a module where none is
+ * a state dict.
+ */
+export function moduleIn(object: unknown, key: string | undefined, budget: Budget): TorchModule | undefined {
+  const values = object instanceof Map ? key === undefined ? [...new Set(object.values())] : [object.get(key)] : [object]
+  const modules = values.filter((value) => value instanceof ForeignObject && value.isModule)
+  const isPlain = values.length > 1 && values.some((value) => value instanceof Map && asTensorDict(value, budget) !== undefined)
+  return modules.length === 1 && !isPlain ? asModule(modules[0], budget) : undefined
+}
+
+/** A dictionary of nothing but tensors, at least one; of a module, all of its tensors. */
+function asTensorDict(object: unknown, budget: Budget): TensorDict | undefined {
+  const module = asModule(object, budget)
+  if (module !== undefined) return nonEmpty(tensorsOf(module))
   if (!(object instanceof Map) || object.size === 0) return undefined
   for (const [name, value] of object) {
     if (typeof name !== 'string' || !(value instanceof TorchTensor)) return undefined
@@ -51,17 +69,21 @@ function asTensorDict(object: unknown): TensorDict | undefined {
   return object as TensorDict
 }
 
-function findStateDict(object: unknown, key: string | undefined): TensorDict {
+function nonEmpty(tensors: TensorDict): TensorDict | undefined {
+  return tensors.size === 0 ? undefined : tensors
+}
+
+function findStateDict(object: unknown, key: string | undefined, budget: Budget): TensorDict {
   const entries = object instanceof Map ? [...object as ReadonlyMap<unknown, unknown>] : []
   if (key !== undefined) {
-    const chosen = asTensorDict(entries.find(([name]) => name === key)?.[1])
+    const chosen = asTensorDict(entries.find(([name]) => name === key)?.[1], budget)
     if (chosen !== undefined) return chosen
     throw new LstmError('UNSUPPORTED', `torch: no state dict under the key ${describeValue(key)}; the file has ${list(entries)}`)
   }
-  const whole = asTensorDict(object)
+  const whole = asTensorDict(object, budget)
   if (whole !== undefined) return whole
   // A file may have one dictionary under any number of names: each is looked through once.
-  const found = new Map([...new Set(entries.map(([, value]) => value))].map((value) => [value, asTensorDict(value)]))
+  const found = new Map([...new Set(entries.map(([, value]) => value))].map((value) => [value, asTensorDict(value, budget)]))
   const candidates = entries.filter(([, value]) => found.get(value) !== undefined)
   const [first] = candidates
   if (first !== undefined && candidates.length === 1) return found.get(first[1]) as TensorDict
@@ -85,6 +107,7 @@ function list(entries: readonly (readonly [unknown, unknown])[]): string {
 /** A Python value in a word. */
 function describe(value: unknown): string {
   if (value instanceof TorchTensor) return 'a tensor'
+  if (value instanceof ForeignObject) return `a ${value.isModule ? 'module without tensors, of class' : 'foreign object of class'} ${value.name.slice(0, MOST_NAME)}`
   if (value instanceof Map) return value.size === 0 ? 'an empty dictionary' : 'a dictionary'
   if (Array.isArray(value)) return 'a list'
   if (value === null) return 'None'

@@ -106,6 +106,8 @@ const CALLS: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
   'torch._utils._rebuild_parameter': ([data]) => parameter(data),
   'torch._utils._rebuild_parameter_with_state': ([data]) => parameter(data),
   'torch.nn.parameter.Parameter': ([data]) => parameter(data),
+  'torch.jit._pickle.restore_type_tag': ([value]) => value ?? null,
+  ...Object.fromEntries(['int', 'tensor', 'double', 'bool'].map((kind) => [`torch.jit._pickle.build_${kind}list`, ([list]: readonly unknown[]) => list ?? null])),
   'torch.Size': ([sizes]) => (Array.isArray(sizes) ? sizes as unknown[] : []),
   'torch.device': () => 'device',
   '_codecs.encode': ([text]) => text ?? null,

@@ -1,0 +1,88 @@
+// A program of PyTorch as a list of calls of its operators (aten), one after the other: what modules, TorchScript and torch.export become
+// before they become a graph.
+import type { SymbolicShape } from '../../../values/shape.ts'
+import type { Budget } from '../../budget.ts'
+import type { TorchTensor } from '../tensors.ts'
+
+/** A tensor that is computed: known by identity. */
+export class Value {
+  /** For messages: where it was made. */
+  readonly where: string
+
+  constructor(where: string) {
+    this.where = where
+  }
+}
+
+/** A tensor of the file, by its name in the state dict. */
+export class NamedTensor {
+  readonly name: string
+  readonly tensor: TorchTensor
+
+  constructor(name: string, tensor: TorchTensor) {
+    this.name = name
+    this.tensor = tensor
+  }
+}
+
+/** What an operator may be given. */
+export type Arg = Value | NamedTensor | number | boolean | string | null | undefined | readonly Arg[]
+
+export interface Call {
+  /** As PyTorch calls it, without namespace and overload: `linear`, `lstm`. */
+  readonly op: string
+  readonly args: readonly Arg[]
+  readonly named: ReadonlyMap<string, Arg>
+  readonly results: readonly Value[]
+  /** The module it is in: `encoder.0`. */
+  readonly where: string
+}
+
+/** A tensor that the program is given. */
+export interface ProgramInput {
+  readonly name: string
+  readonly value: Value
+  /** Where the file says them. */
+  readonly shape?: SymbolicShape
+  readonly isInteger?: boolean
+}
+
+export interface Program {
+  readonly inputs: readonly ProgramInput[]
+  readonly calls: readonly Call[]
+  /** In order; lists within lists are put one after the other. */
+  readonly outputs: readonly Value[]
+}
+
+/** Why a program is not followed: a sentence's end, `calls torch.sort in 'encoder'`. */
+export class NotFollowed extends Error {}
+
+/** Operators that give several tensors. */
+const RESULTS: Readonly<Record<string, number>> = { lstm: 3, gru: 2, rnn_tanh: 2, rnn_relu: 2 }
+
+/** Calls as they are found. */
+export class Calls {
+  readonly list: Call[] = []
+  readonly budget: Budget
+
+  /** @param budget of the load: each call is charged as a node */
+  constructor(budget: Budget) {
+    this.budget = budget
+  }
+
+  /** The result, or a list of several. */
+  add(name: string, args: readonly Arg[], where: string, named: ReadonlyMap<string, Arg> = new Map()): Value | readonly Value[] {
+    this.budget.build(name)
+    // Operators that write into their first argument have an underscore.
+    const op = name.replace(/(?<!^)_$/, '')
+    const results = Array.from({ length: (Object.hasOwn(RESULTS, op) ? RESULTS[op] : undefined) ?? 1 }, () => new Value(where))
+    this.list.push({ op, args, named, results, where })
+    return results.length === 1 ? results[0] as Value : results
+  }
+}
+
+/** The tensors of an answer, one after the other; what is no tensor is none of an output. */
+export function valuesOf(answer: Arg): Value[] {
+  if (answer instanceof Value) return [answer]
+  return Array.isArray(answer) ? (answer as readonly Arg[]).flatMap(valuesOf) : []
+}

@@ -1,0 +1,132 @@
+// Whole models of PyTorch (pickled, TorchScript, torch.export) against the outputs of the modules: test/python/golden_torch_programs.py.
+import { readFile } from 'node:fs/promises'
+import { strToU8, unzipSync, zipSync } from 'fflate'
+import { describe, expect, it } from 'vitest'
+import { onlyBytes } from '../../src/formats/reader.ts'
+import { readSafetensors } from '../../src/formats/safetensors.ts'
+import { readTorch, torch } from '../../src/formats/torch/reader.ts'
+import { compile } from '../../src/model/load.ts'
+import type { NdArray } from '../../src/values/ndarray.ts'
+import { expectError, expectRejection } from '../expect-error.ts'
+import { checkOutput } from '../golden-outputs.ts'
+import { describeBinaries, runtimeOf } from '../variants.ts'
+
+interface Case {
+  readonly name: string
+  readonly file: string
+  readonly options: { readonly module: string, readonly save: string }
+  readonly inputs: Readonly<Record<string, unknown>>
+  readonly outputs: Readonly<Record<string, unknown>>
+}
+
+const folder = new URL('../golden/torch-programs/', import.meta.url)
+const { cases } = JSON.parse(await readFile(new URL('cases.json', folder), 'utf8')) as { cases: Case[] }
+const { tensors: arrays } = readSafetensors(await readFile(new URL('cases.safetensors', folder)))
+
+describeBinaries('whole models of PyTorch', (binary) => {
+  it.each(cases.map((entry) => [entry.name, entry] as const))('%s', async (_, { name, file, inputs, outputs }) => {
+    const bytes = await readFile(new URL(file, folder))
+    expect(torch.detect(bytes)).toBe(true)
+    using model = await compile(await torch.read(onlyBytes(bytes), {}), { runtime: await runtimeOf(binary) })
+    const given = Object.keys(inputs).map((input, n) => [model.inputs[n]?.name, arrays.get(`${name}/in/${input}`)] as const)
+    const results = Object.values(model.run(Object.fromEntries(given) as Record<string, NdArray>))
+    expect(results).toHaveLength(Object.keys(outputs).length)
+    Object.keys(outputs).forEach((output, n) => checkOutput(arrays, name, output, results[n]))
+  })
+})
+
+describe('what is in whole models', () => {
+  it.each(cases.map((entry) => [entry.name, entry] as const))('readTorch has the tensors of %s', async (_, { file, options }) => {
+    const names = [...readTorch(await readFile(new URL(file, folder))).keys()].sort()
+    const [whole] = cases.filter((entry) => entry.options.module === options.module)
+    const same = [...readTorch(await readFile(new URL((whole as Case).file, folder))).keys()]
+    expect(names).toEqual(same.sort())
+  })
+})
+
+const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0))
+/** A float32 [2] over storage '0', as protocol 0 has it. */
+const TWO = "ctorch._utils\n_rebuild_tensor_v2\n((S'storage'\nctorch\nFloatStorage\nS'0'\nS'cpu'\nI2\ntQI0\n(I2\nt(I1\ntI00\nccollections\nOrderedDict\n)RtR"
+const MODULE = `c__torch__\nNet\n)\x81(dS'w'\n${TWO}sb.`
+
+/** A TorchScript archive of one module with a tensor `w` [2], whose `forward(self, x)` has this body. */
+function script(body: string, pickle: string = MODULE): Uint8Array {
+  const code = `class Net(Module):\n  __parameters__ = ["w", ]\n  w : Tensor\n  def forward(self: __torch__.Net,\n    x: Tensor) -> Tensor:\n${body}`
+  return zipSync({ 'x/data.pkl': bytesOf(pickle), 'x/data/0': new Uint8Array(8), 'x/code/__torch__.py': strToU8(code) })
+}
+
+const read = (bytes: Uint8Array, options: object = {}): Promise<unknown> => torch.read(onlyBytes(bytes), options)
+
+describe('programs that are not followed', () => {
+  it.each([
+    ['    if torch.gt(x, 0):\n      y = x\n    return x\n', "decides by 'if'"],
+    ['    y = torch.sort(x)\n    return torch.layer_norm(y, [2], self.w, None, 1.0e-05)\n', "does not tell the shape of its input 'x'"],
+    ['    y = torch.layer_norm(x, [2], self.w, None, 1.0e-05)\n    return torch.cumsum(y, 1)\n', 'calls torch.cumsum'],
+    ['    return (self).forward(x, )\n', 'calls modules that are too deep in one another'],
+    [`    return ${'('.repeat(5000)}x${')'.repeat(5000)}\n`, 'has expressions that are too deep'],
+    ['    return (x).size(0)\n', 'calls .size'],
+    ['    y = x + 1\n    return y\n', 'has code that is not read: +'],
+    ['    return self.v\n', "has no 'v' in ''"],
+    ['    return y\n', 'has the name y'],
+    ['    return torch.mul(x, CONSTANTS.c3)\n', 'has no tensor CONSTANTS.c3'],
+    ['    return 3\n', 'gives no tensor'],
+    ['    y, z, = x\n    return y\n', 'takes apart what is no list'],
+    ['    y = torch.layer_norm(x, [2], self.w, None, 1.0e-05)\n    return torch.elu(y, 1., 2.)\n', 'has torch.elu with 2'],
+    ['    y = torch.layer_norm(x, [2], self.w, None, 1.0e-05)\n    return torch.dropout(y, 0.5, True)\n', 'was saved in training mode (model.eval() is missing)'],
+    ['    return torch.layer_norm(x, [3], self.w, None, 1.0e-05)\n', 'is not understood as a graph (layerNormalization'],
+  ])('%j', async (body, why) => {
+    await expectRejection(read(script(body)), 'UNSUPPORTED', new RegExp(`^this file is a TorchScript program that ${why.replace(/[().+]/g, '\\$&')}[^]*; no code of a file is run. Its tensors:\n {2}w float32 \\[2\\]\n[^]*torch\\.jit\\.load`))
+  })
+
+  it('modules of a class of their own show lines, with what the file says of their parts', async () => {
+    const rnn = `ctorch.nn.modules.rnn\nRNN\n)\x81(dS'mode'\nS'RNN_RELU'\nsS'batch_first'\nI00\nsS'_parameters'\n(d${['weight_ih_l0', 'weight_hh_l0'].map((name) => `S'${name}'\n${TWO.replace('(I2\nt(I1\n', '(I1\nI1\nt(I1\nI1\n')}s`).join('')}sS'_modules'\n(dsb`
+    const bytes = zipSync({ 'x/data.pkl': bytesOf(`c__main__\nNet\n)\x81(dS'_modules'\n(dS'core'\n${rnn}ssb.`), 'x/data/0': new Uint8Array(8) })
+    await expectRejection(read(bytes), 'UNSUPPORTED', new RegExp([
+      '^this file is a pickled module that has the class __main__\\.Net, whose order only its Python code knows; no code of a file is run\\.',
+      "simpleRnn\\(1, { name: 'core', bias: false, activation: 'relu', returnSequences: true }\\), // batch_first=False there; \\[batch, timesteps, features\\] here",
+    ].join('[^]*')))
+    await expectRejection(read(await readFile(new URL('stack-whole.pt', folder)), { batchFirst: true }), 'VALUE', /^PyTorch: 'batchFirst' and 'timeMajor' are for bare state dicts/)
+  })
+
+  it('sizes that a file says alone take no memory', async () => {
+    await expectRejection(read(script('    return torch.layer_norm(x, [100000000], None, None, 1.0e-05)\n')), 'FORMAT', /^torch: a normalisation: a file of \d+ bytes that unpacks to more than/)
+    await expectRejection(read(script('    y, z, = torch.gru(x, None, [self.w], False, 100000000, 0., False, False, True)\n    return y\n')), 'UNSUPPORTED', /that has 1 weights of gru for 100000000 layers/)
+  })
+
+  it('modules within themselves are refused', () => {
+    expectError(() => readTorch(script('', 'c__torch__\nNet\n)\x81p1\n(dS\'me\'\ng1\nsb.')), 'UNSUPPORTED', 'torch: expected modules at most 64 deep in one another')
+  })
+})
+
+describe('torch.export', () => {
+  it('loads what was exported without eval(), as long as there is no dropout', async () => {
+    const graph = await torch.read(onlyBytes(await readFile(new URL('../foreign/exported.pt2', folder))), {})
+    expect(graph.nodes.map(({ op }) => op)).toEqual(['lstm', 'linear'])
+    expect(graph.inputs.map(({ shape }) => shape)).toEqual([[2, 1, 3]])
+  })
+
+  it('refuses archives that are broken', async () => {
+    const members = unzipSync(await readFile(new URL('stack-export.pt2', folder)))
+    const name = (end: string): string => Object.keys(members).find((member) => member.endsWith(end)) as string
+    const change = (end: string, to: (text: string) => string | undefined): Uint8Array => {
+      const changed = to(new TextDecoder().decode(members[name(end)]))
+      const others = Object.entries(members).filter(([member]) => member !== name(end))
+      return zipSync(Object.fromEntries([...others, ...(changed === undefined ? [] : [[name(end), strToU8(changed)] as const])]))
+    }
+    expectError(() => readTorch(change('weight_0', () => undefined)), 'FORMAT', /^torch: the tensor '.*' has no file in the archive$/)
+    expectError(() => readTorch(change('weights_config.json', (text) => text.replace('"dtype": 7', '"dtype": 9'))), 'UNSUPPORTED', /^torch: the tensor '.*' is stored in a way that is not read/)
+    expectError(() => readTorch(change('weights_config.json', (text) => text.replace('"as_int": 5', '"as_int": -5'))), 'FORMAT', /^torch: expected whole numbers >= 0 for the tensor/)
+    expectError(() => readTorch(change('weights_config.json', (text) => text.slice(1))), 'FORMAT', /is no JSON$/)
+    expectError(() => readTorch(change('model.json', () => undefined)), 'UNSUPPORTED', /^torch: expected one model in the archive of torch\.export, got 0/)
+    await expectRejection(read(change('model.json', (text) => text.replace('torch.ops.aten.tanh.default', 'torch.ops.mine.tanh.default'))), 'UNSUPPORTED', /^this file is a program of torch\.export that calls torch\.ops\.mine\.tanh\.default; no code/)
+    await expectRejection(read(change('model.json', (text) => text.replace('torch.ops.aten.tanh.default', 'torch.ops.aten.tan.default'))), 'UNSUPPORTED', /that calls torch\.tan in '1'; no code[^]*activation\('\?'\), \/\/ '1' to '2'/)
+  })
+})
+
+it('archives of stable-baselines3 are the state dict of their policy', async () => {
+  const policy = await readFile(new URL('../pytorch/lstm.pt', folder))
+  const bytes = zipSync({ 'data': strToU8('{}'), 'policy.pth': policy, 'policy.optimizer.pth': policy, '_stable_baselines3_version': strToU8('2.3.0') }, { level: 0 })
+  expect(torch.detect(bytes)).toBe(true)
+  expect([...readTorch(bytes).keys()]).toEqual([...readTorch(policy).keys()])
+  expect((await torch.read(onlyBytes(bytes), {})).nodes.map(({ op }) => op)).toEqual(['lstm'])
+})

@@ -1,0 +1,160 @@
+"""Whole models as PyTorch saves them, with the outputs of the modules: torch.save(model), TorchScript by torch.jit.script and
+torch.jit.trace, and torch.export.
+
+Inputs and outputs are named by their order: in0, in1, out0, out1. Files are small, and hold the classes of this script by name only.
+
+  python test/python/golden_torch_programs.py            write test/golden/torch-programs
+  python test/python/golden_torch_programs.py --check    compare a fresh run with the files
+"""
+
+import copy
+import warnings
+from typing import Tuple
+
+import golden_cases
+import torch
+from torch import nn
+
+LARGEST_DISTANCE = 1e-5
+
+
+class Classifier(nn.Module):
+    """Token ids, a bidirectional stack, its last step."""
+
+    def __init__(self):
+        super().__init__()
+        self.emb = nn.Embedding(11, 3)
+        self.lstm = nn.LSTM(3, 5, 2, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(10, 4)
+
+    def forward(self, x):
+        y, _ = self.lstm(self.emb(x))
+        return torch.softmax(self.fc(torch.relu(y[:, -1, :])), -1)
+
+
+class Convolution(nn.Module):
+    """Sequences that are turned before and after a convolution."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(3, 6, 3, stride=2, padding=2, dilation=2, groups=3)
+        self.bn = nn.BatchNorm1d(6, eps=1e-3)
+        self.act = nn.GELU()
+        self.drop = nn.Dropout(0.3)
+        self.gru = nn.GRU(6, 4, batch_first=True)
+        self.norm = nn.LayerNorm(4)
+
+    def forward(self, x):
+        x = self.act(self.bn(self.conv(x.transpose(1, 2))))
+        return self.norm(self.gru(self.drop(x.transpose(1, 2)))[0])
+
+
+class Carried(nn.Module):
+    """Scales that are buffers, states that go in and out, an axis that goes."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("in_scale", torch.tensor([[[0.5, 2.0]]]))
+        self.register_buffer("out_scale", torch.tensor([3.0]))
+        self.lstm = nn.LSTM(2, 5, 2, batch_first=True)
+        self.linear = nn.Linear(5, 1)
+
+    def forward(self, x, hc: Tuple[torch.Tensor, torch.Tensor]):
+        y, hc = self.lstm(x * self.in_scale, hc)
+        return self.out_scale * self.linear(y).squeeze(-1), hc
+
+
+class TimeMajor(nn.Module):
+    """A plain RNN over [timesteps, batch, features], and what goes past it."""
+
+    def __init__(self):
+        super().__init__()
+        self.pre = nn.Sequential(nn.Linear(3, 8), nn.LeakyReLU(0.2))
+        self.rnn = nn.RNN(8, 4, nonlinearity="relu", bidirectional=True, bias=False)
+        self.out = nn.Linear(8, 2)
+
+    def forward(self, x):
+        x = self.pre(x)
+        return self.out(torch.tanh(self.rnn(x)[0] + x) / 2 - 1)
+
+
+def stack():
+    return nn.Sequential(
+        nn.Linear(3, 5), nn.Tanh(), nn.Dropout(0.1), nn.LayerNorm(5), nn.Sequential(nn.Linear(5, 4), nn.ELU(0.7)), nn.BatchNorm1d(4), nn.Linear(4, 3), nn.LogSoftmax(-1)
+    )
+
+
+def convolutions():
+    return nn.Sequential(nn.Conv1d(3, 4, 3, padding="same"), nn.BatchNorm1d(4, affine=False), nn.Hardtanh(-0.7, 0.9), nn.Conv1d(4, 2, 2, bias=False), nn.Softplus())
+
+
+def flat(answer):
+    return [part for each in answer for part in flat(each)] if isinstance(answer, tuple) else [answer]
+
+
+def whole(module, inputs, path):
+    torch.save(module, path)
+
+
+def whole_legacy(module, inputs, path):
+    torch.save(module, path, _use_new_zipfile_serialization=False)
+
+
+def checkpoint(module, inputs, path):
+    torch.save({"model": module, "epoch": 3, "optimizer": {"state": {}, "param_groups": []}}, path)
+
+
+def script(module, inputs, path):
+    torch.jit.save(torch.jit.script(module), path)
+
+
+def trace(module, inputs, path):
+    torch.jit.save(torch.jit.trace(module, inputs, check_trace=False), path)
+
+
+def export(module, inputs, path):
+    auto = torch.export.Dim.AUTO
+    dynamic = tuple({0: auto} if isinstance(x, torch.Tensor) else tuple({1: auto} for _ in x) for x in inputs)
+    torch.export.save(torch.export.export(module, inputs, dynamic_shapes=dynamic), path)
+
+
+def add(golden, name, module, inputs, saves, rows):
+    for key, value in module.state_dict().items():
+        if key.endswith("running_var"):
+            value.uniform_(0.3, 2)
+        elif not key.endswith("num_batches_tracked") and not key.endswith("scale"):
+            value.uniform_(-0.8, 0.8)
+    module.eval()
+    outputs = flat(module(*inputs))
+    double = copy.deepcopy(module).double()
+    wide = lambda x: tuple(map(wide, x)) if isinstance(x, tuple) else x.double() if x.is_floating_point() else x
+    exact = flat(double(*wide(inputs)))
+    assert max((a - b).abs().max() for a, b in zip(outputs, exact)) < LARGEST_DISTANCE, name
+    named = lambda prefix, tensors: {f"{prefix}{n}": tensor.numpy() for n, tensor in enumerate(tensors)}
+    for save in saves:
+        file = f"{name}-{save.__name__.replace('_', '-')}.pt{'2' if save is export else ''}"
+        save(module, inputs, golden.directory / file)
+        golden.add(
+            file, file, rows=rows, options={"module": name, "save": save.__name__}, calls=[(named("in", flat(inputs)), named("out", outputs), named("out", exact))]
+        )
+
+
+@torch.no_grad()
+def generate(directory):
+    warnings.filterwarnings("ignore")
+    torch.set_num_threads(1)
+    torch.manual_seed(7)
+    golden = golden_cases.Golden(directory, "torch", {"torch": torch.__version__})
+    random = lambda *shape: torch.empty(*shape).uniform_(-2, 2)
+    add(golden, "stack", stack(), (random(4, 3),), (whole, whole_legacy, checkpoint, script, trace, export), {23})
+    add(golden, "convolutions", convolutions(), (random(2, 3, 7),), (whole, script, trace, export), {23})
+    add(golden, "classifier", Classifier(), (torch.randint(11, (2, 7)),), (script, trace, export), {2, 5, 11, 13})
+    add(golden, "convolution", Convolution(), (random(2, 9, 3),), (script, trace, export), {2, 5, 35, 36})
+    states = (torch.randn(2, 3, 5), torch.randn(2, 3, 5))
+    add(golden, "carried", Carried(), (random(3, 6, 2), states), (script, trace, export), {2, 5, 6, 7, 13})
+    add(golden, "time-major", TimeMajor(), (random(5, 2, 3),), (script, trace, export), {3, 5, 11, 23, 24, 37})
+    return golden
+
+
+if __name__ == "__main__":
+    golden_cases.main(__doc__, "torch-programs", generate)
