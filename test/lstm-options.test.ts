@@ -198,6 +198,15 @@ describeBinaries('LSTM options', (binary) => {
     }
   })
 
+  it.each([{ clip: 0.5 }, { cellClip: 0.5 }, { projSize: 3, projClip: 0.5 }])('NaN is clamped by nothing: %j', async (attributes) => {
+    const { graph, x, h0, c0 } = setUp({ name: 'clamped', attributes, ...('projSize' in attributes && { weights: ['projection'] as const }) }, [3, 5, 2, 4], 5)
+    x.data.fill(NaN, 3, 4) // step 1 of row 0
+    const { y } = (await compile(graph, { runtime })).run({ x, h0, c0 })
+    const { shape, data } = y as NdArray
+    const units = shape.at(-1) as number
+    data.forEach((value, n) => expect(Number.isNaN(value), `element ${n}`).toBe(n >= units && n < 4 * units))
+  })
+
   it('NaN in padding stays there, except under the multiply rule', async () => {
     for (const rule of ['zero', 'hold', 'multiply'] as const) {
       const { graph, x, mask, h0, c0 } = setUp({ name: rule, mask: true, attributes: { maskRule: rule } }, [3, 5, 3, 7], 5)
