@@ -136,7 +136,7 @@ function activations(c: Conversion, count: number): Record<string, Attribute> {
 const MOST_STEPS = 8
 
 /** Whether a state is zeros whatever its size: exporters write out what an absent one means. */
-function isZero(c: Conversion, name: string, steps: number = MOST_STEPS): boolean {
+export function isZero(c: Conversion, name: string, steps: number = MOST_STEPS): boolean {
   const value = c.importer.builder.value(name)
   if (value !== undefined) {
     c.importer.spend(0, value.data.length)

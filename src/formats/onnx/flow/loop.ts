@@ -5,7 +5,8 @@ import type { Conversion } from '../conversion.ts'
 import type { OnnxGraph } from '../messages.ts'
 import { onlyElement, stepCount, uncast } from './condition.ts'
 import { Inside } from './inside.ts'
-import { emitLoop, liveStates, spoil, type State } from './steps.ts'
+import { emitLayers } from './layers.ts'
+import { emitLoop, liveStates, spoil, type State, type Steps } from './steps.ts'
 
 /** Inputs: how many steps, a condition, states. Body: inputs: number of the step, condition, states; outputs: condition, states, what is collected. */
 export function convertLoop(c: Conversion): void {
@@ -50,7 +51,11 @@ export function convertLoop(c: Conversion): void {
     const position = count + n
     return c.isNeeded(position) ? [{ value, backwards: false, give: (stacked: string) => c.alias(position, stacked) }] : []
   })
-  emitLoop(c, { inside, number, count: steps, slices: [], states: liveStates(c, inside, states, collected), collected })
+  const loop: Steps = {
+    inside, number, count: steps, slices: [], states: liveStates(c, inside, states, collected), collected,
+    counters: new Set([...counters].flatMap(([name, start]) => (start === 0 ? [name] : []))),
+  }
+  if (!emitLayers(c, loop)) emitLoop(c, loop)
 }
 
 /** Whether a state is one more after each step. */

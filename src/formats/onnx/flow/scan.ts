@@ -3,7 +3,8 @@ import type { ValueType } from '../../../ops/operator.ts'
 import { malformed } from '../../protobuf/wire.ts'
 import type { Conversion } from '../conversion.ts'
 import { Inside } from './inside.ts'
-import { emitLoop, liveStates, spoil, type Slice, type State } from './steps.ts'
+import { emitLayers } from './layers.ts'
+import { emitLoop, liveStates, spoil, type Slice, type State, type Steps } from './steps.ts'
 
 const ATTRIBUTES = ['body', 'num_scan_inputs', 'scan_input_axes', 'scan_input_directions', 'scan_output_axes', 'scan_output_directions']
 
@@ -50,7 +51,8 @@ export function convertScan(c: Conversion): void {
   const slices = own.slice(states).map((name, n): Slice => ({
     name, source: stepsFirst(c, c.input(states + n), inputAxes[n] as number), backwards: inputDirections[n] === 1,
   }))
-  emitLoop(c, { inside, number, count: '', states: liveStates(c, inside, all, collected), slices, collected })
+  const loop: Steps = { inside, number, count: '', states: liveStates(c, inside, all, collected), slices, counters: new Set(), collected }
+  if (!emitLayers(c, loop)) emitLoop(c, loop)
 }
 
 function axisOf(c: Conversion, axis: number, rank: number): number {

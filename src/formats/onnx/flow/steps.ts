@@ -42,6 +42,8 @@ export interface Steps {
   readonly count: string
   readonly states: readonly State[]
   readonly slices: readonly Slice[]
+  /** Values of the body that are the number of the step. */
+  readonly counters: ReadonlySet<string>
   readonly collected: readonly Collected[]
 }
 
