@@ -54,7 +54,7 @@ function sniffJson(bytes: Uint8Array): FormatName | undefined {
   if (Array.isArray(json)) return json.some((group) => has(group, 'paths')) ? 'tfjs' : undefined
   if (has(json, 'modelTopology') || has(json, 'weightsManifest')) return 'tfjs'
   if (has(json, 'architecture') && has(json, 'weights')) return 'nam'
-  if (has(json, 'in_shape') || has(json, 'layers') || (has(json, 'model_data') && has(json, 'state_dict'))) return 'rtneural'
+  if (has(json, 'in_shape') || has(json, 'layers') || (has(json, 'model_data') && has(json, 'state_dict')) || (has(json, 'conv1d_1') && has(json, 'input_size'))) return 'rtneural'
   const values = Object.values(json as object)
   if (values.some((value) => has(value, 'filename'))) return 'tensorflow1'
   // RTNeural's other form: the tensors of a state dict as nested lists.

@@ -6,6 +6,7 @@ import { addOperators } from '../../ops/registry.ts'
 import { WINDOWS } from '../../ops/windows/family.ts'
 import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
+import { Budget } from '../budget.ts'
 import { parseJsonObject, type JsonObject } from '../json-weights.ts'
 import { graphOfStateDict } from '../pytorch.ts'
 import type { FormatOptions, FormatReader } from '../reader.ts'
@@ -17,6 +18,7 @@ import { batchedOrNot } from '../unbatched.ts'
 import { addLayer, lastSize, readLayers } from './layers.ts'
 import { Network } from './network.ts'
 import { delaySamplesOf } from './sample-rate.ts'
+import { graphOfSmartAmpPro, isSmartAmpPro } from './smart-amp-pro.ts'
 import { addSkip, graphOfSimpleRnn, isSimpleRnn, tensorsOf } from './state-dict.ts'
 
 export { readRtneuralStateDict } from './state-dict.ts'
@@ -28,7 +30,7 @@ const OPTIONS = ['sampleRate', 'trainingSampleRate', 'sampleRateCorrection', 'un
 
 /**
  * The graph of a JSON model: RTNeural's layers, also with AIDA-X's `in_skip`, `in_gain`, `out_gain` (decibels); GuitarML's
- * `model_data` and `state_dict`; or the tensors of a PyTorch state dict alone, if they are one LSTM, GRU or RNN.
+ * `model_data` and `state_dict`, and its SmartAmpPro; or the tensors of a PyTorch state dict alone, if they are one LSTM, GRU or RNN.
  * Input `input` [batch, timesteps, features], output `output`; the state of each recurrent layer is an optional input
  * (`lstm_h0`, `lstm_c0`, then `lstm_1_h0` ..., `gru_h0`) and an output (`lstm_h`, `lstm_c`), [1, batch, units]; not so with a
  * `sampleRate` above that of the training, where each step begins from a state of more than one sample before.
@@ -40,10 +42,14 @@ export function readRtneural(bytes: Uint8Array, options: RtneuralOptions = {}, l
   const json = parseJsonObject(bytes, 'RTNeural')
   addCommonOperators()
   addOperators(WINDOWS)
-  return batchedOrNot(graphOf(json, delaySamplesOf(json, rates), location), unbatched)
+  return batchedOrNot(graphOf(json, delaySamplesOf(json, rates), location, new Budget(bytes.length)), unbatched)
 }
 
-function graphOf(json: JsonObject, delaySamples: number, location: string | undefined): Graph {
+function graphOf(json: JsonObject, delaySamples: number, location: string | undefined, budget: Budget): Graph {
+  if (isSmartAmpPro(json)) {
+    if (delaySamples > 1) throw new LstmError('UNSUPPORTED', "SmartAmpPro: 'sampleRate' cannot be corrected for: its window is in samples")
+    return graphOfSmartAmpPro(json, budget)
+  }
   if (isSimpleRnn(json)) return graphOfSimpleRnn(json, delaySamples)
   if (json.layers !== undefined || json.in_shape !== undefined) return graphOfLayers(json, delaySamples)
   if (delaySamples > 1) {
@@ -61,7 +67,7 @@ function graphOf(json: JsonObject, delaySamples: number, location: string | unde
 export const rtneural: FormatReader = takingOptions({
   name: 'RTNeural',
   options: OPTIONS,
-  detect: (bytes) => /^\s*\{/.test(beginning(bytes)) && /"(in_shape|layers|model_data|state_dict|[\w.]*weight_ih_l0)"\s*:/.test(beginning(bytes)),
+  detect: (bytes) => /^\s*\{/.test(beginning(bytes)) && /"(in_shape|layers|model_data|state_dict|conv1d_1|[\w.]*weight_ih_l0)"\s*:/.test(beginning(bytes)),
   read: async ({ bytes, location }, options) => readRtneural(bytes, options, location),
 })
 

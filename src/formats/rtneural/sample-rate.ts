@@ -29,7 +29,12 @@ export function delaySamplesOf(json: JsonObject, options: SampleRateOptions): nu
 /** What AIDA-X's files say, where its player looks for it. */
 function storedRate({ metadata, samplerate }: JsonObject): unknown {
   const first = isJsonObject(metadata) ? metadata.samplerate : undefined
-  return typeof first === 'number' ? first : samplerate
+  return asNumber(typeof first === 'number' || typeof first === 'string' ? first : samplerate)
+}
+
+/** Some files have the number as text. */
+function asNumber(value: unknown): unknown {
+  return typeof value === 'string' && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value
 }
 
 function rate(value: unknown, name: string): number {
