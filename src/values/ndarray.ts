@@ -150,11 +150,7 @@ export function print({ dtype, shape, data }: ArrayLike): string {
 
 /** Elements of 64 bits as int32, copied; any other array as it is. @throws LstmError `VALUE` for one that is no int32 */
 export function narrowed(data: unknown, what: string): unknown {
-  if (!tagOf(data).startsWith('Big')) return data
-  const wide = data as BigInt64Array
-  const out = createData('int32', wide.length)
-  for (let n = 0; n < wide.length; n++) storeChecked(out, n, 'int32', Number(wide[n]), what)
-  return out
+  return tagOf(data).startsWith('Big') ? dataOfNested(Array.from(data as BigInt64Array, Number), 'int32', [(data as BigInt64Array).length], what) : data
 }
 
 /** Checks that `data` is the array type of `dtype`. */
