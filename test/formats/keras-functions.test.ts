@@ -95,3 +95,25 @@ describe('a layer that is called twice', () => {
     expect(other.data).not.toEqual(first.data)
   })
 })
+
+describe('what functions are given wrongly', () => {
+  const refused = (name: string, kwargs: Settings, code: 'FORMAT' | 'UNSUPPORTED', message: RegExp): void => {
+    expectError(() => build([input('a', 3, 4), call('TFOpLambda', 'y', ['a'], { function: name }, kwargs)], [['y', 0, 0]], KERAS_2), code, message)
+  }
+
+  it('is said with the name of the layer', () => {
+    refused('reshape', {}, 'UNSUPPORTED', /layer 'y' \(TFOpLambda\): sizes that are computed/)
+    refused('reshape', { shape: [1.5] }, 'FORMAT', /expected whole numbers for 'shape'/)
+    refused('gather', { indices: [0], axis: 3 }, 'FORMAT', /expected an axis of 3 for 'axis', got 3/)
+    refused('gather', { indices: [0], axis: 1, batch_dims: 1 }, 'UNSUPPORTED', /batch_dims/)
+    refused('split', { num_or_size_splits: 0 }, 'FORMAT', /expected parts from 1 to 1024/)
+    refused('split', { num_or_size_splits: [1, -1], axis: 0 }, 'UNSUPPORTED', /parts of an axis of unknown size/)
+    refused('unstack', { axis: 0 }, 'UNSUPPORTED', /an axis of batch elements/)
+    refused('repeat', { repeats: 2, axis: 0 }, 'UNSUPPORTED', /2 times an axis of batch elements/)
+    refused('pad', { paddings: [[0, 0]] }, 'FORMAT', /expected two whole numbers for each axis for 'paddings'/)
+    refused('pad', { paddings: [[0, 0], [0, 0], [1, 1]], mode: 'SYMMETRIC' }, 'UNSUPPORTED', /mode "symmetric"/)
+    refused('cast', { dtype: 'string' }, 'UNSUPPORTED', /the dtype "string"/)
+    refused('where', {}, 'UNSUPPORTED', /the indices of what is true/)
+    refused('math.argmax', { axis: 'last' }, 'FORMAT', /expected a whole number for 'axis', got "last"/)
+  })
+})

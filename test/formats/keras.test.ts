@@ -189,12 +189,12 @@ describe('what cannot be run', () => {
     const error = expectError(() => build([
       input(5, 3), layer('Lambda', 'scale'), layer('Bidirectional', 'both', { layer: layer('ConvLSTM1D', 'wrapped', { filters: 2 }) }),
       layer('TimeDistributed', 'each', { layer: layer('Conv3D', 'conv') }), inner, layer('Dense', 'dense', { units: 2, activation: 'snake' }),
-      layer('Conv1D', 'conv1d', { filters: 2, kernel_size: 3, data_format: 'sideways' }), layer('MyLayer', 'mine'),
+      layer('Conv1D', 'conv1d', { filters: 2, kernel_size: 3, data_format: 'sideways' }), { ...layer('MyLayer', 'mine') as object, registered_name: 'Custom>MyLayer' },
       layer('RNN', 'cells', { cell: layer('PeepholeLSTMCell', 'cell', { units: 2 }) }), lstm,
     ]), 'UNSUPPORTED', /^Keras 2: layers that are not supported: /)
     for (const part of [
-      "layer 'scale' (Lambda)", "layer 'both' (Bidirectional): around a layer of class ConvLSTM1D", "layer 'conv' (Conv3D)", "layer 'inside' (ConvLSTM1D)",
-      'layer \'dense\' (Dense): activation: activation "snake"', 'layer \'conv1d\' (Conv1D): data_format "sideways"', "layer 'mine' (MyLayer)",
+      "layer 'scale' (Lambda): Python code, which is not in the file or not run here", "layer 'both' (Bidirectional): around a layer of class ConvLSTM1D", "layer 'conv' (Conv3D)", "layer 'inside' (ConvLSTM1D)",
+      'layer \'dense\' (Dense): activation: activation "snake"', 'layer \'conv1d\' (Conv1D): data_format "sideways"', "layer 'mine' (MyLayer): Python code",
       "layer 'cells' (RNN): cells of class PeepholeLSTMCell",
     ]) expect(error.message).toContain(part)
     expect(error.message).not.toContain("'lstm'")

@@ -15,6 +15,7 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 import golden_cases
 import h5py
 import keras
+import keras_functions
 import keras_gru
 import keras_windows
 import numpy as np
@@ -213,6 +214,7 @@ def generate(directory):
         add(Cases(golden, 1000 * seed, reset, ("h5",)))
     add_grus(Cases(golden, 8000, reset, ("h5",)))
     keras_windows.add(Cases(golden, 9000, reset, ("h5",)), BOTH)
+    keras_functions.add(Cases(golden, 10000, reset, ("h5",)), BOTH)
     return golden
 
 

@@ -11,6 +11,7 @@ inputs and outputs are explained in keras_cases.py.
 import golden_cases
 import h5py
 import keras
+import keras_functions
 import keras_gru
 import keras_windows
 import numpy as np
@@ -525,6 +526,7 @@ def generate(directory):
     add_float16(golden)
     add_grus(Cases(golden, 8000, reset, ("keras",)))
     keras_windows.add(Cases(golden, 9000, reset, ("keras",)), ("keras", "h5"))
+    keras_functions.add(Cases(golden, 10000, reset, ("keras",)), ("keras", "h5"))
     return golden
 
 

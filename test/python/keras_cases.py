@@ -50,6 +50,10 @@ def fill(model, rng):
 
 
 def run(model, inputs):
+    for layer in model.layers:
+        # Normalization computes with what it had before its weights were set, until it is told.
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()
     fed = [inputs[tensor.name] for tensor in model.inputs]
     outputs = flat(model.predict_on_batch(fed if len(fed) > 1 else fed[0]))
     if len(outputs) == 1:

@@ -6,6 +6,9 @@ import { notSupported, tensorsOf, type BoundArgument, type KerasTensor, type Lay
 /** Arguments that the kinds of layers read themselves. */
 const READ: ReadonlySet<string> = new Set(['inputs', 'sequence', 'sequences', 'initial_state', 'states', 'return_attention_scores', 'use_causal_mask'])
 
+/** What only this layer reads. */
+const READ_BY: Readonly<Record<string, readonly string[]>> = { MultiHeadAttention: ['value', 'key', 'attention_mask'] }
+
 /** Layers that do in training what they do not do else. */
 const IN_TRAINING: ReadonlySet<string> = new Set([
   'Dropout', 'SpatialDropout1D', 'SpatialDropout2D', 'AlphaDropout', 'GaussianDropout', 'GaussianNoise', 'BatchNormalization',
@@ -34,7 +37,8 @@ export function callWithArguments(call: LayerCall, apply: (call: LayerCall) => r
     throw notSupported(`${what}: called as in training`)
   }
   for (const [name, argument] of kwargs) {
-    if (!READ.has(name) && name !== 'training' && name !== 'mask' && !isOff(argument)) throw notSupported(`${what}: called with ${name}`)
+    const isRead = READ.has(name) || READ_BY[layer.className]?.includes(name) === true
+    if (!isRead && name !== 'training' && name !== 'mask' && !isOff(argument)) throw notSupported(`${what}: called with ${name}`)
   }
   const mask = kwargs.get('mask')
   if (isOff(mask)) return apply(call)

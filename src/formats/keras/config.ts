@@ -29,6 +29,8 @@ export interface LayerSpec {
   /** `keras.layers`, `keras.src.ops.numpy`; undefined in Keras 2. */
   readonly module: string | undefined
   readonly settings: Settings
+  /** A function or a class of the user's: a Lambda, or what is registered under a name and is in no module of Keras. */
+  readonly isPython: boolean
   /** Its layers, where it is a model itself. */
   readonly model: ModelSpec | undefined
   readonly nodes: readonly LayerNode[]
@@ -92,7 +94,7 @@ function parseSequential(config: Json, described: Described, depth: number): Mod
     const layer = parseLayer(json, depth, `${what}: layer ${index}`)
     if (last === undefined && layer.className !== 'InputLayer') {
       // Without a layer for it, the first one says what the input is.
-      const input: LayerSpec = { className: 'InputLayer', name: freeName(`${layer.name}_input`, layers), module: undefined, settings: inputSettings(layer), model: undefined, nodes: [] }
+      const input: LayerSpec = { className: 'InputLayer', name: freeName(`${layer.name}_input`, layers), module: undefined, settings: inputSettings(layer), isPython: false, model: undefined, nodes: [] }
       layers.push(input)
       last = { layer: input.name, node: 0, tensor: 0 }
     }
@@ -174,7 +176,9 @@ export function parseLayer(json: Json | undefined, depth: number, what: string):
   const module = field(json, 'module')
   const model = isModelClass(className) ? parseModel(json as Json, depth + 1) : undefined
   const settings = new Settings(config, `layer '${name}' (${className})`)
-  return { className, name, module: typeof module === 'string' ? module : undefined, settings, model, nodes: [] }
+  const isOwn = typeof module === 'string' && module.startsWith('keras')
+  const isPython = className === 'Lambda' || (typeof field(json, 'registered_name') === 'string' && !isOwn)
+  return { className, name, module: typeof module === 'string' ? module : undefined, settings, isPython, model, nodes: [] }
 }
 
 /** `['x', 0, 0]`, perhaps with kwargs behind. */

@@ -1,6 +1,7 @@
 import { additiveAttention, attention } from './layers/attention.ts'
+import { multiHeadAttention } from './layers/attention-heads.ts'
 import {
-  activation, batchNormalization, dense, embedding, identity, layerNormalization, masking, prelu, rescaling, softmax, unitNormalization,
+  activation, batchNormalization, dense, embedding, identity, layerNormalization, masking, normalization, prelu, rescaling, softmax, unitNormalization,
 } from './layers/basic-layers.ts'
 import { bidirectional } from './layers/bidirectional.ts'
 import type { LayerSpec } from './config.ts'
@@ -23,7 +24,7 @@ const KINDS: ReadonlyMap<string, LayerKind> = new Map(Object.entries({
   ActivityRegularization: identity, Identity: identity,
   Add: elementwise('add'), Subtract: elementwise('sub'), Multiply: elementwise('mul'), Average: elementwise('add', true),
   Maximum: elementwise('max'), Minimum: elementwise('min'), Concatenate: concatenate, Dot: dot,
-  Attention: attention, AdditiveAttention: additiveAttention,
+  Attention: attention, AdditiveAttention: additiveAttention, MultiHeadAttention: multiHeadAttention,
   Flatten: flatten, Reshape: reshape, Permute: permute, RepeatVector: repeatVector,
   ZeroPadding1D: zeroPadding, Cropping1D: cropping, UpSampling1D: upSampling,
   ZeroPadding2D: zeroPadding, Cropping2D: cropping, UpSampling2D: upSamplingImage,
@@ -33,6 +34,7 @@ const KINDS: ReadonlyMap<string, LayerKind> = new Map(Object.entries({
   GlobalMaxPooling1D: globalMaxPooling, GlobalAveragePooling1D: globalAveragePooling,
   GlobalMaxPooling2D: globalMaxPooling, GlobalAveragePooling2D: globalAveragePooling,
   BatchNormalization: batchNormalization, LayerNormalization: layerNormalization, UnitNormalization: unitNormalization, Rescaling: rescaling,
+  Normalization: normalization,
 }))
 
 /** What a layer does; undefined for one that cannot be run. */

@@ -58,7 +58,7 @@ function layerProblems(layer: LayerSpec, dialect: Dialect, depth: number = 0): s
   if (layer.className === 'InputLayer') return []
   if (layer.model !== undefined) return modelProblems(layer.model, dialect)
   const kind = kindOf(layer)
-  if (kind === undefined) return [layer.settings.what]
+  if (kind === undefined) return [layer.isPython ? `${layer.settings.what}: Python code, which is not in the file or not run here` : layer.settings.what]
   const found = [...policyProblems(layer), ...kind.unsupported?.(layer, dialect, (inner) => layerProblems(inner, dialect, depth + 1)) ?? []]
   return found.map((problem) => `${layer.settings.what}: ${problem}`)
 }

@@ -126,7 +126,8 @@ class PlacedWeights extends Remembering {
   }
 
   protected findChild(attribute: string): LayerWeights {
-    return new PlacedWeights(this.#file, this.#group?.find(attribute))
+    // Keras 2 has private attributes under their own names, Keras 3 without the underscore.
+    return new PlacedWeights(this.#file, this.#group?.find(attribute) ?? this.#group?.find(`_${attribute}`))
   }
 
   protected findChildren(attribute: string, owners: readonly WeightOwner[]): LayerWeights[] {

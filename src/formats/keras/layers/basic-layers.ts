@@ -204,3 +204,39 @@ export const rescaling: LayerKind = {
     return [result]
   },
 }
+
+/** The least deviation that is divided by. */
+const LEAST_DEVIATION = 1e-7
+
+/** (x - mean) / sqrt(variance) along some axes, with mean and variance of the data or as they are given; or the other way round. */
+export const normalization: LayerKind = {
+  build(call) {
+    const { layer, emit, path, weights } = call
+    const { settings } = layer
+    const x = onlyInput(call)
+    const shape = emit.shapeOf(x.value)
+    const kept = settings.has('axis') && settings.json('axis') === undefined ? [] : lastAxes(settings, shape.length, 'axis')
+    const sizes = shape.map((size, axis) => (kept.includes(axis) ? size : 1))
+    if (!sizes.every((size) => typeof size === 'number')) throw notSupported(`${settings.what}: an axis of unknown size`)
+    const isGiven = settings.json('mean') !== undefined
+    const own = isGiven ? ['mean', 'variance'].map((key) => numbersOf(settings, key)) : weights.take(['mean', 'variance', 'count'], settings.what)
+    const spread = ({ data }: { readonly data: ArrayLike<number> }): number[] => {
+      if (data.length !== 1 && data.length !== lengthOf(sizes)) throw malformed(`${settings.what}: expected ${lengthOf(sizes)} means and variances, got ${data.length}`)
+      return Array.from({ length: lengthOf(sizes) }, (_, n) => data[data.length === 1 ? 0 : n] as number)
+    }
+    const [mean, variance] = own.slice(0, 2).map(spread) as [number[], number[]]
+    const constant = (name: string, values: readonly number[]): string => emit.constant(`${path}/${name}`, new NdArray(Float32Array.from(values), sizes))
+    const deviation = constant('deviation', variance.map((value) => Math.max(Math.sqrt(value), LEAST_DEVIATION)))
+    const value = settings.flag('invert', false)
+      ? emit.node(path, 'add', [emit.node(`${path}/scaled`, 'mul', [x.value, deviation]), constant('mean', mean)])
+      : emit.node(path, 'div', [emit.node(`${path}/centred`, 'sub', [x.value, constant('mean', mean)]), deviation])
+    return [{ value, mask: x.mask }]
+  },
+}
+
+/** Numbers of a setting, however they are nested. */
+function numbersOf(settings: Settings, key: string): { readonly data: readonly number[] } {
+  const data = [settings.json(key)].flat(8)
+  if (!data.every((value) => typeof value === 'number')) throw settings.wrong(key, 'numbers', settings.json(key))
+  return { data }
+}

@@ -1,66 +1,9 @@
-// Functions that models call without a layer: tf.* in Keras 2 (TFOpLambda), keras.ops in Keras 3. The simple ones.
+// Functions that models call without a layer: tf.* in Keras 2 (TFOpLambda), keras.ops in Keras 3. Arithmetic, reductions, and the list of all.
 import { FUNCTION_MODULE, type LayerSpec } from '../config.ts'
-import { notSupported, tensorsOf, type BoundArgument, type LayerCall, type LayerKind } from '../layer-call.ts'
-import { emitSlices } from './slices.ts'
-import { isList, malformed, type Json } from '../settings.ts'
-
-type Emit = (call: LayerCall, given: readonly (BoundArgument | undefined)[]) => string
-
-/** A function: the names of its parameters in order, those of one parameter with bars between, and its nodes. */
-interface Operation {
-  readonly names: readonly string[]
-  readonly emit: Emit
-  /** The first argument is a list of tensors, which Keras 2 writes as several arguments. */
-  readonly takesList?: boolean
-}
-
-/** What the first argument is called, where it is named at all. */
-const FIRST = 'x|x1|input|input_tensor|features|logits|tensor|a'
-const LIST = 'xs|x|values|inputs|tensors'
-
-/** JSON of an argument without tensors. */
-function plain(argument: BoundArgument | undefined): Json | undefined {
-  if (argument === undefined || 'tensor' in argument) return undefined
-  if ('json' in argument) return argument.json
-  const items = argument.list.map(plain)
-  return items.every((item) => item !== undefined) ? items : undefined
-}
-
-/**
- * Arguments by parameter: in order, by name, or in the config of the layer.
- * @throws LstmError `UNSUPPORTED` for one that no parameter takes: nothing is left out
- */
-function boundArguments({ args, kwargs, layer }: LayerCall, { names, takesList }: Operation): (BoundArgument | undefined)[] {
-  const { what } = layer.settings
-  const [first] = args
-  const positional = takesList && first !== undefined && !('list' in first) ? [{ list: args }] : args
-  if (positional.length > names.length) throw notSupported(`${what}: ${positional.length} arguments`)
-  const known = new Set(['name', ...names.flatMap((name) => name.split('|'))])
-  for (const [key, value] of kwargs) {
-    const json = plain(value)
-    if (!known.has(key) && json !== null && json !== false) throw notSupported(`${what}: its argument ${key}`)
-  }
-  return names.map((name, index) => {
-    const keys = name.split('|')
-    const key = keys.find((candidate) => kwargs.has(candidate))
-    if (positional[index] !== undefined) return positional[index]
-    if (key !== undefined) return kwargs.get(key)
-    const setting = keys.map((candidate) => layer.settings.json(candidate)).find((json) => json !== undefined)
-    return setting === undefined ? undefined : { json: setting }
-  })
-}
-
-/** Tensors, and numbers as constants of the tensors' dtype. */
-function operands(call: LayerCall, list: readonly (BoundArgument | undefined)[]): string[] {
-  const [like] = list.flatMap(tensorsOf)
-  const isInteger = call.emit.builder.types.get(like?.value ?? '')?.dtype === 'int32'
-  return list.map((argument) => {
-    if (argument !== undefined && 'tensor' in argument) return argument.tensor.value
-    const number = plain(argument)
-    if (typeof number !== 'number') throw malformed(`${call.layer.settings.what}: expected a tensor or a number`)
-    return isInteger && Number.isInteger(number) ? call.emit.integer(number) : call.emit.number(number)
-  })
-}
+import type { LayerCall, LayerKind } from '../layer-call.ts'
+import { emitUnit } from './basic-layers.ts'
+import { MOVING_FUNCTIONS } from './moving-operations.ts'
+import { axesOf, boundArguments, FIRST, integerArgument, LIST, listed, operands, plain, tensorOf, type Given, type Operation } from './operation.ts'
 
 function binary(op: string): Operation {
   return { names: [FIRST, 'y|x2|b'], emit: (call, given) => call.emit.node(call.path, op, operands(call, given)) }
@@ -75,43 +18,119 @@ const notEqual: Operation = {
   emit: (call, given) => call.emit.node(call.path, 'not', [call.emit.node(`${call.path}/equal`, 'equal', operands(call, given))]),
 }
 
-function axesOf({ layer }: LayerCall, argument: BoundArgument | undefined): number[] {
-  const axis = plain(argument)
-  const axes = isList(axis) ? axis : [axis]
-  if (!axes.every((one) => typeof one === 'number' && Number.isSafeInteger(one))) throw layer.settings.wrong('axis', 'whole numbers', axis)
-  return axes as number[]
+/** Over some axes, or all where none is named. */
+function reduced(call: LayerCall, path: string, op: string, value: string, [, axis, keepdims]: Given, keeps = plain(keepdims) === true): string {
+  const axes = (plain(axis) ?? null) === null ? [] : [call.emit.integers(...axesOf(call, axis))]
+  return call.emit.node(path, op, [value, ...axes], { keepdims: keeps })
 }
 
 function reduction(op: string): Operation {
+  return { names: [FIRST, 'axis', 'keepdims', 'dtype'], emit: (call, given) => reduced(call, call.path, op, tensorOf(call, given), given) }
+}
+
+/** Mean of the squares of the distances from the mean; with `root`, its root. */
+function variance(root: boolean): Operation {
   return {
     names: [FIRST, 'axis', 'keepdims'],
-    emit(call, [x, axis, keepdims]) {
-      const [value] = operands(call, [x]) as [string]
-      return call.emit.node(call.path, op, [value, call.emit.integers(...axesOf(call, axis))], { keepdims: plain(keepdims) === true })
+    emit(call, given) {
+      const { emit, path } = call
+      const x = tensorOf(call, given)
+      const mean = reduced(call, `${path}/mean`, 'reduceMean', x, given, true)
+      const squares = emit.node(`${path}/squares`, 'square', [emit.node(`${path}/apart`, 'sub', [x, mean])])
+      const result = reduced(call, root ? `${path}/variance` : path, 'reduceMean', squares, given)
+      return root ? emit.node(path, 'sqrt', [result]) : result
     },
   }
+}
+
+/** Where the largest or the smallest element is. */
+function position(op: 'argMax' | 'argMin'): Operation {
+  return {
+    names: [FIRST, 'axis', 'keepdims', 'output_type', 'dimension'],
+    emit(call, given) {
+      const axis = integerArgument(call, given[1], 'axis', call.layer.className === 'TFOpLambda' ? 0 : undefined)
+      return call.emit.node(call.path, op, [tensorOf(call, given)], { axis, keepdims: plain(given[2]) === true })
+    },
+  }
+}
+
+/** A function of a row along one axis. */
+function rowwise(op: string): Operation {
+  return { names: [FIRST, 'axis'], emit: (call, given) => call.emit.node(call.path, op, [tensorOf(call, given)], { axis: integerArgument(call, given[1], 'axis', -1) }) }
+}
+
+/** A function with a constant. */
+function shaped(op: string, parameter: string, otherwise: number): Operation {
+  return {
+    names: [FIRST, parameter],
+    emit: (call, given) => call.emit.node(call.path, op, [tensorOf(call, given)], { alpha: Number(plain(given[1]) ?? otherwise) }),
+  }
+}
+
+/** One function after the other. */
+function inTurn(first: string, second: string): Operation {
+  return {
+    names: [FIRST, 'y|x2|b'],
+    emit(call, given) {
+      const inputs = operands(call, given.filter((argument) => argument !== undefined))
+      return call.emit.node(call.path, second, [call.emit.node(`${call.path}/${first}`, first, inputs)])
+    },
+  }
+}
+
+const gelu: Operation = {
+  names: [FIRST, 'approximate'],
+  emit(call, given) {
+    const isApproximate = plain(given[1]) ?? call.layer.className !== 'TFOpLambda'
+    return call.emit.node(call.path, isApproximate === true ? 'geluTanh' : 'gelu', [tensorOf(call, given)])
+  },
+}
+
+/** The last two axes of a and b, exchanged where it says so. */
+const matmul: Operation = {
+  names: [FIRST, 'y|x2|b', 'transpose_a', 'transpose_b'],
+  emit(call, given) {
+    const { emit, path } = call
+    const sides = operands(call, given.slice(0, 2)).map((value, n) => {
+      if (plain(given[n + 2]) !== true) return value
+      const rank = emit.rankOf(value)
+      const perm = Array.from({ length: rank }, (_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis))
+      return emit.node(`${path}/turned${n}`, 'transpose', [value], { perm })
+    })
+    return emit.node(path, 'matMul', sides)
+  },
+}
+
+/** min and max may be tensors. */
+const clip: Operation = {
+  names: [FIRST, 'clip_value_min|x_min', 'clip_value_max|x_max'],
+  emit(call, given) {
+    const [x, least, most] = operands(call, given) as [string, string, string]
+    return call.emit.node(call.path, 'min', [call.emit.node(`${call.path}/least`, 'max', [x, least]), most])
+  },
+}
+
+const cumulativeSum: Operation = {
+  names: [FIRST, 'axis', 'exclusive', 'reverse', 'dtype'],
+  emit: (call, given) => call.emit.node(call.path, 'cumSum', [tensorOf(call, given), call.emit.integer(integerArgument(call, given[1], 'axis', 0))], {
+    exclusive: plain(given[2]) === true, reverse: plain(given[3]) === true,
+  }),
+}
+
+/** x / |x|. */
+const unit: Operation = {
+  names: [FIRST, 'axis', 'epsilon'],
+  emit: (call, given) => emitUnit(call.emit, call.path, tensorOf(call, given), axesOf(call, given[1])),
 }
 
 /** Whether any, or all, elements are true: uint8 again. */
 function decision(op: 'reduceMax' | 'reduceMin'): Operation {
   return {
     names: [FIRST, 'axis', 'keepdims'],
-    emit(call, [x, axis, keepdims]) {
+    emit(call, given) {
       const { emit, path } = call
-      const [value] = operands(call, [x]) as [string]
-      const numbers = emit.node(`${path}/numbers`, 'cast', [value], { to: 'float32' })
-      const reduced = emit.node(`${path}/reduced`, op, [numbers, emit.integers(...axesOf(call, axis))], { keepdims: plain(keepdims) === true })
-      return emit.node(path, 'cast', [reduced], { to: 'uint8' })
-    },
-  }
-}
-
-function reaxed(op: 'unsqueeze' | 'squeeze'): Operation {
-  return {
-    names: [FIRST, 'axis'],
-    emit(call, [x, axis]) {
-      const [value] = operands(call, [x]) as [string]
-      return call.emit.node(call.path, op, [value, call.emit.integers(...axesOf(call, axis))])
+      const numbers = emit.node(`${path}/numbers`, 'cast', [tensorOf(call, given)], { to: 'float32' })
+      return emit.node(path, 'cast', [reduced(call, `${path}/reduced`, op, numbers, given)], { to: 'uint8' })
     },
   }
 }
@@ -129,55 +148,8 @@ function filledLike(number: number): Operation {
   }
 }
 
-/** All tensors of a list. @throws LstmError `UNSUPPORTED` for a constant among them */
-function listed({ layer }: LayerCall, argument: BoundArgument | undefined): [string, ...string[]] {
-  const items = argument !== undefined && 'list' in argument ? argument.list : []
-  const [first, ...more] = items.map((item) => {
-    if (!('tensor' in item)) throw notSupported(`${layer.settings.what}: a constant in its list`)
-    return item.tensor.value
-  })
-  if (first === undefined) throw malformed(`${layer.settings.what}: expected a list of tensors`)
-  return [first, ...more]
-}
-
-const concatenation: Operation = {
-  names: [LIST, 'axis'], takesList: true,
-  emit(call, [list, axis]) {
-    const values = listed(call, list)
-    return values.length === 1 ? values[0] : call.emit.node(call.path, 'concat', values, { axis: axesOf(call, axis)[0] as number })
-  },
-}
-
-/** Side by side along an axis of its own. */
-const stack: Operation = {
-  names: [LIST, 'axis'], takesList: true,
-  emit(call, [list, given]) {
-    const { emit, path } = call
-    const values = listed(call, list)
-    const [axis] = given === undefined ? [0] : axesOf(call, given) as [number]
-    const at = axis < 0 ? axis + emit.rankOf(values[0]) + 1 : axis
-    return emit.node(path, 'concat', values.map((value, index) => emit.node(`${path}/${index}`, 'unsqueeze', [value, emit.integers(at)])), { axis: at })
-  },
-}
-
 const sumOfList: Operation = {
   names: [LIST], takesList: true, emit: (call, [list]) => listed(call, list).reduce((a, b) => call.emit.node(call.path, 'add', [a, b])),
-}
-
-/** The axis of the batch stays what it is; others are as wide as the shape says. */
-const broadcastTo: Operation = {
-  names: [FIRST, 'shape'],
-  emit(call, [x, shape]) {
-    const [value] = operands(call, [x]) as [string]
-    const sizes = plain(shape)
-    if (!isList(sizes) || !sizes.every((size) => size === null || typeof size === 'number')) throw call.layer.settings.wrong('shape', 'sizes', sizes)
-    return call.emit.node(call.path, 'expand', [value, call.emit.integers(...sizes.map((size, axis) => (axis === 0 ? 1 : size ?? 1)))])
-  },
-}
-
-const slices: Operation = {
-  names: [FIRST, 'key|slice_spec'],
-  emit: (call, [x, key]) => emitSlices(call, operands(call, [x])[0] as string, plain(key)),
 }
 
 /** By Keras 3's class names, in lower case, and TensorFlow's function names. */
@@ -209,12 +181,28 @@ const FUNCTIONS: Readonly<Record<string, Operation>> = {
   'logicalnot': unary('not'), 'math.logical_not': unary('not'),
   'any': decision('reduceMax'), 'math.reduce_any': decision('reduceMax'), 'all': decision('reduceMin'), 'math.reduce_all': decision('reduceMin'),
   'zeroslike': filledLike(0), 'oneslike': filledLike(1),
-  'converttotensor': unary('identity'),
-  'concatenate': concatenation, 'concat': concatenation, 'stack': stack, 'math.add_n': sumOfList,
-  'broadcastto': broadcastTo, 'broadcast_to': broadcastTo,
-  'getitem': slices, '__operators__.getitem': slices,
-  'expanddims': reaxed('unsqueeze'), 'expand_dims': reaxed('unsqueeze'),
-  'squeeze': reaxed('squeeze'),
+  'greaterequal': binary('greaterOrEqual'), 'math.greater_equal': binary('greaterOrEqual'),
+  'lessequal': binary('lessOrEqual'), 'math.less_equal': binary('lessOrEqual'),
+  'mod': binary('mod'), 'math.floormod': binary('mod'),
+  'math.squared_difference': inTurn('sub', 'square'), 'rsqrt': inTurn('sqrt', 'reciprocal'), 'math.rsqrt': inTurn('sqrt', 'reciprocal'),
+  'reciprocal': unary('reciprocal'), 'math.reciprocal': unary('reciprocal'),
+  'floor': unary('floor'), 'math.floor': unary('floor'), 'ceil': unary('ceil'), 'math.ceil': unary('ceil'), 'round': unary('round'), 'math.round': unary('round'),
+  'sign': unary('sign'), 'math.sign': unary('sign'), 'sin': unary('sin'), 'math.sin': unary('sin'), 'cos': unary('cos'), 'math.cos': unary('cos'),
+  'erf': unary('erf'), 'math.erf': unary('erf'),
+  'softplus': unary('softplus'), 'math.softplus': unary('softplus'), 'softsign': unary('softsign'), 'nn.softsign': unary('softsign'),
+  'silu': unary('silu'), 'nn.silu': unary('silu'), 'selu': unary('selu'), 'nn.selu': unary('selu'), 'logsigmoid': unary('logSigmoid'),
+  'elu': shaped('elu', 'alpha', 1), 'nn.elu': shaped('elu', 'alpha', 1),
+  'leakyrelu': shaped('leakyRelu', 'negative_slope', 0.2), 'nn.leaky_relu': shaped('leakyRelu', 'alpha', 0.2), gelu, 'nn.gelu': gelu,
+  'softmax': rowwise('softmax'), 'nn.softmax': rowwise('softmax'), 'logsoftmax': rowwise('logSoftmax'), 'nn.log_softmax': rowwise('logSoftmax'),
+  matmul, 'linalg.matmul': matmul, clip, 'clip_by_value': clip,
+  'prod': reduction('reduceProd'), 'math.reduce_prod': reduction('reduceProd'),
+  'logsumexp': reduction('reduceLogSumExp'), 'math.reduce_logsumexp': reduction('reduceLogSumExp'),
+  'var': variance(false), 'math.reduce_variance': variance(false), 'std': variance(true), 'math.reduce_std': variance(true),
+  'argmax': position('argMax'), 'math.argmax': position('argMax'), 'argmin': position('argMin'), 'math.argmin': position('argMin'),
+  'cumsum': cumulativeSum, 'math.cumsum': cumulativeSum, 'nn.l2_normalize': unit, 'math.l2_normalize': unit,
+  'converttotensor': unary('identity'), 'identity': unary('identity'), 'stopgradient': unary('identity'), 'stop_gradient': unary('identity'),
+  'math.add_n': sumOfList,
+  ...MOVING_FUNCTIONS,
 }
 
 /** The function a layer stands for; undefined for a layer that is one. */
@@ -235,6 +223,6 @@ export const operation: LayerKind = {
   },
   build: (call) => {
     const known = FUNCTIONS[functionName(call.layer) ?? ''] as Operation
-    return [{ value: known.emit(call, boundArguments(call, known)), mask: undefined }]
+    return [known.emit(call, boundArguments(call, known))].flat().map((value) => ({ value, mask: undefined }))
   },
 }

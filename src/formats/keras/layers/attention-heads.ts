@@ -1,0 +1,87 @@
+// MultiHeadAttention: query [batch, Tq, features], value [batch, Tv, features], key as value.
+//   Q, K, V = projections to [batch, heads, T, size]; softmax(Q K^T / sqrt(size)) V, heads side by side, projected.
+import type { NdArray } from '../../../values/ndarray.ts'
+import { transposed } from '../emitter.ts'
+import { notSupported, tensorsOf, type BoundArgument, type KerasTensor, type LayerCall, type LayerKind } from '../layer-call.ts'
+import { malformed, type Settings } from '../settings.ts'
+
+/** Scores of what is hidden: Keras adds it to them. */
+const HIDDEN = -1e9
+
+const isTrue = (argument: BoundArgument | undefined): boolean => argument !== undefined && 'json' in argument && argument.json === true
+
+/** A dense layer from the last axis, or the last two, to others: the kernel is [from..., to...], `rows` the product of the first. */
+function projection(call: LayerCall, name: string, x: string, rows: number): { readonly value: string, readonly sizes: readonly number[] } {
+  const { emit, path, weights, layer: { settings } } = call
+  const hasBias = settings.flag('use_bias', true)
+  const [kernel, bias] = weights.child(`${name}_dense`).take(hasBias ? ['kernel', 'bias'] : ['kernel'], settings.what) as [NdArray, NdArray | undefined]
+  const columns = kernel.data.length / rows
+  if (!Number.isInteger(columns) || kernel.shape.length !== 3) throw malformed(`${settings.what}: expected a kernel of ${rows} rows with three axes, got [${kernel.shape.join(', ')}]`)
+  const value = emit.node(`${path}/${name}`, 'linear', [x], {}, {
+    weight: emit.constant(`${path}/${name}/weight`, kernel, (array) => transposed(array.reshape([rows, columns]))),
+    ...(bias !== undefined && { bias: emit.constant(`${path}/${name}/bias`, bias, (array) => array.reshape([columns])) }),
+  })
+  return { value, sizes: kernel.shape.slice(1) }
+}
+
+/** [batch, T, features] -> [batch, heads, T, size]. */
+function heads(call: LayerCall, name: string, x: string): { readonly value: string, readonly size: number } {
+  const { emit, path, layer: { settings } } = call
+  const features = emit.shapeOf(x)[2]
+  if (emit.rankOf(x) !== 3 || typeof features !== 'number') throw notSupported(`${settings.what}: inputs that are not [batch, timesteps, features]`)
+  const { value, sizes: [count, size] } = projection(call, name, x, features) as { value: string, sizes: [number, number] }
+  const apart = emit.node(`${path}/${name}/apart`, 'reshape', [value, emit.integers(0, 0, count, size)])
+  return { value: emit.node(`${path}/${name}/heads`, 'transpose', [apart], { perm: [0, 2, 1, 3] }), size }
+}
+
+/** What may be seen, uint8 that broadcasts to [batch, heads, Tq, Tv]; undefined for everything. */
+function visible(call: LayerCall, scores: string, { query, value, key }: Record<'query' | 'value' | 'key', KerasTensor>): string | undefined {
+  const { emit, path, kwargs } = call
+  const parts: string[] = []
+  const axes = (name: string, mask: string, ...at: number[]): number => parts.push(emit.node(`${path}/${name}`, 'unsqueeze', [mask, emit.integers(...at)]))
+  if (query.mask !== undefined) axes('queryMask', query.mask, 1, 3)
+  if (value.mask !== undefined) axes('valueMask', value.mask, 1, 2)
+  if (key.mask !== undefined && key.mask !== value.mask) axes('keyMask', key.mask, 1, 2)
+  const [given] = tensorsOf(kwargs.get('attention_mask'))
+  if (given !== undefined) {
+    const truth = emit.builder.types.get(given.value)?.dtype === 'uint8' ? given.value : emit.node(`${path}/attentionMask`, 'cast', [given.value], { to: 'bool' })
+    if (emit.rankOf(truth) === 3) axes('attentionMasks', truth, 1)
+    else parts.push(truth)
+  }
+  if (isTrue(kwargs.get('use_causal_mask'))) {
+    const sizes = emit.node(`${path}/sizes`, 'shape', [scores], { start: 2, end: 4 })
+    const all = emit.node(`${path}/ones`, 'constantOfShape', [sizes], { value: 1, dtype: 'float32' })
+    parts.push(emit.node(`${path}/past`, 'cast', [emit.node(`${path}/lower`, 'trilu', [all], { upper: 0 })], { to: 'bool' }))
+  }
+  return parts.length === 0 ? undefined : parts.reduce((a, b) => emit.node(`${path}/visible`, 'and', [a, b]))
+}
+
+function problems({ settings }: { readonly settings: Settings }): string[] {
+  const axes = settings.json('attention_axes')
+  const own = axes === undefined || JSON.stringify(axes) === '[1]' || axes === 1 ? [] : [`attention_axes ${JSON.stringify(axes)}`]
+  return [...own, ...['use_gate', 'sliding_window'].filter((key) => (settings.json(key) ?? false) !== false)]
+}
+
+export const multiHeadAttention: LayerKind = {
+  unsupported: problems,
+  build(call) {
+    const { emit, path, layer, inputs, kwargs } = call
+    const [query, value = tensorsOf(kwargs.get('value'))[0], key = tensorsOf(kwargs.get('key'))[0] ?? value] = inputs
+    if (query === undefined || value === undefined || key === undefined || inputs.length > 3) {
+      throw malformed(`${layer.settings.what}: expected query, value and perhaps key, got ${inputs.length} inputs`)
+    }
+    const q = heads(call, 'query', query.value)
+    const k = heads(call, 'key', key.value)
+    const v = heads(call, 'value', value.value)
+    const scaled = emit.node(`${path}/scaled`, 'mul', [q.value, emit.number(1 / Math.sqrt(q.size))])
+    const raw = emit.node(`${path}/scores`, 'matMul', [scaled, emit.node(`${path}/keys`, 'transpose', [k.value], { perm: [0, 1, 3, 2] })])
+    const seen = visible(call, raw, { query, value, key })
+    const scores = seen === undefined ? raw : emit.node(`${path}/seen`, 'where', [seen, raw, emit.number(HIDDEN)])
+    const weights = emit.node(`${path}/weights`, 'softmax', [scores], { axis: -1 })
+    const mixed = emit.node(`${path}/mixed`, 'transpose', [emit.node(`${path}/sums`, 'matMul', [weights, v.value])], { perm: [0, 2, 1, 3] })
+    const columns = layer.settings.count('num_heads') * v.size
+    const joined = emit.node(`${path}/joined`, 'reshape', [mixed, emit.integers(0, 0, columns)])
+    const result: KerasTensor = { value: projection(call, 'output', joined, columns).value, mask: query.mask }
+    return isTrue(kwargs.get('return_attention_scores')) ? [result, { value: weights, mask: undefined }] : [result]
+  },
+}
