@@ -101,6 +101,13 @@ describe('what is refused of Loop, Scan and If', () => {
     refuse(loop({ count: '' }), 'UNSUPPORTED', /a loop that ends when its steps have computed something/)
   })
 
+  it('a condition that a file joins with itself again and again is looked at once', () => {
+    const joined = Array.from({ length: 60 }, (_, n) => node('And', [n === 0 ? 'less' : `and${n}`, n === 0 ? 'less' : `and${n}`], [n === 59 ? 'more' : `and${n + 1}`]))
+    expect(ops(read(loop({ condition: [node('Less', ['k1', 'steps'], ['less']), ...joined] })))).toContain('rnn')
+    const many = Array.from({ length: 100 }, (_, n) => node('And', [n === 0 ? 'less' : `and${n}`, 'less'], [n === 99 ? 'more' : `and${n + 1}`]))
+    refuse(loop({ condition: [node('Less', ['k1', 'steps'], ['less']), ...many] }), 'UNSUPPORTED', /a loop that ends when its steps have computed something/)
+  })
+
   it('a Loop that is asked for too little, or gives too little', () => {
     const { nodes, ...rest } = loop()
     const changed = (inputs: string[]): GraphSpec => ({ ...rest, nodes: nodes.map((one) => (one.op === 'Loop' ? { ...one, inputs } : one)) })

@@ -14,7 +14,10 @@ interface Bound {
 /** Values of a body that are what step it is: how much they are at the first step. They go up by 1. */
 export type Counters = ReadonlyMap<string, number>
 
-const MOST_DEPTH = 32
+/** Numbers that are added to a counter one after the other. */
+const MOST_SUMS = 32
+/** Conditions that are joined into one. */
+const MOST_CONDITIONS = 64
 
 /** The value behind casts. */
 export function uncast(importer: Surroundings, name: string): string {
@@ -42,7 +45,7 @@ function comparison(node: GraphNode): readonly [small: string, large: string, mo
 function counted(importer: Surroundings, counters: Counters, name: string): number | undefined {
   let value = uncast(importer, name)
   let more = 0
-  for (let n = 0; n < MOST_DEPTH; n++) {
+  for (let n = 0; n < MOST_SUMS; n++) {
     const first = counters.get(value)
     if (first !== undefined) return first + more
     const node = importer.producer(value)
@@ -57,15 +60,18 @@ function counted(importer: Surroundings, counters: Counters, name: string): numb
 }
 
 /** How many steps a condition allows that is asked after each step; undefined where it follows from what steps compute. */
-function boundsOf(inside: Inside, counters: Counters, condition: string, depth: number = MOST_DEPTH): Bound[] | undefined {
+function boundsOf(inside: Inside, counters: Counters, condition: string, seen: Set<string> = new Set()): Bound[] | undefined {
   const { importer } = inside
   const value = uncast(importer, condition)
+  // Said once is enough; a file may join a condition with itself again and again.
+  if (seen.has(value)) return []
+  seen.add(value)
   const known = onlyElement(importer, value)
   if (known !== undefined) return known === 0 ? [{ limit: 1, offset: 0 }] : []
   const node = importer.producer(value)
-  if (node === undefined || depth === 0) return undefined
+  if (node === undefined || seen.size > MOST_CONDITIONS) return undefined
   if (node.op === 'and') {
-    const both = node.inputs.map((input) => boundsOf(inside, counters, input, depth - 1))
+    const both = node.inputs.map((input) => boundsOf(inside, counters, input, seen))
     return both.every((bounds) => bounds !== undefined) ? both.flat() : undefined
   }
   const compared = comparison(node)
@@ -78,12 +84,14 @@ function boundsOf(inside: Inside, counters: Counters, condition: string, depth: 
 }
 
 /** Whether a condition that is asked before the first step says no more than that there are steps at all. */
-function saysThereAreSteps(c: Conversion, condition: string, bounds: readonly Bound[], depth: number = MOST_DEPTH): boolean {
+function saysThereAreSteps(c: Conversion, condition: string, bounds: readonly Bound[], seen: Set<string> = new Set()): boolean {
   const { importer } = c
   const value = uncast(importer, condition)
+  if (seen.has(value)) return true
+  seen.add(value)
   const node = importer.producer(value)
-  if (node === undefined || depth === 0) return false
-  if (node.op === 'and') return node.inputs.every((input) => saysThereAreSteps(c, input, bounds, depth - 1))
+  if (node === undefined || seen.size > MOST_CONDITIONS) return false
+  if (node.op === 'and') return node.inputs.every((input) => saysThereAreSteps(c, input, bounds, seen))
   const compared = comparison(node)
   const first = compared === undefined ? undefined : onlyElement(importer, compared[0])
   if (compared === undefined || first === undefined) return false
