@@ -99,7 +99,15 @@ export class GraphBuilder {
     const context = contextOf(node, this.#constants, this.#types, this.#sizes)
     const settings = operator.parse?.(node)
     this.#settings.set(node, settings)
-    const types = operator.infer(node, { ...context, inner: (graph, givenFor) => this.#inner(graph, givenFor) }, settings)
+    const types = operator.infer(node, {
+      ...context,
+      inner: (graph, givenFor) => {
+        const typed = GraphBuilder.of(graph, givenFor, this.#foldable)
+        // What it computes beforehand counts here.
+        this.#foldable = Math.min(this.#foldable, typed.foldable)
+        return typed
+      },
+    }, settings)
     if (node.outputs.length > types.length) {
       throw new LstmError('FORMAT', `${label(node)}: expected at most ${types.length} outputs, got ${node.outputs.length}`)
     }
@@ -138,13 +146,6 @@ export class GraphBuilder {
     const nodes = neededNodes(this.#nodes, needed)
     const constants = new Map([...this.#constants].filter(([name]) => needed.has(name)))
     return { inputs: this.#inputs, outputs, nodes, constants, ...(this.#notes.size > 0 && { notes: [...this.#notes] }) }
-  }
-
-  /** A graph inside a node: what it computes beforehand counts here. */
-  #inner(graph: Graph, givenFor: (input: GraphInput) => InnerInput | undefined): TypedGraph {
-    const { foldable, ...typed } = GraphBuilder.of(graph, givenFor, this.#foldable)
-    this.#foldable = Math.min(this.#foldable, foldable)
-    return typed
   }
 
   /** The constants that a node makes of constants, as long as it may. */

@@ -3,7 +3,6 @@ import type { GraphNode } from './operator.ts'
 import { findOperator } from './registry.ts'
 
 /** Whether a node's operator and functions are loaded. */
-export function isKnown({ op, attributes: { activations = [] }, bodies = {} }: GraphNode): boolean {
-  return findOperator(op) !== undefined && Object.values(bodies).every(({ nodes }) => nodes.every(isKnown))
-    && (!Array.isArray(activations) || activations.every((name) => findFunction(String(name)) !== undefined))
+export function isKnown({ op, attributes: { activations = [] } }: GraphNode): boolean {
+  return findOperator(op) !== undefined && (!Array.isArray(activations) || activations.every((name) => findFunction(String(name)) !== undefined))
 }

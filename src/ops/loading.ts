@@ -4,7 +4,8 @@ import type { GraphNode } from './operator.ts'
 
 /** Loads the other operators and functions when a graph names one that is not known yet. */
 export async function loadOperators(nodes: readonly GraphNode[]): Promise<void> {
-  if (nodes.every(isKnown)) return
+  // What is in nodes is looked at there.
+  if (nodes.every((node) => isKnown(node) && node.bodies === undefined)) return
   try {
     const { loadOperatorsOf } = await import('./families.ts')
     await loadOperatorsOf(nodes)

@@ -65,10 +65,10 @@ export interface InnerPrepared {
 
 /** A graph inside a node, laid out: whoever runs it sets where its inputs are, and takes its outputs from where they are then. */
 export interface InnerPlan {
-  readonly inputs: ReadonlyMap<string, Slot>
-  readonly outputs: readonly Slot[]
-  run(): void
-  /** How many steps that is. */
+  /** Where an input or output is, by the name of its value. */
+  readonly slot: (name: string) => Slot
+  readonly steps: readonly (() => void)[]
+  /** How many steps that is, those of graphs inside it included. */
   readonly stepCount: number
 }
 

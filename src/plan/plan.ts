@@ -2,7 +2,7 @@ import { typeGraph } from '../graph/infer.ts'
 import { contextOf, operatorOf } from '../graph/node.ts'
 import { label } from '../ops/node/checks.ts'
 import type { TypedGraph } from '../ops/graph-data.ts'
-import type { InnerPlan, InnerPrepared, Planner, Slot, ValueType } from '../ops/operator.ts'
+import type { InnerPlan, Planner, Slot, ValueType } from '../ops/operator.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { encodeRecord } from '../values/record.ts'
 import type { Shape } from '../values/shape.ts'
@@ -59,15 +59,11 @@ export function makePlan(
 /**
  * The first half of `makePlan`.
  * @param streaming see `Planner.streaming`
+ * @param typed the graph with these shapes
  */
 export function draftPlan(
-  runtime: Runtime, prepared: PreparedGraph, inputShapes: ReadonlyMap<string, Shape>, states: StateMemory, streaming: boolean,
-): PlanDraft {
-  return draftTyped(runtime, typeGraph(prepared.graph, inputShapes), prepared, states, streaming)
-}
-
-function draftTyped(
-  runtime: Runtime, { graph, types, settings }: TypedGraph, { prepared, constants }: InnerPrepared, states: StateMemory, streaming: boolean,
+  runtime: Runtime, { graph: source, prepared, constants }: PreparedGraph, inputShapes: ReadonlyMap<string, Shape>,
+  states: StateMemory, streaming: boolean, { graph, types, settings }: TypedGraph = typeGraph(source, inputShapes),
 ): PlanDraft {
   const layout = new Layout(graph, types, constants)
   const steps: (() => void)[] = []
@@ -105,7 +101,7 @@ function draftTyped(
       streaming,
       step,
       inner(typed, weights) {
-        const draft = draftTyped(runtime, typed, weights, states, false)
+        const draft = draftPlan(runtime, { graph, ...weights }, inputShapes, states, false, typed)
         inside.push({ draft, slot: planner.workspace(draft.bytes) })
         return draft.inner
       },
@@ -124,14 +120,7 @@ function draftTyped(
   }
   return {
     bytes: layout.bytes,
-    inner: {
-      inputs: new Map(graph.inputs.map(({ name }) => [name, layout.slot(name)])),
-      outputs: graph.outputs.map(({ value }) => layout.slot(value)),
-      stepCount,
-      run() {
-        for (let n = 0; n < steps.length; n++) (steps[n] as () => void)()
-      },
-    },
+    inner: { slot: (name) => layout.slot(name), steps, stepCount },
     place(sharedPtr) {
       const blocks = layout.place(runtime.linearMemory, sharedPtr)
       const plans: Plan[] = []

@@ -62,9 +62,15 @@ export function nodesOf(...graphs: readonly (TypedGraph | undefined)[]): string 
   return `${counts.join(' or ')} ${counts.length === 1 && counts[0] === 1 ? 'node' : 'nodes'}`
 }
 
-/** Where an input of a graph inside is when it runs: whatever is known already is none of its inputs. */
-export function innerSlot({ inputs }: InnerPlan, name: string): Slot {
-  return inputs.get(name) ?? { ptr: 0 }
+/** Where the inputs of a graph inside are when it runs, by position, and its outputs; whatever is known already is none of its inputs. */
+export function innerSlots({ slot }: InnerPlan, { graph: { inputs, outputs } }: TypedGraph, names: readonly string[]): { inputs: Slot[], outputs: Slot[] } {
+  const open = new Set(inputs.map(({ name }) => name))
+  return { inputs: names.map((name) => (open.has(name) ? slot(name) : { ptr: 0 })), outputs: outputs.map(({ value }) => slot(value)) }
+}
+
+/** Runs a graph inside once. */
+export function runInside({ steps }: InnerPlan): void {
+  for (let n = 0; n < steps.length; n++) (steps[n] as () => void)()
 }
 
 /** Copies a value as a whole. */

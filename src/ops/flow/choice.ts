@@ -6,7 +6,7 @@ import { integerOf } from '../node/attributes.ts'
 import { anyInput, label } from '../node/checks.ts'
 import { freshSize } from '../node/sizes.ts'
 import type { GraphNode, InnerPrepared, Operator, Slot, TypingContext, ValueType } from '../operator.ts'
-import { bodyOf, checkBodies, copyValue, innerSlot, mayRefuseInside, nodesOf, requireNumbers, typeInside } from './body.ts'
+import { bodyOf, checkBodies, copyValue, innerSlots, mayRefuseInside, nodesOf, requireNumbers, runInside, typeInside } from './body.ts'
 
 type Branch = 'then' | 'else'
 const BRANCHES: readonly Branch[] = ['then', 'else']
@@ -65,18 +65,19 @@ export const choice: Operator<ChoiceSettings, ReadonlyMap<Branch, InnerPrepared>
     requireNumbers(planner, graph)
     const inner = planner.inner(graph, prepared.get(taken) as InnerPrepared)
     const first = taken === 'then' ? 1 : 1 + thenInputs
-    const inputs = bodyOf(node, taken).inputs.map(({ name }, n): [Slot, Slot] => [planner.input(first + n), innerSlot(inner, name)])
+    const slots = innerSlots(inner, graph, bodyOf(node, taken).inputs.map(({ name }) => name))
+    const inputs = slots.inputs.map((inside, n): [Slot, Slot] => [planner.input(first + n), inside])
     const outputs = graph.graph.outputs.flatMap(({ value }, n): [Slot, Slot, number][] => {
       if (!planner.hasOutput(n)) return []
       const { dtype, shape } = graph.types.get(value) as ValueType
-      return [[inner.outputs[n] as Slot, planner.output(n), lengthOf(shape as Shape) * bytesOf(dtype)]]
+      return [[slots.outputs[n] as Slot, planner.output(n), lengthOf(shape as Shape) * bytesOf(dtype)]]
     })
     planner.step(() => {
       for (let n = 0; n < inputs.length; n++) {
         const [outside, inside] = inputs[n] as [Slot, Slot]
         inside.ptr = outside.ptr
       }
-      inner.run()
+      runInside(inner)
       for (let n = 0; n < outputs.length; n++) {
         const [from, to, bytes] = outputs[n] as [Slot, Slot, number]
         copyValue(planner, from.ptr, to.ptr, bytes)

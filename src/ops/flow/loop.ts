@@ -6,7 +6,7 @@ import { integerOf, wrong } from '../node/attributes.ts'
 import { anyInput, hasInput, label } from '../node/checks.ts'
 import { freshSize } from '../node/sizes.ts'
 import type { GraphNode, InnerInput, InnerPrepared, Operator, Planner, Slot, TypingContext, ValueType } from '../operator.ts'
-import { bodyOf, checkBodies, copyValue, innerSlot, mayRefuseInside, nodesOf, requireNumbers, typeInside } from './body.ts'
+import { bodyOf, checkBodies, copyValue, innerSlots, mayRefuseInside, nodesOf, requireNumbers, runInside, typeInside } from './body.ts'
 
 /** Steps of a run of one loop, those of the loops inside it included: some seconds. */
 const MOST_STEPS = 2 ** 24
@@ -80,9 +80,9 @@ export const loop: Operator<LoopSettings, InnerPrepared> = {
     const total = count * (inner.stepCount + states + 1)
     if (total > MOST_STEPS) throw new LstmError('UNSUPPORTED', `${planner.label}: ${count} times ${inner.stepCount} steps is more than a loop may take, which is ${MOST_STEPS} in all`)
     const names = bodyOf(node, BODY).inputs.map(({ name }) => name)
-    const numbers = inner.inputs.has(names[0] as string) && count > 0 ? planner.constant(Int32Array.from({ length: count }, (_, step) => step)) : undefined
-    const slots = names.map((name) => innerSlot(inner, name))
-    const kept = Array.from({ length: states }, (_, n) => planState(planner, n, slots[1 + n] as Slot, inner.outputs[n] as Slot))
+    const { inputs: slots, outputs } = innerSlots(inner, typed, names)
+    const numbers = count > 0 ? planner.constant(Int32Array.from({ length: count }, (_, step) => step)) : undefined
+    const kept = Array.from({ length: states }, (_, n) => planState(planner, n, slots[1 + n] as Slot, outputs[n] as Slot))
     const walked = (index: number, outside: Slot, inside: Slot, shape: Shape, bytes: number): Walked => {
       const stepBytes = lengthOf(shape.slice(1)) * bytes
       return { outside, inside, stepBytes, begin: backwards[index] === true ? (count - 1) * stepBytes : 0, sign: backwards[index] === true ? -1 : 1 }
@@ -91,7 +91,7 @@ export const loop: Operator<LoopSettings, InnerPrepared> = {
       const position = 1 + states + n
       return walked(n, planner.input(position), slots[position] as Slot, planner.shapeOf(position), bytesOf(planner.dtypeOf(position)))
     })
-    const collected = inner.outputs.slice(states).flatMap((inside, n): Walked[] => {
+    const collected = outputs.slice(states).flatMap((inside, n): Walked[] => {
       if (!planner.hasOutput(states + n)) return []
       const { dtype } = typed.types.get(typed.graph.outputs[states + n]?.value as string) as ValueType
       return [walked(scanned + n, planner.output(states + n), inside, planner.outputShape(states + n), bytesOf(dtype))]
@@ -110,7 +110,7 @@ export const loop: Operator<LoopSettings, InnerPrepared> = {
           const { inside, outside, begin, sign, stepBytes } = slices[n] as Walked
           inside.ptr = outside.ptr + begin + sign * step * stepBytes
         }
-        inner.run()
+        runInside(inner)
         for (let n = 0; n < collected.length; n++) {
           const { inside, outside, begin, sign, stepBytes } = collected[n] as Walked
           copyValue(planner, inside.ptr, outside.ptr + begin + sign * step * stepBytes, stepBytes)
