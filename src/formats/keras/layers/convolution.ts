@@ -7,7 +7,7 @@ import { loraOf } from '../lora.ts'
 import { malformed, type Settings } from '../settings.ts'
 import { formatProblems, isChannelsLast, perAxis, WINDOWS } from './window-settings.ts'
 
-export function paddingOf(settings: Settings): 'valid' | 'same' | 'causal' {
+function paddingOf(settings: Settings): 'valid' | 'same' | 'causal' {
   const padding = settings.text('padding', 'valid')
   if (padding !== 'valid' && padding !== 'same' && padding !== 'causal') throw settings.wrong('padding', 'valid, same or causal', padding)
   return padding
