@@ -29,17 +29,20 @@ export class GraphBuilder {
   readonly #names: Set<string> = new Set()
   readonly #notes: Set<string> = new Set()
   /** How many more elements may be computed beforehand: an untrusted file must not fill the memory. */
-  #foldable = FOLDED_ELEMENTS
+  readonly #foldable: { left: number }
+
+  /** @param foldable shared by graphs that stand inside each other */
+  constructor(foldable: { left: number } = { left: FOLDED_ELEMENTS }) {
+    this.#foldable = foldable
+  }
 
   /**
    * A whole graph, node by node.
    * @param givenFor what is known of an input besides its own type: a shape, or its elements
    */
   static of(
-    graph: Graph, givenFor: (input: GraphInput) => InnerInput | undefined, foldable: number = FOLDED_ELEMENTS,
-  ): TypedGraph & { readonly foldable: number } {
-    const builder = new GraphBuilder()
-    builder.#foldable = foldable
+    graph: Graph, givenFor: (input: GraphInput) => InnerInput | undefined, builder: GraphBuilder = new GraphBuilder(),
+  ): TypedGraph {
     for (const [name, constant] of graph.constants) builder.constant(name, constant)
     for (const input of graph.inputs) {
       const given = givenFor(input)
@@ -48,7 +51,7 @@ export class GraphBuilder {
     }
     for (const node of graph.nodes) builder.add(node)
     builder.note(...graph.notes ?? [])
-    return { graph: builder.finish(graph.outputs), types: builder.types, settings: builder.settings, sizes: builder.sizes, foldable: builder.#foldable }
+    return { graph: builder.finish(graph.outputs), types: builder.types, settings: builder.settings, sizes: builder.sizes }
   }
 
   /** Types of all values so far. */
@@ -75,7 +78,7 @@ export class GraphBuilder {
   constant(name: string, constant: ArrayLike): void {
     this.#define(name, { dtype: constant.dtype, shape: constant.shape }, 'a constant')
     this.#constants.set(name, constant)
-    this.#foldable += FOLDED_PER_CONSTANT * constant.data.length
+    this.#foldable.left += FOLDED_PER_CONSTANT * constant.data.length
   }
 
   /**
@@ -99,19 +102,11 @@ export class GraphBuilder {
     const context = contextOf(node, this.#constants, this.#types, this.#sizes)
     const settings = operator.parse?.(node)
     this.#settings.set(node, settings)
-    const types = operator.infer(node, {
-      ...context,
-      inner: (graph, givenFor) => {
-        const typed = GraphBuilder.of(graph, givenFor, this.#foldable)
-        // What it computes beforehand counts here.
-        this.#foldable = Math.min(this.#foldable, typed.foldable)
-        return typed
-      },
-    }, settings)
+    const types = operator.infer(node, { ...context, inner: (graph, givenFor) => GraphBuilder.of(graph, givenFor, new GraphBuilder(this.#foldable)) }, settings)
     if (node.outputs.length > types.length) {
       throw new LstmError('FORMAT', `${label(node)}: expected at most ${types.length} outputs, got ${node.outputs.length}`)
     }
-    const folded = this.#foldable > 0 ? this.#evaluate(node, operator, context, types as OutputTypes) : undefined
+    const folded = this.#foldable.left > 0 ? this.#evaluate(node, operator, context, types as OutputTypes) : undefined
     const sizes = folded === undefined ? operator.sizes?.(node, context, settings, types as OutputTypes) : undefined
     if (folded === undefined) this.#nodes.push(node)
     node.outputs.forEach((name, position) => {
@@ -119,7 +114,7 @@ export class GraphBuilder {
       const constant = folded?.[position]
       if (constant !== undefined) {
         this.constant(name, constant)
-        this.#foldable -= (1 + FOLDED_PER_CONSTANT) * constant.data.length
+        this.#foldable.left -= (1 + FOLDED_PER_CONSTANT) * constant.data.length
       } else {
         this.#define(name, types[position] as ValueType, label(node))
         const own = sizes?.[position]
@@ -153,7 +148,7 @@ export class GraphBuilder {
     const folded = operator.evaluate?.(node, context, this.#settings.get(node), types)
     // Each node may read a large constant, and make a small one of it.
     const read = folded === undefined ? 0 : node.inputs.reduce((sum, name) => sum + (this.#constants.get(name)?.data.length ?? 0), 0)
-    this.#foldable -= Math.ceil(read / READ_PER_FOLDED)
+    this.#foldable.left -= Math.ceil(read / READ_PER_FOLDED)
     return folded
   }
 

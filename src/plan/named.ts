@@ -1,7 +1,6 @@
 // Matches arrays to names: one rule for `run`, `runAsync`, `into`, streams and pools.
 import { LstmError } from '../errors.ts'
 import { describeValue } from '../values/dtype.ts'
-import { hasShape } from '../values/ndarray.ts'
 
 /** What values are given for: an input or output of a model or stream. */
 export interface NamedPort {
@@ -46,8 +45,8 @@ export function takeNamed(given: unknown, ports: readonly NamedPort[], values: u
     if (isThere) known++
     values[n] = isThere ? named[name] : undefined
   }
-  // A model may have an input that is called `shape`, `dims` or `data`.
-  if (known === 0 && (ArrayBuffer.isView(given) || Array.isArray(given) || hasShape(given) || 'dims' in given)) {
+  // A model may have an input that is called `data`.
+  if (known === 0 && (ArrayBuffer.isView(given) || Array.isArray(given) || 'data' in given)) {
     const only = onlyPort(ports)
     if (only < 0) refuseArray(given, ports, words)
     values[only] = given

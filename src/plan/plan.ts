@@ -122,14 +122,13 @@ export function draftPlan(
     bytes: layout.bytes,
     inner: { slot: (name) => layout.slot(name), steps, stepCount },
     place(sharedPtr) {
-      const blocks = layout.place(runtime.linearMemory, sharedPtr)
-      const plans: Plan[] = []
-      const dispose = (): void => {
-        for (const plan of plans) plan.dispose()
-        blocks.forEach((ptr) => runtime.linearMemory.free(ptr))
-      }
+      const placed = layout.place(runtime.linearMemory, sharedPtr).map((ptr) => () => runtime.linearMemory.free(ptr))
+      const dispose = (): void => placed.forEach((free) => free())
       try {
-        for (const { draft, slot } of inside) plans.push(draft.place(slot.ptr))
+        for (const { draft, slot } of inside) {
+          const plan = draft.place(slot.ptr)
+          placed.push(() => plan.dispose())
+        }
       } catch (error) {
         dispose()
         throw error
