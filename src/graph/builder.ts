@@ -51,7 +51,8 @@ export class GraphBuilder {
     }
     for (const node of graph.nodes) builder.add(node)
     builder.note(...graph.notes ?? [])
-    return { graph: builder.finish(graph.outputs), types: builder.types, settings: builder.settings, sizes: builder.sizes }
+    const { types, settings, sizes } = builder
+    return { graph: builder.finish(graph.outputs), types, settings, sizes }
   }
 
   /** Types of all values so far. */

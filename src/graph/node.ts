@@ -9,7 +9,7 @@ import type { Graph } from './graph.ts'
 /** The operator of a node. @throws LstmError `UNSUPPORTED` */
 export function operatorOf(node: GraphNode): Operator {
   const operator = findOperator(node.op)
-  if (operator === undefined) throw new LstmError('UNSUPPORTED', `node '${node.name}': no operator '${node.op}'`)
+  if (operator === undefined) throw unknownOperators([node])
   return operator
 }
 
@@ -35,9 +35,12 @@ export function contextOf(
 /** @throws LstmError `UNSUPPORTED` listing all nodes whose operator is unknown */
 export function checkOperators(nodes: readonly GraphNode[]): void {
   const unknown = nodes.filter((node) => findOperator(node.op) === undefined)
-  if (unknown.length === 0) return
-  const list = unknown.map((node) => `'${node.op}' (node '${node.name}')`).join(', ')
-  throw new LstmError('UNSUPPORTED', `operators that are not supported: ${list}; supported are ${operatorNames().join(', ')}`)
+  if (unknown.length > 0) throw unknownOperators(unknown)
+}
+
+function unknownOperators(nodes: readonly GraphNode[]): LstmError {
+  const list = nodes.map(({ name, op }) => `'${op}' (node '${name}')`).join(', ')
+  return new LstmError('UNSUPPORTED', `operators that are not supported: ${list}; supported are ${operatorNames().join(', ')}`)
 }
 
 /** @throws LstmError `FORMAT` or `UNSUPPORTED` unless a node's inputs, weights and attributes are what its operator knows */
