@@ -38,8 +38,9 @@ const MOST_LISTED = 50
  *     readTorch(bytes, { key: 'ema', only: (name) => name.startsWith('decoder.') })
  */
 export function readTorch(bytes: Uint8Array, options: TorchOptions = {}): Map<string, NdArray> {
+  const read = readOptions(options, OPTIONS, 'PyTorch')
   const budget = new Budget(bytes.length)
-  return stateDictOf(openTorch(bytes, budget), readOptions(options, OPTIONS, 'PyTorch'), budget)
+  return stateDictOf(openTorch(bytes, budget), read, budget)
 }
 
 /** The tensors of a file that is open. */
