@@ -40,7 +40,11 @@ const config: UserConfig[] = defineConfig([{
 }, {
   // A script, which sets the global `lstmWasm`, and a CommonJS module.
   ...whole, format: 'umd', globalName: 'lstmWasm', outDir: 'dist/commonjs', define: { 'import.meta.url': 'undefined' },
-  outputOptions: { codeSplitting: false, entryFileNames: '[name].js' },
+  outputOptions: {
+    codeSplitting: false, entryFileNames: '[name].js',
+    // Does nothing: tools that tell modules by their text find `import` in messages, and here that it is CommonJS.
+    footer: "typeof module === 'object' && module.exports",
+  },
   onSuccess() {
     writeLicences()
     writeCommonJs()

@@ -212,6 +212,19 @@ describe('what cannot be run', () => {
   })
 })
 
+describe('a file of Keras 1', () => {
+  const text = Buffer.from(golden('keras2/lstm-3-sequences.h5')).toString('latin1')
+  const patched = (from: string, to: string): Uint8Array => Buffer.from(text.replaceAll(from, to), 'latin1')
+
+  it('is named, with the way to a file that is read', () => {
+    const words = 'which describes layers otherwise. Save it again with Keras 2.0 to 2.2, in Python: keras.models.load_model(\'old.h5\').save(\'new.h5\')'
+    expectError(() => readKeras(patched('2.15.0', '1.02.2')), 'UNSUPPORTED', `Keras: this is a file of Keras 1 (1.02.2), ${words}`)
+    // The oldest files tell no version: their arguments have other names.
+    expect(text).toContain('"kernel_regularizer"')
+    expectError(() => readKeras(patched('"kernel_regularizer"', '"W_regularizer"     ')), 'UNSUPPORTED', /^Keras: this is a file of Keras 1 \(2\.15\.0\), which/)
+  })
+})
+
 describe('weights only', () => {
   it('of Keras before 2.3 come with a word about the gates of its LSTMs, later ones do not', () => {
     const patched = (version: string): Uint8Array => {

@@ -64,6 +64,7 @@ function partsOf(bytes: Uint8Array, options: KerasOptions, location: string | un
   if (architecture === undefined && typeof described !== 'string') throw weightsOnlyError(root, versionOf(root), location)
   if (typeof described === 'string') budget.json(described.length, 'Keras: model_config')
   const json = architecture === undefined ? parseJson(described as string, 'model_config') : parseArchitecture(architecture)
+  refuseKeras1(versionOf(root, json), described)
   return { model: parseModel(json), weights: weightsOf(root), origin: originOfVersion(options, versionOf(root, json), json) }
 }
 
@@ -90,6 +91,12 @@ function partsOfArchive(bytes: Uint8Array, options: KerasOptions, budget: Budget
   const weights = archive.read(WEIGHTS)
   const origin = originOfVersion(options, typeof version === 'string' ? version : undefined, config)
   return { model, weights: weightsOf(openHdf5(weights, budget)), origin }
+}
+
+/** Keras 1 called its arguments otherwise: `output_dim`, `inner_activation`, `W_regularizer`. @throws LstmError `UNSUPPORTED` */
+function refuseKeras1(version: string | undefined, described: unknown): void {
+  if (version?.startsWith('1.') !== true && !(typeof described === 'string' && described.includes('"W_regularizer"'))) return
+  throw new LstmError('UNSUPPORTED', `Keras: this is a file of Keras 1${version === undefined ? '' : ` (${version})`}, which describes layers otherwise. Save it again with Keras 2.0 to 2.2, in Python: keras.models.load_model('old.h5').save('new.h5')`)
 }
 
 /** Whose file it is. Without a version it is an old one; only Keras 3 says in which module a class is. */
