@@ -34,6 +34,8 @@ describe('layers of RTNeural', () => {
     // window 2, dilation 2: y[t] = 1 x0[t - 2] + 2 x1[t - 2] + 3 x0[t] + 4 x1[t] + 0.5
     ['conv1d', layer('conv1d', 1, [[[[1], [2]], [[3], [4]]], [0.5]], { kernel_size: [2], dilation: [2] }), [[-4.5], [14], [-4.5]]],
     ['batchnorm', layer('batchnorm', 2, [[2, 1], [0, 1], [1, 0], [4, 1]], { epsilon: 0 }), [[0, -1], [-0.5, 4], [-2, 1.25]]],
+    // Keras's default, which files that do not say theirs were trained with: sqrt(0.003 + 0.001).
+    ['batchnorm without epsilon', layer('batchnorm', 2, [[2, 1], [0, 1], [1, 0], [0.003, 0.999]]), [[0, -1], [-1 / Math.sqrt(0.004), 4], [-4 / Math.sqrt(0.004), 1.25]]],
     ['batchnorm without gain', layer('batchnorm', 2, [[1, 0], [4, 1]], { epsilon: 0 }), [[0, -2], [-0.25, 3], [-1, 0.25]]],
   ])('%s', async (_, entry, expected) => {
     const y = await run(model([entry]))

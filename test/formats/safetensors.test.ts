@@ -44,6 +44,7 @@ describe('writeSafetensors and readSafetensors', () => {
     expect([...readSafetensors(writeSafetensors(tensors)).tensors]).toEqual([...tensors])
     const empty = readSafetensors(writeSafetensors(new Map()))
     expect([empty.tensors.size, empty.metadata.size]).toEqual([0, 0])
+    expect(Buffer.from(writeSafetensors(SMALL)).toString('latin1')).not.toContain('__metadata__')
     expect(readSafetensors(file('{}')).tensors.size).toBe(0)
   })
 

@@ -196,6 +196,10 @@ describeBinaries('tables of operators', (binary) => {
       }
       expectSame((await run(runtime, one))[0], array('int32', rows.map(best)))
       expectSame(fold(one)?.[0], array('int32', rows.map(best)))
+      // The axis stays, of one element, unless it is said to go.
+      const { keepdims, ...attributes } = one.attributes as Record<string, number>
+      expect(keepdims).toBe(0)
+      expectSame((await run(runtime, { ...one, attributes }))[0], array('int32', rows.map(best), [rows.length, 1]))
     }
   })
 
