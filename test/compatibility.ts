@@ -101,6 +101,23 @@ export function goldenCases(): CaseFolder[] {
   return [torchLstmCases(), ...folders, keras3Masks()]
 }
 
+/** What is refused, by name, where a file asks for it. */
+const NOT_DONE: readonly string[] = [
+  '## Not done',
+  '',
+  '- **Quantised weights** (`QuantizeLinear`, `MatMulInteger`, `DynamicQuantizeLSTM`, quantised modules of PyTorch) and training.',
+  '- **ONNX**: windows over three axes, `LpPool`, `LRN`, `NonZero`, `Compress`, `Unique`, `DFT`, `STFT`, `EyeLike`, `DepthToSpace`, `CumProd`, `Tan` and the other functions of angles,',
+  '  `RotaryEmbedding`, `RoiAlign`, `GridSample`, sequences and strings as values, sparse tensors; a `Loop` or an `If` that elements decide, not sizes; `Einsum` of',
+  '  a diagonal; layouts that onnxruntime writes for one machine (nchwc); in com.microsoft, what its optimisers do not write for models around LSTMs.',
+  "- **Keras**: Python code (`Lambda`, layers of one's own), files of Keras 1, `ConvLSTM1D` to `3D`, windows over three axes, `GroupNormalization`, `EinsumDense`,",
+  '  preprocessing layers but `Normalization` and `Rescaling`.',
+  '- **PyTorch**: TorchScript with branches and loops, `.pt2` of versions before 2.8, modules of which no `forward` is known. Their tensors are read, and the message',
+  '  shows lines that load them, or the export to ONNX.',
+  '- **TensorFlow**: SavedModels, frozen graphs, checkpoints of TensorFlow 2 and TensorFlow Lite are told by their content; the message has the command that converts them.',
+  '- **Streams** of what works along the timesteps, or looks at later ones: backward layers, softmax and sums over time, windows that reach ahead, loops that are no layer.',
+  '',
+]
+
 /** The page, as Markdown. */
 export function compatibilityPage(folders: readonly CaseFolder[]): string {
   const total = folders.reduce((sum, { cases }) => sum + cases.length, 0)
@@ -132,5 +149,6 @@ export function compatibilityPage(folders: readonly CaseFolder[]): string {
     '| --- | --- | --- |',
     ...versions,
     '',
+    ...NOT_DONE,
   ].join('\n')
 }
