@@ -16,7 +16,7 @@ import { GoldenFolder, type GoldenCase } from './formats/keras-golden.ts'
 const golden = (name: string): string => fileURLToPath(new URL(`golden/${name}`, import.meta.url))
 const FILES: Readonly<Record<string, readonly [file: string, name: string, options: readonly (keyof FormatOptions)[]]>> = {
   safetensors: ['state-dicts/lstm-1layer.safetensors', 'safetensors', ['unbatched', 'batchFirst', 'timeMajor']],
-  onnx: ['onnx/op-cum-sum.onnx', 'ONNX', ['constants']],
+  onnx: ['onnx/op-cum-sum.onnx', 'ONNX', ['constants', 'seed']],
   keras: ['keras3/initial-state.h5', 'Keras', ['constants', 'architecture', 'dialect']],
   tfjs: ['tfjs/initial-state/model.json', 'TensorFlow.js', ['constants', 'architecture', 'dialect']],
   torch: ['pytorch/unbatched.pt', 'PyTorch', ['unbatched', 'key', 'batchFirst', 'timeMajor']],
@@ -26,7 +26,7 @@ const FILES: Readonly<Record<string, readonly [file: string, name: string, optio
 /** A value that each option takes. */
 const VALUES: Readonly<Record<keyof FormatOptions, unknown>> = {
   forgetBias: 1, activation: 'tanh', cellClip: 1, projClip: 1, cells: [], residual: true, timeMajor: true, sequenceLength: true,
-  sampleRate: 48000, trainingSampleRate: 48000, sampleRateCorrection: 'NoInterp', constants: {}, unbatched: true, architecture: '{}', batchFirst: true, key: 'model', dialect: 'keras2',
+  sampleRate: 48000, trainingSampleRate: 48000, sampleRateCorrection: 'NoInterp', constants: {}, seed: 7, unbatched: true, architecture: '{}', batchFirst: true, key: 'model', dialect: 'keras2',
 }
 const ALL = new Set(Object.keys(VALUES) as (keyof FormatOptions)[])
 

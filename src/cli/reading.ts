@@ -5,7 +5,7 @@ import { UsageError, type Arguments, type Options } from './arguments.ts'
 import { showProgress, showStatus } from './terminal.ts'
 
 /** Options of readers, as `load` calls them, by what they take. */
-const NUMBERS = ['forgetBias', 'cellClip', 'projClip', 'sampleRate', 'trainingSampleRate'] as const
+const NUMBERS = ['forgetBias', 'cellClip', 'projClip', 'sampleRate', 'trainingSampleRate', 'seed'] as const
 const WORDS = ['activation', 'sampleRateCorrection', 'dialect', 'key'] as const
 const FLAGS = ['unbatched', 'residual', 'timeMajor', 'sequenceLength'] as const
 /** On where they are not given. */
@@ -26,6 +26,7 @@ export const READ_OPTIONS: Options = {
 
 export const READ_HELP = `\
   --constant NAME=NUMBER   ONNX, Keras, TensorFlow.js: fixes an input that says what to run
+  --seed NUMBER            ONNX: of the random numbers that a model draws
   --architecture FILE      Keras files with weights only: what model.to_json() returned
   --dialect NAME           Keras, TensorFlow.js: in whose sense the file is read, keras2, keras3.0,
                            keras3.4, keras3 or tfjs. Default: as the file says.

@@ -64,6 +64,8 @@ export type KerasDialect = 'keras2' | 'keras3.0' | 'keras3.4' | 'keras3' | 'tfjs
 export interface FormatOptions extends Tensorflow1Options, SampleRateOptions {
   /** ONNX, Keras, TensorFlow.js: fixes inputs of the file to constants, by name; what depends on them alone is computed at once. */
   readonly constants?: Readonly<Record<string, ArrayLike | number>> | undefined
+  /** ONNX: the seed of random numbers, int32. Each run draws others; the n-th always has the same ones. Default: models that draw some are refused. */
+  readonly seed?: number | undefined
   /** PyTorch, RTNeural, NAM: nothing has an axis for the batch, as PyTorch takes and gives it. Default false. */
   readonly unbatched?: boolean | undefined
   /** Keras, TensorFlow.js: what `model.to_json()` gave, as text or parsed, for a file that has weights only. */
@@ -93,6 +95,7 @@ export const FORMAT_OPTIONS: OptionTable<FormatOptions> = {
   sequenceLength: FLAG,
   sampleRate: NUMBER,
   trainingSampleRate: NUMBER,
+  seed: NUMBER,
   sampleRateCorrection: oneOf(['LinInterp', 'NoInterp']),
   constants: RECORD,
   unbatched: FLAG,

@@ -2,13 +2,14 @@
 import { addCommonOperators } from './common-operators.ts'
 import { FLOW } from './flow/family.ts'
 import { INDEX_TUPLES } from './movement/index-tuples.ts'
+import { RANDOM } from './random/random.ts'
 import { addOperators } from './registry.ts'
 import { WINDOWS } from './windows/family.ts'
 
 /** Makes all operators known, those of every family too. */
 export function addAllOperators(): void {
   addCommonOperators()
-  addOperators([...FLOW, ...INDEX_TUPLES, ...WINDOWS])
+  addOperators([...FLOW, ...INDEX_TUPLES, ...RANDOM, ...WINDOWS])
 }
 
 /** A function that needs all operators, for callers that load nothing later. */

@@ -12,7 +12,7 @@ interface Family {
 }
 
 /** By name. A family's own file exports its operators as a list: `windows/family.ts`. */
-export const FAMILIES: Readonly<Record<'flow' | 'indexTuples' | 'windows', Family>> = {
+export const FAMILIES: Readonly<Record<'flow' | 'indexTuples' | 'random' | 'windows', Family>> = {
   flow: {
     operators: ['choice', 'loop'],
     onnx: ['If', 'Loop', 'Scan'],
@@ -22,6 +22,11 @@ export const FAMILIES: Readonly<Record<'flow' | 'indexTuples' | 'windows', Famil
     operators: ['gatherNd', 'scatterNd'],
     onnx: ['GatherND', 'ScatterND'],
     load: async () => (await import('./movement/index-tuples.ts')).INDEX_TUPLES,
+  },
+  random: {
+    operators: ['random'],
+    onnx: ['Bernoulli', 'Multinomial', 'RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike'],
+    load: async () => (await import('./random/random.ts')).RANDOM,
   },
   windows: {
     operators: ['averagePool', 'conv', 'convTranspose', 'globalAveragePool', 'globalMaxPool', 'instanceNormalization', 'maxPool', 'resize'],

@@ -1,4 +1,5 @@
 import type { Kernels } from '../runtime/kernels.ts'
+import type { LinearMemory } from '../runtime/memory.ts'
 import type { DataOf, DType } from '../values/dtype.ts'
 import type { ArrayLike, NdArray } from '../values/ndarray.ts'
 import type { Pointer, RecordFields, RecordPointer, RecordValues } from '../values/record.ts'
@@ -103,6 +104,8 @@ export interface Packer {
 /** What an operator gets to plan its kernel calls for given sizes. */
 export interface Planner {
   readonly kernels: Kernels
+  /** For steps that write elements themselves. A view is good while `generation` is the same. */
+  readonly linearMemory: Pick<LinearMemory, 'generation' | 'view'>
   dtypeOf(position: number): DType
   shapeOf(position: number): Shape
   outputShape(position: number): Shape
@@ -222,6 +225,8 @@ export interface Operator<Settings = unknown, Prepared = unknown> {
   sizes?(node: GraphNode, context: InferenceContext, settings: Settings, types: OutputTypes): readonly (SymbolicShape | undefined)[] | undefined
   /** Positions of the inputs that it takes as sizes, not as numbers to compute with. */
   readonly takesSizes?: readonly number[]
+  /** Its outputs are others in each run. Streams refuse it. */
+  readonly draws?: boolean
   /** Whether a step of this node may throw for elements of its inputs: a run may then end halfway. Default: never. */
   mayRefuse?(node: GraphNode, context: InferenceContext): boolean
   /** The elements that are never refused, where that is known before the run: streams look at them first. */

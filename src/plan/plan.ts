@@ -80,6 +80,7 @@ export function draftPlan(
     const last: (() => void)[] = []
     const planner: Planner = {
       kernels: runtime.kernels,
+      linearMemory: runtime.linearMemory,
       label: label(node),
       dtypeOf: (position) => (types.get(node.inputs[position] as string) as ValueType).dtype,
       shapeOf: (position) => layout.shape(node.inputs[position] as string),

@@ -12,7 +12,7 @@ export type { OnnxOptions }
 /** What `readOnnx` is. */
 export interface OnnxReader {
   (source: Uint8Array | ArrayBuffer, options?: OnnxOptions): Graph
-  (source: Exclude<ModelSource, Uint8Array | ArrayBuffer>, options?: Pick<OnnxOptions, 'constants'> & FilesOptions): Promise<Graph>
+  (source: Exclude<ModelSource, Uint8Array | ArrayBuffer>, options?: Pick<OnnxOptions, 'constants' | 'seed'> & FilesOptions): Promise<Graph>
 }
 
 const fromBytes = fromAnySource<OnnxOptions, Graph>('readOnnx', read)

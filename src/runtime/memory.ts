@@ -81,7 +81,7 @@ export class LinearMemory {
     checkBytes(bytes, what)
     // One vector past the last block stays readable: kernels read the last row in whole vectors.
     const needed = this.#allocator.endAfter(bytes) + ALIGNMENT
-    if (needed > this.wasm.buffer.byteLength) this.#grow(needed, bytes, what)
+    if (needed > this.totalBytes) this.#grow(needed, bytes, what)
     return this.#allocator.allocate(bytes)
   }
 
@@ -110,7 +110,7 @@ export class LinearMemory {
       { cause },
     )
     if (needed > this.maxBytes) throw limit()
-    const current = this.wasm.buffer.byteLength
+    const current = this.totalBytes
     // Grow by half, so that many small allocations do not detach views many times.
     const wanted = Math.min(this.maxBytes, Math.max(needed, current + Math.floor(current / 2)))
     for (const target of [wanted, needed]) {

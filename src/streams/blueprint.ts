@@ -2,6 +2,7 @@ import { LstmError } from '../errors.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
 import { typeGraph, type TypedGraph } from '../graph/infer.ts'
 import { contextOf, operatorOf } from '../graph/node.ts'
+import { label } from '../ops/node/checks.ts'
 import type { GraphNode, IndexBounds, ValueType } from '../ops/operator.ts'
 import type { PreparedGraph } from '../plan/prepare.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -55,6 +56,15 @@ export interface CarriedState {
   readonly batchAxis: number
 }
 
+/** A node that draws random numbers, perhaps inside another. */
+function drawingNode(nodes: readonly GraphNode[]): GraphNode | undefined {
+  for (const node of nodes) {
+    const found = operatorOf(node).draws === true ? node : drawingNode(Object.values(node.bodies ?? {}).flatMap((body) => body.nodes))
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
 /** How a model runs step by step: the prepared graph, its inputs and outputs. Made once, shared by all streams. */
 export class Blueprint {
   readonly prepared: PreparedGraph
@@ -84,6 +94,8 @@ export class Blueprint {
    * @throws LstmError `UNSUPPORTED` where the model cannot be run step by step, `VALUE` or `SHAPE` for options that do not fit
    */
   constructor({ graph: source, prepared, constants }: PreparedGraph, options: BlueprintOptions, given: ReadonlySet<string> = new Set()) {
+    const drawing = drawingNode(source.nodes)
+    if (drawing !== undefined) throw new LstmError('UNSUPPORTED', `stream: ${label(drawing)} draws random numbers for all timesteps at once; run the model whole: model.run(inputs)`)
     const { types } = typeGraph(source)
     const carry = carryOf(source, types, options.carry)
     const timeline = findTimeline(source, carry)

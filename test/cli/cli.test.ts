@@ -115,6 +115,7 @@ describe('lstm-wasm', () => {
       Options
         --json                   the same as JSON, for programs
         --constant NAME=NUMBER   ONNX, Keras, TensorFlow.js: fixes an input that says what to run
+        --seed NUMBER            ONNX: of the random numbers that a model draws
         --architecture FILE      Keras files with weights only: what model.to_json() returned
         --dialect NAME           Keras, TensorFlow.js: in whose sense the file is read, keras2, keras3.0,
                                  keras3.4, keras3 or tfjs. Default: as the file says.
@@ -176,6 +177,7 @@ describe('lstm-wasm', () => {
         --variant VARIANT        simd: bit-identical on every machine. relaxed-simd: faster where the
                                  processor fuses multiply and add. auto (default): the fastest there is.
         --constant NAME=NUMBER   ONNX, Keras, TensorFlow.js: fixes an input that says what to run
+        --seed NUMBER            ONNX: of the random numbers that a model draws
         --architecture FILE      Keras files with weights only: what model.to_json() returned
         --dialect NAME           Keras, TensorFlow.js: in whose sense the file is read, keras2, keras3.0,
                                  keras3.4, keras3 or tfjs. Default: as the file says.

@@ -28,8 +28,9 @@ it('knows the operators that say so themselves, and a few that become others; th
   expect(new Set(own).size).toBe(own.length)
   const others = [...converters().keys()].filter((name) => !own.includes(name))
   expect(others.filter((name) => !name.startsWith('com.microsoft.'))).toEqual([
-    'Attention', 'CastLike', 'Constant', 'Einsum', 'Gelu', 'GroupNormalization', 'Hardmax', 'If', 'IsInf', 'Loop', 'LpNormalization', 'Mean', 'MeanVarianceNormalization', 'PRelu', 'Scan', 'Selu',
-    'Shrink', 'SimplifiedLayerNormalization', 'Swish', 'Upsample',
+    'Attention', 'Bernoulli', 'CastLike', 'Constant', 'Einsum', 'Gelu', 'GroupNormalization', 'Hardmax', 'If', 'IsInf', 'Loop', 'LpNormalization', 'Mean',
+    'MeanVarianceNormalization', 'Multinomial', 'PRelu', 'Scan', 'RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Selu', 'Shrink',
+    'SimplifiedLayerNormalization', 'Swish', 'Upsample',
   ])
   expect(converters().size).toBe(own.length + others.length)
   expect(converters().size).toBeGreaterThan(100)

@@ -39,6 +39,7 @@ const UNKNOWN: Readonly<Record<string, string>> = {
   gatherNd: 'an index may be of any step',
   history: 'is what streams put in: it has its steps already',
   loop: 'runs a graph whatever its steps are steps of',
+  random: 'takes a shape, which has no timesteps, and streams refuse it',
   range: 'takes numbers, which have no timesteps',
   scatterNd: 'an index may be of any step',
   size: 'asks how long the sequence is',

@@ -69,6 +69,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   history: { inputs: [x], attributes: { axis: 1, steps: 2 } },
   oneHot: { inputs: [zeros('int32', 2, 3), scalar(3), floats(2)] },
   pad: { inputs: [x, ints(1, 1), new NdArray(Float32Array.of(0), []), ints(1)], axes: 3 },
+  random: { inputs: [ints(2, 3)] },
   range: { inputs: [scalar(0), scalar(5), scalar(1)] },
   reshape: { inputs: [x, ints(6, 4)] },
   reverseSequence: { inputs: [x, ints(1, 1, 1)] },

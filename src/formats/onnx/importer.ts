@@ -48,10 +48,13 @@ export class Importer implements Surroundings {
   /** Constants made by the readers of operators, such as permuted weights, by what they are made of. */
   readonly made: Map<ArrayLike['data'], Map<string, string>> = new Map()
   readonly #budget: Budget
+  /** See `Surroundings`: one object for a model and the graphs in it. */
+  draws: { readonly seed: number | undefined, count: number }
   readonly #converters: ReadonlyMap<string, Converter> = converters()
 
   /** @param around the import that this one is a part of */
   constructor(model: OnnxModel, files: ExternalData, budget: Budget, around?: Importer) {
+    this.draws = around?.draws ?? { seed: undefined, count: 0 }
     this.#unknown = around === undefined ? new Map<string, string[]>() : around.#unknown
     this.#unsupported = around === undefined ? [] : around.#unsupported
     this.#model = model
@@ -66,6 +69,9 @@ export class Importer implements Surroundings {
     if (this.opset < OLDEST_OPSET) {
       throw new LstmError('UNSUPPORTED', `onnx: the model uses version ${this.opset} of the standard operators, expected ${OLDEST_OPSET} or newer`)
     }
+    const { seed } = options
+    if (seed !== undefined && seed !== (seed | 0)) throw new LstmError('VALUE', `ONNX: expected a whole number from ${-(2 ** 31)} to ${2 ** 31 - 1} for 'seed', got ${seed}`)
+    this.draws = { seed, count: 0 }
     const scope = new Scope()
     const { graph } = this.#model
     refuseWeightsAsInputs(graph, new Set(Object.keys(options.constants ?? {})))

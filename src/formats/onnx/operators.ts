@@ -26,6 +26,7 @@ import { einsum } from './composed/einsum.ts'
 import { isInf } from './composed/elements.ts'
 import { groupNormalization, hardmax, lpNormalization, meanVarianceNormalization } from './composed/normalizations.ts'
 import { MICROSOFT_OPERATORS, simplifiedLayerNormalization } from './composed/onnxruntime.ts'
+import { bernoulli, multinomial, random } from './composed/random.ts'
 import type { Conversion } from './conversion.ts'
 import { convertIf } from './flow/if.ts'
 import { convertLoop } from './flow/loop.ts'
@@ -68,6 +69,7 @@ const OWN_WAYS: readonly (readonly [operator: Operator, convert: Converter])[] =
 const OTHERS: Readonly<Record<string, Converter>> = {
   ...Object.fromEntries(['AveragePool', 'Conv', 'ConvTranspose', 'MaxPool'].map((op) => [op, special.windowed])),
   Attention: attention,
+  Bernoulli: bernoulli,
   CastLike: special.castLike,
   Constant: special.constant,
   Einsum: einsum,
@@ -80,9 +82,11 @@ const OTHERS: Readonly<Record<string, Converter>> = {
   LpNormalization: lpNormalization,
   Mean: special.mean,
   MeanVarianceNormalization: meanVarianceNormalization,
+  Multinomial: multinomial,
   PRelu: special.pRelu,
   Resize: convertResize,
   Scan: convertScan,
+  ...Object.fromEntries(['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike'].map((op) => [op, random])),
   Selu: special.selu,
   Shrink: special.shrink,
   SimplifiedLayerNormalization: simplifiedLayerNormalization,

@@ -12,13 +12,13 @@ import { readModel, type OnnxGraph, type OnnxModel, type OnnxTensor } from './me
 import { locationOf, type ExternalData } from './tensors.ts'
 
 /** Options of `readOnnx`. */
-export interface OnnxOptions extends Pick<FormatOptions, 'constants'> {
+export interface OnnxOptions extends Pick<FormatOptions, 'constants' | 'seed'> {
   /** The files beside the model that hold elements of its tensors (external data), by the names it calls them. */
   readonly files?: ReadonlyMap<string, Uint8Array> | undefined
 }
 
 const OPTIONS: OptionTable<OnnxOptions> = {
-  ...optionsOf('constants'), files: { expected: 'a Map of bytes by name', test: (value) => tagOf(value) === 'Map' },
+  ...optionsOf('constants', 'seed'), files: { expected: 'a Map of bytes by name', test: (value) => tagOf(value) === 'Map' },
 }
 
 /**
@@ -37,7 +37,7 @@ export function readOnnx(bytes: Uint8Array, options: OnnxOptions = {}): Graph {
 /** ONNX files (`.onnx`), with external data beside them or not. Families of operators are loaded when a file needs them. */
 export const onnx: FormatReader = takingOptions({
   name: 'ONNX',
-  options: ['constants'],
+  options: ['constants', 'seed'],
   detect: (bytes) => sniff(bytes) === 'onnx',
   async read(files, options, budget = new Budget(files.bytes.length)) {
     const model = readModel(files.bytes)

@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly builder: GraphBuilder
   /** Version of the standard operators. */
   readonly opset: number
+  /** The seed of random numbers, where the caller gave one, and how many nodes draw some so far. */
+  readonly draws: { readonly seed: number | undefined, count: number }
   /** Constants made by the readers of operators, such as permuted weights, by what they are made of. */
   readonly made: Map<ArrayLike['data'], Map<string, string>>
   /** Adds what the outputs of a graph need, and returns what these stand for. */
