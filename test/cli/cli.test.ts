@@ -225,6 +225,13 @@ describe('lstm-wasm', () => {
     [['run', 'a'], 'expected --input ARRAY (see lstm-wasm run --help)'],
     [['run', 'a', '--input'], '--input needs a value (see lstm-wasm run --help)'],
     [['run', 'a', '--input', 'x.npy', '--variant', 'fast'], "--variant: expected simd, relaxed-simd, auto, got 'fast' (see lstm-wasm run --help)"],
+    [['bench', 'a', '--variant', 'fast'], "--variant: expected simd, relaxed-simd, auto, got 'fast' (see lstm-wasm bench --help)"],
+    [['bench', 'a', '--timesteps', '1.5'], "--timesteps: expected a whole number >= 1, got '1.5' (see lstm-wasm bench --help)"],
+    [['bench', 'a', '--size', 'units'], "--size: expected NAME=N, got 'units' (see lstm-wasm bench --help)"],
+    [['bench', 'a', '--size', 'units=0'], "--size: expected a whole number >= 1, got '0' (see lstm-wasm bench --help)"],
+    [['bench', 'a', '--seconds', '0'], "--seconds: expected a number above 0, got '0' (see lstm-wasm bench --help)"],
+    [['inspect', 'a', '--batch-first', 'yes'], "--batch-first: expected true or false, got 'yes' (see lstm-wasm inspect --help)"],
+    [['inspect', 'a', '--constant', 'sr=x'], "--constant: expected a number, got 'x' (see lstm-wasm inspect --help)"],
     [['run', 'a', '--input', 'x.txt'], "expected a file name that ends in .npy, .json or .csv, got 'x.txt' (see lstm-wasm run --help)"],
     [['run', 'a', '--input', 'x.npy', '--output', 'y'], "expected a file name that ends in .npy, .json or .csv, got 'y' (see lstm-wasm run --help)"],
   ])('does not understand %j: exit code 2', async (args, message) => {
@@ -384,6 +391,11 @@ describe('options of readers', () => {
     const file = `${STATE_DICTS}lstm-1layer.safetensors`
     expect((await cli('inspect', file, '--forget-bias', '0')).stderr).toMatch(/--forget-bias.*--unbatched/)
     expect((await cli('inspect', file, '--unbatched')).stdout).toContain('[timesteps, 3]')
+    expect((await cli('inspect', file, '--batch-first', 'false')).stdout).toContain('[timesteps, batch, 3]')
+    expect((await cli('inspect', file, '--architecture', '.')).stderr).toMatch(/^lstm-wasm: cannot read ".": .*EISDIR/)
+    put('cells.json', '{')
+    expect((await cli('inspect', file, '--cells', 'cells.json')).stderr).toContain("expected a list of objects in JSON in 'cells.json'")
+    expect((await cli('inspect', file, '--json', '--forget-bias', '1')).code).toBe(1)
     const weights = fileURLToPath(new URL('../golden/keras3/lstm-3-sequences.weights.h5', import.meta.url))
     expect((await cli('inspect', weights)).stdout).toContain('the option --architecture')
     expect(await cli('inspect', weights, '--architecture', 'none.json')).toEqual({ code: 1, stdout: '', stderr: 'lstm-wasm: cannot read "none.json": no such file\n' })
