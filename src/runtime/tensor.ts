@@ -36,9 +36,8 @@ export class Tensor<T extends DType = DType> implements ArrayLike {
   #view: DataOf<T> | undefined
   #generation = -1
 
-  /** Made by `runtime.tensor()`. */
+  /** Made by `runtime.tensor()`, which checks the shape. */
   constructor(memory: LinearMemory, count: TensorCount, dtype: T, shape: Shape, shared?: Block) {
-    checkShape(shape, 'tensor')
     this.dtype = dtype
     this.shape = Object.freeze([...shape])
     this.length = lengthOf(shape)

@@ -55,6 +55,11 @@ it.each<{ given: unknown }>([
   expectError(() => typeGraph(graphOf([], attributes)), 'VALUE', message)
 })
 
+it('a projection that is asked for must have its weights', () => {
+  const { nodes: [node], constants, ...graph } = graphOf([], { projSize: 5 })
+  expectError(() => typeGraph({ ...graph, nodes: [node as Graph['nodes'][number]], constants }), 'SHAPE', "lstm 'rnn': expected the weight '0.forward.projection' [5, 5], got none")
+})
+
 describe('the summary of an lstm', () => {
   const described = (...given: Parameters<typeof graphOf>): string | undefined => summarise(graphOf(...given)).rows.find(({ name }) => name === 'rnn')?.detail
 

@@ -55,6 +55,9 @@ const NEEDS_FUTURE: readonly (readonly [string, () => Graph, string])[] = [
   ['pooling over time', () => around([], [
     { name: 'turn', op: 'transpose', attributes: { perm: [0, 2, 1] } }, { name: 'pool', op: 'maxPool', attributes: { kernelShape: [2] } },
   ]), "maxPool 'pool' pools over the timesteps"],
+  ['every second step', () => around([], [
+    { name: 'turn', op: 'transpose', attributes: { perm: [0, 2, 1] } }, { name: 'pool', op: 'maxPool', attributes: { kernelShape: [1], strides: [2] } },
+  ]), "maxPool 'pool' pools over the timesteps"],
   ['global pooling', () => around([], [
     { name: 'turn', op: 'transpose', attributes: { perm: [0, 2, 1] } }, { name: 'pool', op: 'globalAveragePool' },
   ]), "globalAveragePool 'pool' pools over the timesteps"],
