@@ -81,14 +81,17 @@ export class Walk {
         const isOther = timed.endsWith('another axis')
         return { reason: `${label(node)} ${timed}`, weight: this.remembers || (operator.recurrent !== undefined && !isOther) ? 2 : isOther ? 0 : 1 }
       }
+      const made = node.outputs.filter((name) => name !== '')
       node.outputs.forEach((name, position) => {
+        // An absent output is no value: the absent inputs of other nodes have the same name.
+        if (name === '') return
         this.#timings.set(name, timed.outputs[position])
         this.#nameSteps(name)
         if (this.#typed.sizes.get(name)?.some((size) => this.#saysSteps(size))) this.#lengths.add(name)
       })
-      if (node.inputs.some((name) => this.#carried.has(name))) for (const name of node.outputs) this.#carried.add(name)
+      if (node.inputs.some((name) => this.#carried.has(name))) for (const name of made) this.#carried.add(name)
       const lead = timed.lead ?? (operator.padding === 'kept' ? this.#lead(node) : 0)
-      if (lead > 0) for (const name of node.outputs) this.#leads.set(name, lead)
+      if (lead > 0) for (const name of made) this.#leads.set(name, lead)
       this.#add(node, operator, timed)
     }
     const padded = this.#typed.graph.outputs.find(({ value }) => this.#leads.has(value))

@@ -38,6 +38,23 @@ beforeAll(async () => {
   runtime = await createRuntime({ variant: 'simd' })
 })
 
+it('outputs that are left out are no states of the layer behind', async () => {
+  const first = layer('x', ['one', '', ''], ['', ''], 1)
+  const second = layer('three', ['y', '', ''], ['', ''], 2)
+  const model = await compile({
+    inputs: [{ name: 'x', dtype: 'float32', shape: ['steps', 'batch', FEATURES] }], outputs: [{ name: 'y', value: 'y' }],
+    nodes: [first.node, node('slice', ['one', 'zero', 'wide', 'axis'], ['three']), second.node],
+    constants: new Map([...first.constants, ...second.constants, ['zero', ints(0)], ['wide', ints(FEATURES)], ['axis', ints(2)]]),
+  }, { runtime })
+  const x = pseudoRandom(1, 4 * FEATURES, 1)
+  const whole = model.run({ x: new NdArray(x, [4, 1, FEATURES]) }).y?.data
+  using stream = model.stream()
+  const y = new Float32Array(4 * UNITS)
+  for (let step = 0; step < 4; step++) stream.step(x.subarray(step * FEATURES, (step + 1) * FEATURES), y.subarray(step * UNITS, (step + 1) * UNITS))
+  expect(y).toEqual(whole)
+  model.dispose()
+})
+
 describe('sizes that are computed', () => {
   /** The sequence goes through an axis for directions, which a reshape to computed sizes takes away again. */
   function dynamo(shape: readonly [Dimension, Dimension], sizes: readonly (number | 'batch' | 'steps')[], extra: readonly GraphNode[] = []): Graph {
