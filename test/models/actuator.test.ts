@@ -9,7 +9,7 @@ interface Expected {
   readonly outputs: Readonly<Record<'y' | 'h_n' | 'c_n', { readonly data: readonly number[] }>>
 }
 
-itWithModels('actuator-torchscript', 'an actuator: a run and a stream within 1e-5 of PyTorch, at outputs up to 50', async ({ read, json }) => {
+itWithModels('actuator-torchscript', 'an actuator: a run and a stream within 5e-5 of PyTorch, at outputs up to 50', async ({ read, json }) => {
   const { inputs: { x }, outputs } = json('expected.json') as Expected
   using model = await load(read('model.pt'))
   const data = Float32Array.from(x.data)
