@@ -107,5 +107,5 @@ class Pass {
  * @param types of all values of the graph
  */
 export function cancelMoves(graph: Graph, types: ReadonlyMap<string, ValueType>): Graph {
-  return new Pass(graph, types).run()
+  return graph.nodes.some(({ op }) => op === 'transpose' || RESHAPES.has(op)) ? new Pass(graph, types).run() : graph
 }
