@@ -149,6 +149,7 @@ describe('run refuses', () => {
   it.each<[string, unknown, 'SHAPE' | 'VALUE', string]>([
     ['no inputs', undefined, 'VALUE', "run: expected an object with inputs by name ('input', 'rnn_h0' (optional), 'rnn_c0' (optional)), got undefined"],
     ['a missing input', {}, 'VALUE', "run: the input 'input' float32 [batch, timesteps, 3] is missing"],
+    ['an array without a shape under a name that is none', { data: new Float32Array(6) }, 'VALUE', "run: no input 'data'; inputs are 'input', 'rnn_h0' (optional), 'rnn_c0' (optional)"],
     ['an unknown input', { input: x, x }, 'VALUE', "run: no input 'x'; inputs are 'input', 'rnn_h0' (optional), 'rnn_c0' (optional)"],
     ['another number of axes', { input: [[1, 2, 3]] }, 'SHAPE', "input 'input': expected float32 [batch, timesteps, 3], got [1, 3]"],
     ['another size', { input: [[[1, 2]]] }, 'SHAPE', "input 'input': expected float32 [batch, timesteps, 3], got [1, 1, 2]"],

@@ -45,8 +45,8 @@ export function takeNamed(given: unknown, ports: readonly NamedPort[], values: u
     if (isThere) known++
     values[n] = isThere ? named[name] : undefined
   }
-  // A model may have an input that is called `data`.
-  if (known === 0 && (ArrayBuffer.isView(given) || Array.isArray(given) || 'data' in given)) {
+  // A model may have inputs that are called `data` and `shape`; `data` alone is a name that is none.
+  if (known === 0 && (ArrayBuffer.isView(given) || Array.isArray(given) || ('data' in given && ('shape' in given || 'dims' in given)))) {
     const only = onlyPort(ports)
     if (only < 0) refuseArray(given, ports, words)
     values[only] = given
