@@ -1,7 +1,7 @@
 import { LstmError } from '../errors.ts'
 import { label, MOST_AXES } from '../ops/node/checks.ts'
 import type { TypedGraph } from '../ops/graph-data.ts'
-import type { GraphNode, InferenceContext, InnerInput, Operator, OutputTypes, ValueType } from '../ops/operator.ts'
+import type { GraphNode, InferenceContext, Operator, OutputTypes, ValueType } from '../ops/operator.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { SymbolicShape } from '../values/shape.ts'
 import type { Graph, GraphInput, GraphOutput } from './graph.ts'
@@ -24,6 +24,7 @@ export class GraphBuilder {
   readonly #nodes: GraphNode[] = []
   readonly #constants: Map<string, ArrayLike> = new Map()
   readonly #types: Map<string, ValueType> = new Map()
+  /** What the operator of each node made of its attributes. */
   readonly #settings: Map<GraphNode, unknown> = new Map()
   readonly #sizes: Map<string, SymbolicShape> = new Map()
   readonly #names: Set<string> = new Set()
@@ -38,31 +39,19 @@ export class GraphBuilder {
 
   /**
    * A whole graph, node by node.
-   * @param givenFor what is known of an input besides its own type: a shape, or its elements
+   * @param shapes of inputs, used instead of their own, symbolic ones
    */
-  static of(
-    graph: Graph, givenFor: (input: GraphInput) => InnerInput | undefined, builder: GraphBuilder = new GraphBuilder(),
-  ): TypedGraph {
+  static of(graph: Graph, shapes?: ReadonlyMap<string, SymbolicShape>, builder: GraphBuilder = new GraphBuilder()): TypedGraph {
     for (const [name, constant] of graph.constants) builder.constant(name, constant)
-    for (const input of graph.inputs) {
-      const given = givenFor(input)
-      if (given !== undefined && 'data' in given) builder.constant(input.name, given)
-      else builder.input(input, given)
-    }
+    for (const input of graph.inputs) builder.input(input, shapes?.get(input.name))
     for (const node of graph.nodes) builder.add(node)
     builder.note(...graph.notes ?? [])
-    const { types, settings, sizes } = builder
-    return { graph: builder.finish(graph.outputs), types, settings, sizes }
+    return { graph: builder.finish(graph.outputs), types: builder.#types, settings: builder.#settings, sizes: builder.#sizes }
   }
 
   /** Types of all values so far. */
   get types(): ReadonlyMap<string, ValueType> {
     return this.#types
-  }
-
-  /** What the operator of each node made of its attributes. */
-  get settings(): ReadonlyMap<GraphNode, unknown> {
-    return this.#settings
   }
 
   /** Elements of int32 values that are sizes of axes, numbers and names, by value. */
@@ -103,7 +92,7 @@ export class GraphBuilder {
     const context = contextOf(node, this.#constants, this.#types, this.#sizes)
     const settings = operator.parse?.(node)
     this.#settings.set(node, settings)
-    const types = operator.infer(node, { ...context, inner: (graph, givenFor) => GraphBuilder.of(graph, givenFor, new GraphBuilder(this.#foldable)) }, settings)
+    const types = operator.infer(node, { ...context, inner: (graph, shapes) => GraphBuilder.of(graph, shapes, new GraphBuilder(this.#foldable)) }, settings)
     if (node.outputs.length > types.length) {
       throw new LstmError('FORMAT', `${label(node)}: expected at most ${types.length} outputs, got ${node.outputs.length}`)
     }

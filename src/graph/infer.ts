@@ -17,5 +17,5 @@ export type { TypedGraph } from '../ops/graph-data.ts'
  */
 export function typeGraph(graph: Graph, shapes?: ReadonlyMap<string, SymbolicShape>): TypedGraph {
   checkOperators(graph.nodes)
-  return GraphBuilder.of(graph, (input) => shapes?.get(input.name))
+  return GraphBuilder.of(graph, shapes)
 }

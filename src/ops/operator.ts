@@ -4,7 +4,7 @@ import type { DataOf, DType } from '../values/dtype.ts'
 import type { ArrayLike, NdArray } from '../values/ndarray.ts'
 import type { Pointer, RecordFields, RecordPointer, RecordValues } from '../values/record.ts'
 import type { Shape, SymbolicShape } from '../values/shape.ts'
-import type { Body, Graph, GraphInput, TypedGraph } from './graph-data.ts'
+import type { Body, Graph, TypedGraph } from './graph-data.ts'
 import type { TimeRule } from './time/timing.ts'
 
 /** A setting of a node. Everything in a graph is plain data, so that it can be written as JSON. */
@@ -49,13 +49,10 @@ export interface InferenceContext {
   readonly sizes: (position: number) => SymbolicShape | undefined
 }
 
-/** What is known of an input of a graph inside a node: its shape, or its elements. */
-export type InnerInput = SymbolicShape | ArrayLike
-
 /** What an operator may look at besides that, when it infers types. */
 export interface TypingContext extends InferenceContext {
-  /** Types of all values of a graph inside the node. @throws LstmError as for any graph */
-  inner(graph: Graph, givenFor: (input: GraphInput) => InnerInput | undefined): TypedGraph
+  /** Types of all values of a graph inside the node, with these shapes of its inputs. @throws LstmError as for any graph */
+  inner(graph: Graph, shapes: ReadonlyMap<string, SymbolicShape>): TypedGraph
 }
 
 /** A graph inside a node, its weights packed. */

@@ -2,7 +2,7 @@ import { typeGraph } from '../graph/infer.ts'
 import { contextOf, operatorOf } from '../graph/node.ts'
 import { label } from '../ops/node/checks.ts'
 import type { TypedGraph } from '../ops/graph-data.ts'
-import type { InnerPlan, Planner, Slot, ValueType } from '../ops/operator.ts'
+import type { InnerPlan, InnerPrepared, Planner, Slot, ValueType } from '../ops/operator.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { encodeRecord } from '../values/record.ts'
 import type { Shape } from '../values/shape.ts'
@@ -59,12 +59,18 @@ export function makePlan(
 /**
  * The first half of `makePlan`.
  * @param streaming see `Planner.streaming`
- * @param typed the graph with these shapes
  */
 export function draftPlan(
-  runtime: Runtime, { graph: source, prepared, constants }: PreparedGraph, inputShapes: ReadonlyMap<string, Shape>,
-  states: StateMemory, streaming: boolean, { graph, types, settings }: TypedGraph = typeGraph(source, inputShapes),
+  runtime: Runtime, prepared: PreparedGraph, inputShapes: ReadonlyMap<string, Shape>, states: StateMemory, streaming: boolean,
 ): PlanDraft {
+  return draftTyped(runtime, typeGraph(prepared.graph, inputShapes), prepared, states, streaming)
+}
+
+/** The same for a graph that has numbers for sizes. */
+function draftTyped(
+  runtime: Runtime, { graph, types, settings }: TypedGraph, { prepared, constants }: InnerPrepared, states: StateMemory, streaming: boolean,
+): PlanDraft {
+  const { kernels, linearMemory } = runtime
   const layout = new Layout(graph, types, constants)
   const steps: (() => void)[] = []
   let stepCount = 0
@@ -79,8 +85,8 @@ export function draftPlan(
     const workspaces: Buffer[] = []
     const last: (() => void)[] = []
     const planner: Planner = {
-      kernels: runtime.kernels,
-      linearMemory: runtime.linearMemory,
+      kernels,
+      linearMemory,
       label: label(node),
       dtypeOf: (position) => (types.get(node.inputs[position] as string) as ValueType).dtype,
       shapeOf: (position) => layout.shape(node.inputs[position] as string),
@@ -102,7 +108,7 @@ export function draftPlan(
       streaming,
       step,
       inner(typed, weights) {
-        const draft = draftPlan(runtime, { graph, ...weights }, inputShapes, states, false, typed)
+        const draft = draftTyped(runtime, typed, weights, states, false)
         inside.push({ draft, slot: planner.workspace(draft.bytes) })
         return draft.inner
       },
@@ -123,7 +129,7 @@ export function draftPlan(
     bytes: layout.bytes,
     inner: { slot: (name) => layout.slot(name), steps, stepCount },
     place(sharedPtr) {
-      const placed = layout.place(runtime.linearMemory, sharedPtr).map((ptr) => () => runtime.linearMemory.free(ptr))
+      const placed = layout.place(linearMemory, sharedPtr).map((ptr) => () => linearMemory.free(ptr))
       const dispose = (): void => placed.forEach((free) => free())
       try {
         for (const { draft, slot } of inside) {

@@ -1,10 +1,10 @@
 // Graphs inside nodes: what the operators of loops and choices share.
 import { LstmError } from '../../errors.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
-import { formatShape, isNumeric } from '../../values/shape.ts'
+import { formatShape, isNumeric, type SymbolicShape } from '../../values/shape.ts'
 import type { Body, Graph, GraphInput, TypedGraph } from '../graph-data.ts'
 import { label } from '../node/checks.ts'
-import type { GraphNode, InferenceContext, InnerInput, InnerPlan, Planner, Slot, TypingContext, ValueType } from '../operator.ts'
+import type { GraphNode, InferenceContext, InnerPlan, Planner, Slot, TypingContext, ValueType } from '../operator.ts'
 import { findOperator } from '../registry.ts'
 
 /** A graph inside a node by its name. @throws LstmError `FORMAT` where there is none */
@@ -29,14 +29,20 @@ function graphOf(node: GraphNode, context: Pick<InferenceContext, 'parameter'>, 
   return { ...bodyOf(node, name), constants }
 }
 
-/** Types of all values of a graph inside a node; what is wrong in there is said of the node. */
+/** What is known of an input of a graph inside a node: its shape, or its elements. */
+export type InnerInput = SymbolicShape | ArrayLike
+
+/** Types of all values of a graph inside a node, in which inputs that are known are constants; what is wrong in there is said of the node. */
 export function typeInside(
   node: GraphNode, context: TypingContext, name: string, givenFor: (input: GraphInput, position: number) => InnerInput,
 ): TypedGraph {
-  const graph = graphOf(node, context, name)
-  const positions = new Map(graph.inputs.map((input, position) => [input.name, position]))
+  const { inputs, constants, ...graph } = graphOf(node, context, name)
+  const given = inputs.map((input, position) => [input, givenFor(input, position)] as const)
+  const isOpen = (known: InnerInput): known is SymbolicShape => !('data' in known)
+  const shapes = new Map(given.flatMap(([input, known]) => (isOpen(known) ? [[input.name, known]] : [])))
+  const known = given.flatMap(([input, elements]) => (isOpen(elements) ? [] : [[input.name, elements] as const]))
   try {
-    return context.inner(graph, (input) => givenFor(input, positions.get(input.name) as number))
+    return context.inner({ ...graph, inputs: inputs.filter((input) => shapes.has(input.name)), constants: new Map([...constants, ...known]) }, shapes)
   } catch (error) {
     if (!(error instanceof LstmError) || error.message.startsWith(label(node))) throw error
     throw new LstmError(error.code, `${label(node)}: in its graph '${name}': ${error.message}`, { cause: error })

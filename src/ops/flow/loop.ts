@@ -5,8 +5,8 @@ import type { GraphInput, TypedGraph } from '../graph-data.ts'
 import { integerOf, wrong } from '../node/attributes.ts'
 import { anyInput, hasInput, label } from '../node/checks.ts'
 import { freshSize } from '../node/sizes.ts'
-import type { GraphNode, InnerInput, InnerPrepared, Operator, Planner, Slot, TypingContext, ValueType } from '../operator.ts'
-import { bodyOf, checkBodies, copyValue, innerSlots, mayRefuseInside, nodesOf, requireNumbers, runInside, typeInside } from './body.ts'
+import type { GraphNode, InnerPrepared, Operator, Planner, Slot, TypingContext, ValueType } from '../operator.ts'
+import { bodyOf, checkBodies, copyValue, innerSlots, type InnerInput, mayRefuseInside, nodesOf, requireNumbers, runInside, typeInside } from './body.ts'
 
 /** Steps of a run of one loop, those of the loops inside it included: some seconds. */
 const MOST_STEPS = 2 ** 24

@@ -175,15 +175,16 @@ it('graphs in graphs are read as deep as anybody writes them, and no deeper', ()
 })
 
 it('what is computed beforehand in graphs inside counts for the whole graph', () => {
-  const builder = new GraphBuilder()
-  builder.constant('shape', ints(2 ** 19))
-  builder.input(port('x', 'float32', 1))
   const filled: Body = { inputs: [port('i', 'int32'), port('x', 'float32', 1)], outputs: out('z', 'y'), nodes: [node('constantOfShape', ['shape'], ['y']), node('add', ['x', 'x'], ['z'])] }
-  for (let n = 0; n < 40; n++) {
-    builder.constant(`count${n}`, ints(1))
-    builder.add(node('loop', [`count${n}`, 'x'], [`z${n}`, `y${n}`], { attributes: { states: 1, scanned: 0 }, parameters: { 'body.shape': 'shape' }, bodies: { body: filled } }))
-  }
-  const folded = [...builder.settings.values()].filter((settings) => (settings as { typed: { graph: Graph } }).typed.graph.nodes.length === 1)
+  const loops = Array.from({ length: 40 }, (_, n) => node('loop', [`count${n}`, 'x'], [`z${n}`, `y${n}`], {
+    attributes: { states: 1, scanned: 0 }, parameters: { 'body.shape': 'shape' }, bodies: { body: filled },
+  }))
+  const { settings: all } = GraphBuilder.of({
+    inputs: [port('x', 'float32', 1)], outputs: out('z0'), nodes: loops,
+    constants: new Map([['shape', ints(2 ** 19)], ...loops.map((_, n): [string, NdArray] => [`count${n}`, ints(1)])]),
+  })
+  expect(all.size).toBe(40)
+  const folded = [...all.values()].filter((settings) => (settings as { typed: { graph: Graph } }).typed.graph.nodes.length === 1)
   expect(folded.length).toBeGreaterThan(0)
   expect(folded.length).toBeLessThan(10)
 })
