@@ -2,7 +2,7 @@ import { LstmError } from '../errors.ts'
 import type { GraphInput } from '../graph/graph.ts'
 import { copyData, describeValue, dtypeOfData, type DataOf } from '../values/dtype.ts'
 import { checkData, dataOfNested, narrowed, type ArrayLike, type Nested, type OrtTensor } from '../values/ndarray.ts'
-import { checkShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
+import { copyShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { Tensor } from '../runtime/tensor.ts'
 import { takeNamed } from './named.ts'
@@ -114,8 +114,7 @@ function shapeOfTaken(input: GraphInput, { tensor, data, shape: claimed }: Taken
   if (tensor === undefined) checkData(data, dtype, `input '${input.name}'`)
   else if (tensor.dtype !== dtype) checkData(tensor.data, dtype, `input '${input.name}'`)
   const { length } = (tensor ?? data) as { readonly length: number }
-  // A copy: the caller's array might be another one when it is read again.
-  const shape = claimed === undefined ? shapeOfFlat(input, length, expected(input)) : checkShape([...checkShape(claimed, `input '${input.name}'`)], `input '${input.name}'`)
+  const shape = claimed === undefined ? shapeOfFlat(input, length, expected(input)) : copyShape(claimed, `input '${input.name}'`)
   if (lengthOf(shape) !== length) {
     throw new LstmError('SHAPE', `${expected(input)}, got ${length} elements that claim the shape ${formatShape(shape)}`)
   }

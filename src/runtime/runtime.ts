@@ -1,7 +1,7 @@
 import { LstmError } from '../errors.ts'
 import { copyData, createData, dtypeOfData, isDType, type DType } from '../values/dtype.ts'
 import { checkData, dataOfNested, type Nested } from '../values/ndarray.ts'
-import { checkShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
+import { checkShape, copyShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
 import type { Kernels, Variant } from './kernels.ts'
 import type { LinearMemory } from './memory.ts'
 import { Tensor, type TensorCount } from './tensor.ts'
@@ -54,7 +54,7 @@ export class Runtime {
     if (!isDType(type)) throw new LstmError('VALUE', `dtype: expected 'float32', 'int32' or 'uint8', got ${JSON.stringify(type)}`)
     const isView = ArrayBuffer.isView(source)
     // Copies: what the caller hands over is looked at once.
-    const own = shape === undefined ? (isView ? [source.length] : shapeOfNested(source, 'tensor')) : [...checkShape(shape, 'tensor')]
+    const own = shape === undefined ? (isView ? [source.length] : shapeOfNested(source, 'tensor')) : copyShape(shape, 'tensor')
     checkShape(own, 'tensor')
     let data = createData(type, 0)
     if (isView) {

@@ -2,7 +2,7 @@ import { LstmError } from '../errors.ts'
 import { bytesOf, type DataOf, type DType } from '../values/dtype.ts'
 import { nest, print, type ArrayLike, type Nested } from '../values/ndarray.ts'
 import type { PlatformDisposable } from '../values/platform.ts'
-import { checkShape, formatShape, lengthOf, type Shape } from '../values/shape.ts'
+import { copyShape, formatShape, lengthOf, type Shape } from '../values/shape.ts'
 import { makeDisposable } from './dispose.ts'
 import type { LinearMemory } from './memory.ts'
 
@@ -83,7 +83,7 @@ export class Tensor<T extends DType = DType> implements ArrayLike {
    */
   reshape(shape: Shape): Tensor<T> {
     this.#check()
-    const own = checkShape([...checkShape(shape, 'reshape')], 'reshape')
+    const own = copyShape(shape, 'reshape')
     if (lengthOf(own) !== this.length) {
       throw new LstmError('SHAPE', `reshape: expected ${this.length} elements as in ${formatShape(this.shape)}, got ${formatShape(own)} with ${lengthOf(own)}`)
     }

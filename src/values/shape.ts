@@ -56,6 +56,11 @@ export function checkShape(shape: unknown, what: string): Shape {
   return shape as Shape
 }
 
+/** A caller's shape, checked, as a copy: the array might be another one when it is read again. @throws LstmError see `checkShape` */
+export function copyShape(shape: unknown, what: string): Shape {
+  return checkShape([...checkShape(shape, what)], what)
+}
+
 /** More axes than any tensor has: arrays nested deeper are refused before anything walks through them. */
 const MOST_AXES = 32
 
