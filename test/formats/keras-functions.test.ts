@@ -1,9 +1,9 @@
 // Functions that models call without a layer, layers that move elements, and layers that are called twice, against loops.
 import { describe, expect, it } from 'vitest'
 import { KERAS_2, KERAS_3 } from '../../src/formats/keras/dialect.ts'
-import type { Json } from '../../src/formats/keras/settings.ts'
+import type { Json } from '../../src/formats/json.ts'
 import { compile } from '../../src/model/load.ts'
-import type { NdArray } from '../../src/values/ndarray.ts'
+import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import { random } from '../weights.ts'
 import { build, call, input, tensor, type Settings } from './keras-models.ts'
@@ -50,6 +50,24 @@ describe('functions of a list of tensors', () => {
   it('math.add_n adds them', async () => {
     const { data } = await outputOf(inTensorFlow('math.add_n', {}))
     data.forEach((value, n) => expect(value).toBe(Math.fround((A.data[n] as number) + (B.data[n] as number))))
+  })
+})
+
+describe('one_hot', () => {
+  const indices = new NdArray(Float32Array.of(0, 3, -1, 2, 5, -3, 1, -5), [2, 4])
+  const layers: [string, Json][] = [
+    ['TensorFlow', call('TFOpLambda', 'y', ['a'], { function: 'one_hot' }, { depth: 5, on_value: 2, off_value: -1 })],
+    ['Keras 3', {
+      module: 'keras.src.ops.nn', class_name: 'OneHot', name: 'y', config: { name: 'y', num_classes: 5, axis: -1 },
+      inbound_nodes: [{ args: [{ class_name: '__keras_tensor__', config: { shape: [null, 4], dtype: 'float32', keras_history: ['a', 0, 0] } }], kwargs: {} }],
+    }],
+  ]
+  it.each(layers)('of %s: indices below zero are none, as those beyond the depth', async (name, layer) => {
+    using model = await compile(build([input('a', 4), layer], [['y', 0, 0]], KERAS_2))
+    const { shape, data } = model.run({ a: indices }).y as NdArray
+    const [on, off] = name === 'TensorFlow' ? [2, -1] : [1, 0]
+    expect(shape).toEqual([2, 4, 5])
+    expect([...data]).toEqual([...indices.data].flatMap((index) => [0, 1, 2, 3, 4].map((n) => (n === index ? on : off))))
   })
 })
 

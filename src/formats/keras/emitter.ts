@@ -82,6 +82,16 @@ export class Emitter {
     return made
   }
 
+  /** The value as whole numbers: itself, where it is so. */
+  whole(name: string, value: string): string {
+    return this.builder.types.get(value)?.dtype === 'int32' ? value : this.node(name, 'cast', [value], { to: 'int32' })
+  }
+
+  /** The value as truth: itself, where it is so. */
+  truth(name: string, value: string): string {
+    return this.builder.types.get(value)?.dtype === 'uint8' ? value : this.node(name, 'cast', [value], { to: 'bool' })
+  }
+
   /** A list of whole numbers: axes, sizes. */
   integers(...values: readonly number[]): string {
     return this.#shared(`int32 ${values.join()}`, () => new NdArray(Int32Array.from(values), [values.length]))

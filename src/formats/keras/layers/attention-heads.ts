@@ -44,7 +44,7 @@ function visible(call: LayerCall, scores: string, { query, value, key }: Record<
   if (key.mask !== undefined && key.mask !== value.mask) axes('keyMask', key.mask, 1, 2)
   const [given] = tensorsOf(kwargs.get('attention_mask'))
   if (given !== undefined) {
-    const truth = emit.builder.types.get(given.value)?.dtype === 'uint8' ? given.value : emit.node(`${path}/attentionMask`, 'cast', [given.value], { to: 'bool' })
+    const truth = emit.truth(`${path}/attentionMask`, given.value)
     if (emit.rankOf(truth) === 3) axes('attentionMasks', truth, 1)
     else parts.push(truth)
   }

@@ -5,7 +5,8 @@ import { activationLayer, emitActivation, readActivation } from './activation.ts
 import { transposed, type Emitter } from '../emitter.ts'
 import { notSupported, onlyInput, wordsOf, type KerasTensor, type LayerCall, type LayerKind } from '../layer-call.ts'
 import { loraOf } from '../lora.ts'
-import { isList, malformed, type Settings } from '../settings.ts'
+import { isList } from '../../json.ts'
+import { malformed, type Settings } from '../settings.ts'
 
 /** x as it is: dropout and noise act in training only. */
 export const identity: LayerKind = {
@@ -44,7 +45,7 @@ export const embedding: LayerKind = {
 
 /** Indices that the model was given as numbers of another type. */
 function indices({ emit, path }: LayerCall, value: string): string {
-  return emit.builder.types.get(value)?.dtype === 'int32' ? value : emit.node(`${path}/indices`, 'cast', [value], { to: 'int32' })
+  return emit.whole(`${path}/indices`, value)
 }
 
 export const masking: LayerKind = {

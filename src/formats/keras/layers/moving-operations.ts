@@ -1,7 +1,7 @@
 // Functions that move elements: tf.reshape, keras.ops.take and so on.
 import { NdArray } from '../../../values/ndarray.ts'
 import { notSupported, type BoundArgument, type LayerCall } from '../layer-call.ts'
-import { isList } from '../settings.ts'
+import { isList } from '../../json.ts'
 import { axesOf, axisArgument, FIRST, integerArgument, LIST, listed, operands, plain, tensorOf, type Given, type Operation } from './operation.ts'
 import { emitSlices } from './slices.ts'
 
@@ -116,9 +116,7 @@ function taken(call: LayerCall, [x, indices, given, batch]: Given): string {
   if ((plain(given) ?? null) === null) throw notSupported(`${layer.settings.what}: no axis`)
   const axis = axisArgument(call, given, emit.rankOf(value))
   if (indices !== undefined && 'tensor' in indices) {
-    const name = indices.tensor.value
-    const whole = emit.builder.types.get(name)?.dtype === 'int32' ? name : emit.node(`${path}/indices`, 'cast', [name], { to: 'int32' })
-    return emit.node(path, 'gather', [value, whole], { axis })
+    return emit.node(path, 'gather', [value, emit.whole(`${path}/indices`, indices.tensor.value)], { axis })
   }
   const list = sizesArgument(call, indices, 'indices')
   const constant = isList(plain(indices)) ? emit.integers(...list) : emit.integer(list[0] as number)
@@ -240,12 +238,15 @@ const oneHot: Operation = {
   names: ['x|indices|inputs', 'depth|num_classes', 'on_value', 'off_value', 'axis', 'dtype'],
   emit(call, given) {
     const { emit, path } = call
-    const x = tensorOf(call, given)
-    const indices = emit.builder.types.get(x)?.dtype === 'int32' ? x : emit.node(`${path}/indices`, 'cast', [x], { to: 'int32' })
+    const indices = emit.whole(`${path}/indices`, tensorOf(call, given))
+    const depth = emit.integer(integerArgument(call, given[1], 'depth'))
+    // Our oneHot counts indices below zero from the end, as ONNX does; in TensorFlow they are none, as those beyond the depth.
+    const isNone = emit.node(`${path}/isNone`, 'less', [indices, emit.integer(0)])
+    const counted = emit.node(`${path}/counted`, 'where', [isNone, depth, indices])
     const values = [given[3], given[2]].map((one, n) => plain(one) ?? n).map(Number)
     const table = emit.constant(`${path}/values`, new NdArray(Float32Array.from(values), [2]))
     const axis = integerArgument(call, given[4], 'axis', -1)
-    return emit.node(path, 'oneHot', [indices, emit.integer(integerArgument(call, given[1], 'depth')), table], { axis })
+    return emit.node(path, 'oneHot', [counted, depth, table], { axis })
   },
 }
 
@@ -254,8 +255,7 @@ const where: Operation = {
   emit(call, given) {
     const { emit, path, layer } = call
     if (given[1] === undefined || given[2] === undefined) throw notSupported(`${layer.settings.what}: the indices of what is true`)
-    const condition = tensorOf(call, given)
-    const truth = emit.builder.types.get(condition)?.dtype === 'uint8' ? condition : emit.node(`${path}/condition`, 'cast', [condition], { to: 'bool' })
+    const truth = emit.truth(`${path}/condition`, tensorOf(call, given))
     return emit.node(path, 'where', [truth, ...operands(call, given.slice(1))])
   },
 }
