@@ -70,6 +70,7 @@ describe('programs that are not followed', () => {
     ['    return y\n', 'has the name y'],
     ['    return torch.mul(x, CONSTANTS.c3)\n', 'has no tensor CONSTANTS.c3'],
     ['    return 3\n', 'gives no tensor'],
+    ['    y = torch.layer_norm(x, [2], self.w, None, 1.0e-05)\n    return torch.leaky_relu(y, negative_slope=0.3)\n', 'calls torch.leaky_relu with negative_slope by name'],
     ['    y, z, = x\n    return y\n', 'takes apart what is no list'],
     ['    y = torch.layer_norm(x, [2], self.w, None, 1.0e-05)\n    return torch.elu(y, 1., 2.)\n', 'has torch.elu with 2'],
     ['    y = torch.layer_norm(x, [2], self.w, None, 1.0e-05)\n    return torch.dropout(y, 0.5, True)\n', 'was saved in training mode (model.eval() is missing)'],
@@ -129,4 +130,6 @@ it('archives of stable-baselines3 are the state dict of their policy', async () 
   expect(torch.detect(bytes)).toBe(true)
   expect([...readTorch(bytes).keys()]).toEqual([...readTorch(policy).keys()])
   expect((await torch.read(onlyBytes(bytes), {})).nodes.map(({ op }) => op)).toEqual(['lstm'])
+  // An archive may hold itself, without an end.
+  expectError(() => readTorch(zipSync({ 'policy.pth': bytes })), 'FORMAT', 'torch: expected one file data.pkl in the archive, got 0')
 })

@@ -2,7 +2,9 @@
 // the other before (`_use_new_zipfile_serialization=False`).
 import { LstmError } from '../../errors.ts'
 import { Budget } from '../budget.ts'
-import { isExported, openExported, type Json } from './exported.ts'
+import type { Json } from '../json.ts'
+import { listed } from '../malformed.ts'
+import { isExported, openExported } from './exported.ts'
 import type { CodeFiles } from './program/script.ts'
 import { isZip, ZipArchive } from '../zip/zip.ts'
 import { PickleBytes } from './pickle-bytes.ts'
@@ -54,19 +56,22 @@ export function isTorch(bytes: Uint8Array): boolean {
   }
 }
 
-/** @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` for one that asks for more than tensors and plain containers */
-export function openTorch(bytes: Uint8Array, budget: Budget = new Budget(bytes.length)): TorchFile {
-  if (isZip(bytes)) return openArchive(bytes, budget)
+/**
+ * @param isInside whether the file stands in another one: it may hold no further one
+ * @throws LstmError `FORMAT` for a broken file, `UNSUPPORTED` for one that asks for more than tensors and plain containers
+ */
+export function openTorch(bytes: Uint8Array, budget: Budget = new Budget(bytes.length), isInside: boolean = false): TorchFile {
+  if (isZip(bytes)) return openArchive(bytes, budget, isInside)
   if (isLegacy(bytes)) return openLegacy(bytes, budget)
   const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
   throw new LstmError('FORMAT', `torch: expected a file of torch.save, got ${bytes.length === 0 ? 'an empty file' : `${bytes.length} bytes that begin with ${start}`}`)
 }
 
-function openArchive(bytes: Uint8Array, budget: Budget): TorchFile {
+function openArchive(bytes: Uint8Array, budget: Budget, isInside: boolean): TorchFile {
   const archive = new ZipArchive(bytes, 'torch', { checksums: false, budget })
   const { names } = archive
   // stable-baselines3 has a state dict beside settings, in a zip archive of its own.
-  if (archive.has('policy.pth')) return openTorch(archive.read('policy.pth'), budget)
+  if (archive.has('policy.pth') && !isInside) return openTorch(archive.read('policy.pth'), budget, true)
   if (isExported(names)) {
     const { program, stateDict, tensors } = openExported(archive, budget)
     return { object: stateDict, tensors, exported: program }
@@ -165,9 +170,8 @@ function unpickle(reader: PickleBytes, budget: Budget, found: Map<string, TorchS
     throw new LstmError('UNSUPPORTED', 'torch: the tensors are quantised (torch.ao.quantization), and their numbers are not those that the model was trained to; save the model before it was quantised, in Python: torch.save(float_model.state_dict(), path)')
   }
   if (modulesOf(object).length > 0) return object
-  const names = [...machine.foreign].slice(0, MOST_NAMES).map(quoteName).join(', ')
-  const more = machine.foreign.size > MOST_NAMES ? ` and ${machine.foreign.size - MOST_NAMES} more` : ''
-  throw new LstmError('UNSUPPORTED', `torch: the pickle asks for ${names}${more}, which this library does not run: a file may hold tensors, numbers, text, dict, list and tuple only; ${SAVE_STATE_DICT}`, { cause: broken })
+  const names = listed([...machine.foreign], MOST_NAMES, quoteName)
+  throw new LstmError('UNSUPPORTED', `torch: the pickle asks for ${names}, which this library does not run: a file may hold tensors, numbers, text, dict, list and tuple only; ${SAVE_STATE_DICT}`, { cause: broken })
 }
 
 /** Foreign objects that have what a torch.nn.Module has: the object itself, or values of a checkpoint. */

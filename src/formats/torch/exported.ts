@@ -2,6 +2,7 @@
 // https://github.com/pytorch/pytorch/blob/main/torch/export/pt2_archive/PT2ARCHIVE_SPEC.md
 import { LstmError } from '../../errors.ts'
 import type { Budget } from '../budget.ts'
+import { field, isList, type Json } from '../json.ts'
 import { malformedFile } from '../malformed.ts'
 import type { ZipArchive } from '../zip/zip.ts'
 import { TensorBuilder } from './tensor-builder.ts'
@@ -15,19 +16,14 @@ const STORAGES: readonly (string | undefined)[] = [
   'ComplexFloatStorage', 'ComplexDoubleStorage', 'BoolStorage', 'BFloat16Storage',
 ]
 
-/** A value of JSON. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
-
-/** A member of an object, or undefined. */
+/** A field of a field, and so on, or undefined. */
 export function member(json: Json | undefined, ...keys: readonly string[]): Json | undefined {
-  let found = json
-  for (const key of keys) found = typeof found === 'object' && found !== null && !Array.isArray(found) && Object.hasOwn(found, key) ? (found as Readonly<Record<string, Json>>)[key] : undefined
-  return found
+  return keys.reduce(field, json)
 }
 
 /** The members of a list, or none. */
 export function listOf(json: Json | undefined): readonly Json[] {
-  return Array.isArray(json) ? json as readonly Json[] : []
+  return isList(json) ? json : []
 }
 
 /** A text, or none. */

@@ -1,6 +1,7 @@
 // Programs of torch.export: a list of nodes as JSON. https://github.com/pytorch/pytorch/blob/main/torch/_export/serde/schema.py
 import type { Dimension } from '../../../values/shape.ts'
-import { listOf, member, textOf, type Json } from '../exported.ts'
+import type { Json } from '../../json.ts'
+import { listOf, member, textOf } from '../exported.ts'
 import type { TorchTensor } from '../tensors.ts'
 import { NamedTensor, NotFollowed, Value, valuesOf, type Arg, type Calls, type Program, type ProgramInput } from './calls.ts'
 

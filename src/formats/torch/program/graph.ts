@@ -9,7 +9,7 @@ import type { Budget } from '../../budget.ts'
 import type { TensorBuilder } from '../tensor-builder.ts'
 import { NamedTensor, NotFollowed, Value, type Arg, type Call, type Program } from './calls.ts'
 import { inputsOf } from './inputs.ts'
-import { CONVOLUTIONS, EMITTERS, needsOf } from './operators.ts'
+import { CONVOLUTIONS, EMITTERS, needsOf, READ_BY_NAME } from './operators.ts'
 
 /** The graph of a program. @throws NotFollowed for operators that are not done here; LstmError for tensors that do not fit */
 export async function graphOfProgram(program: Program, tensors: TensorBuilder, budget: Budget): Promise<Graph> {
@@ -67,6 +67,8 @@ export class Emission {
   #emit(call: Call): void {
     const emit = Object.hasOwn(EMITTERS, call.op) ? EMITTERS[call.op] : undefined
     if (emit === undefined) throw new NotFollowed(`calls torch.${call.op}${call.where === '' ? '' : ` in '${call.where}'`}`)
+    const unread = [...call.named].find(([name, value]) => (value ?? null) !== null && !READ_BY_NAME.includes(name))
+    if (unread !== undefined) throw new NotFollowed(`calls torch.${call.op} with ${unread[0]} by name`)
     const made = emit(this, call)
     const names = typeof made === 'string' ? [made] : made
     call.results.forEach((result, n) => this.names.set(result, names[n] as string))

@@ -121,11 +121,14 @@ function reshaped(e: Emission, call: Call, op: 'squeeze' | 'unsqueeze', x: strin
   return axes.length === 0 ? x : e.node(call, op, [x, e.integers(...axes)])
 }
 
+/** Arguments that some of these read by name; all others stand at their places. */
+export const READ_BY_NAME: readonly string[] = ['alpha', 'approximate', 'rounding_mode']
+
 /** The nodes of each operator: the name of its result, or of all. */
 export const EMITTERS: Readonly<Record<string, Emitter>> = {
   ...Object.fromEntries(Object.entries(FUNCTIONS).map(([name, { op, alpha, beta, must = {} }]): [string, Emitter] => [name, (e, call) => {
     const constants = Object.entries({ alpha, beta }).flatMap(([constant, known]) => (
-      known === undefined ? [] : [[constant, known[0] === undefined ? known[1] : numberOf(call.args[known[0]] ?? call.named.get('negative_slope'), known[1])] as const]
+      known === undefined ? [] : [[constant, known[0] === undefined ? known[1] : numberOf(call.args[known[0]], known[1])] as const]
     ))
     for (const [position, value] of Object.entries(must)) {
       if ((call.args[Number(position)] ?? value) !== value) throw new NotFollowed(`has torch.${name} with ${JSON.stringify(call.args[Number(position)])}`)
