@@ -3,13 +3,7 @@ import { LstmError } from '../errors.ts'
 import { describeValue } from '../values/dtype.ts'
 import { dataOfNested, NdArray } from '../values/ndarray.ts'
 import { formatShape, lengthOf, shapeOfNested } from '../values/shape.ts'
-import { duplicateKey } from './json-keys.ts'
-
-export type JsonObject = Readonly<Record<string, unknown>>
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+import { duplicateKey, isObject, type JsonObject } from './json.ts'
 
 /** @throws LstmError `FORMAT` unless bytes are a JSON object in which no key stands twice */
 export function parseJsonObject(bytes: Uint8Array, format: string): JsonObject {
@@ -21,7 +15,7 @@ export function parseJsonObject(bytes: Uint8Array, format: string): JsonObject {
   } catch (cause) {
     throw new LstmError('FORMAT', `${format}: the file is not JSON: ${String(cause).slice(0, 200)}`, { cause })
   }
-  if (!isJsonObject(json)) throw new LstmError('FORMAT', `${format}: expected an object, got ${describeValue(json)}`)
+  if (!isObject(json)) throw new LstmError('FORMAT', `${format}: expected an object, got ${describeValue(json)}`)
   const duplicate = duplicateKey(text)
   if (duplicate !== undefined) throw new LstmError('FORMAT', `${format}: the key ${describeValue(duplicate)} stands twice in one object`)
   return json

@@ -5,3 +5,9 @@ import { LstmError } from '../errors.ts'
 export function malformedFile(format: string): (what: string, cause?: unknown) => LstmError {
   return (what, cause) => new LstmError('FORMAT', `${format}: ${what}`, { cause })
 }
+
+/** The first few of a list as a message names them: `a, b and 3 more`. */
+export function listed<T>(items: readonly T[], most: number, nameOf: (item: T) => string): string {
+  const shown = items.slice(0, most).map(nameOf).join(', ')
+  return items.length > most ? `${shown} and ${items.length - most} more` : shown
+}

@@ -6,7 +6,7 @@ import { LstmError } from '../errors.ts'
 import { describeValue } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { formatShape, lengthOf } from '../values/shape.ts'
-import { duplicateKey } from './json-keys.ts'
+import { duplicateKey } from './json.ts'
 import { decodeElements, ELEMENT_BYTES, type ElementType } from './elements.ts'
 import { malformedFile } from './malformed.ts'
 

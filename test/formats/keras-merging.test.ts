@@ -1,7 +1,7 @@
 // Layers that make one tensor of several: which steps are valid then, told by the mean over them.
 import { describe, expect, it } from 'vitest'
 import { dialectOf, KERAS_2, KERAS_3, type Dialect } from '../../src/formats/keras/dialect.ts'
-import type { Json } from '../../src/formats/keras/settings.ts'
+import type { Json } from '../../src/formats/json.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { compile } from '../../src/model/load.ts'
 import type { NdArray } from '../../src/values/ndarray.ts'

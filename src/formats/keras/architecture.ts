@@ -1,6 +1,7 @@
 // A model's description as JSON: of a file, or what a caller gives for a file that has weights only.
 import { LstmError } from '../../errors.ts'
-import { malformed, type Json } from './settings.ts'
+import { type Json } from '../json.ts'
+import { malformed } from './settings.ts'
 
 /** @throws LstmError `FORMAT` for text that is no JSON */
 export function parseJson(text: string, what: string): Json {

@@ -5,7 +5,8 @@
 //     Keras 3   inbound_nodes: [{ args: [...], kwargs: {...} }, ...], tensors as { class_name: '__keras_tensor__', config }
 import { LstmError } from '../../errors.ts'
 import { describeValue } from '../../values/dtype.ts'
-import { field, isList, isObject, malformed, Settings, type Json, type JsonObject } from './settings.ts'
+import { field, isList, isObject, type Json, type JsonObject } from '../json.ts'
+import { malformed, Settings } from './settings.ts'
 
 /** A tensor of a model: output `tensor` of call `node` of a layer. */
 export interface TensorRef {

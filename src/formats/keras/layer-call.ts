@@ -3,7 +3,8 @@ import type { FamilyName } from '../../ops/families.ts'
 import type { Dialect } from './dialect.ts'
 import type { Argument, LayerSpec } from './config.ts'
 import type { Emitter } from './emitter.ts'
-import { malformed, type Json } from './settings.ts'
+import { type Json } from '../json.ts'
+import { malformed } from './settings.ts'
 import type { LayerWeights } from './weights.ts'
 
 /** A value of the model, and which of its timesteps are valid: uint8 [batch, timesteps]. */

@@ -16,7 +16,8 @@ import { kindOf, supportedClasses } from './kinds.ts'
 import { bindArgument, tensorsOf, type KerasTensor, type LayerCall } from './layer-call.ts'
 import { isOperation } from './layers/operations.ts'
 import { named, policyNotes, policyProblems } from './policies.ts'
-import { field, isList, malformed, type Settings } from './settings.ts'
+import { field, isList } from '../json.ts'
+import { malformed, type Settings } from './settings.ts'
 import type { LayerWeights, WeightOwner } from './weights.ts'
 
 /**

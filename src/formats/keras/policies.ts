@@ -1,6 +1,7 @@
 // The dtype policies of layers: everything here is computed in float32.
 import type { LayerSpec, ModelSpec } from './config.ts'
-import { field, type Json } from './settings.ts'
+import { field, type Json } from '../json.ts'
+import { listed } from '../malformed.ts'
 
 /** `mixed_float16`, `int8_from_float32`: by name, or as an object, whose kinds differ between versions. */
 function policyName(json: Json | undefined): string | undefined {
@@ -33,10 +34,12 @@ function layersByPolicy(model: ModelSpec, found: Map<string, string[]>): Map<str
   return found
 }
 
+/** A message names so many layers or tensors. */
+const MOST_NAMED = 5
+
 /** A few names, and how many more there are. */
 export function named(names: readonly string[]): string {
-  const shown = names.slice(0, 5).map((name) => `'${name}'`).join(', ')
-  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown
+  return listed(names, MOST_NAMED, (name) => `'${name}'`)
 }
 
 /** Lines about layers of half or double precision. */

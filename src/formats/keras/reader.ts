@@ -16,7 +16,8 @@ import { parseModel, type ModelSpec } from './config.ts'
 import { dialectOf, KERAS_2, KERAS_3, originOf, type Origin } from './dialect.ts'
 import { isHdf5, openHdf5, type Hdf5Object } from '../hdf5/hdf5.ts'
 import { buildModel, familiesOf } from './network.ts'
-import { field, isObject, malformed, type Json } from './settings.ts'
+import { field, isObject, type Json } from '../json.ts'
+import { malformed } from './settings.ts'
 import { stateDictOf, tensorGroups, weightsOnlyError } from './state-dict.ts'
 import { placedWeights } from './placed-weights.ts'
 import { NamedWeights, segmentsOf, type LayerWeights, type NamedTensor, type WeightOwner } from './weights.ts'
@@ -64,8 +65,9 @@ function partsOf(bytes: Uint8Array, options: KerasOptions, location: string | un
   if (architecture === undefined && typeof described !== 'string') throw weightsOnlyError(root, versionOf(root), location)
   if (typeof described === 'string') budget.json(described.length, 'Keras: model_config')
   const json = architecture === undefined ? parseJson(described as string, 'model_config') : parseArchitecture(architecture)
-  refuseKeras1(versionOf(root, json), described)
-  return { model: parseModel(json), weights: weightsOf(root), origin: originOfVersion(options, versionOf(root, json), json) }
+  const version = versionOf(root, json)
+  refuseKeras1(version, described)
+  return { model: parseModel(json), weights: weightsOf(root), origin: originOfVersion(options, version, json) }
 }
 
 /**

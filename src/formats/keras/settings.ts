@@ -1,28 +1,10 @@
 import { LstmError } from '../../errors.ts'
 import { describeValue } from '../../values/dtype.ts'
+import { field, isList, type Json } from '../json.ts'
 import { malformedFile } from '../malformed.ts'
 
 /** A model description that is not what Keras writes. */
 export const malformed: (what: string, cause?: unknown) => LstmError = malformedFile('Keras')
-
-/** Any JSON, as it comes. */
-export type Json = null | boolean | number | string | readonly Json[] | JsonObject
-export interface JsonObject {
-  readonly [key: string]: Json
-}
-
-export function isObject(json: Json | undefined): json is JsonObject {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
-}
-
-export function isList(json: Json | undefined): json is readonly Json[] {
-  return Array.isArray(json)
-}
-
-/** An own field of an object; undefined for anything else. */
-export function field(json: Json | undefined, key: string): Json | undefined {
-  return isObject(json) && Object.hasOwn(json, key) ? json[key] : undefined
-}
 
 function camelCase(key: string): string {
   return key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())

@@ -9,7 +9,8 @@ import { lstmRole, type LstmWeight } from '../../ops/recurrent/settings.ts'
 import { addCommonOperators } from '../../ops/common-operators.ts'
 import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
-import { arrayOf, isJsonObject, parseJsonObject, type JsonObject } from '../json-weights.ts'
+import { isObject, type JsonObject } from '../json.ts'
+import { arrayOf, parseJsonObject } from '../json-weights.ts'
 import { malformedFile } from '../malformed.ts'
 import type { FormatReader } from '../reader.ts'
 import { takingOptions } from '../taking-options.ts'
@@ -68,7 +69,7 @@ function parse(bytes: Uint8Array): NamFile {
   const { architecture, config, weights, sample_rate: sampleRate } = json
   if (typeof architecture !== 'string') throw malformed(`expected an architecture, got ${describeValue(architecture)}`)
   if (architecture !== 'LSTM') throw new LstmError('UNSUPPORTED', `NAM: the architecture is ${describeValue(architecture)}; supported is "LSTM"`)
-  if (!isJsonObject(config)) throw malformed(`expected 'config' to be an object, got ${describeValue(config)}`)
+  if (!isObject(config)) throw malformed(`expected 'config' to be an object, got ${describeValue(config)}`)
   const sizes = readConfig(config)
   if (sampleRate !== undefined && sampleRate !== null && !(typeof sampleRate === 'number' && sampleRate > 0)) {
     throw malformed(`expected a number for 'sample_rate', got ${describeValue(sampleRate)}`)

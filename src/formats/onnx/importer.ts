@@ -5,6 +5,7 @@ import type { Graph, GraphOutput } from '../../graph/graph.ts'
 import type { GraphNode } from '../../ops/operator.ts'
 import type { ArrayLike, NdArray } from '../../values/ndarray.ts'
 import type { Budget } from '../budget.ts'
+import { listed } from '../malformed.ts'
 import type { FormatOptions } from '../reader.ts'
 import { adviceFor } from './advice.ts'
 import { Conversion } from './conversion.ts'
@@ -87,9 +88,8 @@ export class Importer implements Surroundings {
     const needed = new Set(neededNodes(graph).nodes)
     const others = graph.nodes.filter((node) => !needed.has(node) && node.op !== 'Constant')
     if (others.length === 0) return
-    const names = others.slice(0, MOST_NAMED).map((node) => `'${nameOf(node).slice(0, MOST_LETTERS)}' (${node.op.slice(0, MOST_LETTERS)})`)
-    const more = others.length > names.length ? ` and ${others.length - names.length} more` : ''
-    this.builder.note(`no output needs ${others.length === 1 ? 'the node' : 'the nodes'} ${names.join(', ')}${more}`)
+    const names = listed(others, MOST_NAMED, (node) => `'${nameOf(node).slice(0, MOST_LETTERS)}' (${node.op.slice(0, MOST_LETTERS)})`)
+    this.builder.note(`no output needs ${others.length === 1 ? 'the node' : 'the nodes'} ${names}`)
   }
 
   /** Adds what the outputs of a graph need, and returns what these stand for. */
@@ -154,10 +154,7 @@ export class Importer implements Surroundings {
   }
 
   #refuseUnsupported(): void {
-    const operators = [...this.#unknown].map(([op, nodes]) => {
-      const more = nodes.length > MOST_LISTED ? ` and ${nodes.length - MOST_LISTED} more` : ''
-      return `operator ${op} (${nodes.slice(0, MOST_LISTED).join(', ')}${more})`
-    })
+    const operators = [...this.#unknown].map(([op, nodes]) => `operator ${op} (${listed(nodes, MOST_LISTED, String)})`)
     const all = [...operators, ...this.#unsupported]
     if (all.length === 0) return
     const advice = adviceFor(this.#model, [...this.#unknown.keys()])

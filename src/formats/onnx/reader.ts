@@ -42,8 +42,9 @@ export const onnx: FormatReader = takingOptions({
   async read(files, options, budget = new Budget(files.bytes.length)) {
     const model = readModel(files.bytes)
     const external: Map<string, Uint8Array> = new Map()
-    await loadOnnxOperators(operatorNames(model.graph))
-    for (const location of locations(model.graph)) external.set(location, await files.sibling(location))
+    const graphs = graphsIn(model.graph)
+    await loadOnnxOperators(graphs.flatMap(({ nodes }) => nodes.map(({ op }) => op)))
+    for (const location of locations(graphs)) external.set(location, await files.sibling(location))
     return importModel(model, external, options, budget)
   },
 })
@@ -53,25 +54,16 @@ function importModel(model: OnnxModel, files: ExternalData, options: FormatOptio
   return new Importer(model, files, budget).run(options)
 }
 
-/** Names of the operators of a graph, and of those inside its nodes. */
-function operatorNames(graph: OnnxGraph, into: Set<string> = new Set()): ReadonlySet<string> {
-  for (const { op, attributes } of graph.nodes) {
-    into.add(op)
-    for (const { value } of attributes) if (value?.kind === 'graph') operatorNames(value.value, into)
-  }
-  return into
+/** A graph, and those inside its nodes. */
+function graphsIn(graph: OnnxGraph): OnnxGraph[] {
+  const inside = graph.nodes.flatMap(({ attributes }) => attributes.flatMap(({ value }) => (value?.kind === 'graph' ? graphsIn(value.value) : [])))
+  return [graph, ...inside]
 }
 
-/** Names of the files that hold elements of a graph's tensors. */
-function locations(graph: OnnxGraph, into: Set<string> = new Set()): ReadonlySet<string> {
-  const add = (tensor: OnnxTensor): void => {
-    const location = locationOf(tensor)
-    if (location !== undefined) into.add(location)
-  }
-  graph.initializers.forEach(add)
-  for (const { value } of graph.nodes.flatMap(({ attributes }) => attributes)) {
-    if (value?.kind === 'tensor') add(value.value)
-    else if (value?.kind === 'graph') locations(value.value, into)
-  }
-  return into
+/** Names of the files that hold elements of the graphs' tensors. */
+function locations(graphs: readonly OnnxGraph[]): ReadonlySet<string> {
+  const tensors = graphs.flatMap(({ initializers, nodes }): readonly OnnxTensor[] => [
+    ...initializers, ...nodes.flatMap(({ attributes }) => attributes.flatMap(({ value }) => (value?.kind === 'tensor' ? [value.value] : []))),
+  ])
+  return new Set(tensors.map(locationOf).filter((location) => location !== undefined))
 }

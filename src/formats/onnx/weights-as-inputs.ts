@@ -1,5 +1,6 @@
 // Weights that are inputs of the model: what exporters write when they are told to leave the numbers out.
 import { LstmError } from '../../errors.ts'
+import { listed } from '../malformed.ts'
 import type { OnnxGraph } from './messages.ts'
 import { neededNodes } from './order.ts'
 
@@ -27,7 +28,6 @@ export function refuseWeightsAsInputs(graph: OnnxGraph, given: ReadonlySet<strin
   }
   const names = graph.inputs.flatMap(({ name }) => (wanted.has(name) && open.has(name) ? [name] : []))
   if (names.length === 0) return
-  const list = names.slice(0, MOST_NAMED).map((name) => `'${name}'`).join(', ')
-  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ''
-  throw new LstmError('UNSUPPORTED', `onnx: the numbers of ${names.length === 1 ? 'this weight are' : 'these weights are'} not in the file, which has ${names.length === 1 ? 'an input for it' : 'inputs for them'}: ${list}${more}; export the model with its weights inside (torch.onnx.export(..., export_params=True)), or give their values: load(file, { constants: { ${JSON.stringify(names[0])}: { dtype: 'float32', shape, data }, ... } })`)
+  const list = listed(names, MOST_NAMED, (name) => `'${name}'`)
+  throw new LstmError('UNSUPPORTED', `onnx: the numbers of ${names.length === 1 ? 'this weight are' : 'these weights are'} not in the file, which has ${names.length === 1 ? 'an input for it' : 'inputs for them'}: ${list}; export the model with its weights inside (torch.onnx.export(..., export_params=True)), or give their values: load(file, { constants: { ${JSON.stringify(names[0])}: { dtype: 'float32', shape, data }, ... } })`)
 }

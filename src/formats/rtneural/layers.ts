@@ -3,7 +3,8 @@
 import { LstmError } from '../../errors.ts'
 import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
-import { arrayOf, isJsonObject, transpose, type JsonObject } from '../json-weights.ts'
+import { isObject, type JsonObject } from '../json.ts'
+import { arrayOf, transpose } from '../json-weights.ts'
 import { malformedFile } from '../malformed.ts'
 import type { Network } from './network.ts'
 
@@ -42,7 +43,7 @@ export function readLayers(list: unknown): Layer[] {
   if (!Array.isArray(list) || list.length === 0) throw malformed(`expected 'layers' to be a list of at least one, got ${describeValue(list)}`)
   const unsupported: string[] = []
   const layers = list.map((json: unknown, n): Layer => {
-    if (!isJsonObject(json) || typeof json.type !== 'string') throw malformed(`expected layer ${n} to be an object with a type, got ${describeValue(json)}`)
+    if (!isObject(json) || typeof json.type !== 'string') throw malformed(`expected layer ${n} to be an object with a type, got ${describeValue(json)}`)
     const label = `layer ${n} (${json.type.slice(0, 40)})`
     const activation = json.activation ?? ''
     if (typeof activation !== 'string') throw malformed(`${label}: expected the activation as text, got ${describeValue(activation)}`)

@@ -1,6 +1,6 @@
 import { LstmError } from '../../errors.ts'
 import { describeValue } from '../../values/dtype.ts'
-import { isJsonObject, type JsonObject } from '../json-weights.ts'
+import { isObject, type JsonObject } from '../json.ts'
 import type { SampleRateOptions } from '../reader.ts'
 
 /** Longer delays are a slip of the hand: 192 kHz are 24 times 8 kHz. */
@@ -28,7 +28,7 @@ export function delaySamplesOf(json: JsonObject, options: SampleRateOptions): nu
 
 /** What AIDA-X's files say, where its player looks for it. */
 function storedRate({ metadata, samplerate }: JsonObject): unknown {
-  const first = isJsonObject(metadata) ? metadata.samplerate : undefined
+  const first = isObject(metadata) ? metadata.samplerate : undefined
   return asNumber(typeof first === 'number' || typeof first === 'string' ? first : samplerate)
 }
 

@@ -8,7 +8,8 @@ import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
 import type { Budget } from '../budget.ts'
-import { arrayOf, isJsonObject, transpose, type JsonObject } from '../json-weights.ts'
+import { isObject, type JsonObject } from '../json.ts'
+import { arrayOf, transpose } from '../json-weights.ts'
 import { malformedFile } from '../malformed.ts'
 import { Network } from './network.ts'
 
@@ -57,7 +58,7 @@ interface Convolution {
 
 function partOf(json: JsonObject, layer: string, name: string): NdArray<'float32'> {
   const part: unknown = json[layer]
-  return arrayOf(isJsonObject(part) ? part[`${name}:0`] : undefined, `SmartAmpPro: ${layer}: ${name}`)
+  return arrayOf(isObject(part) ? part[`${name}:0`] : undefined, `SmartAmpPro: ${layer}: ${name}`)
 }
 
 function sizeOf(json: JsonObject, key: string, most: number): number {

@@ -4,7 +4,8 @@ import { describeValue } from '../../values/dtype.ts'
 import type { NdArray } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
 import { RECURRENT } from '../../ops/recurrent/kinds.ts'
-import { arrayOf, isJsonObject, parseJsonObject, type JsonObject } from '../json-weights.ts'
+import { isObject, type JsonObject } from '../json.ts'
+import { arrayOf, parseJsonObject } from '../json-weights.ts'
 import { malformedFile } from '../malformed.ts'
 import { Network, type RecurrentLayer } from './network.ts'
 
@@ -25,12 +26,12 @@ export function tensorsOf(json: JsonObject): Map<string, NdArray<'float32'>> {
  */
 export function readRtneuralStateDict(bytes: Uint8Array): Map<string, NdArray> {
   const json = parseJsonObject(bytes, 'RTNeural')
-  return tensorsOf(isJsonObject(json.state_dict) ? json.state_dict : json)
+  return tensorsOf(isObject(json.state_dict) ? json.state_dict : json)
 }
 
 /** A model with `model_data` and `state_dict`: GuitarML's SimpleRNN, one LSTM or GRU `rec`, one linear layer `lin`, and a skip. */
 export function isSimpleRnn(json: JsonObject): boolean {
-  return isJsonObject(json.model_data) && isJsonObject(json.state_dict)
+  return isObject(json.model_data) && isObject(json.state_dict)
 }
 
 /** output = lin(rec(input)) + input, the last where `skip` is 1. */

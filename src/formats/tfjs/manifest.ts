@@ -5,7 +5,7 @@ import { describeValue } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
 import { decodeElements, ELEMENT_BYTES, type ElementType } from '../elements.ts'
-import { field, isList, type Json } from '../keras/settings.ts'
+import { field, isList, type Json } from '../json.ts'
 import type { Budget } from '../budget.ts'
 import type { ModelFiles } from '../reader.ts'
 

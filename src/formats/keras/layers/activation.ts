@@ -3,7 +3,8 @@ import { bindFunction } from '../../../ops/elementwise/functions.ts'
 import { describeValue } from '../../../values/dtype.ts'
 import type { Dialect } from '../dialect.ts'
 import type { Emitter } from '../emitter.ts'
-import { field, Settings, type Json } from '../settings.ts'
+import { field, type Json } from '../../json.ts'
+import { Settings } from '../settings.ts'
 
 /** One of our functions with its constants. */
 export interface KerasActivation {

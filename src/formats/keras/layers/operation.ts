@@ -1,6 +1,7 @@
 // What functions are called with: tensors, numbers, lists, axes.
 import { notSupported, tensorsOf, type BoundArgument, type LayerCall } from '../layer-call.ts'
-import { isList, malformed, type Json } from '../settings.ts'
+import { isList, type Json } from '../../json.ts'
+import { malformed } from '../settings.ts'
 
 export type Given = readonly (BoundArgument | undefined)[]
 

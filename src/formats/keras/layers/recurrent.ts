@@ -5,7 +5,8 @@ import { cellAttributes, cellParameters, cellProblems, isOfCudnn, readCell, RECU
 import { parseLayer, type LayerSpec } from '../config.ts'
 import type { Dialect } from '../dialect.ts'
 import { notSupported, tensorsOf, type KerasTensor, type LayerCall, type LayerKind } from '../layer-call.ts'
-import { field, isList, malformed } from '../settings.ts'
+import { field, isList } from '../../json.ts'
+import { malformed } from '../settings.ts'
 import type { LayerWeights } from '../weights.ts'
 
 /** A layer that walks over time with one cell or several on top of each other. */

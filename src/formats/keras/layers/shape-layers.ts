@@ -1,6 +1,7 @@
 // Layers that move elements.
 import { onlyInput, type LayerCall, type LayerKind } from '../layer-call.ts'
-import { isList, type Json, type Settings } from '../settings.ts'
+import { isList, type Json } from '../../json.ts'
+import { type Settings } from '../settings.ts'
 import { axesOf, formatProblems, isChannelsLast, perAxis, windowAxes, WINDOWS } from './window-settings.ts'
 
 /** A layer whose output has no mask. */

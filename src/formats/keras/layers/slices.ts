@@ -1,6 +1,6 @@
 // x[:, -1], x[:, 1:3, ..., 0]: the keys of Python as Keras writes them.
 import { notSupported, type LayerCall } from '../layer-call.ts'
-import { field, isList, isObject, type Json } from '../settings.ts'
+import { field, isList, isObject, type Json } from '../../json.ts'
 
 /** Beyond every end. */
 const END = 2 ** 31 - 1

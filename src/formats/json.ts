@@ -1,3 +1,24 @@
+// JSON as it comes out of a file: nothing of it is known before it is looked at.
+
+/** Any JSON. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject
+export interface JsonObject {
+  readonly [key: string]: Json
+}
+
+export function isObject(json: unknown): json is JsonObject {
+  return typeof json === 'object' && json !== null && !Array.isArray(json)
+}
+
+export function isList(json: Json | undefined): json is readonly Json[] {
+  return Array.isArray(json)
+}
+
+/** An own field of an object; undefined for anything else. */
+export function field(json: Json | undefined, key: string): Json | undefined {
+  return isObject(json) && Object.hasOwn(json, key) ? json[key] : undefined
+}
+
 /**
  * The first key that stands twice in one object of a JSON text, or undefined. `JSON.parse` silently
  * keeps the last of them. The text must already be known to be valid JSON.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { duplicateKey } from '../../src/formats/json-keys.ts'
+import { duplicateKey } from '../../src/formats/json.ts'
 
 describe('duplicateKey', () => {
   it.each([
