@@ -28,6 +28,22 @@ export function fusesHere(): bool {
   return f32x4.extract_lane(multiplyAdd(a, a, f32x4.splat(-1.00048828125)), 0) != 0
 }
 
+/** Whether there is a `dot`. */
+// @ts-ignore: decorator
+@inline
+export const HAS_DOT: bool = ASC_FEATURE_RELAXED_SIMD
+
+/**
+ * sum + w a in every lane, of four bytes each: w signed, a with 8 bits as the engine takes them (products/int8/way.ts), or 0 to 127 everywhere.
+ * Only where `HAS_DOT`.
+ */
+// @ts-ignore: decorator
+@inline
+export function dot(w: v128, a: v128, sum: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(w, a, sum)
+  return unreachable()
+}
+
 /** Stores the first `count` (1 to 4) lanes of `value`: never writes past the last one. */
 // @ts-ignore: decorator
 @inline

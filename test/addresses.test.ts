@@ -49,14 +49,14 @@ describeBinaries('sizes that kernels tell', (binary) => {
   ])('the workspace of %i rows, %i steps, %i inputs, %i units, %i outputs and %i gates', (rows, steps, inputs, units, outputs, gates) => {
     const gatesBytes = (blocks(4 * gates * blocks(units, 4), 16) + 1) * 64
     const least = rows * ((steps + 1) * gatesBytes + (blocks(units, 4) + blocks(outputs, 4)) * 16)
-    const bytes = kernels.recurrentWorkspaceBytes(rows, steps, inputs, units, outputs, gates)
+    const bytes = kernels.recurrentWorkspaceBytes(rows, steps, inputs, units, outputs, gates, 0)
     expect(bytes).toBeGreaterThanOrEqual(least)
     expect(bytes).toBeLessThanOrEqual(least + 2 ** 20)
   })
 
   it.each([[1, 1], [100, 2 ** 29], [2 ** 30, 9]])('the workspace of a convolution of %i rows and %i terms', (rows, k) => {
     const portion = Math.max(2, Math.floor(32768 / k)) & ~1
-    expect(kernels.convolveWorkspaceBytes(rows, k)).toBe(Math.min(rows, portion) * k * 4)
+    expect(kernels.convolveWorkspaceBytes(rows, k, 0)).toBe(Math.min(rows, portion) * k * 4)
   })
 })
 

@@ -239,18 +239,18 @@ describe('the file for audio worklets', () => {
 })
 
 describe('the size', () => {
-  const LIMIT_WASM = 32_768
-  const LIMIT_CORE = 26_624
+  const LIMIT_WASM = 24 * 1024
+  const LIMIT_CORE = 27 * 1024
   const LIMIT_STREAMS = 16_384
 
-  it.each(['simd.wasm', 'relaxed-simd.wasm'])('of %s is at most 32 kB gzip', async (name) => {
+  it.each(['simd.wasm', 'relaxed-simd.wasm'])('of %s is at most 24 kB gzip', async (name) => {
     const bytes = await readFile(new URL(name, dist))
     const size = gzipSync(bytes, { level: 9 }).length
     expect(size, `${name}: ${bytes.length} bytes, ${size} gzip`).toBeLessThanOrEqual(LIMIT_WASM)
     expect(size).toBeGreaterThan(1000)
   })
 
-  it('of lstm-wasm/core, all of it in one file, is at most 45 kB gzip with its binaries', async () => {
+  it('of lstm-wasm/core, all of it in one file, is at most 50 kB gzip with its binaries', async () => {
     const built = await build({
       configFile: false,
       logLevel: 'error',
@@ -273,10 +273,10 @@ describe('the size', () => {
     const size = gzipSync(code, { level: 9 }).length
     expect(code.match(/\bimport\([^)]*\)/g)?.length).toBe(1) // of Node's modules, by a name known at run time
     expect(code).toContain('lstm-wasm/core has no readers of its own')
-    expect(size, `core in one file: ${size} gzip`).toBeLessThanOrEqual(46_080)
+    expect(size, `core in one file: ${size} gzip`).toBeLessThanOrEqual(51_200)
   })
 
-  it('of the core without the binaries is at most 26 kB gzip', async () => {
+  it('of the core without the binaries is at most 27 kB gzip', async () => {
     let binaries = 0
     const { output } = await build({
       configFile: false,

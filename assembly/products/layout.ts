@@ -56,7 +56,7 @@ export function columnsOfGates(gates: i32, units: i32): i32 {
   return gates * groupsOfUnits(units) * UNITS_PER_GROUP
 }
 
-/** Kinds of elements: one, so far. */
+/** Kinds of elements: of 8 bits are those of int8/layout.ts. */
 export const FLOAT32: i32 = 0
 
 /** A packed matrix w (k, columns) with its bias: these fields, then its blocks. Addresses of one are what kernels call `packedPtr`. */
@@ -69,7 +69,7 @@ export class Matrix {
   /** 1 where every weight is a finite number: zeros times this matrix are zeros. */
   isFinite: i32
 
-  /** Bytes of a block: its bias and its k rows. */
+  /** Bytes of a block: of float32, its bias and its k rows. */
   // @ts-ignore: decorator
   @inline
   get blockBytes(): i32 {
@@ -83,7 +83,7 @@ export class Matrix {
     return changetype<usize>(this) + HEADER_BYTES
   }
 
-  /** The first row of the first block. */
+  /** The first row of the first block, of float32. */
   // @ts-ignore: decorator
   @inline
   get weightsPtr(): usize {

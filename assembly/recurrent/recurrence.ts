@@ -77,11 +77,18 @@ export function recurrentChunkSteps(rows: i32, timesteps: i32, inputSize: i32, h
   return max(1, min(timesteps, chunkRows / max(1, rows)))
 }
 
-/** Bytes of workspace `recur` needs for `rows` batch rows, chunks of `chunkSteps` timesteps, and any cell of these sizes. */
-export function recurrentWorkspaceBytes(rows: i32, chunkSteps: i32, inputSize: i32, hiddenSize: i32, outputSize: i32, gates: i32): f64 {
+/**
+ * Bytes of workspace `recur` needs for `rows` batch rows, chunks of `chunkSteps` timesteps, and any cell of these sizes; `isInt8`: where one of
+ * its matrices is of 8 bits.
+ */
+export function recurrentWorkspaceBytes(
+  rows: i32, chunkSteps: i32, inputSize: i32, hiddenSize: i32, outputSize: i32, gates: i32, isInt8: i32,
+): f64 {
   const columns = columnsOfGates(gates, hiddenSize)
+  const anyKind = isInt8 != 0
   const panels = max(
-    productBytes(rows * chunkSteps, inputSize, columns), max(productBytes(rows, outputSize, columns), productBytes(rows, hiddenSize, outputSize)),
+    productBytes(rows * chunkSteps, inputSize, columns, anyKind),
+    max(productBytes(rows, outputSize, columns, anyKind), productBytes(rows, hiddenSize, outputSize, anyKind)),
   )
   const rowBytes = (f64(chunkSteps) + 1) * f64(gatesRowBytes(columns)) + f64(paddedBytes(hiddenSize)) + f64(paddedBytes(outputSize))
   return f64(rows) * rowBytes + f64(panels)

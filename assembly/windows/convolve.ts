@@ -1,6 +1,7 @@
 // Convolution as a matrix product: a row is the window of an output position, channels innermost.
 import { PORTION_BYTES } from '../cache'
 import { Matrix } from '../products/layout'
+import { int8ProductBytes } from '../products/int8/layout'
 import { multiplyRows } from '../products/product'
 
 /** Rows that are gathered at once. */
@@ -10,9 +11,17 @@ function portionRows(k: i32): i32 {
   return max(2, PORTION_BYTES / 4 / max(1, k)) & ~1
 }
 
-/** Bytes of the workspace of `convolveF32`, for `rows` output positions and windows of `k` elements. */
-export function convolveWorkspaceBytes(rows: i32, k: i32): f64 {
-  return f64(min(rows, portionRows(k))) * f64(k) * 4
+/** Bytes of `rows` windows of k elements, to a multiple of 16. */
+// @ts-ignore: decorator
+@inline
+function windowsBytes(rows: i32, k: i32): i32 {
+  return (rows * k * 4 + 15) & -16
+}
+
+/** Bytes of the workspace of `convolveF32`, for `rows` output positions and windows of `k` elements; `isInt8`: where w is of 8 bits. */
+export function convolveWorkspaceBytes(rows: i32, k: i32, isInt8: i32): f64 {
+  const count = min(rows, portionRows(k))
+  return isInt8 ? f64(windowsBytes(count, k)) + f64(int8ProductBytes(count, k)) : f64(count) * f64(k) * 4
 }
 
 /** A convolution, the same for all images and groups of channels. */
@@ -55,6 +64,7 @@ export function convolveF32(call: ConvolveCall, w: Matrix, xPtr: usize, outPtr: 
   const rows = call.outHeight * outWidth
   const portion = portionRows(k)
   const bytes = channels * 4
+  const productPtr = workspacePtr + windowsBytes(min(rows, portion), k)
   for (let begin = 0; begin < rows; begin += portion) {
     const count = min(portion, rows - begin)
     let toPtr = workspacePtr
@@ -72,7 +82,7 @@ export function convolveF32(call: ConvolveCall, w: Matrix, xPtr: usize, outPtr: 
         }
       }
     }
-    multiplyRows(w, count, workspacePtr, k * 4, outPtr + begin * outPixelBytes, outPixelBytes, false)
+    multiplyRows(w, count, workspacePtr, k * 4, outPtr + begin * outPixelBytes, outPixelBytes, false, productPtr)
   }
 }
 

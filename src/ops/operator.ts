@@ -87,13 +87,17 @@ export interface Packer {
   readonly value: (position: number) => ArrayLike | undefined
   readonly parameter: (role: string) => ArrayLike | undefined
   /** A block of linear memory that lives as long as the model. */
-  allocate(bytes: number): number
+  readonly allocate: (bytes: number) => number
   /** Copies data into a block that lives as long as the model. */
-  place(data: DataOf): number
+  place(data: DataOf | Int8Array): number
   /** Copies a parameter into memory that is freed when `prepare` returns; 0 for an absent one. */
-  upload(role: string): number
+  readonly upload: (role: string) => number
   /** The same of an input that is a constant. It is packed then: `plan` must not ask for it. */
   uploadInput(position: number): number
+  /** The same of an array, which is part of a parameter or of an input: of weights of 8 bits. */
+  readonly uploadData: (data: Int8Array | Float32Array) => number
+  /** The input at that position is packed: `plan` must not ask for it. */
+  take(position: number): void
   /** Packs the weights of a graph inside the node. */
   inner(graph: TypedGraph): InnerPrepared
 }
@@ -108,6 +112,7 @@ export interface Planner {
   outputShape(position: number): Shape
   /** The elements of an input that is a constant. */
   readonly value: (position: number) => ArrayLike | undefined
+  readonly parameter: (role: string) => ArrayLike | undefined
   hasInput(position: number): boolean
   hasOutput(position: number): boolean
   input(position: number): Slot

@@ -83,6 +83,7 @@ function draftTyped(
   for (const { name } of graph.inputs) layout.define(name)
   for (const node of graph.nodes) {
     const workspaces: Buffer[] = []
+    const { value, parameter } = contextOf(node, graph.constants, types)
     const last: (() => void)[] = []
     const planner: Planner = {
       kernels,
@@ -91,7 +92,8 @@ function draftTyped(
       dtypeOf: (position) => (types.get(node.inputs[position] as string) as ValueType).dtype,
       shapeOf: (position) => layout.shape(node.inputs[position] as string),
       outputShape: (position) => layout.shape(node.outputs[position] as string),
-      value: contextOf(node, graph.constants, types).value,
+      value,
+      parameter,
       hasInput: (position) => (node.inputs[position] ?? '') !== '',
       hasOutput: (position) => (node.outputs[position] ?? '') !== '',
       input: (position) => layout.slot(node.inputs[position] as string),

@@ -5,7 +5,9 @@ import { contextOf, operatorOf } from '../graph/node.ts'
 import type { GraphNode, InnerPrepared } from '../ops/operator.ts'
 import { checkElements } from '../runtime/memory.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import type { ArrayLike } from '../values/ndarray.ts'
+import type { Constant } from '../ops/constant.ts'
+import { bytesOf, type DataOf } from '../values/dtype.ts'
+import { lengthOf } from '../values/shape.ts'
 
 /** What `prepare` of each node returned, and constants that flow as values. */
 export interface PreparedGraph {
@@ -30,11 +32,12 @@ function spelled(_key: string, value: unknown): unknown {
 }
 
 /** Numbers for the elements of constants: the same for the same bytes, whatever the constants are called. */
-function identities(): (constant: ArrayLike | undefined) => string {
+function identities(): (constant: Constant | undefined) => string {
   const buffers: Map<ArrayBufferLike, number> = new Map()
   return (constant) => {
     if (constant === undefined) return ''
-    const { dtype, shape, data: { buffer, byteOffset } } = constant
+    const { dtype, shape } = constant
+    const { buffer, byteOffset } = constant.int8?.q ?? constant.data
     const number = buffers.get(buffer) ?? buffers.size
     buffers.set(buffer, number)
     return `${number} ${byteOffset} ${dtype} ${shape.join()}`
@@ -49,7 +52,7 @@ export function prepareGraph(runtime: Runtime, typed: TypedGraph): PreparedGraph
   const { kernels, linearMemory } = runtime
   const blocks: number[] = []
   let left = PACKED_BYTES
-  for (const { data } of typed.graph.constants.values()) left += PACKED_A_BYTE * data.byteLength
+  for (const { dtype, shape } of typed.graph.constants.values()) left += PACKED_A_BYTE * lengthOf(shape) * bytesOf(dtype)
   const allocate = (bytes: number, what: string): number => {
     left -= bytes
     if (left < 0) throw new LstmError('MEMORY', `${what}: the nodes of this graph use the same weights in too many ways, which takes far more memory than the weights themselves`)
@@ -85,12 +88,12 @@ export function prepareGraph(runtime: Runtime, typed: TypedGraph): PreparedGraph
       }
       const temporary: number[] = []
       const packed: Set<number> = new Set()
-      const uploadArray = (constant: ArrayLike | undefined, what: string): number => {
-        if (constant === undefined) return 0
-        checkElements(constant.data.length, `${what} of '${node.name}'`)
-        const ptr = linearMemory.allocate(constant.data.byteLength, `${what} of '${node.name}'`)
+      const uploadArray = (data: DataOf | Int8Array | undefined, what: string): number => {
+        if (data === undefined) return 0
+        checkElements(data.length, `${what} of '${node.name}'`)
+        const ptr = linearMemory.allocate(data.byteLength, `${what} of '${node.name}'`)
         temporary.push(ptr)
-        linearMemory.write(ptr, constant.data)
+        linearMemory.write(ptr, data)
         return ptr
       }
       try {
@@ -104,11 +107,13 @@ export function prepareGraph(runtime: Runtime, typed: TypedGraph): PreparedGraph
             linearMemory.write(ptr, data)
             return ptr
           },
-          upload: (role) => uploadArray(parameter(role), `weight '${role}'`),
+          upload: (role) => uploadArray(parameter(role)?.data, `weight '${role}'`),
           uploadInput(position) {
             packed.add(position)
-            return uploadArray(value(position), `input ${position}`)
+            return uploadArray(value(position)?.data, `input ${position}`)
           },
+          uploadData: (data) => uploadArray(data, 'weights'),
+          take: (position) => packed.add(position),
           inner: prepareNodes,
         }, settings.get(node))
         prepared.set(node, made)

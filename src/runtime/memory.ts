@@ -99,7 +99,7 @@ export class LinearMemory {
   }
 
   /** Copies data to an address. */
-  write(ptr: number, data: DataOf): void {
+  write(ptr: number, data: DataOf | Int8Array): void {
     new Uint8Array(this.wasm.buffer, ptr, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
   }
 

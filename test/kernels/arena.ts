@@ -73,6 +73,12 @@ export class Arena {
     return ptr
   }
 
+  int8s(values: Int8Array): number {
+    const ptr = this.allocate(values.length)
+    new Int8Array(this.#memory.buffer, ptr, values.length).set(values)
+    return ptr
+  }
+
   record<Fields extends RecordFields>(fields: Fields, values: RecordValues<Fields>): RecordPointer<Fields> {
     const bytes = encodeRecord(fields, values)
     const ptr = this.allocate(bytes.length)
@@ -83,6 +89,10 @@ export class Arena {
   /** A copy of floats that lie close together. */
   read(ptr: number, length: number): Float32Array {
     return new Float32Array(this.#memory.buffer, ptr, length).slice()
+  }
+
+  readInts(ptr: number, length: number): Int32Array {
+    return new Int32Array(this.#memory.buffer, ptr, length).slice()
   }
 
   /** A copy of bytes, for comparing bit by bit. */

@@ -40,8 +40,8 @@ describeBinaries('exports', (binary) => {
   if (binary.name !== 'debug') return
   it('check their arguments', () => {
     const { kernels } = new Arena(binary)
-    expect(() => kernels.gemmF32(64, 1, -1, 64, 0, 4, 128, 4)).toThrow(WebAssembly.RuntimeError) // -1 rows
-    expect(() => kernels.gemmF32(68, 1, 1, 64, 0, 4, 128, 4)).toThrow(WebAssembly.RuntimeError) // packed weights unaligned
+    expect(() => kernels.gemmF32(64, 1, -1, 64, 0, 4, 128, 4, 0)).toThrow(WebAssembly.RuntimeError) // -1 rows
+    expect(() => kernels.gemmF32(68, 1, 1, 64, 0, 4, 128, 4, 0)).toThrow(WebAssembly.RuntimeError) // packed weights unaligned
     expect(() => kernels.packDenseF32(64, 0, 0, 1, 1)).toThrow(WebAssembly.RuntimeError) // no weights
     const arena = new Arena(binary)
     const [callPtr, cellPtr] = [placeCall(arena, { timesteps: 1, rowEnd: 1 }), arena.ints([0, 0, 1])]

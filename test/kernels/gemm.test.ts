@@ -79,7 +79,7 @@ describeBinaries('gemmF32', (binary) => {
         const packedPtr = pack(weight, bias, k, columns)
         const outPtr = arena.allocate(rows * columns * 4)
         arena.call([[outPtr, rows * columns * 4]], () => (
-          kernels.gemmF32(packedPtr, 1, rows, aPtr, 0, k * 4, outPtr, columns * 4)
+          kernels.gemmF32(packedPtr, 1, rows, aPtr, 0, k * 4, outPtr, columns * 4, 0)
         ))
         for (let row = 0; row < rows; row++) {
           expectProduct(outPtr + row * columns * 4, a.subarray(row * k, (row + 1) * k), weight, bias, columns)
@@ -94,9 +94,9 @@ describeBinaries('gemmF32', (binary) => {
     const aPtr = arena.floats(pseudoRandom(3, rows * k, 2))
     const outPtr = arena.allocate(rows * columns * 4)
     const alonePtr = arena.allocate(columns * 4)
-    kernels.gemmF32(packedPtr, 1, rows, aPtr, 0, k * 4, outPtr, columns * 4)
+    kernels.gemmF32(packedPtr, 1, rows, aPtr, 0, k * 4, outPtr, columns * 4, 0)
     for (let row = 0; row < rows; row++) {
-      kernels.gemmF32(packedPtr, 1, 1, aPtr + row * k * 4, 0, k * 4, alonePtr, columns * 4)
+      kernels.gemmF32(packedPtr, 1, 1, aPtr + row * k * 4, 0, k * 4, alonePtr, columns * 4, 0)
       expect(arena.bytes(outPtr + row * columns * 4, columns * 4), `row ${row}`).toEqual(arena.bytes(alonePtr, columns * 4))
     }
   })
@@ -118,7 +118,7 @@ describeBinaries('gemmF32', (binary) => {
     const sign = direction === 'forwards' ? 1 : -1
     const firstPtr = sign > 0 ? aPtr : aPtr + (timesteps - 1) * k * 4
     arena.call([[outPtr, rows * columns * 4]], () => (
-      kernels.gemmF32(packedPtr, timesteps, batch, firstPtr, sign * k * 4, timesteps * k * 4, outPtr, columns * 4)
+      kernels.gemmF32(packedPtr, timesteps, batch, firstPtr, sign * k * 4, timesteps * k * 4, outPtr, columns * 4, 0)
     ))
     for (let n = 0; n < timesteps; n++) {
       const t = sign > 0 ? n : timesteps - 1 - n
@@ -138,7 +138,7 @@ describeBinaries('gemmF32', (binary) => {
     const outPtr = arena.allocate(rows * outRow * 4)
     const lastRow = (rows - 1) * outRow * 4
     arena.call(rowRanges(outPtr, outRow * 4, rows, columns * 4), () => (
-      kernels.gemmF32(packedPtr, 1, rows, aPtr + (rows - 1) * k * 4, 0, -k * 4, outPtr + lastRow, -outRow * 4)
+      kernels.gemmF32(packedPtr, 1, rows, aPtr + (rows - 1) * k * 4, 0, -k * 4, outPtr + lastRow, -outRow * 4, 0)
     ))
     for (let row = 0; row < rows; row++) {
       expectProduct(outPtr + row * outRow * 4, a.subarray(row * k, (row + 1) * k), weight, undefined, columns)
@@ -151,7 +151,7 @@ describeBinaries('gemmF32', (binary) => {
     const packedPtr = pack(pseudoRandom(1, columns * k, 1), pseudoRandom(2, columns, 1), k, columns)
     const aPtr = arena.floats(pseudoRandom(3, batch * timesteps * k, 2))
     const run = (outPtr: number, begin: number, steps: number): void => (
-      kernels.gemmF32(packedPtr, steps, batch, aPtr + begin * k * 4, k * 4, timesteps * k * 4, outPtr + begin * stepBytes, columns * 4)
+      kernels.gemmF32(packedPtr, steps, batch, aPtr + begin * k * 4, k * 4, timesteps * k * 4, outPtr + begin * stepBytes, columns * 4, 0)
     )
     const [allPtr, partsPtr] = [arena.allocate(timesteps * stepBytes), arena.allocate(timesteps * stepBytes)]
     run(allPtr, 0, timesteps)
@@ -165,6 +165,6 @@ describeBinaries('gemmF32', (binary) => {
   it.each([[0, 1], [1, 0], [0, 0]])('does nothing for %i steps of %i rows', (steps, rows) => {
     const packedPtr = pack(pseudoRandom(1, 3, 1), undefined, 1, 3)
     const aPtr = arena.floats([1])
-    arena.call([], () => kernels.gemmF32(packedPtr, steps, rows, aPtr, 0, 4, 64, 12))
+    arena.call([], () => kernels.gemmF32(packedPtr, steps, rows, aPtr, 0, 4, 64, 12, 0))
   })
 })

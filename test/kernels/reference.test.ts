@@ -38,7 +38,7 @@ describeBinaries('products', (binary) => {
     const packedPtr = arena.allocate(arena.kernels.packedDenseBytes(k, columns))
     arena.kernels.packDenseF32(packedPtr, arena.floats(weight), arena.floats(bias), k, columns)
     const [aPtr, gotPtr] = [arena.floats(a), arena.allocate(rows * columns * 4)]
-    arena.kernels.gemmF32(packedPtr, 1, rows, aPtr, 0, k * 4, gotPtr, columns * 4)
+    arena.kernels.gemmF32(packedPtr, 1, rows, aPtr, 0, k * 4, gotPtr, columns * 4, 0)
     const got = arena.read(gotPtr, rows * columns)
     if (binary.name === 'relaxed-simd') expect(far(got, expected)).toBeLessThan(2 * dotDistance(k + 1, k))
     else expect(got).toEqual(expected)
@@ -89,7 +89,7 @@ describeBinaries('cells', (binary) => {
     const [ownStates, ownY] = [initial.map((state) => arena.floats(state)), arena.allocate(T * B * H * 4)]
     const chunkSteps = Math.min(T, 4)
     const callPtr = placeCall(arena, { timesteps: T, rowEnd: B, xStepBytes: B * F * 4, xRowBytes: F * 4, yStepBytes: B * H * 4, yRowBytes: H * 4, chunkSteps })
-    const workspacePtr = arena.allocate(kernels.recurrentWorkspaceBytes(B, chunkSteps, F, H, H, gates))
+    const workspacePtr = arena.allocate(kernels.recurrentWorkspaceBytes(B, chunkSteps, F, H, H, gates, 0))
     run.kernel({ w, u, bi, bh }, callPtr, arena.floats(x), ownStates, ownY, workspacePtr)
     expect(far(arena.read(ownY, T * B * H), plain.read(plainY, T * B * H)), 'y').toBeLessThan(LSTM_KERNEL_DISTANCE)
     ownStates.forEach((ptr, n) => expect(far(arena.read(ptr, B * H), plain.read(plainStates[n] as number, B * H)), `state ${n}`).toBeLessThan(LSTM_KERNEL_DISTANCE))

@@ -1,4 +1,6 @@
 import { LstmError } from '../../errors.ts'
+import { int8Along, type LookUp } from '../constant.ts'
+import type { ArrayLike } from '../../values/ndarray.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
 import { label, requireInput, requireParameter } from '../node/checks.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
@@ -18,7 +20,7 @@ function sizes(node: GraphNode, context: Pick<InferenceContext, 'parameter'>): [
  * Rows of a table: int32 indices [...] -> [..., width].
  * Weight: `weight` [vocabulary, width]. An index outside the vocabulary is an error at run time.
  */
-export const embedding: Operator<unknown, { tablePtr: number, rows: number, width: number }> = {
+export const embedding: Operator<unknown, LookUp> = {
   name: 'embedding',
   mostInputs: 1,
   roles: ['weight'],
@@ -37,17 +39,20 @@ export const embedding: Operator<unknown, { tablePtr: number, rows: number, widt
   indexBounds: (node, context) => ({ input: 0, least: 0, most: sizes(node, context)[0] - 1 }),
   prepare(node, packer) {
     const [rows, width] = sizes(node, packer)
-    const tablePtr = packer.allocate(rows * width * 4)
-    packer.kernels.copyRows(packer.upload('weight'), 0, tablePtr, 0, 1, rows * width * 4)
-    return { tablePtr, rows, width }
+    const weight = packer.parameter('weight') as ArrayLike
+    const int8 = int8Along(weight, 0)
+    if (int8 !== undefined) return int8.placeTable(packer)
+    const tablePtr = packer.place(weight.data)
+    const { kernels } = packer
+    return (indexPtr, length, outPtr) => kernels.embeddingF32(indexPtr, 0, length, tablePtr, rows, width, outPtr)
   },
-  plan(node, planner, _settings, { tablePtr, rows, width }) {
-    const { embeddingF32 } = planner.kernels
+  plan(node, planner, _settings, lookUp) {
+    const [rows] = sizes(node, planner)
     const x = planner.input(0)
     const y = planner.output(0)
     const length = lengthOf(planner.shapeOf(0))
     planner.step(() => {
-      const bad = embeddingF32(x.ptr, 0, length, tablePtr, rows, width, y.ptr)
+      const bad = lookUp(x.ptr, length, y.ptr)
       if (bad >= 0) {
         throw new LstmError('VALUE', `${label(node)}: expected indices from 0 to ${rows - 1}, got another one at element ${bad} of the input`)
       }

@@ -8,7 +8,8 @@ import { planBinary, positionsOf } from '../layout/broadcast.ts'
 import type { GraphNode, InferenceContext, Operator, Slot } from '../operator.ts'
 import { WORKS_ALONG } from '../time/rules.ts'
 import { along, timeAxis } from '../time/timing.ts'
-import { isSmallProduct, matrixLayout, multiplyConstants, planPacked, preparePacked, type PackedConstant } from './packed.ts'
+import type { MatrixInputs, PackedConstant } from './dense.ts'
+import { isSmallProduct, matrixLayout, multiplyConstants, planPacked, preparePacked, workspaceOf } from './packed.ts'
 
 interface GemmSettings {
   readonly alpha: number
@@ -44,6 +45,9 @@ function sizes(node: GraphNode, context: InferenceContext, { transA, transB }: G
   }
   return { shape, k }
 }
+
+/** The second input is the weight. */
+const weightOf = (transB: boolean): MatrixInputs => ({ weight: 1, columnAxis: transB ? 0 : 1 })
 
 /**
  * alpha A B + beta C. Inputs: A [m, k] ([k, m] with `transA`), B [k, n] ([n, k] with `transB`), C that broadcasts to
@@ -90,7 +94,7 @@ export const gemm: Operator<GemmSettings, PackedConstant | undefined> = {
     const shape = packer.value(1)?.shape
     if (shape === undefined) return undefined
     const [k, n] = (transB ? [shape[1], shape[0]] : shape) as [number, number]
-    return preparePacked(packer, { weight: 1 }, matrixLayout(k, n, transB))
+    return preparePacked(packer, weightOf(transB), matrixLayout(k, n, transB))
   },
   plan(_node, planner, { alpha, beta, transA, transB }, constant) {
     const { gemmF32, scaleF32, transposeF32, copyRows } = planner.kernels
@@ -98,14 +102,15 @@ export const gemm: Operator<GemmSettings, PackedConstant | undefined> = {
     const k = planner.shapeOf(0)[transA ? 0 : 1] as number
     let a: Slot = planner.input(0)
     const out = planner.output(0)
-    const packed = planPacked(planner, { weight: 1 }, matrixLayout(k, n, transB), constant)
+    const packed = planPacked(planner, weightOf(transB), matrixLayout(k, n, transB), constant)
     if (transA) {
       const stored = a
       const rows = planner.workspace(m * k * 4)
       planner.step(() => transposeF32(stored.ptr, 0, rows.ptr, 0, 1, k, m))
       a = rows
     }
-    planner.step(() => gemmF32(packed.ptr, 1, m, a.ptr, 0, k * 4, out.ptr, n * 4))
+    const workspace = workspaceOf(planner, packed, m)
+    planner.step(() => gemmF32(packed.ptr, 1, m, a.ptr, 0, k * 4, out.ptr, n * 4, workspace.ptr))
     if (alpha !== 1) planner.step(() => scaleF32(out.ptr, alpha, m * n))
     if (!planner.hasInput(2)) return
     const cShape = planner.shapeOf(2)

@@ -3,6 +3,7 @@ import { formatShape, lengthOf } from '../../values/shape.ts'
 import { label, requireFeatures, requireInput, requireParameter } from '../node/checks.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
 import { rowwise } from '../time/rules.ts'
+import { packDense, productWorkspace } from './dense.ts'
 
 /** Checks the weights and returns `[inputSize, units]`. */
 function sizes(node: GraphNode, context: Pick<InferenceContext, 'parameter'>): [number, number] {
@@ -37,9 +38,7 @@ export const linear: Operator<unknown, number> = {
   },
   prepare(node, packer) {
     const [inputSize, units] = sizes(node, packer)
-    const packedPtr = packer.allocate(packer.kernels.packedDenseBytes(inputSize, units))
-    packer.kernels.packDenseF32(packedPtr, packer.upload('weight'), packer.upload('bias'), inputSize, units)
-    return packedPtr
+    return packDense(packer, 'weight', packer.upload('bias'), inputSize, units)
   },
   plan(_node, planner, _settings, packedPtr) {
     const { gemmF32 } = planner.kernels
@@ -48,6 +47,7 @@ export const linear: Operator<unknown, number> = {
     const inputSize = planner.shapeOf(0).at(-1) as number
     const units = planner.outputShape(0).at(-1) as number
     const rows = lengthOf(planner.shapeOf(0)) / inputSize
-    planner.step(() => gemmF32(packedPtr, 1, rows, x.ptr, 0, inputSize * 4, y.ptr, units * 4))
+    const workspace = productWorkspace(planner, packedPtr, rows)
+    planner.step(() => gemmF32(packedPtr, 1, rows, x.ptr, 0, inputSize * 4, y.ptr, units * 4, workspace.ptr))
   },
 }

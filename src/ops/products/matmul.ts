@@ -8,7 +8,8 @@ import type { GraphNode, InferenceContext, Operator, Planner, Slot } from '../op
 import { MIXES } from '../time/reshaping.ts'
 import { WORKS_ALONG } from '../time/rules.ts'
 import { along, timeAxis } from '../time/timing.ts'
-import { isSmallProduct, matrixLayout, multiplyConstants, packedBytes, planPacked, preparePacked, type PackedConstant } from './packed.ts'
+import type { MatrixInputs, PackedConstant } from './dense.ts'
+import { isSmallProduct, matrixLayout, multiplyConstants, packedBytes, planPacked, preparePacked, workspaceOf } from './packed.ts'
 
 /** Both operands as stacks of matrices: a vector is a row on the left and a column on the right. */
 interface MatMul<Size extends Dimension> {
@@ -45,6 +46,9 @@ function shapeOfProduct(node: GraphNode, context: InferenceContext): SymbolicSha
   const { aBatch, bBatch, outShape } = matrices<Dimension>(a, b)
   return outShape([...broadcastShapes(node, [aBatch, bBatch])])
 }
+
+/** The second input is the weight; one with a single axis is a column. */
+const weightOf = ({ length }: Shape): MatrixInputs => ({ weight: 1, columnAxis: length > 1 ? length - 1 : -1 })
 
 /**
  * Product of matrices as numpy's matmul. Inputs: a [..., m, k] and b [..., k, n], float32; the axes in front
@@ -96,7 +100,7 @@ export const matMul: Operator<unknown, PackedConstant | undefined> = {
     const shape = packer.value(1)?.shape
     if (shape === undefined || lengthOf(shape.slice(0, -2)) !== 1) return undefined
     const [k, n = 1] = shape.slice(-2) as [number, number?]
-    return preparePacked(packer, { weight: 1 }, matrixLayout(k, n))
+    return preparePacked(packer, weightOf(shape), matrixLayout(k, n))
   },
   plan(_node, planner, _settings, constant) {
     const product = matrices(planner.shapeOf(0), planner.shapeOf(1))
@@ -105,9 +109,10 @@ export const matMul: Operator<unknown, PackedConstant | undefined> = {
     if (lengthOf(planner.outputShape(0)) === 0) return
     if (lengthOf(bBatch) === 1) {
       const { gemmF32 } = planner.kernels
-      const packed = planPacked(planner, { weight: 1 }, matrixLayout(k, n), constant)
+      const packed = planPacked(planner, weightOf(planner.shapeOf(1)), matrixLayout(k, n), constant)
       const rows = lengthOf(aBatch) * m
-      planner.step(() => gemmF32(packed.ptr, 1, rows, a.ptr, 0, k * 4, out.ptr, n * 4))
+      const workspace = workspaceOf(planner, packed, rows)
+      planner.step(() => gemmF32(packed.ptr, 1, rows, a.ptr, 0, k * 4, out.ptr, n * 4, workspace.ptr))
     } else {
       planStack(planner, product, a, planner.input(1), out)
     }
@@ -128,7 +133,7 @@ function planStack(planner: Planner, { m, k, n, aBatch, bBatch }: MatMul<number>
       const position = bPositions[index] as number
       if (position !== inside) packStridedF32(packed.ptr, b.ptr + position * k * n * 4, 0, 1, k, n, 0, n * 4, 4)
       inside = position
-      gemmF32(packed.ptr, 1, m, a.ptr + (aPositions[index] as number) * m * k * 4, 0, k * 4, out.ptr + index * m * n * 4, n * 4)
+      gemmF32(packed.ptr, 1, m, a.ptr + (aPositions[index] as number) * m * k * 4, 0, k * 4, out.ptr + index * m * n * 4, n * 4, 0)
     }
   })
 }

@@ -1,46 +1,33 @@
 // Products of matrices that are not the weights of a layer: packing for gemmF32, and the same sums in JavaScript.
 import { SUM_LENGTH } from '../../contract/products/sums.ts'
+import { int8Along } from '../constant.ts'
+import { productWorkspace, type MatrixInputs, type MatrixLayout, type PackedConstant, type PackedMatrices } from './dense.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import type { Packer, Planner, Slot } from '../operator.ts'
-
-/** How a matrix w (k, columns) lies in memory; k may be two axes, the first one slower. In elements. */
-export interface MatrixLayout {
-  readonly outer: number
-  readonly inner: number
-  readonly columns: number
-  readonly outerStride: number
-  readonly innerStride: number
-  readonly columnStride: number
-}
 
 /** (k, columns), row by row; or stored as its transpose. */
 export function matrixLayout(k: number, columns: number, transposed: boolean = false): MatrixLayout {
   return { outer: 1, inner: k, columns, outerStride: 0, innerStride: transposed ? 1 : columns, columnStride: transposed ? k : 1 }
 }
 
-/** Constant matrices in packed form. */
-export interface PackedConstant {
-  readonly packedPtr: number
-}
-
 /** Multiplications that are done beforehand when all operands are constants; larger products are left for run time. */
 const FOLD_MULTIPLY_ADDS = 2 ** 22
 
-/** Where the matrices of a node, and their biases, come from: positions of its inputs, and how far apart matrices are, in elements. */
-export interface MatrixInputs {
-  readonly weight: number
-  readonly bias?: number | undefined
-  readonly count?: number
-  readonly stride?: number
-}
-
 /** Packs matrices that are constants; the inputs are not kept beside that. */
 export function preparePacked(packer: Packer, inputs: MatrixInputs, layout: MatrixLayout): PackedConstant | undefined {
-  const { weight, bias, count = 1 } = inputs
-  if (packer.value(weight) === undefined) return undefined
-  const packedPtr = packer.allocate(count * packedBytes(packer, layout))
-  pack(packer, inputs, layout, packedPtr, packer.uploadInput(weight), bias === undefined ? 0 : packer.uploadInput(bias))
-  return { packedPtr }
+  const { weight, bias, count = 1, columnAxis } = inputs
+  const constant = packer.value(weight)
+  if (constant === undefined) return undefined
+  const biasPtr = bias === undefined ? 0 : packer.uploadInput(bias)
+  const int8 = int8Along(constant, columnAxis)
+  if (int8 !== undefined) {
+    packer.take(weight)
+    return int8.packMatrices(packer, inputs, layout, biasPtr)
+  }
+  const bytes = packedBytes(packer, layout)
+  const packedPtr = packer.allocate(count * bytes)
+  pack(packer, inputs, layout, packedPtr, packer.uploadInput(weight), biasPtr)
+  return { packedPtr, bytes, isInt8: false }
 }
 
 /** Bytes of one packed matrix, a multiple of 64. */
@@ -49,13 +36,19 @@ export function packedBytes({ kernels }: Pick<Planner, 'kernels'>, { outer, inne
 }
 
 /** Packed matrices: the constants that were prepared, or those of every run in a workspace. */
-export function planPacked(planner: Planner, inputs: MatrixInputs, layout: MatrixLayout, constant: PackedConstant | undefined): Slot {
-  if (constant !== undefined) return { ptr: constant.packedPtr }
+export function planPacked(planner: Planner, inputs: MatrixInputs, layout: MatrixLayout, constant: PackedConstant | undefined): PackedMatrices {
+  if (constant !== undefined) return { ...constant, ptr: constant.packedPtr }
   const weight = planner.input(inputs.weight)
   const bias = inputs.bias === undefined ? undefined : planner.input(inputs.bias)
-  const packed = planner.workspace((inputs.count ?? 1) * packedBytes(planner, layout))
+  const bytes = packedBytes(planner, layout)
+  const packed = Object.assign(planner.workspace((inputs.count ?? 1) * bytes), { bytes, isInt8: false })
   planner.step(() => pack(planner, inputs, layout, packed.ptr, weight.ptr, bias?.ptr ?? 0))
   return packed
+}
+
+/** Where `gemmF32` works, with that many rows: nowhere, where the matrices are float32. */
+export function workspaceOf(planner: Planner, { ptr, isInt8 }: PackedMatrices, rows: number): Slot {
+  return isInt8 ? productWorkspace(planner, ptr, rows) : { ptr: 0 }
 }
 
 function pack(

@@ -12,7 +12,6 @@ export interface PackedCell {
 
 /** Packs the weights of one layer and direction. */
 export function packCell(packer: CellPacker, settings: LstmSettings): PackedCell {
-  const { kernels } = packer
   const { hiddenSize, outputSize, clip, cellClip, projClip, normEpsilon } = settings
   const functions = settings.functions[packer.index] as CellFunctions
   const { gate, candidate, output } = functions
@@ -20,16 +19,11 @@ export function packCell(packer: CellPacker, settings: LstmSettings): PackedCell
   const gain = packer.parameter('normGain')
   const shift = packer.parameter('normShift')
   const norm = settings.layerNorm && gain !== undefined && shift !== undefined ? interleave(gain, shift, hiddenSize, settings.forgetBias) : undefined
-  let projection = 0
-  if (settings.hasProjection) {
-    projection = packer.allocate(kernels.packedDenseBytes(hiddenSize, outputSize))
-    kernels.packDenseF32(projection, packer.upload('projection'), 0, hiddenSize, outputSize)
-  }
   return {
     cellPtr: packer.place(encodeRecord(GeneralLstmCell, {
       inputWeights: packer.pack('inputWeights', ['inputBias', 'recurrentBias'], 4, 0, settings.layerNorm ? 0 : settings.forgetBias),
       recurrentWeights: packer.pack('recurrentWeights', [], 4),
-      hiddenSize, outputSize, projection,
+      hiddenSize, outputSize, projection: settings.hasProjection ? packer.packDense('projection', hiddenSize, outputSize) : 0,
       peepholesPtr: peepholes === undefined ? 0 : packer.place(padRows(peepholes, 3, hiddenSize)),
       normPtr: norm === undefined ? 0 : packer.place(padRows(norm, 10, hiddenSize)),
       coupling: Coupling[settings.coupling], clip, cellClip, projClip, normEpsilon,

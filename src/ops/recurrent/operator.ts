@@ -1,11 +1,14 @@
 // What the operators of recurrent layers have in common: everything but their cells.
 import { LstmError } from '../../errors.ts'
+import { int8Along, type Constant } from '../constant.ts'
+import type { ArrayLike } from '../../values/ndarray.ts'
 import type { DType } from '../../values/dtype.ts'
 import { formatShape, type Dimension, type SymbolicShape } from '../../values/shape.ts'
 import { hasInput, label, requireFeatures, requireInput, requireParameter } from '../node/checks.ts'
 import type { GraphNode, InferenceContext, Operator, Packer, ValueType } from '../operator.ts'
 import { RECURRENT, type RecurrentOp } from './kinds.ts'
 import { roleOf, type Direction, type LayerSettings } from './layer-settings.ts'
+import { packDense } from '../products/dense.ts'
 import { planLayers, type BindCall } from './plan.ts'
 import { recurrentTime } from './time.ts'
 
@@ -13,13 +16,13 @@ import { recurrentTime } from './time.ts'
 export type WeightShape = readonly [name: string, shape: readonly number[], required: boolean]
 
 /** One layer in one direction, on its way into the kernels. */
-export interface CellPacker extends Pick<Packer, 'kernels' | 'allocate' | 'place'> {
+export interface CellPacker extends Pick<Packer, 'kernels' | 'place'> {
   /** Its number among the directions of the layer. */
   readonly index: number
   /** A weight; undefined where there is none. */
   readonly parameter: (weight: string) => Float32Array | undefined
-  /** Copies a weight into memory that is freed when all are packed; 0 for an absent one. */
-  upload(weight: string): number
+  /** Packs a weight [columns, k]: see packDenseF32 in assembly/products/pack.ts. */
+  packDense(weight: string, k: number, columns: number): number
   /** Packs a matrix of gates, its weight from gate `begin` on, with these biases: see packGatesF32 in assembly/products/pack.ts. */
   pack(weight: string, biases: readonly string[], gates: number, begin?: number, forgetBias?: number): number
 }
@@ -183,24 +186,29 @@ export function recurrentOperator<Settings extends LayerSettings, Cell>(kind: Ce
       const upload = (weight: string): number => packer.upload(roleOf(layer, direction, weight))
       const parameter: CellPacker['parameter'] = (weight) => packer.parameter(roleOf(layer, direction, weight))?.data as Float32Array | undefined
       return kind.pack({
-        kernels: packer.kernels, index, parameter, upload,
-        allocate: (bytes) => packer.allocate(bytes),
+        kernels: packer.kernels, index, parameter,
         place: (data) => packer.place(data),
+        packDense: (weight, k, columns) => packDense(packer, roleOf(layer, direction, weight), 0, k, columns),
         pack: (weight, biases, count, begin = 0, forgetBias = 0) => {
           const { hiddenSize } = settings
-          const k = packer.parameter(roleOf(layer, direction, weight))?.shape[1] as number
-          const packedPtr = packer.allocate(packer.kernels.packedGatesBytes(k, hiddenSize, count))
-          const [first = 0, second = 0] = biases.map((bias) => {
+          const constant = packer.parameter(roleOf(layer, direction, weight)) as ArrayLike
+          const k = constant.shape[1] as number
+          const from = begin * hiddenSize
+          const [biasPtr = 0, secondBiasPtr = 0] = biases.map((bias) => {
             const ptr = upload(bias)
-            return ptr === 0 ? 0 : ptr + begin * hiddenSize * 4
+            return ptr === 0 ? 0 : ptr + from * 4
           })
-          packer.kernels.packGatesF32(packedPtr, upload(weight) + begin * hiddenSize * k * 4, first, second, k, hiddenSize, count, forgetBias)
+          const int8 = int8Along(constant, 0)
+          if (int8 !== undefined) return int8.packGates(packer, k, { hiddenSize, begin, gates: count, biasPtr, secondBiasPtr, forgetBias })
+          const packedPtr = packer.allocate(packer.kernels.packedGatesBytes(k, hiddenSize, count))
+          packer.kernels.packGatesF32(packedPtr, upload(weight) + from * k * 4, biasPtr, secondBiasPtr, k, hiddenSize, count, forgetBias)
           return packedPtr
         },
       }, settings)
     }),
-    plan(_node, planner, settings, cells) {
-      planLayers(planner, kind.name, settings, cells, kind.bind)
+    plan(node, planner, settings, cells) {
+      const isInt8 = Object.keys(node.parameters).some((role) => (planner.parameter(role) as Constant | undefined)?.int8 !== undefined)
+      planLayers(planner, kind.name, settings, cells, kind.bind, isInt8)
     },
   }
 }

@@ -71,9 +71,10 @@ interface DirectionPlan<Cell> {
   readonly yOffset: number
 }
 
-/** Binds the kernel calls of a node: layer by layer, direction by direction, one call each. */
+/** Binds the kernel calls of a node: layer by layer, direction by direction, one call each. `isInt8`: where a weight is of 8 bits. */
 export function planLayers<Cell>(
   planner: Planner, op: RecurrentOp, settings: LayerSettings, cells: readonly (readonly Cell[])[], bind: BindCall<Cell>,
+  isInt8: boolean,
 ): void {
   const { gates, states } = RECURRENT[op]
   const { directions, numLayers, hiddenSize, outputSize } = settings
@@ -84,7 +85,7 @@ export function planLayers<Cell>(
   const { recurrentChunkSteps, recurrentWorkspaceBytes } = planner.kernels
   const widest = Math.max(inputSize, numLayers > 1 ? width : 0)
   const chunkSteps = recurrentChunkSteps(batch, timesteps, widest, hiddenSize, gates)
-  const workspaceBytes = recurrentWorkspaceBytes(batch, chunkSteps, widest, hiddenSize, outputSize, gates)
+  const workspaceBytes = recurrentWorkspaceBytes(batch, chunkSteps, widest, hiddenSize, outputSize, gates, Number(isInt8))
   const plan: StackPlan = {
     settings, batch, timesteps, chunkSteps,
     states: states.map((state, n) => {

@@ -5,7 +5,8 @@ import { integerOf, switchOf } from '../node/attributes.ts'
 import { hasInput, label, requireInput } from '../node/checks.ts'
 import { freshSize, knownLength } from '../node/sizes.ts'
 import type { GraphNode, InferenceContext, Operator, Packer, Planner, Slot } from '../operator.ts'
-import { packedBytes, planPacked, preparePacked, type MatrixInputs, type MatrixLayout, type PackedConstant } from '../products/packed.ts'
+import type { MatrixInputs, MatrixLayout, PackedConstant, PackedMatrices } from '../products/dense.ts'
+import { planPacked, preparePacked, workspaceOf } from '../products/packed.ts'
 import { along, timeAxis, type TimeRule } from '../time/timing.ts'
 import { channelsLastInput, channelsLastOutput } from './channels-last.ts'
 import { countWindows, joinShape, paddingOf, reachOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, windowsOverTime, type Windows } from './windows.ts'
@@ -61,7 +62,7 @@ function layoutOf(channels: number, taps: number, columns: number): MatrixLayout
 
 /** One matrix for each group. */
 function matricesOf(node: GraphNode, group: number, weightShape: Shape): MatrixInputs {
-  return { weight: 1, bias: hasInput(node, 2) ? 2 : undefined, count: group, stride: lengthOf(weightShape) / group }
+  return { weight: 1, columnAxis: 0, bias: hasInput(node, 2) ? 2 : undefined, count: group, stride: lengthOf(weightShape) / group }
 }
 
 function prepareConvolution(node: GraphNode, packer: Packer, group: number): PackedConstant | undefined {
@@ -131,8 +132,7 @@ export const conv: Operator<number, PackedConstant | undefined> = {
     const packed = planPacked(planner, matricesOf(node, group, planner.shapeOf(1)), layout, constant)
     const x = channelsLastInput(planner, windows.channelsLast, batch, channels, lengthOf(sizes))
     const y = channelsLastOutput(planner, windows.channelsLast, batch, columns, lengthOf(counts))
-    const bytes = packedBytes(planner, layout)
-    planWindows(planner, { x, y: y.slot, packed, windows, batch, sizes, counts, channels, columns, group, bytes })
+    planWindows(planner, { x, y: y.slot, packed, windows, batch, sizes, counts, channels, columns, group })
     y.turnBack()
   },
 }
@@ -140,9 +140,8 @@ export const conv: Operator<number, PackedConstant | undefined> = {
 interface WindowsCall {
   readonly x: Slot
   readonly y: Slot
-  readonly packed: Slot
-  /** Bytes of one group's packed weights. */
-  readonly bytes: number
+  /** A matrix for each group. */
+  readonly packed: PackedMatrices
   readonly windows: Windows
   readonly batch: number
   readonly sizes: readonly number[]
@@ -153,7 +152,7 @@ interface WindowsCall {
 }
 
 /** y = windows of x times the weights; x and y have the channels last. */
-function planWindows(planner: Planner, { x, y, packed, bytes, windows, batch, sizes, counts, channels, columns, group }: WindowsCall): void {
+function planWindows(planner: Planner, { x, y, packed, windows, batch, sizes, counts, channels, columns, group }: WindowsCall): void {
   const { gemmF32, convolveF32, convolveWorkspaceBytes } = planner.kernels
   const [height, width] = two(sizes, 1)
   const [outHeight, outWidth] = two(counts, 1)
@@ -169,10 +168,11 @@ function planWindows(planner: Planner, { x, y, packed, bytes, windows, batch, si
   const unpadded = [...before, ...after].every((pad) => pad === 0)
   if (group === 1 && unpadded && height === 1 && windowHeight === 1 && (dilationColumns === 1 || windowWidth === 1)) {
     // A window is a run of memory: nothing needs to be gathered.
-    planner.step(() => gemmF32(packed.ptr, batch, outWidth, x.ptr, width * channels * 4, strideColumns * channels * 4, y.ptr, columns * 4))
+    const workspace = workspaceOf(planner, packed, outWidth)
+    planner.step(() => gemmF32(packed.ptr, batch, outWidth, x.ptr, width * channels * 4, strideColumns * channels * 4, y.ptr, columns * 4, workspace.ptr))
     return
   }
-  const workspace = planner.workspace(convolveWorkspaceBytes(outHeight * outWidth, k))
+  const workspace = planner.workspace(convolveWorkspaceBytes(outHeight * outWidth, k, Number(packed.isInt8)))
   const call = planner.record(ConvolveCall, {
     height, width, channels: groupChannels, xPixelBytes: channels * 4, windowHeight, windowWidth, strideRows, strideColumns, padTop, padLeft,
     dilationRows, dilationColumns, outHeight, outWidth, outPixelBytes: columns * 4,
@@ -181,7 +181,7 @@ function planWindows(planner: Planner, { x, y, packed, bytes, windows, batch, si
     for (let n = 0; n < batch; n++) {
       for (let g = 0; g < group; g++) {
         convolveF32(
-          call.ptr, packed.ptr + g * bytes, x.ptr + (n * height * width * channels + g * groupChannels) * 4,
+          call.ptr, packed.ptr + g * packed.bytes, x.ptr + (n * height * width * channels + g * groupChannels) * 4,
           y.ptr + (n * outHeight * outWidth * columns + g * groupColumns) * 4, workspace.ptr,
         )
       }

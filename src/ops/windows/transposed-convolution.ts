@@ -6,7 +6,8 @@ import { label, requireInput } from '../node/checks.ts'
 import { integersOf } from '../node/lists.ts'
 import { freshSize, knownLength } from '../node/sizes.ts'
 import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
-import { matrixLayout, packedBytes, planPacked, preparePacked, type PackedConstant } from '../products/packed.ts'
+import type { PackedConstant } from '../products/dense.ts'
+import { matrixLayout, planPacked, preparePacked } from '../products/packed.ts'
 import { channelsLastInput, channelsLastOutput } from './channels-last.ts'
 import { checkBias, groupAttribute, weightSizes } from './convolution.ts'
 import { joinShape, reachOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, type Windows } from './windows.ts'
@@ -85,7 +86,7 @@ export const convTranspose: Operator<number, PackedConstant | undefined> = {
     if (weights === undefined) return undefined
     const [inputs, groupColumns, ...kernel] = weights.shape as [number, number, ...number[]]
     const [k, products] = [inputs / group, groupColumns * lengthOf(kernel)]
-    return preparePacked(packer, { weight: 1, count: group, stride: k * products }, matrixLayout(k, products))
+    return preparePacked(packer, { weight: 1, columnAxis: -1, count: group, stride: k * products }, matrixLayout(k, products))
   },
   plan(node, planner, group, constant) {
     const { gemmF32, scatterF32 } = planner.kernels
@@ -103,8 +104,7 @@ export const convTranspose: Operator<number, PackedConstant | undefined> = {
     const columns = groupColumns * group
     const products = groupColumns * windowHeight * windowWidth
     const layout = matrixLayout(k, products)
-    const packed = planPacked(planner, { weight: 1, count: group, stride: k * products }, layout, constant)
-    const bytes = packedBytes(planner, layout)
+    const packed = planPacked(planner, { weight: 1, columnAxis: -1, count: group, stride: k * products }, layout, constant)
     const bias = planner.hasInput(2) ? planner.input(2) : undefined
     const workspace = planner.workspace(width * products * 4)
     const x = channelsLastInput(planner, windows.channelsLast, batch, inputs, height * width)
@@ -118,7 +118,7 @@ export const convTranspose: Operator<number, PackedConstant | undefined> = {
         for (let g = 0; g < group; g++) {
           for (let row = 0; row < height; row++) {
             const xPtr = x.ptr + ((n * height + row) * width * inputs + g * k) * 4
-            gemmF32(packed.ptr + g * bytes, 1, width, xPtr, 0, inputs * 4, workspace.ptr, products * 4)
+            gemmF32(packed.ptr + g * packed.bytes, 1, width, xPtr, 0, inputs * 4, workspace.ptr, products * 4, 0)
             scatterF32(
               call.ptr, row, workspace.ptr, bias === undefined ? 0 : bias.ptr + g * groupColumns * 4,
               y.slot.ptr + (n * outHeight * outWidth * columns + g * groupColumns) * 4,

@@ -1,0 +1,127 @@
+// Weights of fewer bits, as constants of graphs.
+import { LstmError } from '../../errors.ts'
+import { formatShape, lengthOf, type Shape } from '../../values/shape.ts'
+import type { Constant, GatesToPack, Int8Values, LookUp, Packing, StoredPart } from '../constant.ts'
+import type { Packer } from '../operator.ts'
+import type { MatrixInputs, MatrixLayout, PackedConstant } from './dense.ts'
+
+/** Follows the name of weights of 8 bits: the tensor of their scales, which has ones for all axes but one. */
+export const SCALE_SUFFIX = '.scale'
+
+/** Weights of 8 bits: `q` times `scales`, one for each index along `axis`. */
+export class Int8Weights implements Constant, Int8Values {
+  readonly dtype = 'float32'
+  readonly shape: Shape
+  readonly q: Int8Array
+  readonly scales: Float32Array
+  readonly axis: number
+
+  /** @throws LstmError `SHAPE` unless there is a scale for each index of the axis, and an integer for each element */
+  constructor({ q, scales, axis }: Pick<Int8Values, 'q' | 'scales' | 'axis'>, shape: Shape) {
+    if (q.length !== lengthOf(shape) || scales.length !== shape[axis]) {
+      throw new LstmError('SHAPE', `weights of 8 bits ${formatShape(shape)}: expected ${lengthOf(shape)} integers and ${shape[axis]} scales for axis ${axis}, got ${q.length} and ${scales.length}`)
+    }
+    this.shape = shape
+    this.q = q
+    this.scales = scales
+    this.axis = axis
+  }
+
+  get int8(): Int8Values {
+    return this
+  }
+
+  /** The weights as float32: made anew each time. */
+  get data(): Float32Array {
+    const { q, scales, axis, shape } = this
+    const inner = lengthOf(shape.slice(axis + 1))
+    return Float32Array.from(q, (value, n) => value * (scales[Math.floor(n / inner) % scales.length] as number))
+  }
+
+  get parts(): readonly StoredPart[] {
+    const { q, scales, axis, shape } = this
+    return [
+      { suffix: '', dtype: 'I8', shape, data: q },
+      { suffix: SCALE_SUFFIX, dtype: 'F32', shape: shape.map((size, n) => (n === axis ? size : 1)), data: scales },
+    ]
+  }
+
+  packGates({ kernels, allocate, uploadData }: Packing, k: number, { hiddenSize, begin, gates, biasPtr, secondBiasPtr, forgetBias }: GatesToPack): number {
+    const from = begin * hiddenSize
+    const kind = kernels.int8Kind(Number(this.q.includes(-128)))
+    const packedPtr = allocate(kernels.packedInt8Bytes(k, gates * Math.ceil(hiddenSize / 4) * 4, kind))
+    const [weightPtr, scalePtr] = [uploadData(this.q) + from * k, uploadData(this.scales) + from * 4]
+    kernels.packGatesI8(packedPtr, weightPtr, scalePtr, biasPtr, secondBiasPtr, k, hiddenSize, gates, forgetBias, kind)
+    return packedPtr
+  }
+
+  packDense(packer: Packing, k: number, columns: number, biasPtr: number): number {
+    const layout = { outer: 1, inner: k, columns, outerStride: 0, innerStride: 1, columnStride: k }
+    return this.packMatrices(packer, {}, layout, biasPtr).packedPtr
+  }
+
+  placeTable({ kernels, place }: Pick<Packer, 'kernels' | 'place'>): LookUp {
+    const [rows, width] = this.shape as [number, number]
+    const [tablePtr, scalePtr] = [place(this.q), place(this.scales)]
+    return (indexPtr, length, outPtr) => kernels.embeddingI8(indexPtr, 0, length, tablePtr, scalePtr, rows, width, outPtr)
+  }
+
+  packMatrices(
+    { kernels, allocate, uploadData }: Packing, { count = 1, stride = 0 }: Pick<MatrixInputs, 'count' | 'stride'>, layout: MatrixLayout, biasPtr: number,
+  ): PackedConstant {
+    const { outer, inner, columns, outerStride, innerStride, columnStride } = layout
+    const kind = kernels.int8Kind(Number(this.q.includes(-128)))
+    const bytes = kernels.packedInt8Bytes(outer * inner, columns, kind)
+    const packedPtr = allocate(count * bytes)
+    const [weightPtr, scalePtr] = [uploadData(this.q), uploadData(this.scales)]
+    for (let n = 0; n < count; n++) {
+      kernels.packStridedI8(
+        packedPtr + n * bytes, weightPtr + n * stride, scalePtr + n * columns * 4, biasPtr === 0 ? 0 : biasPtr + n * columns * 4,
+        outer, inner, columns, outerStride, innerStride, columnStride, kind,
+      )
+    }
+    return { packedPtr, bytes, isInt8: true }
+  }
+}
+
+/** Weights of 16 bits (IEEE 754 half precision), and what they are as float32. */
+export class HalfWeights implements Constant {
+  readonly dtype = 'float32'
+  readonly shape: Shape
+  readonly data: Float32Array
+
+  /** @param data numbers that half precision has: see `roundToHalf` */
+  constructor(data: Float32Array, shape: Shape) {
+    this.shape = shape
+    this.data = data
+  }
+
+  get parts(): readonly StoredPart[] {
+    return [{ suffix: '', dtype: 'F16', shape: this.shape, data: Uint16Array.from(this.data, halfBits) }]
+  }
+}
+
+const SCRATCH = new Float32Array(1)
+const SCRATCH_BITS = new Uint32Array(SCRATCH.buffer)
+
+/** The half nearest to a number, to even where two are; beyond 65504, Infinity. */
+export function roundToHalf(value: number): number {
+  const size = Math.abs(value)
+  if (!(size < 65520)) return Number.isNaN(value) ? NaN : Math.sign(value) * Infinity
+  // Steps of halves: 2^-24 for the smallest, 2^-10 of the leading bit for the others. Adding 1.5 * 2^52 steps rounds to one.
+  const step = Math.max(2 ** -24, 2 ** (Math.floor(Math.log2(size || 1)) - 10))
+  const rounder = 1.5 * 2 ** 52
+  return (value / step + rounder - rounder) * step
+}
+
+/** The bits of a number that half precision has. */
+function halfBits(value: number): number {
+  SCRATCH[0] = value
+  const bits = SCRATCH_BITS[0] as number
+  const sign = (bits >>> 16) & 0x8000
+  const size = Math.abs(value)
+  if (Number.isNaN(value)) return 0x7e00
+  if (size === Infinity) return sign | 0x7c00
+  if (size < 2 ** -14) return sign | (size * 2 ** 24)
+  return sign | (((bits >>> 13) & 0x3ffff) - (112 << 10))
+}
