@@ -72,12 +72,13 @@ async function closureOf(entry: string): Promise<{ readonly files: string[], rea
 }
 
 /** What else can be imported: `lstm-wasm/layers`, the readers one by one, and arrays in files. */
-const DOORS = ['layers', 'operators', 'streams', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam']
+const DOORS = ['layers', 'operators', 'streams', 'quantization', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam']
 
 /** Their public names, in the same order. */
 const DOOR_NAMES = [
   ['operators'],
   ['streams'],
+  ['formatReport', 'quantize'],
   ['createWorkletNode', 'createWorkletOptions'],
   ['LstmError', 'createProcessorModel'],
   ['readNpy', 'writeNpy'],

@@ -3,6 +3,7 @@ export const ENTRY_POINTS: Readonly<Record<string, string>> = {
   layers: 'src/layers/index.ts',
   operators: 'src/operators.ts',
   streams: 'src/streams/index.ts',
+  quantization: 'src/quantization/index.ts',
   worklet: 'src/worklet/index.ts',
   npy: 'src/readers/npy.ts',
   safetensors: 'src/readers/safetensors.ts',

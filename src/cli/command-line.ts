@@ -7,6 +7,7 @@ import { convert, CONVERT_HELP } from './convert.ts'
 import { bench, BENCH_HELP } from './bench.ts'
 import { inspect, INSPECT_HELP } from './inspect.ts'
 import { inOwnWords } from './reading.ts'
+import { quantize, QUANTIZE_HELP } from './quantize.ts'
 import { run, RUN_HELP } from './run.ts'
 import { clearStatus, headline, printable } from './terminal.ts'
 
@@ -18,6 +19,8 @@ Usage
   lstm-wasm run FILE --input X.npy    run a model on .npy, .json or .csv files
   lstm-wasm convert IN OUT.safetensors
                                       one self-describing file of a model in any format
+  lstm-wasm quantize IN OUT.safetensors
+                                      a quarter of the size, and faster: weights of 8 bits
   lstm-wasm bench FILE                time a model here, and onnxruntime-web where it is installed
   lstm-wasm COMMAND --help            all about one command, with examples
 
@@ -46,6 +49,7 @@ interface Command {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   inspect: { help: INSPECT_HELP, run: inspect },
+  quantize: { help: QUANTIZE_HELP, run: quantize },
   convert: { help: CONVERT_HELP, run: convert },
   run: { help: RUN_HELP, run },
   bench: { help: BENCH_HELP, run: bench },

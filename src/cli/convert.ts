@@ -1,8 +1,8 @@
-import { stat, writeFile } from 'node:fs/promises'
-import { LstmError, saveGraph, summarise } from '../index.ts'
-import { COMMON_OPTIONS, parseArguments, UsageError } from './arguments.ts'
+import { saveGraph, summarise } from '../index.ts'
+import { COMMON_OPTIONS, parseArguments } from './arguments.ts'
+import { outputName, writeBytes } from './conversion-target.ts'
 import { READ_HELP, READ_OPTIONS, readModel } from './reading.ts'
-import { clearStatus, grouped, printable, showStatus } from './terminal.ts'
+import { clearStatus, grouped, printable } from './terminal.ts'
 
 export const CONVERT_HELP: string = `\
 Makes a self-describing safetensors file of any model that lstm-wasm can load: one file, no reader
@@ -28,28 +28,12 @@ Exit codes: 0 done, 1 a file cannot be read, converted or written, 2 the command
 /** `lstm-wasm convert`. */
 export async function convert(args: readonly string[]): Promise<number> {
   const parsed = parseArguments(args, { ...COMMON_OPTIONS, ...READ_OPTIONS })
-  const [from, to, ...more] = parsed.positionals
-  if (from === undefined || to === undefined || more.length > 0) {
-    throw new UsageError(`expected a model file and a .safetensors file to write, got ${parsed.positionals.length} names`)
-  }
-  if (!to.endsWith('.safetensors')) throw new UsageError(`expected a name that ends in .safetensors to write to, got '${to}'`)
-  if (await isSameFile(from, to)) throw new UsageError(`'${to}' is the model to read: write to another file`)
+  const { from, to } = await outputName(parsed)
   const graph = await readModel(from, parsed)
-  showStatus(`writing ${to} ...`)
   const bytes = saveGraph(graph)
   const { parameters } = summarise(graph)
-  try {
-    await writeFile(to, bytes)
-  } catch (cause) {
-    throw new LstmError('ENVIRONMENT', `cannot write '${to}': ${String(cause)}`, { cause })
-  }
+  await writeBytes(to, bytes)
   clearStatus()
   process.stdout.write(`${printable(to)}: ${grouped(bytes.length)} bytes, ${grouped(parameters)} parameters\n`)
   return 0
-}
-
-/** Whether two names are one file, by whatever way. */
-async function isSameFile(a: string, b: string): Promise<boolean> {
-  const [first, second] = await Promise.all([a, b].map(async (file) => stat(file).catch(() => undefined)))
-  return first !== undefined && first.dev === second?.dev && first.ino === second.ino
 }

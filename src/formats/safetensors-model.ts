@@ -4,7 +4,7 @@ import { inLayout } from './batch-first.ts'
 import { graphOfStateDict, readingSafetensors } from './pytorch.ts'
 import type { FormatReader } from './reader.ts'
 import { takingOptions } from './taking-options.ts'
-import { readSafetensors } from './safetensors.ts'
+import { readConstants, readSafetensors } from './safetensors.ts'
 import { GRAPH_KEY } from './safetensors-writer.ts'
 import { sniff } from './sniff.ts'
 import { batchedOrNot } from './unbatched.ts'
@@ -19,12 +19,14 @@ export const safetensors: FormatReader = takingOptions({
   options: ['unbatched', 'batchFirst', 'timeMajor'],
   async read({ bytes, location, loadOperators }, options) {
     const { unbatched, batchFirst, timeMajor } = options
-    const { tensors, metadata } = readSafetensors(bytes)
+    const { constants, metadata } = readConstants(bytes)
     const json = metadata.get(GRAPH_KEY)
     if (json !== undefined && (batchFirst ?? timeMajor) !== undefined) {
       throw new LstmError('VALUE', "safetensors: 'batchFirst' and 'timeMajor' are for bare state dicts, and this file describes its model")
     }
-    const graph = json === undefined ? inLayout(graphOfStateDict(tensors, readingSafetensors(location)), options) : graphFromJson(json, tensors)
+    const graph = json === undefined
+      ? inLayout(graphOfStateDict(readSafetensors(bytes).tensors, readingSafetensors(location)), options)
+      : graphFromJson(json, constants)
     await loadOperators?.(graph.nodes)
     return batchedOrNot(graph, unbatched)
   },

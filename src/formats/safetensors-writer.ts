@@ -1,4 +1,5 @@
 import { LstmError } from '../errors.ts'
+import type { Constant } from '../ops/constant.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 
 /** The metadata key under which our own files carry their graph. */
@@ -9,17 +10,22 @@ const LENGTH_BYTES = 8
 const DATA_ALIGNMENT = 64
 const CODES = { float32: 'F32', int32: 'I32', uint8: 'U8' } as const
 
-/** Writes a safetensors file. Tensors are written in the order given. */
+/** Writes a safetensors file. Tensors are written in the order given; weights of fewer bits as what they are stored as. */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, ArrayLike>, metadata: ReadonlyMap<string, string> = new Map(),
 ): Uint8Array<ArrayBuffer> {
   const header = Object.create(null) as Record<string, unknown>
   if (metadata.size > 0) header.__metadata__ = Object.fromEntries(metadata)
   let dataLength = 0
-  for (const [name, { dtype, shape, data }] of tensors) {
-    if (name === '__metadata__') throw new LstmError('VALUE', "safetensors: a tensor cannot be named '__metadata__'")
-    header[name] = { dtype: CODES[dtype], shape, data_offsets: [dataLength, dataLength + data.byteLength] }
-    dataLength += data.byteLength
+  const written: ArrayBufferView[] = []
+  for (const [stem, array] of tensors) {
+    for (const { suffix, dtype, shape, data } of (array as Constant).parts ?? [{ suffix: '', dtype: CODES[array.dtype], shape: array.shape, data: array.data }]) {
+      const name = stem + suffix
+      if (name in header || name === '__metadata__') throw new LstmError('VALUE', `safetensors: a tensor cannot be named '${name}'`)
+      header[name] = { dtype, shape, data_offsets: [dataLength, dataLength + data.byteLength] }
+      dataLength += data.byteLength
+      written.push(data)
+    }
   }
   const json = new TextEncoder().encode(JSON.stringify(header))
   const dataBegin = Math.ceil((LENGTH_BYTES + json.length) / DATA_ALIGNMENT) * DATA_ALIGNMENT
@@ -28,9 +34,9 @@ export function writeSafetensors(
   bytes.fill(0x20, LENGTH_BYTES, dataBegin)
   bytes.set(json, LENGTH_BYTES)
   let position = dataBegin
-  for (const { data } of tensors.values()) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position)
-    position += data.byteLength
+  for (const { buffer, byteOffset, byteLength } of written) {
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), position)
+    position += byteLength
   }
   return bytes
 }

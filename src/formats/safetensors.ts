@@ -4,7 +4,8 @@
 //   the rest  the elements, little-endian, row-major, at these offsets: without holes, without overlaps
 import { LstmError } from '../errors.ts'
 import { describeValue } from '../values/dtype.ts'
-import { NdArray } from '../values/ndarray.ts'
+import { HalfWeights, Int8Weights, SCALE_SUFFIX } from '../ops/products/narrow-weights.ts'
+import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape, lengthOf } from '../values/shape.ts'
 import { duplicateKey } from './json.ts'
 import { decodeElements, ELEMENT_BYTES, type ElementType } from './elements.ts'
@@ -16,8 +17,8 @@ const LENGTH_BYTES = 8
 /** The limit of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000
 
-const DTYPES: Readonly<Record<string, ElementType>> = {
-  F32: 'float32', F64: 'float64', F16: 'float16', BF16: 'bfloat16', I64: 'int64', I32: 'int32', U8: 'uint8', BOOL: 'uint8',
+const DTYPES: Readonly<Record<string, Entry['type']>> = {
+  F32: 'float32', F64: 'float64', F16: 'float16', BF16: 'bfloat16', I64: 'int64', I32: 'int32', U8: 'uint8', BOOL: 'uint8', I8: 'int8',
 }
 
 /** A file: its tensors by name, in the order of their data, and its metadata. */
@@ -28,21 +29,29 @@ export interface Safetensors {
   readonly metadata: ReadonlyMap<string, string>
 }
 
+/** A tensor of a file, as it stands there. */
 interface Entry {
   readonly name: string
-  readonly type: ElementType
+  readonly type: ElementType | 'int8'
   readonly shape: readonly number[]
   readonly begin: number
   readonly end: number
 }
 
 /**
- * Reads a safetensors file. float16, bfloat16 and float64 become float32, int64 becomes int32, bool uint8;
- * float32, int32 and uint8 stay views of `bytes` where alignment allows.
+ * Reads a safetensors file. float16, bfloat16 and float64 become float32, int64 becomes int32, bool uint8; int8 becomes float32 where the
+ * tensor of its scales is there, `NAME.scale`; float32, int32 and uint8 stay views of `bytes` where alignment allows.
  *
  * @throws LstmError `FORMAT` for bytes that are not a well-formed file, `UNSUPPORTED` for other element types
  */
 export function readSafetensors(bytes: Uint8Array): Safetensors {
+  const { constants, metadata } = readConstants(bytes)
+  const whole = (array: ArrayLike): NdArray => (array instanceof NdArray ? array as NdArray : new NdArray(array.data, array.shape))
+  return { metadata, tensors: new Map([...constants].map(([name, array]) => [name, whole(array)])) }
+}
+
+/** The same with weights of 8 and 16 bits as they are. */
+export function readConstants(bytes: Uint8Array): Pick<Safetensors, 'metadata'> & { readonly constants: ReadonlyMap<string, ArrayLike> } {
   const header = readHeader(bytes)
   const dataBegin = LENGTH_BYTES + headerLength(bytes)
   const dataLength = bytes.length - dataBegin
@@ -64,12 +73,36 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
   if (position !== dataLength) {
     throw malformed(`expected ${position} bytes of data after the header, got ${dataLength}`)
   }
-  const tensors: Map<string, NdArray> = new Map()
+  const constants: Map<string, ArrayLike> = new Map()
   for (const { name, type, shape, begin, end } of entries) {
+    if (type === 'int8') continue
     const data = decodeElements(bytes.subarray(dataBegin + begin, dataBegin + end), type, `safetensors: tensor '${name}'`)
-    tensors.set(name, new NdArray(data, shape))
+    constants.set(name, type === 'float16' ? new HalfWeights(data as Float32Array, shape) : new NdArray(data, shape))
   }
-  return { tensors, metadata }
+  return { constants: withInt8(entries, constants, (entry) => bytes.subarray(dataBegin + entry.begin, dataBegin + entry.end)), metadata }
+}
+
+/**
+ * All tensors in the order of the file, those of 8 bits with their scales, which are no tensors of their own then: a scale for each index of
+ * one axis, with ones for the others.
+ */
+function withInt8(entries: readonly Entry[], others: ReadonlyMap<string, ArrayLike>, bytesOf: (entry: Entry) => Uint8Array): Map<string, ArrayLike> {
+  const constants = new Map(others)
+  for (const entry of entries) {
+    const { name, type, shape } = entry
+    if (type !== 'int8') continue
+    const scale = others.get(name + SCALE_SUFFIX)
+    const axis = scale?.shape.findIndex((size) => size !== 1) ?? -1
+    const expected = shape.map((size, n) => (n === Math.max(axis, 0) ? size : 1))
+    if (scale?.dtype !== 'float32' || scale.shape.join() !== expected.join()) {
+      throw new LstmError('UNSUPPORTED', `safetensors: tensor '${name}' has dtype I8, which needs float32 scales beside it, '${name}${SCALE_SUFFIX}' with ones for all axes of ${formatShape(shape)} but one${scale === undefined ? '' : `, got ${formatShape(scale.shape)}`}`)
+    }
+    const { buffer, byteOffset, byteLength } = bytesOf(entry)
+    const q = new Int8Array(buffer, byteOffset, byteLength)
+    constants.delete(name + SCALE_SUFFIX)
+    constants.set(name, new Int8Weights({ q, scales: scale.data as Float32Array, axis: Math.max(axis, 0) }, shape))
+  }
+  return constants
 }
 
 /** The header length; above 2^53 it is not exact, and too large anyway. */
@@ -133,7 +166,7 @@ function readEntry(name: string, value: unknown, dataLength: number): Entry {
     throw malformed(`${where} stands at bytes ${begin} to ${end}, expected them inside the ${dataLength} bytes of data`)
   }
   // A product that is no safe integer is not exact, but larger than any file.
-  const needed = lengthOf(shape) * ELEMENT_BYTES[type]
+  const needed = lengthOf(shape) * (type === 'int8' ? 1 : ELEMENT_BYTES[type])
   if (needed !== end - begin) {
     throw malformed(`${where} ${dtype} ${formatShape(shape)} needs ${needed} bytes, got ${end - begin}`)
   }

@@ -3,7 +3,7 @@ import { label, MOST_AXES } from '../ops/node/checks.ts'
 import type { TypedGraph } from '../ops/graph-data.ts'
 import type { GraphNode, InferenceContext, Operator, OutputTypes, ValueType } from '../ops/operator.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
-import type { SymbolicShape } from '../values/shape.ts'
+import { lengthOf, type SymbolicShape } from '../values/shape.ts'
 import type { Graph, GraphInput, GraphOutput } from './graph.ts'
 import { neededNodes } from './needed.ts'
 import { checkNode, contextOf, operatorOf } from './node.ts'
@@ -68,7 +68,7 @@ export class GraphBuilder {
   constant(name: string, constant: ArrayLike): void {
     this.#define(name, { dtype: constant.dtype, shape: constant.shape }, 'a constant')
     this.#constants.set(name, constant)
-    this.#foldable.left += FOLDED_PER_CONSTANT * constant.data.length
+    this.#foldable.left += FOLDED_PER_CONSTANT * lengthOf(constant.shape)
   }
 
   /**
@@ -137,7 +137,7 @@ export class GraphBuilder {
   #evaluate(node: GraphNode, operator: Operator, context: InferenceContext, types: OutputTypes): readonly (ArrayLike | undefined)[] | undefined {
     const folded = operator.evaluate?.(node, context, this.#settings.get(node), types)
     // Each node may read a large constant, and make a small one of it.
-    const read = folded === undefined ? 0 : node.inputs.reduce((sum, name) => sum + (this.#constants.get(name)?.data.length ?? 0), 0)
+    const read = folded === undefined ? 0 : node.inputs.reduce((sum, name) => sum + lengthOf(this.#constants.get(name)?.shape ?? [0]), 0)
     this.#foldable.left -= Math.ceil(read / READ_PER_FOLDED)
     return folded
   }

@@ -1,5 +1,6 @@
 import { LstmError } from '../errors.ts'
 import { label, MOST_AXES } from '../ops/node/checks.ts'
+import type { Constant } from '../ops/constant.ts'
 import type { GraphNode, InferenceContext, Operator, ValueType } from '../ops/operator.ts'
 import { findOperator, operatorNames } from '../ops/registry.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
@@ -73,16 +74,13 @@ export function checkNode(
 
 /**
  * The trained numbers of nodes: all elements of their weights, and of float32 constants that flow in, but for single numbers,
- * which are settings. Those that several nodes share count once.
+ * which are settings. Those that several nodes share are there once.
  */
-export function parameterCount(nodes: readonly GraphNode[], { constants }: Graph): number {
+export function trainedConstants(nodes: readonly GraphNode[], { constants }: Graph): Constant[] {
   const weights = new Set(nodes.flatMap(({ parameters }) => Object.values(parameters)))
   const names = new Set([...weights, ...nodes.flatMap(({ inputs }) => inputs)])
-  let count = 0
-  for (const name of names) {
+  return [...names].flatMap((name) => {
     const constant = constants.get(name)
-    const length = constant === undefined ? 0 : lengthOf(constant.shape)
-    if (weights.has(name) || (constant?.dtype === 'float32' && length > 1)) count += length
-  }
-  return count
+    return constant !== undefined && (weights.has(name) || (constant.dtype === 'float32' && lengthOf(constant.shape) > 1)) ? constant : []
+  })
 }

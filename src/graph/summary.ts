@@ -1,9 +1,10 @@
 import type { ValueType } from '../ops/operator.ts'
 import { findOperator } from '../ops/registry.ts'
-import { formatShape, type SymbolicShape } from '../values/shape.ts'
+import { formatShape, lengthOf, type SymbolicShape } from '../values/shape.ts'
 import type { Graph } from './graph.ts'
 import { typeGraph } from './infer.ts'
-import { contextOf, operatorOf, parameterCount } from './node.ts'
+import type { Constant } from '../ops/constant.ts'
+import { contextOf, operatorOf, trainedConstants } from './node.ts'
 
 /** A node of a graph, as `summary()` shows it. */
 export interface SummaryRow {
@@ -19,7 +20,7 @@ export interface SummaryRow {
   readonly parameters: number
   /** For one batch row: each timestep, or once where there are no timesteps. */
   readonly multiplyAdds: number
-  /** Bytes of the weights, as float32. */
+  /** Bytes of the weights. */
   readonly bytes: number
   /** How the parameters of a recurrent layer add up, a line for each of its layers and directions. */
   readonly arithmetic: readonly string[]
@@ -48,6 +49,14 @@ export interface Summary {
 /** Finds states that are carried: outputs by input. */
 export type FindCarry = (graph: Graph, types: ReadonlyMap<string, ValueType>) => ReadonlyMap<string, string>
 
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
+
+/** How many numbers there are, and in how many bytes. */
+export function sizesOf(constants: readonly Constant[]): { readonly parameters: number, readonly bytes: number } {
+  const lengths = constants.map(({ shape }) => lengthOf(shape))
+  return { parameters: sum(lengths), bytes: sum(constants.map(({ bytes }, n) => bytes ?? 4 * (lengths[n] as number))) }
+}
+
 /**
  * What every layer of a graph is and costs.
  * @param carry finds the states that streams carry: `streams.carry` of `lstm-wasm/streams`. Default: none are looked for
@@ -59,27 +68,24 @@ export function summarise(source: Graph, carry: FindCarry = () => new Map()): Su
     const context = contextOf(node, graph.constants, types)
     const operator = operatorOf(node)
     const { detail, multiplyAdds } = operator.cost(node, context, settings.get(node))
-    const parameters = parameterCount([node], graph)
+    const constants = trainedConstants([node], graph)
     return {
       name: node.name,
       op: node.op,
-      detail,
+      detail: [detail, ...new Set(constants.flatMap(({ storage }) => storage ?? []))].filter(Boolean).join(', '),
       outputShape: shapeOf(node.outputs.find((value) => value !== '') ?? ''),
-      parameters,
       multiplyAdds,
-      bytes: parameters * 4,
+      ...sizesOf(constants),
       arithmetic: operator.recurrent?.arithmetic(node, context, settings.get(node)) ?? [],
     }
   })
-  const parameters = parameterCount(graph.nodes, graph)
   return {
     inputs: graph.inputs,
     rows,
     outputs: graph.outputs.map(({ name, value }) => ({ name, shape: shapeOf(value) })),
     carry: Object.fromEntries(carry(graph, types)),
-    parameters,
-    multiplyAdds: rows.reduce((sum, row) => sum + row.multiplyAdds, 0),
-    bytes: parameters * 4,
+    ...sizesOf(trainedConstants(graph.nodes, graph)),
+    multiplyAdds: sum(rows.map((row) => row.multiplyAdds)),
     notes: graph.notes ?? [],
   }
 }

@@ -57,6 +57,10 @@ export interface Constant extends ArrayLike {
   readonly int8?: Int8Values
   /** What it is written as. Default: its elements. */
   readonly parts?: readonly StoredPart[]
+  /** Bytes of what it is written as. */
+  readonly bytes?: number
+  /** What its elements are, for summaries. Default: `dtype`. */
+  readonly storage?: string
 }
 
 /** The 8 bits of a constant whose outputs lie along this axis; undefined where it is another one, or there are none. */

@@ -11,6 +11,7 @@ export const SCALE_SUFFIX = '.scale'
 /** Weights of 8 bits: `q` times `scales`, one for each index along `axis`. */
 export class Int8Weights implements Constant, Int8Values {
   readonly dtype = 'float32'
+  readonly storage = 'int8'
   readonly shape: Shape
   readonly q: Int8Array
   readonly scales: Float32Array
@@ -29,6 +30,10 @@ export class Int8Weights implements Constant, Int8Values {
 
   get int8(): Int8Values {
     return this
+  }
+
+  get bytes(): number {
+    return this.q.byteLength + this.scales.byteLength
   }
 
   /** The weights as float32: made anew each time. */
@@ -87,6 +92,7 @@ export class Int8Weights implements Constant, Int8Values {
 /** Weights of 16 bits (IEEE 754 half precision), and what they are as float32. */
 export class HalfWeights implements Constant {
   readonly dtype = 'float32'
+  readonly storage = 'float16'
   readonly shape: Shape
   readonly data: Float32Array
 
@@ -94,6 +100,10 @@ export class HalfWeights implements Constant {
   constructor(data: Float32Array, shape: Shape) {
     this.shape = shape
     this.data = data
+  }
+
+  get bytes(): number {
+    return 2 * this.data.length
   }
 
   get parts(): readonly StoredPart[] {

@@ -1,0 +1,61 @@
+import { LstmError } from '../errors.ts'
+import type { Graph } from '../graph/graph.ts'
+import type { Constant } from '../ops/constant.ts'
+import { weightsOf, type Layer } from './candidates.ts'
+import { toHalf, toInt8, weightError, type Narrowed } from './narrow.ts'
+
+/** What becomes of a layer: the constants that it changes, or why it stays as it is. */
+export interface Fate {
+  readonly changed: Graph['constants']
+  readonly kept: string | undefined
+}
+
+/** What became of each constant: along which axis, and what. Layers may share them. */
+export type Known = Map<string, { readonly axis: number, readonly result: Narrowed }>
+
+export const stays = (kept: string): Fate => ({ changed: new Map(), kept })
+
+/** @throws LstmError `VALUE` for names of no layer, and where all weights are of fewer bits already; `UNSUPPORTED` where there are none */
+export function checkLayers(graph: Graph, layers: readonly Layer[], keep: readonly string[]): void {
+  const names = layers.map(({ node }) => node.name)
+  const unknown = keep.filter((name) => !names.includes(name))
+  if (unknown.length > 0) {
+    throw new LstmError('VALUE', `quantize: keep: no layer with weights is called ${unknown.map((name) => `'${name}'`).join(', ')}; there are ${names.map((name) => `'${name}'`).join(', ')}`)
+  }
+  if (layers.length === 0) throw new LstmError('UNSUPPORTED', 'quantize: the model has no weights')
+  const weights = layers.flatMap(({ node }) => weightsOf(node, graph)).map(([, constant]) => constant.storage)
+  if (weights.every((storage) => storage !== undefined)) {
+    throw new LstmError('VALUE', `quantize: expected a model with float32 weights, all of this one's are ${[...new Set(weights)].join(' and ')} already`)
+  }
+}
+
+/** Weights of a layer, of fewer bits where they can be. */
+export function narrowed(graph: Graph, { node, weights }: Layer, dtype: 'int8' | 'float16', known: Known): Fate {
+  const wanted = dtype === 'int8' ? weights : weightsOf(node, graph).map(([constant]) => ({ constant, axis: 0 }))
+  if (wanted.length === 0) return stays(`${node.op} has no way to multiply by 8 bits`)
+  const changed: Map<string, Constant> = new Map()
+  const reasons: string[] = []
+  for (const { constant: name, axis } of wanted) {
+    const constant = graph.constants.get(name) as Constant
+    const before = known.get(name)
+    const result = before?.result ?? (dtype === 'int8' ? toInt8(constant, axis) : toHalf(constant))
+    if (before !== undefined && before.axis !== axis) {
+      reasons.push('shares its weights with a layer that has its outputs along another axis')
+      continue
+    }
+    known.set(name, { axis, result })
+    if ('kept' in result) reasons.push(result.kept)
+    else changed.set(name, result.weights)
+  }
+  return { changed, kept: changed.size === 0 ? reasons[0] : undefined }
+}
+
+/** How far the weights of a layer moved, as one. */
+export function movedWeights(graph: Graph, changed: Graph['constants']): number {
+  return Math.max(...[...changed].map(([name, { data }]) => weightError(graph.constants.get(name)?.data as Float32Array, data as Float32Array)))
+}
+
+/** A graph with other constants in the place of its own. */
+export function withConstants(graph: Graph, changed: Graph['constants']): Graph {
+  return { ...graph, constants: new Map([...graph.constants].map(([name, constant]) => [name, changed.get(name) ?? constant])) }
+}
