@@ -63,7 +63,8 @@ export async function runLong(
     return isGiven(place) ? [[name, elementsOf(name, place)]] : []
   }))
   const run = { shapes, inputs, states }
-  await turn(0, 1)
+  await turn.next(0, 1)
+  turn.check()
   const machine = chunkMachine(host, run)
   const outputs = machine === undefined ? await runWhole(host, run, turn) : await runChunks(host, run, machine, turn)
   if (into === undefined) return outputs
@@ -100,8 +101,13 @@ function elementsOf(name: string, { tensor, data }: Taken): () => DataOf {
   }
 }
 
-/** Reports progress, and yields to the event loop when it is time to. */
-type Turn = (done: number, total: number) => Promise<void> | undefined
+/** Between parts of a run. */
+interface Turn {
+  /** Reports progress, and yields to the event loop when it is time to. Other code may run while it is awaited: `check` comes after it. */
+  next(done: number, total: number): Promise<void> | undefined
+  /** @throws LstmError `ABORTED`, or `DISPOSED` for a model whose memory may be another's by now */
+  check(): void
+}
 
 function turns(host: StreamHost, { signal, onProgress }: LongRunOptions): Turn {
   let since = Date.now()
@@ -109,15 +115,16 @@ function turns(host: StreamHost, { signal, onProgress }: LongRunOptions): Turn {
     if (signal?.aborted) throw new LstmError('ABORTED', 'the run was aborted', { cause: signal.reason })
     if (host.disposed) throw new LstmError('DISPOSED', 'the model was disposed while it ran')
   }
-  return (done, total) => {
-    check()
-    if (done > 0) onProgress?.({ done, total })
-    check() // the callback may have aborted or disposed
-    if (Date.now() - since < SLICE || done === total) return undefined
-    return nextTurn().then(() => {
-      since = Date.now()
+  return {
+    check,
+    next(done, total) {
       check()
-    })
+      if (done > 0) onProgress?.({ done, total })
+      if (Date.now() - since < SLICE || done === total) return undefined
+      return nextTurn().then(() => {
+        since = Date.now()
+      })
+    },
   }
 }
 
@@ -173,7 +180,8 @@ async function runChunks(host: StreamHost, { shapes, inputs }: LongRun, machine:
       machine.run(plan)
       machine.outputs.forEach((layout, n) => moveOut(layout, plan, done, total, plan.outputs[n] as DataOf, (outputs[n] as NdArray).data))
       done += plan.steps
-      await turn(done, total)
+      await turn.next(done, total)
+      turn.check()
     }
     return Object.fromEntries(machine.outputs.map(({ port }, n) => [port.name, outputs[n] as NdArray]))
   } finally {
@@ -211,7 +219,8 @@ async function runWhole({ runtime, prepared, graph }: StreamHost, run: LongRun, 
     })
     for (let n = 0; n < plan.steps.length; n++) {
       (plan.steps[n] as () => void)()
-      await turn(n + 1, plan.steps.length)
+      await turn.next(n + 1, plan.steps.length)
+      turn.check()
     }
     const outputs = Object.fromEntries(graph.outputs.map(({ name }, n) => {
       const value = plan.outputs[n] as PlannedValue
