@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { readSafetensors, type Safetensors } from '../readers/safetensors.ts'
-import { formatSummary, LstmError, summarise, type Graph, type Summary } from '../index.ts'
+import { createRuntime, formatSummary, LstmError, summarise, type Graph, type Summary } from '../index.ts'
 import { streams } from '../streams/index.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments } from './arguments.ts'
 import { inOwnWords, READ_HELP, READ_OPTIONS, readModel } from './reading.ts'
@@ -44,7 +44,7 @@ export async function inspect(args: readonly string[]): Promise<number> {
     const fileBytes = await sizeOf(file)
     const summary = summarise(graph, streams.carry)
     if (json) print(JSON.stringify({ file, fileBytes, ...summary }, null, 2))
-    else print([title(file, fileBytes), '', formatSummary(summary), ...inPlainWords(graph, summary)].join('\n'))
+    else print([title(file, fileBytes), '', formatSummary(summary), ...inPlainWords(graph, summary), ...await int8Here(summary)].join('\n'))
     return 0
   } catch (error) {
     if (!(error instanceof LstmError) || error.code !== 'UNSUPPORTED' || !error.message.includes('\n')) throw error
@@ -70,6 +70,14 @@ function title(file: string, fileBytes: number | null): string {
 const GATES: Readonly<Record<number, readonly [string, string]>> = {
   4: ['what to let in,', 'what to forget, the new content, what to show. A plain RNN does so once.'],
   3: ['what of the old', 'to look at, how much of it to keep, the new content. A plain RNN does so once.'],
+}
+
+/** How weights of 8 bits are multiplied on this machine, where there are any. */
+async function int8Here({ rows }: Summary): Promise<string[]> {
+  if (!rows.some(({ detail }) => detail.endsWith('int8'))) return []
+  const { int8Products } = await createRuntime()
+  const how = int8Products === 'bytes' ? 'four bytes at a time: this engine has an exact dot of bytes' : 'as 16 bits: this engine has no exact dot of bytes'
+  return ['', `int8 weights are multiplied ${how}. The sums are the same everywhere.`]
 }
 
 /** What the words of the table mean, with the numbers of the first recurrent layer. */

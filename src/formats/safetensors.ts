@@ -73,36 +73,34 @@ export function readConstants(bytes: Uint8Array): Pick<Safetensors, 'metadata'> 
   if (position !== dataLength) {
     throw malformed(`expected ${position} bytes of data after the header, got ${dataLength}`)
   }
+  const bytesOf = ({ begin, end }: Entry): Uint8Array => bytes.subarray(dataBegin + begin, dataBegin + end)
+  const own = new Map(entries.map((entry) => [entry.name, entry]))
   const constants: Map<string, ArrayLike> = new Map()
-  for (const { name, type, shape, begin, end } of entries) {
-    if (type === 'int8') continue
-    const data = decodeElements(bytes.subarray(dataBegin + begin, dataBegin + end), type, `safetensors: tensor '${name}'`)
-    constants.set(name, type === 'float16' ? new HalfWeights(data as Float32Array, shape) : new NdArray(data, shape))
-  }
-  return { constants: withInt8(entries, constants, (entry) => bytes.subarray(dataBegin + entry.begin, dataBegin + entry.end)), metadata }
-}
-
-/**
- * All tensors in the order of the file, those of 8 bits with their scales, which are no tensors of their own then: a scale for each index of
- * one axis, with ones for the others.
- */
-function withInt8(entries: readonly Entry[], others: ReadonlyMap<string, ArrayLike>, bytesOf: (entry: Entry) => Uint8Array): Map<string, ArrayLike> {
-  const constants = new Map(others)
   for (const entry of entries) {
     const { name, type, shape } = entry
-    if (type !== 'int8') continue
-    const scale = others.get(name + SCALE_SUFFIX)
-    const axis = scale?.shape.findIndex((size) => size !== 1) ?? -1
-    const expected = shape.map((size, n) => (n === Math.max(axis, 0) ? size : 1))
-    if (scale?.dtype !== 'float32' || scale.shape.join() !== expected.join()) {
-      throw new LstmError('UNSUPPORTED', `safetensors: tensor '${name}' has dtype I8, which needs float32 scales beside it, '${name}${SCALE_SUFFIX}' with ones for all axes of ${formatShape(shape)} but one${scale === undefined ? '' : `, got ${formatShape(scale.shape)}`}`)
+    if (name.endsWith(SCALE_SUFFIX) && own.get(name.slice(0, -SCALE_SUFFIX.length))?.type === 'int8') continue
+    if (type === 'int8') {
+      constants.set(name, int8Of(entry, own.get(name + SCALE_SUFFIX), bytesOf))
+    } else {
+      const data = decodeElements(bytesOf(entry), type, `safetensors: tensor '${name}'`)
+      constants.set(name, type === 'float16' ? new HalfWeights(data as Float32Array, shape) : new NdArray(data, shape))
     }
-    const { buffer, byteOffset, byteLength } = bytesOf(entry)
-    const q = new Int8Array(buffer, byteOffset, byteLength)
-    constants.delete(name + SCALE_SUFFIX)
-    constants.set(name, new Int8Weights({ q, scales: scale.data as Float32Array, axis: Math.max(axis, 0) }, shape))
   }
-  return constants
+  return { constants, metadata }
+}
+
+/** A tensor of 8 bits with the tensor of its scales: one for each index of one axis, with ones for the others. */
+function int8Of(entry: Entry, scale: Entry | undefined, bytesOf: (entry: Entry) => Uint8Array): Int8Weights {
+  const { name, shape } = entry
+  const axis = Math.max(scale?.shape.findIndex((size) => size !== 1) ?? 0, 0)
+  const expected = shape.map((size, n) => (n === axis ? size : 1))
+  if (scale?.type !== 'float32' || scale.shape.join() !== expected.join()) {
+    const got = scale === undefined ? '' : `, got ${formatShape(scale.shape)}`
+    throw new LstmError('UNSUPPORTED', `safetensors: tensor '${name}' has dtype I8, which needs float32 scales beside it, '${name}${SCALE_SUFFIX}' with ones for all axes of ${formatShape(shape)} but one${got}`)
+  }
+  const { buffer, byteOffset, byteLength } = bytesOf(entry)
+  const scales = decodeElements(bytesOf(scale), 'float32', `safetensors: tensor '${scale.name}'`) as Float32Array
+  return new Int8Weights({ q: new Int8Array(buffer, byteOffset, byteLength), scales, axis }, shape)
 }
 
 /** The header length; above 2^53 it is not exact, and too large anyway. */
@@ -155,7 +153,7 @@ function readEntry(name: string, value: unknown, dataLength: number): Entry {
   if (typeof dtype !== 'string') throw malformed(`expected a dtype for ${where}, got ${describeValue(dtype)}`)
   const type = Object.hasOwn(DTYPES, dtype) ? DTYPES[dtype] : undefined
   if (type === undefined) {
-    throw new LstmError('UNSUPPORTED', `safetensors: ${where} has dtype ${describeValue(dtype)}; supported are ${Object.keys(DTYPES).join(', ')}`)
+    throw new LstmError('UNSUPPORTED', `safetensors: ${where} has dtype ${describeValue(dtype)}; supported are ${Object.keys(DTYPES).join(', ')} with scales`)
   }
   if (!Array.isArray(shape) || !shape.every(isSize)) throw malformed(`expected a shape for ${where}, got ${JSON.stringify(shape)}`)
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {

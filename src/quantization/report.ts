@@ -37,7 +37,9 @@ export interface OutputChange {
 
 /** What quantising did. */
 export interface QuantizationReport {
+  /** What weights became. */
   readonly dtype: 'int8' | 'float16'
+  /** All layers with weights, in order. */
   readonly layers: readonly LayerReport[]
   /** Bytes of all trained numbers before. */
   readonly bytesBefore: number

@@ -72,6 +72,8 @@ describe('lstm-wasm', () => {
         lstm-wasm run FILE --input X.npy    run a model on .npy, .json or .csv files
         lstm-wasm convert IN OUT.safetensors
                                             one self-describing file of a model in any format
+        lstm-wasm quantize IN OUT.safetensors
+                                            a quarter of the size, and faster: weights of 8 bits
         lstm-wasm bench FILE                time a model here, and onnxruntime-web where it is installed
         lstm-wasm COMMAND --help            all about one command, with examples
 

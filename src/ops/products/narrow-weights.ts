@@ -121,7 +121,8 @@ export function roundToHalf(value: number): number {
   // Steps of halves: 2^-24 for the smallest, 2^-10 of the leading bit for the others. Adding 1.5 * 2^52 steps rounds to one.
   const step = Math.max(2 ** -24, 2 ** (Math.floor(Math.log2(size || 1)) - 10))
   const rounder = 1.5 * 2 ** 52
-  return (value / step + rounder - rounder) * step
+  const rounded = (size / step + rounder - rounder) * step
+  return 1 / value < 0 ? -rounded : rounded
 }
 
 /** The bits of a number that half precision has. */
