@@ -22,6 +22,8 @@ Options
   --max-error E            how far they may move: root of the mean squares, relative to the output
                            (0.01 is 1 %). Layers stay float32, the worst first, until it holds.
                            Without --data: how far the weights of each layer may move.
+  --convolutions DTYPE     float32 (default) or int8: how they are multiplied. With float32, their
+                           weights are only stored in 8 bits; int8 is faster, and costs more.
   --keep NAME              a layer that stays as it is, as inspect calls it; may be given again
   --report                 a table: for each layer range, error, bytes, and its time here
 ${READ_HELP}\
@@ -39,11 +41,13 @@ Exit codes: 0 done, 1 a file cannot be read, quantised or written, 2 the command
 /** `lstm-wasm quantize`. */
 export async function quantize(args: readonly string[]): Promise<number> {
   const parsed = parseArguments(args, {
-    ...COMMON_OPTIONS, ...READ_OPTIONS, 'dtype': 'string', 'data': 'string', 'max-error': 'string', 'keep': 'string', 'report': 'boolean',
+    ...COMMON_OPTIONS, ...READ_OPTIONS, 'dtype': 'string', 'data': 'string', 'max-error': 'string', 'convolutions': 'string', 'keep': 'string', 'report': 'boolean',
   })
   const { from, to } = await outputName(parsed)
   const dtype = parsed.values.get('dtype')?.at(-1) ?? 'int8'
   if (dtype !== 'int8' && dtype !== 'float16') throw new UsageError(`--dtype: expected int8 or float16, got '${dtype}'`)
+  const convolutions = parsed.values.get('convolutions')?.at(-1) ?? 'float32'
+  if (convolutions !== 'float32' && convolutions !== 'int8') throw new UsageError(`--convolutions: expected float32 or int8, got '${convolutions}'`)
   const limit = parsed.values.get('max-error')?.at(-1)
   const maxError = limit === undefined ? undefined : toNumber(limit, '--max-error')
   if (maxError !== undefined && !(maxError >= 0)) throw new UsageError(`--max-error: expected a number >= 0, got '${limit}'`)
@@ -54,7 +58,7 @@ export async function quantize(args: readonly string[]): Promise<number> {
     showStatus('reading the data ...')
     const data = files.length === 0 ? undefined : await readInputs(files, graph.inputs)
     return quantizeModel(graph, {
-      dtype, signal, data, maxError, keep: parsed.values.get('keep'),
+      dtype, signal, data, maxError, convolutions, keep: parsed.values.get('keep'),
       onProgress: ({ done, total, layer }) => showBar(`quantising ${layer}`, done, total),
     })
   })

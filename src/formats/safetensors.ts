@@ -4,7 +4,7 @@
 //   the rest  the elements, little-endian, row-major, at these offsets: without holes, without overlaps
 import { LstmError } from '../errors.ts'
 import { describeValue } from '../values/dtype.ts'
-import { HalfWeights, Int8Weights, SCALE_SUFFIX } from '../ops/products/narrow-weights.ts'
+import { HalfWeights, Int8Weights, SCALE_SUFFIX, WIDENING_SCALE_SUFFIX } from '../ops/products/narrow-weights.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape, lengthOf } from '../values/shape.ts'
 import { duplicateKey } from './json.ts'
@@ -14,6 +14,8 @@ import { malformedFile } from './malformed.ts'
 const malformed = malformedFile('safetensors')
 
 const LENGTH_BYTES = 8
+/** Names of scales end so. */
+const SUFFIXES = [SCALE_SUFFIX, WIDENING_SCALE_SUFFIX]
 /** The limit of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000
 
@@ -78,9 +80,10 @@ export function readConstants(bytes: Uint8Array): Pick<Safetensors, 'metadata'> 
   const constants: Map<string, ArrayLike> = new Map()
   for (const entry of entries) {
     const { name, type, shape } = entry
-    if (name.endsWith(SCALE_SUFFIX) && own.get(name.slice(0, -SCALE_SUFFIX.length))?.type === 'int8') continue
+    if (SUFFIXES.some((suffix) => name.endsWith(suffix) && own.get(name.slice(0, -suffix.length))?.type === 'int8')) continue
     if (type === 'int8') {
-      constants.set(name, int8Of(entry, own.get(name + SCALE_SUFFIX), bytesOf))
+      const widening = own.get(name + WIDENING_SCALE_SUFFIX)
+      constants.set(name, int8Of(entry, widening ?? own.get(name + SCALE_SUFFIX), bytesOf, widening === undefined))
     } else {
       const data = decodeElements(bytesOf(entry), type, `safetensors: tensor '${name}'`)
       constants.set(name, type === 'float16' ? new HalfWeights(data as Float32Array, shape) : new NdArray(data, shape))
@@ -90,7 +93,7 @@ export function readConstants(bytes: Uint8Array): Pick<Safetensors, 'metadata'> 
 }
 
 /** A tensor of 8 bits with the tensor of its scales: one for each index of one axis, with ones for the others. */
-function int8Of(entry: Entry, scale: Entry | undefined, bytesOf: (entry: Entry) => Uint8Array): Int8Weights {
+function int8Of(entry: Entry, scale: Entry | undefined, bytesOf: (entry: Entry) => Uint8Array, isMultiplied: boolean): Int8Weights {
   const { name, shape } = entry
   const axis = Math.max(scale?.shape.findIndex((size) => size !== 1) ?? 0, 0)
   const expected = shape.map((size, n) => (n === axis ? size : 1))
@@ -100,7 +103,7 @@ function int8Of(entry: Entry, scale: Entry | undefined, bytesOf: (entry: Entry) 
   }
   const { buffer, byteOffset, byteLength } = bytesOf(entry)
   const scales = decodeElements(bytesOf(scale), 'float32', `safetensors: tensor '${scale.name}'`) as Float32Array
-  return new Int8Weights({ q: new Int8Array(buffer, byteOffset, byteLength), scales, axis }, shape)
+  return new Int8Weights({ q: new Int8Array(buffer, byteOffset, byteLength), scales, axis }, shape, isMultiplied)
 }
 
 /** The header length; above 2^53 it is not exact, and too large anyway. */

@@ -54,7 +54,7 @@ export interface StoredPart {
 /** A constant of a graph. Those of fewer bits are float32 to whoever does not know them: `data` widens them, each time it is read. */
 export interface Constant extends ArrayLike {
   /** How 8 bits make its elements. */
-  readonly int8?: Int8Values
+  readonly int8?: Int8Values | undefined
   /** What it is written as. Default: its elements. */
   readonly parts?: readonly StoredPart[]
   /** Bytes of what it is written as. */

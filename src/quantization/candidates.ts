@@ -6,6 +6,8 @@ import type { Constant } from '../ops/constant.ts'
 export interface Candidate {
   readonly constant: string
   readonly axis: number
+  /** Whether the integers can be multiplied; or else they are widened. */
+  readonly isMultiplied: boolean
 }
 
 /** A node, and its weights that can be of fewer bits; none where the operator has no way for it. */
@@ -26,19 +28,19 @@ const WEIGHTS: Readonly<Record<string, (node: GraphNode, constants: Graph['const
   matMul: (node, constants) => input(node, (constants.get(node.inputs[1] ?? '')?.shape.length ?? 0) - 1),
   conv: (node) => input(node, 0),
   // A table whose rows are looked up; it is widened when it is loaded.
-  gather: (node, constants) => ((node.attributes.axis ?? 0) === 0 && constants.get(node.inputs[0] ?? '')?.shape.length === 2 ? [{ constant: node.inputs[0] as string, axis: 0 }] : []),
+  gather: (node, constants) => ((node.attributes.axis ?? 0) === 0 && constants.get(node.inputs[0] ?? '')?.shape.length === 2 ? [{ constant: node.inputs[0] as string, axis: 0, isMultiplied: false }] : []),
 }
 
 function recurrent({ parameters }: GraphNode): Candidate[] {
-  return Object.entries(parameters).flatMap(([role, constant]) => (MULTIPLIED.test(role) ? { constant, axis: 0 } : []))
+  return Object.entries(parameters).flatMap(([role, constant]) => (MULTIPLIED.test(role) ? { constant, axis: 0, isMultiplied: true } : []))
 }
 
 function parameter({ parameters: { weight } }: GraphNode): Candidate[] {
-  return weight === undefined ? [] : [{ constant: weight, axis: 0 }]
+  return weight === undefined ? [] : [{ constant: weight, axis: 0, isMultiplied: true }]
 }
 
 function input({ inputs: [, constant] }: GraphNode, axis: number): Candidate[] {
-  return constant === undefined ? [] : [{ constant, axis }]
+  return constant === undefined ? [] : [{ constant, axis, isMultiplied: true }]
 }
 
 /** The constants of a node that are float32 with two axes or more: what there is to gain. */

@@ -2,7 +2,7 @@ import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Constant } from '../ops/constant.ts'
 import { weightsOf, type Layer } from './candidates.ts'
-import { toHalf, toInt8, weightError, type Narrowed } from './narrow.ts'
+import { toHalf, toInt8, toStored, weightError, type Narrowed } from './narrow.ts'
 
 /** What becomes of a layer: the constants that it changes, or why it stays as it is. */
 export interface Fate {
@@ -30,15 +30,15 @@ export function checkLayers(graph: Graph, layers: readonly Layer[], keep: readon
 }
 
 /** Weights of a layer, of fewer bits where they can be. */
-export function narrowed(graph: Graph, { node, weights }: Layer, dtype: 'int8' | 'float16', known: Known): Fate {
-  const wanted = dtype === 'int8' ? weights : weightsOf(node, graph).map(([constant]) => ({ constant, axis: 0 }))
+export function narrowed(graph: Graph, { node, weights }: Layer, dtype: 'int8' | 'float16', widensConvolutions: boolean, known: Known): Fate {
+  const wanted = dtype === 'int8' ? weights : weightsOf(node, graph).map(([constant]) => ({ constant, axis: 0, isMultiplied: false }))
   if (wanted.length === 0) return stays(`${node.op} has no way to multiply by 8 bits`)
   const changed: Map<string, Constant> = new Map()
   const reasons: string[] = []
-  for (const { constant: name, axis } of wanted) {
+  for (const { constant: name, axis, isMultiplied } of wanted) {
     const constant = graph.constants.get(name) as Constant
     const before = known.get(name)
-    const result = before?.result ?? (dtype === 'int8' ? toInt8(constant, axis) : toHalf(constant))
+    const result = before?.result ?? (dtype === 'float16' ? toHalf(constant) : node.op === 'conv' && widensConvolutions ? toStored(constant) : toInt8(constant, axis, isMultiplied))
     if (before !== undefined && before.axis !== axis) {
       reasons.push('shares its weights with a layer that has its outputs along another axis')
       continue

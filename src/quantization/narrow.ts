@@ -31,7 +31,7 @@ function largest(data: Float32Array, count: number, inner: number): Float32Array
 }
 
 /** Integers from -127 to 127, with a scale for each index along `axis`: its largest |x| / 127. */
-export function toInt8(constant: Constant, axis: number): Narrowed {
+export function toInt8(constant: Constant, axis: number, isMultiplied: boolean): Narrowed {
   const kept = whyNot(constant)
   if (kept !== undefined) return { kept }
   const { shape } = constant
@@ -49,7 +49,21 @@ export function toInt8(constant: Constant, axis: number): Narrowed {
     if (scale === 0) continue
     for (let at = begin; at < begin + inner; at++) q[at] = Math.round((data[at] as number) / scale)
   }
-  return { weights: new Int8Weights({ q, scales, axis }, shape) }
+  return { weights: new Int8Weights({ q, scales, axis }, shape, isMultiplied) }
+}
+
+/** With fewer weights, a kilobyte is not won. */
+const LEAST_STORED = 1024
+
+/**
+ * Weights of a convolution that are stored narrow and multiplied as float32: 8 bits; half precision where it has one channel, and so filters
+ * the signal itself, whose quiet parts 8 bits would drown: with them, the Fourier transform in Silero VAD moves its probabilities more than
+ * all other layers together.
+ */
+export function toStored(constant: Constant): Narrowed {
+  const length = lengthOf(constant.shape)
+  if (length < LEAST_STORED) return { kept: `has ${length} weights: too few to gain from` }
+  return constant.shape[1] === 1 ? toHalf(constant) : toInt8(constant, 0, false)
 }
 
 /** Half precision, each number rounded to the nearest. */

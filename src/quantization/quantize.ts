@@ -4,6 +4,7 @@ import { trainedConstants } from '../graph/node.ts'
 import { sizesOf } from '../graph/summary.ts'
 import { compile, type GraphSource } from '../model/load.ts'
 import type { Model, OutputDTypes } from '../model/model.ts'
+import type { Constant } from '../ops/constant.ts'
 import { loadOperators } from '../ops/loading.ts'
 import { atLeast, FUNCTION, having, oneOf, readOptions, SIGNAL, type Kind, type OptionTable } from '../options.ts'
 import type { RunInputs } from '../plan/binding.ts'
@@ -27,6 +28,11 @@ export interface QuantizeOptions {
    * worst first, until it holds. Without data: how far the weights of a layer may move. Default: any.
    */
   readonly maxError?: number | undefined
+  /**
+   * How convolutions are multiplied. With `'float32'`, the default, their weights are only stored in 8 bits (those of one channel in half
+   * precision): the values of a window differ far more from each other than states do, so that 8 bits cost more.
+   */
+  readonly convolutions?: 'float32' | 'int8' | undefined
   /** Names of layers that stay as they are. Default: none. */
   readonly keep?: readonly string[] | undefined
   /** The runtime of the new model, and where a graph is measured. Default: that of the model, or the one that all share. */
@@ -48,7 +54,7 @@ export interface Quantized<Outputs extends OutputDTypes = Record<string, 'float3
 const DATA: Kind = { expected: 'inputs by name, or a list of them', test: (value) => typeof value === 'object' && value !== null }
 const NAMES: Kind = { expected: 'a list of names', test: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string') }
 const OPTIONS: OptionTable<QuantizeOptions> = {
-  dtype: oneOf(['int8', 'float16']), data: DATA, maxError: atLeast(0), keep: NAMES,
+  dtype: oneOf(['int8', 'float16']), data: DATA, maxError: atLeast(0), convolutions: oneOf(['float32', 'int8']), keep: NAMES,
   runtime: having('a runtime of createRuntime()', 'kernels', 'linearMemory'), signal: SIGNAL, onProgress: FUNCTION,
 }
 
@@ -70,7 +76,7 @@ const OPTIONS: OptionTable<QuantizeOptions> = {
 export async function quantize<Outputs extends OutputDTypes = Record<string, 'float32'>>(
   source: Model<Outputs> | GraphSource, options: QuantizeOptions = {},
 ): Promise<Quantized<Outputs>> {
-  const { dtype = 'int8', data, maxError = Infinity, keep = [], signal, onProgress, ...rest } = readOptions(options, OPTIONS, 'quantize')
+  const { dtype = 'int8', data, maxError = Infinity, convolutions = 'float32', keep = [], signal, onProgress, ...rest } = readOptions(options, OPTIONS, 'quantize')
   const graph = 'toGraph' in source ? source.toGraph() : source
   const runtime = rest.runtime ?? ('runtime' in source ? source.runtime : await defaultRuntime())
   await loadOperators(graph.nodes)
@@ -83,7 +89,7 @@ export async function quantize<Outputs extends OutputDTypes = Record<string, 'fl
     checkAborted(signal)
     onProgress?.({ done: steps.length, total: layers.length, layer: layer.node.name })
     await new Promise<void>((resolve) => setTimeout(resolve))
-    const step = keep.includes(layer.node.name) ? stays('asked to') : narrowed(graph, layer, dtype, known)
+    const step = keep.includes(layer.node.name) ? stays('asked to') : narrowed(graph, layer, dtype, convolutions === 'float32', known)
     const error = step.changed.size === 0 ? NaN : measure === undefined ? movedWeights(graph, step.changed) : worstOf(await measure.change(step.changed))
     steps.push({ ...step, layer, error })
   }
@@ -143,12 +149,17 @@ async function reportLayers(
   for (const { layer: { node }, changed, kept, error } of steps) {
     const [microsecondsBefore, microsecondsAfter] = await timeOfLayer(node, changed.size === 0 ? undefined : typed, changed, runtime)
     reports.push({
-      name: node.name, op: node.op, dtype: changed.size === 0 ? 'float32' : dtype, kept, error, microsecondsBefore, microsecondsAfter,
+      name: node.name, op: node.op, dtype: storageOf(changed), kept, error, microsecondsBefore, microsecondsAfter,
       range: weightsOf(node, graph).reduce((most, [, { data }]) => Math.max(most, largestOf(data as Float32Array)), 0),
       bytesBefore: bytesOf([node], graph), bytesAfter: bytesOf([node], made),
     })
   }
   return reports
+}
+
+/** What weights became. */
+function storageOf(changed: Graph['constants']): string {
+  return [...new Set([...changed.values()].map((constant) => (constant as Constant).storage))].join(' and ') || 'float32'
 }
 
 function largestOf(data: Float32Array): number {

@@ -4,8 +4,8 @@ export interface LayerReport {
   readonly name: string
   /** Its operator. */
   readonly op: string
-  /** What its weights are now. */
-  readonly dtype: 'int8' | 'float16' | 'float32'
+  /** What its weights are now: `'int8'`, `'int8 widened'` (stored so, multiplied as float32), `'float16'` or `'float32'`. */
+  readonly dtype: string
   /** Why they are as they were; undefined where they changed. */
   readonly kept: string | undefined
   /** The largest |weight|. */
@@ -59,7 +59,7 @@ export function formatReport({ dtype, layers, bytesBefore, bytesAfter, change }:
   const rows = layers.map((layer) => [
     layer.name, layer.dtype, short(layer.range), percent(layer.error),
     layer.kept === undefined ? `${kilobytes(layer.bytesBefore)} -> ${kilobytes(layer.bytesAfter)}` : kilobytes(layer.bytesBefore),
-    layer.kept === undefined && layer.dtype === 'int8'
+    layer.dtype === 'int8' && !Number.isNaN(layer.microsecondsAfter)
       ? `${short(layer.microsecondsBefore)} -> ${short(layer.microsecondsAfter)} us (${short(layer.microsecondsBefore / layer.microsecondsAfter)}x)`
       : '',
   ])

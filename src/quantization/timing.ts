@@ -8,8 +8,10 @@ import { createData, type DType } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
 
-const ROUNDS = 5
+const ROUNDS = 7
 const ROUND_MILLISECONDS = 2
+/** Engines compile what is hot once more: the first milliseconds are not what comes. */
+const WARM_UP_MILLISECONDS = 15
 
 /** The graph with numbers for all sizes: those of the data, or ones. Undefined where it does not go with ones. */
 export function typedAt(graph: Graph, shapes: ReadonlyMap<string, Shape> | undefined): TypedGraph | undefined {
@@ -59,6 +61,7 @@ export async function timeOfLayer(
       const into = model.run(inputs)
       return (): unknown => model.run(inputs, { into })
     })
+    for (const run of runs) for (const begin = performance.now(); performance.now() - begin < WARM_UP_MILLISECONDS;) run()
     const times = runs.map((run) => repeats(run))
     const rounds = Array.from({ length: ROUNDS }, () => runs.map((run, n) => timed(run, times[n] as number)))
     return [median(rounds.map(([first]) => first as number)), median(rounds.map(([, second]) => second as number))]

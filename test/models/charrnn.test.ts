@@ -5,6 +5,7 @@ import type { ModelFiles } from '../../src/formats/reader.ts'
 import { readTensorflow1Variables, tensorflow1, tensorflow1StateDict } from '../../src/formats/tf1/reader.ts'
 import { dense, embedding, lstm, sequential } from '../../src/layers/index.ts'
 import { compile } from '../../src/model/load.ts'
+import { quantize } from '../../src/quantization/quantize.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectRejection } from '../expect-error.ts'
 import { itWithModels, type ModelFolder } from './model-folder.ts'
@@ -59,7 +60,7 @@ function idsOf(text: string, { json }: ModelFolder): Int32Array {
 }
 
 /** Nats a character of the text, each foretold from all those before. */
-async function natsOf(models: ModelFolder, forgetBias?: number): Promise<number> {
+async function natsOf(models: ModelFolder, forgetBias?: number, isInt8: boolean = false): Promise<number> {
   const cell = (n: number): string => `rnnlm/multi_rnn_cell/cell_${n}/basic_lstm_cell`
   const tensors = tensorflow1StateDict(await readTensorflow1Variables(filesOf(models)), {
     embedding: { embedding: 'embedding' },
@@ -67,9 +68,10 @@ async function natsOf(models: ModelFolder, forgetBias?: number): Promise<number>
     dense: { dense: ['rnnlm/softmax_w', 'rnnlm/softmax_b'] },
     ...(forgetBias !== undefined && { forgetBias }),
   })
-  using model = await compile(sequential([
+  const net = sequential([
     embedding(65, 128), lstm(128, { numLayers: 2, returnSequences: true }), dense(65, { activation: 'softmax' }),
-  ]).loadStateDict(tensors))
+  ]).loadStateDict(tensors)
+  using model = isInt8 ? (await quantize(net)).model : await compile(net)
   const ids = idsOf(TEXT, models)
   const { output } = model.run({ input: new NdArray(ids, [1, ids.length]) })
   let nats = 0
@@ -81,6 +83,8 @@ itWithModels('charrnn-shakespeare', `a char-RNN foretells Shakespeare's text at 
   const nats = await natsOf(models)
   expect(nats).toBeGreaterThan(0.9)
   expect(nats).toBeLessThan(MOST_NATS)
+  // With weights of 8 bits it is as good.
+  expect(Math.abs(await natsOf(models, undefined, true) - nats)).toBeLessThan(0.003)
   // The forget bias is not in the file, and it matters.
   expect(await natsOf(models, 0)).toBeGreaterThan(nats + 0.1)
 })

@@ -22,7 +22,7 @@ describeBinaries('layers of 8 bits', (binary) => {
 
   describe.each(Object.entries(GRAPHS))('%s', (name, { graph, shape, dtype }) => {
     it('is near float32 with the same weights, and not the same', async () => {
-      const { model: small } = await quantize(graph, { runtime })
+      const { model: small } = await quantize(graph, { runtime, convolutions: 'int8' })
       const constants = [...small.toGraph().constants.values()] as Constant[]
       expect(constants.some(({ storage }) => storage === 'int8')).toBe(true)
       using whole = await compile(widened(small.toGraph()), { runtime })
@@ -38,7 +38,7 @@ describeBinaries('layers of 8 bits', (binary) => {
     })
 
     it('gives a row the same bits alone and in a batch', async () => {
-      const { model } = await quantize(graph, { runtime })
+      const { model } = await quantize(graph, { runtime, convolutions: 'int8' })
       const x = someX(shape, dtype)
       const together = (model.run({ x }).y as NdArray).data
       const [batch = 0] = shape

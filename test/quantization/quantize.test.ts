@@ -29,7 +29,7 @@ describe('int8', () => {
         expect(constant).toBe(before)
         continue
       }
-      const { q, scales, axis } = (constant as Int8Weights).int8
+      const { q, scales, axis } = constant as Int8Weights
       expect([axis, scales.length]).toEqual([0, before.shape[0]])
       const k = before.shape[1] as number
       for (let row = 0; row < scales.length; row++) {

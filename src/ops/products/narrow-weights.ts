@@ -7,18 +7,21 @@ import type { MatrixInputs, MatrixLayout, PackedConstant } from './dense.ts'
 
 /** Follows the name of weights of 8 bits: the tensor of their scales, which has ones for all axes but one. */
 export const SCALE_SUFFIX = '.scale'
+/** The same for weights that are multiplied as float32. */
+export const WIDENING_SCALE_SUFFIX = '.widening_scale'
 
 /** Weights of 8 bits: `q` times `scales`, one for each index along `axis`. */
 export class Int8Weights implements Constant, Int8Values {
   readonly dtype = 'float32'
-  readonly storage = 'int8'
   readonly shape: Shape
   readonly q: Int8Array
   readonly scales: Float32Array
   readonly axis: number
+  /** Whether layers multiply the integers; or else float32, which the weights are widened to when a model is made. */
+  readonly isMultiplied: boolean
 
   /** @throws LstmError `SHAPE` unless there is a scale for each index of the axis, and an integer for each element */
-  constructor({ q, scales, axis }: Pick<Int8Values, 'q' | 'scales' | 'axis'>, shape: Shape) {
+  constructor({ q, scales, axis }: Pick<Int8Values, 'q' | 'scales' | 'axis'>, shape: Shape, isMultiplied: boolean = true) {
     if (q.length !== lengthOf(shape) || scales.length !== shape[axis]) {
       throw new LstmError('SHAPE', `weights of 8 bits ${formatShape(shape)}: expected ${lengthOf(shape)} integers and ${shape[axis]} scales for axis ${axis}, got ${q.length} and ${scales.length}`)
     }
@@ -26,10 +29,15 @@ export class Int8Weights implements Constant, Int8Values {
     this.q = q
     this.scales = scales
     this.axis = axis
+    this.isMultiplied = isMultiplied
   }
 
-  get int8(): Int8Values {
-    return this
+  get int8(): Int8Values | undefined {
+    return this.isMultiplied ? this : undefined
+  }
+
+  get storage(): string {
+    return this.isMultiplied ? 'int8' : 'int8 widened'
   }
 
   get bytes(): number {
@@ -44,10 +52,10 @@ export class Int8Weights implements Constant, Int8Values {
   }
 
   get parts(): readonly StoredPart[] {
-    const { q, scales, axis, shape } = this
+    const { q, scales, axis, shape, isMultiplied } = this
     return [
       { suffix: '', dtype: 'I8', shape, data: q },
-      { suffix: SCALE_SUFFIX, dtype: 'F32', shape: shape.map((size, n) => (n === axis ? size : 1)), data: scales },
+      { suffix: isMultiplied ? SCALE_SUFFIX : WIDENING_SCALE_SUFFIX, dtype: 'F32', shape: shape.map((size, n) => (n === axis ? size : 1)), data: scales },
     ]
   }
 
