@@ -31,7 +31,7 @@ export const FAMILIES: Readonly<Record<'flow' | 'indexTuples' | 'random' | 'wind
   windows: {
     operators: ['averagePool', 'conv', 'convTranspose', 'globalAveragePool', 'globalMaxPool', 'instanceNormalization', 'maxPool', 'resize'],
     onnx: [
-      'AveragePool', 'Conv', 'ConvTranspose', 'FusedConv', 'GlobalAveragePool', 'GlobalMaxPool', 'GroupNormalization', 'InstanceNormalization', 'MaxPool', 'Resize',
+      'AveragePool', 'Conv', 'ConvInteger', 'ConvTranspose', 'FusedConv', 'GlobalAveragePool', 'GlobalMaxPool', 'GroupNormalization', 'InstanceNormalization', 'MaxPool', 'Resize',
       'Upsample',
     ],
     load: async () => (await import('./windows/family.ts')).WINDOWS,

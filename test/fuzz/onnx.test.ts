@@ -12,9 +12,11 @@ const CASES = 10_000
 const FILES = [
   'peepholes-bidirectional', 'lens-initial-bidirectional', 'alpha-per-direction', 'layout1-initial', 'weights-slice-opset7', 'weights-float16',
   'if-rank', 'if-lstm-inside', 'torch-last-step', 'external-data', 'op-pad-opset7', 'op-slice-negative-step',
+  'quantized/lstm-int8-per-channel', 'quantized/lstm-uint8-zero-points', 'quantized/matmul-uint8', 'quantized/qdq-conv-per-channel', 'quantized/nbits-zeros',
+  'quantized/dequantize-blocked',
 ]
 
-const golden = (name: string): Uint8Array => readFileSync(new URL(`../golden/onnx/${name}.onnx`, import.meta.url))
+const golden = (name: string): Uint8Array => readFileSync(new URL(`../golden/${name.includes('/') ? name : `onnx/${name}`}.onnx`, import.meta.url))
 const external = readFileSync(new URL('../golden/onnx/external-data.bin', import.meta.url))
 
 describe(`${CASES} broken ONNX files`, () => {

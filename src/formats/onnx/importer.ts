@@ -18,6 +18,7 @@ import type { Surroundings } from './surroundings.ts'
 import { decodeTensor, type ExternalData } from './tensors.ts'
 import { refuseWeightsAsInputs } from './weights-as-inputs.ts'
 import { malformed } from '../protobuf/wire.ts'
+import { lengthOf } from '../../values/shape.ts'
 
 /** The oldest version of the standard operators that is read: the one that has today's broadcasting. */
 const OLDEST_OPSET = 7
@@ -196,7 +197,7 @@ export class Importer implements Surroundings {
     this.#budget.work(node.inputs.length, 'onnx')
     const inputs = node.inputs.map((name) => this.builder.value(name))
     const isKnown = node.inputs.every((name, n) => name === '' || inputs[n] !== undefined)
-    if (isKnown) this.spend(0, inputs.reduce((sum, value) => sum + (value?.data.length ?? 0), 0))
+    if (isKnown) this.spend(0, inputs.reduce((sum, value) => sum + lengthOf(value?.shape ?? [0]), 0))
     this.builder.add(node)
     for (const name of node.outputs) {
       if (name === '') continue

@@ -33,6 +33,7 @@ import { convertLoop } from './flow/loop.ts'
 import { convertScan } from './flow/scan.ts'
 import * as sizes from './known-sizes.ts'
 import * as older from './older-opsets.ts'
+import { QUANTIZED_OPERATORS } from './quantized/operators.ts'
 import { convertRecurrent } from './recurrent.ts'
 import { convertResize } from './resize.ts'
 import * as special from './special-operators.ts'
@@ -101,5 +102,5 @@ export function converters(): ReadonlyMap<string, Converter> {
     const convert = ways.get(name) ?? ((c: Conversion) => c.emitOutputs(name, c.inputs, c.attributes()))
     return [onnx].flat().map((op): [string, Converter] => [op, convert])
   })
-  return new Map([...own, ...Object.entries(OTHERS), ...MICROSOFT_OPERATORS])
+  return new Map([...own, ...Object.entries(OTHERS), ...MICROSOFT_OPERATORS, ...QUANTIZED_OPERATORS])
 }

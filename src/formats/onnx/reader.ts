@@ -9,6 +9,7 @@ import { tagOf } from '../../values/realm.ts'
 import { sniff } from '../sniff.ts'
 import { Importer } from './importer.ts'
 import { readModel, type OnnxGraph, type OnnxModel, type OnnxTensor } from './messages.ts'
+import { withProducts } from './quantized/patterns.ts'
 import { locationOf, type ExternalData } from './tensors.ts'
 
 /** Options of `readOnnx`. */
@@ -51,7 +52,7 @@ export const onnx: FormatReader = takingOptions({
 
 function importModel(model: OnnxModel, files: ExternalData, options: FormatOptions, budget: Budget): Graph {
   for (const file of files.values()) budget.addFile(file.length)
-  return new Importer(model, files, budget).run(options)
+  return new Importer({ ...model, graph: withProducts(model.graph) }, files, budget).run(options)
 }
 
 /** A graph, and those inside its nodes. */

@@ -12,11 +12,28 @@ export interface RecurrentLayout {
   readonly peepholes?: readonly number[]
 }
 
+/** W or R: [directions, gates units, columns]. */
+export interface GateMatrix {
+  readonly shape: readonly number[]
+  /** Adds the matrix of a direction with its gates in this order, as a constant. */
+  add(index: number, order: readonly number[], what: string): string
+}
+
+/** The matrix at a position, undefined where there is none. */
+export type ReadMatrix = (c: Conversion, position: number, name: string) => GateMatrix | undefined
+
+/** The matrices of ONNX's own operators. */
+export const plainMatrix: ReadMatrix = (c, position, name) => {
+  const source = weight(c, position, name)
+  const [, rows = 0, columns = 0] = source?.shape ?? []
+  return source && { shape: source.shape, add: (index, order, what) => reordered(c, what, source, index * rows * columns, order, [rows, columns]) }
+}
+
 /** The weights of a recurrent node as parameters of ours, and its units, which they tell. */
 export function recurrentWeights(
-  c: Conversion, directions: readonly Direction[], { gates: order, peepholes }: RecurrentLayout,
+  c: Conversion, directions: readonly Direction[], { gates: order, peepholes }: RecurrentLayout, matrix: ReadMatrix,
 ): { hiddenSize: number, parameters: Record<string, string> } {
-  const [w, r, b] = [weight(c, 1, 'W'), weight(c, 2, 'R'), weight(c, 3, 'B')]
+  const [w, r, b] = [matrix(c, 1, 'W'), matrix(c, 2, 'R'), weight(c, 3, 'B')]
   const p = peepholes === undefined ? undefined : weight(c, 7, 'P')
   if (w === undefined || r === undefined) throw malformed(`${c.label}: expected the weights W and R, got ${w === undefined ? 'no W' : 'no R'}`)
   const count = directions.length
@@ -33,8 +50,8 @@ export function recurrentWeights(
     const add = (role: LstmWeight, source: ArrayLike, begin: number, rows: number[], blocks: readonly number[] = order): void => {
       parameters[lstmRole(0, direction, role)] = reordered(c, `${direction}.${role}`, source, begin, blocks, rows)
     }
-    add('inputWeights', w, index * gates * features, [gates, features])
-    add('recurrentWeights', r, index * gates * hiddenSize, [gates, hiddenSize])
+    parameters[lstmRole(0, direction, 'inputWeights')] = w.add(index, order, `${direction}.inputWeights`)
+    parameters[lstmRole(0, direction, 'recurrentWeights')] = r.add(index, order, `${direction}.recurrentWeights`)
     if (b !== undefined) add('inputBias', b, index * 2 * gates, [gates])
     if (b !== undefined) add('recurrentBias', b, (index * 2 + 1) * gates, [gates])
     if (p !== undefined && peepholes !== undefined) add('peepholes', p, index * 3 * hiddenSize, [3 * hiddenSize], peepholes)
@@ -54,7 +71,7 @@ function weight(c: Conversion, position: number, name: string): ArrayLike | unde
   return value
 }
 
-function expectShape(c: Conversion, name: string, { shape }: ArrayLike, expected: readonly number[]): void {
+function expectShape(c: Conversion, name: string, { shape }: Pick<ArrayLike, 'shape'>, expected: readonly number[]): void {
   if (formatShape(shape) !== formatShape(expected)) throw malformed(`${c.label}: expected ${name} ${formatShape(expected)}, got ${formatShape(shape)}`)
 }
 

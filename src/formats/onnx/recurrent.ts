@@ -6,7 +6,7 @@ import type { Attribute } from '../../ops/operator.ts'
 import { RECURRENT, type RecurrentOp } from '../../ops/recurrent/kinds.ts'
 import { findOperator } from '../../ops/registry.ts'
 import type { Conversion } from './conversion.ts'
-import { recurrentWeights, type RecurrentLayout } from './recurrent-weights.ts'
+import { plainMatrix, recurrentWeights, type ReadMatrix, type RecurrentLayout } from './recurrent-weights.ts'
 import { malformed } from '../protobuf/wire.ts'
 
 /** Our functions by the names of ONNX, which are written in any case, and the constants that ONNX gives them. */
@@ -46,14 +46,19 @@ const ATTRIBUTES = ['activation_alpha', 'activation_beta', 'activations', 'clip'
 const NO_CLIP = 3e38
 
 export function convertRecurrent(c: Conversion): void {
-  const kind = KINDS[c.op] as RecurrentKind
+  convertKind(c, c.op, plainMatrix)
+}
+
+/** @param name of the operator of ONNX that the node is, but for its matrices */
+export function convertKind(c: Conversion, name: string, matrix: ReadMatrix): void {
+  const kind = KINDS[name] as RecurrentKind
   c.onlyAttributes([...ATTRIBUTES, ...kind.own])
   const direction = c.string('direction', 'forward')
   const directions = ({ forward: ['forward'], reverse: ['reverse'], bidirectional: ['forward', 'reverse'] } as const)[direction]
   if (directions === undefined) throw malformed(`${c.label}: expected 'forward', 'reverse' or 'bidirectional' for the direction, got '${direction}'`)
   const layout = c.int('layout', 0)
   if (layout !== 0 && layout !== 1) throw malformed(`${c.label}: expected layout 0 or 1, got ${layout}`)
-  const { hiddenSize, parameters } = recurrentWeights(c, directions, kind)
+  const { hiddenSize, parameters } = recurrentWeights(c, directions, kind, matrix)
   const wanted = c.int('hidden_size', hiddenSize)
   if (wanted !== hiddenSize) throw malformed(`${c.label}: expected hidden_size ${hiddenSize} for its weights, got ${wanted}`)
   const attributes: Record<string, Attribute> = {
@@ -66,7 +71,7 @@ export function convertRecurrent(c: Conversion): void {
     zeroEmptyState: true,
     ...activations(c, kind.functions * directions.length),
     ...clip(c),
-    ...ownAttributes(c),
+    ...ownAttributes(c, name),
   }
   const state = (position: number): string => {
     const name = c.inputs[position] ?? ''
@@ -97,9 +102,9 @@ export function convertRecurrent(c: Conversion): void {
 }
 
 /** The attributes of one operator alone. */
-function ownAttributes(c: Conversion): Record<string, Attribute> {
-  if (c.op === 'GRU') return { resetAfter: c.int('linear_before_reset', 0) !== 0 }
-  return c.op === 'LSTM' && c.int('input_forget', 0) !== 0 ? { coupling: 'forgetIsOneMinusInput' } : {}
+function ownAttributes(c: Conversion, name: string): Record<string, Attribute> {
+  if (name === 'GRU') return { resetAfter: c.int('linear_before_reset', 0) !== 0 }
+  return name === 'LSTM' && c.int('input_forget', 0) !== 0 ? { coupling: 'forgetIsOneMinusInput' } : {}
 }
 
 /** ONNX `clip`: what goes into the activations is clamped. onnxruntime accepts nothing but positive ones. */
