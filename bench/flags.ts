@@ -2,9 +2,12 @@ import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { CASES, findCases, type Case } from './cases.ts'
 import { UsageError } from './command.ts'
 import { ENGINES, findEngines, NOT_QUICK, type Engine } from './engines/index.ts'
+import { INT8_CONTENDERS, INT8_TOLERANCE } from './engines/int8.ts'
+import { INT8_CASES } from './targets.ts'
 
 const OPTIONS = {
   quick: { type: 'boolean' },
+  int8: { type: 'boolean' },
   case: { type: 'string', multiple: true },
   engine: { type: 'string', multiple: true },
   json: { type: 'string' },
@@ -20,6 +23,7 @@ export const HELP = `Times lstm-wasm and other engines side by side, after check
   npm run bench -- [flags]            or, after npm run build: bun bench/run.ts, deno run -A bench/run.ts
 
   --quick          the cases of the targets only, in less than a minute; without ${NOT_QUICK.join(' and ')}
+  --int8           also the engines with weights of 8 bits, whose outputs may be ${INT8_TOLERANCE} away; the cases of their targets
   --case LIST      names, parts of names, or any sizes of a layer: --case "B1 T1 F64 H64,GRU B2 T7 F3 H5,digits"
   --engine LIST    engines, or one of their variants: --engine lstm-wasm:simd,onnxruntime-web
   --json FILE      also write all figures to FILE
@@ -46,13 +50,15 @@ export interface Flags {
 /** @throws UsageError for unknown flags, cases and engines, saying which there are */
 export function readFlags(args: readonly string[]): Flags {
   const values = parseFlags(args, OPTIONS)
-  const { quick = false } = values
+  const { quick = false, int8 = false } = values
   try {
     return {
       quick,
-      cases: values.case === undefined ? CASES.filter((entry) => !quick || entry.quick) : findCases(values.case.join()),
+      cases: values.case === undefined
+        ? CASES.filter((entry) => (int8 ? INT8_CASES.includes(entry.name) : !quick || entry.quick))
+        : findCases(values.case.join()),
       engines: values.engine === undefined
-        ? ENGINES.filter(({ name }) => !quick || !NOT_QUICK.includes(name)).map((engine) => ({ engine, variants: engine.variants }))
+        ? (int8 ? INT8_CONTENDERS : ENGINES.filter(({ name }) => !quick || !NOT_QUICK.includes(name))).map((engine) => ({ engine, variants: engine.variants }))
         : findEngines(values.engine.join()),
       json: values.json,
       svg: values.svg,

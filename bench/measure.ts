@@ -1,5 +1,6 @@
 // Times the engines of one case, round by round: each has its turn in every round, so that whatever drifts hits all alike.
 import { Bench } from 'tinybench'
+import { INT8_TOLERANCE } from './engines/int8.ts'
 import { TOLERANCE, type PreparedCase, type Case } from './cases.ts'
 import { distance, median, quantile, spread } from './statistics.ts'
 import type { Instance, Engine } from './engines/index.ts'
@@ -182,9 +183,10 @@ async function start(
   try {
     instance = await contender.engine.create(prepared, contender.variant)
     const { worst, callMs } = await check(instance, prepared)
-    if (!(worst <= TOLERANCE)) {
+    const allowed = contender.engine.dtype === 'int8' ? INT8_TOLERANCE : TOLERANCE
+    if (!(worst <= allowed)) {
       await instance.dispose()
-      return { error: `its output is ${worst.toExponential(1)} away from the float64 reference; ${TOLERANCE} is allowed`, worst }
+      return { error: `its output is ${worst.toExponential(1)} away from the float64 reference; ${allowed} is allowed`, worst }
     }
     const calls = callMs > LONG_CALL_MS ? 1 : await warmUp(instance, settings)
     const bench = new Bench({ time: settings.sliceMs, iterations: 1, warmup: false, retainSamples: true, throws: true })
@@ -231,7 +233,7 @@ function isStreamed({ batch, streamedBytes }: Case, { l2Bytes }: Settings) {
 }
 
 function rowOf(entry: Case, { engine, variant }: Contender) {
-  return { case: entry.name, engine: engine.name, variant, dtype: 'float32', threads: 1 }
+  return { case: entry.name, engine: engine.name, variant, dtype: engine.dtype ?? 'float32', threads: 1 }
 }
 
 function wrongRow(entry: Case, contender: Contender, { error, worst }: { error: string, worst: number }): WrongRow {

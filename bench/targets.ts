@@ -4,6 +4,8 @@ import { isTimed, type Row, type TimedRow } from './measure.ts'
 
 export interface Target {
   readonly case: string
+  /** Whose figures they are. Default: `lstm-wasm`. */
+  readonly engine?: string
   readonly variant: 'relaxed-simd' | 'simd'
   /** At least, by engine. */
   readonly ratios?: Readonly<Record<string, number>>
@@ -66,8 +68,21 @@ const BUN: Target[] = OTHER.flatMap((name) => [relaxed, simd].map((variant) => (
 export function targetsFor({ name, version }: { name: string, version: string }): readonly Target[] {
   if (name === 'bun') return BUN
   if (name === 'node' && Number.parseInt(version, 10) < 22) return NODE_20
-  return MODERN
+  return [...MODERN, ...INT8]
 }
+
+/** What weights of 8 bits reach: time of the peer / time of `lstm-wasm int8`, the relaxed binary, on Node 24 and later. */
+const INT8: Target[] = [
+  { case: 'B1 T1 F512 H512', ratios: { 'lstm-wasm': 3.7, 'onnxruntime-web': 5.5, 'onnxruntime-node': 4.2, 'onnxruntime-web int8': 6 } },
+  { case: 'B1 T1 F1024 H1024', ratios: { 'lstm-wasm': 5, 'onnxruntime-web': 8, 'onnxruntime-node': 7, 'onnxruntime-web int8': 6 } },
+  { case: 'B1 T100 F128 H128', ratios: { 'lstm-wasm': 2.7, 'onnxruntime-web': 4.5, 'onnxruntime-node': 1.7, 'onnxruntime-web int8': 6 } },
+  { case: 'B1 T100 F256 H256', ratios: { 'lstm-wasm': 3.2, 'onnxruntime-web': 5, 'onnxruntime-node': 2.0, 'onnxruntime-web int8': 6 } },
+  { case: 'B1 T100 F512 H512', ratios: { 'lstm-wasm': 3.6, 'onnxruntime-web': 5, 'onnxruntime-node': 2.5, 'onnxruntime-web int8': 6 } },
+  { case: 'B32 T50 F256 H256', ratios: { 'lstm-wasm': 3.0, 'onnxruntime-web': 5.5, 'onnxruntime-node': 1.05, 'onnxruntime-web int8': 2.5 } },
+].map((row) => ({ ...row, engine: 'lstm-wasm int8', variant: relaxed }))
+
+/** Cases of these targets. */
+export const INT8_CASES: readonly string[] = INT8.map((row) => row.case)
 
 /** Measured and pass are undefined where the run has no such figure. */
 export interface Verdict { case: string, variant: string, what: string, target: number, measured: number | undefined, pass: boolean | undefined }
@@ -77,16 +92,17 @@ export function judge(targets: readonly Target[], rows: readonly Row[]): Verdict
   const find = (name: string, engine: string, variant: string): TimedRow | undefined => (
     rows.filter(isTimed).find((row) => row.case === name && row.engine === engine && (variant === '' || row.variant === variant))
   )
-  return targets.filter((target) => rows.some((row) => row.case === target.case)).flatMap(({ case: name, variant, ratios = {}, ...shares }) => {
-    const ours = find(name, 'lstm-wasm', variant)
+  return targets.filter((target) => rows.some((row) => row.case === target.case && row.engine === (target.engine ?? 'lstm-wasm'))).flatMap((target) => {
+    const { case: name, engine: own = 'lstm-wasm', variant, ratios = {}, ...shares } = target
+    const ours = find(name, own, variant)
     const verdict = (what: string, target: number, value: number | null | undefined) => {
       const measured = value ?? undefined
       return { case: name, variant, what, target, measured, pass: measured === undefined ? undefined : measured >= target }
     }
     return [
       ...Object.entries(ratios).map(([engine, ratio]) => {
-        const peer = find(name, engine, '')
-        return verdict(`vs ${engine}`, ratio, peer === undefined || ours === undefined ? undefined : peer.medianUs / ours.medianUs)
+        const peer = find(name, engine, engine === 'lstm-wasm' ? variant : '')
+        return verdict(`${own === 'lstm-wasm' ? '' : 'int8 '}vs ${engine}`, ratio, peer === undefined || ours === undefined ? undefined : peer.medianUs / ours.medianUs)
       }),
       ...Object.entries(shares).map(([share, value]) => (
         verdict(share === 'peakShare' ? 'of the peak' : 'of the bandwidth', value, ours?.[share as 'peakShare' | 'l3Share'])

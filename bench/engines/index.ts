@@ -5,6 +5,7 @@ import { onnxruntimeWeb } from './onnxruntime-web.ts'
 import { plainJs } from './plain-js.ts'
 import { tfjsCpu } from './tfjs-cpu.ts'
 import { tfjsWasm } from './tfjs-wasm.ts'
+import { INT8_ENGINES } from './int8.ts'
 import type { Case, PreparedCase } from '../cases.ts'
 
 /** One engine, ready to run one case. */
@@ -22,6 +23,8 @@ export interface Instance {
 
 export interface Engine {
   readonly name: string
+  /** Of its weights. Default: float32. */
+  readonly dtype?: 'int8'
   /** The first is the one most people run. */
   readonly variants: readonly string[]
   /** In words: what was chosen, and why it is this engine's best. */
@@ -36,6 +39,9 @@ export interface Engine {
 
 export const ENGINES: readonly Engine[] = [lstmWasm, onnxruntimeWeb, tfjsWasm, onnxruntimeNode, plainJs, tfjsCpu]
 
+/** Those that are run unless told otherwise, and those with `--int8`. */
+export const ALL_ENGINES: readonly Engine[] = [...ENGINES, ...INT8_ENGINES]
+
 /** Left out of `--quick` unless asked for by name: they are slow, and no target is about them. */
 export const NOT_QUICK = ['plain-js', 'tfjs-cpu']
 
@@ -47,7 +53,7 @@ export function findEngines(list: string): { engine: Engine, variants: readonly 
   const found: Map<Engine, string[]> = new Map()
   for (const name of list.split(',').map((part) => part.trim())) {
     const [wanted, variant] = name.split(':')
-    const engine = ENGINES.find((entry) => entry.name === wanted)
+    const engine = ALL_ENGINES.find((entry) => entry.name === wanted)
     if (engine === undefined) throw new RangeError(`no engine '${name}'; engines are ${ENGINES.map((entry) => entry.name).join(', ')}`)
     if (variant !== undefined && !engine.variants.includes(variant)) {
       throw new RangeError(`no variant '${variant}' of ${wanted}; it has ${engine.variants.join(', ')}`)

@@ -1,20 +1,6 @@
-// lstm-wasm, through its public API. Inputs are arrays of the caller, outputs are written to arrays of the caller.
-import { draw, generated } from '../generation.ts'
-import { isRecurrent, outputSizeOf, type Layer } from '../network.ts'
-import { SILERO_SAMPLE_RATE, SILERO_SAMPLES } from '../silero.ts'
-import type { Engine, Instance } from './index.ts'
-import type { Model, Stream } from 'lstm-wasm'
-import type { PreparedCase } from '../cases.ts'
-
-/** Loaded when it is needed, as the other engines are. */
-const loadLstmWasm = () => Promise.all([import('lstm-wasm'), import('lstm-wasm/layers')])
-
-function layerOf({ dense, embedding, gru, lstm }: typeof import('lstm-wasm/layers'), layer: Layer) {
-  if (layer.kind === 'embedding') return embedding(layer.vocabulary, layer.width, { name: layer.name })
-  if (layer.kind === 'dense') return dense(layer.units, { name: layer.name, activation: layer.activation })
-  const { name, hiddenSize, numLayers, bidirectional, returnSequences } = layer
-  return (layer.kind === 'gru' ? gru : lstm)(hiddenSize, { name, numLayers, bidirectional, returnSequences })
-}
+// lstm-wasm, through its public API.
+import { createLstmWasm, loadLstmWasm } from './own-models.ts'
+import type { Engine } from './index.ts'
 
 export const lstmWasm: Engine = {
   name: 'lstm-wasm',
@@ -28,65 +14,5 @@ export const lstmWasm: Engine = {
       throw error instanceof LstmError ? new Error(error.message) : error
     })
   },
-  async create(prepared, variant) {
-    const [{ compile, createRuntime, load }, words] = await loadLstmWasm()
-    const runtime = await createRuntime({ variant: (variant as 'simd') })
-    if (prepared.file === 'silero') {
-      const model = await load((prepared.bytes as Uint8Array), { runtime, constants: { sr: SILERO_SAMPLE_RATE } })
-      return createSteps(model, model.stream({ sizes: { 'input.1': SILERO_SAMPLES } }), prepared.inputs, new Float32Array(1))
-    }
-    const { layers, tensors, inputs, mode, batch, timesteps, features } = prepared
-    const steps = mode === 'sequence' ? timesteps : 'timesteps'
-    const described = mode === 'generate' ? words.input([steps], { dtype: 'int32' }) : words.input([steps, features])
-    const net = words.sequential([described, ...layers.map((layer) => layerOf(words, layer))], { input: 'x', output: 'y' }).loadStateDict(tensors)
-    // Sequences need no streams; models that only run can do without that part of the library.
-    const model = await compile(net, mode === 'sequence' ? { runtime, streams: false } : { runtime })
-    const rows = layers.some((layer) => isRecurrent(layer) && !layer.returnSequences) ? batch : batch * timesteps
-    if (mode === 'generate') return createGenerator(model, prepared)
-    const y = new Float32Array(rows * outputSizeOf(layers))
-    if (mode === 'step') return createSteps(model, model.stream({ batch }), inputs, y)
-    const given = { x: inputs[0] }
-    const options = { into: { y } }
-    return { async: false, run: () => model.run(given, options), output: () => y, dispose: () => model.dispose() }
-  },
-}
-
-/** @param inputs used in turn */
-function createSteps(model: Model, stream: Stream, inputs: readonly Float32Array[], output: Float32Array): Instance {
-  let call = 0
-  return {
-    async: false,
-    run() {
-      stream.step(inputs[call], output)
-      call = call + 1 === inputs.length ? 0 : call + 1
-    },
-    output: () => output,
-    dispose() {
-      stream.dispose()
-      model.dispose()
-    },
-  }
-}
-
-function createGenerator(model: Model, { layers, chances }: PreparedCase): Instance {
-  const stream = model.stream()
-  const token = new Int32Array(1)
-  const tokens = new Int32Array(chances.length)
-  const probabilities = new Float32Array(outputSizeOf(layers))
-  return {
-    async: false,
-    run() {
-      stream.reset()
-      token[0] = 0
-      for (let n = 0; n < chances.length; n++) {
-        stream.step(token, probabilities)
-        token[0] = tokens[n] = draw(probabilities, chances[n])
-      }
-    },
-    output: () => generated(tokens, probabilities),
-    dispose() {
-      stream.dispose()
-      model.dispose()
-    },
-  }
+  create: (prepared, variant) => createLstmWasm(prepared, variant, false),
 }

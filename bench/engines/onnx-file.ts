@@ -5,6 +5,7 @@ import { cellsOf, GATES, isRecurrent, type RecurrentLayer, type TensorData } fro
 import type { PreparedCase } from '../cases.ts'
 
 const FLOAT = 1
+const INT8 = 3
 const INT32 = 6
 const INT64 = 7
 const OPSET = 17
@@ -16,7 +17,7 @@ const STATES = { lstm: ['h', 'c'], gru: ['h'] } as const
 
 interface Initializer { name: string, dims: number[], type: number, bytes: Uint8Array }
 
-interface Node { op: string, inputs: string[], outputs: string[], attributes?: Record<string, number | string | number[]> }
+interface Node { op: string, domain?: string, inputs: string[], outputs: string[], attributes?: Record<string, number | string | number[]> }
 
 interface Port { name: string, type: number, dims: number[] }
 
@@ -32,8 +33,9 @@ export interface OnnxNetwork {
   readonly rank: number
 }
 
-export function writeNetwork({ layers, tensors, mode, batch, timesteps, features }: PreparedCase): OnnxNetwork {
-  const file = new OnnxFile()
+/** @param isInt8 LSTMs with weights of 8 bits */
+export function writeNetwork({ layers, tensors, mode, batch, timesteps, features }: PreparedCase, isInt8: boolean = false): OnnxNetwork {
+  const file = new OnnxFile(isInt8)
   const steps = mode === 'generate' ? 1 : timesteps
   const tokens = layers[0]?.kind === 'embedding'
   const inputDims = tokens ? [steps, batch] : [steps, batch, features]
@@ -97,8 +99,32 @@ class OnnxFile {
   inputs: Port[] = []
   outputs: Port[] = []
   states: StatePorts[] = []
+  readonly #isInt8: boolean
   #nodes: Node[] = []
   #initializers: Initializer[] = []
+
+  constructor(isInt8: boolean) {
+    this.#isInt8 = isInt8
+  }
+
+  /**
+   * Weights [directions, rows, columns] as onnxruntime's dynamic quantiser writes them for DynamicQuantizeLSTM: [directions, columns, rows] of
+   * -127 to 127, and a scale for each direction.
+   * @returns the names of the scales and of the zero points
+   */
+  int8(name: string, [directions, rows, columns]: readonly [number, number, number], data: Float32Array) {
+    const scales = new Float32Array(directions)
+    const bytes = new Int8Array(data.length)
+    for (let d = 0; d < directions; d++) {
+      const own = data.subarray(d * rows * columns, (d + 1) * rows * columns)
+      scales[d] = own.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127
+      const transposed = transpose(own, rows)
+      transposed.forEach((value, n) => (bytes[d * rows * columns + n] = Math.round(value / (scales[d]))))
+    }
+    this.#initializers.push({ name, dims: [directions, columns, rows], type: INT8, bytes: new Uint8Array(bytes.buffer) })
+    this.#initializers.push({ name: `${name}.zero`, dims: [directions], type: INT8, bytes: new Uint8Array(directions) })
+    return [this.float(`${name}.scale`, { dims: [directions], data: scales }), `${name}.zero`]
+  }
 
   float(name: string, { shape, dims = shape, data }: { shape?: number[], dims?: number[], data: Float32Array }) {
     this.#initializers.push({ name, dims: (dims as number[]), type: FLOAT, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) })
@@ -131,8 +157,13 @@ class OnnxFile {
       const at = `${name}.${level}`
       const inputSize = (cells[0] as { inputSize: number }).inputSize
       const stack = (kind: string) => join(cells.map(({ suffix }) => reorderGates(data(`${kind}_${suffix}`), cell)))
-      this.float(`${at}.W`, { dims: [directions, gates * hiddenSize, inputSize], data: stack('weight_ih') })
-      this.float(`${at}.R`, { dims: [directions, gates * hiddenSize, hiddenSize], data: stack('weight_hh') })
+      const shapes = { W: [directions, gates * hiddenSize, inputSize], R: [directions, gates * hiddenSize, hiddenSize] } as const
+      const kinds = { W: 'weight_ih', R: 'weight_hh' } as const
+      const scales = (['W', 'R'] as const).flatMap((letter) => {
+        if (this.#isInt8) return this.int8(`${at}.${letter}`, shapes[letter], stack(kinds[letter]))
+        this.float(`${at}.${letter}`, { dims: [...shapes[letter]], data: stack(kinds[letter]) })
+        return []
+      })
       const biases = cells.flatMap(({ suffix }) => ['bias_ih', 'bias_hh'].map((kind) => reorderGates(data(`${kind}_${suffix}`), cell)))
       this.float(`${at}.B`, { dims: [directions, 2 * gates * hiddenSize], data: join(biases) })
       const inputs = [value, `${at}.W`, `${at}.R`, `${at}.B`]
@@ -149,8 +180,9 @@ class OnnxFile {
         this.inputs.push(...states.map(({ before }) => ({ name: before, type: FLOAT, dims })))
         this.outputs.push(...states.map(({ after }) => ({ name: after, type: FLOAT, dims })))
       }
+      if (scales.length > 0) inputs.push(...Array<string>(8 - inputs.length).fill(''), ...scales)
       this.#nodes.push({
-        op: OPERATOR[cell], inputs, outputs,
+        ...(scales.length > 0 ? { op: 'DynamicQuantizeLSTM', domain: 'com.microsoft' } : { op: OPERATOR[cell] }), inputs, outputs,
         attributes: { hidden_size: hiddenSize, direction: directions === 2 ? 'bidirectional' : 'forward', ...(cell === 'gru' && { linear_before_reset: 1 }) },
       })
       if (raw) value = y
@@ -175,6 +207,12 @@ class OnnxFile {
     const pbf = new PbfWriter()
     pbf.writeVarintField(1, 8)
     pbf.writeMessage(8, () => pbf.writeVarintField(2, OPSET), undefined)
+    if (this.#isInt8) {
+      pbf.writeMessage(8, () => {
+        pbf.writeStringField(1, 'com.microsoft')
+        pbf.writeVarintField(2, 1)
+      }, undefined)
+    }
     pbf.writeMessage(7, () => {
       for (const node of this.#nodes) pbf.writeMessage(1, () => writeNode(pbf, node), undefined)
       pbf.writeStringField(2, 'benchmark')
@@ -193,10 +231,11 @@ class OnnxFile {
   }
 }
 
-function writeNode(pbf: PbfWriter, { op, inputs, outputs, attributes = {} }: Node) {
+function writeNode(pbf: PbfWriter, { op, domain, inputs, outputs, attributes = {} }: Node) {
   for (const input of inputs) pbf.writeStringField(1, input)
   for (const output of outputs) pbf.writeStringField(2, output)
   pbf.writeStringField(4, op)
+  if (domain !== undefined) pbf.writeStringField(7, domain)
   for (const [name, value] of Object.entries(attributes)) {
     pbf.writeMessage(5, () => {
       pbf.writeStringField(1, name)

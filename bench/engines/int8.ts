@@ -1,0 +1,41 @@
+// The same engines with weights of 8 bits: ours by `quantize`, onnxruntime's as its own dynamic quantiser writes them.
+import { lstmWasm } from './lstm-wasm.ts'
+import { onnxruntimeNode } from './onnxruntime-node.ts'
+import { onnxruntimeWeb } from './onnxruntime-web.ts'
+import { writeNetwork } from './onnx-file.ts'
+import { createLstmWasm } from './own-models.ts'
+import type { Case } from '../cases.ts'
+import type { Engine } from './index.ts'
+
+/** What is left of 8 bits: the largest distance from the float64 reference that such an engine may have. */
+export const INT8_TOLERANCE = 2e-2
+
+/** A text differs as soon as one character does: there is nothing to compare. */
+const comparable = ({ mode }: Case) => mode !== 'generate'
+/** Files are written for LSTMs alone: onnxruntime has no quantised GRU. */
+const isLstm = ({ layers, mode, file }: Case) => file === undefined && mode !== 'generate' && layers.length > 0 && layers.every(({ kind }) => kind === 'lstm')
+
+const ours: Engine = {
+  ...lstmWasm,
+  name: 'lstm-wasm int8',
+  dtype: 'int8',
+  settings: 'as lstm-wasm, the model quantised by `quantize`: symmetric weights with a scale for each output, activations by row and step',
+  supports: (entry) => comparable(entry) && entry.file === undefined,
+  create: (prepared, variant) => createLstmWasm(prepared, variant, true),
+}
+
+function int8Of(engine: Engine): Engine {
+  return {
+    ...engine,
+    name: `${engine.name} int8`,
+    dtype: 'int8',
+    settings: `as ${engine.name}, DynamicQuantizeLSTM: symmetric weights with a scale for each direction (QInt8), activations by tensor`,
+    supports: isLstm,
+    create: (prepared, variant) => engine.create({ ...prepared, network: writeNetwork(prepared, true) }, variant),
+  }
+}
+
+export const INT8_ENGINES: readonly Engine[] = [ours, int8Of(onnxruntimeWeb), int8Of(onnxruntimeNode)]
+
+/** Those of one comparison: each in float32 and in 8 bits. */
+export const INT8_CONTENDERS: readonly Engine[] = [lstmWasm, ours, onnxruntimeWeb, ...INT8_ENGINES.slice(1, 2), onnxruntimeNode, ...INT8_ENGINES.slice(2)]
