@@ -42,7 +42,7 @@ export function byCase(rows: readonly Row[]): [string, Row[]][] {
 }
 
 /** The name of an engine, with its variant where it has several. */
-export const engineTitle = ({ engine, variant }: { engine: string, variant: string }) => (engine === 'lstm-wasm' ? `${engine} ${variant}` : engine)
+export const engineTitle = ({ engine, variant }: { engine: string, variant: string }) => (engine.startsWith('lstm-wasm') ? `${engine} ${variant}` : engine)
 
 export function runtimeText({ name, version, engine }: { name: string, version: string, engine: string }) {
   const title = { node: 'Node', bun: 'Bun', deno: 'Deno' }[name] ?? name
