@@ -31,7 +31,7 @@ describe('what is published', async () => {
 
   it('has all its charts, for light and dark backgrounds, with words for those who do not see them', async () => {
     const files = await readdir(new URL('../../docs/benchmark/', import.meta.url))
-    expect(files.filter((name) => name.endsWith('.svg')).sort()).toEqual(CHARTS.map((name) => `${name}.svg`).sort())
+    expect(files.filter((name) => name.endsWith('.svg')).sort()).toEqual([...CHARTS, 'quantization'].map((name) => `${name}.svg`).sort())
     for (const name of CHARTS) {
       const svg = await read(`docs/benchmark/${name}.svg`)
       expect(svg).toMatch(/^<svg [^>]*aria-label="[^"]{20,}"/)
