@@ -6,7 +6,7 @@ const TOLERANCE = 5e-6
 /**
  * Runs every case in one runtime of lstm-wasm: that of `module` if given, else of `variant`.
  *
- * @param api the exports of lstm-wasm, and readSafetensors
+ * @param api the exports of lstm-wasm and of lstm-wasm/safetensors
  * @param golden bytes of lstm-pytorch.safetensors
  * @returns who ran it and what came out, as plain data
  */
@@ -38,7 +38,60 @@ export async function runSuite({ api, golden, variant, module }) {
       failures.push(`${testCase.name}: ${error.message}`)
     }
   }
-  return { identity, variant: runtime.variant, cases: cases.length, failures, largest, hash: hex(hash) }
+  const { products, layer } = await runInt8(api, runtime).catch((error) => {
+    failures.push(`8 bits: ${error.message}`)
+    return { products: new Float32Array(), layer: new Float32Array() }
+  })
+  return {
+    identity, variant: runtime.variant, cases: cases.length + 1, failures, largest, hash: hex(await sha256(hash, layer)),
+    int8: { products: runtime.int8Products, hash: hex(await sha256(new Uint8Array(), products)) },
+  }
+}
+
+/** Rows of the product, its terms, its columns. */
+const INT8_SIZES = [[1, 1, 1], [1, 300, 67], [7, 33, 130], [25, 515, 48]]
+
+/**
+ * Weights of 8 bits: products, whose sums are whole numbers and which no engine may round otherwise, and an LSTM. Twice, so that compilers
+ * have seen them.
+ */
+async function runInt8({ load, safetensors, writeSafetensors }, runtime) {
+  let nextSeed = 7_000_000
+  const floats = (shape, scale) => ({ dtype: 'float32', shape, data: pseudoRandom(nextSeed++, shape, scale) })
+  const narrow = (rows, k) => {
+    const q = Int8Array.from(pseudoRandom(nextSeed++, [rows * k], 127.49), Math.round)
+    const scales = pseudoRandom(nextSeed++, [rows], 0.01)
+    const parts = [{ suffix: '', dtype: 'I8', shape: [rows, k], data: q }, { suffix: '.scale', dtype: 'F32', shape: [rows, 1], data: scales }]
+    return { dtype: 'float32', shape: [rows, k], data: new Float32Array(), parts }
+  }
+  const run = async (tensors, node, shape) => {
+    const graph = { version: 1, inputs: [{ name: 'x', dtype: 'float32', shape }], outputs: [{ name: 'y', value: 'y' }], nodes: [{ name: 'layer', inputs: ['x'], outputs: ['y'], ...node }] }
+    const bytes = writeSafetensors(new Map(Object.entries(tensors)), new Map([['lstm-wasm', JSON.stringify(graph)]]))
+    const model = await load(bytes, { runtime, readers: [safetensors], streams: false })
+    const x = floats(shape, 2)
+    const results = [model.run({ x }).y.data, model.run({ x }).y.data]
+    model.dispose()
+    return results
+  }
+  const products = []
+  for (const [rows, k, columns] of INT8_SIZES) {
+    const tensors = { w: narrow(columns, k), b: floats([columns], 1) }
+    products.push(...await run(tensors, { op: 'linear', parameters: { weight: 'w', bias: 'b' }, attributes: {} }, [rows, k]))
+  }
+  const tensors = { w: narrow(4 * 37, 19), u: narrow(4 * 37, 37), b: floats([4 * 37], 1) }
+  const parameters = { '0.forward.inputWeights': 'w', '0.forward.recurrentWeights': 'u', '0.forward.inputBias': 'b' }
+  const layer = await run(tensors, { op: 'lstm', parameters, attributes: { hiddenSize: 37, numLayers: 1, returnSequences: true } }, [3, 40, 19])
+  return { products: joined(products), layer: joined(layer) }
+}
+
+function joined(arrays) {
+  const result = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const array of arrays) {
+    result.set(array, at)
+    at += array.length
+  }
+  return result
 }
 
 /** What the JavaScript engine says of itself. */

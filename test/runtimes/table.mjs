@@ -8,6 +8,7 @@ const COLUMNS = {
   'result': (row) => (row.ok === false ? 'FAILED' : row.result),
   'cases': (row) => row.passed ?? '',
   'largest distance': (row) => row.largest?.toExponential(2) ?? '',
+  '8 bits': (row) => row.int8?.products ?? '',
   'hash': (row) => row.hash?.slice(0, 16) ?? '',
   'seconds': (row) => row.seconds?.toFixed(1) ?? '',
 }
