@@ -143,9 +143,10 @@ describe('what is said of a model', () => {
     const half = layer('LSTM', 'lstm', { units: 2, dtype: { class_name: 'DTypePolicy', config: { name: 'mixed_float16' } } })
     expect(build([input(5, 3), half]).notes).toEqual(['a test', "float32 is computed, where the file says mixed_float16: 'lstm'"])
     expect(build([input(5, 3), layer('LSTM', 'lstm', { units: 2, dtype: 'float32' })]).notes).toEqual(['a test'])
-    for (const [mode, name] of [['float8', 'float8_from_float32'], ['int8', 'int8_from_float32']] as const) {
+    for (const [mode, type, name] of [['float8', 'Dense', 'float8_from_float32'], ['int8', 'Reshape', 'int8_from_float32'], ['gptq/4/128', 'Dense', 'gptq/4/128_from_float32']] as const) {
       const dtype = { class_name: 'QuantizedDTypePolicy', config: { mode, source_name: 'float32' } }
-      expectError(() => build([input(5, 3), layer('Dense', 'd', { units: 2, dtype })]), 'UNSUPPORTED', new RegExp(`layer 'd' \\(Dense\\): quantised weights \\(dtype policy ${name}\\)`))
+      const message = new RegExp(`layer 'd' \\(${type}\\): quantised weights \\(dtype policy ${name}\\)`)
+      expectError(() => build([input(5, 3), layer(type, 'd', { units: 2, dtype })]), 'UNSUPPORTED', message)
     }
   })
 

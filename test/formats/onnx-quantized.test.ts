@@ -5,11 +5,11 @@ import { readOnnx } from '../../src/formats/onnx/index.ts'
 import { readSafetensors } from '../../src/formats/safetensors.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { compile } from '../../src/model/load.ts'
-import type { Constant } from '../../src/ops/constant.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import type { ArrayLike } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import '../guards.ts'
+import { distance, int8In } from '../quantized-outputs.ts'
 import { PYTORCH_DISTANCE, QUANTIZED_RATIO, REQUANTIZED_RATIO } from '../tolerance.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
 import { floatTensor, writeOnnx, type GraphSpec, type NodeSpec, type TensorSpec } from './onnx-writer.ts'
@@ -24,17 +24,6 @@ function named(name: string, what: string): [string, ArrayLike][] {
   const prefix = `${name}/${what}/`
   return [...tensors].flatMap(([key, value]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : []))
 }
-
-/** The root of the mean of squares of differences. */
-function distance(a: ArrayLike, b: ArrayLike): number {
-  expect(a.shape).toEqual(b.shape)
-  let sum = 0
-  for (let n = 0; n < a.data.length; n++) sum += ((a.data[n] as number) - (b.data[n] as number)) ** 2
-  return Math.sqrt(sum / a.data.length)
-}
-
-/** `44x13@0`: shapes of weights of 8 bits, and the axis of their outputs. */
-const int8In = ({ constants }: Graph): string[] => [...constants.values()].flatMap(({ shape, int8 }: Constant) => (int8 === undefined ? [] : [`${shape.join('x')}@${int8.axis}`]))
 
 /** Models whose weights have no 8 bits here: their numbers are onnxruntime's. */
 const WIDENED = ['qdq-uint8-weights', 'nbits', 'nbits-zeros', 'dequantize-blocked', 'pair-uint8', 'pair-int8', 'pair-per-axis']

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { Budget } from '../../src/formats/budget.ts'
 import { keras, readKeras, readKerasWeights } from '../../src/formats/keras/index.ts'
 import { onlyBytes } from '../../src/formats/reader.ts'
+import { ZipArchive } from '../../src/formats/zip/zip.ts'
 import { writeStored } from './stored-zip.ts'
 import { mutateMany } from './mutate.ts'
 
@@ -19,6 +21,19 @@ describe('broken .keras archives', () => {
     // Checksums find nearly everything: what is read was changed beside them.
     expect(read).toBeGreaterThan(20)
     expect(refused).toBeGreaterThan(5000)
+  })
+})
+
+describe('broken descriptions of quantised models', () => {
+  it.each(['int8', 'int4-blocks'])('%s: 2,000 of them are read or refused', async (name) => {
+    const archive = new ZipArchive(golden(`keras-quantized/${name}.keras`), 'Keras', { budget: new Budget(2 ** 20) })
+    const weights = archive.read('model.weights.h5')
+    const parts = (config: Uint8Array, changed: Uint8Array): Uint8Array => writeStored(new Map([['config.json', config], ['model.weights.h5', changed]]))
+    const config = archive.read('config.json')
+    const described = await mutateMany(config, 1000, 5, (mutated) => readKeras(parts(mutated, weights)))
+    const stored = await mutateMany(weights, 1000, 6, (mutated) => readKeras(parts(config, mutated)))
+    expect(described.read).toBeGreaterThan(5)
+    expect(stored.read).toBeGreaterThan(5)
   })
 })
 

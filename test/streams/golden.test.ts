@@ -14,7 +14,7 @@ import { NdArray } from '../../src/values/ndarray.ts'
 import { lengthOf } from '../../src/values/shape.ts'
 import { pseudoRandom } from '../random.ts'
 
-const FOLDERS = ['keras3', 'onnx', 'quantized', 'loops', 'rtneural', 'nam'].map((name) => new URL(`../golden/${name}/`, import.meta.url))
+const FOLDERS = ['keras3', 'onnx', 'quantized', 'keras-quantized', 'loops', 'rtneural', 'nam'].map((name) => new URL(`../golden/${name}/`, import.meta.url))
 const FILES = FOLDERS.flatMap((folder) => {
   try {
     return readdirSync(folder).filter((name) => /\.(keras|h5|onnx|json|nam)$/.test(name)).map((name) => new URL(name, folder))

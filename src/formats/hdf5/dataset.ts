@@ -37,7 +37,8 @@ export function readDataset(file: Hdf5Bytes, messages: readonly Message[], what:
   const shape = readDataspace(requireMessage(messages, MESSAGE.dataspace, what))
   const type = readDatatype(requireMessage(messages, MESSAGE.datatype, what))
   const size = lengthOf(shape) * type.bytes
-  file.budget.copy(lengthOf(shape), size, `HDF5: ${what}`)
+  // Integers of a byte become int32.
+  file.budget.copy(lengthOf(shape), type.kind === 'int' && type.bytes === 1 ? 5 * size : size, `HDF5: ${what}`)
   const filters = messages.find(({ type: message }) => message === MESSAGE.filters)
   const storage: Storage = {
     file, what, shape, elementBytes: type.bytes, filters: filters === undefined ? [] : readFilters(filters.cursor()),
@@ -57,6 +58,7 @@ function decode(bytes: Uint8Array, type: Datatype, what: string): NdArray['data'
   if (!isInt && type.bytes === 8) return decodeElements(ordered, 'float64', what)
   if (type.kind === 'uint' && type.bytes === 1) return decodeElements(ordered, 'uint8', what)
   if (type.kind === 'int' && type.bytes === 4) return decodeElements(ordered, 'int32', what)
+  if (type.kind === 'int' && type.bytes === 1) return Int32Array.from(new Int8Array(ordered.buffer, ordered.byteOffset, ordered.length))
   if (isInt && type.bytes === 8) return decodeElements(ordered, 'int64', what)
   throw unsupported(`${what} has elements of kind ${type.kind} with ${type.bytes} bytes`)
 }

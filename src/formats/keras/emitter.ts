@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../../graph/builder.ts'
 import type { Attribute } from '../../ops/operator.ts'
 import { createData } from '../../values/dtype.ts'
-import { NdArray } from '../../values/ndarray.ts'
+import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { lengthOf, type SymbolicShape } from '../../values/shape.ts'
 import type { Budget } from '../budget.ts'
 
@@ -63,13 +63,13 @@ export class Emitter {
   }
 
   /** A constant of the layer; the same array again is the same constant. */
-  constant(name: string, array: NdArray, transform: (array: NdArray) => NdArray = (same) => same): string {
+  constant(name: string, array: NdArray, transform: (array: NdArray) => ArrayLike = (same) => same): string {
     const [constant] = this.constants([name], array, (one) => [transform(one)]) as [string]
     return constant
   }
 
   /** Several constants made of one array, named in their order; the same array again is the same constants. */
-  constants(names: readonly string[], array: NdArray, transform: (array: NdArray) => readonly NdArray[]): readonly string[] {
+  constants(names: readonly string[], array: NdArray, transform: (array: NdArray) => readonly ArrayLike[]): readonly string[] {
     const known = this.#constants.get(array)
     if (known !== undefined) return known
     this.budget.copy(array.data.length, array.data.byteLength, `Keras: ${names[0]}`)

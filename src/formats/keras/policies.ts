@@ -16,8 +16,27 @@ function policyName(json: Json | undefined): string | undefined {
   return typeof inner === 'string' ? inner : undefined
 }
 
-/** What of a layer's policy cannot be run: weights that are quantised. */
-export function policyProblems({ settings }: LayerSpec): string[] {
+/** How the weights of a layer are quantised. */
+export interface Quantization {
+  readonly bits: 4 | 8
+  /** Elements that share a scale; undefined where each output has one. */
+  readonly block: number | undefined
+}
+
+/** Layers whose integers are read. */
+const LAYERS: readonly string[] = ['Dense', 'Embedding']
+
+/** Of `int8_from_float32`, `int4/128_from_float32`; undefined for layers that are not quantised, or not so that they are read. */
+export function quantizationOf({ className, settings }: LayerSpec): Quantization | undefined {
+  const [, bits, size] = /^int([48])(?:\/(-1|\d{1,6}))?_from_/.exec(policyName(settings.json('dtype')) ?? '') ?? []
+  if (bits === undefined || !LAYERS.includes(className) || size === '0') return undefined
+  return { bits: bits === '8' ? 8 : 4, block: size === undefined || size === '-1' ? undefined : Number(size) }
+}
+
+/** What of a layer's policy cannot be run: weights that are quantised, but for those that quantized.ts reads. */
+export function policyProblems(layer: LayerSpec): string[] {
+  const { settings } = layer
+  if (quantizationOf(layer) !== undefined) return []
   const name = policyName(settings.json('dtype'))
   const mode = settings.json('quantization_mode') ?? settings.json('quantization_config')
   if (name !== undefined && /^(int|float)[48]|^gptq|^awq|_from_/.test(name) && !/^int(8|32|64)$/.test(name)) return [`quantised weights (dtype policy ${name})`]

@@ -93,6 +93,9 @@ export function stateDictOf(groups: readonly TensorGroup[]): Map<string, NdArray
   const counts: Map<string, number> = new Map()
   for (const group of groups) {
     const { layer, inside, tensors } = group
+    if ([...tensors.values()].some(({ dtype, shape }) => dtype !== 'float32' && shape.length > 1)) {
+      throw new LstmError('UNSUPPORTED', `Keras: the weights of '${layer}' are quantised: no state dict has them; load the whole model, as model.save('model.keras') writes it`)
+    }
     const recurrent = asRecurrent(group)
     if (recurrent !== undefined) {
       const direction = inside.some((segment) => segment.startsWith('backward_')) ? '_reverse' : ''

@@ -6,6 +6,8 @@ import { transposed, type Emitter } from '../emitter.ts'
 import { notSupported, onlyInput, wordsOf, type KerasTensor, type LayerCall, type LayerKind } from '../layer-call.ts'
 import { loraOf } from '../lora.ts'
 import { isList } from '../../json.ts'
+import { quantizationOf } from '../policies.ts'
+import { quantizedKernel, quantizedTable } from '../quantized.ts'
 import { malformed, type Settings } from '../settings.ts'
 
 /** x as it is: dropout and noise act in training only. */
@@ -16,14 +18,13 @@ export const identity: LayerKind = {
 export const dense: LayerKind = {
   unsupported: ({ settings }, dialect) => wordsOf(() => readActivation(settings.json('activation'), dialect, 'activation')),
   build(call) {
-    const { layer, emit, path, weights, dialect } = call
+    const { layer, emit, path, dialect } = call
     const { settings } = layer
     const x = onlyInput(call)
-    const [kernel, bias] = weights.take(['kernel', ...(settings.flag('use_bias', true) ? ['bias'] : [])], settings.what)
-    if (kernel?.shape.length !== 2) throw malformed(`${settings.what}: expected a kernel with two axes`)
-    const lora = loraOf(call, 'kernel')
+    const quantization = quantizationOf(layer)
+    const { weight, bias } = quantization === undefined ? trainedKernel(call) : quantizedKernel(call, quantization, emit.shapeOf(x.value).at(-1))
     const linear = emit.node(path, 'linear', [x.value], {}, {
-      weight: emit.constant(`${path}/weight`, kernel, (array) => transposed(lora(array))),
+      weight,
       ...(bias !== undefined && { bias: emit.constant(`${path}/bias`, bias) }),
     })
     const activation = readActivation(settings.json('activation'), dialect, settings.what)
@@ -31,12 +32,29 @@ export const dense: LayerKind = {
   },
 }
 
+/** The kernel of a dense layer as a constant [outputs, inputs], and its bias. */
+function trainedKernel(call: LayerCall): { weight: string, bias: NdArray | undefined } {
+  const { layer: { settings }, emit, path, weights } = call
+  const [kernel, bias] = weights.take(['kernel', ...(settings.flag('use_bias', true) ? ['bias'] : [])], settings.what)
+  if (kernel?.shape.length !== 2) throw malformed(`${settings.what}: expected a kernel with two axes`)
+  const lora = loraOf(call, 'kernel')
+  return { weight: emit.constant(`${path}/weight`, kernel, (array) => transposed(lora(array))), bias }
+}
+
+/** The table of an embedding as a constant. */
+function trainedTable(call: LayerCall): string {
+  const { layer, emit, path, weights } = call
+  const [table] = weights.take(['embeddings'], layer.settings.what) as [NdArray]
+  return emit.constant(`${path}/weight`, table, loraOf(call, 'embeddings'))
+}
+
 export const embedding: LayerKind = {
   build(call) {
-    const { layer, emit, path, weights } = call
+    const { layer, emit, path } = call
     const x = onlyInput(call)
-    const [table] = weights.take(['embeddings'], layer.settings.what) as [NdArray]
-    const value = emit.node(path, 'embedding', [indices(call, x.value)], {}, { weight: emit.constant(`${path}/weight`, table, loraOf(call, 'embeddings')) })
+    const quantization = quantizationOf(layer)
+    const weight = quantization === undefined ? trainedTable(call) : quantizedTable(call, quantization)
+    const value = emit.node(path, 'embedding', [indices(call, x.value)], {}, { weight })
     if (!layer.settings.flag('mask_zero', false)) return [{ value, mask: undefined }]
     const isPadding = emit.node(`${path}/padding`, 'equal', [indices(call, x.value), emit.integer(0)])
     return [{ value, mask: emit.node(`${path}/mask`, 'not', [isPadding]) }]
