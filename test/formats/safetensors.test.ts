@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { LstmError, type LstmErrorCode } from '../../src/errors.ts'
 import { readSafetensors } from '../../src/formats/safetensors.ts'
 import { writeSafetensors } from '../../src/formats/safetensors-writer.ts'
-import { NdArray } from '../../src/values/ndarray.ts'
+import { HalfWeights, Int8Weights } from '../../src/ops/products/narrow-weights.ts'
+import { NdArray, type ArrayLike } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -297,8 +298,15 @@ describe('readSafetensors refuses', () => {
     expect(readSafetensors(writeSafetensors(new Map(), metadata)).metadata.get('lines')?.length).toBe(5e6)
   })
 
-  it('any mutation either with an LstmError or not at all (2000 of them)', () => {
-    const valid = writeSafetensors(SMALL, new Map([['format', 'pt']]))
+  it.each<[string, ReadonlyMap<string, ArrayLike>]>([
+    ['32 bits', SMALL],
+    ['8 and 16 bits', new Map<string, ArrayLike>([
+      ['w', new Int8Weights({ q: Int8Array.of(1, -2, 3, 4, 5, 6), scales: Float32Array.of(0.5, 2), axis: 0 }, [2, 3])],
+      ['half', new HalfWeights(Float32Array.of(1, 2.5), [2])],
+      ['v', new Int8Weights({ q: Int8Array.of(1, -127, 3, 4), scales: Float32Array.of(0.5, 2), axis: 1 }, [2, 2], false)],
+    ])],
+  ])('any mutation of %s either with an LstmError or not at all (2000 of them)', (_what, tensorsOfFile) => {
+    const valid = writeSafetensors(tensorsOfFile, new Map([['format', 'pt']]))
     const headerEnd = 8 + new DataView(valid.buffer).getUint32(0, true)
     // Most of them in the header, where the structure is, and with bytes that mean something to JSON.
     const position = fc.oneof({ weight: 3, arbitrary: fc.nat(headerEnd - 1) }, { weight: 1, arbitrary: fc.integer({ min: headerEnd, max: valid.length - 1 }) })
