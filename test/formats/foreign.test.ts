@@ -36,7 +36,6 @@ function proto(fields: readonly (readonly [number, number | string | Uint8Array]
 describe('files that frameworks wrote', () => {
   it.each([
     ['optimiser.pt', 'UNSUPPORTED', /^torch: this is the state of an optimiser .*torch\.save\(model\.state_dict\(\), path\)$/],
-    ['quantised.pt', 'UNSUPPORTED', /^torch: the tensors are quantised .*torch\.save\(float_model\.state_dict\(\), path\)$/],
     ['checkpoint-1.index', 'UNSUPPORTED', /^this is a checkpoint of TensorFlow 2 .*model\.load_weights\('ckpt'\); model\.save\('model\.keras'\)$/],
     ['checkpoint-1.data-00000-of-00001', 'FORMAT', /^the elements of a TensorFlow checkpoint, .*"checkpoint-1\.index"$/],
     ['frozen.pb', 'FORMAT', /^a graph of TensorFlow \(GraphDef, \.pb\).*python -m tf2onnx\.convert --saved-model FOLDER --output model\.onnx$/],

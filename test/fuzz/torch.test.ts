@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { onlyBytes } from '../../src/formats/reader.ts'
-import { torch } from '../../src/formats/torch/reader.ts'
+import { readTorch, torch } from '../../src/formats/torch/reader.ts'
 import { mutateMany } from './mutate.ts'
 
 const golden = (name: string): Promise<Buffer> => readFile(new URL(`../golden/pytorch/${name}`, import.meta.url))
@@ -14,6 +14,14 @@ describe('broken files of whole models', () => {
     })
     expect(read + refused).toBe(300)
     expect(refused).toBeGreaterThan(30)
+  })
+})
+
+describe('broken state dicts of quantised models', () => {
+  it.each(['lstm-bidirectional', 'classifier-per-channel', 'cell'])('%s: 2000 of them are read or refused', async (name) => {
+    const { read, refused } = await mutateMany(await golden(`../torch-quantized/${name}.pt`), 2000, 3, (bytes) => readTorch(bytes))
+    expect(read).toBeGreaterThan(20)
+    expect(refused).toBeGreaterThan(500)
   })
 })
 

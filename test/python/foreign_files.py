@@ -1,6 +1,6 @@
 """Writes test/golden/foreign/: files that are no models for this library, and are told what they are.
 
-    pip install torch==2.13.0                  # optimiser.pt, quantised.pt, exported.pt2
+    pip install torch==2.13.0                  # optimiser.pt, exported.pt2
     pip install tensorflow-cpu==2.15.1         # checkpoint-1.index, saved_model.pb, frozen.pb, model.tflite
     python test/python/foreign_files.py
 """
@@ -30,8 +30,6 @@ def write_torch():
     optimiser.step()
     torch.save(optimiser.state_dict(), 'optimiser.pt')
     torch.export.save(torch.export.export(model, (torch.zeros(2, 1, 3),)), 'exported.pt2')
-    quantised = torch.ao.quantization.quantize_dynamic(model, {torch.nn.LSTM, torch.nn.Linear}, dtype=torch.qint8)
-    torch.save(quantised.state_dict(), 'quantised.pt')
 
 
 def write_tensorflow():

@@ -166,9 +166,6 @@ function unpickle(reader: PickleBytes, budget: Budget, found: Map<string, TorchS
     broken = error
   }
   if (machine.foreign.size === 0) return object
-  if (machine.foreign.has('torch._utils._rebuild_qtensor')) {
-    throw new LstmError('UNSUPPORTED', 'torch: the tensors are quantised (torch.ao.quantization), and their numbers are not those that the model was trained to; save the model before it was quantised, in Python: torch.save(float_model.state_dict(), path)')
-  }
   if (modulesOf(object).length > 0) return object
   const names = listed([...machine.foreign], MOST_NAMES, quoteName)
   throw new LstmError('UNSUPPORTED', `torch: the pickle asks for ${names}, which this library does not run: a file may hold tensors, numbers, text, dict, list and tuple only; ${SAVE_STATE_DICT}`, { cause: broken })

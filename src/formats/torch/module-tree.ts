@@ -2,8 +2,9 @@
 import { LstmError } from '../../errors.ts'
 import type { Budget } from '../budget.ts'
 import { joinName } from '../pytorch-names.ts'
+import { PackedObject } from './packed-object.ts'
 import { ForeignObject } from './pickle.ts'
-import { TorchTensor } from './tensors.ts'
+import { QuantizedTensor, TorchTensor } from './tensors.ts'
 
 /** A module: what it is, what it was told, and what it has learnt. */
 export interface TorchModule {
@@ -18,6 +19,10 @@ export interface TorchModule {
   readonly children: ReadonlyMap<string, TorchModule>
 }
 
+/** Packed weights in TorchScript. */
+const PACKED = /^__torch__\.torch\.classes\.(quantized|rnn)\./
+/** Letters of a class's name in a message. */
+const MOST_NAME = 100
 /** Modules inside one another. */
 const MOST_DEEP = 64
 /** Attributes of a pickled module whose entries are parts of it. */
@@ -37,6 +42,9 @@ function moduleOf(object: ForeignObject, budget: Budget, depth: number): TorchMo
   const add = (key: unknown, value: unknown): void => {
     if (typeof key !== 'string') return
     budget.visit('torch: the modules')
+    if (value instanceof QuantizedTensor || value instanceof PackedObject || (value instanceof ForeignObject && PACKED.test(value.name))) {
+      throw new LstmError('UNSUPPORTED', `torch: a whole model with quantised modules (${object.name.slice(0, MOST_NAME)}) is not supported; save its tensors, in Python: torch.save(model.state_dict(), path)`)
+    }
     if (value instanceof TorchTensor) tensors.set(key, value)
     else if (value instanceof ForeignObject) {
       if (value.isModule) children.set(key, moduleOf(value, budget, depth + 1))

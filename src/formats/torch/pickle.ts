@@ -4,6 +4,7 @@
 import { LstmError } from '../../errors.ts'
 import type { Budget } from '../budget.ts'
 import { malformedFile } from '../malformed.ts'
+import { PackedObject } from './packed-object.ts'
 import { PickleBytes } from './pickle-bytes.ts'
 
 const malformed = malformedFile('pickle')
@@ -205,6 +206,7 @@ export class PickleMachine {
       case 0x62: { // b
         const state = this.#pop()
         const object = this.#top()
+        if (object instanceof PackedObject) object.state = state
         // Attributes of known objects (a state dict's _metadata) say nothing about weights.
         if (object instanceof ForeignObject && state instanceof Map && (state.has('_modules') || object.name.startsWith('__torch__.'))) object.state = state
         return true

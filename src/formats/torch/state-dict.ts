@@ -1,12 +1,13 @@
 import { LstmError } from '../../errors.ts'
 import { FUNCTION, readOptions, TEXT, type OptionTable } from '../../options.ts'
 import { describeValue } from '../../values/dtype.ts'
-import type { NdArray } from '../../values/ndarray.ts'
+import type { ArrayLike } from '../../values/ndarray.ts'
 import { Budget } from '../budget.ts'
 import { openTorch, type TorchFile } from './archive.ts'
 import { asModule, tensorsOf, type TorchModule } from './module-tree.ts'
 import { ForeignObject } from './pickle.ts'
-import { TorchTensor } from './tensors.ts'
+import { buildQuantized, isTensor, unpacked, withoutOutputScales, type FileTensor } from './quantized.ts'
+import { QuantizedTensor } from './tensors.ts'
 
 /** Options of `readTorch` and `readTorchWeights`. */
 export interface TorchOptions {
@@ -18,7 +19,7 @@ export interface TorchOptions {
 
 const OPTIONS: OptionTable<TorchOptions> = { key: TEXT, only: FUNCTION }
 
-type TensorDict = ReadonlyMap<string, TorchTensor>
+type TensorDict = ReadonlyMap<string, FileTensor>
 
 /** Letters of a class's name in a message. */
 const MOST_NAME = 100
@@ -29,7 +30,8 @@ const MOST_LISTED = 50
  * The state dict in a file of `torch.save`: of `model.state_dict()`, or of a checkpoint that holds one among
  * other things (`{ 'model': {...}, 'epoch': 3 }`). Both kinds of file are read, zip archives and the older one; so are whole pickled
  * modules, TorchScript, torch.export (.pt2) and stable-baselines3, of which the tensors are taken.
- * Nothing in the file is run. Tensors become float32, int32 (all signed integers) or uint8 (bool too), row-major.
+ * Nothing in the file is run. Tensors become float32, int32 (all signed integers) or uint8 (bool too), row-major. Weights that
+ * `quantize_dynamic` packed have the names they had before, and keep their 8 bits (`data` is float32).
  *
  * @throws LstmError `FORMAT` for a broken file; `UNSUPPORTED` for one that asks for more than tensors and plain
  *   containers, naming what it asks for, and for a file with no state dict or several; `VALUE` for an int64 that
@@ -37,15 +39,18 @@ const MOST_LISTED = 50
  *
  *     readTorch(bytes, { key: 'ema', only: (name) => name.startsWith('decoder.') })
  */
-export function readTorch(bytes: Uint8Array, options: TorchOptions = {}): Map<string, NdArray> {
+export function readTorch(bytes: Uint8Array, options: TorchOptions = {}): Map<string, ArrayLike> {
   const read = readOptions(options, OPTIONS, 'PyTorch')
   const budget = new Budget(bytes.length)
   return stateDictOf(openTorch(bytes, budget), read, budget)
 }
 
 /** The tensors of a file that is open. */
-export function stateDictOf({ object, tensors }: TorchFile, { key, only = () => true }: TorchOptions, budget: Budget): Map<string, NdArray> {
-  return new Map([...findStateDict(object, key, budget)].filter(([name]) => only(name)).map(([name, tensor]) => [name, tensors.build(name, tensor)]))
+export function stateDictOf({ object, tensors }: TorchFile, { key, only = () => true }: TorchOptions, budget: Budget): Map<string, ArrayLike> {
+  const found = withoutOutputScales(findStateDict(object, key, budget), tensors)
+  return new Map([...found].filter(([name]) => only(name)).map(([name, tensor]) => [
+    name, tensor instanceof QuantizedTensor ? buildQuantized(name, tensor, tensors, budget) : tensors.build(name, tensor),
+  ]))
 }
 
 /**
@@ -64,10 +69,7 @@ function asTensorDict(object: unknown, budget: Budget): TensorDict | undefined {
   const module = asModule(object, budget)
   if (module !== undefined) return nonEmpty(tensorsOf(module))
   if (!(object instanceof Map) || object.size === 0) return undefined
-  for (const [name, value] of object) {
-    if (typeof name !== 'string' || !(value instanceof TorchTensor)) return undefined
-  }
-  return object as TensorDict
+  return unpacked(object)
 }
 
 function nonEmpty(tensors: TensorDict): TensorDict | undefined {
@@ -107,7 +109,7 @@ function list(entries: readonly (readonly [unknown, unknown])[]): string {
 
 /** A Python value in a word. */
 function describe(value: unknown): string {
-  if (value instanceof TorchTensor) return 'a tensor'
+  if (isTensor(value)) return 'a tensor'
   if (value instanceof ForeignObject) return `a ${value.isModule ? 'module without tensors, of class' : 'foreign object of class'} ${value.name.slice(0, MOST_NAME)}`
   if (value instanceof Map) return value.size === 0 ? 'an empty dictionary' : 'a dictionary'
   if (Array.isArray(value)) return 'a list'

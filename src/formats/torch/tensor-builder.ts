@@ -12,13 +12,14 @@ const malformed = malformedFile('torch')
 
 const ELEMENT_TYPES: Readonly<Record<string, ElementType>> = {
   FloatStorage: 'float32', DoubleStorage: 'float64', HalfStorage: 'float16', BFloat16Storage: 'bfloat16',
-  LongStorage: 'int64', IntStorage: 'int32', ByteStorage: 'uint8', BoolStorage: 'uint8',
+  LongStorage: 'int64', IntStorage: 'int32', ByteStorage: 'uint8', BoolStorage: 'uint8', QUInt8Storage: 'uint8', QInt32Storage: 'int32',
 }
 /** Those whose bytes are elements of ours. */
-const VIEWED: readonly string[] = ['FloatStorage', 'IntStorage', 'ByteStorage', 'BoolStorage']
+const VIEWED: readonly string[] = ['FloatStorage', 'IntStorage', 'ByteStorage', 'BoolStorage', 'QUInt8Storage', 'QInt32Storage']
 /** Smaller integers, which become int32. */
 const SMALL_INTEGERS: Readonly<Record<string, (bytes: Uint8Array) => Int8Array | Int16Array>> = {
   CharStorage: (bytes) => new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length),
+  QInt8Storage: (bytes) => new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length),
   ShortStorage: (bytes) => new Int16Array(new Uint8Array(bytes).buffer),
 }
 

@@ -1,8 +1,10 @@
 // What torch.save writes in place of tensors: calls that would rebuild them from a storage, a size and strides.
 // https://docs.pytorch.org/docs/stable/notes/serialization.html
+import { LstmError } from '../../errors.ts'
 import { describeValue } from '../../values/dtype.ts'
 import type { Budget } from '../budget.ts'
 import { malformedFile } from '../malformed.ts'
+import { PackedObject } from './packed-object.ts'
 import { ForeignObject, PickleGlobal, type PickleWorld } from './pickle.ts'
 
 const malformed = malformedFile('torch')
@@ -41,8 +43,30 @@ export class TorchTensor {
   }
 }
 
+/** Integers with scales and zero points: numbers for the whole tensor, or tensors with one for each index along an axis. */
+export class QuantizedTensor {
+  readonly integers: TorchTensor
+  readonly scales: number | TorchTensor
+  readonly zeros: number | TorchTensor
+  /** undefined where one scale is for all. */
+  readonly axis: number | undefined
+
+  constructor(integers: TorchTensor, scales: number | TorchTensor, zeros: number | TorchTensor, axis?: number) {
+    this.integers = integers
+    this.scales = scales
+    this.zeros = zeros
+    this.axis = axis
+  }
+
+  get shape(): readonly number[] {
+    return this.integers.shape
+  }
+}
+
 /** Also those whose elements are not read: a file is refused only where a wanted tensor has them. */
 const STORAGE_NAME = /^torch\.(?:cuda\.)?(\w+Storage)$/
+/** Letters of a scheme's name in a message. */
+const MOST_SCHEME = 100
 /** PyTorch's own limit. */
 const MOST_AXES = 64
 
@@ -70,7 +94,7 @@ function isSizes(value: unknown): value is readonly number[] {
 /** Bytes of an element, also of those types that are not read. */
 const STORAGE_ELEMENT_BYTES: Readonly<Record<string, number>> = {
   FloatStorage: 4, DoubleStorage: 8, HalfStorage: 2, BFloat16Storage: 2, LongStorage: 8, IntStorage: 4, ShortStorage: 2,
-  CharStorage: 1, ByteStorage: 1, BoolStorage: 1, ComplexFloatStorage: 8, ComplexDoubleStorage: 16,
+  CharStorage: 1, ByteStorage: 1, BoolStorage: 1, QInt8Storage: 1, QUInt8Storage: 1, QInt32Storage: 4, ComplexFloatStorage: 8, ComplexDoubleStorage: 16,
 }
 
 export function storageElementBytes(kind: string): number | undefined {
@@ -83,7 +107,7 @@ export function storageElementBytes(kind: string): number | undefined {
  */
 export function torchWorld(found: Map<string, TorchStorage>, budget: Budget): PickleWorld {
   return {
-    knows: (name) => Object.hasOwn(CONTAINERS, name) || Object.hasOwn(CALLS, name) || STORAGE_NAME.test(name) || DTYPE_NAME.test(name),
+    knows: (name) => Object.hasOwn(CONTAINERS, name) || Object.hasOwn(CALLS, name) || STORAGE_NAME.test(name) || VALUE_NAME.test(name),
     call(name, args) {
       if (Object.hasOwn(CONTAINERS, name)) return itemsInto((CONTAINERS[name] as () => unknown)(), args, budget)
       if (Object.hasOwn(CALLS, name)) return (CALLS[name] as (args: readonly unknown[]) => unknown)(args)
@@ -97,12 +121,14 @@ export function torchWorld(found: Map<string, TorchStorage>, budget: Budget): Pi
   }
 }
 
-/** torch.float32 and its like: values that a checkpoint's settings may hold. */
-const DTYPE_NAME = /^torch\.(?:float|double|half|bfloat|int|long|short|uint|bool|complex)\w*$/
+/** torch.float32, torch.per_tensor_affine and their like: values that a checkpoint's settings may hold. */
+const VALUE_NAME = /^torch\.(?:float|double|half|bfloat|q?u?int|long|short|bool|complex|per_(?:tensor|channel)_)\w*$/
 
 const CALLS: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
   'torch._utils._rebuild_tensor': readTensor,
   'torch._utils._rebuild_tensor_v2': readTensor,
+  'torch._utils._rebuild_qtensor': readQuantized,
+  'torch.ScriptObject': () => new PackedObject(),
   'torch._utils._rebuild_parameter': ([data]) => parameter(data),
   'torch._utils._rebuild_parameter_with_state': ([data]) => parameter(data),
   'torch.nn.parameter.Parameter': ([data]) => parameter(data),
@@ -154,4 +180,16 @@ function readTensor([storage, offset, shape, strides]: readonly unknown[]): unkn
     throw malformed('expected as many sizes as strides for a tensor, whole numbers')
   }
   return new TorchTensor(storage, offset, shape, strides)
+}
+
+/** _rebuild_qtensor(storage, offset, size, stride, (scheme, scale, zero point) or (scheme, scales, zero points, axis), requires_grad, backward_hooks) */
+function readQuantized([storage, offset, shape, strides, quantizer]: readonly unknown[]): unknown {
+  const integers = readTensor([storage, offset, shape, strides])
+  if (!(integers instanceof TorchTensor)) return integers
+  const [scheme, scale, zero, axis] = Array.isArray(quantizer) ? quantizer as unknown[] : []
+  if (!(scheme instanceof PickleGlobal)) throw malformed('expected a scheme for a quantised tensor')
+  if (scheme.name === 'torch.per_tensor_affine' && typeof scale === 'number' && typeof zero === 'number') return new QuantizedTensor(integers, scale, zero)
+  const isEach = scheme.name === 'torch.per_channel_affine' && scale instanceof TorchTensor && zero instanceof TorchTensor
+  if (isEach && isSize(axis) && axis < integers.shape.length) return new QuantizedTensor(integers, scale, zero, axis)
+  throw new LstmError('UNSUPPORTED', `torch: a tensor quantised by ${scheme.name.slice(0, MOST_SCHEME)} is not supported; those of per_tensor_affine and per_channel_affine are`)
 }
