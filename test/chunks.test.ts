@@ -42,7 +42,7 @@ function loadedFor(file: string, reader: string = ''): Loaded {
 }
 
 /** The folders of src/formats that hold a format's reader. */
-const READERS = ['onnx', 'keras', 'tfjs', 'torch', 'tf1', 'rtneural', 'nam']
+const READERS = ['onnx', 'keras', 'tfjs', 'torch', 'tf1', 'rtneural', 'nam', 'tesseract']
 
 /** Whose code is in some files of dist: each module has a comment with its path there. */
 function readersIn(files: readonly string[]): string[] {

@@ -72,7 +72,7 @@ async function closureOf(entry: string): Promise<{ readonly files: string[], rea
 }
 
 /** What else can be imported: `lstm-wasm/layers`, the readers one by one, and arrays in files. */
-const DOORS = ['layers', 'operators', 'streams', 'quantization', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam']
+const DOORS = ['layers', 'operators', 'streams', 'quantization', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam', 'tesseract']
 
 /** Their public names, in the same order. */
 const DOOR_NAMES = [
@@ -90,6 +90,7 @@ const DOOR_NAMES = [
   ['readTensorflow1', 'readTensorflow1Variables', 'tensorflow1', 'tensorflow1StateDict'],
   ['readRtneural', 'readRtneuralStateDict', 'rtneural'],
   ['nam', 'namSampleRate', 'readNam'],
+  ['readTraineddata', 'tesseract'],
 ]
 
 describe('the package', () => {

@@ -14,4 +14,5 @@ export const ENTRY_POINTS: Readonly<Record<string, string>> = {
   tensorflow1: 'src/readers/tensorflow1.ts',
   rtneural: 'src/readers/rtneural.ts',
   nam: 'src/readers/nam.ts',
+  tesseract: 'src/readers/tesseract.ts',
 }

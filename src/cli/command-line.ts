@@ -24,8 +24,8 @@ Usage
   lstm-wasm bench FILE                time a model here, and onnxruntime-web where it is installed
   lstm-wasm COMMAND --help            all about one command, with examples
 
-FILE is a model of PyTorch, Keras, TensorFlow 1, TensorFlow.js, ONNX, RTNeural or NAM, or - for
-standard input. One comes with the package, and images for it, digits.npy:
+FILE is a model of PyTorch, Keras, TensorFlow 1, TensorFlow.js, ONNX, RTNeural, NAM or Tesseract, or
+- for standard input. One comes with the package, and images for it, digits.npy:
   npx lstm-wasm inspect node_modules/lstm-wasm/examples/digits.safetensors
 
 Options

@@ -15,8 +15,8 @@ Usage
 
 FILE is a path or URL, or - for standard input, of a model that lstm-wasm can load: ONNX, Keras
 (.keras, .h5), TensorFlow.js (model.json), TensorFlow 1 variables (.index, .npz, manifest.json),
-PyTorch (.pt, .safetensors), RTNeural and AIDA-X (.json), NAM (.nam), or a file written by
-model.save() or 'convert'.
+PyTorch (.pt, .safetensors), RTNeural and AIDA-X (.json), NAM (.nam), Tesseract
+(.traineddata), or a file written by model.save() or 'convert'.
 Of a state dict that is not one torch.nn.LSTM the tensors are listed, with the lines of JavaScript
 that would load it; the exit code is then 1.
 

@@ -3,6 +3,7 @@ import { LstmError } from '../errors.ts'
 import { ofProtobuf, recognise } from './foreign.ts'
 import type { FormatReader } from './reader.ts'
 import { sniff, type FormatName } from './sniff.ts'
+import { isGzip } from './tesseract/header.ts'
 
 /** Each reader is a chunk of its own, loaded when a file needs it. */
 const READERS: Readonly<Record<FormatName, () => Promise<FormatReader>>> = {
@@ -14,6 +15,7 @@ const READERS: Readonly<Record<FormatName, () => Promise<FormatReader>>> = {
   tensorflow1: async () => (await import('./tf1/reader.ts')).tensorflow1,
   rtneural: async () => (await import('./rtneural/reader.ts')).rtneural,
   nam: async () => (await import('./nam/reader.ts')).nam,
+  tesseract: async () => (await import('./tesseract/reader.ts')).tesseract,
 }
 
 /**
@@ -21,7 +23,7 @@ const READERS: Readonly<Record<FormatName, () => Promise<FormatReader>>> = {
  * @throws LstmError `FORMAT` for bytes that are no model file, saying what they are
  */
 export async function findReader(bytes: Uint8Array, name?: string): Promise<FormatReader> {
-  const format = sniff(bytes)
+  const format = isGzip(bytes) && (await READERS.tesseract()).detect(bytes) ? 'tesseract' : sniff(bytes)
   // Messages of TensorFlow begin as those of ONNX do.
   const foreign = format === undefined ? recognise(bytes, name) : format === 'onnx' ? ofProtobuf(bytes) : undefined
   if (format === undefined || foreign !== undefined) throw unrecognised(bytes, foreign)

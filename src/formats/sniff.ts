@@ -2,9 +2,10 @@
 // for files of their own format, so this is all of them that a program always has.
 
 import { fieldsOf } from './protobuf/fields.ts'
+import { componentsOf } from './tesseract/header.ts'
 
 /** Formats that have a reader of their own. */
-export type FormatName = 'safetensors' | 'onnx' | 'keras' | 'tfjs' | 'torch' | 'tensorflow1' | 'rtneural' | 'nam'
+export type FormatName = 'safetensors' | 'onnx' | 'keras' | 'tfjs' | 'torch' | 'tensorflow1' | 'rtneural' | 'nam' | 'tesseract'
 
 const HDF5 = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
 const ZIP = [0x50, 0x4b, 0x03, 0x04]
@@ -28,6 +29,7 @@ export function sniff(bytes: Uint8Array): FormatName | undefined {
   if (hasAt(bytes, 0, TORCH_LEGACY)) return 'torch'
   if (bytes.length >= 48 && hasAt(bytes, bytes.length - TABLE_END.length, TABLE_END)) return 'tensorflow1'
   if (bytes[8] === 0x7b) return 'safetensors'
+  if (componentsOf(bytes) !== undefined) return 'tesseract'
   const first = bytes.find((byte) => byte > 0x20)
   if (first === 0x7b || first === 0x5b) return sniffJson(bytes)
   return isProtobuf(bytes) ? 'onnx' : undefined

@@ -28,6 +28,7 @@ export function graphFromJson(text: string, constants: ReadonlyMap<string, Array
     ...readBody(root, '', 0),
     constants,
     ...(root.notes !== undefined && { notes: list(root.notes, 'notes').map((item, n) => string(item, `notes[${n}]`)) }),
+    ...(root.metadata !== undefined && { metadata: dictionary(root.metadata, 'metadata', string) }),
   }
 }
 

@@ -5,6 +5,6 @@ export const GRAPH_VERSION: number = 1
 
 /** A graph without its constants, as JSON text. */
 export function graphToJson(graph: Graph): string {
-  const { inputs, outputs, nodes, notes } = graph
-  return JSON.stringify({ version: GRAPH_VERSION, inputs, outputs, nodes, notes })
+  const { inputs, outputs, nodes, notes, metadata } = graph
+  return JSON.stringify({ version: GRAPH_VERSION, inputs, outputs, nodes, notes, metadata })
 }

@@ -93,7 +93,7 @@ async function graphOfFile(source: ModelSource, { signal, onProgress, files: bes
 
 /**
  * Loads a model: ONNX, Keras (.keras, .h5), TensorFlow.js layers models, TensorFlow 1 variables, PyTorch state dicts
- * (.safetensors, .pt) that hold one `torch.nn.LSTM`, `GRU` or `RNN`, RTNeural, NAM, or what `model.save()` wrote. The format is told by
+ * (.safetensors, .pt) that hold one `torch.nn.LSTM`, `GRU` or `RNN`, RTNeural, NAM, Tesseract, or what `model.save()` wrote. The format is told by
  * the content, not by the name; its reader is loaded when a file needs it.
  *
  *     await load<{ probs: 'float32', best: 'int32' }>('model.onnx') // types of what `run` gives; unsaid, all outputs are float32

@@ -36,6 +36,8 @@ export interface Graph {
   readonly constants: ReadonlyMap<string, ArrayLike>
   /** What a reader says about how it took the file, a line each: `summary()` shows it, `save()` keeps it. Runs mind it not. */
   readonly notes?: readonly string[]
+  /** What a file has besides its network, by the name of who reads it (characters of a recogniser); `save()` keeps it. Runs mind it not. */
+  readonly metadata?: Readonly<Record<string, string>>
 }
 
 /** A graph inside a node. Its constants are weights of the node, by their names in it: `Operator.inner` says with what in front. */

@@ -77,8 +77,8 @@ describe('lstm-wasm', () => {
         lstm-wasm bench FILE                time a model here, and onnxruntime-web where it is installed
         lstm-wasm COMMAND --help            all about one command, with examples
 
-      FILE is a model of PyTorch, Keras, TensorFlow 1, TensorFlow.js, ONNX, RTNeural or NAM, or - for
-      standard input. One comes with the package, and images for it, digits.npy:
+      FILE is a model of PyTorch, Keras, TensorFlow 1, TensorFlow.js, ONNX, RTNeural, NAM or Tesseract, or
+      - for standard input. One comes with the package, and images for it, digits.npy:
         npx lstm-wasm inspect node_modules/lstm-wasm/examples/digits.safetensors
 
       Options
@@ -109,8 +109,8 @@ describe('lstm-wasm', () => {
 
       FILE is a path or URL, or - for standard input, of a model that lstm-wasm can load: ONNX, Keras
       (.keras, .h5), TensorFlow.js (model.json), TensorFlow 1 variables (.index, .npz, manifest.json),
-      PyTorch (.pt, .safetensors), RTNeural and AIDA-X (.json), NAM (.nam), or a file written by
-      model.save() or 'convert'.
+      PyTorch (.pt, .safetensors), RTNeural and AIDA-X (.json), NAM (.nam), Tesseract
+      (.traineddata), or a file written by model.save() or 'convert'.
       Of a state dict that is not one torch.nn.LSTM the tensors are listed, with the lines of JavaScript
       that would load it; the exit code is then 1.
 
@@ -371,7 +371,7 @@ describe('standard input', () => {
   })
 
   it('that is text is shown as text', () => {
-    const formats = 'safetensors, onnx, keras, tfjs, torch, tensorflow1, rtneural, nam'
+    const formats = 'safetensors, onnx, keras, tfjs, torch, tensorflow1, rtneural, nam, tesseract'
     const got = (text: string): string => piped(text, 'inspect', '-').stderr
     expect(got('<!DOCTYPE html><title>Not found')).toBe(`lstm-wasm: expected a model file (${formats}), got a page of HTML: a server may send one instead of a file that is not there ("<!DOCTYPE html><title>Not found")\n`)
     expect(got('version https://git-lfs.github.com/spec/v1\noid sha256:1\n')).toContain('got a pointer of Git LFS, which stands for the file: fetch the file itself with git lfs pull (')

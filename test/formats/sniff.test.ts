@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { sniff, type FormatName } from '../../src/formats/sniff.ts'
+import { fileOf } from './traineddata-writer.ts'
 
 const golden = new URL('../golden/', import.meta.url)
 
@@ -29,6 +30,7 @@ describe('sniff', () => {
     expect(sniff(json([{ paths: ['a.bin'], weights: [] }]))).toBe('tfjs')
     expect(sniff(json({ a: { filename: 'a', shape: [1] } }))).toBe('tensorflow1')
     expect(sniff(json({ architecture: 'LSTM', weights: [1], config: {} }))).toBe('nam')
+    expect(sniff(fileOf(new Map([[17, new Uint8Array(9)]])))).toBe('tesseract')
     expect(sniff(json({ in_shape: [null, null, 1], layers: [] }))).toBe('rtneural')
   })
 
