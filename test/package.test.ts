@@ -90,7 +90,7 @@ const DOOR_NAMES = [
   ['readTensorflow1', 'readTensorflow1Variables', 'tensorflow1', 'tensorflow1StateDict'],
   ['readRtneural', 'readRtneuralStateDict', 'rtneural'],
   ['nam', 'namSampleRate', 'readNam'],
-  ['readTraineddata', 'tesseract'],
+  ['decodeLine', 'prepareLine', 'readTraineddata', 'recognizeLine', 'recognizeLines', 'tesseract'],
 ]
 
 describe('the package', () => {

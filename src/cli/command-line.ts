@@ -8,6 +8,7 @@ import { bench, BENCH_HELP } from './bench.ts'
 import { inspect, INSPECT_HELP } from './inspect.ts'
 import { inOwnWords } from './reading.ts'
 import { quantize, QUANTIZE_HELP } from './quantize.ts'
+import { read, READ_LINES_HELP } from './read.ts'
 import { run, RUN_HELP } from './run.ts'
 import { clearStatus, headline, printable } from './terminal.ts'
 
@@ -21,6 +22,8 @@ Usage
                                       one self-describing file of a model in any format
   lstm-wasm quantize IN OUT.safetensors
                                       a quarter of the size, and faster: weights of 8 bits
+  lstm-wasm read LINE.png --model MODEL.traineddata
+                                      the text in a picture of one line
   lstm-wasm bench FILE                time a model here, and onnxruntime-web where it is installed
   lstm-wasm COMMAND --help            all about one command, with examples
 
@@ -52,6 +55,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   quantize: { help: QUANTIZE_HELP, run: quantize },
   convert: { help: CONVERT_HELP, run: convert },
   run: { help: RUN_HELP, run },
+  read: { help: READ_LINES_HELP, run: read },
   bench: { help: BENCH_HELP, run: bench },
 }
 

@@ -3,6 +3,8 @@ import { readTraineddata as read, type Traineddata, type TraineddataOptions } fr
 import { fromAnySource, type SourceReader } from './any-source.ts'
 
 export { tesseract } from '../formats/tesseract/reader.ts'
+export type { LineImage, LineOptions, PreparedLine } from '../formats/tesseract/line-image.ts'
+export { decodeLine, prepareLine, recognizeLine, recognizeLines, type LineCharacter, type RecognizedLine } from './recognition.ts'
 export type { SourceReader, Traineddata, TraineddataOptions }
 
 /**

@@ -74,6 +74,8 @@ describe('lstm-wasm', () => {
                                             one self-describing file of a model in any format
         lstm-wasm quantize IN OUT.safetensors
                                             a quarter of the size, and faster: weights of 8 bits
+        lstm-wasm read LINE.png --model MODEL.traineddata
+                                            the text in a picture of one line
         lstm-wasm bench FILE                time a model here, and onnxruntime-web where it is installed
         lstm-wasm COMMAND --help            all about one command, with examples
 
