@@ -49,6 +49,9 @@ const CASES: readonly Case[] = [
   { name: 'forget bias', attributes: { forgetBias: 0.7 } },
   { name: 'peepholes', weights: ['peepholes'] },
   { name: 'clip', attributes: { clip: 0.4 } },
+  { name: 'cell clip', attributes: { cellClip: 0.2 } },
+  { name: 'clip and cell clip, backwards', reverse: true, attributes: { clip: 0.6, cellClip: 0.15 } },
+  { name: 'clip and cell clip with a mask', mask: true, attributes: { clip: 0.6, cellClip: 0.15 } },
   { name: 'cell clip and peepholes', attributes: { cellClip: 0.2 }, weights: ['peepholes'] },
   { name: 'f = 1 - i', attributes: { coupling: 'forgetIsOneMinusInput' } },
   { name: 'i = 1 - f', attributes: { coupling: 'inputIsOneMinusForget', forgetBias: 1 } },
@@ -186,6 +189,14 @@ describeBinaries('LSTM options', (binary) => {
     const a = (await compile(graph, { runtime })).run(given).y as NdArray
     const b = (await compile(plain, { runtime })).run(given).y as NdArray
     expect(a.data).not.toEqual(b.data)
+  })
+
+  it.each([{ clip: 1e6 }, { cellClip: 1e6 }])('%j goes through the kernel of the plain layer: the same bits', async (attributes) => {
+    const [clipped, plain] = await Promise.all([attributes, {}].map(async (own) => {
+      const { graph, x, h0, c0 } = setUp({ name: 'large', attributes: own }, [17, 9, 5, 4], 5)
+      return (await compile(graph, { runtime })).run({ x, h0, c0 })
+    }))
+    expect(clipped).toEqual(plain)
   })
 
   it('gives the last output of each mask rule', async () => {

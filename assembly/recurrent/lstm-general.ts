@@ -14,13 +14,20 @@ export const enum Coupling {
   inputIsOneMinusForget = 2,
 }
 
-/** Weights and settings of a cell. Pointers are 0 for what the cell does not have; vectors of units are padded to whole vectors. */
+/**
+ * Weights and settings of a cell: those of `LstmCell` first, so that it is one as well. Pointers are 0 for what the cell does not have; vectors
+ * of units are padded to whole vectors.
+ */
 @unmanaged
 export class GeneralLstmCell {
   /** Gates i, f, g, o side by side. */
   inputWeights: Matrix
   recurrentWeights: Matrix
   hiddenSize: i32
+  /** Gates are clamped to +-clip before activation (ONNX clip); 0: not. */
+  clip: f32
+  /** c is clamped, and stored so (TensorFlow 1 cell_clip); 0: not. */
+  cellClip: f32
   /** Length of h: the units, or the projection's size. */
   outputSize: i32
   /** Dense matrix, units -> outputSize; or 0. */
@@ -30,10 +37,6 @@ export class GeneralLstmCell {
   /** (5, 2, units): gain and shift of the layer normalisation of i, f, g, o and c. */
   normPtr: usize
   coupling: Coupling
-  /** Gates are clamped to +-clip before activation (ONNX clip); 0: not. */
-  clip: f32
-  /** c is clamped, and stored so (TensorFlow 1 cell_clip); 0: not. */
-  cellClip: f32
   /** The projection's result is clamped (TensorFlow 1 proj_clip); 0: not. */
   projClip: f32
   normEpsilon: f32

@@ -14,18 +14,23 @@
 // divisions and has time to come to r and 2^n as well; h'. Figures: docs/kernels.md, "The cell update".
 import { BLOCK_ROW_BYTES, UNITS_PER_GROUP, VECTOR_BYTES, groupsOfUnits } from '../products/layout'
 import { multiplyAdd, storeLanes } from '../simd'
+import { clipRow } from './gate-rows'
 import { TABLE, clamp, polynomial, powerOfTwo } from './terms'
 
 /**
- * One timestep of `rows` rows: gates (rows, blocks) before activation, rows `gatesBytes` apart, which are overwritten;
- * c (rows, hiddenSize) in place; h (rows, hiddenSize), rows `hBytes` apart. At scalesPtr, a row of gates is overwritten.
+ * One timestep of `rows` rows: gates (rows, blocks) before activation, rows `gatesBytes` apart, which are overwritten: clamped to +-clip first,
+ * 0: not; c (rows, hiddenSize) in place, clamped to +-cellClip, 0: not; h (rows, hiddenSize), rows `hBytes` apart. At scalesPtr, a row of gates is overwritten.
  */
 export function updateCells(
-  rows: i32, hiddenSize: i32, gatesPtr: usize, gatesBytes: i32, scalesPtr: usize, cPtr: usize, hPtr: usize, hBytes: i32,
+  rows: i32, hiddenSize: i32, clip: f32, cellClip: f32, gatesPtr: usize, gatesBytes: i32, scalesPtr: usize, cPtr: usize, hPtr: usize, hBytes: i32,
 ): void {
   const gapBytes = gatesBytes - groupsOfUnits(hiddenSize) * BLOCK_ROW_BYTES
+  if (clip != 0) {
+    for (let row = 0; row < rows; row++) clipRow(gatesPtr + row * gatesBytes, VECTOR_BYTES, groupsOfUnits(hiddenSize) * 4, clip)
+  }
   gateTerms(rows, hiddenSize, gatesPtr, gapBytes, scalesPtr)
-  updateC(rows, hiddenSize, gatesPtr, gapBytes, cPtr)
+  if (cellClip == 0) updateC(false, 0, rows, hiddenSize, gatesPtr, gapBytes, cPtr)
+  else updateC(true, cellClip, rows, hiddenSize, gatesPtr, gapBytes, cPtr)
   updateH(rows, hiddenSize, gatesPtr, gapBytes, hPtr, hBytes)
 }
 
@@ -107,8 +112,13 @@ function nextC(termsPtr: usize, cPtr: usize, two: v128): v128 {
   return f32x4.add(kept, f32x4.div(t, f32x4.mul(v128.load(termsPtr), f32x4.add(t, two))))
 }
 
-/** c -> c', in place; D(i) and D(f), which are not needed any more, -> r and 2^n of T(c'). */
-function updateC(rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, cPtr: usize): void {
+/**
+ * c -> c', in place, clamped to +-limit where it `clips`; D(i) and D(f), which are not needed any more, -> r and 2^n of T(c').
+ * Compiled once for each value of `clips`.
+ */
+// @ts-ignore: decorator
+@inline
+function updateC(clips: bool, limit: f32, rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, cPtr: usize): void {
   const twiceLog2E = v128.load(TABLE, 16)
   const most = v128.load(TABLE, 64)
   const least = v128.load(TABLE, 80)
@@ -117,7 +127,8 @@ function updateC(rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, cPt
   const two = v128.load(TABLE, 128)
   for (; rows > 0; rows--) {
     for (let units = hiddenSize; units > 0; units -= UNITS_PER_GROUP) {
-      const c = nextC(termsPtr, cPtr, two)
+      let c = nextC(termsPtr, cPtr, two)
+      if (clips) c = clamp(c, f32x4.splat(-limit), f32x4.splat(limit))
       storeLanes(cPtr, c, units)
       const x = clamp(c, least, most)
       const rounded = multiplyAdd(x, twiceLog2E, round)

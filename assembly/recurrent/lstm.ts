@@ -4,10 +4,10 @@ import { updateCells } from './lstm-update'
 import { Recurrence, recur } from './recurrence'
 
 /**
- * The LSTM without options, and without masks:
+ * The LSTM without masks, and without options but clips:
  *
- *     [i f g o] = bias + x[t] @ W + h[t-1] @ U       (one accumulation, in this order)
- *     c[t] = sigmoid(f) * c[t-1] + sigmoid(i) * tanh(g)
+ *     [i f g o] = bias + x[t] @ W + h[t-1] @ U       (one accumulation, in this order; clamped to +-clip)
+ *     c[t] = sigmoid(f) * c[t-1] + sigmoid(i) * tanh(g)       (clamped to +-cellClip)
  *     h[t] = sigmoid(o) * tanh(c[t])
  */
 @unmanaged
@@ -16,6 +16,10 @@ export class LstmCell {
   inputWeights: Matrix
   recurrentWeights: Matrix
   hiddenSize: i32
+  /** Gates are clamped to +-clip before activation (ONNX clip); 0: not. */
+  clip: f32
+  /** c is clamped, and stored so (TensorFlow 1 cell_clip); 0: not. */
+  cellClip: f32
 
   // @ts-ignore: decorator
   @inline
@@ -42,11 +46,11 @@ export class LstmCell {
   ): void {
     assert(nextCPtr == cPtr)
     if (!isAtRest) multiply(this.recurrentWeights, 1, rows, hPtr, 0, hBytes, gatesPtr, gatesBytes, true, panelPtr, t)
-    updateCells(rows, this.hiddenSize, gatesPtr, gatesBytes, extraPtr, cPtr, nextHPtr, nextHBytes)
+    updateCells(rows, this.hiddenSize, this.clip, this.cellClip, gatesPtr, gatesBytes, extraPtr, cPtr, nextHPtr, nextHBytes)
   }
 }
 
-/** An LSTM without options over a sequence: see `recur`. */
+/** An LSTM without options but clips over a sequence: see `recur`. */
 export function lstmForwardF32(
   call: Recurrence, cell: LstmCell, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, workspacePtr: usize,
 ): void {

@@ -9,7 +9,8 @@ import { ElementKind } from '../../src/contract/arrays/cast.ts'
 import { ScatterCode } from '../../src/contract/arrays/gather.ts'
 import { FinishingCode, ReductionCode } from '../../src/contract/arrays/reduce.ts'
 import { FunctionCode } from '../../src/contract/math/function-code.ts'
-import { Coupling } from '../../src/contract/recurrent/lstm-general.ts'
+import { LstmCell } from '../../src/contract/recurrent/lstm.ts'
+import { Coupling, GeneralLstmCell } from '../../src/contract/recurrent/lstm-general.ts'
 import { MaskRule } from '../../src/contract/recurrent/mask.ts'
 import type { Kernels } from '../../src/runtime/kernels.ts'
 import { encodeRecord, type Int, type Pointer, type RecordPointer } from '../../src/values/record.ts'
@@ -39,6 +40,11 @@ describe('the contract', () => {
       'sum 0, max 1, min 2, product 3, sumOfSquares 4', 'none 0, divided 1, root 2',
       'none 0, forgetIsOneMinusInput 1, inputIsOneMinusForget 2', 'hold 1, zero 2, multiply 3',
     ])
+  })
+
+  it('has an LSTM cell in front of what a general one has, since either kernel takes the record', () => {
+    const fields = Object.entries(LstmCell)
+    expect(Object.entries(GeneralLstmCell).slice(0, fields.length)).toEqual(fields)
   })
 
   it('does not let arguments change places', () => {

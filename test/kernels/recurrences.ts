@@ -18,14 +18,14 @@ export function placeGates(room: Arena, weights: Float32Array, biases: readonly 
   return packedPtr
 }
 
-/** The record of an LSTM cell without options. */
+/** The record of an LSTM cell without options, or with clips. */
 export function placeLstm(
   room: Arena, weights: { readonly inputWeights: Float32Array, readonly recurrentWeights: Float32Array, readonly biases: readonly Float32Array[] },
-  inputSize: number, hiddenSize: number,
+  inputSize: number, hiddenSize: number, { clip = 0, cellClip = 0 }: { readonly clip?: number, readonly cellClip?: number } = {},
 ): RecordPointer<typeof LstmCell> {
   return room.record(LstmCell, {
     inputWeights: placeGates(room, weights.inputWeights, weights.biases, inputSize, hiddenSize, 4),
     recurrentWeights: placeGates(room, weights.recurrentWeights, [], hiddenSize, hiddenSize, 4),
-    hiddenSize,
+    hiddenSize, clip, cellClip,
   })
 }

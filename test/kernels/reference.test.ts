@@ -101,7 +101,8 @@ describeBinaries('cells', (binary) => {
       kernel: ({ w, u, bi, bh }, callPtr, xPtr, [hPtr = 0, cPtr = 0], yPtr, workspacePtr) => {
         const inputWeights = placeGates(arena, w, [bi, bh], sizes.F, sizes.H, 4)
         const recurrentWeights = placeGates(arena, u, [], sizes.H, sizes.H, 4)
-        kernels.lstmForwardF32(callPtr, arena.record(LstmCell, { inputWeights, recurrentWeights, hiddenSize: sizes.H }), xPtr, hPtr, cPtr, yPtr, workspacePtr)
+        const cellPtr = arena.record(LstmCell, { inputWeights, recurrentWeights, hiddenSize: sizes.H, clip: 0, cellClip: 0 })
+        kernels.lstmForwardF32(callPtr, cellPtr, xPtr, hPtr, cPtr, yPtr, workspacePtr)
       },
     })
   })

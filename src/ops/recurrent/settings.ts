@@ -77,7 +77,7 @@ export function readSettings(node: GraphNode): LstmSettings {
 
 /** Whether the fused kernel does it, as long as there is no mask: everything else goes through the general one. */
 export function isPlain(settings: LstmSettings, functions: CellFunctions, hasPeepholes: boolean): boolean {
-  const { clip, cellClip, hasProjection, coupling, layerNorm, delaySamples } = settings
-  return delaySamples === 1 && !hasPeepholes && !hasProjection && !layerNorm && coupling === 'none' && clip === 0 && cellClip === 0
+  const { hasProjection, coupling, layerNorm, delaySamples } = settings
+  return delaySamples === 1 && !hasPeepholes && !hasProjection && !layerNorm && coupling === 'none'
     && functions.gate.name === 'sigmoid' && functions.candidate.name === 'tanh' && functions.output.name === 'tanh'
 }
