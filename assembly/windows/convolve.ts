@@ -1,6 +1,6 @@
 // Convolution as a matrix product: a row is the window of an output position, channels innermost.
 import { PORTION_BYTES } from '../cache'
-import { Matrix } from '../products/layout'
+import { Matrix, VECTOR_BYTES } from '../products/layout'
 import { int8ProductBytes } from '../products/int8/layout'
 import { multiplyRows } from '../products/product'
 
@@ -11,17 +11,17 @@ function portionRows(k: i32): i32 {
   return max(2, PORTION_BYTES / 4 / max(1, k)) & ~1
 }
 
-/** Bytes of `rows` windows of k elements, to a multiple of 16. */
+/** Bytes of `rows` windows of k elements, and of the vector that is written past the last one, to a multiple of 16. */
 // @ts-ignore: decorator
 @inline
 function windowsBytes(rows: i32, k: i32): i32 {
-  return (rows * k * 4 + 15) & -16
+  return ((rows * k * 4 + 15) & -16) + VECTOR_BYTES
 }
 
 /** Bytes of the workspace of `convolveF32`, for `rows` output positions and windows of `k` elements; `isInt8`: where w is of 8 bits. */
 export function convolveWorkspaceBytes(rows: i32, k: i32, isInt8: i32): f64 {
   const count = min(rows, portionRows(k))
-  return isInt8 ? f64(windowsBytes(count, k)) + f64(int8ProductBytes(count, k)) : f64(count) * f64(k) * 4
+  return f64(windowsBytes(count, k)) + (isInt8 ? f64(int8ProductBytes(count, k)) : 0)
 }
 
 /** A convolution, the same for all images and groups of channels. */
@@ -56,45 +56,69 @@ export class ConvolveCall {
 export function convolveF32(call: ConvolveCall, w: Matrix, xPtr: usize, outPtr: usize, workspacePtr: usize): void {
   const k = w.k
   const width = call.width
-  const channels = call.channels
+  const windowHeight = call.windowHeight
   const windowWidth = call.windowWidth
+  const dilationColumns = call.dilationColumns
+  const xPixelBytes = call.xPixelBytes
   const outWidth = call.outWidth
   const outPixelBytes = call.outPixelBytes
-  assert(k == call.windowHeight * windowWidth * channels)
+  assert(k == windowHeight * windowWidth * call.channels)
   const rows = call.outHeight * outWidth
   const portion = portionRows(k)
-  const bytes = channels * 4
+  const bytes = call.channels * 4
+  // The columns of a window's row are one run of memory, or each is one.
+  const isRun = dilationColumns == 1 && xPixelBytes == bytes
   const productPtr = workspacePtr + windowsBytes(min(rows, portion), k)
   for (let begin = 0; begin < rows; begin += portion) {
     const count = min(portion, rows - begin)
     let toPtr = workspacePtr
-    for (let position = begin; position < begin + count; position++) {
-      const top = (position / outWidth) * call.strideRows - call.padTop
-      const left = (position % outWidth) * call.strideColumns - call.padLeft
-      for (let i = 0; i < call.windowHeight; i++) {
-        const row = top + i * call.dilationRows
+    let outRow = begin / outWidth
+    let outColumn = begin % outWidth
+    for (let n = 0; n < count; n++) {
+      const left = outColumn * call.strideColumns - call.padLeft
+      // Columns of a window's row that are in front of x, and those to the end of x.
+      const first = max(0, min(windowWidth, -left))
+      const end = max(first, min(windowWidth, width - left))
+      let row = outRow * call.strideRows - call.padTop
+      for (let i = 0; i < windowHeight; i++) {
         const inside = row >= 0 && row < call.height
-        for (let j = 0; j < windowWidth; j++) {
-          const column = left + j * call.dilationColumns
-          if (inside && column >= 0 && column < width) copyChannels(toPtr, xPtr + (row * width + column) * call.xPixelBytes, channels)
-          else memory.fill(toPtr, 0, bytes)
-          toPtr += bytes
+        const rowPtr = xPtr + (row * width + left) * xPixelBytes
+        row += call.dilationRows
+        if (isRun && inside) {
+          if (first) toPtr = writeZeros(toPtr, first * bytes)
+          toPtr = copyRun(toPtr, rowPtr + first * bytes, (end - first) * bytes)
+          if (end < windowWidth) toPtr = writeZeros(toPtr, (windowWidth - end) * bytes)
+          continue
         }
+        for (let j = 0; j < windowWidth; j++) {
+          const column = left + j * dilationColumns
+          const isThere = inside && column >= 0 && column < width
+          toPtr = isThere ? copyRun(toPtr, rowPtr + j * dilationColumns * xPixelBytes, bytes) : writeZeros(toPtr, bytes)
+        }
+      }
+      if (++outColumn == outWidth) {
+        outColumn = 0
+        outRow++
       }
     }
     multiplyRows(w, count, workspacePtr, k * 4, outPtr + begin * outPixelBytes, outPixelBytes, false, productPtr)
   }
 }
 
-/** Few channels are not worth the call of memory.copy. */
+/** Copies whole vectors, the last of which may pass the end. Returns the end. */
 // @ts-ignore: decorator
 @inline
-function copyChannels(toPtr: usize, fromPtr: usize, channels: i32): void {
-  if (channels >= 8) {
-    memory.copy(toPtr, fromPtr, channels * 4)
-    return
-  }
-  for (let c = 0; c < channels; c++) f32.store(toPtr + c * 4, f32.load(fromPtr + c * 4))
+function copyRun(toPtr: usize, fromPtr: usize, bytes: i32): usize {
+  for (let at = 0; at < bytes; at += VECTOR_BYTES) v128.store(toPtr + at, v128.load(fromPtr + at))
+  return toPtr + bytes
+}
+
+/** As `copyRun`, of zeros. */
+// @ts-ignore: decorator
+@inline
+function writeZeros(toPtr: usize, bytes: i32): usize {
+  for (let at = 0; at < bytes; at += VECTOR_BYTES) v128.store(toPtr + at, f32x4.splat(0))
+  return toPtr + bytes
 }
 
 /** The second half of a transposed convolution, the same for all images and groups of channels. */
