@@ -252,7 +252,7 @@ describe('the size', () => {
     expect(size).toBeGreaterThan(1000)
   })
 
-  it('of lstm-wasm/core, all of it in one file, is at most 50 kB gzip with its binaries', async () => {
+  it('of lstm-wasm/core, all of it in one file, is at most 51 kB gzip with its binaries', async () => {
     const built = await build({
       configFile: false,
       logLevel: 'error',
@@ -275,7 +275,7 @@ describe('the size', () => {
     const size = gzipSync(code, { level: 9 }).length
     expect(code.match(/\bimport\([^)]*\)/g)?.length).toBe(1) // of Node's modules, by a name known at run time
     expect(code).toContain('lstm-wasm/core has no readers of its own')
-    expect(size, `core in one file: ${size} gzip`).toBeLessThanOrEqual(51_200)
+    expect(size, `core in one file: ${size} gzip`).toBeLessThanOrEqual(52_224)
   })
 
   it('of the core without the binaries is at most 27 kB gzip', async () => {

@@ -40,7 +40,7 @@ export interface Engine {
 export const ENGINES: readonly Engine[] = [lstmWasm, onnxruntimeWeb, tfjsWasm, onnxruntimeNode, plainJs, tfjsCpu]
 
 /** Those that are run unless told otherwise, and those with `--int8`. */
-export const ALL_ENGINES: readonly Engine[] = [...ENGINES, ...INT8_ENGINES]
+const ALL_ENGINES: readonly Engine[] = [...ENGINES, ...INT8_ENGINES]
 
 /** Left out of `--quick` unless asked for by name: they are slow, and no target is about them. */
 export const NOT_QUICK = ['plain-js', 'tfjs-cpu']

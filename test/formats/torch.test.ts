@@ -2,6 +2,7 @@ import { strToU8, zipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
 import { readTorch, torch } from '../../src/formats/torch/reader.ts'
 import type { LstmErrorCode } from '../../src/errors.ts'
+import type { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 
 /** Bytes of text, in which characters up to U+00FF are bytes themselves. */
@@ -29,7 +30,7 @@ const dict = (items: Readonly<Record<string, string>>): string => `(d${Object.en
 const only = (item: string): string => `${dict({ w: item })}.`
 const read = (pickle: string, storages: Readonly<Record<string, Uint8Array>> = { 0: SIX }): string => {
   const [name, array] = [...readTorch(archive(pickle, storages))][0] ?? []
-  return `${name} ${String(array)}`.replace(/\s+/g, ' ')
+  return `${name} ${(array as NdArray).toString()}`.replace(/\s+/g, ' ')
 }
 const refuses = (pickle: string, code: LstmErrorCode, message: string | RegExp): void => {
   expectError(() => readTorch(archive(pickle, { 0: SIX })), code, message)
