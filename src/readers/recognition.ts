@@ -10,11 +10,13 @@ import type { ArrayLike } from '../values/ndarray.ts'
 
 /** A character of a line. */
 export interface LineCharacter {
+  /** A letter, a sign or a space; a ligature or a syllable may be several. */
   readonly text: string
   /** 0 to 1: the network's probability where it is surest. */
   readonly confidence: number
-  /** Columns of the picture, in pixels, where the network says it: near its middle, seldom its whole width. */
+  /** The first column of the picture, in pixels, where the network says it: near its middle, seldom its whole width. */
   readonly from: number
+  /** One beyond the last. */
   readonly to: number
 }
 
@@ -24,6 +26,7 @@ export interface RecognizedLine {
   readonly text: string
   /** The mean of its characters', 0 where there are none. */
   readonly confidence: number
+  /** From left to right. */
   readonly characters: readonly LineCharacter[]
 }
 

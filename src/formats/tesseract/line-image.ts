@@ -6,8 +6,11 @@ import { resized, type Grey } from './resize.ts'
 
 /** A picture: `data` has a byte of grey for each pixel, or four of RGBA, row by row, as a canvas gives them. */
 export interface LineImage {
+  /** Columns of pixels. */
   readonly width: number
+  /** Rows of pixels. */
   readonly height: number
+  /** Their bytes, 0 for black. */
   readonly data: Uint8Array | Uint8ClampedArray
 }
 
@@ -25,6 +28,7 @@ export interface PreparedLine {
   readonly pixels: NdArray
   /** Where it was in the picture, in pixels, margins included: they may lie outside. */
   readonly box: { readonly left: number, readonly top: number, readonly width: number, readonly height: number }
+  /** Whether it was light ink on dark paper, and is turned. */
   readonly inverted: boolean
 }
 
