@@ -1,6 +1,6 @@
 // The examples that --help prints, typed as they stand there, in a folder with the files that they name.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,12 +8,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeNpy } from '../../src/formats/npy.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { floatTensor, writeOnnx } from '../formats/onnx-writer.ts'
+import { smallFile, smallPicture } from '../formats/traineddata-writer.ts'
 import { pseudoRandom } from '../random.ts'
 import { lstmWasm } from './in-process.ts'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
-const COMMANDS = ['inspect', 'run', 'convert', 'bench'] as const
+const COMMANDS = ['inspect', 'run', 'convert', 'quantize', 'read', 'bench'] as const
 
 /** Lines under `Examples` of a command's help. */
 async function examplesOf(command: string): Promise<string[]> {
@@ -39,6 +40,10 @@ describe.skipIf(process.platform === 'win32')('examples of --help', () => {
       nodes: [{ op: 'Cast', inputs: ['sr'], outputs: ['rate'], attributes: { to: 1 } }, { op: 'Div', inputs: ['x', 'rate'], outputs: ['z'] }, { op: 'Add', inputs: ['z', 'w'], outputs: ['y'] }],
       initializers: [floatTensor('w', [3], [1, 2, 3])],
     }))
+    writeFileSync(join(folder, 'eng.traineddata'), smallFile())
+    mkdirSync(join(folder, 'lines'))
+    // Told by their content, as models are.
+    for (const name of ['line.png', 'lines/1.png', 'lines/2.png']) writeFileSync(join(folder, name), Buffer.concat([Buffer.from('P5 60 20 255\n'), smallPicture().data]))
     writeFileSync(join(folder, 'lstm-wasm'), `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`)
     chmodSync(join(folder, 'lstm-wasm'), 0o755)
   })

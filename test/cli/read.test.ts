@@ -8,7 +8,7 @@ import { readPicture } from '../../src/cli/pictures.ts'
 import { compile } from '../../src/model/load.ts'
 import { readTraineddata, recognizeLine } from '../../src/readers/tesseract.ts'
 import { expectError } from '../expect-error.ts'
-import { dense, input, lstm, matrix, maxpool, series, turned, written } from '../formats/traineddata-writer.ts'
+import { smallFile, smallPicture } from '../formats/traineddata-writer.ts'
 import { pseudoRandom } from '../random.ts'
 import { lstmWasm } from './in-process.ts'
 
@@ -124,12 +124,8 @@ describe('pictures', () => {
 })
 
 describe('lstm-wasm read', () => {
-  const network = series(
-    input(8), dense('Tanh', matrix(1, 2, 2)), maxpool(2, 2), turned('XYTranspose', lstm('SummLSTM', 2, 2, 4)), dense('Softmax', matrix(3, 4, 5)),
-  )
-  const file = written({ network, characters: ['NULL', 'x', 'y'], codes: [[1], [2], [3]] })
-  const isInk = (x: number, y: number): boolean => x > 9 && x < 50 && x % 7 < 3 && y > 3 && y < 15
-  const picture = { width: 60, height: 20, data: Uint8Array.from({ length: 1200 }, (_, n) => (isInk(n % 60, Math.floor(n / 60)) ? 10 : 250)) }
+  const file = smallFile()
+  const picture = smallPicture()
 
   it('prints the text of each picture, or all about it', async () => {
     writeFileSync(join(folder, 'm.traineddata'), file)

@@ -117,3 +117,17 @@ export function fileOf(components: ReadonlyMap<number, Part>, count = 24): Uint8
 }
 
 export const written = (file: WrittenFile): Uint8Array<ArrayBuffer> => fileOf(componentsOf(file))
+
+/** A network that reads x and y. */
+export function smallFile(): Uint8Array {
+  const network = series(
+    input(8), dense('Tanh', matrix(1, 2, 2)), maxpool(2, 2), turned('XYTranspose', lstm('SummLSTM', 2, 2, 4)), dense('Softmax', matrix(3, 4, 5)),
+  )
+  return written({ network, characters: ['NULL', 'x', 'y'], codes: [[1], [2], [3]] })
+}
+
+/** A line in which it sees something: grey, dark on light. */
+export function smallPicture(): { width: number, height: number, data: Uint8Array } {
+  const isInk = (x: number, y: number): boolean => x > 9 && x < 50 && x % 7 < 3 && y > 3 && y < 15
+  return { width: 60, height: 20, data: Uint8Array.from({ length: 1200 }, (_, n) => (isInk(n % 60, Math.floor(n / 60)) ? 10 : 250)) }
+}
