@@ -10,6 +10,7 @@ import { lstmTensors } from '../src/formats/pytorch-names.ts'
 import { NdArray } from '../src/values/ndarray.ts'
 import { lengthOf } from '../src/values/shape.ts'
 import { floatTensor, writeOnnx } from './formats/onnx-writer.ts'
+import { smallFile, smallPicture } from './formats/traineddata-writer.ts'
 import { installPackage } from './installed.ts'
 import { pseudoRandom } from './random.ts'
 
@@ -46,6 +47,8 @@ beforeAll(() => {
   const golden = join(root, 'test', 'golden')
   const put = (name: string, from: string): void => copyFileSync(join(golden, from), join(installed.folder, name))
   put('model.keras', 'keras3/lstm-3-sequences.keras')
+  writeFileSync(join(installed.folder, 'eng.traineddata'), smallFile())
+  writeFileSync(join(installed.folder, 'line.png'), Buffer.concat([Buffer.from('P5 60 20 255\n'), smallPicture().data]))
   const tensors: [string, readonly number[]][] = [
     ['embed.weight', [65, 16]], ['fc.weight', [65, 32]], ['fc.bias', [65]],
     ...lstmTensors({ inputSize: 16, hiddenSize: 32, numLayers: 2, bidirectional: false, bias: true })
