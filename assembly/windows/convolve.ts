@@ -11,17 +11,17 @@ function portionRows(k: i32): i32 {
   return max(2, PORTION_BYTES / 4 / max(1, k)) & ~1
 }
 
-/** Bytes of `rows` windows of k elements, and of the vector that is written past the last one, to a multiple of 16. */
+/** Bytes of `rows` windows of k elements, and of the vector that is written past the last one, to a multiple of 16; in float64, which does not wrap. */
 // @ts-ignore: decorator
 @inline
-function windowsBytes(rows: i32, k: i32): i32 {
-  return ((rows * k * 4 + 15) & -16) + VECTOR_BYTES
+function windowsBytes(rows: i32, k: i32): f64 {
+  return ceil(f64(rows) * f64(k) / 4) * 16 + f64(VECTOR_BYTES)
 }
 
 /** Bytes of the workspace of `convolveF32`, for `rows` output positions and windows of `k` elements; `isInt8`: where w is of 8 bits. */
 export function convolveWorkspaceBytes(rows: i32, k: i32, isInt8: i32): f64 {
   const count = min(rows, portionRows(k))
-  return f64(windowsBytes(count, k)) + (isInt8 ? f64(int8ProductBytes(count, k)) : 0)
+  return windowsBytes(count, k) + (isInt8 ? f64(int8ProductBytes(count, k)) : 0)
 }
 
 /** A convolution, the same for all images and groups of channels. */
@@ -68,7 +68,7 @@ export function convolveF32(call: ConvolveCall, w: Matrix, xPtr: usize, outPtr: 
   const bytes = call.channels * 4
   // The columns of a window's row are one run of memory, or each is one.
   const isRun = dilationColumns == 1 && xPixelBytes == bytes
-  const productPtr = workspacePtr + windowsBytes(min(rows, portion), k)
+  const productPtr = workspacePtr + usize(windowsBytes(min(rows, portion), k))
   for (let begin = 0; begin < rows; begin += portion) {
     const count = min(portion, rows - begin)
     let toPtr = workspacePtr
