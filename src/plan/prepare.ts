@@ -31,15 +31,18 @@ function spelled(_key: string, value: unknown): unknown {
   return typeof value === 'number' ? `#${Object.is(value, -0) ? '-0' : value}` : value
 }
 
-/** Numbers for the elements of constants: the same for the same bytes, whatever the constants are called. */
+/**
+ * Numbers for the elements of constants: the same for the same bytes, whatever the constants are called. Weights of fewer bits, whose
+ * elements are made anew each time they are read, are known by themselves.
+ */
 function identities(): (constant: Constant | undefined) => string {
-  const buffers: Map<ArrayBufferLike, number> = new Map()
+  const owners: Map<object, number> = new Map()
   return (constant) => {
     if (constant === undefined) return ''
-    const { dtype, shape } = constant
-    const { buffer, byteOffset } = constant.int8?.q ?? constant.data
-    const number = buffers.get(buffer) ?? buffers.size
-    buffers.set(buffer, number)
+    const { dtype, shape, storage } = constant
+    const { buffer, byteOffset } = storage === undefined ? constant.data : { buffer: constant, byteOffset: 0 }
+    const number = owners.get(buffer) ?? owners.size
+    owners.set(buffer, number)
     return `${number} ${byteOffset} ${dtype} ${shape.join()}`
   }
 }
@@ -126,12 +129,13 @@ export function prepareGraph(runtime: Runtime, typed: TypedGraph): PreparedGraph
     const constants: Map<string, number> = new Map()
     for (const [name, constant] of graph.constants) {
       if (!flowing.has(name)) continue
-      checkElements(constant.data.length, `constant '${name}'`)
       const key = identity(constant)
       let ptr = uploaded.get(key)
       if (ptr === undefined) {
-        ptr = allocate(constant.data.byteLength, `constant '${name}'`)
-        linearMemory.write(ptr, constant.data)
+        const { data } = constant
+        checkElements(data.length, `constant '${name}'`)
+        ptr = allocate(data.byteLength, `constant '${name}'`)
+        linearMemory.write(ptr, data)
         uploaded.set(key, ptr)
       }
       constants.set(name, ptr)
