@@ -33,7 +33,7 @@ export const UNITS_PER_GROUP: i32 = 4
 /** Bytes of a vector: four floats. */
 export const VECTOR_BYTES: i32 = 16
 /** Bytes before the first block of a packed matrix. */
-const HEADER_BYTES: i32 = 64
+export const HEADER_BYTES: i32 = 64
 
 /** Blocks that hold `columns` columns. */
 // @ts-ignore: decorator

@@ -1,55 +1,25 @@
 // From float32 to fewer bits.
+import { MOST_TERMS } from '../contract/products/int8/layout.ts'
 import type { Constant } from '../ops/constant.ts'
-import { HalfWeights, Int8Weights, roundToHalf } from '../ops/products/narrow-weights.ts'
+import { HalfWeights, Int8Weights, quantized, roundToHalf } from '../ops/products/narrow-weights.ts'
 import { lengthOf } from '../values/shape.ts'
 
-/** Sums of 8 x 8 bits fit 32 up to so many terms: MOST_TERMS in assembly/products/int8/layout.ts. */
-const MOST_TERMS = 131_072
 /** With fewer weights for each scale, there is little to gain. */
 const LEAST_TERMS = 8
 
 /** Weights of fewer bits, or why they stay as they are. */
 export type Narrowed = { readonly weights: Constant & { readonly data: Float32Array } } | { readonly kept: string }
 
-function whyNot(constant: Constant): string | undefined {
-  if (constant.storage !== undefined) return `is ${constant.storage} already`
-  return undefined
-}
-
-/** The largest |x| of each index along an axis. */
-function largest(data: Float32Array, count: number, inner: number): Float32Array {
-  const most = new Float32Array(count)
-  for (let begin = 0, n = 0; begin < data.length; begin += inner, n = n + 1 === count ? 0 : n + 1) {
-    let size = most[n] as number
-    for (let at = begin; at < begin + inner; at++) {
-      const x = Math.abs(data[at] as number)
-      if (!(x <= size)) size = x
-    }
-    most[n] = size
-  }
-  return most
-}
-
 /** Integers from -127 to 127, with a scale for each index along `axis`: its largest |x| / 127. */
 export function toInt8(constant: Constant, axis: number, isMultiplied: boolean): Narrowed {
-  const kept = whyNot(constant)
-  if (kept !== undefined) return { kept }
-  const { shape } = constant
-  const data = constant.data as Float32Array
-  const count = shape[axis] as number
-  const terms = data.length / count
+  const { shape, storage } = constant
+  if (storage !== undefined) return { kept: `is ${storage} already` }
+  const terms = lengthOf(shape) / (shape[axis] as number)
   if (terms < LEAST_TERMS) return { kept: `has ${terms} weights an output: too few to gain from` }
   if (terms > MOST_TERMS) return { kept: `has ${terms} weights an output, at most ${MOST_TERMS} go` }
-  const inner = lengthOf(shape.slice(axis + 1))
-  const scales = largest(data, count, inner).map((most) => most / 127)
-  if (!scales.every(Number.isFinite)) return { kept: 'has a weight that is not a finite number' }
-  const q = new Int8Array(data.length)
-  for (let begin = 0, n = 0; begin < data.length; begin += inner, n = n + 1 === count ? 0 : n + 1) {
-    const scale = scales[n] as number
-    if (scale === 0) continue
-    for (let at = begin; at < begin + inner; at++) q[at] = Math.round((data[at] as number) / scale)
-  }
-  return { weights: new Int8Weights({ q, scales, axis }, shape, isMultiplied) }
+  const made = quantized(constant.data as Float32Array, shape, axis)
+  if (!made.scales.every(Number.isFinite)) return { kept: 'has a weight that is not a finite number' }
+  return { weights: new Int8Weights(made, shape, isMultiplied) }
 }
 
 /** With fewer weights, a kilobyte is not won. */
@@ -68,8 +38,7 @@ export function toStored(constant: Constant): Narrowed {
 
 /** Half precision, each number rounded to the nearest. */
 export function toHalf(constant: Constant): Narrowed {
-  const kept = whyNot(constant)
-  if (kept !== undefined) return { kept }
+  if (constant.storage !== undefined) return { kept: `is ${constant.storage} already` }
   const source = constant.data as Float32Array
   const data = source.map(roundToHalf)
   if (data.some((value, n) => Math.abs(value) === Infinity && Number.isFinite(source[n]))) return { kept: 'has a weight beyond 65504' }

@@ -1,3 +1,4 @@
+import { INT8_WIDE } from '../contract/products/int8/layout.ts'
 import { LstmError } from '../errors.ts'
 import { copyData, createData, dtypeOfData, isDType, type DType } from '../values/dtype.ts'
 import { checkData, dataOfNested, type Nested } from '../values/ndarray.ts'
@@ -44,7 +45,7 @@ export class Runtime {
    * sums are the same whole numbers; bytes are faster.
    */
   get int8Products(): 'bytes' | 'words' {
-    return this.kernels.int8Kind(0) < 3 ? 'bytes' : 'words'
+    return this.kernels.int8Kind(0) === INT8_WIDE ? 'words' : 'bytes'
   }
 
   /**

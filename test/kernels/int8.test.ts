@@ -137,7 +137,7 @@ describeBinaries('products of 8 bits', (binary) => {
     const [first, second] = [Float32Array.from(pseudoRandom(14, gates * hiddenSize, 1)), Float32Array.from(pseudoRandom(15, gates * hiddenSize, 1))]
     const a = Float32Array.from(pseudoRandom(16, k, 1))
     const kind = kernels.int8Kind(0)
-    const packedPtr = arena.allocate(kernels.packedInt8Bytes(k, gates * 8, kind))
+    const packedPtr = arena.allocate(kernels.packedInt8GatesBytes(k, hiddenSize, gates, kind))
     kernels.packGatesI8(packedPtr, arena.int8s(q), arena.floats(scales), arena.floats(first), arena.floats(second), k, hiddenSize, gates, 1.5, kind)
     const got = product(packedPtr, a, 1, k, 32)
     const bias = first.map((value, n) => Math.fround(value + (second[n] as number)) + (n >= hiddenSize && n < 2 * hiddenSize ? 1.5 : 0))

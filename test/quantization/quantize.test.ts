@@ -141,6 +141,14 @@ describe('int8', () => {
     model.dispose()
   })
 
+  it('weights whose scale is no normal number keep their signs', async () => {
+    const tiny = Float32Array.from({ length: 18 }, (_, n) => (n % 2 === 0 ? 2e-43 : -2e-43))
+    const { model } = await quantize(oneNode('linear', ['batch', 9], { w: new NdArray(tiny, [2, 9]) }, {}, { weight: 'w' }))
+    const { q } = model.toGraph().constants.get('w') as Int8Weights
+    expect([...q]).toEqual(Array.from(tiny, (value) => Math.sign(value) * 127))
+    model.dispose()
+  })
+
   it('weights that layers share along two axes stay float32 for the second', async () => {
     const graph: Graph = {
       inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 16] }],

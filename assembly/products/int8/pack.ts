@@ -1,10 +1,15 @@
 // Packing of integers and their scales: see layout.ts. Runs once a model.
-import { BLOCK_LENGTH, Matrix, UNITS_PER_GROUP, blocksOfColumns, columnsOfGates, newMatrix } from '../layout'
+import { BLOCK_LENGTH, BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, UNITS_PER_GROUP, blocksOfColumns, columnsOfGates, newMatrix } from '../layout'
 import { HEAD_BYTES, INT8_UNSIGNED, INT8_WIDE, MOST_TERMS, SCALES_AT, STARTS_AT, int8BlockBytes } from './layout'
 
 /** Bytes of a matrix of `k` inputs and `columns` outputs; kind: of `int8Kind`. */
 export function packedInt8Bytes(k: i32, columns: i32, kind: i32): f64 {
-  return 64 + f64(blocksOfColumns(columns)) * f64(int8BlockBytes(k, kind))
+  return f64(HEADER_BYTES) + f64(blocksOfColumns(columns)) * f64(int8BlockBytes(k, kind))
+}
+
+/** The same for `gates` gates. */
+export function packedInt8GatesBytes(k: i32, hiddenSize: i32, gates: i32, kind: i32): f64 {
+  return packedInt8Bytes(k, columnsOfGates(gates, hiddenSize), kind)
 }
 
 /** A matrix of zeros. */
@@ -34,8 +39,8 @@ function packColumn(
     let fromPtr = weightPtr + outer * outerBytes
     for (let inner = 0; inner < innerLength; inner++) {
       const q = i32(load<i8>(fromPtr))
-      if (isWide) store<i16>(toPtr + (k >> 1) * 64 + (k & 1) * 2, i16(q))
-      else store<i8>(toPtr + (k >> 2) * 64 + (k & 3), i8(q))
+      if (isWide) store<i16>(toPtr + (k >> 1) * BLOCK_ROW_BYTES + (k & 1) * 2, i16(q))
+      else store<i8>(toPtr + (k >> 2) * BLOCK_ROW_BYTES + (k & 3), i8(q))
       sum += q
       fromPtr += innerBytes
       k++

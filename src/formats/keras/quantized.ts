@@ -96,7 +96,7 @@ export function quantizedKernel(
     const shape = [units, rows] as const
     if (equal !== undefined) return equalInt8({ q: turned(equal.q, rows, units), shape, scales: equal.scales, axis: 0 }, 0) as ArrayLike
     emit.budget.take(8 * rows * units, 'Keras: widened weights')
-    return new NdArray(turned(widened(source).data as Float32Array, rows, units), shape)
+    return new NdArray(turned(widened(source).data, rows, units), shape)
   })
   return { weight, bias }
 }

@@ -1,5 +1,5 @@
 // Quantised weights of a file: (integer - zero point) times a scale, as weights of 8 bits or as float32.
-import { Int8Weights } from '../../ops/products/narrow-weights.ts'
+import { Int8Weights, quantized } from '../../ops/products/narrow-weights.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { lengthOf, type Shape } from '../../values/shape.ts'
 
@@ -29,7 +29,7 @@ function scaleIndex({ shape, axis, block }: ScaledIntegers): (element: number) =
 }
 
 /** As float32: the difference is rounded, then the product, as onnxruntime and PyTorch do. */
-export function widened(source: ScaledIntegers): NdArray {
+export function widened(source: ScaledIntegers): NdArray<'float32'> {
   const { q, shape, scales, zeros } = source
   const scaleOf = scaleIndex(source)
   const data = new Float32Array(q.length)
@@ -74,23 +74,8 @@ export interface NearestInt8 {
 export function nearestInt8(source: ScaledIntegers, axis: number): NearestInt8 {
   const equal = equalInt8(source, axis)
   if (equal !== undefined) return { weights: equal, error: 0 }
-  const { shape } = source
-  const { data } = widened(source)
-  const size = shape[axis] as number
-  const inner = lengthOf(shape.slice(axis + 1))
-  const scales = new Float32Array(size)
-  data.forEach((value, n) => {
-    const index = Math.floor(n / inner) % size
-    scales[index] = Math.max(scales[index] as number, Math.abs(value))
-  })
-  scales.forEach((most, index) => scales[index] = most === 0 ? 1 : most / 127)
-  let error = 0
-  const q = Int8Array.from(data, (value, n) => {
-    const scale = scales[Math.floor(n / inner) % size] as number
-    // 127 times a rounded scale may be a little more or less than the largest.
-    const whole = Math.max(-127, Math.min(127, Math.round(value / scale)))
-    error = Math.max(error, Math.abs(value - whole * scale))
-    return whole
-  })
-  return { weights: new Int8Weights({ q, scales, axis }, shape), error }
+  const { data, shape } = widened(source)
+  const weights = new Int8Weights(quantized(data, shape, axis), shape)
+  const near = weights.data
+  return { weights, error: data.reduce((error, value, n) => Math.max(error, Math.abs(value - (near[n] as number))), 0) }
 }

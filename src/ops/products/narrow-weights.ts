@@ -62,7 +62,7 @@ export class Int8Weights implements Constant, Int8Values {
   packGates({ kernels, allocate, uploadData }: Packing, k: number, { hiddenSize, begin, gates, biasPtr, secondBiasPtr, forgetBias }: GatesToPack): number {
     const from = begin * hiddenSize
     const kind = kernels.int8Kind(Number(this.q.includes(-128)))
-    const packedPtr = allocate(kernels.packedInt8Bytes(k, gates * Math.ceil(hiddenSize / 4) * 4, kind))
+    const packedPtr = allocate(kernels.packedInt8GatesBytes(k, hiddenSize, gates, kind))
     const [weightPtr, scalePtr] = [uploadData(this.q) + from * k, uploadData(this.scales) + from * 4]
     kernels.packGatesI8(packedPtr, weightPtr, scalePtr, biasPtr, secondBiasPtr, k, hiddenSize, gates, forgetBias, kind)
     return packedPtr
@@ -97,6 +97,34 @@ export class Int8Weights implements Constant, Int8Values {
   }
 }
 
+/**
+ * The integers from -127 to 127 that are nearest to numbers, and a scale for each index along an axis: its largest |x| / 127. Where a number is
+ * not finite, neither is its scale.
+ */
+export function quantized(data: Float32Array, shape: Shape, axis: number): Pick<Int8Values, 'q' | 'scales' | 'axis'> {
+  const count = shape[axis] as number
+  const inner = lengthOf(shape.slice(axis + 1))
+  const next = (index: number): number => (index + 1 === count ? 0 : index + 1)
+  const scales = new Float32Array(count)
+  for (let begin = 0, index = 0; begin < data.length; begin += inner, index = next(index)) {
+    let most = scales[index] as number
+    for (let at = begin; at < begin + inner; at++) {
+      const size = Math.abs(data[at] as number)
+      if (!(size <= most)) most = size
+    }
+    scales[index] = most
+  }
+  for (let index = 0; index < count; index++) scales[index] = (scales[index] as number) / 127
+  const q = new Int8Array(data.length)
+  for (let begin = 0, index = 0; begin < data.length; begin += inner, index = next(index)) {
+    const scale = scales[index] as number
+    if (scale === 0) continue
+    // 127 times a rounded scale may be less than the largest, far less where the scale is no normal number.
+    for (let at = begin; at < begin + inner; at++) q[at] = Math.max(-127, Math.min(127, Math.round((data[at] as number) / scale)))
+  }
+  return { q, scales, axis }
+}
+
 /** Weights of 16 bits (IEEE 754 half precision), and what they are as float32. */
 export class HalfWeights implements Constant {
   readonly dtype = 'float32'
@@ -115,12 +143,11 @@ export class HalfWeights implements Constant {
   }
 
   get parts(): readonly StoredPart[] {
-    return [{ suffix: '', dtype: 'F16', shape: this.shape, data: Uint16Array.from(this.data, halfBits) }]
+    const { buffer, byteOffset, length } = this.data
+    const bits = new Uint32Array(buffer, byteOffset, length)
+    return [{ suffix: '', dtype: 'F16', shape: this.shape, data: Uint16Array.from(this.data, (value, n) => halfBits(value, bits[n] as number)) }]
   }
 }
-
-const SCRATCH = new Float32Array(1)
-const SCRATCH_BITS = new Uint32Array(SCRATCH.buffer)
 
 /** The half nearest to a number, to even where two are; beyond 65504, Infinity. */
 export function roundToHalf(value: number): number {
@@ -133,10 +160,8 @@ export function roundToHalf(value: number): number {
   return 1 / value < 0 ? -rounded : rounded
 }
 
-/** The bits of a number that half precision has. */
-function halfBits(value: number): number {
-  SCRATCH[0] = value
-  const bits = SCRATCH_BITS[0] as number
+/** The bits of a number that half precision has, from those it has as a float32. */
+function halfBits(value: number, bits: number): number {
   const sign = (bits >>> 16) & 0x8000
   const size = Math.abs(value)
   if (Number.isNaN(value)) return 0x7e00
