@@ -1,8 +1,10 @@
 // Layers that model.quantize() made: kernels of 8 bits with a scale for each output, or of 4 bits, two in a byte, with scales for each output
 // or for each block of inputs. Scales of whole outputs divide; those of blocks multiply, and have zero points.
-import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
+import { Int8Weights } from '../../ops/products/narrow-weights.ts'
+import type { ArrayLike, NdArray } from '../../values/ndarray.ts'
 import { formatShape, sameShape, type Shape } from '../../values/shape.ts'
 import { equalInt8, widened, type ScaledIntegers } from '../quantized/scaled-integers.ts'
+import { transposed } from './emitter.ts'
 import { notSupported, type LayerCall } from './layer-call.ts'
 import type { Quantization } from './policies.ts'
 import { malformed } from './settings.ts'
@@ -19,9 +21,9 @@ function expect(what: string, name: string, array: ArrayLike | undefined, shape:
   if (array !== undefined && !sameShape(array.shape, shape)) throw malformed(`${what}: expected ${name} ${formatShape(shape)}, got ${formatShape(array.shape)}`)
 }
 
-/** Rows and columns exchanged. */
-function turned<T extends Int8Array | Float32Array>(data: T, rows: number, columns: number): T {
-  const result = data.slice() as T
+/** Integers with rows and columns exchanged. */
+function turned(data: Int8Array, rows: number, columns: number): Int8Array {
+  const result = new Int8Array(data.length)
   for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++) result[column * rows + row] = data[row * columns + column] as number
   return result
 }
@@ -93,10 +95,9 @@ export function quantizedKernel(
     emit.budget.copy(2 * rows * units, rows * units, 'Keras: integers')
     const source = scaledBy(what, parts, integers(parts.q, rows, units, packed), [rows, units], 1, block)
     const equal = equalInt8(source, 1)
-    const shape = [units, rows] as const
-    if (equal !== undefined) return equalInt8({ q: turned(equal.q, rows, units), shape, scales: equal.scales, axis: 0 }, 0) as ArrayLike
+    if (equal !== undefined) return new Int8Weights({ q: turned(equal.q, rows, units), scales: equal.scales, axis: 0 }, [units, rows])
     emit.budget.take(8 * rows * units, 'Keras: widened weights')
-    return new NdArray(turned(widened(source).data, rows, units), shape)
+    return transposed(widened(source))
   })
   return { weight, bias }
 }
