@@ -4,7 +4,7 @@ import { inLayout } from './batch-first.ts'
 import { graphOfStateDict, readingSafetensors } from './pytorch.ts'
 import type { FormatReader } from './reader.ts'
 import { takingOptions } from './taking-options.ts'
-import { readConstants, readSafetensors } from './safetensors.ts'
+import { readConstants, widened } from './safetensors.ts'
 import { GRAPH_KEY } from './safetensors-writer.ts'
 import { sniff } from './sniff.ts'
 import { batchedOrNot } from './unbatched.ts'
@@ -25,7 +25,7 @@ export const safetensors: FormatReader = takingOptions({
       throw new LstmError('VALUE', "safetensors: 'batchFirst' and 'timeMajor' are for bare state dicts, and this file describes its model")
     }
     const graph = json === undefined
-      ? inLayout(graphOfStateDict(readSafetensors(bytes).tensors, readingSafetensors(location)), options)
+      ? inLayout(graphOfStateDict(widened(constants), readingSafetensors(location)), options)
       : graphFromJson(json, constants)
     await loadOperators?.(graph.nodes)
     return batchedOrNot(graph, unbatched)

@@ -48,8 +48,12 @@ interface Entry {
  */
 export function readSafetensors(bytes: Uint8Array): Safetensors {
   const { constants, metadata } = readConstants(bytes)
-  const whole = (array: ArrayLike): NdArray => (array instanceof NdArray ? array as NdArray : new NdArray(array.data, array.shape))
-  return { metadata, tensors: new Map([...constants].map(([name, array]) => [name, whole(array)])) }
+  return { metadata, tensors: widened(constants) }
+}
+
+/** Constants of any width as arrays. */
+export function widened(constants: ReadonlyMap<string, ArrayLike>): Map<string, NdArray> {
+  return new Map([...constants].map(([name, array]) => [name, array instanceof NdArray ? array as NdArray : new NdArray(array.data, array.shape)]))
 }
 
 /** The same with weights of 8 and 16 bits as they are. */
