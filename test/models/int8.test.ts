@@ -6,15 +6,7 @@ import type { Model } from '../../src/model/model.ts'
 import { quantize } from '../../src/quantization/quantize.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { itWithModels } from './model-folder.ts'
-
-const CONTEXT = 64
-const FRAME = 512
-
-/** Samples of a 16-bit WAV file, as float32 in [-1, 1). */
-function samplesOf(wav: Buffer): Float32Array {
-  const begin = wav.indexOf('data') + 8
-  return Float32Array.from({ length: (wav.length - begin) >> 1 }, (_, n) => wav.readInt16LE(begin + 2 * n) / 32768)
-}
+import { CONTEXT, FRAME, samplesOf } from './speech.ts'
 
 /** The probability of speech in each frame. */
 function speechIn(model: Model, samples: Float32Array): number[] {

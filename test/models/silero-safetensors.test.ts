@@ -9,9 +9,8 @@ import { addAllOperators } from '../../src/ops/all.ts'
 import { compile } from '../../src/model/load.ts'
 import { NdArray, type ArrayLike } from '../../src/values/ndarray.ts'
 import { distance, itWithModels } from './model-folder.ts'
+import { CONTEXT, FRAME, samplesOf } from './speech.ts'
 
-const CONTEXT = 64
-const FRAME = 512
 const STEP = 128
 const BINS = 129
 
@@ -25,12 +24,6 @@ const APART = 25
 interface Expected {
   readonly frames: number
   readonly probs: readonly number[]
-}
-
-/** Samples of a 16-bit WAV file, as float32 in [-1, 1). */
-function samplesOf(wav: Buffer): Float32Array {
-  const begin = wav.indexOf('data') + 8
-  return Float32Array.from({ length: (wav.length - begin) >> 1 }, (_, n) => wav.readInt16LE(begin + 2 * n) / 32768)
 }
 
 /** input [1, 576] and the state h, c [1, 1, 128] -> output [1, 1, 1] and the next state. */

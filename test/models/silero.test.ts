@@ -5,20 +5,12 @@ import { compile } from '../../src/model/load.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import { distance, itWithModels } from './model-folder.ts'
-
-const CONTEXT = 64
-const FRAME = 512
+import { CONTEXT, FRAME, samplesOf } from './speech.ts'
 
 interface Expected {
   readonly frames: number
   readonly probs: readonly number[]
   readonly finalState: readonly number[]
-}
-
-/** Samples of a 16-bit WAV file, as float32 in [-1, 1). */
-function samplesOf(wav: Buffer): Float32Array {
-  const begin = wav.indexOf('data') + 8
-  return Float32Array.from({ length: (wav.length - begin) >> 1 }, (_, n) => wav.readInt16LE(begin + 2 * n) / 32768)
 }
 
 const files = [
