@@ -1,4 +1,3 @@
-import { LstmError } from '../index.ts'
 import { formatReport, quantize as quantizeModel, type QuantizationReport } from '../quantization/index.ts'
 import { COMMON_OPTIONS, parseArguments, UsageError } from './arguments.ts'
 import { outputName, writeBytes } from './conversion-target.ts'
@@ -75,6 +74,5 @@ export async function quantize(args: readonly string[]): Promise<number> {
 function sentence({ dtype, layers, bytesBefore, bytesAfter, change }: QuantizationReport): string {
   const changed = layers.filter(({ kept }) => kept === undefined).length
   const moved = Object.entries(change ?? {}).map(([name, { relative }]) => `, ${name} moved by ${(100 * relative).toPrecision(2)} %`).join('')
-  if (layers.length === 0) throw new LstmError('UNSUPPORTED', 'the model has no weights')
   return `${changed} of ${layers.length} layers with weights are ${dtype}, ${Math.round(100 * bytesAfter / bytesBefore)} % of the weights' bytes${moved}`
 }

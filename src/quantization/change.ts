@@ -2,7 +2,7 @@ import { LstmError } from '../errors.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
 import { compile } from '../model/load.ts'
 import type { OutputDTypes } from '../model/model.ts'
-import { places, shapesOfInputs, takeInputs, type RunInputs } from '../plan/binding.ts'
+import { places, shapesOfInputs, takeInputs, type RunInputs, type Taken } from '../plan/binding.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { NdArray } from '../values/ndarray.ts'
 import type { Shape } from '../values/shape.ts'
@@ -12,34 +12,28 @@ import type { OutputChange } from './report.ts'
 /** Outputs of all runs, by name. */
 type RunsOutputs = readonly Readonly<Record<string, NdArray>>[]
 
-/** Numbers inside an input, however it is given. */
-function numbersOf(value: unknown): Iterable<unknown> {
-  if (typeof value === 'object' && value !== null && 'data' in value) return numbersOf(value.data)
-  if (ArrayBuffer.isView(value)) return value as Float32Array
-  return Array.isArray(value) ? value.flat(Infinity) as unknown[] : [value]
-}
-
-/** @throws LstmError `VALUE` for no runs, and for numbers that are not finite: they would be compared with nothing */
-export function checkData(data: RunInputs | readonly RunInputs[], inputs: readonly GraphInput[]): readonly RunInputs[] {
+/**
+ * The runs of `data`, and the shapes of the first one's inputs.
+ * @throws LstmError `VALUE` for no runs, and for numbers that are not finite: they would be compared with nothing; and as `model.run`
+ */
+function checkedRuns(
+  data: RunInputs | readonly RunInputs[], ports: readonly GraphInput[], runtime: Runtime,
+): [readonly RunInputs[], ReadonlyMap<string, Shape>] {
   const runs = (Array.isArray(data) ? data : [data]) as readonly RunInputs[]
-  if (runs.length === 0) throw new LstmError('VALUE', 'quantize: expected data of one run at least, got an empty list')
-  runs.forEach((run, n) => {
-    for (const [name, value] of isOne(run) ? [[inputs[0]?.name ?? 'input', run] as const] : Object.entries(run)) {
-      let at = 0
-      for (const number of numbersOf(value)) {
-        if (typeof number === 'number' && !Number.isFinite(number)) {
-          throw new LstmError('VALUE', `quantize: data of run ${n}, input '${name}': expected finite numbers, got ${number} at element ${at}`)
-        }
-        at++
-      }
-    }
+  const shapes = runs.map((run, n) => {
+    const taken = places(ports.length)
+    takeInputs(ports, run, [], taken)
+    const found = shapesOfInputs(ports, taken, runtime)
+    ports.forEach(({ name }, position) => {
+      const { tensor, data: given } = taken[position] as Taken
+      const at = (tensor?.data ?? given)?.findIndex((number) => !Number.isFinite(number)) ?? -1
+      if (at >= 0) throw new LstmError('VALUE', `quantize: data of run ${n}, input '${name}': expected finite numbers, got ${(tensor?.data ?? given)?.[at]} at element ${at}`)
+    })
+    return found
   })
-  return runs
-}
-
-/** Whether it is the array of the only input. */
-function isOne(run: unknown): boolean {
-  return Array.isArray(run) || ArrayBuffer.isView(run) || (typeof run === 'object' && run !== null && 'data' in run)
+  const [first] = shapes
+  if (first === undefined) throw new LstmError('VALUE', 'quantize: expected data of one run at least, got an empty list')
+  return [runs, first]
 }
 
 /** How far each output moved. */
@@ -74,18 +68,18 @@ export class Measure {
   readonly #runs: readonly RunInputs[]
   readonly #outputs: RunsOutputs
 
-  private constructor(graph: Graph, runtime: Runtime, runs: readonly RunInputs[], outputs: RunsOutputs) {
+  private constructor(graph: Graph, runtime: Runtime, runs: readonly RunInputs[], shapes: ReadonlyMap<string, Shape>, outputs: RunsOutputs) {
     this.#graph = graph
     this.#runtime = runtime
     this.#runs = runs
     this.#outputs = outputs
-    const taken = places(graph.inputs.length)
-    takeInputs(graph.inputs, runs[0], [], taken)
-    this.shapes = shapesOfInputs(graph.inputs, taken, runtime)
+    this.shapes = shapes
   }
 
-  static async of(graph: Graph, runtime: Runtime, runs: readonly RunInputs[]): Promise<Measure> {
-    return new Measure(graph, runtime, runs, await outputsOf(graph, runtime, runs))
+  /** @throws LstmError for data that do not fit: see `checkedRuns` */
+  static async of(graph: Graph, runtime: Runtime, data: RunInputs | readonly RunInputs[]): Promise<Measure> {
+    const [runs, shapes] = checkedRuns(data, graph.inputs, runtime)
+    return new Measure(graph, runtime, runs, shapes, await outputsOf(graph, runtime, runs))
   }
 
   /** How far the outputs move with these constants in the place of the graph's. */

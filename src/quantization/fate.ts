@@ -33,21 +33,38 @@ export function checkLayers(graph: Graph, layers: readonly Layer[], keep: readon
 export function narrowed(graph: Graph, { node, weights }: Layer, dtype: 'int8' | 'float16', widensConvolutions: boolean, known: Known): Fate {
   const wanted = dtype === 'int8' ? weights : weightsOf(node, graph).map(([constant]) => ({ constant, axis: 0, isMultiplied: false }))
   if (wanted.length === 0) return stays(`${node.op} has no way to multiply by 8 bits`)
+  const isStored = node.op === 'conv' && widensConvolutions
+  const narrow = (constant: Constant, axis: number, isMultiplied: boolean): Narrowed => {
+    if (dtype === 'float16') return toHalf(constant)
+    return isStored ? toStored(constant) : toInt8(constant, axis, isMultiplied)
+  }
   const changed: Map<string, Constant> = new Map()
   const reasons: string[] = []
   for (const { constant: name, axis, isMultiplied } of wanted) {
-    const constant = graph.constants.get(name) as Constant
     const before = known.get(name)
-    const result = before?.result ?? (dtype === 'float16' ? toHalf(constant) : node.op === 'conv' && widensConvolutions ? toStored(constant) : toInt8(constant, axis, isMultiplied))
     if (before !== undefined && before.axis !== axis) {
       reasons.push('shares its weights with a layer that has its outputs along another axis')
       continue
     }
+    const result = before?.result ?? narrow(graph.constants.get(name) as Constant, axis, isMultiplied)
     known.set(name, { axis, result })
     if ('kept' in result) reasons.push(result.kept)
     else changed.set(name, result.weights)
   }
   return { changed, kept: changed.size === 0 ? reasons[0] : undefined }
+}
+
+/** What is known before any layer is looked at: weights of layers that are to stay as they are stay so wherever they are. */
+export function knownOf(graph: Graph, layers: readonly Layer[], keep: readonly string[], dtype: 'int8' | 'float16'): Known {
+  const known: Known = new Map()
+  for (const { node, weights } of layers) {
+    if (!keep.includes(node.name)) continue
+    for (const [name] of weightsOf(node, graph)) {
+      const axis = dtype === 'float16' ? 0 : weights.find(({ constant }) => constant === name)?.axis ?? 0
+      known.set(name, { axis, result: { kept: `shares its weights with '${node.name}', which was asked to stay` } })
+    }
+  }
+  return known
 }
 
 /** How far the weights of a layer moved, as one. */

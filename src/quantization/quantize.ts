@@ -12,8 +12,8 @@ import { defaultRuntime } from '../runtime/create.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Shape } from '../values/shape.ts'
 import { layersOf, weightsOf, type Layer } from './candidates.ts'
-import { checkData, Measure, worstOf } from './change.ts'
-import { checkLayers, movedWeights, narrowed, stays, withConstants, type Fate, type Known } from './fate.ts'
+import { Measure, worstOf } from './change.ts'
+import { checkLayers, knownOf, movedWeights, narrowed, stays, withConstants, type Fate } from './fate.ts'
 import type { LayerReport, QuantizationReport } from './report.ts'
 import { timeOfLayer, typedAt } from './timing.ts'
 
@@ -82,9 +82,9 @@ export async function quantize<Outputs extends OutputDTypes = Record<string, 'fl
   await loadOperators(graph.nodes)
   const layers = layersOf(graph)
   checkLayers(graph, layers, keep)
-  const measure = data === undefined ? undefined : await Measure.of(graph, runtime, checkData(data, graph.inputs))
+  const measure = data === undefined ? undefined : await Measure.of(graph, runtime, data)
   const steps: Step[] = []
-  const known: Known = new Map()
+  const known = knownOf(graph, layers, keep, dtype)
   for (const layer of layers) {
     checkAborted(signal)
     onProgress?.({ done: steps.length, total: layers.length, layer: layer.node.name })

@@ -149,6 +149,21 @@ describe('int8', () => {
     model.dispose()
   })
 
+  it('weights that a kept layer shares stay for the other one, too', async () => {
+    const graph: Graph = {
+      inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 16] }],
+      outputs: [{ name: 'y', value: 'y3' }],
+      nodes: ['a', 'b', 'c'].map((name, n) => (
+        { name, op: 'linear', inputs: [n === 0 ? 'x' : `y${n}`], outputs: [`y${n + 1}`], parameters: { weight: name === 'c' ? 'own' : 'shared' }, attributes: {} }
+      )),
+      constants: new Map([['shared', random(8, 16, 16)], ['own', random(9, 16, 16)]]),
+    }
+    const { model, report } = await quantize(graph, { keep: ['b'] })
+    expect(report.layers.map(({ kept }) => kept)).toEqual(["shares its weights with 'b', which was asked to stay", 'asked to', undefined])
+    expect(storage(model.toGraph())).toEqual([undefined, 'int8'])
+    model.dispose()
+  })
+
   it('weights that layers share along two axes stay float32 for the second', async () => {
     const graph: Graph = {
       inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 16] }],
