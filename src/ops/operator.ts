@@ -154,6 +154,19 @@ export interface OperatorCost {
   readonly multiplyAdds: number
 }
 
+/** A weight that can be of 8 bits, with a scale for each index along an axis. */
+export interface NarrowWeight {
+  /** Name of its constant. */
+  readonly constant: string
+  /** That of the outputs. */
+  readonly axis: number
+  /**
+   * How it is multiplied then: as `'int8'`; as `'float32'`, which it is widened to when a model is made; or as `'either'`, where 8 bits cost
+   * so much that they are asked for.
+   */
+  readonly products: 'int8' | 'float32' | 'either'
+}
+
 /** What a stream looks at before it runs anything: the elements of an input must be whole numbers in these bounds. */
 export interface IndexBounds {
   /** Position of the input. */
@@ -225,6 +238,8 @@ export interface Operator<Settings = unknown, Prepared = unknown> {
    * @param types what `infer` said
    */
   sizes?(node: GraphNode, context: InferenceContext, settings: Settings, types: OutputTypes): readonly (SymbolicShape | undefined)[] | undefined
+  /** Its weights that can be of 8 bits. Default: none. */
+  narrowWeights?(node: GraphNode, context: Pick<InferenceContext, 'value'>, settings: Settings): readonly NarrowWeight[]
   /** Positions of the inputs that it takes as sizes, not as numbers to compute with. */
   readonly takesSizes?: readonly number[]
   /** Its outputs are others in each run. Streams refuse it. */

@@ -1,6 +1,7 @@
 import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Constant } from '../ops/constant.ts'
+import type { NarrowWeight } from '../ops/operator.ts'
 import { weightsOf, type Layer } from './candidates.ts'
 import { toHalf, toInt8, toStored, weightError, type Narrowed } from './narrow.ts'
 
@@ -29,24 +30,27 @@ export function checkLayers(graph: Graph, layers: readonly Layer[], keep: readon
   }
 }
 
-/** Weights of a layer, of fewer bits where they can be. */
-export function narrowed(graph: Graph, { node, weights }: Layer, dtype: 'int8' | 'float16', widensConvolutions: boolean, known: Known): Fate {
-  const wanted = dtype === 'int8' ? weights : weightsOf(node, graph).map(([constant]) => ({ constant, axis: 0, isMultiplied: false }))
+/**
+ * Weights of a layer, of fewer bits where they can be.
+ * @param either how those that can be multiplied either way are
+ */
+export function narrowed(graph: Graph, { node, weights }: Layer, dtype: 'int8' | 'float16', either: 'int8' | 'float32', known: Known): Fate {
+  const wanted = dtype === 'int8' ? weights : weightsOf(node, graph).map(([constant]): NarrowWeight => ({ constant, axis: 0, products: 'float32' }))
   if (wanted.length === 0) return stays(`${node.op} has no way to multiply by 8 bits`)
-  const isStored = node.op === 'conv' && widensConvolutions
-  const narrow = (constant: Constant, axis: number, isMultiplied: boolean): Narrowed => {
+  const narrow = (constant: Constant, { axis, products }: NarrowWeight): Narrowed => {
     if (dtype === 'float16') return toHalf(constant)
-    return isStored ? toStored(constant) : toInt8(constant, axis, isMultiplied)
+    return products === 'either' && either === 'float32' ? toStored(constant) : toInt8(constant, axis, products !== 'float32')
   }
   const changed: Map<string, Constant> = new Map()
   const reasons: string[] = []
-  for (const { constant: name, axis, isMultiplied } of wanted) {
+  for (const weight of wanted) {
+    const { constant: name, axis } = weight
     const before = known.get(name)
     if (before !== undefined && before.axis !== axis) {
       reasons.push('shares its weights with a layer that has its outputs along another axis')
       continue
     }
-    const result = before?.result ?? narrow(graph.constants.get(name) as Constant, axis, isMultiplied)
+    const result = before?.result ?? narrow(graph.constants.get(name) as Constant, weight)
     known.set(name, { axis, result })
     if ('kept' in result) reasons.push(result.kept)
     else changed.set(name, result.weights)

@@ -89,7 +89,7 @@ export async function quantize<Outputs extends OutputDTypes = Record<string, 'fl
     checkAborted(signal)
     onProgress?.({ done: steps.length, total: layers.length, layer: layer.node.name })
     await new Promise<void>((resolve) => setTimeout(resolve))
-    const step = keep.includes(layer.node.name) ? stays('asked to') : narrowed(graph, layer, dtype, convolutions === 'float32', known)
+    const step = keep.includes(layer.node.name) ? stays('asked to') : narrowed(graph, layer, dtype, convolutions, known)
     const error = step.changed.size === 0 ? NaN : measure === undefined ? movedWeights(graph, step.changed) : worstOf(await measure.change(step.changed))
     steps.push({ ...step, layer, error })
   }

@@ -3,7 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { compile } from '../../src/model/load.ts'
 import { quantize } from '../../src/quantization/quantize.ts'
 import type { Graph } from '../../src/graph/graph.ts'
+import { addAllOperators } from '../../src/ops/all.ts'
 import type { Constant } from '../../src/ops/constant.ts'
+import { knownOperators } from '../../src/ops/registry.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
@@ -13,6 +15,14 @@ import { GRAPHS, someX } from './graphs.ts'
 function widened(graph: Graph): Graph {
   return { ...graph, constants: new Map([...graph.constants].map(([name, { data, shape }]) => [name, new NdArray(data, shape)])) }
 }
+
+it('every operator that can have weights of 8 bits has a layer here', () => {
+  addAllOperators()
+  const named = knownOperators().filter((operator) => operator.narrowWeights !== undefined).map(({ name }) => name)
+  // A table is widened when it is loaded: quantize.test.ts.
+  const tested = Object.values(GRAPHS).map(({ graph }) => graph.nodes[0]?.op)
+  expect(new Set(named)).toEqual(new Set([...tested, 'gather']))
+})
 
 describeBinaries('layers of 8 bits', (binary) => {
   let runtime: Runtime

@@ -149,6 +149,20 @@ describe('int8', () => {
     model.dispose()
   })
 
+  it('a table whose rows are looked up is stored so, and widened when it is loaded; what is looked up along another axis stays', async () => {
+    const table = random(10, 29, 17)
+    const graph = (axis: number): Graph => oneNode('gather', ['batch'], { w: table }, { axis }, {}, ['w', 'x'], 'int32')
+    const { model, report } = await quantize(graph(0))
+    expect(report.layers.map(({ dtype }) => dtype)).toEqual(['int8 widened'])
+    using again = await load(model.save())
+    expect(storage(again.toGraph())).toEqual(['int8 widened'])
+    const rows = again.run({ x: Int32Array.of(3, 28) }).y as NdArray
+    expect(rows.data).toEqual(new NdArray(again.toGraph().constants.get('w')?.data as Float32Array, [29, 17]).data.filter((_, n) => [3, 28].includes(Math.floor(n / 17))))
+    rows.data.forEach((value, n) => expect(Math.abs(value - (table.data[(n < 17 ? 3 : 28) * 17 + n % 17] as number))).toBeLessThan(1 / 254 + 1e-6))
+    model.dispose()
+    await expectRejection(quantize(graph(1)), 'UNSUPPORTED', "quantize: no weights can be int8: 'layer' gather has no way to multiply by 8 bits")
+  })
+
   it('weights that a kept layer shares stay for the other one, too', async () => {
     const graph: Graph = {
       inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 16] }],

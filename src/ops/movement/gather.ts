@@ -81,6 +81,8 @@ export const gather: Operator<number> = movingSizes({
     const wanted = context.numbers(1)
     return wanted?.length === 1 && wanted[0] === -1 ? along(node, 'last') : 'takes steps out of the sequence'
   },
+  /** A table whose rows are looked up. */
+  narrowWeights: ({ inputs: [constant = ''] }, { value }, axis) => (axis === 0 && value(0)?.shape.length === 2 ? [{ constant, axis, products: 'float32' }] : []),
   mayRefuse: hasOpenIndices,
   indexBounds(_node, context, given) {
     const size = context.value(0)?.shape.at(given)

@@ -37,6 +37,7 @@ export const embedding: Operator<unknown, LookUp> = {
   },
   mayRefuse: () => true,
   indexBounds: (node, context) => ({ input: 0, least: 0, most: sizes(node, context)[0] - 1 }),
+  narrowWeights: ({ parameters: { weight } }) => (weight === undefined ? [] : [{ constant: weight, axis: 0, products: 'int8' }]),
   prepare(node, packer) {
     const [rows, width] = sizes(node, packer)
     const weight = packer.parameter('weight') as ArrayLike

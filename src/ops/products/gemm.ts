@@ -90,6 +90,7 @@ export const gemm: Operator<GemmSettings, PackedConstant | undefined> = {
     })
     return [new NdArray(out, [m, n])]
   },
+  narrowWeights: ({ inputs: [, constant = ''] }, _context, { transB }) => [{ constant, axis: weightOf(transB).columnAxis, products: 'int8' }],
   prepare(_node, packer, { transB }) {
     const shape = packer.value(1)?.shape
     if (shape === undefined) return undefined

@@ -36,6 +36,7 @@ export const linear: Operator<unknown, number> = {
     const [inputSize, units] = sizes(node, context)
     return { detail: `${inputSize} -> ${units}`, multiplyAdds: inputSize * units }
   },
+  narrowWeights: ({ parameters: { weight } }) => (weight === undefined ? [] : [{ constant: weight, axis: 0, products: 'int8' }]),
   prepare(node, packer) {
     const [inputSize, units] = sizes(node, packer)
     return packDense(packer, 'weight', packer.upload('bias'), inputSize, units)

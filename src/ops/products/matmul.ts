@@ -96,6 +96,7 @@ export const matMul: Operator<unknown, PackedConstant | undefined> = {
     })
     return [new NdArray(out, shape)]
   },
+  narrowWeights: ({ inputs: [, constant = ''] }, { value }) => [{ constant, axis: weightOf(value(1)?.shape ?? []).columnAxis, products: 'int8' }],
   prepare(_node, packer) {
     const shape = packer.value(1)?.shape
     if (shape === undefined || lengthOf(shape.slice(0, -2)) !== 1) return undefined

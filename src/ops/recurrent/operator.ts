@@ -149,6 +149,9 @@ export function recurrentOperator<Settings extends LayerSettings, Cell>(kind: Ce
     time: recurrentTime(states.length),
     recurrent: { states, gates: kind.gates, arithmetic },
     mayRefuse: (node) => hasInput(node, lengths),
+    narrowWeights: ({ parameters }) => Object.entries(parameters).flatMap(([role, constant]) => (
+      /\.(inputWeights|recurrentWeights|projection)$/.test(role) ? { constant, axis: 0, products: 'int8' } : []
+    )),
     parse: (node) => kind.parse(node),
     infer(node, context, settings) {
       const { hiddenSize, outputSize, directions, numLayers } = settings

@@ -122,6 +122,8 @@ export const conv: Operator<number, PackedConstant | undefined> = {
     const { sizes } = splitShape<Dimension>(shape, windows.channelsLast)
     return { detail: `${columns} filters of ${windows.kernel.join(' x ')}`, multiplyAdds: taps * channelsPerGroup * columns * knownLength(sizes) }
   },
+  // The values of a window differ far more from each other than those of a state do.
+  narrowWeights: ({ inputs: [, constant = ''] }) => [{ constant, axis: 0, products: 'either' }],
   prepare: prepareConvolution,
   plan(node, planner, group, constant) {
     const [columns, channelsPerGroup, ...kernel] = planner.shapeOf(1) as unknown as [number, number, ...number[]]
