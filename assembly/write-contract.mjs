@@ -1,7 +1,7 @@
 // What the binaries and TypeScript agree on, read from the source of the kernels: src/contract/ is written from it by every build, with
 // the kernels in kernels.ts and all else under the names of the files of assembly/ where it stands, so that a bundle has what it needs.
 //
-//     index.ts     the kernels: names, names and types of parameters, results, what each one computes
+//     index.ts     the kernels: names, names and types of parameters, results, what each one computes; gradients/index.ts those of training
 //     contract.ts  enums (codes), unmanaged classes (records of four- and eight-byte fields), constants of whole numbers
 //
 // Fields and parameters may also be of an enum, which is an i32, or of a class, which is an address: of one that is in contract.ts.
@@ -19,7 +19,7 @@ const VIEWS = { usize: 'Uint32', i32: 'Int32', f32: 'Float32', f64: 'Float64' }
 /** @typedef {{ name: string, text: string, file: string, members: { name: string, value: number, text: string }[] }} Enum */
 /** @typedef {{ name: string, text: string, file: string, fields: Field[] }} Layout */
 /** @typedef {{ name: string, text: string, file: string, value: number }} Constant */
-/** @typedef {{ kernels: Kernel[], enums: Enum[], records: Layout[], constants: Constant[] }} Contract */
+/** @typedef {{ kernels: Kernel[], gradients: Kernel[], enums: Enum[], records: Layout[], constants: Constant[] }} Contract */
 
 /**
  * @param {(file: string) => string} read text of a file of assembly/, by its name there
@@ -27,11 +27,12 @@ const VIEWS = { usize: 'Uint32', i32: 'Int32', f32: 'Float32', f64: 'Float64' }
  * @throws where the source says what could not be handed over
  */
 export function readContract(read) {
-  const contract = { kernels: [], enums: [], records: [], constants: [] }
-  const found = [...exportsOf(read, 'contract.ts'), ...exportsOf(read, 'index.ts')].map(([name, file]) => ({ name, file, ...declarationOf(parse(read, file), file, name) }))
+  const contract = { kernels: [], gradients: [], enums: [], records: [], constants: [] }
+  const lists = [['contract.ts', 'kernels'], ['index.ts', 'kernels'], ['gradients/index.ts', 'gradients']]
+  const found = lists.flatMap(([list, kind]) => [...exportsOf(read, list)].map(([name, file]) => ({ name, file, kind, ...declarationOf(parse(read, file), file, name) })))
   const named = (test) => new Set(found.filter(({ node }) => test(node)).map(({ name }) => name))
   const known = { enums: named(ts.isEnumDeclaration), classes: named(ts.isClassDeclaration) }
-  for (const { name, file, text, node } of found) {
+  for (const { name, file, kind, text, node } of found) {
     const where = `${file}: ${name}`
     const about = { name, text, file }
     if (ts.isEnumDeclaration(node)) {
@@ -41,7 +42,7 @@ export function readContract(read) {
       contract.records.push({ ...about, fields: fieldsOf(node, where, known) })
     } else if (ts.isFunctionDeclaration(node)) {
       if (text === '') throw new Error(`${where}: expected a comment that says what it computes`)
-      contract.kernels.push({ ...about, fields: parametersOf(node, where, known), result: resultOf(node, where) })
+      contract[kind].push({ ...about, fields: parametersOf(node, where, known), result: resultOf(node, where) })
     } else {
       contract.constants.push({ ...about, value: wholeNumber(node.initializer, where) })
     }
@@ -57,7 +58,7 @@ function* exportsOf(read, list) {
     }
     for (const { name, propertyName } of statement.exportClause.elements) {
       if (propertyName !== undefined) throw new Error(`${list}: ${name.text}: expected one name on both sides`)
-      yield [name.text, `${statement.moduleSpecifier.text.replace('./', '')}.ts`]
+      yield [name.text, `${new URL(statement.moduleSpecifier.text, `file:///${list}`).pathname.slice(1)}.ts`]
     }
   }
 }
@@ -141,8 +142,11 @@ const summary = ({ text, file }) => `${text.split(/\n\s*\n/)[0]}\n\n@see assembl
  * @param {Contract} contract
  * @returns {Map<string, string>}
  */
-export function contractFiles({ kernels, enums, records, constants }) {
-  const files = new Map([['kernels.ts', kernelsFile(kernels, records)]])
+export function contractFiles({ kernels, gradients, enums, records, constants }) {
+  const files = new Map([
+    ['kernels.ts', kernelsFile(kernels, records, 'Kernels', 'KERNEL_ARITIES', 'The functions every binary exports')],
+    ['gradient-kernels.ts', kernelsFile(gradients, records, 'GradientKernels', 'GRADIENT_KERNEL_ARITIES', 'The functions every binary for training exports')],
+  ])
   const add = (about, text) => files.set(about.file, `${files.get(about.file) ?? HEAD}\n${comment(summary(about), '')}export const ${about.name} = ${text}\n`)
   const object = (lines) => `{\n${lines.join('')}} as const`
   for (const constant of constants) add(constant, `${constant.value}`)
@@ -151,7 +155,7 @@ export function contractFiles({ kernels, enums, records, constants }) {
   return files
 }
 
-function kernelsFile(kernels, records) {
+function kernelsFile(kernels, records, interfaceName, aritiesName, what) {
   const typeOf = (type) => NUMBERS[type] ?? `RecordPointer<typeof ${type}>`
   const taken = new Set(kernels.flatMap(({ fields }) => fields.map(({ type }) => type)))
   const imports = records.filter(({ name }) => taken.has(name)).map(({ name, file }) => `import type { ${name} } from './${file}'\n`)
@@ -165,11 +169,11 @@ function kernelsFile(kernels, records) {
   return [
     HEAD,
     ...imports,
-    "import type { Float, Int, Pointer, RecordPointer } from '../values/record.ts'\n",
-    '\n/** The functions every binary exports: pointers and sizes in, nothing kept. Distances in bytes end in `Bytes`. */\n',
-    `export interface Kernels {\n${members.join('\n')}}\n`,
+    `import type { ${['Float', 'Int', 'Pointer', 'RecordPointer'].filter((type) => members.some((member) => new RegExp(`\\b${type}\\b`).test(member))).join(', ')} } from '../values/record.ts'\n`,
+    `\n/** ${what}: pointers and sizes in, nothing kept. Distances in bytes end in \`Bytes\`. */\n`,
+    `export interface ${interfaceName} {\n${members.join('\n')}}\n`,
     '\n/** The number of parameters of every kernel. */\n',
-    'export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {\n',
+    `export const ${aritiesName}: Readonly<Record<keyof ${interfaceName}, number>> = {\n`,
     ...kernels.map(({ name, fields }) => `  ${name}: ${fields.length},\n`),
     '}\n',
   ].join('')

@@ -1,6 +1,6 @@
 import { commonest, relaxedSimdText } from './binaries/relaxed-simd-small.ts'
 import { simdFromRelaxedSimd } from './binaries/simd-small.ts'
-import { bytesOfText } from './bytes-of-text.ts'
+import { bytesOfEditedText, bytesOfText } from './bytes-of-text.ts'
 import type { Variant } from './kernels.ts'
 
 /**
@@ -9,17 +9,5 @@ import type { Variant } from './kernels.ts'
  */
 export function embeddedBytes(variant: Variant): Uint8Array<ArrayBuffer> {
   const base = bytesOfText(relaxedSimdText, commonest)
-  if (variant === 'relaxed-simd') return base
-  const parts: Uint8Array[] = []
-  let at = 0
-  for (const [, inserted = '', skip, length] of simdFromRelaxedSimd.matchAll(/(\S*) (-?\d+) (\d+) /g)) {
-    parts.push(bytesOfText(inserted, commonest), base.subarray(at += Number(skip), at += Number(length)))
-  }
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let end = 0
-  for (const part of parts) {
-    bytes.set(part, end)
-    end += part.length
-  }
-  return bytes
+  return variant === 'relaxed-simd' ? base : bytesOfEditedText(base, simdFromRelaxedSimd, commonest)
 }

@@ -7,10 +7,10 @@ export const PAGE_BYTES = 65536
 const MAX_PAGES = 65536
 
 /**
- * Where the allocator starts. Below lie the constants of the kernels, which the binaries bring with them
+ * Where the allocator starts. Below lie the constants of the kernels, which the binaries bring with them: up to 1024 those of inference, above those of training
  * (asconfig.json: memoryBase); address 0 stays free: to kernels it means "absent".
  */
-export const FIRST_BLOCK_PTR: number = 1024
+export const FIRST_BLOCK_PTR: number = 2048
 
 /** The largest memory WebAssembly with 32-bit addresses can have: 4 GiB. */
 export const MAX_MEMORY_BYTES: number = MAX_PAGES * PAGE_BYTES
