@@ -29,7 +29,9 @@ const VIEWS = { usize: 'Uint32', i32: 'Int32', f32: 'Float32', f64: 'Float64' }
 export function readContract(read) {
   const contract = { kernels: [], gradients: [], enums: [], records: [], constants: [] }
   const lists = [['contract.ts', 'kernels'], ['index.ts', 'kernels'], ['gradients/index.ts', 'gradients']]
-  const found = lists.flatMap(([list, kind]) => [...exportsOf(read, list)].map(([name, file]) => ({ name, file, kind, ...declarationOf(parse(read, file), file, name) })))
+  const found = lists.flatMap(([list, kind]) => (
+    [...exportsOf(read, list)].map(([name, file]) => ({ name, file, kind, ...declarationOf(parse(read, file), file, name) }))
+  ))
   const named = (test) => new Set(found.filter(({ node }) => test(node)).map(({ name }) => name))
   const known = { enums: named(ts.isEnumDeclaration), classes: named(ts.isClassDeclaration) }
   for (const { name, file, kind, text, node } of found) {

@@ -46,7 +46,7 @@ async function start(runtime: Runtime, given: KernelModule | undefined): Promise
   if (typeof gradients.contractStamp !== 'function' || gradients.contractStamp() !== CONTRACT_STAMP) {
     throw new LstmError('VALUE', 'module: expected a WebAssembly.Module of gradients-simd.wasm of this version of lstm-wasm, got another one')
   }
-  return new TrainingRuntime(runtime.variant, runtime.module, { ...runtime.kernels, ...gradients } as TrainingKernels, runtime.linearMemory)
+  return new TrainingRuntime(runtime.variant, runtime.module, { ...runtime.kernels, ...gradients }, runtime.linearMemory)
 }
 
 async function compile(variants: readonly Variant[]): Promise<WebAssembly.Module> {

@@ -7,8 +7,8 @@ export const PAGE_BYTES = 65536
 const MAX_PAGES = 65536
 
 /**
- * Where the allocator starts. Below lie the constants of the kernels, which the binaries bring with them: up to 1024 those of inference, above those of training
- * (asconfig.json: memoryBase); address 0 stays free: to kernels it means "absent".
+ * Where the allocator starts. Below lie the constants of the kernels, which the binaries bring with them, up to 1024 those of inference, from
+ * there on those of training (asconfig.json: memoryBase); address 0 stays free: to kernels it means "absent".
  */
 export const FIRST_BLOCK_PTR: number = 2048
 
