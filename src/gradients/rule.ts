@@ -16,6 +16,8 @@ export interface GradientBuilder {
   node(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, Attribute>>): string
   /** A constant; returns its name. A number is a float32 of shape []. */
   constant(value: number | ArrayLike): string
+  /** One number everywhere, float32. */
+  filled(value: number, shape: Shape): string
   shapeOf(value: string): Shape
   dtypeOf(value: string): DType
   /** The elements of a value that is known beforehand. */
