@@ -1,3 +1,3 @@
 // The export list of the binaries for training, and nothing else: loaded by lstm-wasm/training alone, on the memory of the others.
 export { contractStamp } from '../stamp'
-export { adamStep } from './optimizers'
+export { adamStep, clipF32, rmspropStep, scaleF32, sgdStep, sumOfSquaresF32 } from './optimizers'
