@@ -62,6 +62,7 @@ beforeAll(() => {
     outputs: [{ name: 'output' }],
     initializers: [floatTensor('w', [3, 2], [1, 2, 3, 4, 5, 6])],
   }))
+  for (const name of ['bidi-js', 'require-from-string']) cpSync(join(root, 'node_modules', name), join(installed.folder, 'node_modules', name), { recursive: true })
   const silero = join('node_modules', '@ricky0123', 'vad-web', 'dist', 'silero_vad_v5.onnx')
   mkdirSync(dirname(join(installed.folder, silero)), { recursive: true })
   cpSync(join(root, silero), join(installed.folder, silero))

@@ -24,6 +24,8 @@ export interface LineCharacter {
 export interface RecognizedLine {
   /** Without spaces at its ends; scripts from right to left stand as they are seen, from left to right. '' where there is no ink. */
   readonly text: string
+  /** `rtl` where most letters are of a script that is read from right to left: `text` and `characters` then begin with what is read last. */
+  readonly direction: 'ltr' | 'rtl'
   /** The mean of its characters', 0 where there are none. */
   readonly confidence: number
   /** From left to right. */
@@ -32,6 +34,9 @@ export interface RecognizedLine {
 
 const WHOLE: Kind = { expected: 'a whole number of pixels', test: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 1000 }
 const OPTIONS: OptionTable<LineOptions> = { inverted: FLAG, margin: WHOLE }
+
+/** Letters of scripts that are read from right to left. */
+const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u
 
 /** What text is made with, for each graph. */
 const DECODERS: WeakMap<Graph, Decoder> = new WeakMap()
@@ -69,7 +74,13 @@ export function decodeLine(model: Pick<Model, 'toGraph'>, probs: ArrayLike, { bo
   const begin = all.findIndex(isInk)
   const characters = begin < 0 ? [] : all.slice(begin, all.length - [...all].reverse().findIndex(isInk))
   const confidence = characters.reduce((sum, character) => sum + character.confidence, 0) / Math.max(1, characters.length)
-  return { text: characters.map(({ text }) => text).join(''), confidence, characters }
+  const text = characters.map((character) => character.text).join('')
+  return { text, direction: directionOf(text), confidence, characters }
+}
+
+function directionOf(text: string): 'ltr' | 'rtl' {
+  const letters = text.match(/\p{L}/gu) ?? []
+  return 2 * letters.filter((letter) => RIGHT_TO_LEFT.test(letter)).length > letters.length ? 'rtl' : 'ltr'
 }
 
 /**
@@ -84,7 +95,7 @@ export function decodeLine(model: Pick<Model, 'toGraph'>, probs: ArrayLike, { bo
 export function recognizeLine(model: Model, image: LineImage, options: LineOptions = {}): RecognizedLine {
   const line = prepareLine(model, image, options)
   const probs = line === undefined ? undefined : model.run({ pixels: line.pixels }).probs
-  return line === undefined || probs === undefined ? { text: '', confidence: 0, characters: [] } : decodeLine(model, probs, line)
+  return line === undefined || probs === undefined ? { text: '', direction: 'ltr', confidence: 0, characters: [] } : decodeLine(model, probs, line)
 }
 
 /**

@@ -3,7 +3,7 @@ import { charactersIn, decoderOf } from '../../src/formats/tesseract/decoding.ts
 import { preparedLine, type LineImage } from '../../src/formats/tesseract/line-image.ts'
 import { resized } from '../../src/formats/tesseract/resize.ts'
 import { compile } from '../../src/model/load.ts'
-import { prepareLine, readTraineddata, recognizeLine, recognizeLines } from '../../src/readers/tesseract.ts'
+import { decodeLine, prepareLine, readTraineddata, recognizeLine, recognizeLines } from '../../src/readers/tesseract.ts'
 import { expectError } from '../expect-error.ts'
 import { dense, input, lstm, matrix, maxpool, series, turned, written } from './traineddata-writer.ts'
 
@@ -141,8 +141,19 @@ describe('recognizeLine', () => {
       before = to
     }
     expect(before).toBeLessThanOrEqual(BOX.left + BOX.width)
-    expect(recognizeLines(model, [picture, image(9, 9, () => false), picture])).toEqual([line, { text: '', confidence: 0, characters: [] }, line])
+    expect(recognizeLines(model, [picture, image(9, 9, () => false), picture])).toEqual([line, { text: '', direction: 'ltr', confidence: 0, characters: [] }, line])
     expect(prepareLine(model, picture)?.pixels.shape).toEqual([1, 8, 16, 1])
+  })
+
+  it.each<[string, readonly number[], 'ltr' | 'rtl']>([
+    ['letters from right to left', [1, 2, 1], 'rtl'],
+    ['more of them than of others', [1, 3, 2], 'rtl'],
+    ['as many of both', [1, 3], 'ltr'],
+    ['numbers alone', [4], 'ltr'],
+  ])('says which way %s are read', (_, outputs, direction) => {
+    const { graph } = readTraineddata(written({ network: series(input(1), dense('Softmax', matrix(1, 6, 2))), characters: ['NULL', 'ש', 'ل', 'y', '٢'], codes: [[5], [1], [2], [3], [4]] }))
+    const probs = { data: Float32Array.from(outputs.flatMap((output) => Array.from({ length: 6 }, (_, n) => Number(n === output)))), shape: [1, outputs.length, 6] }
+    expect(decodeLine({ toGraph: () => graph }, probs, { box: { left: 0, top: 0, width: 9, height: 9 } }).direction).toBe(direction)
   })
 
   it('refuses other models, options and pictures', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { ocr } from './examples-ocr.mjs'
 import { createDetector, detectAll, findSpeech } from '../../examples/vad/detector.mjs'
 import { makeVoice } from '../../examples/vad/voice.mjs'
 
@@ -108,5 +109,6 @@ export const PAGE_CHECKS = [
   ['examples/amp plays, and opens files', amp],
   ['examples/vad finds the speech that Node finds', vad],
   ['examples/charrnn writes', charrnn],
+  ['examples/ocr reads what a terminal reads, of examples, pictures and handwriting', ocr],
   ['examples/benchmark checks and times, and can be stopped', benchmark],
 ]

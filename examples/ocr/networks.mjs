@@ -1,0 +1,39 @@
+// The networks that prepare.mjs found, and files that are opened.
+import { load } from 'lstm-wasm'
+
+const MODELS = new URL('models/', import.meta.url)
+/** Those that browsers know no names of. */
+const NAMES = { chi_sim: 'Chinese, simplified', chi_tra: 'Chinese, traditional', frk: 'German, Fraktur' }
+
+const WARMING_RUNS = 4
+
+/** What there is: [{ file, code, kind, bytes }]. */
+export async function listNetworks() {
+  const response = await fetch(new URL('models.json', MODELS))
+  if (!response.ok) throw new Error('there are no networks: npm run example:ocr installs and prepares them; or open one (.traineddata)')
+  return response.json()
+}
+
+export function nameOf({ code, kind, bytes }) {
+  const [language = code, ...script] = code.split('_')
+  const named = NAMES[code] ?? [new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' }).of(language) ?? language, ...script].join(', ')
+  return `${named}, ${kind === 'fast' ? 'fast' : 'best'} (${(bytes / 1e6).toFixed(1)} MB)`
+}
+
+/** @returns the model, and for each of its outputs the character it means: '' where it is a part of one */
+export async function openNetwork(source) {
+  const model = await load(typeof source === 'string' ? new URL(source, MODELS) : source)
+  const { characters, codes, nullCode } = JSON.parse(model.toGraph().metadata?.tesseract ?? '{}')
+  if (characters === undefined) {
+    model.dispose()
+    throw new Error('this is a model, but none that reads lines: a .traineddata file of Tesseract is')
+  }
+  const labels = []
+  codes.forEach((code, n) => {
+    if (code.length === 1) labels[code[0]] = characters[n]
+  })
+  // Engines compile what runs often once more: the times that are shown are those of the fast code.
+  const pixels = new Float32Array(model.inputs[0].shape[1] * 300)
+  for (let n = 0; n < WARMING_RUNS; n++) model.run({ pixels: { data: pixels, shape: [1, model.inputs[0].shape[1], 300, 1] } })
+  return { model, labels, nullCode }
+}
