@@ -73,3 +73,6 @@ export const REQUANTIZED_RATIO: number = 1.6
 
 /** Parameters after a hundred steps of an optimiser from PyTorch's float64, relative to the tensor's largest: a hundred roundings of each parameter. */
 export const OPTIMIZER_DISTANCE: number = 1e-6
+
+/** Losses and their gradients from float64, relative to the largest: e^x within 1 ULP, a quotient, and the product with the weight. */
+export const LOSS_DISTANCE: number = 5e-7
