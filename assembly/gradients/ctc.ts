@@ -58,7 +58,7 @@ export function ctcF32(
     const steps = i32.load(stepCountsPtr + row * 4)
     const count = i32.load(labelCountsPtr + row * 4)
     const rowLabelsPtr = labelsPtr + row * call.labels * 4
-    if (steps < 1 || steps > call.steps || <u32>count > <u32>call.labels) return row
+    if (steps < 1 || steps > call.steps || count < 0 || count > call.labels) return row
     for (let n = 0; n < count; n++) {
       const label = i32.load(rowLabelsPtr + n * 4)
       if (<u32>label >= <u32>columns || label == blank) return row

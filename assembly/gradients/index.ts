@@ -2,4 +2,4 @@
 export { contractStamp } from '../stamp'
 export { ctcF32 } from './ctc'
 export { crossEntropyF32, elementLossF32, signalRatioF32, sparseCrossEntropyF32 } from './losses'
-export { adamStep, clipF32, rmspropStep, scaleF32, sgdStep, sumOfSquaresF32 } from './optimizers'
+export { adamStep, clipF32, rmspropStep, scaleRangeF32, sgdStep, sumOfSquaresF32 } from './optimizers'

@@ -153,7 +153,7 @@ export function sumOfSquaresF32(ptr: usize, length: i32): f64 {
 }
 
 /** x = x factor, element by element. */
-export function scaleF32(ptr: usize, length: i32, factor: f64): void {
+export function scaleRangeF32(ptr: usize, length: i32, factor: f64): void {
   const by = f32x4.splat(f32(factor))
   for (; length > 0; length -= 4) {
     storeLanes(ptr, f32x4.mul(v128.load(ptr), by), length)

@@ -5,7 +5,7 @@ import type { GraphInput, GraphNode } from '../graph/graph.ts'
 import { label } from '../ops/node/checks.ts'
 import { LOSS_OPERATORS } from '../ops/training/losses.ts'
 import { formatShape, lengthOf, sameShape, type Shape } from '../values/shape.ts'
-import type { Loss } from './losses.ts'
+import type { Loss, SparseLoss } from './losses.ts'
 
 /** What a loss needs besides the prediction: inputs of the graph. */
 export interface LossTarget {
@@ -44,7 +44,7 @@ const SHAPE_ONLY = ['reshape', 'squeeze', 'unsqueeze', 'flatten', 'identity', 'd
 /** The node that makes a value, and whether nodes that change its shape stand between. */
 function makerOf(nodes: readonly GraphNode[], value: string): { readonly node: GraphNode | undefined, readonly direct: boolean } {
   let direct = true
-  for (let name = value;;) {
+  for (let name = value; ;) {
     const node = nodes.find(({ outputs }) => outputs.includes(name))
     if (node === undefined || !SHAPE_ONLY.includes(node.op)) return { node, direct }
     direct = direct && node.op === 'dropout'
@@ -60,7 +60,7 @@ interface Source {
 }
 
 /** Logits where the model gives them, or has them before its last function. */
-function sourceOf(loss: { readonly loss: string, readonly fromLogits?: boolean | undefined }, nodes: readonly GraphNode[], prediction: string, axes: number): Source {
+function sourceOf(loss: Pick<SparseLoss, 'fromLogits'> & { readonly loss: string }, nodes: readonly GraphNode[], prediction: string, axes: number): Source {
   const last = loss.loss === 'binaryCrossentropy' ? ['sigmoid'] : ['softmax', 'logSoftmax']
   const { node, direct } = makerOf(nodes, prediction)
   const isLast = node !== undefined && last.includes(node.op) && (node.op === 'sigmoid' || [-1, axes - 1].includes(Number(node.attributes.axis ?? -1)))
@@ -159,7 +159,10 @@ export function checkTargetShape(loss: Loss, prediction: Shape, targets: Shape):
     throw new LstmError('SHAPE', `${loss.loss}: expected labels [${prediction[0] as number}, labels] for the output ${formatShape(prediction)}, got ${formatShape(targets)}`)
   }
   if (lengthOf(expected) === lengthOf(targets) && sameShape(withoutEnd(expected), withoutEnd(targets))) return
-  const hint = loss.loss === 'sparseCategoricalCrossentropy' && sameShape(targets, prediction) ? ". One-hot targets are those of 'categoricalCrossentropy'"
-    : loss.loss === 'categoricalCrossentropy' && sameShape(withoutEnd(targets), withoutEnd(prediction.slice(0, -1))) ? ". Targets that are one class each are those of 'sparseCategoricalCrossentropy'" : ''
+  const isOneHot = loss.loss === 'sparseCategoricalCrossentropy' && sameShape(targets, prediction)
+  const isSparse = loss.loss === 'categoricalCrossentropy' && sameShape(withoutEnd(targets), withoutEnd(prediction.slice(0, -1)))
+  const hint = isOneHot
+    ? ". One-hot targets are those of 'categoricalCrossentropy'"
+    : isSparse ? ". Targets that are one class each are those of 'sparseCategoricalCrossentropy'" : ''
   throw new LstmError('SHAPE', `${loss.loss}: expected targets ${formatShape(expected)} for the output ${formatShape(prediction)}, got ${formatShape(targets)}${hint}`)
 }

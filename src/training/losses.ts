@@ -128,13 +128,18 @@ const ESR: OptionTable<EsrOptions> = {
   ...COMMON, preEmphasis: { expected: 'a number', test: Number.isFinite }, esrWeight: atLeast(0), dcWeight: atLeast(0), epsilon: atLeast(Number.MIN_VALUE),
 }
 
+/** Options that are given take the places of the others. */
+function described<Description extends Loss>(others: Description, given: object): Description {
+  return { ...others, ...given }
+}
+
 /**
  * Cross-entropy with probabilities of all classes: one-hot rows, or softer ones. Keras's CategoricalCrossentropy, PyTorch's CrossEntropyLoss with
  * probabilities. Targets: float32, like the output of the model.
  * @throws LstmError `VALUE` for options that are unknown or out of range, as the others do
  */
 export function categoricalCrossentropy(options: ProbabilityOptions = {}): ProbabilityLoss {
-  return { loss: 'categoricalCrossentropy', reduction: 'mean', ...readOptions(options, PROBABILITY, 'categoricalCrossentropy') }
+  return described<ProbabilityLoss>({ loss: 'categoricalCrossentropy', reduction: 'mean' }, readOptions(options, PROBABILITY, 'categoricalCrossentropy'))
 }
 
 /**
@@ -142,27 +147,30 @@ export function categoricalCrossentropy(options: ProbabilityOptions = {}): Proba
  * of the model without its last axis.
  */
 export function sparseCategoricalCrossentropy(options: SparseOptions = {}): SparseLoss {
-  return { loss: 'sparseCategoricalCrossentropy', reduction: 'mean', ...readOptions(options, SPARSE, 'sparseCategoricalCrossentropy') }
+  return described({ loss: 'sparseCategoricalCrossentropy', reduction: 'mean' }, readOptions(options, SPARSE, 'sparseCategoricalCrossentropy'))
 }
 
-/** Cross-entropy of yes and no, averaged over the last axis. Keras's BinaryCrossentropy, PyTorch's BCEWithLogitsLoss and BCELoss. Targets: 0 to 1, like the output. */
+/**
+ * Cross-entropy of yes and no, averaged over the last axis. Keras's BinaryCrossentropy, PyTorch's BCEWithLogitsLoss and BCELoss. Targets: 0 to 1, like
+ * the output of the model.
+ */
 export function binaryCrossentropy(options: ProbabilityOptions = {}): ProbabilityLoss {
-  return { loss: 'binaryCrossentropy', reduction: 'mean', ...readOptions(options, PROBABILITY, 'binaryCrossentropy') }
+  return described<ProbabilityLoss>({ loss: 'binaryCrossentropy', reduction: 'mean' }, readOptions(options, PROBABILITY, 'binaryCrossentropy'))
 }
 
 /** (p - t)^2, averaged over the last axis. Keras's MeanSquaredError, PyTorch's MSELoss. */
 export function meanSquaredError(options: LossOptions = {}): DistanceLoss {
-  return { loss: 'meanSquaredError', reduction: 'mean', ...readOptions(options, COMMON, 'meanSquaredError') }
+  return described<DistanceLoss>({ loss: 'meanSquaredError', reduction: 'mean' }, readOptions(options, COMMON, 'meanSquaredError'))
 }
 
 /** |p - t|, averaged over the last axis. Keras's MeanAbsoluteError, PyTorch's L1Loss. */
 export function meanAbsoluteError(options: LossOptions = {}): DistanceLoss {
-  return { loss: 'meanAbsoluteError', reduction: 'mean', ...readOptions(options, COMMON, 'meanAbsoluteError') }
+  return described<DistanceLoss>({ loss: 'meanAbsoluteError', reduction: 'mean' }, readOptions(options, COMMON, 'meanAbsoluteError'))
 }
 
 /** Half the square near 0, a straight line beyond `delta`; averaged over the last axis. Keras's Huber, PyTorch's HuberLoss. */
 export function huber(options: HuberOptions = {}): HuberLoss {
-  return { loss: 'huber', reduction: 'mean', delta: 1, ...readOptions(options, HUBER, 'huber') }
+  return described({ loss: 'huber', reduction: 'mean', delta: 1 }, readOptions(options, HUBER, 'huber'))
 }
 
 /**
@@ -170,16 +178,17 @@ export function huber(options: HuberOptions = {}): HuberLoss {
  * targetLengths }`, int32 [batch, labels] and [batch].
  */
 export function ctc(options: CtcOptions = {}): CtcLoss {
-  return { loss: 'ctc', reduction: 'mean', blank: 0, perLabel: true, zeroInfinity: false, ...readOptions(options, CTC, 'ctc') }
+  return described({ loss: 'ctc', reduction: 'mean', blank: 0, perLabel: true, zeroInfinity: false }, readOptions(options, CTC, 'ctc'))
 }
 
 /**
  * Error-to-signal ratio of sounds, after a pre-emphasis filter, with a term for the difference of the means: how models of amplifiers are trained (Wright,
- * Damskägg and Välimäki 2019; GuitarML). Each row is divided by its own energy, as NeuralAmpModeler does. `esr({ preEmphasis: 0, esrWeight: 1, dcWeight: 0 })` is the
- * plain ratio. Targets: like the output, [batch, timesteps] or [batch, timesteps, channels].
+ * Damskägg and Välimäki 2019; GuitarML). Each row is divided by its own energy, as NeuralAmpModeler does. The plain ratio is
+ * `esr({ preEmphasis: 0, esrWeight: 1, dcWeight: 0 })`. Targets: like the output, [batch, timesteps] or [batch, timesteps, channels].
  */
 export function esr(options: EsrOptions = {}): EsrLoss {
-  return { loss: 'esr', reduction: 'mean', preEmphasis: 0.85, esrWeight: 0.75, dcWeight: 0.25, epsilon: 1e-5, ...readOptions(options, ESR, 'esr') }
+  const others: EsrLoss = { loss: 'esr', reduction: 'mean', preEmphasis: 0.85, esrWeight: 0.75, dcWeight: 0.25, epsilon: 1e-5 }
+  return described(others, readOptions(options, ESR, 'esr'))
 }
 
 const MAKERS: Readonly<Record<LossName, (options?: never) => Loss>> = {
@@ -191,7 +200,8 @@ const MAKERS: Readonly<Record<LossName, (options?: never) => Loss>> = {
 export function lossOf(given: unknown): Loss {
   const name = typeof given === 'string' ? given : typeof given === 'object' && given !== null && 'loss' in given ? given.loss : undefined
   if (typeof name !== 'string' || !Object.hasOwn(MAKERS, name)) {
-    throw new LstmError('VALUE', `loss: expected one of ${Object.keys(MAKERS).join(', ')}, or what a function of such a name gives, got ${describeValue(name ?? given)}`)
+    const names = Object.keys(MAKERS).join(', ')
+    throw new LstmError('VALUE', `loss: expected one of ${names}, or what a function of such a name gives, got ${describeValue(name ?? given)}`)
   }
   const make = MAKERS[name as LossName]
   if (typeof given === 'string') return make()

@@ -138,7 +138,7 @@ export class OptimizerState {
 
   #clip(gradientsPtr: number, known: number | undefined): void {
     const { clipValue, clipNorm, globalClipNorm } = this.optimizer
-    const { clipF32, scaleF32, sumOfSquaresF32 } = this.#runtime.kernels
+    const { clipF32, scaleRangeF32, sumOfSquaresF32 } = this.#runtime.kernels
     if (clipValue !== undefined || clipNorm !== undefined) {
       for (const { trainable, offset, length } of this.#parameters) {
         if (!trainable) continue
@@ -146,14 +146,14 @@ export class OptimizerState {
         if (clipValue !== undefined) clipF32(ptr, length, clipValue)
         if (clipNorm === undefined) continue
         const factor = clipNorm / (Math.sqrt(sumOfSquaresF32(ptr, length)) + NORM_EPSILON)
-        if (factor < 1) scaleF32(ptr, length, factor)
+        if (factor < 1) scaleRangeF32(ptr, length, factor)
       }
     }
     if (globalClipNorm === undefined) return
     const norm = known === undefined || clipValue !== undefined || clipNorm !== undefined ? this.norm(gradientsPtr) : known
     const factor = globalClipNorm / (norm + NORM_EPSILON)
     if (!(factor < 1)) return
-    for (const { trainable, offset, length } of this.#parameters) if (trainable) scaleF32(gradientsPtr + 4 * offset, length, factor)
+    for (const { trainable, offset, length } of this.#parameters) if (trainable) scaleRangeF32(gradientsPtr + 4 * offset, length, factor)
   }
 
   /** One step of a range of the arena. */

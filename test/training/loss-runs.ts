@@ -11,6 +11,7 @@ import type { TrainingRuntime } from '../../src/runtime/gradient-kernels.ts'
 import { addLoss, LOSS_RULES, type LossTarget } from '../../src/training/loss-graph.ts'
 import type { Loss } from '../../src/training/losses.ts'
 import { NdArray, type ArrayLike } from '../../src/values/ndarray.ts'
+import type { Shape } from '../../src/values/shape.ts'
 
 addCommonOperators()
 addOperators(LOSS_OPERATORS)
@@ -28,15 +29,15 @@ export function runLoss(runtime: TrainingRuntime, loss: Loss, prediction: ArrayL
   const builder = new GraphBuilder()
   builder.input({ name: 'x', dtype: 'float32', shape: prediction.shape })
   const build = new NodeBuilder(builder, 'loss/', [])
-  const shape = (targets.target ?? targets.labels as ArrayLike).shape
+  const shape = (targets.target ?? targets.labels).shape
   const { losses, targets: inputs } = addLoss(loss, [], 'x', shape, build, (input) => builder.input(input))
   builder.input({ name: 'weights', dtype: 'float32', shape: build.shapeOf(losses) })
   const typed = GraphBuilder.of(builder.finish([{ name: 'losses', value: losses }]))
   const { graph: { graph } } = differentiate(typed, { loss: losses, seed: 'weights', wanted: ['x'] }, LOSS_RULES)
   const model = new Model(runtime, graph)
   try {
-    const given = Object.fromEntries(inputs.map(({ role, input }) => [input.name, new NdArray((targets[role] as ArrayLike).data, input.shape)]))
-    const count = (typed.types.get(losses) as { shape: number[] }).shape
+    const given = Object.fromEntries(inputs.map(({ role, input }) => [input.name, new NdArray(targets[role]?.data as Int32Array, input.shape)]))
+    const count = build.shapeOf(losses)
     const ones = weights ?? new Float32Array(count.reduce((product, size) => product * size, 1)).fill(1)
     const outputs = model.run({ x: prediction, weights: new NdArray(ones, count), ...given })
     return { losses: outputs.losses?.data as Float32Array, gradient: outputs['gradient of x']?.data as Float32Array }
@@ -46,7 +47,7 @@ export function runLoss(runtime: TrainingRuntime, loss: Loss, prediction: ArrayL
 }
 
 /** The operator of the loss that is added to a graph of these nodes over the input x, and what it is given. */
-export function lossNodeOf(loss: Loss, nodes: readonly GraphNode[], prediction: string, xShape: readonly number[], targetShape: readonly number[]): GraphNode[] {
+export function lossNodeOf(loss: Loss, nodes: readonly GraphNode[], prediction: string, xShape: Shape, targetShape: Shape): GraphNode[] {
   const builder = new GraphBuilder()
   builder.input({ name: 'x', dtype: 'float32', shape: xShape })
   for (const node of nodes) builder.add(node)

@@ -93,8 +93,12 @@ describeTraining(`losses and their gradients are within ${LOSS_DISTANCE} of PyTo
     const align = (labels: number[], inputs: number[], targets: number[]): unknown => runLoss(
       runtime, ctc(), steps, { labels: new NdArray(Int32Array.from(labels), [2, 2]), inputLengths: counts(inputs), targetLengths: counts(targets) })
     align([1, 2, 2, 99], [4, 4], [2, 1]) // what is behind the labels of a row is not looked at
-    for (const wrong of [[[1, 2, 0, 1], [4, 4], [2, 2]], [[1, 2, 3, 1], [4, 4], [2, 2]], [[1, 2, 1, 1], [4, 5], [2, 2]], [[1, 2, 1, 1], [4, 0], [2, 2]], [[1, 2, 1, 1], [4, 4], [2, 3]]]) {
-      expectError(() => align(...wrong as [number[], number[], number[]]), 'VALUE', /: row 1: expected 1 to 4 timesteps, and 0 to 2 labels that are classes from 0 to 2 and not the blank/)
+    const wrong: [number[], number[], number[]][] = [
+      [[1, 2, 0, 1], [4, 4], [2, 2]], [[1, 2, 3, 1], [4, 4], [2, 2]], [[1, 2, 1, 1], [4, 5], [2, 2]], [[1, 2, 1, 1], [4, 0], [2, 2]],
+      [[1, 2, 1, 1], [4, 4], [2, 3]], [[1, 2, 1, 1], [4, 4], [2, -1]],
+    ]
+    for (const given of wrong) {
+      expectError(() => align(...given), 'VALUE', /: row 1: expected 1 to 4 timesteps, and 0 to 2 labels that are classes from 0 to 2 and not the blank/)
     }
   })
 

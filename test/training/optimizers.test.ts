@@ -158,7 +158,8 @@ describe('moments', () => {
       state.dispose()
       expect(runtime.memory().usedBytes).toBe(before)
     }
-    const [one, other] = [adam(), sgd()].map((optimizer) => new OptimizerState(runtime, arena.parameters, arena.length, optimizer)) as [OptimizerState, OptimizerState]
+    const one = new OptimizerState(runtime, arena.parameters, arena.length, adam())
+    const other = new OptimizerState(runtime, arena.parameters, arena.length, sgd())
     expectError(() => one.restore(other.save()), 'SHAPE',
       'optimizer: expected 3 parameters and 128 moments of adam, got 3 and 0: they are of another model or optimiser')
   })

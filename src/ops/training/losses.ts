@@ -153,7 +153,7 @@ interface Ctc {
 /**
  * Connectionist temporal classification of softmax(x): PyTorch's `ctc_loss`. Inputs: x float32 [batch, timesteps, classes]; labels int32 [batch, labels];
  * how many timesteps each row has, and how many labels, int32 [batch]. Attributes: `blank` (default 0), from the end where negative; `perLabel` (default
- * true): divided by the row's labels; `zeroInfinity` (default false): a row that no alignment fits has no loss. Outputs: losses [batch], and their gradient by x.
+ * true): divided by the row's labels; `zeroInfinity` (default false): a row that no alignment fits has no loss. Outputs: losses [batch], their gradient by x.
  */
 const ctc: Operator<Ctc> = {
   name: 'ctc',
