@@ -4,6 +4,7 @@ import { preparedLine, type LineImage } from '../../src/formats/tesseract/line-i
 import { resized } from '../../src/formats/tesseract/resize.ts'
 import { compile } from '../../src/model/load.ts'
 import { decodeLine, prepareLine, readTraineddata, recognizeLine, recognizeLines } from '../../src/readers/tesseract.ts'
+import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import { dense, input, lstm, matrix, maxpool, series, turned, written } from './traineddata-writer.ts'
 
@@ -151,8 +152,10 @@ describe('recognizeLine', () => {
     ['as many of both', [1, 3], 'ltr'],
     ['numbers alone', [4], 'ltr'],
   ])('says which way %s are read', (_, outputs, direction) => {
-    const { graph } = readTraineddata(written({ network: series(input(1), dense('Softmax', matrix(1, 6, 2))), characters: ['NULL', 'ש', 'ل', 'y', '٢'], codes: [[5], [1], [2], [3], [4]] }))
-    const probs = { data: Float32Array.from(outputs.flatMap((output) => Array.from({ length: 6 }, (_, n) => Number(n === output)))), shape: [1, outputs.length, 6] }
+    const characters = ['NULL', 'ש', 'ل', 'y', '٢']
+    const { graph } = readTraineddata(written({ network: series(input(1), dense('Softmax', matrix(1, 6, 2))), characters, codes: [[5], [1], [2], [3], [4]] }))
+    const data = Float32Array.from(outputs.flatMap((output) => Array.from({ length: 6 }, (_, n) => Number(n === output))))
+    const probs = new NdArray(data, [1, outputs.length, 6])
     expect(decodeLine({ toGraph: () => graph }, probs, { box: { left: 0, top: 0, width: 9, height: 9 } }).direction).toBe(direction)
   })
 
