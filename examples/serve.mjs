@@ -13,7 +13,7 @@ const CONTENT_TYPES = {
 /** Pages that nothing from elsewhere can watch have finer clocks, which the benchmark wants. */
 const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' }
 /** What pages may ask for. */
-const SERVED = /^\/(examples|dist|node_modules|bench|build\/bench)\/[\w@./-]+$/
+const SERVED = /^\/(examples|dist|docs\/playground|node_modules|bench|build\/bench)\/[\w@./-]+$/
 
 /** @returns the server, listening on 127.0.0.1; port 0 takes any that is free */
 export function serve(port) {

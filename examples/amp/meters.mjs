@@ -1,5 +1,5 @@
 // Level meters and waveforms of what goes into the amplifier and comes out.
-import { clearCanvas } from '../canvas.mjs'
+import { clearCanvas, colourOf } from '../canvas.mjs'
 
 const FLOOR = -60 // decibels
 const FALL = 0.7 // decibels a picture
@@ -13,7 +13,7 @@ export class Meters {
 
   constructor(context, { input, output }) {
     this.#context = context
-    this.#ports = [['in', input, '#6cb6ff'], ['out', output, '#ffb454']].map(([id, node, colour]) => {
+    this.#ports = [['in', input, 'cool'], ['out', output, 'warm']].map(([id, node, colour]) => {
       const analyser = new AnalyserNode(context, { fftSize: 2048 })
       node.connect(analyser)
       return { id, analyser, colour, samples: new Float32Array(analyser.fftSize), level: FLOOR }
@@ -51,7 +51,7 @@ function drawWave({ picture, width, height }, { samples, colour }) {
   const shown = samples.length / 2
   picture.beginPath()
   for (let n = 0; n < shown; n++) picture.lineTo(n / (shown - 1) * width, (0.5 - samples[Math.min(begin, shown) + n] * 0.45) * height)
-  picture.strokeStyle = colour
+  picture.strokeStyle = colourOf(colour)
   picture.lineWidth = 2
   picture.stroke()
 }

@@ -5,6 +5,7 @@ import { Rig } from './rig.mjs'
 import { makeRiff } from './riff.mjs'
 
 const element = (id) => document.getElementById(id)
+const LABELS = { riff: 'Play the riff', microphone: 'Use the microphone' }
 const SETTINGS = { gain: ' dB', mix: ' %', level: ' dB' }
 
 let context
@@ -37,12 +38,17 @@ async function play(id, start) {
   const wasPlaying = element(id).getAttribute('aria-pressed') === 'true'
   source?.stop()
   source = undefined
-  for (const other of ['riff', 'microphone']) element(other).setAttribute('aria-pressed', 'false')
+  for (const other of ['riff', 'microphone']) showPlaying(other, false)
   if (wasPlaying) return
   await startAudio()
   source = await start()
   source.node.connect(rig.input)
-  element(id).setAttribute('aria-pressed', 'true')
+  showPlaying(id, true)
+}
+
+function showPlaying(id, isPlaying) {
+  element(id).setAttribute('aria-pressed', String(isPlaying))
+  element(id).textContent = isPlaying ? 'Stop' : LABELS[id]
 }
 
 /** Browsers let audio begin after a click only. */

@@ -21,9 +21,23 @@ export function describeBrowser() {
   }
 }
 
-/** Versions of the library and of the packages installed beside it. */
+const PEERS = '../../bench/peers'
+
+/** What other engines may be there, by package: their versions. */
+async function peers() {
+  const { dependencies = {} } = await fetch(`${PEERS}/package.json`).then((response) => (response.ok ? response.json() : {}), () => ({}))
+  return dependencies
+}
+
+/** Whether the packages of an engine are where this page comes from: `npm run bench:setup` installs them. */
+export async function isInstalled(packages) {
+  const dependencies = await peers()
+  const isThere = (name) => fetch(`${PEERS}/node_modules/${name}/package.json`, { method: 'HEAD' }).then(({ ok }) => ok, () => false)
+  return (await Promise.all(packages.map((name) => name in dependencies && isThere(name)))).every(Boolean)
+}
+
+/** Versions of the packages installed beside the library. */
 export async function readPeerVersions(packages) {
-  const read = (path) => fetch(path).then((response) => (response.ok ? response.json() : {}), () => ({}))
-  const { dependencies = {} } = await read('../../bench/peers/package.json')
+  const dependencies = await peers()
   return Object.fromEntries(packages.filter((name) => name in dependencies).map((name) => [name, dependencies[name]]))
 }

@@ -4,7 +4,7 @@ import { ENGINES } from '../../build/bench/engines/index.js'
 import { markdownResults } from '../../build/bench/report/table.js'
 import { runSuite, SETTINGS } from '../../build/bench/suite.js'
 import { drawCase } from './bars.mjs'
-import { clockResolution, describeBrowser, readPeerVersions } from './browser.mjs'
+import { clockResolution, describeBrowser, isInstalled, readPeerVersions } from './browser.mjs'
 
 const at = (id) => document.getElementById(id)
 
@@ -23,8 +23,10 @@ const preset = new URLSearchParams(location.search)
 let controller
 let results
 
+const installed = await Promise.all(IN_BROWSERS.map(({ packages = [] }) => isInstalled(packages.filter((name) => name !== 'lstm-wasm'))))
+
 const checks = {
-  engines: choices('engines', IN_BROWSERS.map(({ name }) => ({ name, checked: true }))),
+  engines: choices('engines', IN_BROWSERS.map(({ name }, n) => ({ name, checked: installed[n], missing: !installed[n] }))),
   cases: choices('cases', CASES.map(({ name, about }) => ({ name, about, checked: (preset.getAll('case').length > 0 ? preset.getAll('case') : FEW).includes(name) }))),
 }
 at('quick').addEventListener('click', () => choose((name) => FEW.includes(name)))
@@ -79,7 +81,7 @@ async function showProgress(share, title, what) {
 function working(yes) {
   at('run').disabled = yes
   at('cancel').disabled = !yes
-  for (const box of [...checks.engines, ...checks.cases]) box.disabled = yes
+  for (const box of [...checks.engines, ...checks.cases]) box.disabled = yes || box.dataset.missing === 'true'
   at('progress').value = yes ? 0 : 1
 }
 
@@ -105,11 +107,13 @@ async function copy(text) {
 
 /** Check boxes with names. */
 function choices(id, entries) {
-  return entries.map(({ name, about = '', checked }) => {
+  return entries.map(({ name, about = '', checked, missing = false }) => {
     const label = document.createElement('label')
     const box = Object.assign(document.createElement('input'), { type: 'checkbox', value: name, checked })
+    box.disabled = missing
+    box.dataset.missing = missing
     label.title = about
-    label.append(box, name)
+    label.append(box, missing ? `${name}: not installed here` : name)
     at(id).append(label)
     return box
   })

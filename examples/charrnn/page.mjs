@@ -22,6 +22,7 @@ try {
 }
 
 showSettings()
+element('prompt').addEventListener('input', showUnknown)
 element('temperature').addEventListener('input', showSettings)
 element('pace').addEventListener('input', showSettings)
 element('form').addEventListener('submit', (event) => {
@@ -38,6 +39,12 @@ function pace() {
 function showSettings() {
   element('temperature-value').value = Number(element('temperature').value).toFixed(2)
   element('pace-value').value = Number.isFinite(pace()) ? `${pace()} characters a second` : 'as fast as it can'
+}
+
+/** Characters of the prompt that the novel does not have are left out, and said to be. */
+function showUnknown() {
+  const unknown = [...new Set(element('prompt').value)].filter((character) => loaded !== undefined && !loaded.characters.includes(character))
+  element('unknown').textContent = unknown.length === 0 ? '' : `The novel has no ${unknown.map((character) => `“${character}”`).join(', ')}: left out.`
 }
 
 function begin() {

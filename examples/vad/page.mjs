@@ -8,6 +8,8 @@ import { makeVoice } from './voice.mjs'
 const SECONDS_A_FRAME = FRAME / SAMPLE_RATE
 const LIVE_FRAMES = Math.round(12 / SECONDS_A_FRAME)
 
+const STOP = 'Stop'
+
 const element = (id) => document.getElementById(id)
 
 /** Ends what is going on: sound that plays, or a microphone. */
@@ -18,7 +20,10 @@ if (detector !== undefined) {
   for (const id of ['example', 'microphone']) element(id).disabled = false
 }
 
-element('example').addEventListener('click', () => tell(() => playAndDetect(makeVoice(SAMPLE_RATE))))
+element('example').addEventListener('click', () => tell(async () => {
+  if (isPlayingExample()) stop()
+  else await playAndDetect(makeVoice(SAMPLE_RATE), element('example'))
+}))
 element('file').addEventListener('change', ({ target }) => {
   const [file] = target.files
   target.value = ''
@@ -39,7 +44,10 @@ async function decode(file) {
   return mono
 }
 
-async function playAndDetect(samples) {
+const isPlayingExample = () => element('example').textContent === STOP
+
+/** @param button what started it, if it is to stop it, too */
+async function playAndDetect(samples, button) {
   stop()
   const begin = performance.now()
   const probabilities = detectAll(detector, samples)
@@ -56,8 +64,11 @@ async function playAndDetect(samples) {
   node.start()
   const begun = context.currentTime
   let isPlaying = true
+  const label = button?.textContent
+  if (button !== undefined) button.textContent = STOP
   stop = () => {
     isPlaying = false
+    if (button !== undefined) button.textContent = label
     void context.close()
     stop = () => undefined
   }

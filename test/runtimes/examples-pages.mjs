@@ -31,8 +31,10 @@ async function amp({ page, origin, name }) {
   await page.waitForFunction(() => document.getElementById('out').value > -40)
   await page.setInputFiles('#file', at('../golden/amp/amp.json'))
   await hasText(page, '#about', /amp\.json/)
+  assert.equal(await page.textContent('#riff'), 'Stop')
   await page.click('#riff')
   assert.equal(await page.getAttribute('#riff', 'aria-pressed'), 'false')
+  assert.equal(await page.textContent('#riff'), 'Play the riff')
 }
 
 async function vad({ page, origin }) {
@@ -43,6 +45,9 @@ async function vad({ page, origin }) {
   await page.waitForSelector('#speech li')
   assert.deepEqual(await page.locator('#speech li').allTextContents(), expected)
   assert.equal(expected.length, 3)
+  assert.equal(await page.textContent('#example'), 'Stop')
+  await page.click('#example')
+  assert.equal(await page.textContent('#example'), 'Play the example')
   const drawn = await page.evaluate(() => {
     const { width, height } = document.getElementById('plot')
     return document.getElementById('plot').getContext('2d').getImageData(0, 0, width, height).data.some((value) => value > 0)
@@ -54,7 +59,10 @@ async function vad({ page, origin }) {
 
 async function charrnn({ page, origin }) {
   await page.goto(`${origin}/examples/charrnn/`)
+  await page.fill('#prompt', 'Thé whale ø')
+  await hasText(page, '#unknown', /has no “é”, “ø”: left out/)
   await page.fill('#prompt', 'The whale')
+  assert.equal(await page.textContent('#unknown'), '')
   await page.fill('#pace', '4')
   await page.click('#go')
   await hasText(page, '#speed', /characters; it could write [\d,]+ a second/)
@@ -85,8 +93,9 @@ async function benchmark({ page, origin }) {
   }
   // What is installed must run here, and be right.
   assert.deepEqual(results.rows.filter(({ checked }) => !checked), [])
-  const missing = results.skipped.map(({ engine }) => engine)
-  assert.deepEqual(missing, existsSync(at('../../bench/peers/node_modules')) ? [] : ['onnxruntime-web', 'tfjs-wasm'])
+  assert.deepEqual(results.skipped, [])
+  const missing = await page.locator('#engines input:disabled').evaluateAll((boxes) => boxes.map(({ value, checked }) => `${value} ${checked}`))
+  assert.deepEqual(missing, existsSync(at('../../bench/peers/node_modules')) ? [] : ['onnxruntime-web false', 'tfjs-wasm false'])
   assert.ok(results.rows.every(({ engine, peakShare }) => engine !== 'lstm-wasm' || peakShare > 0))
   assert.equal(await page.locator('#results article').count(), 2)
   assert.equal(await page.locator('#results .ours .bar').count(), 4)

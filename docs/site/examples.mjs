@@ -1,0 +1,37 @@
+// The examples that are pages, put into the site as they are: their files, and their page in the site's frame.
+import { cp, readFile, writeFile } from 'node:fs/promises'
+import { join, posix } from 'node:path'
+import { ownPage } from './layout.mjs'
+import { ROOT } from './paths.mjs'
+
+const EXAMPLES = join(ROOT, 'examples')
+
+export async function examplePage({ example, path, title }) {
+  const html = await readFile(join(EXAMPLES, example, 'index.html'), 'utf8')
+  const description = /<p>([^<]*)<\/p>/.exec(html)[1].replace(/\s+/g, ' ').trim()
+  // Before <main> there is no body: what is not in the site's own head already.
+  const head = html.slice(0, html.indexOf('<main')).replace(/<!doctype html>|<html[^>]*>|<meta [^>]*>|<title>[^<]*<\/title>|<link rel="icon"[^>]*>|<link [^>]*theme\.css[^>]*>/g, '').trim()
+  const main = /<main[^]*<\/main>/.exec(html)[0].replace('<main', '<main id="content"')
+  const scripts = html.slice(html.indexOf('</main>') + '</main>'.length).replace(/<\/html>/, '').trim()
+  return { description, html: ownPage(path, { title, description, head, main: `${main}\n${scripts}` }) }
+}
+
+/** What the pages use from elsewhere: the files that they import, each at its place in the repository, and the model of Silero. */
+const BORROWED = ['build/bench/cases.js', 'build/bench/engines/index.js', 'build/bench/report/table.js', 'build/bench/report/format.js', 'build/bench/suite.js', 'bench/peers/import.mjs']
+const OTHER_FILES = ['node_modules/@ricky0123/vad-web/dist/silero_vad_v5.onnx', 'node_modules/pbf/index.js', 'node_modules/tinybench/dist/index.js']
+const LEFT_OUT = /^\/(worker|create)|^\/digits\/|\/(terminal|convert|serve)\.mjs$|\.md$|\/index\.html$/
+
+export async function copyExamples(folder) {
+  await cp(EXAMPLES, join(folder, 'examples'), { recursive: true, filter: (name) => !LEFT_OUT.test(name.slice(EXAMPLES.length).replaceAll('\\', '/')) })
+  const files = [...BORROWED]
+  for (const file of files) {
+    const text = await readFile(join(ROOT, file), 'utf8')
+    for (const [, path] of text.matchAll(/\bfrom\s*["'](\.[^"']+)["']/g)) {
+      const target = posix.join(posix.dirname(file), path)
+      if (!files.includes(target)) files.push(target)
+    }
+  }
+  for (const file of [...files, ...OTHER_FILES]) await cp(join(ROOT, file), join(folder, file))
+  // No other engine is on the site: the benchmark page asks this file which there are.
+  await writeFile(join(folder, 'bench', 'peers', 'package.json'), '{}')
+}

@@ -1,0 +1,69 @@
+// Which pages there are, in the order of the menu. A page that is not here, and a link to one, is an error.
+
+/** Where each source lands. Links in sources are paths of the repository, so that they work there and in the package, too. */
+export const SECTIONS = [
+  {
+    title: 'Start',
+    pages: [
+      { path: 'index.html', title: 'Home' },
+      { source: 'README.md', path: 'start.html', title: 'Getting started' },
+      { path: 'playground/index.html', title: 'Playground' },
+      { source: 'docs/words.md', path: 'words.html', title: 'Words: units, gates, timesteps' },
+    ],
+  },
+  {
+    title: 'Examples',
+    pages: [
+      { example: 'amp', path: 'examples/amp/index.html', title: 'Guitar amplifier' },
+      { example: 'vad', path: 'examples/vad/index.html', title: 'Voice activity' },
+      { example: 'charrnn', path: 'examples/charrnn/index.html', title: 'Text generation' },
+      { example: 'benchmark', path: 'examples/benchmark/index.html', title: 'Benchmark, here' },
+    ],
+  },
+  {
+    title: 'Guides',
+    pages: [
+      { source: 'docs/formats.md', path: 'formats.html', title: 'Model files' },
+      { source: 'docs/streams.md', path: 'streams.html', title: 'Streams and sessions' },
+      { source: 'docs/quantization.md', path: 'quantization.html', title: 'Quantisation' },
+      { source: 'docs/audio-worklets.md', path: 'audio-worklets.html', title: 'Audio worklets' },
+      { source: 'docs/places.md', path: 'places.html', title: 'Bundlers, edge, pages' },
+      { source: 'docs/tesseract.md', path: 'tesseract.html', title: 'Tesseract' },
+    ],
+  },
+  {
+    title: 'Reference',
+    pages: [
+      { source: 'docs/api.md', path: 'api.html', title: 'API at a glance' },
+      { api: true, path: 'api/index.html', title: 'API in full' },
+      { source: 'docs/errors.md', path: 'errors.html', title: 'Errors' },
+      { source: 'docs/compatibility.md', path: 'compatibility.html', title: 'Compatibility' },
+      { source: 'docs/accuracy.md', path: 'accuracy.html', title: 'Accuracy of functions' },
+      { source: 'docs/benchmark.md', path: 'benchmark.html', title: 'Benchmark' },
+    ],
+  },
+  {
+    title: 'Project',
+    pages: [
+      { source: 'CHANGELOG.md', path: 'changelog.html', title: 'Changelog' },
+      { source: 'CONTRIBUTING.md', path: 'contributing.html', title: 'Contributing' },
+      { source: 'SECURITY.md', path: 'security.html', title: 'Security' },
+      { source: 'docs/kernels.md', path: 'kernels.html', title: 'How the kernels work' },
+      { source: 'docs/adding-an-operator.md', path: 'adding-an-operator.html', title: 'Adding an operator' },
+      { source: 'docs/adding-a-format.md', path: 'adding-a-format.html', title: 'Adding a format' },
+      { source: 'docs/adding-a-kernel.md', path: 'adding-a-kernel.html', title: 'Adding a kernel' },
+    ],
+  },
+]
+
+/** All of them in one list. */
+export const PAGES = SECTIONS.flatMap(({ title: section, pages }) => pages.map((page) => ({ ...page, section })))
+
+/** Links at the top of every page. */
+export const TOP = [
+  { path: 'start.html', title: 'Docs' },
+  { path: 'playground/index.html', title: 'Playground' },
+  { path: 'examples/amp/index.html', title: 'Examples' },
+  { path: 'api.html', title: 'API' },
+  { path: 'benchmark.html', title: 'Benchmark' },
+]

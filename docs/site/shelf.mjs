@@ -1,0 +1,25 @@
+// The models that ship with the site's playground: files that are in the site already, for the home page and the examples.
+
+/** Paths are those of the site, seen from playground/. */
+export const SHELF = [
+  {
+    title: 'Digits', about: 'reads an image row by row', file: '../examples/digits.safetensors', inputs: { rows: { file: '../examples/digits.npy', rows: 1 } }, open: true,
+  },
+  {
+    title: 'Moby-Dick', about: 'writes letter by letter', file: '../examples/charrnn/moby-dick.safetensors', text: 'Call me Ishmael. Some years ago',
+    lines: `import { compile } from 'lstm-wasm'
+import { dense, embedding, lstm, sequential } from 'lstm-wasm/layers'
+import { readSafetensors } from 'lstm-wasm/safetensors'
+const { tensors } = await readSafetensors(bytes)
+const net = sequential([
+  embedding(74, 32, { name: 'embed' }),
+  lstm(256, { name: 'lstm', returnSequences: true }),
+  dense(74, { name: 'fc', activation: 'softmax' }),
+]).loadStateDict(tensors)
+const model = await compile(net)`,
+  },
+  { title: 'Guitar amplifier', about: 'a sample in, a sample out', file: '../examples/amp/valve.safetensors' },
+  {
+    title: 'Silero VAD', about: 'hears who speaks', file: '../node_modules/@ricky0123/vad-web/dist/silero_vad_v5.onnx', options: { constants: { sr: 16000 } },
+  },
+]
