@@ -151,7 +151,8 @@ torch.onnx.export(model, inputs, 'model.onnx', input_names=${JSON.stringify(name
 `
 }
 
-const identifier = (name, otherwise) => (/^[a-z_]\w*$/i.test(name) && !/^(model|self|inputs|outputs|weights|forward|torch|np|y|h_n|c_n)$/.test(name) ? name : otherwise)
+const TAKEN = /^(model|self|inputs|outputs|weights|forward|torch|np|y|h_n|c_n)$/
+const identifier = (name, otherwise) => (/^[a-z_]\w*$/i.test(name) && !TAKEN.test(name) ? name : otherwise)
 
 /** What the file's own framework does with it. */
 function otherScript(name, why, { inputs, fileOf, isLong }) {

@@ -15,9 +15,11 @@ export function headOf(path, { title, description }) {
 <link rel="icon" href="${relativeLink(path, 'assets/icon.svg')}" type="image/svg+xml">
 <link rel="stylesheet" href="${relativeLink(path, 'playground/theme.css')}">
 <link rel="stylesheet" href="${relativeLink(path, 'assets/site.css')}">
-${THEME_SCRIPT}
-<script type="module" src="${relativeLink(path, 'assets/site.mjs')}" data-root="${relativeLink(path, 'index.html')}"></script>`
+${THEME_SCRIPT}`
 }
+
+/** The last of the head: import maps must come before the first module. */
+const scriptOf = (path) => `<script type="module" src="${relativeLink(path, 'assets/site.mjs')}"></script>`
 
 const linkTo = (from, current) => ({ path, title }) => (
   `<a href="${relativeLink(from, path)}"${path === current ? ' aria-current="page"' : ''}>${escapeHtml(title)}</a>`
@@ -57,6 +59,7 @@ export function textPage(path, { title, description, html, headings }) {
 <html lang="en">
 <head>
 ${headOf(path, { title, description })}
+${scriptOf(path)}
 </head>
 <body>
 ${topOf(path)}
@@ -80,6 +83,7 @@ export function ownPage(path, { title, description, head, main, wide = true }) {
 <head>
 ${headOf(path, { title, description })}
 ${head}
+${scriptOf(path)}
 </head>
 <body>
 ${topOf(path)}
