@@ -19,7 +19,7 @@ export async function examplePage({ example, path, title }) {
 /** What the pages use from elsewhere: the files that they import, each at its place in the repository, and the model of Silero. */
 const BORROWED = ['build/bench/cases.js', 'build/bench/engines/index.js', 'build/bench/report/table.js', 'build/bench/report/format.js', 'build/bench/suite.js', 'bench/peers/import.mjs']
 const OTHER_FILES = ['node_modules/@ricky0123/vad-web/dist/silero_vad_v5.onnx', 'node_modules/pbf/index.js', 'node_modules/tinybench/dist/index.js']
-const LEFT_OUT = /^\/(worker|create)|^\/digits\/|\/(terminal|convert|serve)\.mjs$|\.md$|\/index\.html$/
+const LEFT_OUT = /^\/(worker|create|ocr)|^\/digits\/|\/(terminal|convert|serve)\.mjs$|\.md$|\/index\.html$/
 
 export async function copyExamples(folder) {
   await cp(EXAMPLES, join(folder, 'examples'), { recursive: true, filter: (name) => !LEFT_OUT.test(name.slice(EXAMPLES.length).replaceAll('\\', '/')) })
