@@ -19,12 +19,21 @@ function plus(half: v128, a: v128, r: v128): v128 {
   return FUSED ? multiplyAdd(a, half, r) : f32x4.add(half, r)
 }
 
-/**
- * Pairs of rows, one block; `columns` of it are valid. Eight terms a turn. The rows are walked by
- * their pointers: a broadcast at an offset costs V8 an instruction more, and JavaScriptCore a fifth of its speed.
- */
+/** Pairs of rows, one block; `columns` of it are valid. The elements of a row lie side by side. */
 export function tile2x4(
   rows: i32, k: i32, wPtr: usize, aPtr: usize, aBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32, columns: i32,
+): void {
+  stridedTile2x4(rows, k, wPtr, aPtr, aBytes, 4, initPtr, initBytes, outPtr, outBytes, columns)
+}
+
+/**
+ * The same with elements of a row `termBytes` apart. Eight terms a turn. The rows are walked by
+ * their pointers: a broadcast at an offset costs V8 an instruction more, and JavaScriptCore a fifth of its speed.
+ */
+// @ts-ignore: decorator
+@inline
+export function stridedTile2x4(
+  rows: i32, k: i32, wPtr: usize, aPtr: usize, aBytes: i32, termBytes: i32, initPtr: usize, initBytes: i32, outPtr: usize, outBytes: i32, columns: i32,
 ): void {
   for (; rows >= 2; rows -= 2) {
     let termPtr = wPtr
@@ -61,8 +70,8 @@ export function tile2x4(
       p1 = product(a, w3)
       r1v2 = plus(p0, a, r1v2)
       r1v3 = plus(p1, a, r1v3)
-      a0Ptr += 4
-      a1Ptr += 4
+      a0Ptr += termBytes
+      a1Ptr += termBytes
       if (terms == 1) break
       a = v128.load32_splat(a0Ptr)
       w0 = v128.load(termPtr, 64)
@@ -86,8 +95,8 @@ export function tile2x4(
       p1 = product(a, w3)
       r1v2 = plus(p0, a, r1v2)
       r1v3 = plus(p1, a, r1v3)
-      a0Ptr += 4
-      a1Ptr += 4
+      a0Ptr += termBytes
+      a1Ptr += termBytes
       if (terms == 2) break
       a = v128.load32_splat(a0Ptr)
       w0 = v128.load(termPtr, 128)
@@ -111,8 +120,8 @@ export function tile2x4(
       p1 = product(a, w3)
       r1v2 = plus(p0, a, r1v2)
       r1v3 = plus(p1, a, r1v3)
-      a0Ptr += 4
-      a1Ptr += 4
+      a0Ptr += termBytes
+      a1Ptr += termBytes
       if (terms == 3) break
       a = v128.load32_splat(a0Ptr)
       w0 = v128.load(termPtr, 192)
@@ -136,8 +145,8 @@ export function tile2x4(
       p1 = product(a, w3)
       r1v2 = plus(p0, a, r1v2)
       r1v3 = plus(p1, a, r1v3)
-      a0Ptr += 4
-      a1Ptr += 4
+      a0Ptr += termBytes
+      a1Ptr += termBytes
       if (terms == 4) break
       a = v128.load32_splat(a0Ptr)
       w0 = v128.load(termPtr, 256)
@@ -161,8 +170,8 @@ export function tile2x4(
       p1 = product(a, w3)
       r1v2 = plus(p0, a, r1v2)
       r1v3 = plus(p1, a, r1v3)
-      a0Ptr += 4
-      a1Ptr += 4
+      a0Ptr += termBytes
+      a1Ptr += termBytes
       if (terms == 5) break
       a = v128.load32_splat(a0Ptr)
       w0 = v128.load(termPtr, 320)
@@ -186,8 +195,8 @@ export function tile2x4(
       p1 = product(a, w3)
       r1v2 = plus(p0, a, r1v2)
       r1v3 = plus(p1, a, r1v3)
-      a0Ptr += 4
-      a1Ptr += 4
+      a0Ptr += termBytes
+      a1Ptr += termBytes
       if (terms == 6) break
       a = v128.load32_splat(a0Ptr)
       w0 = v128.load(termPtr, 384)
@@ -211,8 +220,8 @@ export function tile2x4(
       p1 = product(a, w3)
       r1v2 = plus(p0, a, r1v2)
       r1v3 = plus(p1, a, r1v3)
-      a0Ptr += 4
-      a1Ptr += 4
+      a0Ptr += termBytes
+      a1Ptr += termBytes
       if (terms == 7) break
       a = v128.load32_splat(a0Ptr)
       w0 = v128.load(termPtr, 448)
@@ -236,8 +245,8 @@ export function tile2x4(
       p1 = product(a, w3)
       r1v2 = plus(p0, a, r1v2)
       r1v3 = plus(p1, a, r1v3)
-      a0Ptr += 4
-      a1Ptr += 4
+      a0Ptr += termBytes
+      a1Ptr += termBytes
       termPtr += 8 * BLOCK_ROW_BYTES
     }
     storeBlock(outPtr, initPtr, r0v0, r0v1, r0v2, r0v3, columns)

@@ -70,7 +70,7 @@ function reduceGates(blocks: i32, gatesPtr: usize, scalesPtr: usize): void {
 }
 
 /** The gates -> D(i), D(f), T(g), D(o), in place. */
-function gateTerms(rows: i32, hiddenSize: i32, gatesPtr: usize, gapBytes: i32, rowScalesPtr: usize): void {
+export function gateTerms(rows: i32, hiddenSize: i32, gatesPtr: usize, gapBytes: i32, rowScalesPtr: usize): void {
   const one = v128.load(TABLE, 112)
   const p1 = v128.load(TABLE, 144)
   const p2 = v128.load(TABLE, 160)

@@ -51,14 +51,14 @@ export class Recurrence {
  */
 // @ts-ignore: decorator
 @inline
-function gatesRowBytes(columns: i32): i32 {
+export function gatesRowBytes(columns: i32): i32 {
   return (blocksOfColumns(columns) + 1) * BLOCK_ROW_BYTES
 }
 
 /** Bytes of a row of `length` floats, padded to whole vectors. */
 // @ts-ignore: decorator
 @inline
-function paddedBytes(length: i32): i32 {
+export function paddedBytes(length: i32): i32 {
   return groupsOfUnits(length) * VECTOR_BYTES
 }
 

@@ -30,9 +30,10 @@ export class NodeBuilder implements GradientBuilder {
     this.#taken = new Set(taken)
   }
 
-  nodes(op: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>>, outputs: number): string[] {
+  nodes(op: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>>, outputs: number | readonly boolean[]): string[] {
     const name = this.#fresh(op)
-    const names = Array.from({ length: outputs }, (_, n) => (n === 0 ? name : this.#fresh(op)))
+    const wanted = typeof outputs === 'number' ? Array.from({ length: outputs }, () => true) : outputs
+    const names = wanted.map((isWanted, n) => (!isWanted ? '' : n === 0 ? name : this.#fresh(op)))
     this.#builder.add({ name, op, inputs, outputs: names, parameters: {}, attributes })
     return names
   }

@@ -1,6 +1,7 @@
 // Lowering: the graph of a model becomes one that can be trained. What is trained are constants there; here they are inputs, parameters, and a node
 // that has weights becomes nodes that take them as values.
 import type { GraphNode } from '../ops/operator.ts'
+import type { Shape } from '../values/shape.ts'
 import type { GradientBuilder } from './rule.ts'
 
 /** How a matrix of weights is packed: as `packDenseF32`, `gates` 0, or as `packGatesF32` packs them. */
@@ -19,12 +20,18 @@ export interface PackedLayout {
 export interface LoweringBuilder extends GradientBuilder {
   /** Whether it is for a step of training, or for what `predict` and `evaluate` run. */
   readonly training: boolean
+  /** The shape of a constant of the model. */
+  constantShape(constant: string): Shape
   /** The parameter that stands for a constant of the model, in its own shape: a name of a value. */
   parameter(constant: string): string
   /** The same, packed for products (see assembly/products/layout.ts): float32 [floats]. A constant is one or the other. */
   packed(constant: string, layout: PackedLayout): string
   /** After a step of training the constant, which is not trained, becomes this value: a running mean. */
   update(constant: string, value: string): void
+  /** The state that a stateful layer goes on from, float32: zeros at first, and then what `carry` named the step before. */
+  state(name: string, shape: Shape): string
+  /** What the state of this name is for the next step. */
+  carry(name: string, value: string): void
   /** int32 [3]: the seed of the run, the number of the step, and the first row of the batch in it. For nodes that draw. */
   seed(): string
 }

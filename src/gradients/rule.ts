@@ -8,10 +8,11 @@ import type { Shape } from '../values/shape.ts'
 /** Adds nodes to a graph whose sizes are numbers, and says what is known of its values. */
 export interface GradientBuilder {
   /**
-   * A node, with one output or as many as `outputs` says; returns their names.
+   * A node with several outputs; returns their names.
    * @param inputs names of values; `''` for an absent one
+   * @param outputs how many, or for each whether it is wanted: the name of one that is not is `''`
    */
-  nodes(op: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>>, outputs: number): string[]
+  nodes(op: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>>, outputs: number | readonly boolean[]): string[]
   /** A node with one output; returns its name. */
   node(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, Attribute>>): string
   /** A constant; returns its name. A number is a float32 of shape []. */

@@ -11,7 +11,7 @@ import type { KernelModule } from './web-assembly.ts'
 
 export type { GradientKernels } from '../contract/gradient-kernels.ts'
 
-/** All that training calls. */
+/** All that training calls. No name of one binary is one of the other, but for the stamp: see test/gradients/kernels.test.ts. */
 export type TrainingKernels = Kernels & GradientKernels
 
 /** A runtime whose kernels are those of both binaries, over one memory: what operators of training are planned with. */

@@ -1,0 +1,250 @@
+// An LSTM that is trained: over a whole sequence forwards, and back through time.
+import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns, columnsOfGates, groupsOfUnits, newMatrix, packedBytes } from '../../products/layout'
+import { multiply, multiplyRows, productBytes } from '../../products/product'
+import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
+import { addBlockSums, addWeightProduct, biasOfSums, packTransposed, toBlocks } from '../weight-product'
+import { TrainedLayer, addOutputGradients, blockBytes, gatesBytes, isMasked, multiplyElements, placeState, takeState, writeOutputs } from './layer'
+import { cellBack, keepCells } from './lstm-cell'
+import { generalCellBack, keepGeneralCells } from './lstm-general'
+
+// What is kept, one after the other (src/ops/training/kept.ts counts it):
+//
+//     h       (T + 1, B, O)      c  (T + 1, B, H)      the states, the initial ones first, padded
+//     m       (T, B, H)          tanh(c), or what stands for it, padded
+//     gates   (T, B, 4 H)        i, f, g, o after activation, as packed
+//     before  (T, B, 4 H)        the same before activation, unless the cell is plain
+
+/** Bytes of workspace of `lstmKeepF32`. */
+export function lstmKeepWorkspaceBytes(rows: i32, timesteps: i32, inputSize: i32, hiddenSize: i32, outputSize: i32): f64 {
+  const columns = columnsOfGates(4, hiddenSize)
+  const panels = max(
+    productBytes(rows * timesteps, inputSize, columns, false),
+    max(productBytes(rows, outputSize, columns, false), productBytes(rows, hiddenSize, outputSize, false)),
+  )
+  return f64(gatesRowBytes(columns)) + f64(rows) * f64(paddedBytes(outputSize) + paddedBytes(hiddenSize)) + f64(panels)
+}
+
+/**
+ * Forwards, from h0 (B, O) and c0 (B, H), 0 for zeros; y (T, B, O), or 0.
+ *
+ * w, u         packed gates; the bias of both is that of w
+ * projection   packed (H, O), or 0
+ * peepholesPtr (3, H) padded, or 0
+ * dropPtr      (B, O) padded: what h is multiplied with on its way into u; or 0
+ * keptPtr      see above; workspacePtr: `lstmKeepWorkspaceBytes`
+ */
+export function lstmKeepF32(
+  layer: TrainedLayer, w: Matrix, u: Matrix, projection: Matrix | null, xPtr: usize, h0Ptr: usize, c0Ptr: usize, maskPtr: usize, peepholesPtr: usize,
+  dropPtr: usize, keptPtr: usize, yPtr: usize, workspacePtr: usize,
+): void {
+  const rows = layer.rows
+  const timesteps = layer.timesteps
+  const hiddenSize = layer.hiddenSize
+  const hBytes = layer.hBytes
+  const cBytes = layer.cBytes
+  const rowBytes = gatesRowBytes(w.columns)
+  const hPtr = keptPtr
+  const cPtr = hPtr + (timesteps + 1) * rows * hBytes
+  const mPtr = cPtr + (timesteps + 1) * rows * cBytes
+  const gatesPtr = mPtr + timesteps * rows * cBytes
+  const beforePtr = gatesPtr + timesteps * gatesBytes(layer, w.columns)
+  const scalesPtr = workspacePtr
+  const droppedPtr = scalesPtr + rowBytes
+  const unprojectedPtr = droppedPtr + rows * hBytes
+  const panelPtr = unprojectedPtr + rows * cBytes
+  placeState(rows, layer.outputSize, h0Ptr, hPtr)
+  placeState(rows, hiddenSize, c0Ptr, cPtr)
+  multiply(w, timesteps, rows, xPtr, layer.xStepBytes, layer.xRowBytes, gatesPtr, rowBytes, false, panelPtr, 0)
+  for (let t = 0; t < timesteps; t++) {
+    const stepPtr = gatesPtr + t * rows * rowBytes
+    const fromHPtr = hPtr + t * rows * hBytes
+    const toHPtr = fromHPtr + rows * hBytes
+    const fromCPtr = cPtr + t * rows * cBytes
+    const toCPtr = fromCPtr + rows * cBytes
+    if (t > 0 || h0Ptr != 0) {
+      if (dropPtr) multiplyElements(fromHPtr, dropPtr, droppedPtr, rows * hBytes)
+      multiply(u, 1, rows, dropPtr ? droppedPtr : fromHPtr, 0, hBytes, stepPtr, rowBytes, true, panelPtr, t)
+    }
+    const outPtr = projection ? unprojectedPtr : toHPtr
+    if (layer.isPlain) {
+      keepCells(rows, hiddenSize, stepPtr, rowBytes, scalesPtr, fromCPtr, toCPtr, mPtr + t * rows * cBytes, outPtr)
+    } else {
+      keepGeneralCells(layer, peepholesPtr, stepPtr, rowBytes, beforePtr + t * rows * rowBytes, fromCPtr, toCPtr, mPtr + t * rows * cBytes, outPtr)
+    }
+    if (projection) {
+      memory.fill(toHPtr, 0, rows * hBytes)
+      multiply(projection, 1, rows, unprojectedPtr, 0, cBytes, toHPtr, hBytes, false, panelPtr, t)
+    }
+    if (maskPtr) keepMasked(layer, t, maskPtr, fromHPtr, toHPtr, fromCPtr, toCPtr)
+    if (yPtr) writeOutputs(layer, t, maskPtr, toHPtr, yPtr)
+  }
+}
+
+/** States of rows that are padding at step t stay as they were. */
+function keepMasked(layer: TrainedLayer, t: i32, maskPtr: usize, fromHPtr: usize, toHPtr: usize, fromCPtr: usize, toCPtr: usize): void {
+  const hBytes = layer.hBytes
+  const cBytes = layer.cBytes
+  for (let row = 0; row < layer.rows; row++) {
+    if (!isMasked(layer, maskPtr, t, row)) continue
+    memory.copy(toHPtr + row * hBytes, fromHPtr + row * hBytes, hBytes)
+    memory.copy(toCPtr + row * cBytes, fromCPtr + row * cBytes, cBytes)
+  }
+}
+
+/** The final states of what `lstmKeepF32` kept: h (B, O) and c (B, H); 0: not wanted. */
+export function lstmFinalStates(layer: TrainedLayer, keptPtr: usize, hPtr: usize, cPtr: usize): void {
+  const rows = layer.rows
+  const last = layer.timesteps * rows
+  takeState(rows, layer.outputSize, keptPtr + last * layer.hBytes, hPtr)
+  takeState(rows, layer.hiddenSize, keptPtr + (layer.timesteps + 1) * rows * layer.hBytes + last * layer.cBytes, cPtr)
+}
+
+/** Bytes of workspace of `lstmBackwardF32`. */
+export function lstmBackwardBytes(rows: i32, inputSize: i32, hiddenSize: i32, outputSize: i32): f64 {
+  const columns = columnsOfGates(4, hiddenSize)
+  const transposed = packedBytes(columns, outputSize) + packedBytes(columns, inputSize) + packedBytes(outputSize, hiddenSize)
+  const outputBlocks = f64(blocksOfColumns(outputSize))
+  const blocks = f64(blocksOfColumns(columns))
+  const states = f64(rows) * f64(4 * paddedBytes(outputSize) + 3 * paddedBytes(hiddenSize) + gatesRowBytes(columns))
+  return transposed + states + (blocks + outputBlocks) * f64(rows + 1) * f64(BLOCK_ROW_BYTES)
+}
+
+/**
+ * Back through time, from the gradients of y (T, B, O) and of the final states (B, O) and (B, H), each 0 where there is none, to those of x, of the
+ * weights (packed as they are, from zero), of the bias (4 H, gates stacked), of the peepholes (3, H) padded, and of the initial states; each 0 where it is
+ * not wanted. Everything else as `lstmKeepF32` had it; hasInitial: whether there were initial states. workspacePtr: `lstmBackwardBytes`.
+ */
+export function lstmBackwardF32(
+  layer: TrainedLayer, w: Matrix, u: Matrix, projection: Matrix | null, xPtr: usize, hasInitial: i32, maskPtr: usize, peepholesPtr: usize,
+  dropPtr: usize, keptPtr: usize, dyPtr: usize, dhPtr: usize, dcPtr: usize, dxPtr: usize, dwPtr: usize, duPtr: usize, dprojectionPtr: usize,
+  dbiasPtr: usize, dpeepholesPtr: usize, dh0Ptr: usize, dc0Ptr: usize, workspacePtr: usize,
+): void {
+  const rows = layer.rows
+  const timesteps = layer.timesteps
+  const hiddenSize = layer.hiddenSize
+  const outputSize = layer.outputSize
+  const columns = w.columns
+  const hBytes = layer.hBytes
+  const cBytes = layer.cBytes
+  const rowBytes = gatesRowBytes(columns)
+  const blocks = blocksOfColumns(columns)
+  const apart = rows * BLOCK_ROW_BYTES
+  // What was kept.
+  const hPtr = keptPtr
+  const cPtr = hPtr + (timesteps + 1) * rows * hBytes
+  const mPtr = cPtr + (timesteps + 1) * rows * cBytes
+  const gatesPtr = mPtr + timesteps * rows * cBytes
+  const beforePtr = gatesPtr + timesteps * rows * rowBytes
+  // Where is worked.
+  const uT = newMatrix(workspacePtr, columns, outputSize)
+  const wT = newMatrix(changetype<usize>(uT) + HEADER_BYTES + uT.blocksBytes, columns, w.k)
+  const projectionT = newMatrix(changetype<usize>(wT) + HEADER_BYTES + wT.blocksBytes, outputSize, hiddenSize)
+  let stateGradientPtr = changetype<usize>(projectionT) + HEADER_BYTES + projectionT.blocksBytes
+  let nextGradientPtr = stateGradientPtr + rows * hBytes
+  const heldPtr = nextGradientPtr + rows * hBytes
+  const droppedPtr = heldPtr + rows * hBytes
+  const cellGradientPtr = droppedPtr + rows * hBytes
+  const unprojectedPtr = cellGradientPtr + rows * cBytes
+  const outPtr = unprojectedPtr + rows * cBytes
+  const rowGradientPtr = outPtr + rows * cBytes
+  const blockPtr = rowGradientPtr + rows * rowBytes
+  const biasSumsPtr = blockPtr + blocks * apart
+  const projectionBlocksPtr = blockPtr + blockBytes(rows, w)
+
+  packTransposed(u, uT)
+  if (dxPtr) packTransposed(w, wT)
+  if (projection) packTransposed(projection, projectionT)
+  if (dwPtr) memory.fill(dwPtr, 0, HEADER_BYTES + w.blocksBytes)
+  if (duPtr) memory.fill(duPtr, 0, HEADER_BYTES + u.blocksBytes)
+  if (projection) memory.fill(dprojectionPtr, 0, HEADER_BYTES + projection.blocksBytes)
+  if (dpeepholesPtr) memory.fill(dpeepholesPtr, 0, 3 * cBytes)
+  memory.fill(biasSumsPtr, 0, blocks * BLOCK_ROW_BYTES)
+  memory.fill(rowGradientPtr, 0, rows * rowBytes)
+  memory.fill(heldPtr, 0, rows * hBytes)
+  memory.fill(nextGradientPtr, 0, rows * hBytes)
+  memory.fill(unprojectedPtr, 0, rows * cBytes)
+  placeState(rows, outputSize, dhPtr, stateGradientPtr)
+  placeState(rows, hiddenSize, dcPtr, cellGradientPtr)
+
+  for (let t = timesteps - 1; t >= 0; t--) {
+    addOutputGradients(layer, t, maskPtr, dyPtr, stateGradientPtr, maskPtr ? heldPtr : 0)
+    let cellPtr = stateGradientPtr
+    if (projection) {
+      multiplyRows(projectionT, rows, stateGradientPtr, hBytes, unprojectedPtr, cBytes, false, 0)
+      projectionGradient(layer, projection, t, maskPtr, gatesPtr, rowBytes, mPtr, stateGradientPtr, outPtr, projectionBlocksPtr, dprojectionPtr)
+      cellPtr = unprojectedPtr
+    }
+    for (let row = 0; row < rows; row++) {
+      const at = t * rows + row
+      const toRowPtr = rowGradientPtr + row * rowBytes
+      const toBlockPtr = blockPtr + row * BLOCK_ROW_BYTES
+      if (isMasked(layer, maskPtr, t, row)) {
+        memory.fill(toRowPtr, 0, rowBytes)
+        for (let block = 0; block < blocks; block++) memory.fill(toBlockPtr + block * apart, 0, BLOCK_ROW_BYTES)
+      } else if (layer.isPlain) {
+        cellBack(
+          hiddenSize, gatesPtr + at * rowBytes, cPtr + at * cBytes, mPtr + at * cBytes, cellPtr + row * cBytes, cellGradientPtr + row * cBytes, toRowPtr,
+          toBlockPtr, apart,
+        )
+      } else {
+        generalCellBack(
+          layer, peepholesPtr, gatesPtr + at * rowBytes, beforePtr + at * rowBytes, cPtr + at * cBytes, cPtr + (at + rows) * cBytes, mPtr + at * cBytes,
+          cellPtr + row * cBytes, cellGradientPtr + row * cBytes, toRowPtr, toBlockPtr, apart, dpeepholesPtr,
+        )
+      }
+    }
+    const xStepPtr = xPtr + t * layer.xStepBytes
+    if (t > 0 || hasInitial) {
+      multiplyRows(uT, rows, rowGradientPtr, rowBytes, nextGradientPtr, hBytes, false, 0)
+      let fromPtr = hPtr + t * rows * hBytes
+      if (dropPtr) {
+        multiplyElements(nextGradientPtr, dropPtr, nextGradientPtr, rows * hBytes)
+        multiplyElements(fromPtr, dropPtr, droppedPtr, rows * hBytes)
+        fromPtr = droppedPtr
+      }
+      if (duPtr) addWeightProduct(u, rows, fromPtr, hBytes, blockPtr, apart, duPtr)
+      if (maskPtr) passMasked(layer, t, maskPtr, stateGradientPtr, nextGradientPtr)
+    }
+    if (dwPtr) addWeightProduct(w, rows, xStepPtr, layer.xRowBytes, blockPtr, apart, dwPtr)
+    if (dbiasPtr) addBlockSums(blocks, rows, blockPtr, apart, biasSumsPtr)
+    if (dxPtr) multiplyRows(wT, rows, rowGradientPtr, rowBytes, dxPtr + t * layer.xStepBytes, layer.xRowBytes, false, 0)
+    const swap = stateGradientPtr
+    stateGradientPtr = nextGradientPtr
+    nextGradientPtr = swap
+  }
+  if (dbiasPtr) biasOfSums(biasSumsPtr, dbiasPtr, columns, hiddenSize, 4)
+  takeState(rows, outputSize, stateGradientPtr, dh0Ptr)
+  takeState(rows, hiddenSize, cellGradientPtr, dc0Ptr)
+}
+
+/** The gradient of h of rows that are padding at step t is that of h of the step before. */
+function passMasked(layer: TrainedLayer, t: i32, maskPtr: usize, fromPtr: usize, toPtr: usize): void {
+  for (let row = 0; row < layer.rows; row++) {
+    if (isMasked(layer, maskPtr, t, row)) memory.copy(toPtr + row * layer.hBytes, fromPtr + row * layer.hBytes, layer.hBytes)
+  }
+}
+
+/** dprojection += (o m)^T dh of one step, rows that are padding left out. */
+function projectionGradient(
+  layer: TrainedLayer, projection: Matrix, t: i32, maskPtr: usize, gatesPtr: usize, rowBytes: i32, mPtr: usize, dhPtr: usize, outPtr: usize,
+  blocksPtr: usize, dprojectionPtr: usize,
+): void {
+  const rows = layer.rows
+  const cBytes = layer.cBytes
+  const apart = rows * BLOCK_ROW_BYTES
+  for (let row = 0; row < rows; row++) {
+    const at = t * rows + row
+    let ptr = gatesPtr + at * rowBytes
+    let fromPtr = mPtr + at * cBytes
+    let toPtr = outPtr + row * cBytes
+    const one = f32x4.splat(isMasked(layer, maskPtr, t, row) ? 0 : 1)
+    for (let group = groupsOfUnits(layer.hiddenSize); group > 0; group--) {
+      v128.store(toPtr, f32x4.mul(one, f32x4.mul(v128.load(ptr, 48), v128.load(fromPtr))))
+      ptr += BLOCK_ROW_BYTES
+      fromPtr += VECTOR_BYTES
+      toPtr += VECTOR_BYTES
+    }
+  }
+  toBlocks(rows, layer.outputSize, dhPtr, layer.hBytes, blocksPtr, apart)
+  addWeightProduct(projection, rows, outPtr, cBytes, blocksPtr, apart, dprojectionPtr)
+}

@@ -1,0 +1,23 @@
+import type { Lowerings } from './lowering.ts'
+import type { GradientRules } from './rule.ts'
+
+/** The dense layer: on packed weights. */
+export const LINEAR_LOWERINGS: Lowerings = {
+  linear(node, _settings, [x], build) {
+    const { weight, bias } = node.parameters as { weight: string, bias?: string }
+    const units = unitsOf(build.constantShape(weight))
+    const w = build.packed(weight, { k: build.shapeOf(x as string).at(-1) as number, units, gates: 0 })
+    return [build.node('trainedLinear', [x as string, w, ...(bias === undefined ? [] : [build.parameter(bias)])], { units })]
+  },
+}
+
+const unitsOf = (shape: readonly number[]): number => shape[0] as number
+
+/** Rules of the node that it becomes. */
+export const LINEAR_RULES: GradientRules = {
+  trainedLinear({ node, outputs: [dy], wanted }, build) {
+    const isWanted = [0, 1, 2].map((position) => (node.inputs[position] ?? '') !== '' && wanted[position] === true)
+    return build.nodes('linearBackward', [node.inputs[0] as string, node.inputs[1] as string, dy as string], node.attributes, isWanted)
+      .map((name) => (name === '' ? undefined : name))
+  },
+}

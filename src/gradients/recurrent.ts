@@ -1,0 +1,184 @@
+// Recurrent layers: lowered to a node for each layer and direction, whose way back is one node.
+import { LstmError } from '../errors.ts'
+import { LSTM_INPUTS } from '../ops/training/lstm.ts'
+import { label } from '../ops/node/checks.ts'
+import type { Attribute, GraphNode } from '../ops/operator.ts'
+import { roleOf, type Direction, type LayerSettings } from '../ops/recurrent/layer-settings.ts'
+import type { LstmSettings } from '../ops/recurrent/settings.ts'
+import { NdArray } from '../values/ndarray.ts'
+import { integers } from './builder.ts'
+import type { Lowering, LoweringBuilder, Lowerings } from './lowering.ts'
+import type { GradientRules } from './rule.ts'
+
+/** Attributes of a stack that concern all of it, not a layer in one direction. */
+const OF_THE_STACK = ['numLayers', 'direction', 'returnSequences', 'stateful', 'zeroEmptyState', 'reversedOutput', 'activations', 'activationAlpha', 'activationBeta', 'forgetBias']
+
+/** A layer in one direction, on its way. */
+interface LayerCall {
+  readonly node: GraphNode
+  readonly layer: number
+  readonly direction: Direction
+  readonly index: number
+  /** Attributes of the node that is made. */
+  readonly attributes: Readonly<Record<string, Attribute>>
+  readonly x: string
+  readonly states: readonly string[]
+  readonly mask: string
+  readonly build: LoweringBuilder
+  /** Name of a weight's constant, or undefined where the layer has none. */
+  constantOf(weight: string): string | undefined
+}
+
+/** What differs between cells. */
+interface CellLowering<Settings extends LayerSettings> {
+  readonly states: number
+  /** Why these settings cannot be trained, or undefined. */
+  refusal(settings: Settings): string | undefined
+  /** Adds the node; returns the names of y, of the final states, and of what is kept. */
+  add(call: LayerCall, settings: Settings): readonly string[]
+}
+
+/** The sum of two biases, of which each may be absent: both have its gradient. */
+function biasSum({ constantOf, build }: LayerCall, more = 0, units = 0): string {
+  const biases = ['inputBias', 'recurrentBias'].flatMap((bias) => {
+    const constant = constantOf(bias)
+    return constant === undefined ? [] : build.parameter(constant)
+  })
+  const [first, second] = biases
+  const sum = second === undefined ? first : build.node('add', [first as string, second])
+  if (more === 0) return sum ?? ''
+  // TensorFlow 1's forget bias: a constant that is no weight.
+  const shift = build.constant(new NdArray(Float32Array.from({ length: 4 * units }, (_, n) => (n >= units && n < 2 * units ? more : 0)), [4 * units]))
+  return sum === undefined ? shift : build.node('add', [sum, shift])
+}
+
+/** One number of an axis. */
+function take(build: LoweringBuilder, value: string, axis: number, index: number): string {
+  const rank = build.shapeOf(value).length
+  const part = build.node('slice', [value, ...[[index], [index + 1], [axis]].map((list) => build.constant(integers(...list)))])
+  return build.reshape(part, build.shapeOf(value).filter((_, n) => n !== axis || rank === 0))
+}
+
+function lowerStack<Settings extends LayerSettings>(cell: CellLowering<Settings>): Lowering {
+  return (node, settings: Settings, inputs, build) => {
+    const refused = cell.refusal(settings) ?? (settings.clip !== 0 ? "'clip'" : settings.zeroEmptyState ? "'zeroEmptyState'" : undefined)
+    if (refused !== undefined) throw new LstmError('UNSUPPORTED', `training: ${label(node)}: ${refused} has no gradient here; freeze the layer, or train one without it`)
+    const { numLayers, directions, timeMajor, returnSequences, stateful, outputSize, hiddenSize } = settings
+    const [first, second] = build.shapeOf(inputs[0] as string) as [number, number]
+    const [batch, timesteps] = timeMajor ? [second, first] : [first, second]
+    const attributes = Object.fromEntries(Object.entries(node.attributes).filter(([name]) => !OF_THE_STACK.includes(name)))
+    const mask = maskOf(inputs[1 + cell.states] ?? '', inputs[2 + cell.states] ?? '', timesteps, build)
+    const finals: string[][] = Array.from({ length: cell.states }, () => [])
+    let x = inputs[0] as string
+    let last: string[] = []
+    for (let layer = 0; layer < numLayers; layer++) {
+      const made = directions.map((direction, index) => {
+        const position = layer * directions.length + index
+        const names = Array.from({ length: cell.states }, (_, n) => `${node.name}.${layer}.${direction}.${n}`)
+        const states = names.map((name, n) => {
+          if (stateful) return build.state(name, [batch, n === 0 ? outputSize : hiddenSize])
+          const given = inputs[1 + n] ?? ''
+          return given === '' ? '' : take(build, given, 0, position)
+        })
+        const call: LayerCall = {
+          node, layer, direction, index, x, states, mask, build,
+          attributes: { ...attributes, ...functionsOf(node, settings, index), numLayers: 1, direction, reversedOutput: settings.reversedOutput, returnSequences: true },
+          constantOf: (weight) => node.parameters[roleOf(layer, direction, weight)],
+        }
+        const outputs = cell.add(call, settings)
+        names.forEach((name, n) => {
+          finals[n]?.push(outputs[1 + n] as string)
+          if (stateful) build.carry(name, outputs[1 + n] as string)
+        })
+        return outputs
+      })
+      last = made.map((outputs) => outputs[1] as string)
+      const ys = made.map((outputs) => outputs[0] as string)
+      x = ys.length === 1 ? ys[0] as string : build.node('concat', ys, { axis: 2 })
+    }
+    const y = returnSequences ? x : last.length === 1 ? last[0] as string : build.node('concat', last, { axis: 1 })
+    return [y, ...finals.map((all, n) => {
+      if ((node.outputs[1 + n] ?? '') === '') return ''
+      const stacked = all.map((value) => build.reshape(value, [1, ...build.shapeOf(value)]))
+      return stacked.length === 1 ? stacked[0] as string : build.node('concat', stacked, { axis: 0 })
+    })]
+  }
+}
+
+/** The mask, or what lengths say: step < length. */
+function maskOf(mask: string, lengths: string, timesteps: number, build: LoweringBuilder): string {
+  if (mask !== '' || lengths === '') return mask
+  const steps = build.constant(new NdArray(Int32Array.from({ length: timesteps }, (_, t) => t), [1, timesteps]))
+  return build.node('less', [steps, build.reshape(lengths, [build.shapeOf(lengths)[0] as number, 1])])
+}
+
+/** The functions of one direction. */
+function functionsOf(node: GraphNode, { directions }: LayerSettings, index: number): Record<string, Attribute> {
+  const of = (name: string): Attribute | undefined => {
+    const list = node.attributes[name]
+    if (!Array.isArray(list)) return undefined
+    const each = list.length / directions.length
+    return (list as number[]).slice(index * each, (index + 1) * each)
+  }
+  return Object.fromEntries(['activations', 'activationAlpha', 'activationBeta'].flatMap((name) => {
+    const value = of(name)
+    return value === undefined ? [] : [[name, value]]
+  }))
+}
+
+/** Functions of a whole row have no slope of one element. */
+function rowFunction(functions: readonly { readonly name: string }[]): string | undefined {
+  const row = functions.find(({ name }) => ['softmax', 'logSoftmax', 'sparsemax'].includes(name))
+  return row === undefined ? undefined : `the activation '${row.name}'`
+}
+
+const lstmCell: CellLowering<LstmSettings> = {
+  states: 2,
+  refusal: ({ cellClip, projClip, coupling, layerNorm, delaySamples, functions }) => {
+    const found = ([['cellClip', cellClip !== 0], ['projClip', projClip !== 0], ['coupling', coupling !== 'none'], ['layerNorm', layerNorm], ['delaySamples', delaySamples > 1]] as const)
+      .find(([, isSet]) => isSet)
+    return found === undefined ? rowFunction(functions.flatMap(({ gate, candidate, output }) => [gate, candidate, output])) : `'${found[0]}'`
+  },
+  add(call, { hiddenSize, outputSize, forgetBias, hasProjection }) {
+    const { build, x, mask, constantOf, attributes } = call
+    const inputSize = build.shapeOf(x)[2] as number
+    const peepholes = constantOf('peepholes')
+    const inputs = Array.from({ length: 10 }, () => '')
+    const set = (position: keyof typeof LSTM_INPUTS, value: string): void => {
+      inputs[LSTM_INPUTS[position]] = value
+    }
+    set('x', x)
+    set('w', build.packed(constantOf('inputWeights') as string, { k: inputSize, units: hiddenSize, gates: 4 }))
+    set('u', build.packed(constantOf('recurrentWeights') as string, { k: outputSize, units: hiddenSize, gates: 4 }))
+    set('bias', biasSum(call, forgetBias, hiddenSize))
+    set('h0', call.states[0] as string)
+    set('c0', call.states[1] as string)
+    set('mask', mask)
+    if (hasProjection) set('projection', build.packed(constantOf('projection') as string, { k: hiddenSize, units: outputSize, gates: 0 }))
+    if (peepholes !== undefined) set('peepholes', build.reshape(build.parameter(peepholes), [3, hiddenSize]))
+    return build.nodes('trainedLstm', inputs, attributes, 4)
+  },
+}
+
+/** Whether each of some inputs is there and its gradient wanted. */
+const wantedOf = (node: GraphNode, wanted: readonly boolean[], positions: readonly number[]): boolean[] => (
+  positions.map((position) => (node.inputs[position] ?? '') !== '' && wanted[position] === true)
+)
+
+/** Rules of the nodes that recurrent layers become. */
+export const RECURRENT_RULES: GradientRules = {
+  trainedLstm({ node, outputs: [dy, dh, dc], wanted }, build) {
+    const { x, w, u, bias, h0, c0, projection, peepholes } = LSTM_INPUTS
+    const positions = [x, w, u, bias, h0, c0, projection, peepholes]
+    const inputs = [...Array.from({ length: 10 }, (_, n) => node.inputs[n] ?? ''), node.outputs[3] as string, dy ?? '', dh ?? '', dc ?? '']
+    const made = build.nodes('lstmBackward', inputs, node.attributes, wantedOf(node, wanted, positions))
+    const gradients: (string | undefined)[] = []
+    positions.forEach((position, n) => {
+      gradients[position] = made[n] === '' ? undefined : made[n]
+    })
+    return gradients
+  },
+}
+
+/** Lowerings of recurrent layers. */
+export const RECURRENT_LOWERINGS: Lowerings = { lstm: lowerStack(lstmCell) }

@@ -1,0 +1,63 @@
+import type { TrainingKernels } from '../../runtime/gradient-kernels.ts'
+import { lengthOf } from '../../values/shape.ts'
+import { requireInput } from '../node/checks.ts'
+import { integerOf } from '../node/attributes.ts'
+import type { GraphNode, Operator, Slot, ValueType } from '../operator.ts'
+
+interface LinearSettings {
+  readonly units: number
+}
+
+const parse = (node: GraphNode): LinearSettings => ({ units: integerOf(node, 'units', undefined, 1) })
+const ABSENT: Slot = { ptr: 0 }
+
+/**
+ * `linear` for training, with its weights as values: y = x w + bias along the last axis.
+ * Inputs: x; w, packed; bias [units], optional. Output: y.
+ */
+export const trainedLinear: Operator<LinearSettings> = {
+  name: 'trainedLinear',
+  mostInputs: 3,
+  attributes: ['units'],
+  time: 'unknown',
+  parse,
+  infer(node, context, { units }) {
+    const x = requireInput(node, context, 0, 'float32')
+    return [{ dtype: 'float32', shape: [...x.shape.slice(0, -1), units] }]
+  },
+  cost: () => ({ detail: '', multiplyAdds: 0 }),
+  plan(_node, planner, { units }) {
+    const kernels = planner.kernels as TrainingKernels
+    const [x, w, y] = [planner.input(0), planner.input(1), planner.output(0)]
+    const bias = planner.hasInput(2) ? planner.input(2) : ABSENT
+    const inputSize = planner.shapeOf(0).at(-1) as number
+    const rows = lengthOf(planner.shapeOf(0)) / inputSize
+    planner.step(() => {
+      kernels.setBias(w.ptr, bias.ptr, 0, 0)
+      kernels.gemmF32(w.ptr, 1, rows, x.ptr, 0, inputSize * 4, y.ptr, units * 4, 0)
+    })
+  },
+}
+
+/** The way back through `trainedLinear`. Inputs: x, w, the gradient of y. Outputs: the gradients of x, of w (packed) and of the bias [units]. */
+export const linearBackward: Operator<LinearSettings> = {
+  name: 'linearBackward',
+  mostInputs: 3,
+  attributes: ['units'],
+  time: 'unknown',
+  parse,
+  infer(node, context, { units }) {
+    const like = (position: number): ValueType => requireInput(node, context, position, 'float32')
+    return [like(0), like(1), { dtype: 'float32', shape: [units] }]
+  },
+  cost: () => ({ detail: '', multiplyAdds: 0 }),
+  plan(_node, planner, { units }) {
+    const kernels = planner.kernels as TrainingKernels
+    const [x, w, dy] = [planner.input(0), planner.input(1), planner.input(2)]
+    const [dx, dw, dbias] = [0, 1, 2].map((position) => (planner.hasOutput(position) ? planner.output(position) : ABSENT)) as [Slot, Slot, Slot]
+    const inputSize = planner.shapeOf(0).at(-1) as number
+    const rows = lengthOf(planner.shapeOf(0)) / inputSize
+    const workspace = planner.workspace(kernels.denseBackwardBytes(inputSize, units, rows))
+    planner.step(() => kernels.denseBackwardF32(w.ptr, rows, x.ptr, inputSize * 4, dy.ptr, units * 4, dx.ptr, dw.ptr, dbias.ptr, workspace.ptr))
+  },
+}
