@@ -1,4 +1,5 @@
 // The line as the network sees it, and aligned under it what it says of each step.
+import { colourOf } from '../canvas.mjs'
 
 /** In units of the page. */
 const ROW = 15
@@ -8,11 +9,11 @@ const MOST_ROWS = 60
 const LEAST = 0.04
 
 /** The colours of a map, from nothing to certain: those of the page. */
-function ramp(style) {
+function ramp() {
   const canvas = new OffscreenCanvas(256, 1)
   const context = canvas.getContext('2d', { willReadFrequently: true })
   const gradient = context.createLinearGradient(0, 0, 256, 0)
-  for (const [at, name] of [[0, '--sunk'], [0.5, '--half'], [1, '--warm']]) gradient.addColorStop(at, style.getPropertyValue(name).trim())
+  for (const [at, name] of [[0, 'sunk'], [0.5, 'half'], [1, 'warm']]) gradient.addColorStop(at, colourOf(name))
   context.fillStyle = gradient
   context.fillRect(0, 0, 256, 1)
   return context.getImageData(0, 0, 256, 1).data
@@ -58,7 +59,7 @@ export function drawFigure(elements, { pixels, probs, labels, nullCode }) {
   crop.style.height = `${cropHeight}px`
   drawCrop(crop, pixels)
 
-  const colours = ramp(getComputedStyle(document.documentElement))
+  const colours = ramp()
   // A pixel for each probability; the browser makes them larger.
   Object.assign(map, { width: steps, height: rows.length })
   // Columns that make no whole step are cut off by the network.
