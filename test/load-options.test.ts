@@ -17,8 +17,8 @@ const golden = (name: string): string => fileURLToPath(new URL(`golden/${name}`,
 const FILES: Readonly<Record<string, readonly [file: string, name: string, options: readonly (keyof FormatOptions)[]]>> = {
   safetensors: ['state-dicts/lstm-1layer.safetensors', 'safetensors', ['unbatched', 'batchFirst', 'timeMajor']],
   onnx: ['onnx/op-cum-sum.onnx', 'ONNX', ['constants', 'seed']],
-  keras: ['keras3/initial-state.h5', 'Keras', ['constants', 'architecture', 'dialect']],
-  tfjs: ['tfjs/initial-state/model.json', 'TensorFlow.js', ['constants', 'architecture', 'dialect']],
+  keras: ['keras3/initial-state.h5', 'Keras', ['constants', 'architecture', 'dialect', 'batch']],
+  tfjs: ['tfjs/initial-state/model.json', 'TensorFlow.js', ['constants', 'architecture', 'dialect', 'batch']],
   torch: ['pytorch/unbatched.pt', 'PyTorch', ['unbatched', 'key', 'batchFirst', 'timeMajor']],
   tensorflow1: ['tf1/cell-clip.index', 'TensorFlow 1', ['forgetBias', 'activation', 'cellClip', 'projClip', 'cells', 'residual', 'timeMajor', 'sequenceLength']],
   rtneural: ['rtneural/plain.json', 'RTNeural', ['sampleRate', 'trainingSampleRate', 'sampleRateCorrection', 'unbatched']],
@@ -26,7 +26,7 @@ const FILES: Readonly<Record<string, readonly [file: string, name: string, optio
 /** A value that each option takes. */
 const VALUES: Readonly<Record<keyof FormatOptions, unknown>> = {
   forgetBias: 1, activation: 'tanh', cellClip: 1, projClip: 1, cells: [], residual: true, timeMajor: true, sequenceLength: true,
-  sampleRate: 48000, trainingSampleRate: 48000, sampleRateCorrection: 'NoInterp', constants: {}, seed: 7, unbatched: true, architecture: '{}', batchFirst: true, key: 'model', dialect: 'keras2',
+  sampleRate: 48000, trainingSampleRate: 48000, sampleRateCorrection: 'NoInterp', constants: {}, seed: 7, unbatched: true, architecture: '{}', batchFirst: true, key: 'model', dialect: 'keras2', batch: 2,
 }
 const ALL = new Set(Object.keys(VALUES) as (keyof FormatOptions)[])
 

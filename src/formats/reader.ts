@@ -1,6 +1,6 @@
 import { LstmError } from '../errors.ts'
 import type { Graph, GraphNode } from '../graph/graph.ts'
-import { atLeast, FLAG, LIST, NUMBER, oneOf, RECORD, TEXT, type OptionTable } from '../options.ts'
+import { atLeast, count, FLAG, LIST, NUMBER, oneOf, RECORD, TEXT, type OptionTable } from '../options.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { Budget } from './budget.ts'
 
@@ -75,6 +75,8 @@ export interface FormatOptions extends Tensorflow1Options, SampleRateOptions {
    * They differ in `hard_sigmoid`, in defaults, and in what masks do.
    */
   readonly dialect?: KerasDialect | undefined
+  /** Keras, TensorFlow.js: the batch of a model that keeps its states from call to call (`stateful=True`). Default: the one the file fixes. */
+  readonly batch?: number | undefined
   /** PyTorch: whether the sequences of a bare `torch.nn.LSTM`, `GRU` or `RNN` are [batch, timesteps, features]; false is `timeMajor: true`. Default true. */
   readonly batchFirst?: boolean | undefined
   /** PyTorch: which entry of a checkpoint holds the state dict: `'model'`. Default: the only one that does. */
@@ -102,6 +104,7 @@ export const FORMAT_OPTIONS: OptionTable<FormatOptions> = {
   architecture: { expected: "text or an object (Keras's JSON)", test: (value) => TEXT.test(value) || RECORD.test(value) },
   batchFirst: FLAG,
   key: TEXT,
+  batch: count(1),
   dialect: oneOf(['keras2', 'keras3.0', 'keras3.4', 'keras3', 'tfjs'] satisfies readonly KerasDialect[]),
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { deflateRawSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { compile } from '../../src/index.ts'
 import { addAllOperators } from '../../src/ops/all.ts'
 import { parseModel } from '../../src/formats/keras/config.ts'
 import { dialectOf, KERAS_2, KERAS_3, TFJS, type Dialect } from '../../src/formats/keras/dialect.ts'
@@ -137,6 +138,37 @@ describe('what is said of a model', () => {
     expect(build([first]).inputs[0]?.shape).toEqual([4, 7, 3])
     const both = layer('Bidirectional', 'both', { layer: first, batch_input_shape: [4, 7, 3] })
     expectError(() => build([both]), 'FORMAT', /no weights for its kernel/)
+  })
+
+  it('a stateful model takes another batch as an option, and has states for it', async () => {
+    const bytes = golden('keras3/stateful.keras')
+    const [three, two] = [readKeras(bytes), readKeras(bytes, { batch: 1 })]
+    const [fixed] = three.inputs[0]?.shape as [number]
+    expect(fixed).toBeGreaterThan(1)
+    expect(two.inputs[0]?.shape).toEqual([1, ...three.inputs[0]?.shape.slice(1) ?? []])
+    expect(three.notes?.at(-1)).toBe(`the batch of 'x' is ${fixed}, as the file says; layers keep states for it`)
+    expect(two.notes?.at(-1)).toBe("the batch of 'x' is 1, as the option batch says; layers keep states for it")
+    // Each row by itself is what it is among the others, from call to call.
+    const shape = three.inputs[0]?.shape.map((size) => (typeof size === 'number' ? size : 4)) as number[]
+    const calls = [random(5, ...shape), random(6, ...shape)]
+    using whole = await compile(three)
+    const expected = calls.map((x) => whole.run({ x }))
+    const rowOf = ({ data, shape: [rows = 0, ...sizes] }: NdArray, row: number): NdArray => {
+      const length = data.length / rows
+      return new NdArray(Float32Array.from(data.slice(row * length, (row + 1) * length)), [1, ...sizes])
+    }
+    for (let row = 0; row < fixed; row++) {
+      using alone = await compile(two)
+      calls.forEach((x, n) => {
+        const results = alone.run({ x: rowOf(x, row) })
+        for (const [name, values] of Object.entries(expected[n] ?? {})) expect(results[name]).toEqual(rowOf(values, row))
+      })
+    }
+  })
+
+  it('a batch asked of a model that keeps no states is refused', () => {
+    expectError(() => readKeras(golden('keras3/initial-state.h5'), { batch: 2 }), 'VALUE', "Keras 3: 'batch' is for models with stateful layers, and this one has none: each run takes the batch that it is given")
+    expectError(() => readKeras(golden('keras3/stateful.keras'), { batch: 0 }), 'VALUE', /expected a whole number >= 1 for 'batch', got 0/)
   })
 
   it('half precision is a note, quantised weights are refused by name', () => {

@@ -23,12 +23,18 @@ import type { LayerWeights, WeightOwner } from './weights.ts'
 /**
  * The graph of a Keras model, of operators that are known already. Inputs go by the names of its input layers, outputs by those of the layers they come from.
  *
- * @throws LstmError `UNSUPPORTED` listing every layer that cannot be run, `FORMAT` for a description that does not hold together
+ * @param batch of a model that keeps states; default: what the file fixes, if it does
+ * @throws LstmError `UNSUPPORTED` listing every layer that cannot be run, `FORMAT` for a description that does not hold together,
+ *   `VALUE` for the batch of a model that keeps no states
  */
-export function buildModel(model: ModelSpec, weights: LayerWeights, { dialect, note }: Origin, budget: Budget = new Budget(0)): Graph {
+export function buildModel(model: ModelSpec, weights: LayerWeights, { dialect, note }: Origin, budget: Budget = new Budget(0), batch?: number): Graph {
   const problems = modelProblems(model, dialect)
   if (problems.length > 0) {
     throw new LstmError('UNSUPPORTED', `${dialect.name}: layers that are not supported: ${problems.join('; ')}. Supported are ${supportedClasses().join(', ')}`)
+  }
+  const keepsStates = isStateful(model)
+  if (batch !== undefined && !keepsStates) {
+    throw new LstmError('VALUE', `${dialect.name}: 'batch' is for models with stateful layers, and this one has none: each run takes the batch that it is given`)
   }
   const emit = new Emitter(budget)
   const consumers = consumersOf(model)
@@ -37,7 +43,7 @@ export function buildModel(model: ModelSpec, weights: LayerWeights, { dialect, n
   const inputs = model.inputs.map((ref, index): KerasTensor => {
     const layer = byLayer.get(ref.layer)
     if (layer?.className !== 'InputLayer') throw malformed(`model '${model.name}': expected the input '${ref.layer}' to be an InputLayer`)
-    return addInput(emit, layer, index, consumers.get(ref.layer) ?? [], isStateful(model))
+    return addInput(emit, layer, index, consumers.get(ref.layer) ?? [], keepsStates ? { batch } : undefined)
   })
   const passed: Set<LayerWeights> = new Set()
   const outputs = runModel({ model, weights, dialect, emit, passed, prefix: '' }, inputs)
@@ -130,7 +136,7 @@ function inputShape(settings: Settings, name: string, index: number): Dimension[
   })
 }
 
-/** Whether a layer keeps its states: only then does a batch that the file fixes bind. */
+/** Whether a layer keeps its states from call to call. */
 function isStateful({ layers }: ModelSpec): boolean {
   return layers.some(({ settings, model }) => (
     settings.json('stateful') === true || ['layer', 'backward_layer'].some((key) => field(field(settings.json(key), 'config'), 'stateful') === true)
@@ -138,13 +144,16 @@ function isStateful({ layers }: ModelSpec): boolean {
   ))
 }
 
-function addInput(emit: Emitter, layer: LayerSpec, index: number, layers: readonly LayerSpec[], fixesBatch: boolean): KerasTensor {
+/** @param kept of a model that keeps states: the batch that is asked for */
+function addInput(emit: Emitter, layer: LayerSpec, index: number, layers: readonly LayerSpec[], kept: { readonly batch: number | undefined } | undefined): KerasTensor {
   const name = emit.freeName(layer.name)
   // Its sizes are named after it.
   emit.budget.take(MOST_AXES * name.length, 'Keras')
   const dtype = inputDtype(layer.settings, layers)
   const [batch, ...sizes] = inputShape(layer.settings, name, index)
-  const shape = batch === undefined ? [] : [fixesBatch ? batch : 'batch', ...sizes]
+  // A batch that the file fixes binds only where states are kept.
+  const shape = batch === undefined ? [] : [kept === undefined ? 'batch' : kept.batch ?? batch, ...sizes]
+  if (kept !== undefined && typeof shape[0] === 'number') emit.builder.note(`the batch of '${name}' is ${shape[0]}, as the ${kept.batch === undefined ? 'file' : 'option batch'} says; layers keep states for it`)
   emit.builder.input({ name, dtype, shape })
   return { value: name, mask: undefined }
 }

@@ -27,7 +27,7 @@ const CONFIG = 'config.json'
 const METADATA = 'metadata.json'
 const WEIGHTS = 'model.weights.h5'
 
-const OPTIONS = ['constants', 'architecture', 'dialect'] as const
+const OPTIONS = ['constants', 'architecture', 'dialect', 'batch'] as const
 
 /** Options of `readKeras`. */
 export type KerasOptions = Pick<FormatOptions, typeof OPTIONS[number]>
@@ -52,8 +52,8 @@ export function readKeras(bytes: Uint8Array, options: KerasOptions = {}, locatio
   return graphOf(partsOf(bytes, read, location, budget), read, budget)
 }
 
-function graphOf({ model, weights, origin }: Parts, { constants }: KerasOptions, budget: Budget): Graph {
-  const graph = buildModel(model, weights, origin, budget)
+function graphOf({ model, weights, origin }: Parts, { constants, batch }: KerasOptions, budget: Budget): Graph {
+  const graph = buildModel(model, weights, origin, budget, batch)
   return constants === undefined ? graph : fixInputs(graph, constants, 'Keras')
 }
 

@@ -20,7 +20,7 @@ import { optionsOf, takingOptions } from '../taking-options.ts'
 import { broken, readManifest } from './manifest.ts'
 import { tfjsStateDict, wayOn } from './state-dict.ts'
 
-const OPTIONS = ['constants', 'architecture', 'dialect'] as const
+const OPTIONS = ['constants', 'architecture', 'dialect', 'batch'] as const
 
 /** Options of `readTfjs`. */
 export type TfjsOptions = Pick<FormatOptions, typeof OPTIONS[number]>
@@ -54,7 +54,7 @@ async function readTfjsWithin(files: ModelFiles, { constants, ...read }: TfjsOpt
   const model = parseModel(field(topology, 'model_config') ?? topology)
   const origin = originOfModel(json, topology, read)
   await loadFamilies(familiesOf(model, origin.dialect))
-  const graph = buildModel(model, new NamedWeights(named), origin, budget)
+  const graph = buildModel(model, new NamedWeights(named), origin, budget, read.batch)
   return constants === undefined ? graph : fixInputs(graph, constants, 'TensorFlow.js')
 }
 
