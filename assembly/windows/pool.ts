@@ -3,8 +3,8 @@ import { storeLanes } from '../simd'
 
 @unmanaged
 export class PoolCall {
-  /** 0: the largest element; 1: the mean. */
-  average: i32
+  /** 0: the largest element; 1: the mean; 2: the sum. */
+  what: i32
   /** 1: elements outside count as zeros of a mean, as far as the padding goes. */
   countPad: i32
   planes: i32
@@ -28,13 +28,13 @@ export class PoolCall {
 }
 
 /**
- * out (planes, outHeight, outWidth, inner) = largest element or mean over windows of in (planes, height, width, inner). Elements
- * outside `in` do not count, but with `countPad`. Terms of a mean are added in ascending row, then column.
+ * out (planes, outHeight, outWidth, inner) = largest element, mean or sum over windows of in (planes, height, width, inner). Elements
+ * outside `in` do not count, but with `countPad`. Terms are added in ascending row, then column.
  *
  * Four channels are worked on at once; of a single one, four outputs side by side whose windows are whole.
  */
 export function poolF32(call: PoolCall, inPtr: usize, outPtr: usize): void {
-  const average = call.average
+  const what = call.what
   const countPad = call.countPad
   const height = call.height
   const width = call.width
@@ -63,13 +63,13 @@ export function poolF32(call: PoolCall, inPtr: usize, outPtr: usize): void {
         const columnFirst = firstInside(left, dilationColumns)
         const columnEnd = endInside(left, windowWidth, dilationColumns, width)
         const columnsCounted = countPad ? endInside(left, windowWidth, dilationColumns, width + call.padRight) : columnEnd - columnFirst
-        const count = f32x4.splat((rowsCounted * columnsCounted) as f32)
+        const count = f32x4.splat(what == 2 ? 1 : (rowsCounted * columnsCounted) as f32)
         const fours = left >= 0 && left <= lastOfFour && c + 4 <= outWidth
         const lanes = fours ? 4 : inner
         const laneBytes = fours ? strideColumns * 4 : 4
         let windowPtr = rowPtr + (left + columnFirst * dilationColumns) * pixelBytes
         for (let lane = lanes; lane > 0; lane -= 4) {
-          const result = average
+          const result = what != 0
             ? f32x4.div(sumOf(windowPtr, rowEnd - rowFirst, rowStepBytes, columnEnd - columnFirst, columnStepBytes, laneBytes), count)
             : largestOf(windowPtr, rowEnd - rowFirst, rowStepBytes, columnEnd - columnFirst, columnStepBytes, laneBytes)
           storeLanes(outPtr, result, lane)

@@ -29,9 +29,9 @@ export const FAMILIES: Readonly<Record<'flow' | 'indexTuples' | 'random' | 'wind
     load: async () => (await import('./random/random.ts')).RANDOM,
   },
   windows: {
-    operators: ['averagePool', 'conv', 'convTranspose', 'globalAveragePool', 'globalMaxPool', 'instanceNormalization', 'maxPool', 'resize'],
+    operators: ['averagePool', 'conv', 'convTranspose', 'globalAveragePool', 'globalMaxPool', 'instanceNormalization', 'maxPool', 'resize', 'sumPool'],
     onnx: [
-      'AveragePool', 'Conv', 'ConvInteger', 'ConvTranspose', 'FusedConv', 'GlobalAveragePool', 'GlobalMaxPool', 'GroupNormalization', 'InstanceNormalization', 'MaxPool', 'Resize',
+      'AveragePool', 'Conv', 'ConvInteger', 'ConvTranspose', 'FusedConv', 'GlobalAveragePool', 'GlobalMaxPool', 'GroupNormalization', 'InstanceNormalization', 'LpPool', 'MaxPool', 'Resize',
       'Upsample',
     ],
     load: async () => (await import('./windows/family.ts')).WINDOWS,

@@ -23,7 +23,7 @@ const insideOf = (begin: number, window: number, dilation: number, size: number)
   Array.from({ length: window }, (_, n) => begin + n * dilation).filter((n) => n >= 0 && n < size)
 
 function plainPool(call: Pool, x: Float32Array): Float32Array {
-  const { average, countPad, planes, height, width, inner, windowHeight, windowWidth, strideRows, strideColumns, padTop, padLeft } = call
+  const { what, countPad, planes, height, width, inner, windowHeight, windowWidth, strideRows, strideColumns, padTop, padLeft } = call
   const { padBottom, padRight, dilationRows, dilationColumns, outHeight, outWidth } = call
   const out = new Float32Array(planes * outHeight * outWidth * inner)
   for (let n = 0; n < out.length; n++) {
@@ -38,7 +38,8 @@ function plainPool(call: Pool, x: Float32Array): Float32Array {
       ? insideOf(top + padTop, windowHeight, dilationRows, padTop + height + padBottom).length
       * insideOf(left + padLeft, windowWidth, dilationColumns, padLeft + width + padRight).length
       : values.length
-    out[n] = average ? Math.fround(values.reduce((sum, value) => Math.fround(sum + value), 0)) / counted : Math.max(...values)
+    const sum = Math.fround(values.reduce((total, value) => Math.fround(total + value), 0))
+    out[n] = what === 0 ? Math.max(...values) : what === 1 ? sum / counted : sum
   }
   return out
 }
@@ -71,17 +72,17 @@ describeBinaries('poolF32', (binary) => {
   }
 
   const settings = fc.record({
-    rows: axis, columns: axis, planes: fc.constantFrom(1, 3), inner: fc.constantFrom(1, 1, 2, 3, 4, 5, 9), average: fc.nat(1), countPad: fc.nat(1),
+    rows: axis, columns: axis, planes: fc.constantFrom(1, 3), inner: fc.constantFrom(1, 1, 2, 3, 4, 5, 9), what: fc.nat(2), countPad: fc.nat(1),
     seed: fc.nat(999),
     most: fc.constantFrom(Infinity, Infinity, 0, -0.25), nan: fc.constantFrom(0, 0, 0x7fc00000, 0xffc00000, 0xff800001, 0x7f800001),
   })
 
   it('has the bits of loops without vectors: windows, strides, padding, channels, zeros of both signs, infinities and NaN of both signs', () => {
-    fc.assert(fc.property(settings, ({ rows, columns, planes, inner, average, countPad, seed, most, nan }) => {
+    fc.assert(fc.property(settings, ({ rows, columns, planes, inner, what, countPad, seed, most, nan }) => {
       arena.clear()
       const [tall, wide] = [sized({ ...rows, more: rows.more % 7 }, (rows.window - 1) * rows.dilation), sized(columns, (columns.window - 1) * columns.dilation)]
       const call: Pool = {
-        average, countPad: average && countPad, planes, height: tall.size, width: wide.size, inner, windowHeight: rows.window, windowWidth: columns.window,
+        what, countPad: what === 1 ? countPad : 0, planes, height: tall.size, width: wide.size, inner, windowHeight: rows.window, windowWidth: columns.window,
         strideRows: rows.stride, strideColumns: columns.stride, padTop: tall.before, padLeft: wide.before, padBottom: tall.after, padRight: wide.after,
         dilationRows: rows.dilation, dilationColumns: columns.dilation, outHeight: tall.count, outWidth: wide.count,
       }

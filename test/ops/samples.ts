@@ -91,6 +91,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   ...Object.fromEntries(operatorNames().filter((name) => name.startsWith('reduce')).map((name) => [name, reduction])),
   averagePool: { inputs: [floats(1, 2, 6)], attributes: { kernelShape: [2] } },
   maxPool: { inputs: [floats(1, 2, 6)], attributes: { kernelShape: [2] } },
+  sumPool: { inputs: [floats(1, 2, 6)], attributes: { kernelShape: [2] } },
   globalAveragePool: unary, globalMaxPool: unary,
   conv: { inputs: [floats(1, 2, 6), floats(3, 2, 2), three] },
   convTranspose: { inputs: [floats(1, 2, 6), floats(2, 3, 2), three] },

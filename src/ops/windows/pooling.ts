@@ -36,13 +36,17 @@ const pooling: TimeRule = (node, context) => {
   return reachOf(windows, over) === 1 && windows.strides[over] === 1 ? along(node, context.timing(0)) : POOLS_TIME
 }
 
+/** As kernels number them: `PoolCall`. */
+const KINDS = { max: 0, mean: 1, sum: 2 }
+
 /**
- * The largest element, or the mean, of sliding windows over one or two axes. Input: x [batch, channels, length] or [batch,
+ * The largest element, the mean, or the sum, of sliding windows over one or two axes. Input: x [batch, channels, length] or [batch,
  * channels, height, width], float32. Attributes: `kernelShape` (required), `strides` 1, `pads` 0 (all beginnings, then all ends),
  * `autoPad` NOTSET, `dilations` 1, `ceilMode` 0, and for means `countIncludePad` 0. `channelsLast` (not ONNX, false): channels
  * are the last axis. The second output of ONNX's MaxPool, the indices, is not made.
  */
-function pool(name: string, onnx: string, average: boolean): Operator<PoolSettings> {
+function pool(name: string, onnx: string | undefined, kind: keyof typeof KINDS): Operator<PoolSettings> {
+  const average = kind === 'mean'
   return {
     name,
     onnx,
@@ -74,7 +78,7 @@ function pool(name: string, onnx: string, average: boolean): Operator<PoolSettin
       const [padBottom, padRight] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[1]), 0)
       const [x, y] = [planner.input(0), planner.output(0)]
       const call = planner.record(PoolCall, {
-        average: Number(average), countPad: Number(countPad), planes, height, width, inner, windowHeight, windowWidth, strideRows, strideColumns,
+        what: KINDS[kind], countPad: Number(countPad), planes, height, width, inner, windowHeight, windowWidth, strideRows, strideColumns,
         padTop, padLeft, padBottom, padRight, dilationRows, dilationColumns, outHeight, outWidth,
       })
       planner.step(() => poolF32(call.ptr, x.ptr, y.ptr))
@@ -82,8 +86,10 @@ function pool(name: string, onnx: string, average: boolean): Operator<PoolSettin
   }
 }
 
-export const maxPool: Operator<PoolSettings> = pool('maxPool', 'MaxPool', false)
-export const averagePool: Operator<PoolSettings> = pool('averagePool', 'AveragePool', true)
+export const maxPool: Operator<PoolSettings> = pool('maxPool', 'MaxPool', 'max')
+export const averagePool: Operator<PoolSettings> = pool('averagePool', 'AveragePool', 'mean')
+/** Not ONNX: of LpPool, which adds powers. */
+export const sumPool: Operator<PoolSettings> = pool('sumPool', undefined, 'sum')
 
 /**
  * The largest element, or the mean, of every channel. Input: x [batch, channels, sizes...], float32; result [batch, channels, 1...].

@@ -195,7 +195,7 @@ describe('convTranspose', () => {
 })
 
 describe('pools', () => {
-  it.each(['maxPool', 'averagePool'])('%s agrees with float64 for any window and both orders of axes', (op) => {
+  it.each(['maxPool', 'averagePool', 'sumPool'])('%s agrees with float64 for any window and both orders of axes', (op) => {
     fc.assert(fc.property(sliding, fc.boolean(), fc.boolean(), fc.constantFrom(1, 3, 5), (given, ceilMode, countIncludePad, channels) => {
       // Dilated windows may look at nothing but padding, which has no largest element.
       const windows = { ...given, dilations: given.dilations.map(() => 1) }
@@ -208,6 +208,7 @@ describe('pools', () => {
         const inside = looked.filter(({ position }) => position.every((p, k) => p >= 0 && p < (windows.sizes[k] as number)))
         const values = inside.map(({ position }) => at(x, [n, c, ...position]))
         if (op === 'maxPool') return Math.max(...values)
+        if (op === 'sumPool') return values.reduce((a, b) => a + b, 0)
         const padded = looked.filter(({ position }) => (
           position.every((p, k) => p < (windows.sizes[k] as number) + (windows.pads[k + windows.sizes.length] as number))
         ))
