@@ -37,7 +37,7 @@ describe('operators that are not there', () => {
 
   it('of PyTorch: the other exporter, where that one writes none of them', () => {
     const split: NodeSpec = { op: 'SplitToSequence', inputs: ['x'], outputs: ['parts'] }
-    expect(message('pytorch', [split, { op: 'SequenceAt', inputs: ['parts', 'x'], outputs: ['y'] }])).toMatch(/; these are lists of tensors: torch\.onnx\.export\(\.\.\., dynamo=True\) writes none$/)
+    expect(message('pytorch', [split, { op: 'SequenceMap', inputs: ['parts', 'x'], outputs: ['y'] }])).toMatch(/; these are lists of tensors: torch\.onnx\.export\(\.\.\., dynamo=True\) writes none$/)
     expect(message('pytorch', [{ op: 'aten_add', domain: 'pkg.onnxscript.torch_lib', inputs: ['x'], outputs: ['y'] }])).toMatch(/functions that early versions of the dynamo exporter leave in a file: torch\.onnx\.export\(\.\.\., dynamo=False\) writes none$/)
     expect(message('pytorch', [split, { op: 'NoSuchThing', inputs: ['parts'], outputs: ['y'] }])).not.toMatch(/dynamo/)
   })

@@ -15,6 +15,7 @@ import golden_cases
 import numpy as np
 import onnx
 import onnxruntime
+import onnx_lists
 import onnx_windows
 import torch
 from onnx import TensorProto
@@ -405,9 +406,9 @@ def add_model_cases(golden):
         add_model(golden, name, graph.model(), graph.feeds, rows)
 
 
-def add_composed_cases(golden):
-    for seed, (name, maker) in enumerate(composed_operators()):
-        graph = maker(np.random.default_rng(6000 + seed))
+def add_composed_cases(golden, first, cases):
+    for seed, (name, maker) in enumerate(cases, start=first):
+        graph = maker(np.random.default_rng(seed))
         add_model(golden, f"op-{name}", graph.model(), graph.feeds, set(), getattr(graph, "exact", None))
 
 
@@ -640,7 +641,7 @@ def torch_gru_exports():
 
 
 @torch.no_grad()
-def add_torch_exports(golden, seed, exports):
+def add_torch_exports(golden, seed, exports, prepare=lambda module: module):
     torch.manual_seed(seed)
     warnings.filterwarnings("ignore")
     for number, (name, rows, module, traced, fed, axes) in enumerate(exports()):
@@ -651,7 +652,7 @@ def add_torch_exports(golden, seed, exports):
                     value.uniform_(0.2, 1.5)
         path = golden.directory / f"torch-{name}.onnx"
         torch.onnx.export(
-            module,
+            prepare(module),
             tuple(traced.values()),
             path,
             dynamo=False,
@@ -669,8 +670,8 @@ def add_torch_exports(golden, seed, exports):
         parts = flat(module(*fed.values()))
         for output, expected in zip(outputs.values(), parts, strict=True):
             assert np.allclose(output, expected.numpy(), rtol=0, atol=LARGEST_DISTANCE), name
-        if farthest(outputs, exact) > LARGEST_DISTANCE:
-            # onnx's reference evaluator resizes otherwise: the module itself, in float64.
+        if any(outputs[key].shape != exact[key].shape for key in outputs) or farthest(outputs, exact) > LARGEST_DISTANCE:
+            # onnx's reference evaluator resizes, and splits, otherwise: the module itself, in float64.
             parts = flat(module.double()(*[value.double() for value in fed.values()]))
             exact = {key: part.numpy() for key, part in zip(outputs, parts, strict=True)}
         golden.add(
@@ -706,12 +707,14 @@ def generate(directory):
     add_torch_exports(golden, 4, torch_exports)
     add_gru_cases(golden)
     add_torch_exports(golden, 5, torch_gru_exports)
-    add_composed_cases(golden)
+    add_composed_cases(golden, 6000, composed_operators())
     add_window_cases(golden, 8000, onnx_windows.operators())
     add_torch_exports(golden, 6, onnx_windows.torch_exports)
     add_optimised_cases(golden, LARGEST_DISTANCE)
     add_window_cases(golden, 8500, onnx_windows.resizes())
     add_torch_exports(golden, 7, onnx_windows.torch_resizes)
+    add_composed_cases(golden, 9000, onnx_lists.list_operators())
+    add_torch_exports(golden, 8, onnx_lists.torch_lists, torch.jit.script)
     return golden
 
 

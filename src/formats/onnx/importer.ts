@@ -10,6 +10,7 @@ import type { FormatOptions } from '../reader.ts'
 import { adviceFor } from './advice.ts'
 import { Conversion } from './conversion.ts'
 import { addInputs } from './inputs.ts'
+import { refuseLists, TAKES_LISTS, WITHOUT_LISTS, type TensorList } from './lists.ts'
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from './messages.ts'
 import { converters, type Converter } from './operators.ts'
 import { neededNodes } from './order.ts'
@@ -49,6 +50,7 @@ export class Importer implements Surroundings {
   readonly #unsupported: string[]
   /** Constants made by the readers of operators, such as permuted weights, by what they are made of. */
   readonly made: Map<ArrayLike['data'], Map<string, string>> = new Map()
+  readonly lists: Map<string, TensorList> = new Map()
   readonly #budget: Budget
   /** See `Surroundings`: one object for a model and the graphs in it. */
   draws: { readonly seed: number | undefined, count: number }
@@ -79,7 +81,11 @@ export class Importer implements Surroundings {
     refuseWeightsAsInputs(graph, new Set(Object.keys(options.constants ?? {})))
     addInputs(this, graph, options, scope)
     this.#noteOthers(graph)
-    const outputs = this.graph(graph, scope).map((value, n): GraphOutput => ({ name: (graph.outputs[n] as { name: string }).name, value: String(value) }))
+    const outputs = this.graph(graph, scope).map((value, n): GraphOutput => {
+      const { name } = graph.outputs[n] as { readonly name: string }
+      if (this.lists.has(String(value))) this.#unsupported.push(`the output '${name}' is a list of tensors ${WITHOUT_LISTS}`)
+      return { name, value: String(value) }
+    })
     this.#refuseUnsupported()
     return cancelMoves(this.builder.finish(outputs), this.builder.types)
   }
@@ -124,6 +130,7 @@ export class Importer implements Surroundings {
     if (converter !== undefined && inputs.every((input) => input !== UNSUPPORTED_VALUE)) {
       isDone = this.attempt(() => {
         const conversion = new Conversion(this, node, inputs, needed, scope, label)
+        if (!TAKES_LISTS.has(name)) refuseLists(conversion, inputs, 'an input')
         converter(conversion)
         conversion.finish()
       }, label)

@@ -26,6 +26,8 @@ import { einsum } from './composed/einsum.ts'
 import { isInf } from './composed/elements.ts'
 import { groupNormalization, hardmax, lpNormalization, meanVarianceNormalization } from './composed/normalizations.ts'
 import { MICROSOFT_OPERATORS, simplifiedLayerNormalization } from './composed/onnxruntime.ts'
+import * as pools from './composed/pools.ts'
+import * as lists from './composed/sequences.ts'
 import { bernoulli, multinomial, random } from './composed/random.ts'
 import type { Conversion } from './conversion.ts'
 import { convertIf } from './flow/if.ts'
@@ -72,15 +74,18 @@ const OTHERS: Readonly<Record<string, Converter>> = {
   Attention: attention,
   Bernoulli: bernoulli,
   CastLike: special.castLike,
+  ConcatFromSequence: lists.concatFromSequence,
   Constant: special.constant,
   Einsum: einsum,
   Gelu: special.gelu,
   GroupNormalization: groupNormalization,
+  GlobalLpPool: pools.globalLpPool,
   Hardmax: hardmax,
   If: convertIf,
   IsInf: isInf,
   Loop: convertLoop,
   LpNormalization: lpNormalization,
+  LpPool: pools.lpPool,
   Mean: special.mean,
   MeanVarianceNormalization: meanVarianceNormalization,
   Multinomial: multinomial,
@@ -89,8 +94,15 @@ const OTHERS: Readonly<Record<string, Converter>> = {
   Scan: convertScan,
   ...Object.fromEntries(['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike'].map((op) => [op, random])),
   Selu: special.selu,
+  SequenceAt: lists.sequenceAt,
+  SequenceConstruct: lists.sequenceConstruct,
+  SequenceEmpty: lists.sequenceEmpty,
+  SequenceErase: lists.sequenceErase,
+  SequenceInsert: lists.sequenceInsert,
+  SequenceLength: lists.sequenceLength,
   Shrink: special.shrink,
   SimplifiedLayerNormalization: simplifiedLayerNormalization,
+  SplitToSequence: lists.splitToSequence,
   Swish: special.swish,
   Upsample: convertResize,
 }

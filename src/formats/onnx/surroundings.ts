@@ -1,6 +1,7 @@
 import type { GraphBuilder } from '../../graph/builder.ts'
 import type { GraphNode } from '../../ops/operator.ts'
 import type { ArrayLike, NdArray } from '../../values/ndarray.ts'
+import type { TensorList } from './lists.ts'
 import type { OnnxGraph, OnnxTensor } from './messages.ts'
 import type { Resolved, Scope } from './scope.ts'
 
@@ -13,6 +14,8 @@ export interface Surroundings {
   readonly draws: { readonly seed: number | undefined, count: number }
   /** Constants made by the readers of operators, such as permuted weights, by what they are made of. */
   readonly made: Map<ArrayLike['data'], Map<string, string>>
+  /** Lists of tensors, by the names that stand for them. */
+  readonly lists: Map<string, TensorList>
   /** Adds what the outputs of a graph need, and returns what these stand for. */
   graph(graph: OnnxGraph, scope: Scope): Resolved[]
   /** The import of a graph that stays inside a node: values and names of its own; what is unsupported is noted together. */

@@ -1,5 +1,6 @@
 import { LstmError } from '../../../errors.ts'
 import type { Conversion } from '../conversion.ts'
+import { WITHOUT_LISTS } from '../lists.ts'
 import { UNSUPPORTED_VALUE, type Resolved } from '../scope.ts'
 import { Inside } from './inside.ts'
 
@@ -21,6 +22,7 @@ function keepBoth(c: Conversion): void {
   const branches = (['then', 'else'] as const).map((name) => {
     const inside = new Inside(c)
     const outputs = inside.add(c.graph(`${name}_branch`))
+    if (outputs?.some((value) => inside.importer.lists.has(value))) throw c.unsupported(`a result of a choice by sizes that is a list of tensors ${WITHOUT_LISTS}`)
     return outputs && inside.bodyOf(inside.finish([], outputs), name)
   })
   const [first, second] = branches

@@ -3,6 +3,7 @@ import type { Body, Graph } from '../../../ops/graph-data.ts'
 import type { ValueType } from '../../../ops/operator.ts'
 import type { Conversion } from '../conversion.ts'
 import type { OnnxGraph } from '../messages.ts'
+import { addList, type TensorList } from '../lists.ts'
 import { UNSUPPORTED_VALUE, type Resolved, type Scope } from '../scope.ts'
 import type { Surroundings } from '../surroundings.ts'
 
@@ -35,11 +36,22 @@ export class Inside {
   capture(value: string): string {
     const known = this.#names.get(value)
     if (known !== undefined) return known
+    const list = this.#around.importer.lists.get(value)
+    if (list !== undefined) {
+      const name = addList(this.importer, value, this.#listInside(list))
+      this.#names.set(value, name)
+      return name
+    }
     const constant = this.#around.importer.builder.value(value)
     const name = constant === undefined ? this.input(value, this.#around.type(value)) : this.importer.constant(value, constant)
     this.#names.set(value, name)
     ;(constant === undefined ? this.captured : this.#shared).set(name, value)
     return name
+  }
+
+  #listInside(list: TensorList): TensorList {
+    if ('array' in list) return { ...list, array: this.capture(list.array) }
+    return 'items' in list ? { items: list.items.map((item) => this.capture(item)) } : { ...list, appended: list.appended.map((item) => this.capture(item)) }
   }
 
   /** Adds the nodes of a graph; what its outputs stand for, or undefined where one of them is not supported. */
