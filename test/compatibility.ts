@@ -45,7 +45,7 @@ export const FEATURES: readonly { readonly row: number, readonly title: string, 
 
 /** Folders of golden cases, and what the page calls them. */
 const FOLDERS = {
-  'pytorch': 'PyTorch files', 'torch-programs': 'PyTorch models', 'onnx': 'ONNX', 'loops': 'ONNX with loops', 'keras3': 'Keras 3', 'keras2': 'Keras 2',
+  'pytorch': 'PyTorch files', 'torch-programs': 'PyTorch models', 'torch-exported': 'PyTorch before 2.8', 'onnx': 'ONNX', 'loops': 'ONNX with loops', 'keras3': 'Keras 3', 'keras2': 'Keras 2',
   'tf1': 'TensorFlow 1', 'tfjs': 'TensorFlow.js', 'rtneural': 'RTNeural',
 } as const
 
@@ -135,12 +135,12 @@ const NOT_DONE: readonly string[] = [
   '- **Training.**',
   "- **Quantised weights** in `QLinearConv` and `QLinearMatMul` (onnxruntime's QOperator), `QAttention`, products of integers without their scales, int4 tensors of ONNX,",
   '  whole quantised modules and statically quantised models of PyTorch, `EinsumDense` and attention of Keras.',
-  '- **ONNX**: windows over three axes, `LpPool`, `LRN`, `NonZero`, `Compress`, `Unique`, `DFT`, `STFT`, `EyeLike`, `DepthToSpace`, `CumProd`, `Tan` and the other functions of angles,',
-  '  `RotaryEmbedding`, `RoiAlign`, `GridSample`, sequences and strings as values, sparse tensors; a `Loop` or an `If` that elements decide, not sizes; `Einsum` of',
+  '- **ONNX**: windows over three axes, `LRN`, `NonZero`, `Compress`, `Unique`, `DFT`, `STFT`, `EyeLike`, `DepthToSpace`, `CumProd`, `Tan` and the other functions of angles,',
+  '  `RotaryEmbedding`, `RoiAlign`, `GridSample`, lists of tensors as inputs and outputs, or whose length elements decide, strings, sparse tensors; a `Loop` or an `If` that elements decide, not sizes; `Einsum` of',
   '  a diagonal; layouts that onnxruntime writes for one machine (nchwc); in com.microsoft, what its optimisers do not write for models around LSTMs.',
   "- **Keras**: Python code (`Lambda`, layers of one's own), files of Keras 1, `ConvLSTM1D` to `3D`, windows over three axes, `GroupNormalization`, `EinsumDense`,",
   '  preprocessing layers but `Normalization` and `Rescaling`.',
-  '- **PyTorch**: TorchScript with branches and loops, `.pt2` of versions before 2.8, modules of which no `forward` is known. Their tensors are read, and the message',
+  '- **PyTorch**: TorchScript with branches and loops, `.pt2` of versions before 2.6 that take recurrent layers apart, modules of which no `forward` is known. Their tensors are read, and the message',
   '  shows lines that load them, or the export to ONNX.',
   '- **TensorFlow**: SavedModels, frozen graphs, checkpoints of TensorFlow 2 and TensorFlow Lite are told by their content; the message has the command that converts them.',
   '- **Streams** of what works along the timesteps, or looks at later ones: backward layers, softmax and sums over time, windows that reach ahead, loops that are no layer.',

@@ -1,4 +1,5 @@
-// Whole models of PyTorch (pickled, TorchScript, torch.export) against the outputs of the modules: test/python/golden_torch_programs.py.
+// Whole models of PyTorch (pickled, TorchScript, torch.export) against the outputs of the modules: test/python/golden_torch_programs.py, and
+// golden_torch_exported.py for versions before 2.8.
 import { readFile } from 'node:fs/promises'
 import { strToU8, unzipSync, zipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
@@ -20,18 +21,24 @@ interface Case {
 }
 
 const folder = new URL('../golden/torch-programs/', import.meta.url)
-const { cases } = JSON.parse(await readFile(new URL('cases.json', folder), 'utf8')) as { cases: Case[] }
-const { tensors: arrays } = readSafetensors(await readFile(new URL('cases.safetensors', folder)))
+const older = new URL('../golden/torch-exported/', import.meta.url)
+const casesOf = async (from: URL): Promise<Case[]> => (JSON.parse(await readFile(new URL('cases.json', from), 'utf8')) as { cases: Case[] }).cases
+const arraysOf = async (from: URL): Promise<ReadonlyMap<string, NdArray>> => readSafetensors(await readFile(new URL('cases.safetensors', from))).tensors
+
+const [cases, olderCases] = await Promise.all([folder, older].map(casesOf)) as [Case[], Case[]]
 
 describeBinaries('whole models of PyTorch', (binary) => {
-  it.each(cases.map((entry) => [entry.name, entry] as const))('%s', async (_, { name, file, inputs, outputs }) => {
-    const bytes = await readFile(new URL(file, folder))
-    expect(torch.detect(bytes)).toBe(true)
-    using model = await compile(await torch.read(onlyBytes(bytes), {}), { runtime: await runtimeOf(binary) })
-    const given = Object.keys(inputs).map((input, n) => [model.inputs[n]?.name, arrays.get(`${name}/in/${input}`)] as const)
-    const results = Object.values(model.run(Object.fromEntries(given) as Record<string, NdArray>))
-    expect(results).toHaveLength(Object.keys(outputs).length)
-    Object.keys(outputs).forEach((output, n) => checkOutput(arrays, name, output, results[n]))
+  describe.each([['', folder, cases], ['before 2.8', older, olderCases]] as const)('%s', async (_when, from, list) => {
+    const arrays = await arraysOf(from)
+    it.each(list.map((entry) => [entry.name, entry] as const))('%s', async (_, { name, file, inputs, outputs }) => {
+      const bytes = await readFile(new URL(file, from))
+      expect(torch.detect(bytes)).toBe(true)
+      using model = await compile(await torch.read(onlyBytes(bytes), {}), { runtime: await runtimeOf(binary) })
+      const given = Object.keys(inputs).map((input, n) => [model.inputs[n]?.name, arrays.get(`${name}/in/${input}`)] as const)
+      const results = Object.values(model.run(Object.fromEntries(given) as Record<string, NdArray>))
+      expect(results).toHaveLength(Object.keys(outputs).length)
+      Object.keys(outputs).forEach((output, n) => checkOutput(arrays, name, output, results[n]))
+    })
   })
 })
 
@@ -121,6 +128,38 @@ describe('torch.export', () => {
     expectError(() => readTorch(change('model.json', () => undefined)), 'UNSUPPORTED', /^torch: expected one model in the archive of torch\.export, got 0/)
     await expectRejection(read(change('model.json', (text) => text.replace('torch.ops.aten.tanh.default', 'torch.ops.mine.tanh.default'))), 'UNSUPPORTED', /^this file is a program of torch\.export that calls torch\.ops\.mine\.tanh\.default; no code/)
     await expectRejection(read(change('model.json', (text) => text.replace('torch.ops.aten.tanh.default', 'torch.ops.aten.tan.default'))), 'UNSUPPORTED', /that calls torch\.tan in '1'; no code[^]*activation\('\?'\), \/\/ '1' to '2'/)
+  })
+})
+
+describe('torch.export before 2.8', () => {
+  it('has all tensors: parameters, buffers and constants', async () => {
+    const tensors = readTorch(await readFile(new URL('constant-export.pt2', older)))
+    expect([...tensors.keys()].sort()).toEqual(['again.bias', 'again.weight', 'constant', 'hidden', 'input.bias', 'input.weight', 'output.bias', 'output.weight'])
+    expect([...tensors.get('constant')?.data ?? []]).toEqual([0.5, -1.5, 2.5])
+    expect([...tensors.get('hidden')?.data ?? []]).toEqual([1.5, 2.5, -0.5])
+  })
+
+  it('of versions that take LSTMs apart is refused, with its tensors and the lines that load them', async () => {
+    const bytes = await readFile(new URL('../foreign/decomposed.pt2', folder))
+    await expectRejection(read(bytes), 'UNSUPPORTED', /^this file is a program of torch\.export that calls torch\.\w+[^]*no code of a file is run\. Its tensors:\n {2}weight_ih_l0 float32 \[8, 3\]\n[^]*lstm\(2, \{ name: 'main', returnSequences: true \}\)/)
+    expect([...readTorch(bytes).keys()]).toEqual(['weight_ih_l0', 'weight_hh_l0', 'bias_ih_l0', 'bias_hh_l0'])
+  })
+
+  it('refuses archives that are broken', async () => {
+    const members = unzipSync(await readFile(new URL('constant-export.pt2', older)))
+    const change = (name: string, to: Uint8Array | undefined): Uint8Array => {
+      const others = Object.entries(members).filter(([member]) => member !== name)
+      return zipSync(Object.fromEntries([...others, ...(to === undefined ? [] : [[name, to] as const])]))
+    }
+    const [program, state, constants] = ['serialized_exported_program.json', 'serialized_state_dict.pt', 'serialized_constants.pt'] as const
+    expectError(() => readTorch(change(program, strToU8('{'))), 'FORMAT', 'torch: serialized_exported_program.json is no JSON')
+    expectError(() => readTorch(change(state, strToU8('PK'))), 'FORMAT', /^torch: /)
+    // An archive may hold itself, without an end.
+    expectError(() => readTorch(change(state, zipSync(members))), 'FORMAT', 'torch: expected one file data.pkl in the archive, got 0')
+    expectError(() => readTorch(change(state, zipSync({ 'x/data.pkl': bytesOf('I7\n.') }))), 'FORMAT', 'torch: expected tensors by name in serialized_state_dict.pt')
+    expectError(() => readTorch(change(state, zipSync({ 'x/data.pkl': bytesOf("(dS'a'\nI7\ns.") }))), 'UNSUPPORTED', "torch: serialized_state_dict.pt has something else than a tensor: 'a'")
+    // What is not there is missed by the program.
+    await expectRejection(read(change(constants, undefined)), 'UNSUPPORTED', /^this file is a program of torch\.export that has an input of the kind \w+/)
   })
 })
 

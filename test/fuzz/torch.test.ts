@@ -7,7 +7,7 @@ import { mutateMany } from './mutate.ts'
 const golden = (name: string): Promise<Buffer> => readFile(new URL(`../golden/pytorch/${name}`, import.meta.url))
 
 describe('broken files of whole models', () => {
-  it.each(['stack-checkpoint.pt', 'convolutions-script.pt', 'carried-trace.pt', 'convolutions-export.pt2'])('%s: 300 of them are read or refused', async (name) => {
+  it.each(['stack-checkpoint.pt', 'convolutions-script.pt', 'carried-trace.pt', 'convolutions-export.pt2', '../torch-exported/constant-export.pt2'])('%s: 300 of them are read or refused', async (name) => {
     const { read, refused } = await mutateMany(await golden(`../torch-programs/${name}`), 300, 2, async (bytes) => {
       torch.detect(bytes)
       await torch.read(onlyBytes(bytes), {})

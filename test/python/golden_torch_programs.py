@@ -88,6 +88,10 @@ def convolutions():
     return nn.Sequential(nn.Conv1d(3, 4, 3, padding="same"), nn.BatchNorm1d(4, affine=False), nn.Hardtanh(-0.7, 0.9), nn.Conv1d(4, 2, 2, bias=False), nn.Softplus())
 
 
+def slopes():
+    return nn.Sequential(nn.Conv1d(3, 4, 3), nn.PReLU(4), nn.Conv1d(4, 2, 2), nn.PReLU())
+
+
 def flat(answer):
     return [part for each in answer for part in flat(each)] if isinstance(answer, tuple) else [answer]
 
@@ -153,6 +157,7 @@ def generate(directory):
     states = (torch.randn(2, 3, 5), torch.randn(2, 3, 5))
     add(golden, "carried", Carried(), (random(3, 6, 2), states), (script, trace, export), {2, 5, 6, 7, 13})
     add(golden, "time-major", TimeMajor(), (random(5, 2, 3),), (script, trace, export), {3, 5, 11, 23, 24, 37})
+    add(golden, "slopes", slopes(), (random(2, 3, 7),), (whole, script, trace, export), {23})
     return golden
 
 

@@ -10,6 +10,7 @@ import { isZip, ZipArchive } from '../zip/zip.ts'
 import { PickleBytes } from './pickle-bytes.ts'
 import { ForeignObject, PickleMachine } from './pickle.ts'
 import { TensorBuilder } from './tensor-builder.ts'
+import { isSerialized, openSerialized } from './serialized.ts'
 import { storageElementBytes, torchWorld, TorchStorage, TorchTensor } from './tensors.ts'
 
 /** 0x1950a86a20f9469cfc6c as a pickle has it: LONG1, ten bytes. */
@@ -35,7 +36,7 @@ const SAVE_STATE_DICT = 'save the tensors alone, in Python: torch.save(model.sta
 
 /** Whether a zip archive is PyTorch's, by the names of its files. */
 function isTorchArchive(names: Iterable<string>): boolean {
-  for (const name of names) if (/(^|\/)(data|constants)\.pkl$|(^|\/)archive_format$|^policy\.pth$/.test(name)) return true
+  for (const name of names) if (/(^|\/)(data|constants)\.pkl$|(^|\/)archive_format$|^serialized_exported_program\.json$|^policy\.pth$/.test(name)) return true
   return false
 }
 
@@ -76,6 +77,7 @@ function openArchive(bytes: Uint8Array, budget: Budget, isInside: boolean): Torc
     const { program, stateDict, tensors } = openExported(archive, budget)
     return { object: stateDict, tensors, exported: program }
   }
+  if (isSerialized(names) && !isInside) return openSerialized(archive, budget, (inner) => openTorch(inner, budget, true))
   const pickles = names.filter((name) => /(^|\/)data\.pkl$/.test(name))
   const [pickle] = pickles
   if (pickle === undefined || pickles.length > 1) {

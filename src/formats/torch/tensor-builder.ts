@@ -25,13 +25,13 @@ const SMALL_INTEGERS: Readonly<Record<string, (bytes: Uint8Array) => Int8Array |
 
 /** Makes arrays of tensors, each storage decoded once. */
 export class TensorBuilder {
-  readonly #bytesOf: (storage: TorchStorage) => Uint8Array
+  readonly bytesOf: (storage: TorchStorage) => Uint8Array
   readonly #decoded: Map<string, DataOf> = new Map()
   readonly #budget: Budget
 
   /** @param bytesOf the bytes of a storage; asked once each */
   constructor(budget: Budget, bytesOf: (storage: TorchStorage) => Uint8Array) {
-    this.#bytesOf = bytesOf
+    this.bytesOf = bytesOf
     this.#budget = budget
   }
 
@@ -66,7 +66,7 @@ export class TensorBuilder {
     const id = `${kind} ${key}`
     let data = this.#decoded.get(id)
     if (data === undefined) {
-      const bytes = this.#bytesOf(storage)
+      const bytes = this.bytesOf(storage)
       // A part of an older file's storage is said to have its own length, not the whole one's.
       const expected = storage.offset === 0 ? length * elementBytes : bytes.length
       if (bytes.length !== expected || bytes.length % elementBytes !== 0) {

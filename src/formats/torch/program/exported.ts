@@ -12,6 +12,8 @@ const INTEGERS: readonly unknown[] = [1, 2, 3, 4, 5]
 export function programOfExported(json: Json, stateDict: ReadonlyMap<string, TorchTensor>, calls: Calls): Program {
   const graph = member(json, 'graph_module', 'graph')
   const names: Map<string, Arg> = new Map()
+  /** Which operator gives a result that calls do not know. */
+  const lost: Map<string, string> = new Map()
   const inputs: ProgramInput[] = []
   const types = member(graph, 'tensor_values')
   for (const spec of listOf(member(json, 'graph_module', 'signature', 'input_specs'))) {
@@ -36,7 +38,7 @@ export function programOfExported(json: Json, stateDict: ReadonlyMap<string, Tor
     const args: Arg[] = []
     const named: Map<string, Arg> = new Map()
     for (const input of listOf(member(node, 'inputs'))) {
-      const arg = argOf(member(input, 'arg'), names)
+      const arg = argOf(member(input, 'arg'), names, lost)
       if (member(input, 'kind') === 2) named.set(textOf(member(input, 'name')), arg)
       else args.push(arg)
     }
@@ -44,7 +46,8 @@ export function programOfExported(json: Json, stateDict: ReadonlyMap<string, Tor
     const results = valuesOf(made)
     listOf(member(node, 'outputs')).flatMap(tensorNames).forEach((name, n) => {
       const result = results[n]
-      if (result !== undefined) names.set(name, result)
+      if (result === undefined) lost.set(name, op)
+      else names.set(name, result)
     })
   }
   const outputs = listOf(member(json, 'graph_module', 'signature', 'output_specs')).map((spec) => {
@@ -62,10 +65,11 @@ function tensorNames(output: Json): string[] {
   return typeof one === 'string' ? [one] : listOf(member(output, 'as_tensors')).map((each) => textOf(member(each, 'name')))
 }
 
-function argOf(json: Json | undefined, names: ReadonlyMap<string, Arg>): Arg {
+function argOf(json: Json | undefined, names: ReadonlyMap<string, Arg>, lost: ReadonlyMap<string, string>): Arg {
   const [[kind, value] = ['as_none', null]] = Object.entries((json ?? {}) as Readonly<Record<string, Json>>)
   const named = (one: Json | undefined): Arg => {
     const name = textOf(member(one, 'name'))
+    if (lost.has(name)) throw new NotFollowed(`calls torch.${lost.get(name)}`)
     if (!names.has(name)) throw new NotFollowed(`uses '${name}', which nothing makes`)
     return names.get(name)
   }

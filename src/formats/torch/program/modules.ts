@@ -85,6 +85,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   Tanhshrink: unary('tanhshrink'),
   ELU: unary('elu', 'alpha'), CELU: unary('celu', 'alpha'), LeakyReLU: unary('leaky_relu', 'negative_slope'), Hardtanh: unary('hardtanh', 'min_val', 'max_val'),
   Softplus: unary('softplus', 'beta', 'threshold'), Hardshrink: unary('hardshrink', 'lambd'), Softshrink: unary('softshrink', 'lambd'),
+  PReLU: (call, x) => call.calls.add('prelu', [x, tensorOf(call, 'weight')], call.path),
   GELU: (call, x) => call.calls.add('gelu', [x], call.path, new Map([['approximate', setting(call, 'approximate')]])),
   Softmax: unary('softmax', 'dim'), LogSoftmax: unary('log_softmax', 'dim'),
   Flatten: unary('flatten', 'start_dim', 'end_dim'),

@@ -159,6 +159,16 @@ export const EMITTERS: Readonly<Record<string, Emitter>> = {
       epsilon: numberOf(call.args[7], 1e-5),
     })
   },
+  prelu(e, call) {
+    const [x, weight] = [e.tensor(call.args[0]), call.args[1] as Arg]
+    const [count = 1] = shapeOf(weight)
+    // A slope for each channel, which is the second axis.
+    const rank = e.shape(x).length
+    const slope = e.weight(weight)
+    const column = count === 1 || rank < 3 ? slope : e.node(call, 'reshape', [slope, e.integers(count, ...Array.from({ length: rank - 2 }, () => 1))])[0] as string
+    const isNegative = e.node(call, 'less', [x, e.constant(new NdArray(Float32Array.of(0), []))])
+    return e.node(call, 'where', [...isNegative, ...e.node(call, 'mul', [x, column]), x])
+  },
   add: arithmetic('add'), sub: arithmetic('sub'), mul: arithmetic('mul'), div: arithmetic('div'),
   softmax: softmax('softmax'), log_softmax: softmax('logSoftmax'),
   transpose(e, call) {
