@@ -144,8 +144,12 @@ function isStateful({ layers }: ModelSpec): boolean {
   ))
 }
 
-/** @param kept of a model that keeps states: the batch that is asked for */
-function addInput(emit: Emitter, layer: LayerSpec, index: number, layers: readonly LayerSpec[], kept: { readonly batch: number | undefined } | undefined): KerasTensor {
+/** A model that keeps states, and the batch that is asked for. */
+interface Kept {
+  readonly batch: number | undefined
+}
+
+function addInput(emit: Emitter, layer: LayerSpec, index: number, layers: readonly LayerSpec[], kept: Kept | undefined): KerasTensor {
   const name = emit.freeName(layer.name)
   // Its sizes are named after it.
   emit.budget.take(MOST_AXES * name.length, 'Keras')
@@ -153,7 +157,10 @@ function addInput(emit: Emitter, layer: LayerSpec, index: number, layers: readon
   const [batch, ...sizes] = inputShape(layer.settings, name, index)
   // A batch that the file fixes binds only where states are kept.
   const shape = batch === undefined ? [] : [kept === undefined ? 'batch' : kept.batch ?? batch, ...sizes]
-  if (kept !== undefined && typeof shape[0] === 'number') emit.builder.note(`the batch of '${name}' is ${shape[0]}, as the ${kept.batch === undefined ? 'file' : 'option batch'} says; layers keep states for it`)
+  const says = kept?.batch === undefined ? 'file' : 'option batch'
+  if (kept !== undefined && typeof shape[0] === 'number') {
+    emit.builder.note(`the batch of '${name}' is ${shape[0]}, as the ${says} says; layers keep states for it`)
+  }
   emit.builder.input({ name, dtype, shape })
   return { value: name, mask: undefined }
 }

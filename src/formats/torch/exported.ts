@@ -1,4 +1,5 @@
-// Files of torch.export.save (.pt2), since PyTorch 2.8 (older ones: serialized.ts): a zip archive with the weights as they lie in memory, and JSON that describes them.
+// Files of torch.export.save (.pt2), since PyTorch 2.8 (older ones: serialized.ts): a zip archive with the weights as they lie
+// in memory, and JSON that describes them.
 // https://github.com/pytorch/pytorch/blob/main/torch/export/pt2_archive/PT2ARCHIVE_SPEC.md
 import { LstmError } from '../../errors.ts'
 import type { Budget } from '../budget.ts'

@@ -6,4 +6,6 @@ import { averagePool, globalAveragePool, globalMaxPool, maxPool, sumPool } from 
 import { resize } from './resize.ts'
 import { convTranspose } from './transposed-convolution.ts'
 
-export const WINDOWS: readonly Operator[] = [averagePool, conv, convTranspose, globalAveragePool, globalMaxPool, instanceNormalization, maxPool, resize, sumPool]
+export const WINDOWS: readonly Operator[] = [
+  averagePool, conv, convTranspose, globalAveragePool, globalMaxPool, instanceNormalization, maxPool, resize, sumPool,
+]

@@ -54,7 +54,8 @@ export function convertLoop(c: Conversion): void {
   const steps = stepCount(c, inside, counters, outputs[0] as string)
   if (steps === undefined) throw c.unsupported('a loop that ends when its steps have computed something, which is known only when the model runs,')
   const lists = growing.flatMap(([position, name]) => appendedTo(c, inside, outputs[1 + position] as string, name, position))
-  if (outputs.some((value, n) => inside.importer.lists.has(value) && !growing.some(([position]) => 1 + position === n) && !unchanged.some(([position]) => 1 + position === n))) {
+  const mayBeLists = new Set([...growing, ...unchanged].map(([position]) => 1 + position))
+  if (outputs.some((value, n) => inside.importer.lists.has(value) && !mayBeLists.has(n))) {
     throw c.unsupported(`a result of each step that is a list of tensors ${WITHOUT_LISTS}`)
   }
   const stacked = outputs.slice(1 + count).flatMap((value, n) => {

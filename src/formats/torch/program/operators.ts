@@ -160,7 +160,7 @@ export const EMITTERS: Readonly<Record<string, Emitter>> = {
     })
   },
   prelu(e, call) {
-    const [x, weight] = [e.tensor(call.args[0]), call.args[1] as Arg]
+    const [x, weight] = [e.tensor(call.args[0]), call.args[1]]
     const [count = 1] = shapeOf(weight)
     // A slope for each channel, which is the second axis.
     const rank = e.shape(x).length
