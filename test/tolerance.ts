@@ -76,3 +76,6 @@ export const OPTIMIZER_DISTANCE: number = 1e-6
 
 /** Losses and their gradients from float64, relative to the largest: e^x within 1 ULP, a quotient, and the product with the weight. */
 export const LOSS_DISTANCE: number = 5e-7
+
+/** Gradients, relative to the largest of their tensor where that is above 1: a handful of roundings of float32, and those of the forward pass. */
+export const GRADIENT_DISTANCE: number = 2e-6

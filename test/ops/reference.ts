@@ -33,6 +33,10 @@ export function random(seed: number, shape: Shape, scale: number = 2): NdArray<'
   return new NdArray(pseudoRandom(seed, lengthOf(shape), scale), shape)
 }
 
+export function ones(shape: Shape): NdArray<'float32'> {
+  return new NdArray(new Float32Array(lengthOf(shape)).fill(1), shape)
+}
+
 export function floats(values: readonly number[], shape: Shape = [values.length]): NdArray<'float32'> {
   return new NdArray(new Float32Array(values), shape)
 }

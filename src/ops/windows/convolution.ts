@@ -1,5 +1,6 @@
 import { ConvolveCall } from '../../contract/windows/convolve.ts'
 import { LstmError } from '../../errors.ts'
+import type { RecordValues } from '../../values/record.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
 import { integerOf, switchOf } from '../node/attributes.ts'
 import { hasInput, label, requireInput } from '../node/checks.ts'
@@ -139,13 +140,9 @@ export const conv: Operator<number, PackedConstant | undefined> = {
   },
 }
 
-interface WindowsCall {
-  readonly x: Slot
-  readonly y: Slot
-  /** A matrix for each group. */
-  readonly packed: PackedMatrices
+/** Windows over an array with its channels last. */
+interface SlidingWindows {
   readonly windows: Windows
-  readonly batch: number
   readonly sizes: readonly number[]
   readonly counts: readonly number[]
   readonly channels: number
@@ -153,21 +150,37 @@ interface WindowsCall {
   readonly group: number
 }
 
-/** y = windows of x times the weights; x and y have the channels last. */
-function planWindows(planner: Planner, { x, y, packed, windows, batch, sizes, counts, channels, columns, group }: WindowsCall): void {
-  const { gemmF32, convolveF32, convolveWorkspaceBytes } = planner.kernels
+interface WindowsCall extends SlidingWindows {
+  readonly x: Slot
+  readonly y: Slot
+  /** A matrix for each group. */
+  readonly packed: PackedMatrices
+  readonly batch: number
+}
+
+/** What the kernel is told of one group of channels. */
+export function convolveFields({ windows, sizes, counts, channels, columns, group }: SlidingWindows): RecordValues<typeof ConvolveCall> {
   const [height, width] = two(sizes, 1)
   const [outHeight, outWidth] = two(counts, 1)
   const [windowHeight, windowWidth] = two(windows.kernel, 1)
   const [strideRows, strideColumns] = two(windows.strides, 1)
   const [dilationRows, dilationColumns] = two(windows.dilations, 1)
-  const before = sizes.map((size, axis) => paddingOf(windows, axis, size)[0])
-  const after = sizes.map((size, axis) => paddingOf(windows, axis, size)[1])
-  const [padTop, padLeft] = two(before, 0)
+  const [padTop, padLeft] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[0]), 0)
+  return {
+    height, width, channels: channels / group, xPixelBytes: channels * 4, windowHeight, windowWidth, strideRows, strideColumns, padTop, padLeft,
+    dilationRows, dilationColumns, outHeight, outWidth, outPixelBytes: columns * 4,
+  }
+}
+
+/** y = windows of x times the weights; x and y have the channels last. */
+function planWindows(planner: Planner, { x, y, packed, windows, batch, sizes, counts, channels, columns, group }: WindowsCall): void {
+  const { gemmF32, convolveF32, convolveWorkspaceBytes } = planner.kernels
+  const fields = convolveFields({ windows, sizes, counts, channels, columns, group })
+  const { height, width, windowHeight, windowWidth, strideColumns, dilationColumns, outHeight, outWidth } = fields
   const groupChannels = channels / group
   const groupColumns = columns / group
   const k = windowHeight * windowWidth * groupChannels
-  const unpadded = [...before, ...after].every((pad) => pad === 0)
+  const unpadded = sizes.every((size, axis) => paddingOf(windows, axis, size).every((pad) => pad === 0))
   if (group === 1 && unpadded && height === 1 && windowHeight === 1 && (dilationColumns === 1 || windowWidth === 1)) {
     // A window is a run of memory: nothing needs to be gathered.
     const workspace = workspaceOf(planner, packed, outWidth)
@@ -175,10 +188,7 @@ function planWindows(planner: Planner, { x, y, packed, windows, batch, sizes, co
     return
   }
   const workspace = planner.workspace(convolveWorkspaceBytes(outHeight * outWidth, k, Number(packed.isInt8)))
-  const call = planner.record(ConvolveCall, {
-    height, width, channels: groupChannels, xPixelBytes: channels * 4, windowHeight, windowWidth, strideRows, strideColumns, padTop, padLeft,
-    dilationRows, dilationColumns, outHeight, outWidth, outPixelBytes: columns * 4,
-  })
+  const call = planner.record(ConvolveCall, fields)
   planner.step(() => {
     for (let n = 0; n < batch; n++) {
       for (let g = 0; g < group; g++) {

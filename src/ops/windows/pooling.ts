@@ -1,5 +1,6 @@
 import { PoolCall } from '../../contract/windows/pool.ts'
 import { LstmError } from '../../errors.ts'
+import type { RecordValues } from '../../values/record.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
 import { switchOf } from '../node/attributes.ts'
 import { label, requireInput } from '../node/checks.ts'
@@ -39,6 +40,27 @@ const pooling: TimeRule = (node, context) => {
 /** As kernels number them: `PoolCall`. */
 const KINDS = { max: 0, mean: 1, sum: 2 }
 
+export type PoolKind = keyof typeof KINDS
+
+/** What the kernel is told of the pools of a node over an array of `shape`. */
+export function poolFields(node: GraphNode, shape: Shape, outShape: Shape, kind: PoolKind, countPad: boolean): RecordValues<typeof PoolCall> {
+  const windows = windowsOf(node, shape)
+  const { batch, channels, sizes } = splitShape(shape, windows.channelsLast)
+  const { sizes: counts } = splitShape(outShape, windows.channelsLast)
+  const [planes, inner] = windows.channelsLast ? [batch, channels] : [batch * channels, 1]
+  const [height, width] = two(sizes, 1)
+  const [outHeight, outWidth] = two(counts, 1)
+  const [windowHeight, windowWidth] = two(windows.kernel, 1)
+  const [strideRows, strideColumns] = two(windows.strides, 1)
+  const [dilationRows, dilationColumns] = two(windows.dilations, 1)
+  const [padTop, padLeft] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[0]), 0)
+  const [padBottom, padRight] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[1]), 0)
+  return {
+    what: KINDS[kind], countPad: Number(countPad), planes, height, width, inner, windowHeight, windowWidth, strideRows, strideColumns,
+    padTop, padLeft, padBottom, padRight, dilationRows, dilationColumns, outHeight, outWidth,
+  }
+}
+
 /**
  * The largest element, the mean, or the sum, of sliding windows over one or two axes. Input: x [batch, channels, length] or [batch,
  * channels, height, width], float32. Attributes: `kernelShape` (required), `strides` 1, `pads` 0 (all beginnings, then all ends),
@@ -64,23 +86,8 @@ function pool(name: string, onnx: string | undefined, kind: keyof typeof KINDS):
     cost: (node, context) => ({ detail: `windows of ${windowsOf(node, context.input(0)?.shape ?? []).kernel.join(' x ')}`, multiplyAdds: 0 }),
     plan(node, planner, { countPad }) {
       const { poolF32 } = planner.kernels
-      const shape = planner.shapeOf(0)
-      const windows = windowsOf(node, shape)
-      const { batch, channels, sizes } = splitShape(shape, windows.channelsLast)
-      const { sizes: counts } = splitShape(planner.outputShape(0), windows.channelsLast)
-      const [planes, inner] = windows.channelsLast ? [batch, channels] : [batch * channels, 1]
-      const [height, width] = two(sizes, 1)
-      const [outHeight, outWidth] = two(counts, 1)
-      const [windowHeight, windowWidth] = two(windows.kernel, 1)
-      const [strideRows, strideColumns] = two(windows.strides, 1)
-      const [dilationRows, dilationColumns] = two(windows.dilations, 1)
-      const [padTop, padLeft] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[0]), 0)
-      const [padBottom, padRight] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[1]), 0)
       const [x, y] = [planner.input(0), planner.output(0)]
-      const call = planner.record(PoolCall, {
-        what: KINDS[kind], countPad: Number(countPad), planes, height, width, inner, windowHeight, windowWidth, strideRows, strideColumns,
-        padTop, padLeft, padBottom, padRight, dilationRows, dilationColumns, outHeight, outWidth,
-      })
+      const call = planner.record(PoolCall, poolFields(node, planner.shapeOf(0), planner.outputShape(0), kind, countPad))
       planner.step(() => poolF32(call.ptr, x.ptr, y.ptr))
     },
   }
