@@ -21,7 +21,7 @@ const FOLDERS = [
   fileURLToPath(new URL('../../../shared/models/tesseract', import.meta.url)),
 ]
 const FILES = FOLDERS.filter((folder) => folder !== '' && existsSync(folder)).flatMap((folder) => (
-  readdirSync(folder).filter((name) => name.endsWith('.traineddata')).map((name) => join(folder, name))
+  readdirSync(folder).filter((name) => /\.traineddata(\.gz)?$/.test(name)).map((name) => join(folder, name))
 ))
 const WIDTH = 31
 

@@ -142,10 +142,10 @@ function classes(data: Float32Array): { readonly threshold: number, readonly dar
 }
 
 /**
- * Black and white as Tesseract estimates them, on the middle row: a quarter of its local minima are darker than black, a quarter of its
- * local maxima lighter than white.
+ * Black and half the way to white as Tesseract estimates them, on the middle row: a quarter of its local minima are darker than black, a
+ * quarter of its local maxima lighter than white.
  */
-function leveled(data: Float32Array, width: number, height: number): Float32Array {
+export function levelsOf(data: Float32Array, width: number, height: number): { readonly black: number, readonly contrast: number } {
   const row = data.subarray(Math.floor(height / 2) * width, (Math.floor(height / 2) + 1) * width)
   const minima: number[] = []
   const maxima: number[] = []
@@ -156,7 +156,11 @@ function leveled(data: Float32Array, width: number, height: number): Float32Arra
   }
   const black = quantile(minima, 0.25, 0)
   const white = quantile(maxima, 0.75, 255)
-  const contrast = white > black ? (white - black) / 2 : 1
+  return { black, contrast: white > black ? (white - black) / 2 : 1 }
+}
+
+function leveled(data: Float32Array, width: number, height: number): Float32Array {
+  const { black, contrast } = levelsOf(data, width, height)
   return data.map((value) => Math.max(-1, Math.min(1, (value - black) / contrast - 1)))
 }
 
