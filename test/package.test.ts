@@ -99,7 +99,7 @@ describe('the package', () => {
     const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }]
     const packed = files.map(({ path }) => path).sort()
     const built = (await filesOfDist()).map((name) => `dist/${name}`)
-    const pages = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', ...packed.filter((path) => /^docs\/(\w[\w-]*\.md|benchmark\/[\w-]+\.svg)$/.test(path))]
+    const pages = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', ...packed.filter((path) => /^docs\/(\w[\w-]*\.md|benchmark\/[\w-]+\.svg|playground\/[\w-]+\.(?:mjs|css|html))$/.test(path))]
     expect(packed).toEqual([...pages, 'examples/digits.npy', 'examples/digits.safetensors', 'package.json', ...built].sort())
     expect(pages).toContain('docs/api.md')
     expect(built).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/layers.js', 'dist/layers.d.ts', 'dist/cli.js', 'dist/simd.wasm', 'dist/relaxed-simd.wasm']))

@@ -44,15 +44,15 @@ export async function droppedFiles({ items, files }) {
  * @param file the one that is the model
  * @param all files that were chosen with it
  * @param options of load
- * @param work `onBytes` gets the bytes before they are looked at
+ * @param work `onBytes` gets the bytes before they are looked at; `beside`: addresses of files that belong to it, by name
  * @returns the model
  * @throws LstmError, or Error where the file cannot be read
  */
-export async function openFile(file, all, options, { signal, onProgress, onBytes }) {
+export async function openFile(file, all, options, { signal, onProgress, onBytes, beside }) {
   if (file.size > MOST_BYTES) throw new Error(`${file.name} has ${(file.size / 1e9).toFixed(1)} GB, more than a page can hold: load it in Node, or with npx lstm-wasm inspect.`)
   const bytes = await readFile(file, signal, onProgress)
   onBytes(bytes)
-  const files = Object.fromEntries(all.filter((other) => other !== file).map((other) => [other.name, other]))
+  const files = { ...beside, ...Object.fromEntries(all.filter((other) => other !== file).map((other) => [other.name, other])) }
   return { model: await load(bytes, { ...options, ...(Object.keys(files).length > 0 && { files }), signal }) }
 }
 

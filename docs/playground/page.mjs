@@ -57,7 +57,7 @@ if (first >= 0) await openEntry(shelf[first], element('shelf').children[first])
 async function openEntry(entry, button) {
   await busy(async (signal, onProgress) => {
     const file = await fetchFile(entry.file, signal, onProgress)
-    element('options').value = entry.options === undefined ? '' : JSON.stringify(entry.options)
+    element('options').value = Object.values(entry.options ?? {}).every((value) => value === undefined) ? '' : JSON.stringify(entry.options)
     await openOne(file, [file], { ...entry, first: await entry.inputs?.() }, signal, onProgress)
     for (const other of element('shelf').children) other.setAttribute('aria-pressed', String(other === button))
   })
@@ -105,7 +105,7 @@ async function openOne(file, files, entry, signal, onProgress) {
     say('message', `opening ${file.name} ...`)
     await pause()
     const begin = performance.now()
-    const result = await openFile(file, files, options, { signal, onProgress, onBytes: (read) => (bytes = read) })
+    const result = await openFile(file, files, options, { signal, onProgress, onBytes: (read) => (bytes = read), beside: besideOf(entry) })
     if (signal.aborted) return result.model.dispose()
     show(result.model, { name: file.name, bytes: file.size, options, entry, milliseconds: performance.now() - begin })
   } catch (error) {
@@ -118,6 +118,11 @@ async function openOne(file, files, entry, signal, onProgress) {
     pending = { name: file.name, bytes, entry }
     if (entry?.lines !== undefined) await openLines()
   }
+}
+
+/** Files beside a model of the shelf: the library asks for those that the model names. */
+function besideOf(entry) {
+  return Object.fromEntries((entry?.beside ?? []).map((name) => [name, new URL(encodeURIComponent(name), new URL(entry.file, location.href)).href]))
 }
 
 let pending

@@ -1,12 +1,25 @@
 // The API as the source has it: TypeDoc reads the comments of everything that can be imported, and writes Markdown.
+import { existsSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Application } from 'typedoc'
 import { ROOT } from './paths.mjs'
 
-/** @returns Markdown pages: `{ source, path, text }`, `source` being where a link between them would look for the file */
-export async function apiPages() {
+/**
+ * @param keep whether pages that have been made before will do
+ * @returns Markdown pages: `{ source, path, text }`, `source` being where a link between them would look for the file
+ */
+export async function apiPages(keep) {
   const out = join(ROOT, 'build', 'api')
+  if (!keep || !existsSync(out)) await writeApi(out)
+  const files = (await readdir(out, { recursive: true })).filter((name) => name.endsWith('.md'))
+  return Promise.all(files.map(async (name) => {
+    const file = name.replaceAll('\\', '/')
+    return { source: `build/api/${file}`, path: `api/${file === 'README.md' ? 'index' : file.slice(0, -3)}.html`, text: await readFile(join(out, name), 'utf8') }
+  }))
+}
+
+async function writeApi(out) {
   const { exports } = JSON.parse(await readFile(join(ROOT, 'jsr.json'), 'utf8'))
   const modules = { ...exports, './processor': './src/worklet/processor.ts' }
   const entryPoints = Object.values(modules).map((path) => join(ROOT, path))
@@ -24,9 +37,4 @@ export async function apiPages() {
   const names = new Map(Object.entries(modules).map(([name, path]) => [path.replace(/^\.\/|(\/index)?\.ts$/g, ''), `lstm-wasm${name.slice(1)}`]))
   for (const module of project.children ?? []) module.name = names.get(module.name) ?? module.name
   await application.generateOutputs(project)
-  const files = (await readdir(out, { recursive: true })).filter((name) => name.endsWith('.md'))
-  return Promise.all(files.map(async (name) => {
-    const file = name.replaceAll('\\', '/')
-    return { source: `build/api/${file}`, path: `api/${file === 'README.md' ? 'index' : file.slice(0, -3)}.html`, text: await readFile(join(out, name), 'utf8') }
-  }))
 }

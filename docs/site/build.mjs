@@ -1,4 +1,4 @@
-// Builds the site into one folder: node docs/site/build.mjs [FOLDER]. What is in it has relative links only.
+// Builds the site into one folder: node docs/site/build.mjs [FOLDER] [--keep-api]. What is in it has relative links only.
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -17,15 +17,15 @@ const HERE = join(ROOT, 'docs', 'site')
 /** Files that pages link to, and where they are in the site. */
 const FILES = { 'LICENSE': 'LICENSE.txt', 'docs/benchmark/': 'benchmark/results.json' }
 
-/** Builds everything into `folder`. @throws Error naming links that lead nowhere */
-export async function buildSite(folder) {
+/** Builds everything into `folder`; `keepApi`: the pages of the API as they were made before. @throws Error naming links that lead nowhere */
+export async function buildSite(folder, { keepApi = false } = {}) {
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
   const write = async (path, text) => {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), text)
   }
-  const api = await apiPages()
+  const api = await apiPages(keepApi)
   const sources = await Promise.all(PAGES.filter(({ source }) => source !== undefined).map(async (page) => ({ ...page, text: await readFile(join(ROOT, page.source), 'utf8') })))
   const documents = [...sources, ...api]
   const paths = new Map(documents.map(({ source, path }) => [source, path]))
@@ -90,8 +90,8 @@ async function playgroundPage() {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const folder = process.argv[2] ?? join(ROOT, 'build', 'site')
+  const [folder = join(ROOT, 'build', 'site')] = process.argv.slice(2).filter((word) => !word.startsWith('--'))
   const begin = performance.now()
-  await buildSite(folder)
+  await buildSite(folder, { keepApi: process.argv.includes('--keep-api') })
   console.log(`built ${posix.normalize(folder)} in ${((performance.now() - begin) / 1000).toFixed(1)} s`)
 }

@@ -40,7 +40,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   const again = (_kind, name) => {
     if (name === null || name.includes('node_modules')) return
     clearTimeout(timer)
-    timer = setTimeout(() => void buildSite(folder).then(() => console.log('built anew'), (error) => console.error(error.message)), MILLISECONDS_OF_QUIET)
+    timer = setTimeout(() => void buildSite(folder, { keepApi: true }).then(() => console.log('built anew'), (error) => console.error(error.message)), MILLISECONDS_OF_QUIET)
   }
   for (const source of ['docs', 'examples']) watch(join(ROOT, source), { recursive: true }, again)
 }

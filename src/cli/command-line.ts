@@ -10,6 +10,7 @@ import { inOwnWords } from './reading.ts'
 import { quantize, QUANTIZE_HELP } from './quantize.ts'
 import { read, READ_LINES_HELP } from './read.ts'
 import { run, RUN_HELP } from './run.ts'
+import { serve, SERVE_HELP } from './serve.ts'
 import { clearStatus, headline, printable } from './terminal.ts'
 
 const HELP = `\
@@ -25,6 +26,7 @@ Usage
   lstm-wasm read LINE.png --model MODEL.traineddata
                                       the text in a picture of one line
   lstm-wasm bench FILE                time a model here, and onnxruntime-web where it is installed
+  lstm-wasm serve FILE                the playground: a page that runs it, and shows its gates
   lstm-wasm COMMAND --help            all about one command, with examples
 
 FILE is a model of PyTorch, Keras, TensorFlow 1, TensorFlow.js, ONNX, RTNeural, NAM or Tesseract, or
@@ -57,6 +59,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   run: { help: RUN_HELP, run },
   read: { help: READ_LINES_HELP, run: read },
   bench: { help: BENCH_HELP, run: bench },
+  serve: { help: SERVE_HELP, run: serve },
 }
 
 async function runCommand(args: readonly string[]): Promise<number> {

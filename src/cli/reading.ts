@@ -52,7 +52,7 @@ export const READ_HELP = `\
  * @throws UsageError for values that are no numbers; LstmError
  */
 export async function readModel(file: string, parsed: Arguments, signal?: AbortSignal): Promise<Graph> {
-  const options = await readOptionsOf(parsed)
+  const options = { onProgress: showProgress, ...await readOptionsOf(parsed) }
   showStatus(`reading ${file === '-' ? 'standard input' : file} ...`)
   const source = file === '-' ? await readStandardInput() : file
   return readGraph(source, { ...options, ...(signal !== undefined && { signal }) })
@@ -65,8 +65,9 @@ export async function readStandardInput(): Promise<Uint8Array> {
   return Buffer.concat(chunks)
 }
 
-async function readOptionsOf({ values, flags }: Arguments): Promise<ReadGraphOptions> {
-  const options: Record<string, unknown> = { onProgress: showProgress }
+/** What `load` is told of the file. @throws UsageError, LstmError `ENVIRONMENT` */
+export async function readOptionsOf({ values, flags }: Arguments): Promise<ReadGraphOptions & Readonly<Record<string, unknown>>> {
+  const options: Record<string, unknown> = {}
   const last = (name: string): string | undefined => values.get(kebab(name))?.at(-1)
   for (const name of NUMBERS) {
     const text = last(name)

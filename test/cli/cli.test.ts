@@ -77,6 +77,7 @@ describe('lstm-wasm', () => {
         lstm-wasm read LINE.png --model MODEL.traineddata
                                             the text in a picture of one line
         lstm-wasm bench FILE                time a model here, and onnxruntime-web where it is installed
+        lstm-wasm serve FILE                the playground: a page that runs it, and shows its gates
         lstm-wasm COMMAND --help            all about one command, with examples
 
       FILE is a model of PyTorch, Keras, TensorFlow 1, TensorFlow.js, ONNX, RTNeural, NAM or Tesseract, or

@@ -1,0 +1,268 @@
+// The playground, used as a person would: models opened, drawn on, watched, quantised; what is no model; and its code, run as it is pasted.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { writeSafetensors } from '../../../dist/safetensors.js'
+import { ROOT } from '../paths.mjs'
+import { serveFolder } from '../serve.mjs'
+import { BROWSERS, launch } from './browsers.mjs'
+import { serveSite } from './built.mjs'
+
+const GOLDEN = join(ROOT, 'test', 'golden')
+const REAL = join(ROOT, '..', 'shared', 'models')
+const PATIENCE = 60_000
+const python = [process.env.PYTHON, 'python3'].find((command) => command && spawnSync(command, ['-c', 'import torch, onnx, safetensors'], { stdio: 'ignore' }).status === 0)
+
+const site = await serveSite()
+after(() => site.close())
+
+for (const name of BROWSERS) {
+  describe(name, () => {
+    let browser
+    let page
+    const errors = []
+    before(async () => {
+      browser = await launch(name)
+      page = await browser.newPage({ viewport: { width: 1280, height: 900 }, acceptDownloads: true })
+      page.setDefaultTimeout(PATIENCE)
+      page.on('pageerror', ({ message }) => errors.push(message))
+      await page.goto(`${site.origin}/playground/`)
+      await page.waitForSelector('.map canvas')
+    })
+    after(() => browser.close())
+
+    const hasText = (selector, pattern) => page.waitForFunction(
+      ({ selector, source }) => new RegExp(source).test(document.querySelector(selector)?.textContent), { selector, source: pattern.source },
+    )
+    const open = async (files, pattern) => {
+      await page.setInputFiles('#files', files)
+      await hasText('#message', pattern)
+    }
+    /** Waits until a run is shown whole. */
+    const watched = () => hasText('#watch-message', /Computed once more|cannot be watched|nothing that remembers/)
+
+    test('the model that comes first has run, and is watched', async () => {
+      await hasText('#message', /^digits\.safetensors is open/)
+      assert.match(await page.textContent('#outputs .bars li'), /^70\.99/)
+      assert.match(await page.textContent('#layers'), /4 gates x \(28 x 8 input \+ 8 x 8 recurrent \+ 2 x 8 bias\) = 1216 parameters/)
+      assert.equal(await page.locator('.gate').count(), 4)
+      assert.equal(await page.locator('.map').count(), 6)
+      assert.match(await page.textContent('#watch-message'), /differs from the model's by at most \d(\.\d)?e-7\./)
+    })
+
+    test('timesteps and units are looked at by keys and by pointing', async () => {
+      await page.focus('#watch-t')
+      await page.keyboard.press('Home')
+      await hasText('.equation', /the initial state/)
+      await page.keyboard.press('ArrowRight')
+      await page.waitForFunction(() => document.querySelector('label[for="watch-t"]').textContent === 'Timestep 1')
+      const before = await page.textContent('.equation')
+      await page.locator('.map canvas').first().click({ position: { x: 3, y: 140 } })
+      await page.waitForFunction(() => document.querySelector('label[for="watch-unit"]').textContent === 'Unit 7')
+      assert.notEqual(await page.textContent('.equation'), before)
+      const colours = await page.evaluate(() => {
+        const { width, height } = document.querySelector('.map canvas')
+        const { data } = document.querySelector('.map canvas').getContext('2d').getImageData(0, 0, width, height)
+        return new Set(Array.from({ length: 500 }, (_, n) => data.slice(4 * n * 53, 4 * n * 53 + 3).join())).size
+      })
+      assert.ok(colours > 20, `${colours} colours`)
+    })
+
+    test('a drawn one is a one', async () => {
+      await page.click('text=Draw')
+      const { x, y, width, height } = await page.locator('.pad').boundingBox()
+      await page.mouse.move(x + width * 0.55, y + height * 0.2)
+      await page.mouse.down()
+      for (let step = 0; step <= 10; step++) await page.mouse.move(x + width * (0.55 - 0.01 * step), y + height * (0.2 + 0.06 * step))
+      await page.mouse.up()
+      await page.waitForFunction(() => document.querySelector('#outputs .bars li code').textContent === '1')
+      await page.click('text=Clean the board')
+    })
+
+    test('numbers are typed, and mistakes in them are told', async () => {
+      await page.fill('.values', 'one two')
+      await page.click('#run')
+      await hasText('#run-message', /VALUE: input 'rows': expected numbers, got 'one' at position 1/)
+      await page.fill('.values', '1 2 3')
+      await page.click('#run')
+      await hasText('#run-message', /SHAPE: input 'rows': .* got 3 numbers/)
+      await page.fill('.values', Array.from({ length: 28 * 28 }, (_, n) => Math.sin(n)).join(' '))
+      await page.click('#run')
+      await hasText('#took', /ran in/)
+      await page.waitForFunction(() => document.getElementById('run-message').textContent === '')
+    })
+
+    test('it is timed beside a plain loop, quantised, and the difference shown', async () => {
+      await page.click('#time')
+      await hasText('#times', /One run of the whole model.*lstm, 28 timesteps.*times/)
+      await page.click('#float16')
+      await hasText('#quantised', /probs moved by at most/)
+      await page.click('#int8')
+      await hasText('#quantised', /Weights: .* → .*probs moved by at most .*Download digits-int8\.safetensors/)
+    })
+
+    test('all that ship open and run', async () => {
+      for (const [title, pattern] of [['Moby-Dick', /moby-dick\.safetensors is open/], ['Guitar amplifier', /valve\.safetensors is open/], ['Silero VAD', /silero_vad_v5\.onnx is open/]]) {
+        await page.click(`#shelf >> text=${title}`)
+        await hasText('#message', pattern)
+        await hasText('#took', /ran in/)
+        await watched()
+        assert.match(await page.textContent('#watch-message'), /at most [\d.]+e-[678]\./, title)
+      }
+      await page.click('#shelf >> text=Moby-Dick')
+      await hasText('#outputs', /" "|"\w"/)
+      await page.fill('[aria-label="Text for input"]', 'The whale ø')
+      await hasText('#inputs', /The model does not know “ø”: left out/)
+      await page.waitForFunction(() => document.getElementById('size-timesteps').value === '10')
+    })
+
+    test('a state dict shows its lines, which run', async () => {
+      await page.click('#shelf >> text=Digits')
+      await hasText('#message', /digits/)
+      await open(join(GOLDEN, 'lines', 'conv_norm_gru_linear.pt'), /holds weights, but not how they are connected/)
+      assert.match(await page.inputValue('#lines'), /readTorch\(bytes\)/)
+      await page.fill('#lines', 'nonsense(')
+      await page.click('#run-lines')
+      await hasText('#message', /nonsense|[Ss]yntax|Unexpected|expected/)
+      await open(join(GOLDEN, 'lines', 'conv_norm_gru_linear.pt'), /holds weights/)
+      await page.click('#run-lines')
+      await hasText('#message', /conv_norm_gru_linear\.pt is open/)
+      await watched()
+      assert.equal(await page.locator('.map').count(), 4)
+    })
+
+    test('what is no model has a clear word, and the page goes on', async () => {
+      const made = (file, content) => ({ name: file, mimeType: 'application/octet-stream', buffer: Buffer.from(content) })
+      const real = await readFile(join(GOLDEN, 'keras3', 'lstm-3-sequences.keras'))
+      for (const [file, pattern] of [
+        [made('empty.onnx', ''), /FORMAT: /],
+        [made('notes.txt', 'Dear diary, today I trained a network.'), /(FORMAT|UNSUPPORTED): /],
+        [made('photo.png', Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ', 'base64')), /(FORMAT|UNSUPPORTED): /],
+        [made('cut.keras', real.subarray(0, real.length / 2)), /FORMAT: /],
+        [made('model.json', '{ "format": "layers-model", "modelTopology": 1 }'), /FORMAT: /],
+      ]) await open(file, pattern)
+      await page.fill('#options', '{ "forgetbias": 1')
+      await open(join(GOLDEN, 'keras3', 'lstm-3-sequences.keras'), /Options of load: expected JSON/)
+      await page.fill('#options', '{ "forgetbias": 1 }')
+      await open(join(GOLDEN, 'keras3', 'lstm-3-sequences.keras'), /VALUE: .*forgetbias.*forgetBias/)
+      await page.fill('#options', '')
+      await open(join(GOLDEN, 'keras3', 'lstm-3-sequences.keras'), /lstm-3-sequences\.keras is open/)
+    })
+
+    test('of several files the likeliest is opened, and the others are offered', async () => {
+      await open([join(ROOT, 'LICENSE'), join(ROOT, 'examples', 'digits.safetensors'), join(GOLDEN, 'keras3', 'lstm-3-sequences.keras')], /lstm-3-sequences\.keras is open/)
+      await page.click('text=Open digits.safetensors instead')
+      await hasText('#message', /digits\.safetensors is open/)
+    })
+
+    test('a dropped file opens; something dropped that is no file is told', async () => {
+      const bytes = [...await readFile(join(ROOT, 'examples', 'amp', 'valve.safetensors'))]
+      await page.evaluate((content) => {
+        const data = new DataTransfer()
+        data.items.add(new File([new Uint8Array(content)], 'dropped.safetensors'))
+        document.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }))
+      }, bytes)
+      await hasText('#message', /dropped\.safetensors is open/)
+      await page.evaluate(() => document.dispatchEvent(new DragEvent('drop', { dataTransfer: new DataTransfer(), bubbles: true, cancelable: true })))
+      await hasText('#message', /That is no file/)
+    })
+
+    test('a model of 50 MB opens', async (context) => {
+      const units = 1750
+      const shapes = { weight_ih_l0: [4 * units, 1], weight_hh_l0: [4 * units, units], bias_ih_l0: [4 * units], bias_hh_l0: [4 * units] }
+      const bytes = writeSafetensors(new Map(Object.entries(shapes).map(([tensor, shape]) => [tensor, {
+        dtype: 'float32', shape, data: new Float32Array(shape.reduce((all, size) => all * size, 1)).fill(0.001),
+      }])))
+      const folder = await mkdtemp(join(tmpdir(), 'lstm-wasm-site-'))
+      await writeFile(join(folder, 'large.safetensors'), bytes)
+      await open(join(folder, 'large.safetensors'), /large\.safetensors is open: 49\.\d MB/)
+      context.diagnostic(`${name}: ${await page.textContent('#message')}`)
+      await hasText('#took', /ran in/)
+      await rm(folder, { recursive: true })
+    })
+
+    test('five real files show their numbers', { skip: !existsSync(REAL) }, async (context) => {
+      for (const file of ['system-identification/lstm.pt', 'aircraft/lstm_model.onnx', 'text-classifier/sentiment_model.h5', 'actuator-torchscript/model.pt', 'sentence-boundary/model.onnx']) {
+        const begin = performance.now()
+        await open(join(REAL, file), new RegExp(`${basename(file).replace('.', '\\.')} is open`))
+        await hasText('#took', /ran in/)
+        await watched()
+        context.diagnostic(`${name}: ${file}: numbers after ${((performance.now() - begin) / 1000).toFixed(1)} s; ${await page.textContent('#watch-message')}`)
+        assert.ok(await page.locator('#outputs details').count() > 0)
+      }
+    })
+
+    test('its code runs as it is pasted: Node, page, worker', async () => {
+      await page.click('#shelf >> text=Digits')
+      await hasText('#message', /digits\.safetensors is open/)
+      await hasText('#took', /ran in/)
+      await page.waitForSelector('#downloads button >> text=Download rows.npy')
+      const folder = await mkdtemp(join(tmpdir(), 'lstm-wasm-site-'))
+      try {
+        await mkdir(join(folder, 'node_modules'))
+        await symlink(ROOT, join(folder, 'node_modules', 'lstm-wasm'))
+        await writeFile(join(folder, 'digits.safetensors'), await readFile(join(ROOT, 'examples', 'digits.safetensors')))
+        for (const file of ['rows.npy', 'described.safetensors']) {
+          const [download] = await Promise.all([page.waitForEvent('download'), page.click(`#downloads >> text=Download ${file}`)])
+          await download.saveAs(join(folder, file))
+        }
+        await runsAsPasted(page, browser, folder, await page.textContent('#outputs .number'))
+      } finally {
+        await rm(folder, { recursive: true })
+      }
+    })
+
+    test('nothing went wrong behind it', () => assert.deepEqual(errors, []))
+  })
+}
+
+/** Each tab's code gives the numbers of the playground. */
+async function runsAsPasted(page, browser, folder, largest) {
+  const blocksOf = async (tab) => {
+    await page.click(`#tabs >> text=${tab}`)
+    const names = await page.locator('#code h3').evaluateAll((titles) => titles.map((title) => title.firstChild.textContent))
+    const texts = await page.locator('#code pre').allTextContents()
+    for (const [n, file] of names.entries()) await writeFile(join(folder, file), texts[n])
+    return texts
+  }
+  const [script] = await blocksOf('Node')
+  const [, expected] = /here it printed: (probs \[1, 10\] .*)/.exec(script)
+  assert.ok(Number(largest) > 0.5)
+  const close = (printed) => {
+    const [words, wanted] = [printed.trim(), expected].map((line) => line.replace(/[[\],]/g, '').split(' '))
+    assert.deepEqual(words.slice(0, 3), wanted.slice(0, 3), printed)
+    for (let n = 3; n < wanted.length; n++) assert.ok(Math.abs(words[n] - wanted[n]) < 1e-6, `${printed}: expected ${expected}`)
+    assert.equal(words.length, wanted.length)
+  }
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['run.mjs'], { cwd: folder, encoding: 'utf8' })
+  assert.equal(status, 0, stderr)
+  close(stdout)
+
+  const server = await serveFolder(folder, 0)
+  try {
+    for (const tab of ['Page', 'Worker']) {
+      await blocksOf(tab)
+      const other = await browser.newPage()
+      await other.goto(`http://127.0.0.1:${server.address().port}/`)
+      await other.waitForFunction(() => document.getElementById('printed').textContent !== '')
+      close(await other.textContent('#printed'))
+      await other.close()
+    }
+  } finally {
+    server.close()
+  }
+  await blocksOf('Python')
+  if (python === undefined) return
+  const run = spawnSync(python, ['model.py'], { cwd: folder, encoding: 'utf8' })
+  assert.equal(run.status, 0, run.stderr)
+  close(run.stdout.split('\n').find((line) => line.startsWith('probs')))
+  const { load } = await import('../../../dist/index.js')
+  const { readNpy } = await import('../../../dist/npy.js')
+  const exported = await load(join(folder, 'model.onnx'))
+  const { probs } = exported.run({ rows: await readNpy(join(folder, 'rows.npy')) })
+  close(`probs [1, 10] ${[...probs.data.slice(0, 5)].join(' ')}`)
+}
