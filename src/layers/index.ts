@@ -7,7 +7,7 @@ export { gru, type GruOptions } from './gru.ts'
 export { lstm } from './lstm.ts'
 export type { LstmOptions } from './lstm-options.ts'
 export { batchNorm, layerNorm, type NormOptions } from './normalization.ts'
-export { sequential, type LoadStateDictOptions, type Sequential, type SequentialOptions } from './sequential.ts'
+export { sequential, type LayerWeightSpec, type LoadStateDictOptions, type Sequential, type SequentialOptions } from './sequential.ts'
 export type { LayerOptions } from './options.ts'
 export type { RecurrentOptions } from './recurrent-options.ts'
 export {

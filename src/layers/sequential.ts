@@ -34,6 +34,19 @@ const LOADING_OPTIONS: OptionTable<LoadStateDictOptions> = {
   ignore: { expected: 'a list of names', test: (value) => Array.isArray(value) && value.every(TEXT.test) },
 }
 
+/** A weight that a layer wants. */
+export interface LayerWeightSpec {
+  /** In a state dict: `lstm.weight_ih_l0`. */
+  readonly name: string
+  /** Kind of the layer: `lstm`, `dense`, ... */
+  readonly kind: string
+  /** What the layer's operator calls it. */
+  readonly role: string
+  readonly shape: readonly number[]
+  /** Units of a recurrent layer. */
+  readonly units: number | undefined
+}
+
 interface NamedLayer {
   readonly name: string
   readonly layer: Layer
@@ -102,6 +115,28 @@ export class Sequential {
       throw new LstmError('VALUE', `sequential: no weights yet; call loadStateDict first (layers: '${name}'${this.#layers.length > 1 ? ', …' : ''})`)
     }
     return this.#graph
+  }
+
+  /** Whether the layers have their weights. */
+  get hasWeights(): boolean {
+    return this.#graph !== undefined
+  }
+
+  /**
+   * The weights that the layers want, in their order: what a state dict for them has.
+   * @throws LstmError `SHAPE` where the input size is not known: begin with `input([...])`, or give the first layer its `inputSize`
+   */
+  weightSpecs(): LayerWeightSpec[] {
+    let { shape }: { readonly shape: SymbolicShape } = this.#graphInput(new Map(), {})
+    return this.#layers.flatMap(({ name, layer }) => {
+      const features = shape.at(-1)
+      const specs = layer.tensors(typeof features === 'number' ? features : 0)
+      shape = layer.outputShape(shape, name)
+      const gates = /^lstm/.test(layer.kind) ? 4 : /^gru/.test(layer.kind) ? 3 : 1
+      const inputWeights = specs.find(({ role }) => /inputWeights/.test(role))
+      const units = inputWeights === undefined ? undefined : (inputWeights.shape[0] as number) / gates
+      return specs.map((spec) => ({ name: joinName(name, spec.name), kind: layer.kind, role: spec.role, shape: spec.shape, units }))
+    })
   }
 
   #build(tensors: StateDict, names: Readonly<Record<string, string>>): Graph {

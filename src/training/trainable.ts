@@ -1,0 +1,62 @@
+// What trains, as fit sees it: parameters and gradients in linear memory, and a run over one batch.
+import type { TrainingRuntime } from '../runtime/gradient-kernels.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+import type { Shape } from '../values/shape.ts'
+import type { LossTarget } from './loss-graph.ts'
+import type { TrainedParameter } from './parameter.ts'
+
+/** Arrays of one batch by name: the batch is their first axis. */
+export type BatchInputs = Readonly<Record<string, ArrayLike>>
+
+/** Targets of one batch, by what they are. */
+export type BatchTargets = Readonly<Partial<Record<LossTarget['role'], ArrayLike>>>
+
+/** Sizes of what comes out of a batch. */
+export interface BatchShapes {
+  /** Of the losses: [rows], or [rows, timesteps] where each timestep has a target. */
+  readonly losses: Shape
+  /** Of the output that is compared. */
+  readonly prediction: Shape
+}
+
+/** How a batch is run. */
+export interface BatchOptions {
+  readonly rows: number
+  /** What each loss counts in the sum that is differentiated: as many as there are losses, divided by what the mean is divided by. */
+  readonly weights: Float32Array
+  /** Which step of training it is, from 0: what is drawn follows from it. */
+  readonly step: number
+  /** Whether gradients are wanted, and layers behave as in training: dropout, statistics of batches. */
+  readonly training: boolean
+}
+
+/** What came out: views that are good until the next run. */
+export interface BatchResult {
+  /** Of each row, without its weight. */
+  readonly losses: Float32Array
+  /** The output that is compared, as the model gives it: probabilities of a softmax that the loss took off. */
+  readonly prediction: Float32Array
+}
+
+/** A model that trains. */
+export interface Trainable {
+  readonly runtime: TrainingRuntime
+  /** In the order of their offsets. */
+  readonly parameters: readonly TrainedParameter[]
+  /** Values and gradients of all parameters: two arenas of one layout. They stay where they are. */
+  readonly valuesPtr: number
+  readonly gradientsPtr: number
+  /** Floats of each, a multiple of 16. */
+  readonly length: number
+  /** Names of the inputs that a batch must have. */
+  readonly inputNames: readonly string[]
+  /** @throws LstmError for inputs that do not fit the model, or targets that do not fit the loss */
+  shapesOf(inputs: Readonly<Record<string, Shape>>): BatchShapes
+  /** Forward, and with `training` backward too: gradients are set, not added. @throws LstmError for elements that are refused */
+  run(inputs: BatchInputs, targets: BatchTargets, options: BatchOptions): BatchResult
+  /** All outputs for inputs, without dropout: arrays of their own. */
+  predict(inputs: BatchInputs): Record<string, ArrayLike>
+  /** Arrays besides the parameters that training changes, such as running means: by name. */
+  readonly buffers?: readonly { readonly name: string, read(): Float32Array, write(data: Float32Array): void }[]
+  dispose(): void
+}
