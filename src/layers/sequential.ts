@@ -132,8 +132,8 @@ export class Sequential {
       const features = shape.at(-1)
       const specs = layer.tensors(typeof features === 'number' ? features : 0)
       shape = layer.outputShape(shape, name)
-      const gates = /^lstm/.test(layer.kind) ? 4 : /^gru/.test(layer.kind) ? 3 : 1
-      const inputWeights = specs.find(({ role }) => /inputWeights/.test(role))
+      const gates = layer.kind.startsWith('lstm') ? 4 : layer.kind.startsWith('gru') ? 3 : 1
+      const inputWeights = specs.find(({ role }) => role.includes('inputWeights'))
       const units = inputWeights === undefined ? undefined : (inputWeights.shape[0] as number) / gates
       return specs.map((spec) => ({ name: joinName(name, spec.name), kind: layer.kind, role: spec.role, shape: spec.shape, units }))
     })

@@ -14,11 +14,10 @@ import type { PlatformSignal } from '../values/platform.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
 import { Blueprint, type StreamHost } from './blueprint.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
+import { nextTurn, SLICE } from './next-turn.ts'
 
 /** Timesteps of a chunk. */
 const CHUNK = 256
-/** Milliseconds of work between two yields to the event loop. */
-const SLICE = 8
 
 /** Options of runs that take a while. */
 export interface LongRunOptions {
@@ -126,22 +125,6 @@ function turns(host: StreamHost, { signal, onProgress }: LongRunOptions): Turn {
       })
     },
   }
-}
-
-/** Yields to the event loop: events and timers run in between. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    if (typeof MessageChannel === 'undefined') {
-      setTimeout(resolve, 0)
-      return
-    }
-    const { port1, port2 } = new MessageChannel()
-    port1.onmessage = () => {
-      port1.close()
-      resolve()
-    }
-    port2.postMessage(0)
-  })
 }
 
 /** The model for chunks of the sequence; undefined where it needs the whole sequence at once. */

@@ -14,8 +14,8 @@ export interface GeneratorState {
 const WORDS = 4
 
 /**
- * Random numbers that follow from a seed: words of Philox4x32-10, a counter-based generator, so that its state is a number. Uniform numbers and orders are the same on
- * every engine; normal ones may differ in the last bit, by the engine's logarithm.
+ * Random numbers that follow from a seed: words of Philox4x32-10, a counter-based generator, so that its state is a number. Uniform numbers and
+ * orders are the same on every engine; normal ones may differ in the last bit, by the engine's logarithm.
  */
 export class Generator {
   readonly #seed: number

@@ -146,9 +146,9 @@ type Part = 'kernel' | 'recurrent' | 'bias' | 'embedding' | 'ones' | 'zeros'
 function partOf({ kind, role }: WeightSpec): Part {
   if (/^(batch|layer)_?norm/i.test(kind)) return /weight|var/i.test(role) ? 'ones' : 'zeros'
   if (kind === 'embedding') return 'embedding'
-  if (/normGain/.test(role)) return 'ones'
+  if (role.includes('normGain')) return 'ones'
   if (/normShift|peepholes/.test(role)) return 'zeros'
-  if (/recurrentWeights/.test(role)) return 'recurrent'
+  if (role.includes('recurrentWeights')) return 'recurrent'
   return /bias/i.test(role) ? 'bias' : 'kernel'
 }
 
@@ -161,7 +161,7 @@ function partOf({ kind, role }: WeightSpec): Part {
 export function initialStateDict(specs: readonly WeightSpec[], initializers: Initializers = {}, seed: number = 0): Map<string, NdArray<'float32'>> {
   const { like = 'keras', ...given } = readOptions(initializers, OPTIONS, 'initializers')
   const chosen = { ...DEFAULTS[like], ...given }
-  const named = (part: 'kernel' | 'recurrent' | 'bias' | 'embedding'): InitializerName => nameOf(chosen[part], part)
+  const named = (part: 'kernel' | 'recurrent' | 'bias' | 'embedding'): InitializerName => nameOf(chosen[part] as string, part)
   /** Of a layer, which its bias goes by in PyTorch. */
   const fans: Map<string, number> = new Map()
   return new Map(specs.map((spec, n) => {
@@ -175,7 +175,7 @@ export function initialStateDict(specs: readonly WeightSpec[], initializers: Ini
     const own = part === 'ones' || part === 'zeros' ? part : isPlain ? 'hiddenUniform' : named(part)
     const wide = part === 'bias' && (own === 'fanInUniform') ? initialWeight('hiddenUniform', shape, generator, fans.get(layer)) : undefined
     const data = wide ?? initialWeight(own, shape, generator, units)
-    if (part === 'bias' && chosen.unitForgetBias && /^lstm/i.test(spec.kind) && /inputBias/.test(role) && units !== undefined) data.fill(1, units, 2 * units)
+    if (part === 'bias' && chosen.unitForgetBias && /^lstm/i.test(spec.kind) && role.includes('inputBias') && units !== undefined) data.fill(1, units, 2 * units)
     return [name, new NdArray<'float32'>(data, shape)]
   }))
 }

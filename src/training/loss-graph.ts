@@ -5,7 +5,10 @@ import type { GraphInput, GraphNode } from '../graph/graph.ts'
 import { label } from '../ops/node/checks.ts'
 import { LOSS_OPERATORS } from '../ops/training/losses.ts'
 import { formatShape, lengthOf, sameShape, type Shape } from '../values/shape.ts'
-import type { Loss, SparseLoss } from './losses.ts'
+import type { CtcLoss, Loss, ProbabilityLoss, SparseLoss } from './losses.ts'
+
+/** No class is ignored. */
+const NO_CLASS = -(2 ** 31)
 
 /** What a loss needs besides the prediction: inputs of the graph. */
 export interface LossTarget {
@@ -18,6 +21,8 @@ export interface AddedLoss {
   /** The value that has the losses of the rows: [batch], or [batch, timesteps] where each timestep has a target. */
   readonly losses: string
   readonly targets: readonly LossTarget[]
+  /** Whether the prediction is logits, not probabilities. */
+  readonly isLogits: boolean
 }
 
 /** How input names begin that a loss adds. */
@@ -57,26 +62,32 @@ interface Source {
   /** Logits, or probabilities. */
   readonly value: string
   readonly isLogits: boolean
+  /** Whether they are the prediction itself. */
+  readonly isWhole: boolean
 }
 
+/** Losses that are of probabilities. */
+const isOfProbabilities = (loss: Loss): loss is ProbabilityLoss | SparseLoss | CtcLoss => /Crossentropy$|^ctc$/.test(loss.loss)
+
 /** Logits where the model gives them, or has them before its last function. */
-function sourceOf(loss: Pick<SparseLoss, 'fromLogits'> & { readonly loss: string }, nodes: readonly GraphNode[], prediction: string, axes: number): Source {
+function sourceOf(loss: Loss, nodes: readonly GraphNode[], prediction: string, axes: number): Source {
+  if (!isOfProbabilities(loss)) return { value: prediction, isLogits: false, isWhole: true }
   const last = loss.loss === 'binaryCrossentropy' ? ['sigmoid'] : ['softmax', 'logSoftmax']
   const { node, direct } = makerOf(nodes, prediction)
   const isLast = node !== undefined && last.includes(node.op) && (node.op === 'sigmoid' || [-1, axes - 1].includes(Number(node.attributes.axis ?? -1)))
   if (loss.fromLogits === true && isLast && node.op !== 'logSoftmax') {
     throw new LstmError('VALUE', `${loss.loss}: fromLogits is true, but the model ends in ${label(node)}: its outputs are no logits. Leave fromLogits out, and it is taken off`)
   }
-  if (isLast && direct) return { value: node.inputs[0] as string, isLogits: true }
-  if (isLast) return { value: prediction, isLogits: node.op === 'logSoftmax' }
-  return { value: prediction, isLogits: loss.fromLogits !== false }
+  if (isLast && direct) return { value: node.inputs[0] as string, isLogits: true, isWhole: false }
+  if (isLast) return { value: prediction, isLogits: node.op === 'logSoftmax', isWhole: true }
+  return { value: prediction, isLogits: loss.fromLogits !== false, isWhole: true }
 }
 
 /** What Keras cuts probabilities to before it takes logarithms. */
 const LEAST_PROBABILITY = 1e-7
 
 /** The same as logits: softmax(log p) is p, divided by its sum, as Keras does. */
-function logitsOf({ value, isLogits }: Source, build: GradientBuilder): string {
+function logitsOf({ value, isLogits }: Pick<Source, 'value' | 'isLogits'>, build: GradientBuilder): string {
   if (isLogits) return value
   return build.node('log', [build.node('max', [value, build.constant(LEAST_PROBABILITY)])])
 }
@@ -104,25 +115,24 @@ export function addLoss(
     return input.name
   }
   const made = (op: string, inputs: readonly string[], attributes: Readonly<Record<string, number | boolean | string>> = {}): AddedLoss => (
-    { losses: build.nodes(op, inputs, attributes, 2)[0] as string, targets }
+    { losses: build.nodes(op, inputs, attributes, 2)[0] as string, targets, isLogits: source.isLogits && source.isWhole }
   )
   checkTargetShape(loss, shape, targetShape)
+  const source = sourceOf(loss, nodes, prediction, shape.length)
   switch (loss.loss) {
     case 'sparseCategoricalCrossentropy': {
-      const logits = logitsOf(sourceOf(loss, nodes, prediction, shape.length), build)
-      return made('softmaxCrossEntropy', [logits, target('target', 'int32', shape.slice(0, -1))], { ignored: loss.ignoreIndex ?? -1 })
+      return made('softmaxCrossEntropy', [logitsOf(source, build), target('target', 'int32', shape.slice(0, -1))], { ignored: loss.ignoreIndex ?? NO_CLASS })
     }
     case 'categoricalCrossentropy': {
-      return made('softmaxCrossEntropy', [logitsOf(sourceOf(loss, nodes, prediction, shape.length), build), target('target', 'float32', shape)])
+      return made('softmaxCrossEntropy', [logitsOf(source, build), target('target', 'float32', shape)])
     }
     case 'binaryCrossentropy': {
-      const { value, isLogits } = sourceOf(loss, nodes, prediction, shape.length)
-      return made('elementLoss', [value, target('target', 'float32', shape)], { kind: isLogits ? 'binaryLogits' : 'binary' })
+      return made('elementLoss', [source.value, target('target', 'float32', shape)], { kind: source.isLogits ? 'binaryLogits' : 'binary' })
     }
     case 'ctc': {
       const { blank, perLabel, zeroInfinity } = loss
       const rows = [shape[0] as number]
-      const inputs = [logitsOf(sourceOf(loss, nodes, prediction, shape.length), build), target('labels', 'int32', targetShape)]
+      const inputs = [logitsOf(source, build), target('labels', 'int32', targetShape)]
       return made('ctc', [...inputs, target('inputLengths', 'int32', rows), target('targetLengths', 'int32', rows)], { blank, perLabel, zeroInfinity })
     }
     case 'esr': {

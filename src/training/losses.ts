@@ -192,8 +192,8 @@ export function esr(options: EsrOptions = {}): EsrLoss {
 }
 
 const MAKERS: Readonly<Record<LossName, (options?: never) => Loss>> = {
-  categoricalCrossentropy, sparseCategoricalCrossentropy, binaryCrossentropy, meanSquaredError, mse: meanSquaredError, meanAbsoluteError, mae: meanAbsoluteError,
-  huber, ctc, esr,
+  categoricalCrossentropy, sparseCategoricalCrossentropy, binaryCrossentropy, meanSquaredError, mse: meanSquaredError, meanAbsoluteError,
+  mae: meanAbsoluteError, huber, ctc, esr,
 }
 
 /** The description of a name or of a description, every number of it checked. @throws LstmError `VALUE` */

@@ -1,5 +1,6 @@
 // What trains, as fit sees it: parameters and gradients in linear memory, and a run over one batch.
 import type { TrainingRuntime } from '../runtime/gradient-kernels.ts'
+import type { DType } from '../values/dtype.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { Shape } from '../values/shape.ts'
 import type { LossTarget } from './loss-graph.ts'
@@ -11,12 +12,14 @@ export type BatchInputs = Readonly<Record<string, ArrayLike>>
 /** Targets of one batch, by what they are. */
 export type BatchTargets = Readonly<Partial<Record<LossTarget['role'], ArrayLike>>>
 
-/** Sizes of what comes out of a batch. */
+/** What comes out of a batch, but for its numbers. */
 export interface BatchShapes {
   /** Of the losses: [rows], or [rows, timesteps] where each timestep has a target. */
   readonly losses: Shape
   /** Of the output that is compared. */
   readonly prediction: Shape
+  /** Whether that output is logits, not probabilities. */
+  readonly isLogits: boolean
 }
 
 /** How a batch is run. */
@@ -48,8 +51,8 @@ export interface Trainable {
   readonly gradientsPtr: number
   /** Floats of each, a multiple of 16. */
   readonly length: number
-  /** Names of the inputs that a batch must have. */
-  readonly inputNames: readonly string[]
+  /** The inputs that a batch must have. */
+  readonly inputs: readonly { readonly name: string, readonly dtype: DType }[]
   /** @throws LstmError for inputs that do not fit the model, or targets that do not fit the loss */
   shapesOf(inputs: Readonly<Record<string, Shape>>): BatchShapes
   /** Forward, and with `training` backward too: gradients are set, not added. @throws LstmError for elements that are refused */

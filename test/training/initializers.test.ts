@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { batchNorm, conv1d, dense, embedding, gru, input, lstm, sequential } from '../../src/layers/index.ts'
-import { Generator } from '../../src/training/generator.ts'
+import { Generator, type GeneratorState } from '../../src/training/generator.ts'
 import { initialStateDict, initialWeight, type InitializerName } from '../../src/training/initializers.ts'
 import { expectError } from '../expect-error.ts'
 
@@ -104,7 +104,7 @@ describe('the generator', () => {
   it('goes on from its state', () => {
     const one = new Generator(3, 2, 5)
     const drawn = Array.from({ length: 7 }, () => one.word())
-    const two = Generator.from(JSON.parse(JSON.stringify(one.state)))
+    const two = Generator.from(JSON.parse(JSON.stringify(one.state)) as GeneratorState)
     expect(Array.from({ length: 9 }, () => two.word())).toEqual(Array.from({ length: 9 }, () => one.word()))
     expect(new Set(drawn).size).toBe(7)
     for (const other of [new Generator(4, 2, 5), new Generator(3, 1, 5), new Generator(3, 2, 6)]) expect(other.word()).not.toBe(drawn[0])
@@ -115,7 +115,10 @@ describe('the generator', () => {
     for (let run = 0; run < 5000; run++) {
       const order = new Generator(9, 2, run).order(5)
       expect([...order].sort()).toEqual([0, 1, 2, 3, 4])
-      order.forEach((value, place) => (counts[place] as number[])[value]++)
+      order.forEach((value, place) => {
+        const count = counts[place] as number[]
+        count[value] = (count[value] as number) + 1
+      })
     }
     for (const count of counts.flat()) expect(Math.abs(count - 1000)).toBeLessThan(130) // 4.6 standard deviations
   })

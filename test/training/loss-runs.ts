@@ -29,7 +29,7 @@ export function runLoss(runtime: TrainingRuntime, loss: Loss, prediction: ArrayL
   const builder = new GraphBuilder()
   builder.input({ name: 'x', dtype: 'float32', shape: prediction.shape })
   const build = new NodeBuilder(builder, 'loss/', [])
-  const shape = (targets.target ?? targets.labels).shape
+  const shape = targets.target?.shape ?? targets.labels?.shape ?? []
   const { losses, targets: inputs } = addLoss(loss, [], 'x', shape, build, (input) => builder.input(input))
   builder.input({ name: 'weights', dtype: 'float32', shape: build.shapeOf(losses) })
   const typed = GraphBuilder.of(builder.finish([{ name: 'losses', value: losses }]))

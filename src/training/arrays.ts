@@ -1,0 +1,94 @@
+// What callers hand over: arrays of any kind become arrays with shapes, and batches are cut from them.
+import { LstmError } from '../errors.ts'
+import { ARRAYS, createData, describeValue, dtypeOfData, isDType, type DataOf, type DType } from '../values/dtype.ts'
+import { dataOfNested, hasShape, narrowed, NdArray, type ArrayLike, type Nested } from '../values/ndarray.ts'
+import { copyShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
+
+/** Arrays that data may be: with a shape, nested numbers, or a flat list of one number a row. */
+export type Data = ArrayLike | Float32Array | Int32Array | Uint8Array | Nested
+
+/** Data by name, or the array of the only one. */
+export type NamedData = Data | Readonly<Record<string, Data>>
+
+/** An array of the dtype that is wanted. @throws LstmError `VALUE` for what is no array, or elements that are no numbers of the dtype; `SHAPE` */
+export function arrayOf(given: unknown, dtype: DType, what: string): ArrayLike {
+  if (ArrayBuffer.isView(given) && !(given instanceof DataView)) return converted(narrowed(given, what), [(given as Float32Array).length], dtype, what)
+  if (hasShape(given)) {
+    const shape = copyShape(given.shape, what)
+    const data: unknown = narrowed(given.data, what)
+    if (!ArrayBuffer.isView(data) || (data as Float32Array).length !== lengthOf(shape)) {
+      throw new LstmError('SHAPE', `${what}: expected ${lengthOf(shape)} elements for ${formatShape(shape)}, got ${describeValue(data)}`)
+    }
+    return converted(data, shape, dtype, what)
+  }
+  if (!Array.isArray(given)) throw new LstmError('VALUE', `${what}: expected an array with a shape, or nested arrays of numbers, got ${describeValue(given)}`)
+  const shape = shapeOfNested(given, what)
+  return new NdArray(dataOfNested(given, dtype, shape, what), shape)
+}
+
+function converted(data: unknown, shape: Shape, dtype: DType, what: string): ArrayLike {
+  const own = dtypeOfData(data)
+  if (own === dtype) return { dtype, shape, data: data as DataOf }
+  if (own === undefined && !(data instanceof Float64Array)) throw new LstmError('VALUE', `${what}: expected ${dtype} elements, got ${describeValue(data)}`)
+  const from = data as DataOf | Float64Array
+  const to = createData(dtype, from.length)
+  to.set(from)
+  if (dtype !== 'float32') {
+    const bad = to.findIndex((x, n) => x !== from[n])
+    if (bad >= 0) throw new LstmError('VALUE', `${what}: expected ${dtype} elements, got ${from[bad] as number} at element ${bad}`)
+  }
+  return { dtype, shape, data: to }
+}
+
+/** @throws LstmError `VALUE` for NaN and Infinity: says in which row */
+export function checkFinite({ dtype, shape, data }: ArrayLike, what: string): void {
+  if (dtype !== 'float32') return
+  for (let n = 0; n < data.length; n++) {
+    const x = data[n] as number
+    if (x - x === 0) continue
+    const width = lengthOf(shape.slice(1))
+    throw new LstmError('VALUE', `${what}: expected numbers, got ${x} in row ${Math.floor(n / width)}, at element ${n % width} of it`)
+  }
+}
+
+/** Rows of some arrays, copied into arrays of its own that are used again: what it gives is good until the next call. */
+export class RowGatherer {
+  readonly #from: ArrayLike
+  readonly #width: number
+  readonly #data: DataOf
+  /** Views by their number of rows: full batches, and the last one. */
+  readonly #views: Map<number, ArrayLike> = new Map()
+
+  constructor(from: ArrayLike, mostRows: number) {
+    this.#from = from
+    this.#width = lengthOf(from.shape.slice(1))
+    this.#data = new ARRAYS[from.dtype](mostRows * this.#width)
+  }
+
+  /** @param order rows of the whole; `[begin, end)` of it are taken */
+  take(order: Int32Array, begin: number, end: number): ArrayLike {
+    const [from, to, width] = [this.#from.data, this.#data, this.#width]
+    for (let n = begin; n < end; n++) {
+      const [source, target] = [(order[n] as number) * width, (n - begin) * width]
+      if (width >= 64) to.set(from.subarray(source, source + width), target)
+      else for (let i = 0; i < width; i++) to[target + i] = from[source + i] as number
+    }
+    const rows = end - begin
+    const known = this.#views.get(rows)
+    if (known !== undefined) return known
+    const view = { dtype: this.#from.dtype, shape: [rows, ...this.#from.shape.slice(1)], data: to.subarray(0, rows * width) }
+    this.#views.set(rows, view)
+    return view
+  }
+}
+
+/** Rows [begin, end) of an array: the same memory. */
+export function rowsOf({ dtype, shape, data }: ArrayLike, begin: number, end: number): ArrayLike {
+  const width = lengthOf(shape.slice(1))
+  return { dtype, shape: [end - begin, ...shape.slice(1)], data: data.subarray(begin * width, end * width) }
+}
+
+/** Whether data are by name, not one array. */
+export function isNamed(given: unknown): given is Readonly<Record<string, Data>> {
+  return typeof given === 'object' && given !== null && !Array.isArray(given) && !ArrayBuffer.isView(given) && !hasShape(given) && !isDType((given as ArrayLike).dtype)
+}

@@ -1,0 +1,124 @@
+// Checkpoints: a safetensors file with the weights, what the optimiser remembers, and where training is.
+import { LstmError } from '../errors.ts'
+import { readSafetensors } from '../formats/safetensors.ts'
+import { writeSafetensors } from '../formats/safetensors-writer.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+import { NdArray } from '../values/ndarray.ts'
+import { formatShape, lengthOf, sameShape, type Shape } from '../values/shape.ts'
+import { lossOf, type Loss } from './losses.ts'
+import type { MetricName } from './metrics.ts'
+import { optimizerOf, type Optimizer } from './optimizers.ts'
+import type { Stepper } from './stepper.ts'
+
+/** The metadata key under which a checkpoint says where training is. */
+export const CHECKPOINT_KEY = 'lstm-wasm-training'
+
+/** What training is, and where. */
+export interface CheckpointState {
+  readonly loss: Loss
+  readonly optimizer: Optimizer
+  readonly metrics: readonly MetricName[]
+  readonly seed: number
+  /** Epochs that are done. */
+  readonly epoch: number
+  /** Steps that are done. */
+  readonly steps: number
+  /** Steps of each parameter. */
+  readonly parameterSteps: readonly number[]
+  readonly rateFactor: number
+  readonly fixedRate: number | null
+  /** Names of the parameters that do not learn. */
+  readonly frozen: readonly string[]
+}
+
+/** A checkpoint that was read. */
+export interface Checkpoint {
+  readonly state: CheckpointState
+  readonly parameters: ReadonlyMap<string, ArrayLike>
+  readonly buffers: ReadonlyMap<string, ArrayLike>
+  readonly moments: Float32Array
+  /** What else was written beside: the graph of the model. */
+  readonly metadata: ReadonlyMap<string, string>
+}
+
+const PARAMETER = 'parameter/'
+const BUFFER = 'buffer/'
+const MOMENTS = 'optimizer/moments'
+
+/** @param metadata what else is written beside */
+export function writeCheckpoint(
+  { engine, state, steps, rateFactor, fixedRate = null, loss }: Stepper, about: Pick<CheckpointState, 'metrics' | 'seed' | 'epoch'>, metadata: ReadonlyMap<string, string>,
+): Uint8Array {
+  const memory = state.save()
+  const text: CheckpointState = {
+    loss, optimizer: state.optimizer, steps, parameterSteps: memory.steps, rateFactor, fixedRate, ...about,
+    frozen: engine.parameters.filter(({ trainable }) => !trainable).map(({ name }) => name),
+  }
+  const tensors: Map<string, ArrayLike> = new Map(engine.parameters.map((parameter) => [PARAMETER + parameter.name, new NdArray(parameter.read(), parameter.shape)]))
+  for (const buffer of engine.buffers ?? []) {
+    const data = buffer.read()
+    tensors.set(BUFFER + buffer.name, new NdArray(data, [data.length]))
+  }
+  if (memory.moments.length > 0) tensors.set(MOMENTS, new NdArray(memory.moments, [memory.moments.length]))
+  return writeSafetensors(tensors, new Map([...metadata, [CHECKPOINT_KEY, JSON.stringify(text)]]))
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+const isNames = (value: unknown): boolean => Array.isArray(value) && value.every((name) => typeof name === 'string')
+
+/** @throws LstmError `FORMAT` for bytes that are no checkpoint, or one that was cut off */
+export function readCheckpoint(bytes: Uint8Array): Checkpoint {
+  const { tensors, metadata } = readSafetensors(bytes)
+  const text = metadata.get(CHECKPOINT_KEY)
+  if (text === undefined) throw new LstmError('FORMAT', 'checkpoint: expected what trainer.save() wrote, got another safetensors file')
+  let given: Record<string, unknown>
+  let loss: Loss
+  let optimizer: Optimizer
+  try {
+    given = JSON.parse(text) as Record<string, unknown>
+    loss = lossOf(given.loss)
+    optimizer = optimizerOf(given.optimizer)
+  } catch (cause) {
+    throw new LstmError('FORMAT', `checkpoint: what it says of training cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+  const { metrics, seed, epoch, steps, parameterSteps, rateFactor, fixedRate, frozen } = given
+  const isWhole = isNames(metrics) && Number.isInteger(seed) && isCount(epoch) && isCount(steps) && Array.isArray(parameterSteps) && parameterSteps.every(isCount)
+    && Number.isFinite(rateFactor) && (rateFactor as number) >= 0 && (fixedRate === null || (Number.isFinite(fixedRate) && (fixedRate as number) >= 0)) && isNames(frozen)
+  if (!isWhole) throw new LstmError('FORMAT', 'checkpoint: what it says of training is not whole: metrics, seed, epoch, steps, rates or frozen')
+  const under = (prefix: string): Map<string, ArrayLike> => (
+    new Map([...tensors].filter(([name]) => name.startsWith(prefix)).map(([name, array]) => [name.slice(prefix.length), array]))
+  )
+  const moments = tensors.get(MOMENTS)?.data ?? new Float32Array(0)
+  if (!(moments instanceof Float32Array)) throw new LstmError('FORMAT', 'checkpoint: expected float32 moments')
+  return {
+    state: { ...given, loss, optimizer } as unknown as CheckpointState, parameters: under(PARAMETER), buffers: under(BUFFER), moments, metadata,
+  }
+}
+
+/**
+ * Puts weights, moments and counts of a checkpoint into place: all of them, or none.
+ * @throws LstmError `SHAPE` for a checkpoint of another model
+ */
+export function restoreCheckpoint(stepper: Stepper, { state, parameters, buffers, moments }: Checkpoint): void {
+  const { engine } = stepper
+  const check = (kind: string, wanted: readonly { readonly name: string, readonly shape: Shape }[], found: ReadonlyMap<string, ArrayLike>): void => {
+    const missing = wanted.filter(({ name }) => !found.has(name)).map(({ name }) => `'${name}'`)
+    const unknown = [...found.keys()].filter((name) => !wanted.some((other) => other.name === name)).map((name) => `'${name}'`)
+    const misshapen = wanted.flatMap(({ name, shape }) => {
+      const array = found.get(name)
+      return array === undefined || (array.dtype === 'float32' && sameShape(array.shape, shape)) ? [] : [`'${name}' is ${array.dtype} ${formatShape(array.shape)}, expected float32 ${formatShape(shape)}`]
+    })
+    const problems = [missing.length > 0 && `missing: ${missing.join(', ')}`, unknown.length > 0 && `unknown: ${unknown.join(', ')}`, ...misshapen].filter((problem) => problem !== false)
+    if (problems.length > 0) throw new LstmError('SHAPE', `checkpoint: its ${kind} are those of another model; ${problems.join('; ')}`)
+  }
+  const own = (engine.buffers ?? []).map((buffer) => ({ name: buffer.name, shape: [lengthOf([buffer.read().length])] }))
+  check('parameters', engine.parameters, parameters)
+  check('buffers', own, buffers)
+  stepper.state.restore({ steps: state.parameterSteps, moments })
+  for (const parameter of engine.parameters) parameter.write(parameters.get(parameter.name)?.data as Float32Array)
+  for (const buffer of engine.buffers ?? []) buffer.write(buffers.get(buffer.name)?.data as Float32Array)
+  stepper.steps = state.steps
+  stepper.rateFactor = state.rateFactor
+  stepper.fixedRate = state.fixedRate ?? undefined
+  stepper.forget()
+}

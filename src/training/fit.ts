@@ -1,0 +1,184 @@
+// The loop over epochs and batches.
+import { LstmError } from '../errors.ts'
+import { nextTurn, SLICE } from '../streams/next-turn.ts'
+import type { PlatformSignal } from '../values/platform.ts'
+import type { Callback, Logs, TrainingControl } from './callbacks.ts'
+import { Batches, type Batch, type Dataset } from './dataset.ts'
+import { Generator, STREAMS } from './generator.ts'
+import type { Metric } from './metrics.ts'
+import { LossSum, type Stepper } from './stepper.ts'
+import type { ClassWeight } from './weights.ts'
+
+/** How far training is. */
+export interface FitProgress {
+  /** The epoch that runs, from 1. */
+  readonly epoch: number
+  readonly epochs: number
+  /** Batches that are done in this call. */
+  readonly done: number
+  /** Batches of all epochs; undefined where the first epoch of a data set does not tell yet. */
+  readonly total: number | undefined
+  /** Of the epoch so far. */
+  readonly loss: number
+  /** Of the epoch so far, by name. */
+  readonly metrics: Logs
+  readonly learningRate: number
+  /** Seconds that are left, going by those that have passed; undefined before there are any. */
+  readonly secondsLeft: number | undefined
+}
+
+/** Numbers of all epochs, by name: `loss`, `accuracy`, `valLoss`, `valAccuracy`, `learningRate`. */
+export type History = Readonly<Record<string, readonly number[]>>
+
+/** What a fit gives. */
+export interface FitResult {
+  readonly history: History
+  /** Epochs that are done, in all: `initialEpoch` of what goes on from here. */
+  readonly epoch: number
+}
+
+/** Batches of one epoch after the other. */
+export interface Source {
+  /** Of an epoch, where it is known. */
+  readonly batches: number | undefined
+  /** @param epoch which one, of all that were ever trained: orders follow from it */
+  epoch(epoch: number): Iterable<Batch> | AsyncIterable<Batch>
+}
+
+/** Batches of arrays, in a random order or in their own. */
+export function sourceOf(data: Dataset, batchSize: number, seed: number | undefined): Source {
+  const batches = new Batches(data, batchSize)
+  const inOrder = Int32Array.from({ length: data.rows }, (_, n) => n)
+  return {
+    batches: batches.count,
+    * epoch(epoch) {
+      const order = seed === undefined ? inOrder : new Generator(seed, STREAMS.order, epoch).order(data.rows)
+      for (let n = 0; n < batches.count; n++) yield batches.at(n, order)
+    },
+  }
+}
+
+/** Lets others have their turn, and stops where it is asked to. */
+export class Pace {
+  readonly #signal: PlatformSignal | undefined
+  readonly #what: string
+  #since = Date.now()
+
+  constructor(signal: PlatformSignal | undefined, what: string) {
+    this.#signal = signal
+    this.#what = what
+    this.check()
+  }
+
+  /** Whether it is time to yield. */
+  get isDue(): boolean {
+    return Date.now() - this.#since >= SLICE
+  }
+
+  /** @throws LstmError `ABORTED` */
+  check(): void {
+    if (this.#signal?.aborted) throw new LstmError('ABORTED', `${this.#what} was aborted; the trainer is as after its last step`, { cause: this.#signal.reason })
+  }
+
+  /** Yields to the event loop. @throws LstmError `ABORTED` */
+  async yield(): Promise<void> {
+    await nextTurn()
+    this.#since = Date.now()
+    this.check()
+  }
+}
+
+/** Names of numbers of the validation data: `valLoss`. */
+const validated = (name: string): string => `val${(name[0] as string).toUpperCase()}${name.slice(1)}`
+
+/** Loss and metrics of data. */
+export async function evaluateSource(
+  stepper: Stepper, source: Source, classWeight: ClassWeight | undefined, metrics: readonly Metric[], pace: Pace,
+): Promise<Record<string, number>> {
+  const sum = new LossSum()
+  for (const metric of metrics) metric.reset()
+  for await (const batch of source.epoch(0)) {
+    stepper.evaluate(batch, classWeight, sum, metrics)
+    if (pace.isDue) await pace.yield()
+    else pace.check()
+  }
+  return { loss: sum.mean, ...resultsOf(metrics) }
+}
+
+function resultsOf(metrics: readonly Metric[]): Record<string, number> {
+  return Object.fromEntries(metrics.map((metric) => [metric.name, metric.result]))
+}
+
+/** A fit, all of it checked. */
+export interface FitPlan {
+  readonly stepper: Stepper
+  readonly source: Source
+  /** Data to validate with. */
+  readonly validation: Source | undefined
+  readonly metrics: readonly Metric[]
+  readonly classWeight: ClassWeight | undefined
+  readonly initialEpoch: number
+  readonly epochs: number
+  readonly callbacks: readonly Callback[]
+  readonly control: TrainingControl & { readonly isStopped: boolean }
+  readonly pace: Pace
+  readonly onProgress: ((progress: FitProgress) => void) | undefined
+  /** Is told that an epoch is done. */
+  readonly epochDone: () => void
+}
+
+/** Trains. @throws LstmError `ABORTED`; `VALUE` where a loss is no number */
+export async function runFit(plan: FitPlan): Promise<FitResult> {
+  const { callbacks, control, initialEpoch, epochs } = plan
+  const history: Record<string, number[]> = {}
+  const timer = { start: Date.now(), done: 0, perEpoch: plan.source.batches }
+  for (const callback of callbacks) await callback.onTrainBegin?.(control)
+  for (let epoch = initialEpoch; epoch < epochs && !control.isStopped; epoch++) {
+    for (const callback of callbacks) await callback.onEpochBegin?.(epoch, control)
+    const logs = await runEpoch(plan, epoch, timer)
+    for (const [name, value] of Object.entries(logs)) (history[name] ??= []).push(value)
+    plan.epochDone()
+    for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs, control)
+    plan.pace.check()
+  }
+  for (const callback of callbacks) await callback.onTrainEnd?.(control)
+  return { history, epoch: control.epoch }
+}
+
+interface Timer {
+  readonly start: number
+  done: number
+  perEpoch: number | undefined
+}
+
+async function runEpoch(plan: FitPlan, epoch: number, timer: Timer): Promise<Logs> {
+  const { stepper, source, metrics, classWeight, control, pace } = plan
+  const sum = new LossSum()
+  for (const metric of metrics) metric.reset()
+  const before = control.epoch
+  const count = plan.epochs - plan.initialEpoch
+  const left = (): number => (timer.perEpoch ?? NaN) * count - timer.done
+  const report = (): void => plan.onProgress?.({
+    epoch: epoch + 1, epochs: plan.epochs, done: timer.done, total: timer.perEpoch === undefined ? undefined : timer.perEpoch * count,
+    loss: sum.mean, metrics: resultsOf(metrics), learningRate: stepper.rate(before),
+    secondsLeft: timer.done === 0 || timer.perEpoch === undefined ? undefined : (Date.now() - timer.start) / 1000 / timer.done * left(),
+  })
+  let batch = 0
+  for await (const data of source.epoch(before)) {
+    stepper.train(data, classWeight, before + batch / (timer.perEpoch ?? Infinity), sum, metrics, `fit: epoch ${epoch + 1}, batch ${batch + 1}`)
+    batch++
+    timer.done++
+    pace.check()
+    if (pace.isDue) {
+      report()
+      await pace.yield()
+    }
+  }
+  if (batch === 0) throw new LstmError('VALUE', `fitDataset: epoch ${epoch + 1} has no batches: give a function that makes the data of an epoch, or data that can be gone through again`)
+  timer.perEpoch ??= batch
+  const learningRate = stepper.rate(before + 1 - 1 / batch)
+  const trained = { loss: sum.mean, ...resultsOf(metrics) }
+  report()
+  const validation = plan.validation === undefined ? {} : await evaluateSource(stepper, plan.validation, undefined, metrics, pace)
+  return { ...trained, ...Object.fromEntries(Object.entries(validation).map(([name, value]) => [validated(name), value])), learningRate }
+}
