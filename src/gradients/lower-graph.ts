@@ -4,6 +4,7 @@ import type { Graph } from '../graph/graph.ts'
 import { operatorOf } from '../graph/node.ts'
 import { label } from '../ops/node/checks.ts'
 import type { GraphNode } from '../ops/operator.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
 import { NodeBuilder } from './builder.ts'
 import type { LoweringBuilder, Lowerings, PackedLayout } from './lowering.ts'
@@ -71,6 +72,15 @@ class Lowering extends NodeBuilder implements LoweringBuilder {
     this.training = training
   }
 
+  isConstant(name: string): boolean {
+    return this.#graph.constants.get(name)?.dtype === 'float32'
+  }
+
+  fixed(constant: string): string {
+    if (this.#builder.value(constant) === undefined) this.#builder.constant(constant, this.#graph.constants.get(constant) as ArrayLike)
+    return constant
+  }
+
   constantShape(constant: string): Shape {
     return (this.#graph.constants.get(constant) as { readonly shape: Shape }).shape
   }
@@ -130,8 +140,8 @@ class Lowering extends NodeBuilder implements LoweringBuilder {
  */
 export function lowerGraph(graph: Graph, shapes: ReadonlyMap<string, Shape>, lowerings: Lowerings, training: boolean): LoweredGraph {
   const builder = new GraphBuilder()
-  const build = new Lowering(builder, graph, training)
   const trained = trainedNames(graph)
+  const build = new Lowering(builder, graph, training)
   for (const input of graph.inputs) builder.input({ ...input, shape: shapes.get(input.name) as Shape })
   for (const [name, constant] of graph.constants) if (!trained.has(name)) builder.constant(name, constant)
   // The value of the lowered graph that stands for a value of the model.

@@ -1,0 +1,11 @@
+// How the operators of a model that have weights, or do another thing in training, become nodes that can be differentiated.
+import type { Lowerings } from '../lowering.ts'
+import { DROPOUT_LOWERINGS } from './dropout.ts'
+import { EMBEDDING_LOWERINGS } from './embedding.ts'
+import { WEIGHT_LOWERINGS } from './weights.ts'
+import { normalizationLowerings, type RunningStatistics } from './normalization.ts'
+
+/** By the name of the operator: recurrent layers and dense ones have theirs in files of their own. Of all others, trained constants become parameters as they are. */
+export function lowerings(statistics?: RunningStatistics): Lowerings {
+  return { ...EMBEDDING_LOWERINGS, ...DROPOUT_LOWERINGS, ...WEIGHT_LOWERINGS, ...normalizationLowerings(statistics) }
+}
