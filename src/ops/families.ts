@@ -12,7 +12,7 @@ interface Family {
 }
 
 /** By name. A family's own file exports its operators as a list: `windows/family.ts`. */
-export const FAMILIES: Readonly<Record<'flow' | 'indexTuples' | 'random' | 'windows', Family>> = {
+export const FAMILIES: Readonly<Record<'flow' | 'indexTuples' | 'quantized' | 'random' | 'windows', Family>> = {
   flow: {
     operators: ['choice', 'loop'],
     onnx: ['If', 'Loop', 'Scan'],
@@ -23,6 +23,11 @@ export const FAMILIES: Readonly<Record<'flow' | 'indexTuples' | 'random' | 'wind
     onnx: ['GatherND', 'ScatterND'],
     load: async () => (await import('./movement/index-tuples.ts')).INDEX_TUPLES,
   },
+  quantized: {
+    operators: ['throughIntegers'],
+    onnx: ['QuantizeLinear'],
+    load: async () => (await import('./elementwise/through-integers.ts')).QUANTIZED,
+  },
   random: {
     operators: ['random'],
     onnx: ['Bernoulli', 'Multinomial', 'RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike'],
@@ -32,7 +37,7 @@ export const FAMILIES: Readonly<Record<'flow' | 'indexTuples' | 'random' | 'wind
     operators: ['averagePool', 'conv', 'convTranspose', 'globalAveragePool', 'globalMaxPool', 'instanceNormalization', 'maxPool', 'resize', 'sumPool'],
     onnx: [
       'AveragePool', 'Conv', 'ConvInteger', 'ConvTranspose', 'FusedConv', 'GlobalAveragePool', 'GlobalMaxPool', 'GroupNormalization', 'InstanceNormalization', 'LpPool', 'MaxPool', 'Resize',
-      'Upsample',
+      'QLinearConv', 'Upsample',
     ],
     load: async () => (await import('./windows/family.ts')).WINDOWS,
   },

@@ -5,12 +5,13 @@ import { readOnnx } from '../../src/formats/onnx/index.ts'
 import { readSafetensors } from '../../src/formats/safetensors.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { compile } from '../../src/model/load.ts'
+import type { Constant } from '../../src/ops/constant.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import type { ArrayLike } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import '../guards.ts'
 import { distance, int8In } from '../quantized-outputs.ts'
-import { PYTORCH_DISTANCE, QUANTIZED_RATIO, REQUANTIZED_RATIO } from '../tolerance.ts'
+import { ALONE_DISTANCE, PYTORCH_DISTANCE, QUANTIZED_RATIO, REQUANTIZED_RATIO } from '../tolerance.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
 import { floatTensor, writeOnnx, type GraphSpec, type NodeSpec, type TensorSpec } from './onnx-writer.ts'
 
@@ -26,7 +27,20 @@ function named(name: string, what: string): [string, ArrayLike][] {
 }
 
 /** Models whose weights have no 8 bits here: their numbers are onnxruntime's. */
-const WIDENED = ['qdq-uint8-weights', 'nbits', 'nbits-zeros', 'dequantize-blocked', 'pair-uint8', 'pair-int8', 'pair-per-axis']
+const WIDENED = [
+  'qdq-uint8-weights', 'nbits', 'nbits-zeros', 'dequantize-blocked', 'pair-uint8', 'pair-int8', 'pair-per-axis', 'int4-blocked', 'qattention', 'qattention-past', 'operator-matmul',
+  'operator-conv', 'operator-gemm', 'qgemm-float',
+]
+/** Integers of onnxruntime, every one of them; what is float32 beside them is as above. */
+const INTEGERS = [
+  'qlinear-matmul', 'qlinear-matmul-columns', 'qlinear-matmul-uint8', 'qlinear-matmul-long', 'qlinear-matmul-two', 'qlinear-conv', 'qlinear-conv-2d', 'qlinear-conv-groups',
+  'qlinear-conv-long', 'qgemm', 'integers-alone',
+]
+/** Tables of 8 bits, whose rows are onnxruntime's numbers. */
+const TABLES = ['embedding', 'embedding-rows', 'embedding-after']
+/** Weights that onnxruntime widens and multiplies as float32, where 8 bits are multiplied here. */
+const ALONE = ['int4-column', 'uint4']
+const WIDENED_OR_INTEGERS = [...WIDENED, ...INTEGERS]
 
 describeBinaries('quantised ONNX models are as near to the float32 model as onnxruntime is', (binary) => {
   let runtime: Runtime
@@ -42,7 +56,9 @@ describeBinaries('quantised ONNX models are as near to the float32 model as onnx
     expect(Object.keys(outputs).sort()).toEqual(named(name, 'out').map(([key]) => key).sort())
     for (const [key, theirs] of named(name, 'out')) {
       const ours = outputs[key] as ArrayLike
-      if (WIDENED.includes(name)) expect(distance(ours, theirs), key).toBeLessThanOrEqual(PYTORCH_DISTANCE)
+      if (ours.dtype !== 'float32') expect([...ours.data], key).toEqual([...theirs.data])
+      else if ([...WIDENED_OR_INTEGERS, ...TABLES].includes(name)) expect(distance(ours, theirs), key).toBeLessThanOrEqual(PYTORCH_DISTANCE)
+      else if (ALONE.includes(name)) expect(distance(ours, theirs), key).toBeLessThanOrEqual(ALONE_DISTANCE)
       else {
         const float = tensors.get(`${name}/float/${key}`) as ArrayLike
         const own = distance(ours, float)
@@ -67,6 +83,11 @@ describe('weights of 8 bits', () => {
     ['qdq-matmul', '19x23@1 23x5@1'],
     ['qdq-gemm-per-channel', '16x20@0 16x3@1'],
     ['qdq-conv-per-channel', '9x7x3@0'],
+    ['int4-column', '22x7@1'],
+    ['uint4', '22x7@1'],
+    ['embedding', '13x6@0'],
+    ['embedding-rows', '13x6@0'],
+    ['embedding-after', '11x5@0'],
   ])('%s: the integers of the file', (name, constants) => {
     const graph = graphOf(name)
     expect(int8In(graph).join(' ')).toBe(constants)
@@ -81,13 +102,40 @@ describe('weights of 8 bits', () => {
     expect(graphOf('matmul-uint8').notes).toHaveLength(1)
   })
 
+  it('operators from integers to integers keep theirs in 8 bits until a model is made', () => {
+    const stored = (name: string): string[] => [...graphOf(name).constants.values()].flatMap(({ storage, shape }: Constant) => (storage === 'int8 widened' ? [shape.join('x')] : []))
+    expect(stored('qgemm')).toEqual(['6x17'])
+    expect(stored('qlinear-conv-2d')).toEqual(['6x4x3x2'])
+  })
+
+  it('sums beyond 2^24 are put together of parts that are not', () => {
+    const sizes = (name: string, rank: number, axis: number): number[] => (
+      [...graphOf(name).constants.values()].flatMap(({ shape }) => (shape.length === rank ? [shape[axis] as number] : []))
+    )
+    for (const [parts, total] of [[sizes('qlinear-matmul-long', 2, 0), 3001], [sizes('qlinear-conv-long', 3, 1).filter((size) => size > 1), 1100]] as const) {
+      expect(parts.length).toBeGreaterThan(1)
+      expect(parts.reduce((sum, size) => sum + size, 0)).toBe(total)
+    }
+    expect(sizes('qlinear-matmul', 2, 0)).toEqual([19])
+  })
+
+  it('a QuantizeLinear and the DequantizeLinear after it are one operator', () => {
+    for (const name of ['pair-uint8', 'pair-int8']) expect(graphOf(name).nodes.map(({ op }) => op)).toEqual(['throughIntegers'])
+    expect(graphOf('qdq-matmul').nodes.map(({ op }) => op)).toEqual(['throughIntegers', 'matMul', 'throughIntegers', 'add', 'throughIntegers', 'tanh', 'throughIntegers', 'matMul', 'throughIntegers'])
+    expect(graphOf('pair-per-axis').nodes).toHaveLength(6)
+  })
+
+  it('rows of a table are those of an embedding', () => {
+    for (const name of TABLES) expect(graphOf(name).nodes.map(({ op }) => op)).toEqual(['embedding', 'matMul'])
+  })
+
   it('no node is left of what makes a product', () => {
     expect(graphOf('matmul-int8').nodes.map(({ op }) => op)).toEqual(['matMul', 'add', 'tanh', 'matMul'])
     expect(graphOf('conv-int8').nodes.map(({ op }) => op)).toEqual(['conv', 'add'])
   })
 
   it('WIDENED are those without any', () => {
-    expect(cases.map(({ name }) => name).filter((name) => int8In(graphOf(name)).length === 0).sort()).toEqual([...WIDENED].sort())
+    expect(cases.map(({ name }) => name).filter((name) => int8In(graphOf(name)).length === 0).sort()).toEqual([...WIDENED_OR_INTEGERS].sort())
   })
 })
 
@@ -100,7 +148,6 @@ const X = [{ name: 'x', type: 1, shape: ['n', 2] }]
 const model = (nodes: readonly NodeSpec[], initializers: readonly TensorSpec[], inputs: GraphSpec['inputs'] = X): Uint8Array => (
   writeOnnx({ nodes, inputs: inputs ?? X, outputs: [{ name: 'y', type: 1, shape: ['n', 2] }], initializers })
 )
-const QUANTIZE: NodeSpec = { op: 'DynamicQuantizeLinear', name: 'q', inputs: ['x'], outputs: ['xq', 'xs', 'xz'] }
 const W = bytes('w', [2, 3], [1, 2, 3, 255, 254, 128])
 const product = (inputs: readonly string[], initializers: readonly TensorSpec[]): Uint8Array => (
   model([{ op: 'DynamicQuantizeMatMul', domain: 'com.microsoft', name: 'm', inputs, outputs: ['y'] }], initializers)
@@ -126,12 +173,27 @@ describe('what is refused', () => {
   const nBits = (attributes: NodeSpec['attributes'], initializers: readonly TensorSpec[], inputs: readonly string[] = ['x', 'w', 's']): Uint8Array => (
     model([{ op: 'MatMulNBits', domain: 'com.microsoft', name: 'm', inputs, outputs: ['y'], attributes: attributes ?? {} }], initializers)
   )
+  const integer = (op: string, inputs: readonly string[], initializers: readonly TensorSpec[], domain: string = ''): Uint8Array => (
+    model([{ op, domain, name: 'm', inputs, outputs: ['y'] }], initializers, [...X, { name: 'x8', type: 2, shape: ['n', 2] }])
+  )
   it.each<[what: string, code: 'FORMAT' | 'UNSUPPORTED', file: Uint8Array, message: string]>([
-    ['a product of integers without its scales', 'UNSUPPORTED',
-      model([QUANTIZE, {
-        op: 'MatMulInteger', inputs: ['xq', 'w', 'xz'], outputs: ['i'],
-      }, { op: 'Cast', inputs: ['i'], outputs: ['y'], attributes: { to: 1 } }], [W]),
-      "onnx: the model asks for what is not supported: node 'q' (DynamicQuantizeLinear): one that is no part of DynamicQuantizeLinear, MatMulInteger or ConvInteger, Cast and Mul, as onnxruntime's quantize_dynamic writes products, is not supported"],
+    ['operators between integers that are no products', 'UNSUPPORTED', model([{ op: 'QLinearAdd', domain: 'com.microsoft', name: 'a', inputs: ['x', 's', 'z', 'x', 's', 'z', 's', 'z'], outputs: ['y'] }], [scale, bytes('z', [], [0])]),
+      "onnx: the model asks for what is not supported: operator com.microsoft.QLinearAdd (node 'a'); onnxruntime quantised this file as operators from integers to integers: quantise with quant_format=QuantFormat.QDQ, and operators between products stay float32"],
+    ['float32 in the place of integers', 'FORMAT', integer('MatMulInteger', ['x', 'w'], [W]), "onnx: node 'm' (MatMulInteger): expected integers, got float32"],
+    ['float32 weights of integers', 'FORMAT', integer('MatMulInteger', ['x8', 'w'], [floatTensor('w', [2, 2], [1, 2, 3, 4])]), "onnx: node 'm' (MatMulInteger): expected integers for its weight, got float32"],
+    ['a zero point for each row of activations', 'UNSUPPORTED', integer('MatMulInteger', ['x8', 'w', 'z'], [W, bytes('z', [2], [1, 2], 2)]),
+      "onnx: the model asks for what is not supported: node 'm' (MatMulInteger): a zero point for each row is not supported"],
+    ['zero points of another number', 'FORMAT', integer('MatMulInteger', ['x8', 'w', '', 'z'], [W, bytes('z', [2], [1, 2])]), "onnx: node 'm' (MatMulInteger): expected one zero point or 3 for its weight, got 2"],
+    ['scales of another number', 'FORMAT', integer('QLinearMatMul', ['x8', 's', 'z', 'w', 's2', 'z', 's', 'z'], [W, scale, bytes('z', [], [0], 2), floatTensor('s2', [2], [1, 1])]),
+      "onnx: node 'm' (QLinearMatMul): expected one scale or 3 for its weight, got 2"],
+    ['a scale for each row', 'UNSUPPORTED', integer('QLinearMatMul', ['x8', 's2', 'z', 'w', 's', 'z', 's', 'z'], [W, scale, bytes('z', [], [0], 2), floatTensor('s2', [2], [1, 1])]),
+      "onnx: the model asks for what is not supported: node 'm' (QLinearMatMul): the scale of its input for each row is not supported"],
+    ['a bias of float32', 'FORMAT', integer('QGemm', ['x8', 's', 'z', 'w', 's', 'z', 'b'], [W, scale, bytes('z', [], [0], 2), floatTensor('b', [3], [1, 1, 1])], 'com.microsoft'),
+      "onnx: node 'm' (QGemm): expected int32 for its bias, got float32"],
+    ['rotary attention', 'UNSUPPORTED', model([{ op: 'QAttention', domain: 'com.microsoft', name: 'm', inputs: ['x'], outputs: ['y'], attributes: { do_rotary: 1 } }], []),
+      "onnx: the model asks for what is not supported: node 'm' (QAttention): do_rotary 1 is not supported"],
+    ['fewer bytes than integers of 4 bits', 'FORMAT', weight({}, [{ name: 'w', dims: [2, 2], type: 22, raw: Uint8Array.of(1) }, scale], ['w', 's']), "onnx: the tensor 'w' int4 [2, 2] needs 2 bytes, got 1"],
+    ['fewer elements than integers of 4 bits', 'FORMAT', weight({}, [{ name: 'w', dims: [3, 3], type: 21, int32s: [1, 2] }, scale], ['w', 's']), "onnx: the tensor 'w' uint4 [3, 3] needs 9 elements, got 4"],
     ['scales below 0', 'FORMAT', product(['x', 'w', 's'], [W, floatTensor('s', [], [-1])]),
       "onnx: node 'm' (DynamicQuantizeMatMul): expected finite numbers from 0 on for the scales of its weight, got -1"],
     ['scales that are no numbers', 'FORMAT', product(['x', 'w', 's'], [W, floatTensor('s', [3], [1, NaN, 1])]),

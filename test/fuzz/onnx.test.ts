@@ -13,7 +13,8 @@ const FILES = [
   'peepholes-bidirectional', 'lens-initial-bidirectional', 'alpha-per-direction', 'layout1-initial', 'weights-slice-opset7', 'weights-float16',
   'if-rank', 'if-lstm-inside', 'torch-last-step', 'external-data', 'op-pad-opset7', 'op-slice-negative-step',
   'quantized/lstm-int8-per-channel', 'quantized/lstm-uint8-zero-points', 'quantized/matmul-uint8', 'quantized/qdq-conv-per-channel', 'quantized/nbits-zeros',
-  'quantized/dequantize-blocked',
+  'quantized/dequantize-blocked', 'torch-list-unbind', 'torch-list-append', 'op-sequence', 'op-sequence-split', 'op-lp-pool-2d-ceil',
+  'quantized/qlinear-conv', 'quantized/qgemm', 'quantized/int4-column', 'quantized/qattention-past', 'quantized/embedding-after', 'quantized/integers-alone',
 ]
 
 const golden = (name: string): Uint8Array => readFileSync(new URL(`../golden/${name.includes('/') ? name : `onnx/${name}`}.onnx`, import.meta.url))

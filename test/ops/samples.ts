@@ -79,6 +79,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
   split: { inputs: [x], attributes: { axis: 1 }, outputs: 3 },
   squeeze: { inputs: [floats(2, 1, 3), ints(1)], axes: 1 },
   unsqueeze: { inputs: [x, ints(1)], axes: 1 },
+  throughIntegers: { inputs: [x], attributes: { scale: 0.5, zero: 3 } },
   tile: { inputs: [x, ints(1, 2, 1)] },
   trilu: { inputs: [x, scalar(0)] },
   where: { inputs: [zeros('uint8', 2, 3, 4), x, x] },

@@ -195,6 +195,150 @@ def pair(rng, kind, axis=None):
     return model(nodes, {"x": ["batch", size, "steps"]}, {"y": ["batch", size, "steps"]}, weights), x, None
 
 
+def packed(values):
+    """Integers of 4 bits, two in a byte."""
+    flat = np.append(values.reshape(-1), np.zeros(values.size % 2, values.dtype)).astype(np.int32) & 15
+    return (flat[0::2] | (flat[1::2] << 4)).astype(np.uint8).tobytes()
+
+
+def halves(rng, kind, axis, block, as_field=False):
+    """A DequantizeLinear of integers of 4 bits in front of a MatMul: in blocks, by column, or with one scale."""
+    k, n = 22, 7
+    signed = kind == TensorProto.INT4
+    draw = lambda shape: rng.integers(*((-8, 8) if signed else (0, 16)), shape).astype(np.int8)
+    q = draw((k, n))
+    shape = (-(-k // block), n) if block else (n,) if axis is not None else ()
+    scales = rng.uniform(0.01, 0.05, shape).astype(np.float32)
+    zeros = draw(shape)
+    spread = (lambda a: np.repeat(a, block, axis=0)[:k]) if block else (lambda a: a)
+    w = (q.astype(np.float32) - spread(zeros)) * spread(scales)
+    settings = ({"axis": axis} if axis is not None else {}) | ({"block_size": block} if block else {})
+    nodes = [helper.make_node("DequantizeLinear", ["q", "scales", "zeros"], ["w"], **settings), helper.make_node("MatMul", ["x", "w"], ["y"])]
+
+    def tensor(name, values):
+        if not as_field:
+            return helper.make_tensor(name, kind, values.shape, packed(values), raw=True)
+        made = TensorProto(name=name, data_type=kind, dims=values.shape)
+        made.int32_data.extend(packed(values))
+        return made
+
+    initializers = [tensor("q", q), numpy_helper.from_array(scales, "scales"), tensor("zeros", zeros)]
+    ports = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", k])], [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", n])]
+    made = helper.make_model(helper.make_graph(nodes, "g", *ports, initializers), opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+    x = {"x": rng.uniform(-1, 1, (5, k)).astype(np.float32)}
+    return made, x, {"y": x["x"] @ w}
+
+
+def integers(nodes, weights, x, outputs, domains=("",), opset=OPSET):
+    """A model of integers: inputs, weights and outputs as they are. onnxruntime's numbers are what counts."""
+    port = lambda name, value: helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), [f"{name}_{n}" if n == 0 else size for n, size in enumerate(value.shape)])
+    out = [helper.make_tensor_value_info(name, kind, None) for name, kind in outputs.items()]
+    initializers = [numpy_helper.from_array(np.asarray(value), name) for name, value in weights.items()]
+    graph = helper.make_graph(nodes, "g", [port(name, value) for name, value in x.items()], out, initializers)
+    opsets = [helper.make_opsetid("", opset), *(helper.make_opsetid(domain, 1) for domain in domains if domain)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=10), x, None
+
+
+def bytes_of(rng, kind, *shape):
+    info = np.iinfo(kind)
+    return rng.integers(info.min, info.max + 1, shape).astype(kind)
+
+
+def around(rng, kind, *shape):
+    """Zero points of a type."""
+    return np.asarray(rng.integers(*((100, 150) if kind == np.uint8 else (-20, 20)), shape)).astype(kind)
+
+
+def spread_scales(rng, count, low=0.001, high=0.01):
+    return rng.uniform(low, high, count if count > 1 else ()).astype(np.float32)
+
+
+def q_mat_mul(rng, a, b, k, n, per_column=False, dynamic=False):
+    """QLinearMatMul; `dynamic`: b flows in as well."""
+    count = n if per_column else 1
+    weights = {
+        "as": np.float32(0.02), "az": around(rng, a), "b": bytes_of(rng, b, k, n), "bs": spread_scales(rng, count), "bz": around(rng, b, *([n] if per_column else [])),
+        "ys": np.float32(0.00021 * k), "yz": around(rng, a),
+    }
+    x = {"x": bytes_of(rng, a, 3, 4, k)}
+    if dynamic:
+        x = {"x": bytes_of(rng, a, 2, 4, k), "b": weights.pop("b")}
+    node = helper.make_node("QLinearMatMul", ["x", "as", "az", "b", "bs", "bz", "ys", "yz"], ["y"])
+    return integers([node], weights, x, {"y": helper.np_dtype_to_tensor_dtype(np.dtype(a))})
+
+
+def q_conv(rng, kind, channels, filters, window, bias=True, per_filter=True, weight_kind=np.int8, **settings):
+    group = settings.get("group", 1)
+    count = filters if per_filter else 1
+    weights = {
+        "xs": np.float32(0.03), "xz": around(rng, kind), "w": bytes_of(rng, weight_kind, filters, channels // group, *window), "ws": spread_scales(rng, count),
+        "wz": np.zeros([filters] if per_filter else [], weight_kind) if weight_kind == np.int8 else around(rng, weight_kind), "ys": np.float32(0.7), "yz": around(rng, kind),
+    }
+    if bias:
+        weights["b"] = rng.integers(-60000, 60000, filters).astype(np.int32)
+    x = {"x": bytes_of(rng, kind, 2, channels, *([9] if len(window) == 1 else [6, 7]))}
+    node = helper.make_node("QLinearConv", ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz", *(["b"] if bias else [])], ["y"], **settings)
+    return integers([node], weights, x, {"y": helper.np_dtype_to_tensor_dtype(np.dtype(kind))})
+
+
+def q_gemm(rng, k, n, to_float, **settings):
+    turned = settings.get("transB", 0)
+    weights = {
+        "as": np.float32(0.02), "az": around(rng, np.uint8), "b": bytes_of(rng, np.int8, *((n, k) if turned else (k, n))), "bs": spread_scales(rng, n), "bz": np.zeros(n, np.int8),
+        "c": rng.integers(-90000, 90000, n).astype(np.int32), "ys": np.float32(0.4), "yz": around(rng, np.uint8),
+    }
+    if to_float:
+        del weights["ys"], weights["yz"]
+    x = {"x": bytes_of(rng, np.uint8, *((k, 5) if settings.get("transA") else (5, k)))}
+    node = helper.make_node("QGemm", ["x", *weights], ["y"], domain="com.microsoft", **settings)
+    return integers([node], weights, x, {"y": TensorProto.FLOAT if to_float else TensorProto.UINT8}, ("", "com.microsoft"))
+
+
+def q_attention(rng, masked, causal=0, past=False):
+    heads, size, width = 2, 4, 6
+    weights = {
+        "w": bytes_of(rng, np.int8, width, 3 * heads * size), "b": uniform(rng, 3 * heads * size), "xs": np.float32(0.02), "ws": np.float32(0.008),
+        "xz": around(rng, np.uint8), "wz": np.int8(0),
+    }
+    x = {"x": bytes_of(rng, np.uint8, 2, 5, width)}
+    names = ["x", "w", "b", "xs", "ws", "mask" if masked else "", "xz", "wz"]
+    if masked:
+        x["mask"] = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]], np.int32)
+    outputs = {"y": TensorProto.FLOAT}
+    if past:
+        x["past"] = rng.uniform(-1, 1, (2, 2, heads, 3, size)).astype(np.float32)
+        names.append("past")
+        outputs["present"] = TensorProto.FLOAT
+    node = helper.make_node("QAttention", names, [*outputs], domain="com.microsoft", num_heads=heads, unidirectional=causal)
+    return integers([node], weights, x, outputs, ("", "com.microsoft"))
+
+
+def alone(rng):
+    """DynamicQuantizeLinear, MatMulInteger, ConvInteger, and a product whose scales are computed with."""
+    nodes = [
+        helper.make_node("DynamicQuantizeLinear", ["x"], ["xq", "xs", "xz"]),
+        helper.make_node("MatMulInteger", ["xq", "w", "xz", "wz"], ["sums"]),
+        helper.make_node("ConvInteger", ["xq", "v", "xz"], ["windows"], kernel_shape=[3], pads=[1, 0]),
+        helper.make_node("MatMulIntegerToFloat", ["xq", "w", "twice", "ws", "xz", "wz", "b"], ["y"], domain="com.microsoft"),
+        helper.make_node("Add", ["xs", "xs"], ["twice"]),
+    ]
+    weights = {"w": bytes_of(rng, np.uint8, 11, 7), "wz": np.uint8(117), "v": bytes_of(rng, np.int8, 5, 4, 3), "ws": np.float32(0.01), "b": uniform(rng, 7)}
+    x = {"x": rng.uniform(-1, 2, (2, 4, 11)).astype(np.float32)}
+    outputs = {"sums": TensorProto.INT32, "windows": TensorProto.INT32, "y": TensorProto.FLOAT, "xq": TensorProto.UINT8, "xs": TensorProto.FLOAT, "xz": TensorProto.UINT8}
+    return integers(nodes, weights, x, outputs, ("", "com.microsoft"))
+
+
+def table(rng, rows, width, after, per_row=False):
+    """An embedding of integers: dequantised before rows are looked up, or after."""
+    scales = rng.uniform(0.01, 0.02, rows if per_row else ()).astype(np.float32)
+    weights = {"t": bytes_of(rng, np.int8, rows, width), "s": scales, "z": np.zeros(np.shape(scales), np.int8), "v": uniform(rng, 3, width).T.copy()}
+    lookup = [helper.make_node("Gather", ["t", "x"], ["q"]), helper.make_node("DequantizeLinear", ["q", "s", "z"], ["e"])]
+    if not after:
+        lookup = [helper.make_node("DequantizeLinear", ["t", "s", "z"], ["d"], axis=0), helper.make_node("Gather", ["d", "x"], ["e"])]
+    x = {"x": rng.integers(0, rows, (2, 5))}
+    return integers([*lookup, helper.make_node("MatMul", ["e", "v"], ["y"])], weights, x, {"y": TensorProto.FLOAT})
+
+
 def cases():
     rng = np.random.default_rng(8)
     signed, unsigned = {"weight_type": QuantType.QInt8}, {"weight_type": QuantType.QUInt8}
@@ -227,6 +371,31 @@ def cases():
     yield "pair-uint8", pair(rng, np.uint8), None
     yield "pair-int8", pair(rng, np.int8), None
     yield "pair-per-axis", pair(rng, np.int8, 1), None
+    yield "int4-blocked", halves(rng, TensorProto.INT4, 0, 8), None
+    yield "int4-column", halves(rng, TensorProto.INT4, 1, 0, as_field=True), None
+    yield "uint4", halves(rng, TensorProto.UINT4, None, 0), None
+    u, i = np.uint8, np.int8
+    yield "qlinear-matmul", q_mat_mul(rng, u, i, 19, 7), None
+    yield "qlinear-matmul-columns", q_mat_mul(rng, i, i, 23, 5, per_column=True), None
+    yield "qlinear-matmul-uint8", q_mat_mul(rng, u, u, 31, 6), None
+    yield "qlinear-matmul-long", q_mat_mul(rng, u, i, 3001, 3), None
+    yield "qlinear-matmul-two", q_mat_mul(rng, u, u, 29, 5, dynamic=True), None
+    yield "qlinear-conv", q_conv(rng, u, 5, 7, [3], pads=[1, 2], strides=[2]), None
+    yield "qlinear-conv-2d", q_conv(rng, i, 4, 6, [3, 2], bias=False, dilations=[1, 2], pads=[1, 0, 0, 2]), None
+    yield "qlinear-conv-groups", q_conv(rng, u, 6, 4, [2], per_filter=False, group=2, weight_kind=u), None
+    yield "qlinear-conv-long", q_conv(rng, u, 1100, 2, [3]), None
+    yield "qgemm", q_gemm(rng, 17, 6, False, transB=1), None
+    yield "qgemm-float", q_gemm(rng, 13, 9, True, transA=1, alpha=0.7), None
+    yield "qattention", q_attention(rng, True), None
+    yield "qattention-past", q_attention(rng, False, 1, True), None
+    yield "integers-alone", alone(rng), None
+    yield "embedding", table(rng, 13, 6, False), None
+    yield "embedding-rows", table(rng, 13, 6, False, True), None
+    yield "embedding-after", table(rng, 11, 5, True), None
+    operators = {"static": QuantFormat.QOperator, **signed}
+    yield "operator-matmul", dense(rng, 17, 13, 7), {**operators, "op_types_to_quantize": ["MatMul"]}
+    yield "operator-conv", conv(rng, 7, 9, 3), {**operators, **by_channel}
+    yield "operator-gemm", gemm(rng, 20, 16, 3), {**operators, "op_types_to_quantize": ["Gemm"]}
 
 
 def main():
@@ -241,8 +410,10 @@ def main():
         # Metadata of tools is of no use here.
         del made.metadata_props[:]
         (FOLDER / f"{name}.onnx").write_bytes(made.SerializeToString())
-        tensors |= {f"{name}/in/{key}": value for key, value in inputs.items()}
-        tensors |= {f"{name}/out/{key}": np.ascontiguousarray(value) for key, value in outputs.items()}
+        # lstm-wasm has int8 and int64 as int32.
+        ours = lambda value: np.asarray(value.astype(np.int32) if value.dtype in (np.int8, np.int64) else value, order="C")
+        tensors |= {f"{name}/in/{key}": ours(value) for key, value in inputs.items()}
+        tensors |= {f"{name}/out/{key}": ours(value) for key, value in outputs.items()}
         if exact is not None:
             tensors |= {f"{name}/float/{key}": np.ascontiguousarray(value) for key, value in exact.items()}
         rows = [30] + ([11] if "bidirectional" in str(settings) else [])

@@ -326,6 +326,7 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
   reduceL1: reduce, reduceL2: reduce, reduceLogSum: reduce, reduceLogSumExp: reduce, reduceMax: reduce,
   reduceMean: reduce, reduceMin: reduce, reduceProd: reduce, reduceSum: reduce, reduceSumSquare: reduce,
   argMax: argument, argMin: argument,
+  throughIntegers: (g, op) => g.add(op, [g.float().name], { scale: g.oneOf([0.01, 0.25, 1]), zero: g.draw(255), least: 0, most: 255 }),
   averagePool: pooled, maxPool: pooled, sumPool: pooled,
   globalAveragePool: (g, op) => g.add(op, [g.oneOf(g.values.filter(({ dtype, shape }) => dtype === 'float32' && shape.length > 2)).name]),
   globalMaxPool: (g, op) => g.add(op, [g.oneOf(g.values.filter(({ dtype, shape }) => dtype === 'float32' && shape.length > 2)).name]),

@@ -145,9 +145,7 @@ function isStateful({ layers }: ModelSpec): boolean {
 }
 
 /** A model that keeps states, and the batch that is asked for. */
-interface Kept {
-  readonly batch: number | undefined
-}
+interface Kept { readonly batch: number | undefined }
 
 function addInput(emit: Emitter, layer: LayerSpec, index: number, layers: readonly LayerSpec[], kept: Kept | undefined): KerasTensor {
   const name = emit.freeName(layer.name)

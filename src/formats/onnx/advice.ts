@@ -20,6 +20,9 @@ export function adviceFor(model: OnnxModel, unknown: readonly string[]): string[
   if (followFromConstants(model, unknown)) {
     return ['all that these nodes compute follows from constants, and onnxsim computes it beforehand: pip install onnxsim, then onnxsim model.onnx simple.onnx']
   }
+  if (unknown.some((op) => /^(com\.microsoft\.)?QLinear/.test(op))) {
+    return ['onnxruntime quantised this file as operators from integers to integers: quantise with quant_format=QuantFormat.QDQ, and operators between products stay float32']
+  }
   const { producer } = model
   if (producer === 'tf2onnx') {
     return ["tf2onnx wrote this file: a model of Keras's own layers loads as Keras saves it, model.save('model.keras'), without a conversion"]

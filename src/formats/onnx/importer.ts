@@ -15,7 +15,7 @@ import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from './messages.ts'
 import { converters, type Converter } from './operators.ts'
 import { neededNodes } from './order.ts'
 import { Scope, UNSUPPORTED_VALUE, type Resolved } from './scope.ts'
-import type { Surroundings } from './surroundings.ts'
+import type { Quantised, Surroundings } from './surroundings.ts'
 import { decodeTensor, type ExternalData } from './tensors.ts'
 import { refuseWeightsAsInputs } from './weights-as-inputs.ts'
 import { malformed } from '../protobuf/wire.ts'
@@ -51,6 +51,7 @@ export class Importer implements Surroundings {
   /** Constants made by the readers of operators, such as permuted weights, by what they are made of. */
   readonly made: Map<ArrayLike['data'], Map<string, string>> = new Map()
   readonly lists: Map<string, TensorList> = new Map()
+  readonly quantised: Map<string, Quantised> = new Map()
   readonly #budget: Budget
   /** See `Surroundings`: one object for a model and the graphs in it. */
   draws: { readonly seed: number | undefined, count: number }

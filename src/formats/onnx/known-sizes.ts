@@ -1,4 +1,5 @@
 // Parts of shapes: some sizes are numbers though others are known only at run time.
+import { int8Along } from '../../ops/constant.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import type { Dimension } from '../../values/shape.ts'
 import type { Conversion } from './conversion.ts'
@@ -19,7 +20,7 @@ function define(c: Conversion, sizes: readonly (Dimension | undefined)[], shape:
   return true
 }
 
-/** Sizes picked from a shape by index. */
+/** Sizes picked from a shape by index, rows of a table, and whatever else is looked up. */
 export function gather(c: Conversion): void {
   const sizes = c.value(0) === undefined ? sizesOf(c, 0) : undefined
   const indices = sizes === undefined ? undefined : c.value(1)
@@ -27,7 +28,13 @@ export function gather(c: Conversion): void {
     const picked = Array.from(indices.data, (index) => sizes[index < 0 ? index + sizes.length : index])
     if (define(c, picked, indices.shape)) return
   }
-  c.emitOutputs('gather', c.inputs, c.attributes())
+  if (isTable(c)) c.emit('embedding', [c.input(1)], {}, [c.output(0)], { weight: c.input(0) })
+  else c.emitOutputs('gather', c.inputs, c.attributes())
+}
+
+/** Whether rows of a weight of 8 bits are looked up, which an embedding keeps as it is. */
+function isTable(c: Conversion): boolean {
+  return int8Along(c.value(0), 0) !== undefined && c.value(0)?.shape.length === 2 && c.int('axis', 0) === 0 && c.value(1) === undefined
 }
 
 /** A run of sizes cut out of a shape; whether it was one, and is made. */

@@ -5,6 +5,15 @@ import type { TensorList } from './lists.ts'
 import type { OnnxGraph, OnnxTensor } from './messages.ts'
 import type { Resolved, Scope } from './scope.ts'
 
+/** What a QuantizeLinear was given: names of values, and the bounds of its type. */
+export interface Quantised {
+  readonly x: string
+  readonly scale: string
+  /** `''` for none. */
+  readonly zero: string
+  readonly bounds: readonly [least: number, most: number]
+}
+
 /** What converters of nodes see of the import that they are a part of; `Importer` is it. */
 export interface Surroundings {
   readonly builder: GraphBuilder
@@ -16,6 +25,8 @@ export interface Surroundings {
   readonly made: Map<ArrayLike['data'], Map<string, string>>
   /** Lists of tensors, by the names that stand for them. */
   readonly lists: Map<string, TensorList>
+  /** Integers by name that a QuantizeLinear with one scale and zero point has made. */
+  readonly quantised: Map<string, Quantised>
   /** Adds what the outputs of a graph need, and returns what these stand for. */
   graph(graph: OnnxGraph, scope: Scope): Resolved[]
   /** The import of a graph that stays inside a node: values and names of its own; what is unsupported is noted together. */

@@ -11,6 +11,7 @@ import { malformed, Wire } from '../protobuf/wire.ts'
 interface TypeFacts {
   readonly name: string
   readonly dtype: DType
+  /** Of an element; two of half a byte share one, the first in its lower bits. */
   readonly bytes: number
   /** Where elements.ts knows it. */
   readonly element?: ElementType
@@ -29,11 +30,13 @@ const TYPES: ReadonlyMap<number, TypeFacts> = new Map([
   [10, { name: 'float16', dtype: 'float32', bytes: 2, element: 'float16' }],
   [11, { name: 'double', dtype: 'float32', bytes: 8, element: 'float64' }],
   [16, { name: 'bfloat16', dtype: 'float32', bytes: 2, element: 'bfloat16' }],
+  [21, { name: 'uint4', dtype: 'uint8', bytes: 0.5 }],
+  [22, { name: 'int4', dtype: 'int32', bytes: 0.5 }],
 ])
 
 const OTHERS: ReadonlyMap<number, string> = new Map([
   [8, 'string'], [12, 'uint32'], [13, 'uint64'], [14, 'complex64'], [15, 'complex128'], [17, 'float8e4m3fn'], [18, 'float8e4m3fnuz'],
-  [19, 'float8e5m2'], [20, 'float8e5m2fnuz'], [21, 'uint4'], [22, 'int4'], [23, 'float4e2m1'],
+  [19, 'float8e5m2'], [20, 'float8e5m2fnuz'], [23, 'float4e2m1'],
 ])
 
 /** @throws LstmError `UNSUPPORTED`, or `FORMAT` for a number that is no type */
@@ -88,11 +91,11 @@ export function decodeTensor(tensor: OnnxTensor, files: ExternalData, what: stri
   }
   const bytes = tensor.external === undefined ? rawBytes(tensor) : externalBytes(tensor, files, what)
   if (bytes !== undefined) {
-    expectLength(bytes.length, 'bytes', length * facts.bytes)
-    return new NdArray(decodeBytes(bytes, facts, what), dims)
+    expectLength(bytes.length, 'bytes', Math.ceil(length * facts.bytes))
+    return new NdArray(facts.bytes < 1 ? decodeHalves(bytes, facts, length) : decodeBytes(bytes, facts, what), dims)
   }
-  // An element takes at least a byte: nothing larger than the file is allocated.
-  if (length > tensor.message.length) expectLength(tensor.message.length, 'elements', length)
+  // An element takes at least half a byte: nothing much larger than the file is allocated.
+  if (length * Math.min(1, facts.bytes) > tensor.message.length) expectLength(tensor.message.length, 'elements', length)
   const data = createData(facts.dtype, length)
   expectLength(decodeFields(tensor, facts, data, what), 'elements', length)
   return new NdArray(data, dims)
@@ -139,13 +142,25 @@ function decodeBytes(bytes: Uint8Array, { name, dtype, bytes: size, element }: T
   return data
 }
 
+/** Integers of 4 bits. */
+function decodeHalves(bytes: ArrayLike<number>, { name, dtype }: TypeFacts, length: number): DataOf {
+  const data = createData(dtype, length)
+  for (let n = 0; n < length; n++) {
+    const bits = ((bytes[n >> 1] as number) >> (4 * (n & 1))) & 15
+    data[n] = name === 'int4' && bits > 7 ? bits - 16 : bits
+  }
+  return data
+}
+
 function checkWhole(bytes: Uint8Array, what: string): Uint8Array {
   if (bytes.length % 4 !== 0) throw malformed(`${what}: expected float32 elements of 4 bytes, got ${bytes.length} bytes`)
   return bytes
 }
 
 /** Elements of the fields float_data (4), int32_data (5), int64_data (7) and double_data (10); returns how many there are. */
-function decodeFields(tensor: OnnxTensor, { name, element }: TypeFacts, into: DataOf, what: string): number {
+function decodeFields(tensor: OnnxTensor, facts: TypeFacts, into: DataOf, what: string): number {
+  const { name, element } = facts
+  if (facts.bytes < 1) return decodeHalfFields(tensor, facts, into)
   const wire = new Wire(tensor.message)
   const isHalf = element === 'float16' || element === 'bfloat16'
   const halves = new Uint16Array(isHalf ? into.length : 0)
@@ -168,4 +183,16 @@ function decodeFields(tensor: OnnxTensor, { name, element }: TypeFacts, into: Da
   })
   if (isHalf) into.set(decodeElements(new Uint8Array(halves.buffer), element, what))
   return count
+}
+
+/** Integers of 4 bits in the field int32_data (5), two in each of its elements. */
+function decodeHalfFields(tensor: OnnxTensor, facts: TypeFacts, into: DataOf): number {
+  const pairs = new Uint8Array(Math.ceil(into.length / 2))
+  let count = 0
+  const wire = new Wire(tensor.message)
+  wire.fields((found) => {
+    if (found === 5) wire.integers((value) => pairs[count++] = value)
+  })
+  into.set(decodeHalves(pairs, facts, into.length))
+  return count === pairs.length ? into.length : 2 * count
 }

@@ -10,7 +10,7 @@ const MASKED = -10000
 const LEAST = -3.4028234663852886e38
 
 /** How many heads there are. */
-function headCount(c: Conversion): number {
+export function headCount(c: Conversion): number {
   const heads = c.int('num_heads', 0)
   if (heads < 1) throw malformed(`${c.label}: expected a number of heads, got ${heads}`)
   return heads
@@ -90,11 +90,26 @@ export function microsoftAttention(c: Conversion): void {
   const joined = c.has(2) ? c.emit('add', [product, c.input(2)]) : product
   const width = c.type(c.input(1)).shape[1]
   const sizes = c.ints('qkv_hidden_sizes') ?? Array.from({ length: 3 }, () => (typeof width === 'number' ? width / 3 : width))
+  attentionOf(c, heads, joined, sizes, { mask: 3, past: 4, added: 5 })
+}
+
+/** Positions of inputs that attention may have. */
+interface Around {
+  readonly mask: number
+  readonly past: number
+  /** Of what is added to scores. */
+  readonly added?: number
+}
+
+/** Attention of queries, keys and values of these sizes beside each other. Outputs: the result, all keys and values. */
+export function attentionOf(
+  c: Conversion, heads: number, joined: string, sizes: readonly (number | string | undefined)[], { mask, past, added = c.inputs.length }: Around,
+): void {
   const [q, newKeys, newValues] = parts(c, joined, sizes, -1).map((part) => splitHeads(c, part, heads)) as [string, string, string]
-  const [pastKeys = '', pastValues = ''] = c.has(4) ? halves(c, c.input(4)) : []
+  const [pastKeys = '', pastValues = ''] = c.has(past) ? halves(c, c.input(past)) : []
   const k = pastKeys === '' ? newKeys : appended(c, pastKeys, newKeys)
   const v = pastValues === '' ? newValues : appended(c, pastValues, newValues)
-  attended(c, { q, k, v }, biasOf(c, { q, k, v }, 3, 5, pastKeys))
+  attended(c, { q, k, v }, biasOf(c, { q, k, v }, mask, added, pastKeys))
   if (!c.isNeeded(1)) return
   const first = c.integers('axes', [0])
   c.emit('concat', [k, v].map((value) => c.emit('unsqueeze', [value, first])), { axis: 0 }, [c.output(1)])

@@ -87,10 +87,12 @@ function quantisedBy(makers: Makers, x: string | undefined, scale: string | unde
   return fits ? maker.inputs[0] : undefined
 }
 
-/** The axis of outputs of values that products have as their weights. */
+/** The axis of outputs of values that products have as their weights, and of tables. */
 function axesOfWeights(nodes: readonly OnnxNode[]): ReadonlyMap<string, number> {
   const axes: Map<string, number> = new Map()
-  for (const { op, inputs: [, weight = ''], attributes } of nodes) {
+  for (const { op, inputs: [data = '', weight = ''], attributes } of nodes) {
+    // Rows of a table.
+    if (op === 'Gather' && !attributes.some(({ name, value }) => name === 'axis' && value?.kind === 'int' && value.value !== 0) && !axes.has(data)) axes.set(data, 0)
     const isTransposed = attributes.some(({ name, value }) => name === 'transB' && value?.kind === 'int' && value.value !== 0)
     const axis = op === 'MatMul' ? -1 : /^(Fused)?Gemm$/.test(op) ? Number(!isTransposed) : /^(Fused)?Conv$/.test(op) ? 0 : undefined
     if (axis !== undefined && !axes.has(weight)) axes.set(weight, axis)
