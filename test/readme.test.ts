@@ -34,7 +34,9 @@ const blocks = blocksOf(pageOf('README.md'))
 /** Pages whose code is for a browser: test:examples runs it there. */
 const IN_BROWSERS = ['audio-worklets.md']
 const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))
-const docBlocks = docs.filter((name) => !IN_BROWSERS.includes(name))
+/** Pages of the site alone: the package does not have them. */
+const guides = readdirSync(join(root, 'docs', 'guides')).map((name) => `guides/${name}`)
+const docBlocks = [...docs, ...guides].filter((name) => !IN_BROWSERS.includes(name))
   .flatMap((name) => blocksOf(pageOf(`docs/${name}`)).map((block) => ({ ...block, title: `docs/${name}, block ${block.title}` })))
 const python = [process.env.PYTHON ?? 'python3', 'python'].find((command) =>
   spawnSync(command, ['-c', 'import torch, onnx'], { stdio: 'ignore' }).status === 0)
@@ -128,6 +130,18 @@ describe('README', () => {
 
 describe('pages of docs', () => {
   it.each(docBlocks.filter(({ language }) => language === 'js'))('$title', runBlock)
+
+  it.for(docBlocks.filter(({ language }) => language === 'python'))('$title', ({ code }, context) => {
+    const missing = [...code.matchAll(/^import (\w+)$/gm)].map(([, name]) => name as string).find((name) => python === undefined
+      || spawnSync(python, ['-c', `import ${name}`], { stdio: 'ignore' }).status !== 0)
+    if (python === undefined || missing !== undefined) {
+      context.skip(`no Python with ${missing ?? 'torch and onnx'} on this machine`)
+      return
+    }
+    writeFileSync(join(installed.folder, 'block.py'), code)
+    const { status, stderr } = spawnSync(python, ['block.py'], { cwd: installed.folder, encoding: 'utf8' })
+    expect(status, stderr).toBe(0)
+  })
 
   it.each(IN_BROWSERS)('%s imports what there is', (name) => {
     const lines = blocksOf(pageOf(`docs/${name}`)).flatMap(({ code }) => [...code.matchAll(/^import .*$/gm)].map(([line]) => line))

@@ -15,7 +15,7 @@ import { SHELF } from './shelf.mjs'
 
 const HERE = join(ROOT, 'docs', 'site')
 /** Files that pages link to, and where they are in the site. */
-const FILES = { 'LICENSE': 'LICENSE.txt', 'docs/benchmark/': 'benchmark/results.json' }
+const FILES = { 'LICENSE': 'LICENSE.txt', 'docs/benchmark/': 'benchmark/results.json', 'examples/README.md': 'examples/amp/index.html' }
 
 /** Builds everything into `folder`; `keepApi`: the pages of the API as they were made before. @throws Error naming links that lead nowhere */
 export async function buildSite(folder, { keepApi = false } = {}) {

@@ -21,6 +21,17 @@ export const SECTIONS = [
     ],
   },
   {
+    title: 'From training to here',
+    pages: [
+      { source: 'docs/guides/from-pytorch.md', path: 'guides/from-pytorch.html', title: 'Coming from PyTorch' },
+      { source: 'docs/guides/keras.md', path: 'guides/keras.html', title: 'From Keras' },
+      { source: 'docs/guides/from-tfjs.md', path: 'guides/from-tfjs.html', title: 'Coming from TensorFlow.js' },
+      { source: 'docs/guides/from-onnxruntime-web.md', path: 'guides/from-onnxruntime-web.html', title: 'Coming from onnxruntime-web' },
+      { source: 'docs/guides/tensorflow1.md', path: 'guides/tensorflow1.html', title: 'From TensorFlow 1' },
+      { source: 'docs/guides/audio.md', path: 'guides/audio.html', title: 'Amplifiers, effects, voices' },
+    ],
+  },
+  {
     title: 'Guides',
     pages: [
       { source: 'docs/formats.md', path: 'formats.html', title: 'Model files' },
@@ -36,6 +47,7 @@ export const SECTIONS = [
     pages: [
       { source: 'docs/api.md', path: 'api.html', title: 'API at a glance' },
       { api: true, path: 'api/index.html', title: 'API in full' },
+      { source: 'docs/troubleshooting.md', path: 'troubleshooting.html', title: 'Troubleshooting' },
       { source: 'docs/errors.md', path: 'errors.html', title: 'Errors' },
       { source: 'docs/compatibility.md', path: 'compatibility.html', title: 'Compatibility' },
       { source: 'docs/accuracy.md', path: 'accuracy.html', title: 'Accuracy of functions' },

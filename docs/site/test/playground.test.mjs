@@ -111,7 +111,7 @@ for (const name of BROWSERS) {
         await hasText('#message', pattern)
         await hasText('#took', /ran in/)
         await watched()
-        assert.match(await page.textContent('#watch-message'), /at most [\d.]+e-[678]\./, title)
+        assert.match(await page.textContent('#watch-message'), /at most (0|0\.00000\d+|[\d.]+e-\d+)\./, title)
       }
       await page.click('#shelf >> text=Moby-Dick')
       await hasText('#outputs', /" "|"\w"/)
@@ -127,7 +127,7 @@ for (const name of BROWSERS) {
       assert.match(await page.inputValue('#lines'), /readTorch\(bytes\)/)
       await page.fill('#lines', 'nonsense(')
       await page.click('#run-lines')
-      await hasText('#message', /nonsense|[Ss]yntax|Unexpected|expected/)
+      await hasText('#message', /missing \) after argument list/)
       await open(join(GOLDEN, 'lines', 'conv_norm_gru_linear.pt'), /holds weights/)
       await page.click('#run-lines')
       await hasText('#message', /conv_norm_gru_linear\.pt is open/)
@@ -145,6 +145,7 @@ for (const name of BROWSERS) {
         [made('cut.keras', real.subarray(0, real.length / 2)), /FORMAT: /],
         [made('model.json', '{ "format": "layers-model", "modelTopology": 1 }'), /FORMAT: /],
       ]) await open(file, pattern)
+      await page.click('summary >> text=Options of load')
       await page.fill('#options', '{ "forgetbias": 1')
       await open(join(GOLDEN, 'keras3', 'lstm-3-sequences.keras'), /Options of load: expected JSON/)
       await page.fill('#options', '{ "forgetbias": 1 }')
