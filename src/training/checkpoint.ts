@@ -4,7 +4,7 @@ import { readSafetensors } from '../formats/safetensors.ts'
 import { writeSafetensors } from '../formats/safetensors-writer.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import { NdArray } from '../values/ndarray.ts'
-import { formatShape, lengthOf, sameShape, type Shape } from '../values/shape.ts'
+import { formatShape, sameShape, type Shape } from '../values/shape.ts'
 import { lossOf, type Loss } from './losses.ts'
 import type { MetricName } from './metrics.ts'
 import { optimizerOf, type Optimizer } from './optimizers.ts'
@@ -47,14 +47,16 @@ const MOMENTS = 'optimizer/moments'
 
 /** @param metadata what else is written beside */
 export function writeCheckpoint(
-  { engine, state, steps, rateFactor, fixedRate = null, loss }: Stepper, about: Pick<CheckpointState, 'metrics' | 'seed' | 'epoch'>, metadata: ReadonlyMap<string, string>,
+  { engine, state, steps, rateFactor, fixedRate, loss }: Stepper, about: Pick<CheckpointState, 'metrics' | 'seed' | 'epoch'>,
+  metadata: ReadonlyMap<string, string>,
 ): Uint8Array {
   const memory = state.save()
   const text: CheckpointState = {
-    loss, optimizer: state.optimizer, steps, parameterSteps: memory.steps, rateFactor, fixedRate, ...about,
+    loss, optimizer: state.optimizer, steps, parameterSteps: memory.steps, rateFactor, fixedRate: fixedRate ?? null, ...about,
     frozen: engine.parameters.filter(({ trainable }) => !trainable).map(({ name }) => name),
   }
-  const tensors: Map<string, ArrayLike> = new Map(engine.parameters.map((parameter) => [PARAMETER + parameter.name, new NdArray(parameter.read(), parameter.shape)]))
+  const tensors: Map<string, ArrayLike> = new Map()
+  for (const parameter of engine.parameters) tensors.set(PARAMETER + parameter.name, new NdArray(parameter.read(), parameter.shape))
   for (const buffer of engine.buffers ?? []) {
     const data = buffer.read()
     tensors.set(BUFFER + buffer.name, new NdArray(data, [data.length]))
@@ -64,7 +66,13 @@ export function writeCheckpoint(
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+const isRate = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0
 const isNames = (value: unknown): boolean => Array.isArray(value) && value.every((name) => typeof name === 'string')
+/** What else a checkpoint must say. */
+const FIELDS: Readonly<Record<Exclude<keyof CheckpointState, 'loss' | 'optimizer'>, (value: unknown) => boolean>> = {
+  metrics: isNames, seed: Number.isInteger, epoch: isCount, steps: isCount, parameterSteps: (value) => Array.isArray(value) && value.every(isCount),
+  rateFactor: isRate, fixedRate: (value) => value === null || isRate(value), frozen: isNames,
+}
 
 /** @throws LstmError `FORMAT` for bytes that are no checkpoint, or one that was cut off */
 export function readCheckpoint(bytes: Uint8Array): Checkpoint {
@@ -81,10 +89,8 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   } catch (cause) {
     throw new LstmError('FORMAT', `checkpoint: what it says of training cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
-  const { metrics, seed, epoch, steps, parameterSteps, rateFactor, fixedRate, frozen } = given
-  const isWhole = isNames(metrics) && Number.isInteger(seed) && isCount(epoch) && isCount(steps) && Array.isArray(parameterSteps) && parameterSteps.every(isCount)
-    && Number.isFinite(rateFactor) && (rateFactor as number) >= 0 && (fixedRate === null || (Number.isFinite(fixedRate) && (fixedRate as number) >= 0)) && isNames(frozen)
-  if (!isWhole) throw new LstmError('FORMAT', 'checkpoint: what it says of training is not whole: metrics, seed, epoch, steps, rates or frozen')
+  const wrong = Object.entries(FIELDS).filter(([name, test]) => !test(given[name])).map(([name]) => name)
+  if (wrong.length > 0) throw new LstmError('FORMAT', `checkpoint: what it says of training is not whole: ${wrong.join(', ')}`)
   const under = (prefix: string): Map<string, ArrayLike> => (
     new Map([...tensors].filter(([name]) => name.startsWith(prefix)).map(([name, array]) => [name.slice(prefix.length), array]))
   )
@@ -106,12 +112,13 @@ export function restoreCheckpoint(stepper: Stepper, { state, parameters, buffers
     const unknown = [...found.keys()].filter((name) => !wanted.some((other) => other.name === name)).map((name) => `'${name}'`)
     const misshapen = wanted.flatMap(({ name, shape }) => {
       const array = found.get(name)
-      return array === undefined || (array.dtype === 'float32' && sameShape(array.shape, shape)) ? [] : [`'${name}' is ${array.dtype} ${formatShape(array.shape)}, expected float32 ${formatShape(shape)}`]
+      if (array === undefined || (array.dtype === 'float32' && sameShape(array.shape, shape))) return []
+      return [`'${name}' is ${array.dtype} ${formatShape(array.shape)}, expected float32 ${formatShape(shape)}`]
     })
-    const problems = [missing.length > 0 && `missing: ${missing.join(', ')}`, unknown.length > 0 && `unknown: ${unknown.join(', ')}`, ...misshapen].filter((problem) => problem !== false)
+    const problems = [...missing.length > 0 ? [`missing: ${missing.join(', ')}`] : [], ...unknown.length > 0 ? [`unknown: ${unknown.join(', ')}`] : [], ...misshapen]
     if (problems.length > 0) throw new LstmError('SHAPE', `checkpoint: its ${kind} are those of another model; ${problems.join('; ')}`)
   }
-  const own = (engine.buffers ?? []).map((buffer) => ({ name: buffer.name, shape: [lengthOf([buffer.read().length])] }))
+  const own = (engine.buffers ?? []).map((buffer) => ({ name: buffer.name, shape: [buffer.read().length] }))
   check('parameters', engine.parameters, parameters)
   check('buffers', own, buffers)
   stepper.state.restore({ steps: state.parameterSteps, moments })

@@ -36,7 +36,7 @@ const squared = averaged((p, t) => (p - t) ** 2)
 const MEASURES: Readonly<Record<Exclude<MetricName, 'accuracy'>, Measure>> = {
   sparseCategoricalAccuracy: (prediction, target, n, columns) => Number(largest(prediction, n * columns, columns) === target[n]),
   categoricalAccuracy: (prediction, target, n, columns) => Number(largest(prediction, n * columns, columns) === largest(target, n * columns, columns)),
-  binaryAccuracy: averaged((p, t, threshold) => Number(p > threshold === t > 0.5)),
+  binaryAccuracy: averaged((p, t, threshold) => Number((p > threshold) === (t > 0.5))),
   meanAbsoluteError: absolute, mae: absolute, meanSquaredError: squared, mse: squared,
 }
 

@@ -109,7 +109,8 @@ export class Stepper {
   /**
    * A step of training.
    * @param where what the message calls the batch
-   * @throws LstmError `VALUE` where the loss or a gradient is NaN or Infinity: parameters, moments and counts are then those of the last step whose loss was a number
+   * @throws LstmError `VALUE` where the loss or a gradient is NaN or Infinity: parameters, moments and counts are then those of the last step
+   *   whose loss was a number
    */
   train(batch: Batch, classWeight: ClassWeight | undefined, epochs: number, sum: LossSum, metrics: readonly Metric[], where: string): void {
     const rate = this.rate(epochs)

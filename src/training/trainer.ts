@@ -34,7 +34,9 @@ export interface TrainerSettings {
 
 /** Trains a model: what `createTrainer` gives. It holds memory until `dispose()`. */
 export class Trainer {
+  /** Loss, optimiser, metrics and seed. */
   readonly settings: TrainerSettings
+  /** What computes. Internal. */
   readonly engine: Trainable
   readonly #stepper: Stepper
   readonly #metrics: readonly Metric[]
@@ -69,8 +71,8 @@ export class Trainer {
    * Trains with arrays. Yields to the event loop every 8 ms, as far as a step is not longer.
    * @param x an array [rows, ...], or arrays by the names of the inputs
    * @param y targets as the loss takes them
-   * @throws LstmError `SHAPE` or `VALUE` for data or options that do not fit, NaN in data, classes out of range; `VALUE` where a loss or gradient is NaN or Infinity: says in
-   *   which batch, and the weights are those of the last step whose loss was a number; `ABORTED`; `BUSY`; `DISPOSED`
+   * @throws LstmError `SHAPE` or `VALUE` for data or options that do not fit, NaN in data, classes out of range; `VALUE` where a loss or gradient is
+   *   NaN or Infinity: says in which batch, and the weights are those of the last step whose loss was a number; `ABORTED`; `BUSY`; `DISPOSED`
    */
   async fit(x: NamedData, y: NamedData, options: FitOptions = {}): Promise<FitResult> {
     const read = readOptions(options, FIT_OPTIONS, 'fit')
@@ -194,7 +196,9 @@ export class Trainer {
     this.engine.dispose()
   }
 
-  #fit(options: FitDatasetOptions & { readonly epochs: number, readonly initialEpoch: number }, source: Source, validation: Source | undefined, what: string): Promise<FitResult> {
+  #fit(
+    options: FitDatasetOptions & { readonly epochs: number, readonly initialEpoch: number }, source: Source, validation: Source | undefined, what: string,
+  ): Promise<FitResult> {
     const { epochs, initialEpoch, classWeight, callbacks = [], signal, onProgress } = options
     checkClassWeight(classWeight, this.settings.loss, what)
     return runFit({
@@ -257,14 +261,14 @@ export class Trainer {
 
 /** With `using`, a trainer is disposed at the end of its block. */
 export interface Trainer extends PlatformDisposable {
-  /** Epochs that are done, in all. */
-  readonly epoch: number
+  /** Loss, optimiser, metrics and seed. */
+  readonly settings: TrainerSettings
 }
 makeDisposable(Trainer)
 
 /** Arrays one after the other along the batch. */
 function joined(parts: readonly ArrayLike[]): NdArray {
-  const [{ shape, dtype, data: first }] = parts as [ArrayLike]
+  const [{ shape, data: first }] = parts as [ArrayLike]
   const rows = parts.reduce((sum, part) => sum + (part.shape[0] as number), 0)
   const data = new (first.constructor as new (length: number) => ArrayLike['data'])(rows * lengthOf(shape.slice(1)))
   let position = 0
@@ -272,5 +276,5 @@ function joined(parts: readonly ArrayLike[]): NdArray {
     data.set(part.data, position)
     position += part.data.length
   }
-  return new NdArray<typeof dtype>(data, [rows, ...shape.slice(1)])
+  return new NdArray(data, [rows, ...shape.slice(1)])
 }

@@ -42,7 +42,9 @@ export interface BatchWeight {
  * @param weights as many as there are losses
  * @param into is written: it allocates nothing
  */
-export function writeWeights(loss: Loss, { rows, targets, sampleWeight, mask }: Batch, classWeight: ClassWeight | undefined, weights: Float32Array, into: BatchWeight): void {
+export function writeWeights(
+  loss: Loss, { rows, targets, sampleWeight, mask }: Batch, classWeight: ClassWeight | undefined, weights: Float32Array, into: BatchWeight,
+): void {
   const perRow = weights.length / rows
   const { target } = targets
   const ignored = loss.loss === 'sparseCategoricalCrossentropy' ? loss.ignoreIndex : undefined
@@ -52,7 +54,7 @@ export function writeWeights(loss: Loss, { rows, targets, sampleWeight, mask }: 
   for (let n = 0; n < weights.length; n++) {
     const row = Math.floor(n / perRow)
     let weight = sampleWeight === undefined ? 1 : sampleWeight.data[sampleWeight.data.length === rows ? row : n] as number
-    const counts = (mask === undefined || mask.data[mask.data.length === rows ? row : n] !== 0)
+    const counts = mask?.data[mask.data.length === rows ? row : n] !== 0
       && (ignored === undefined || (target as ArrayLike).data[n] !== ignored)
     if (!counts) weight = 0
     else if (classWeight !== undefined) weight *= classWeight[classOf(loss, target as ArrayLike, n, columns)] ?? 1

@@ -65,7 +65,10 @@ export function linearEngine(runtime: TrainingRuntime, features: number, outputs
           for (let row = 0; row < rows; row++) {
             const slope = (slopes[row * outputs + out] as number) * (weights[row] as number)
             gradient[1][out] = (gradient[1][out] as number) + slope
-            for (let f = 0; f < features; f++) gradient[0][out * features + f] = (gradient[0][out * features + f] as number) + slope * (data[row * features + f] as number)
+            for (let f = 0; f < features; f++) {
+              const n = out * features + f
+              gradient[0][n] = (gradient[0][n] as number) + slope * (data[row * features + f] as number)
+            }
           }
         }
         gradient.forEach((values, n) => arena.setGradient(n, values))
