@@ -58,7 +58,11 @@ const pow = broadcasting((call, build) => {
   const [x, y] = inputsOf(call)
   const [zero, one] = [build.constant(0), build.constant(1)]
   return [
-    () => where(build.node('equal', [y, zero]), zero, times(onlyGradient(call), times(y, build.node('pow', [x, minus(y, one)])))),
+    () => {
+      const made = times(onlyGradient(call), times(y, build.node('pow', [x, minus(y, one)])))
+      const isZeroNowhere = build.valueOf(y)?.data.every((exponent) => exponent !== 0) === true
+      return isZeroNowhere ? made : where(build.node('equal', [y, zero]), zero, made)
+    },
     () => {
       const none = build.node('and', [build.node('equal', [x, zero]), build.node('greaterOrEqual', [y, zero])])
       return where(none, zero, times(onlyGradient(call), times(outputOf(call), build.node('log', [x]))))
