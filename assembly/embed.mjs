@@ -17,6 +17,9 @@ const isRelease = process.argv.includes('--release')
 const TARGETS = {
   'simd': ['assembly/index.ts'],
   'relaxed-simd': ['assembly/index.ts'],
+  // The kernels first, so that they differ little from those without threads.
+  'simd-threads': ['assembly/index.ts', 'assembly/threads/index.ts'],
+  'relaxed-simd-threads': ['assembly/index.ts', 'assembly/threads/index.ts'],
   'gradients-simd': ['assembly/gradients/index.ts'],
   'gradients-relaxed-simd': ['assembly/gradients/index.ts'],
   ...!isRelease && { 'debug': ['assembly/reference/index.ts', 'assembly/index.ts'], 'gradients-debug': ['assembly/gradients/index.ts'] },
@@ -63,6 +66,11 @@ await write('relaxed-simd', `relaxedSimdHex: string = '${hexOf(relaxedSimd)}'`)
 await write('simd', `simdFromRelaxedSimd: string = '${editsBetween(relaxedSimd, simd, hexOf)}'`)
 await write('relaxed-simd-small', `commonest: readonly number[] = [${commonest.join(', ')}]\nexport const relaxedSimdText: string = '${smallOf(relaxedSimd)}'`)
 await write('simd-small', `simdFromRelaxedSimd: string = '${editsBetween(relaxedSimd, simd, smallOf)}'`)
+
+// Threads are loaded later: as the difference from the same binary without them.
+for (const name of ['simd', 'relaxed-simd']) {
+  await write(`${name}-threads`, `edits: string = '${editsBetween(await binary(name), await binary(`${name}-threads`), hexOf)}'`)
+}
 
 // Gradients are loaded later, by their own door: as text, which is smallest.
 const relaxedGradients = await binary('gradients-relaxed-simd')

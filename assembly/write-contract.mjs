@@ -1,7 +1,8 @@
 // What the binaries and TypeScript agree on, read from the source of the kernels: src/contract/ is written from it by every build, with
 // the kernels in kernels.ts and all else under the names of the files of assembly/ where it stands, so that a bundle has what it needs.
 //
-//     index.ts     the kernels: names, names and types of parameters, results, what each one computes; gradients/index.ts those of training
+//     index.ts     the kernels: names, names and types of parameters, results, what each one computes; gradients/index.ts those of training,
+//                  threads/index.ts what binaries with threads have beside the others
 //     contract.ts  enums (codes), unmanaged classes (records of four- and eight-byte fields), constants of whole numbers
 //
 // Fields and parameters may also be of an enum, which is an i32, or of a class, which is an address: of one that is in contract.ts.
@@ -19,7 +20,7 @@ const VIEWS = { usize: 'Uint32', i32: 'Int32', f32: 'Float32', f64: 'Float64' }
 /** @typedef {{ name: string, text: string, file: string, members: { name: string, value: number, text: string }[] }} Enum */
 /** @typedef {{ name: string, text: string, file: string, fields: Field[] }} Layout */
 /** @typedef {{ name: string, text: string, file: string, value: number }} Constant */
-/** @typedef {{ kernels: Kernel[], gradients: Kernel[], enums: Enum[], records: Layout[], constants: Constant[] }} Contract */
+/** @typedef {{ kernels: Kernel[], gradients: Kernel[], threads: Kernel[], enums: Enum[], records: Layout[], constants: Constant[] }} Contract */
 
 /**
  * @param {(file: string) => string} read text of a file of assembly/, by its name there
@@ -27,8 +28,8 @@ const VIEWS = { usize: 'Uint32', i32: 'Int32', f32: 'Float32', f64: 'Float64' }
  * @throws where the source says what could not be handed over
  */
 export function readContract(read) {
-  const contract = { kernels: [], gradients: [], enums: [], records: [], constants: [] }
-  const lists = [['contract.ts', 'kernels'], ['index.ts', 'kernels'], ['gradients/index.ts', 'gradients']]
+  const contract = { kernels: [], gradients: [], threads: [], enums: [], records: [], constants: [] }
+  const lists = [['contract.ts', 'kernels'], ['index.ts', 'kernels'], ['gradients/index.ts', 'gradients'], ['threads/index.ts', 'threads']]
   const found = lists.flatMap(([list, kind]) => (
     [...exportsOf(read, list)].map(([name, file]) => ({ name, file, kind, ...declarationOf(parse(read, file), file, name) }))
   ))
@@ -144,10 +145,11 @@ const summary = ({ text, file }) => `${text.split(/\n\s*\n/)[0]}\n\n@see assembl
  * @param {Contract} contract
  * @returns {Map<string, string>}
  */
-export function contractFiles({ kernels, gradients, enums, records, constants }) {
+export function contractFiles({ kernels, gradients, threads, enums, records, constants }) {
   const files = new Map([
     ['kernels.ts', kernelsFile(kernels, records, 'Kernels', 'KERNEL_ARITIES', 'The functions every binary exports')],
     ['gradient-kernels.ts', kernelsFile(gradients, records, 'GradientKernels', 'GRADIENT_KERNEL_ARITIES', 'The functions every binary for training exports')],
+    ['thread-kernels.ts', kernelsFile(threads, records, 'ThreadKernels', 'THREAD_KERNEL_ARITIES', 'The functions that binaries with threads export besides `Kernels`')],
   ])
   const add = (about, text) => files.set(about.file, `${files.get(about.file) ?? HEAD}\n${comment(summary(about), '')}export const ${about.name} = ${text}\n`)
   const object = (lines) => `{\n${lines.join('')}} as const`

@@ -9,9 +9,9 @@ const replacing = (...files: string[]): Record<string, string> => Object.fromEnt
   return [resolve(`src/${folder}/${name}.ts`), resolve(`src/${folder}/${replacement}.ts`)]
 }))
 
-const GIVEN = replacing('runtime embedded embedded-small', 'model late-streams late-streams-given', 'model late-siblings late-siblings-given', 'ops loading loading-given', 'formats late-readers late-readers-given')
-const WORKERD = replacing('runtime variant variant-workerd')
-const EDGE_LIGHT = replacing('runtime variant variant-edge-light')
+const GIVEN = replacing('runtime embedded embedded-small', 'runtime late-threads late-threads-given', 'model late-streams late-streams-given', 'model late-siblings late-siblings-given', 'ops loading loading-given', 'formats late-readers late-readers-given')
+const WORKERD = replacing('runtime variant variant-workerd', 'runtime late-threads late-threads-given')
+const EDGE_LIGHT = replacing('runtime variant variant-edge-light', 'runtime late-threads late-threads-given')
 
 /**
  * For the conditions `workerd` and `edge-light` of the exports map, which import the .wasm files as modules, and for `lstm-wasm/core`,

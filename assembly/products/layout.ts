@@ -68,6 +68,8 @@ export class Matrix {
   columns: i32
   /** 1 where every weight is a finite number: zeros times this matrix are zeros. */
   isFinite: i32
+  /** From here to the bias of the first block: HEADER_BYTES, or further for some of the blocks of another matrix (threads/part.ts). */
+  blocksAt: i32
 
   /** Bytes of a block: of float32, its bias and its k rows. */
   // @ts-ignore: decorator
@@ -80,7 +82,7 @@ export class Matrix {
   // @ts-ignore: decorator
   @inline
   get biasPtr(): usize {
-    return changetype<usize>(this) + HEADER_BYTES
+    return changetype<usize>(this) + this.blocksAt
   }
 
   /** The first row of the first block, of float32. */
@@ -106,6 +108,7 @@ export function newMatrix(packedPtr: usize, k: i32, columns: i32): Matrix {
   matrix.k = k
   matrix.columns = columns
   matrix.isFinite = 0
+  matrix.blocksAt = HEADER_BYTES
   return matrix
 }
 

@@ -23,7 +23,7 @@ import { finishRow } from './mask'
 @unmanaged
 export class Recurrence {
   timesteps: i32
-  /** Works on batch rows rowBegin <= b < rowEnd: threads could share them; today it is always all. */
+  /** Works on batch rows rowBegin <= b < rowEnd: all, or those of one thread. */
   rowBegin: i32
   rowEnd: i32
   /** x (T, B, F): step t, row b at xPtr + t xStepBytes + b xRowBytes. Negative where a direction starts at the last step. */
@@ -183,7 +183,8 @@ function finish(
   }
 }
 
-function areZeros(ptr: usize, length: i32): bool {
+/** Whether all of `length` floats are 0. */
+export function areZeros(ptr: usize, length: i32): bool {
   for (; length >= 4; length -= 4) {
     if (v128.any_true(f32x4.ne(v128.load(ptr), f32x4.splat(0)))) return false
     ptr += 16

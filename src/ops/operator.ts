@@ -123,6 +123,8 @@ export interface Planner {
   state(name: string, outer: number, rows: number, rowBytes: number): Slot
   /** Whether every run of the plan goes on where the one before ended: a stream. */
   readonly streaming: boolean
+  /** Steps around calls of layers that may be made at the same time, each in a workspace of its own; undefined where there is one thread. */
+  readonly together: ((multiplyAdds: number, calls: number) => { readonly begin: () => void, readonly end: () => void }) | undefined
   /** Appends a step that runs after all other steps of this node. */
   finally(run: () => void): void
   /** A buffer that lives while this node runs. */

@@ -1,6 +1,7 @@
 import { instantiateSync } from '@assemblyscript/loader'
 import type { Variant } from './kernels.ts'
-import { oneOf, readOptions, type OptionTable } from '../options.ts'
+import { count, oneOf, readOptions, type OptionTable } from '../options.ts'
+import { startThreads } from './late-threads.ts'
 import { LinearMemory, MAX_MEMORY_BYTES, PAGE_BYTES } from './memory.ts'
 import { Runtime } from './runtime.ts'
 import { cannotStart, kernelsOf, MODULE } from './start.ts'
@@ -18,13 +19,21 @@ export interface RuntimeOptions {
    * bytes (Cloudflare Workers). `variant` is then ignored.
    */
   readonly module?: KernelModule | undefined
+  /**
+   * Threads that kernels may run on, with the calling one: a number up to 64, or `'auto'` for one a processor, up to 8. Default 1. Results are
+   * bit-identical for any number. Where there can be none, there is one: `runtime.threads` says why.
+   */
+  readonly threads?: number | 'auto' | undefined
 }
+
+const THREADS = count(1, 64)
 
 /** What each may be. */
 const RUNTIME_OPTIONS: OptionTable<RuntimeOptions> = {
   variant: oneOf(['auto', 'relaxed-simd', 'simd']),
   maxMemoryBytes: { expected: `a number >= ${PAGE_BYTES}`, test: (value) => typeof value === 'number' && value >= PAGE_BYTES },
   module: MODULE,
+  threads: { expected: `${THREADS.expected} or 'auto'`, test: (value) => value === 'auto' || THREADS.test(value) },
 }
 
 /**
@@ -33,7 +42,13 @@ const RUNTIME_OPTIONS: OptionTable<RuntimeOptions> = {
  * @throws LstmError `ENVIRONMENT` where the engine cannot run it, `VALUE` for options that are not accepted
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  const { variant: wanted = 'auto', maxMemoryBytes = MAX_MEMORY_BYTES, module: given } = readOptions(options, RUNTIME_OPTIONS, 'createRuntime')
+  const { variant: wanted = 'auto', maxMemoryBytes = MAX_MEMORY_BYTES, module: given, threads = 1 } = readOptions(options, RUNTIME_OPTIONS, 'createRuntime')
+  let why: string | undefined
+  if (threads !== 1) {
+    const started = given === undefined ? await startThreads({ threads, variant: wanted, maxMemoryBytes }) : 'a module that is given has none'
+    if (typeof started !== 'string') return started
+    why = started
+  }
   const { variant, module } = given === undefined ? await compileBinary(wanted) : { variant: 'custom' as const, module: given }
   const memory = new LinearMemory(maxMemoryBytes)
   // The loader's asynchronous function asks whether it was given a Response, and naming that class makes Node load all of
@@ -46,7 +61,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   } catch (cause) {
     return cannotStart(cause)
   }
-  return new Runtime(variant, module, kernelsOf(instance), memory)
+  return new Runtime(variant, module, kernelsOf(instance), memory, why)
 }
 
 let shared: Promise<Runtime> | undefined

@@ -40,6 +40,7 @@ export function trainingRuntime(runtime: Runtime, given?: KernelModule): Promise
 }
 
 async function start(runtime: Runtime, given: KernelModule | undefined): Promise<TrainingRuntime> {
+  if (runtime.threads.count > 1) throw new LstmError('ENVIRONMENT', 'training has no threads yet, and this runtime has: expected one of createRuntime() without them')
   const module = given ?? await compile(runtime.variant === 'simd' ? ['simd'] : ['relaxed-simd', 'simd'])
   const instance = new WebAssembly.Instance(module, { env: { memory: runtime.linearMemory.wasm } })
   const gradients = instance.exports as unknown as GradientKernels

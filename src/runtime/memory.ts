@@ -45,15 +45,16 @@ export class LinearMemory {
 
   /**
    * @param maxBytes limit of the whole memory, rounded down to pages of 64 KiB
+   * @param shared whether workers may have it too; views then stay good when it grows
    * @throws LstmError `VALUE` for a limit below one page
    */
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, shared: boolean = false) {
     if (typeof maxBytes !== 'number' || !(maxBytes >= PAGE_BYTES)) {
       throw new LstmError('VALUE', `maxMemoryBytes: expected a number >= ${PAGE_BYTES}, got ${String(maxBytes)}`)
     }
     const maximum = Math.min(MAX_PAGES, Math.floor(maxBytes / PAGE_BYTES))
     this.maxBytes = maximum * PAGE_BYTES
-    this.wasm = new WebAssembly.Memory({ initial: 1, maximum })
+    this.wasm = new WebAssembly.Memory({ initial: 1, maximum, shared })
     this.#allocator = new Allocator(FIRST_BLOCK_PTR)
   }
 

@@ -20,6 +20,17 @@ export interface MemoryUse {
   readonly tensors: number
 }
 
+/** How many threads kernels run on: what `runtime.threads` says. */
+export interface Threads {
+  /** With the calling one. */
+  readonly count: number
+  /** Why there are fewer than were asked for; undefined where there are as many. */
+  readonly why: string | undefined
+}
+
+/** Steps of a plan around calls of layers that may be made at the same time, each in a workspace of its own. */
+type Together = (multiplyAdds: number, calls: number) => { readonly begin: () => void, readonly end: () => void }
+
 /** One WebAssembly instance and its one linear memory, in which tensors and models live. */
 export class Runtime {
   /** The binary that runs: `'simd'`, `'relaxed-simd'`, or `'custom'` for a module given by the caller. */
@@ -30,14 +41,29 @@ export class Runtime {
   readonly kernels: Kernels
   /** The linear memory. Internal. */
   readonly linearMemory: LinearMemory
+  /** Where there are threads. Internal. */
+  readonly together: Together | undefined
+  readonly #why: string | undefined
   readonly #tensors: TensorCount = { live: 0 }
 
   /** Use `createRuntime`. */
-  constructor(variant: Variant | 'custom', module: KernelModule, kernels: Kernels, memory: LinearMemory) {
+  constructor(variant: Variant | 'custom', module: KernelModule, kernels: Kernels, memory: LinearMemory, why?: string, together?: Together) {
     this.variant = variant
     this.module = module
     this.kernels = kernels
     this.linearMemory = memory
+    this.together = together
+    this.#why = why
+  }
+
+  /** How many threads its kernels run on, and why there are fewer than were asked for. */
+  get threads(): Threads {
+    return { count: 1, why: this.#why }
+  }
+
+  /** Ends its workers, where there are threads. Models and tensors stay as they are, and go on with one thread. */
+  dispose(): void {
+    // None.
   }
 
   /**

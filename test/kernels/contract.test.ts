@@ -115,6 +115,8 @@ function hidden(): void {}
 @inline
 export function measure(rows: i32, size: f64): f64 { return 0 }
 `,
+  'gradients/index.ts': '',
+  'threads/index.ts': '',
   'draw.ts': `
 const NONE: i32 = 1
 /** The least. */
@@ -200,7 +202,7 @@ export const KERNEL_ARITIES: Readonly<Record<keyof Kernels, number>> = {
 
   it('finds constants, codes and records', () => {
     const files = contractFiles(readContract(read()))
-    expect([...files.keys()]).toEqual(['kernels.ts', 'draw.ts'])
+    expect([...files.keys()]).toEqual(['kernels.ts', 'gradient-kernels.ts', 'thread-kernels.ts', 'draw.ts'])
     expect(files.get('draw.ts')).toBe(`\
 // Written by assembly/write-contract.mjs from the source of the kernels: npm run build:wasm.
 

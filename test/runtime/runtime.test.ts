@@ -39,7 +39,7 @@ describe('createRuntime', () => {
     [{ maxMemoryBytes: NaN }, "createRuntime: expected a number >= 65536 for 'maxMemoryBytes', got NaN"],
     [{ maxMemoryBytes: '1000000' }, "createRuntime: expected a number >= 65536 for 'maxMemoryBytes', got \"1000000\""],
     [{ module: new Uint8Array(8) }, "createRuntime: expected a WebAssembly.Module of a .wasm file of this version of lstm-wasm for 'module', got Uint8Array(8)"],
-    [{ maxMemoryByte: 65536 }, "createRuntime: no option 'maxMemoryByte' (did you mean 'maxMemoryBytes'?); options are variant, maxMemoryBytes, module"],
+    [{ maxMemoryByte: 65536 }, "createRuntime: no option 'maxMemoryByte' (did you mean 'maxMemoryBytes'?); options are variant, maxMemoryBytes, module, threads"],
   ])('refuses %j', async (options, message) => {
     await expectRejection(createRuntime(options as unknown as RuntimeOptions), 'VALUE', message)
   })

@@ -48,7 +48,6 @@ interface StackPlan {
   readonly states: readonly StackState[]
   /** uint8 [batch, timesteps], or undefined. */
   readonly mask: Slot | undefined
-  readonly workspace: Slot
 }
 
 /** A state of all layers and directions: [layers x directions, batch, size]. */
@@ -60,6 +59,7 @@ interface StackState {
 /** One layer in one direction. */
 interface DirectionPlan<Cell> {
   readonly cell: Cell
+  readonly workspace: Slot
   readonly direction: Direction
   /** Position among layers x directions. */
   readonly position: number
@@ -93,8 +93,11 @@ export function planLayers<Cell>(
       return { slot: planState(planner, settings, state, 1 + n, stack, batch, rowBytes), rowBytes }
     }),
     mask: planMask(planner, 1 + states.length, batch, timesteps),
-    workspace: planner.workspace(workspaceBytes),
   }
+  // With threads, the directions of a layer run at the same time. With a mask, other steps come in between.
+  const together = directions.length > 1 && plan.mask === undefined ? planner.together : undefined
+  const workspace = planner.workspace(workspaceBytes)
+  const workspaces = directions.map((_, index) => (index === 0 || together === undefined ? workspace : planner.workspace(workspaceBytes)))
   // Layers hand their outputs on through two buffers by turns; the last one writes the node's own output.
   const between = Array.from({ length: Math.min(2, numLayers - 1) }, () => planner.workspace(batch * timesteps * width * 4))
   let x: Slot = planner.input(0)
@@ -102,15 +105,20 @@ export function planLayers<Cell>(
   for (let layer = 0; layer < numLayers; layer++) {
     const own = settings.returnSequences && planner.hasOutput(0) ? planner.output(0) : undefined
     const y = layer === numLayers - 1 ? own : between[layer % 2]
+    const features = layer === 0 ? inputSize : width
+    const both = together?.(batch * timesteps * directions.length * gates * hiddenSize * (features + outputSize), directions.length)
+    if (both !== undefined) planner.step(both.begin)
     last = directions.map((direction, index) => planDirection(planner, plan, bind, {
       cell: (cells[layer] as readonly Cell[])[index] as Cell,
+      workspace: workspaces[index] as Slot,
       direction,
       position: layer * directions.length + index,
       x,
-      inputSize: layer === 0 ? inputSize : width,
+      inputSize: features,
       y,
       yOffset: index * outputSize * 4,
     }))
+    if (both !== undefined) planner.step(both.end)
     if (y !== undefined) x = y
   }
   if (!settings.returnSequences && planner.hasOutput(0)) planLastStep(planner, last, batch, outputSize)
@@ -164,8 +172,8 @@ function planMask(planner: Planner, position: number, batch: number, timesteps: 
 /** One kernel call: a layer in one direction. Going backwards is walking with negative strides. Returns where its last output is. */
 function planDirection<Cell>(planner: Planner, stack: StackPlan, bind: BindCall<Cell>, plan: DirectionPlan<Cell>): At {
   const { kernels } = planner
-  const { settings, batch, timesteps, chunkSteps, mask, workspace } = stack
-  const { cell, direction, inputSize, position } = plan
+  const { settings, batch, timesteps, chunkSteps, mask } = stack
+  const { cell, workspace, direction, inputSize, position } = plan
   const { outputSize, timeMajor, delaySamples, maskRule } = settings
   const strides = (width: number): [number, number] => (timeMajor ? [batch * width * 4, width * 4] : [width * 4, timesteps * width * 4])
   const [xStepBytes, xRowBytes] = strides(inputSize)

@@ -1,0 +1,182 @@
+// Calls of kernels as tasks of rows, of output positions, or of a direction. Rows do not know of each other, so that the results are
+// bit-identical however they are split.
+import { Matrix, groupsOfUnits } from '../products/layout'
+import { GeneralLstmCell } from '../recurrent/lstm-general'
+import { GruCell } from '../recurrent/gru'
+import { LstmCell } from '../recurrent/lstm'
+import { Recurrence, recurrentWorkspaceBytes } from '../recurrent/recurrence'
+import { RnnCell } from '../recurrent/rnn'
+import { ConvolveCall, convolveWorkspaceBytes } from '../windows/convolve'
+import { rowsWorkspaceBytes } from '../products/product'
+import { Crew, MOST_TASKS } from './crew'
+import { TaskKind, runTasks, taskAt } from './tasks'
+
+/** Rows of a part are a multiple of this: whole tiles. */
+const TILE_ROWS: i32 = 6
+/** And at least so many: fewer would read the weights too often. */
+const LEAST_ROWS: i32 = 24
+/** Parts of a product or convolution for each thread: whoever is late does fewer. */
+const PARTS_A_THREAD: i32 = 4
+
+/** Bytes as blocks of memory are counted. */
+// @ts-ignore: decorator
+@inline
+function aligned(bytes: f64): i32 {
+  return i32(ceil(bytes / 64)) * 64
+}
+
+/** How many parts of at least `least` rows, whole tiles, and how many rows each but the last one has. */
+// @ts-ignore: decorator
+@inline
+function rowsOfPart(crew: Crew, rows: i32, least: i32): i32 {
+  const parts = min(MOST_TASKS, PARTS_A_THREAD * crew.settings.threads)
+  return max(least, ((rows + parts - 1) / parts + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS)
+}
+
+/** `gemmF32` by all threads: 1, or 0 where a worker does not go on. workspacePtr: as many times the bytes as there are threads. */
+export function shareGemmF32(
+  crew: Crew, wakes: i32, w: Matrix, steps: i32, rows: i32, aPtr: usize, aStepBytes: i32, aRowBytes: i32, outPtr: usize, outRowBytes: i32,
+  workspacePtr: usize,
+): i32 {
+  const stride = aligned(f64(rowsWorkspaceBytes(w, rows)))
+  const part = steps > 1 ? rows : rowsOfPart(crew, rows, LEAST_ROWS)
+  let count = 0
+  for (let step = 0; step < steps; step++) {
+    for (let begin = 0; begin < rows; begin += part) {
+      const task = taskAt(crew, count++)
+      task.kind = TaskKind.gemm
+      task.weights = changetype<usize>(w)
+      task.rows = min(part, rows - begin)
+      task.a = aPtr + step * aStepBytes + begin * aRowBytes
+      task.aBytes = aRowBytes
+      task.b = outPtr + (step * rows + begin) * outRowBytes
+      task.outBytes = outRowBytes
+      task.workspacePtr = workspacePtr
+      task.workspaceStride = stride
+      if (count < MOST_TASKS) continue
+      if (!runTasks(crew, count, wakes)) return 0
+      count = 0
+    }
+  }
+  return runTasks(crew, count, wakes)
+}
+
+/** `convolveF32` by all threads: 1, or 0 where a worker does not go on. workspacePtr: as many times the bytes as there are threads. */
+export function shareConvolveF32(crew: Crew, wakes: i32, call: ConvolveCall, w: Matrix, xPtr: usize, outPtr: usize, workspacePtr: usize): i32 {
+  const isLine = call.outHeight == 1
+  const positions = isLine ? call.outWidth : call.outHeight
+  const parts = min(MOST_TASKS, PARTS_A_THREAD * crew.settings.threads)
+  const part = isLine ? rowsOfPart(crew, positions, TILE_ROWS) : (positions + parts - 1) / parts
+  // As much as the whole call needs, which is not less than a part does.
+  const stride = aligned(convolveWorkspaceBytes(call.outHeight * call.outWidth, w.k, 1))
+  let count = 0
+  for (let begin = 0; begin < positions; begin += part) {
+    const task = taskAt(crew, count++)
+    // A part of the output is a convolution that starts further down, or further right.
+    const own = changetype<ConvolveCall>(task.recordPtr)
+    memory.copy(task.recordPtr, changetype<usize>(call), offsetof<ConvolveCall>())
+    let at = begin
+    if (isLine) {
+      own.outWidth = min(part, positions - begin)
+      own.padLeft = call.padLeft - begin * call.strideColumns
+    } else {
+      own.outHeight = min(part, positions - begin)
+      own.padTop = call.padTop - begin * call.strideRows
+      at = begin * call.outWidth
+    }
+    task.kind = TaskKind.convolve
+    task.weights = changetype<usize>(w)
+    task.call = task.recordPtr
+    task.a = xPtr
+    task.b = outPtr + at * call.outPixelBytes
+    task.workspacePtr = workspacePtr
+    task.workspaceStride = stride
+  }
+  return runTasks(crew, count, wakes)
+}
+
+/** Bytes that `rows` rows of a layer work in, whatever the kind of its weights is. */
+function layerBytes(rows: i32, chunkSteps: i32, w: Matrix, hiddenSize: i32, outputSize: i32): i32 {
+  const gates = w.columns / (groupsOfUnits(hiddenSize) * 4)
+  return aligned(recurrentWorkspaceBytes(rows, chunkSteps, w.k, hiddenSize, outputSize, gates, 1))
+}
+
+/**
+ * Appends tasks of a layer in one direction to the `first` that there are, its batch rows in at most `parts` parts. Returns how many there are
+ * then. a to g: the addresses of `run`.
+ */
+function addLayer(
+  crew: Crew, first: i32, parts: i32, kind: TaskKind, call: Recurrence, cell: usize, w: Matrix, hiddenSize: i32, outputSize: i32, a: usize,
+  b: usize, c: usize, d: usize, e: usize, f: usize, g: usize, workspacePtr: usize,
+): i32 {
+  const rows = call.rowEnd - call.rowBegin
+  const part = (rows + parts - 1) / parts
+  const bytes = layerBytes(part, call.chunkSteps, w, hiddenSize, outputSize)
+  let count = first
+  for (let begin = call.rowBegin; begin < call.rowEnd; begin += part) {
+    const task = taskAt(crew, count)
+    memory.copy(task.recordPtr, changetype<usize>(call), offsetof<Recurrence>())
+    const own = changetype<Recurrence>(task.recordPtr)
+    own.rowBegin = begin
+    own.rowEnd = min(begin + part, call.rowEnd)
+    task.kind = kind
+    task.weights = cell
+    task.call = task.recordPtr
+    task.a = a
+    task.b = b
+    task.c = c
+    task.d = d
+    task.e = e
+    task.f = f
+    task.g = g
+    task.workspacePtr = workspacePtr + (count - first) * bytes
+    task.workspaceStride = 0
+    count++
+  }
+  return count
+}
+
+/** Appends `lstmForwardF32` to the `first` tasks that there are, in at most `parts` parts; returns how many there are then. */
+export function addLstmForwardF32(
+  crew: Crew, first: i32, parts: i32, call: Recurrence, cell: LstmCell, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, workspacePtr: usize,
+): i32 {
+  const size = cell.hiddenSize
+  return addLayer(
+    crew, first, parts, TaskKind.lstm, call, changetype<usize>(cell), cell.inputWeights, size, size, xPtr, hPtr, cPtr, yPtr, 0, 0, 0, workspacePtr,
+  )
+}
+
+/** Appends `lstmGeneralF32`: see `addLstmForwardF32`. */
+export function addLstmGeneralF32(
+  crew: Crew, first: i32, parts: i32, call: Recurrence, cell: GeneralLstmCell, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize,
+  heldPtr: usize, historyPtr: usize, workspacePtr: usize,
+): i32 {
+  return addLayer(
+    crew, first, parts, TaskKind.generalLstm, call, changetype<usize>(cell), cell.inputWeights, cell.hiddenSize, cell.outputSize, xPtr, hPtr, cPtr,
+    yPtr, maskPtr, heldPtr, historyPtr, workspacePtr,
+  )
+}
+
+/** Appends `gruF32`: see `addLstmForwardF32`. */
+export function addGruF32(
+  crew: Crew, first: i32, parts: i32, call: Recurrence, cell: GruCell, xPtr: usize, hPtr: usize, yPtr: usize, maskPtr: usize, heldPtr: usize,
+  workspacePtr: usize,
+): i32 {
+  const size = cell.hiddenSize
+  return addLayer(
+    crew, first, parts, TaskKind.gru, call, changetype<usize>(cell), cell.inputWeights, size, size, xPtr, hPtr, 0, yPtr, maskPtr, heldPtr, 0,
+    workspacePtr,
+  )
+}
+
+/** Appends `rnnF32`: see `addLstmForwardF32`. */
+export function addRnnF32(
+  crew: Crew, first: i32, parts: i32, call: Recurrence, cell: RnnCell, xPtr: usize, hPtr: usize, yPtr: usize, maskPtr: usize, heldPtr: usize,
+  workspacePtr: usize,
+): i32 {
+  const size = cell.hiddenSize
+  return addLayer(
+    crew, first, parts, TaskKind.rnn, call, changetype<usize>(cell), cell.inputWeights, size, size, xPtr, hPtr, 0, yPtr, maskPtr, heldPtr, 0,
+    workspacePtr,
+  )
+}

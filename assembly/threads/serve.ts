@@ -1,0 +1,34 @@
+import { Crew, CrewSettings } from './crew'
+import { isOffered, runOne } from './tasks'
+import { help } from './units'
+
+/** A worker's life: tasks and invitations, and sleep where there are none for a while. Returns when the crew is over. */
+export function serve(crew: Crew, thread: i32): void {
+  const settings = crew.settings
+  let answered = atomic.load<i32>(crew.invitationPtr)
+  // It looks at three words each time.
+  const mostIdle = settings.idleMicroseconds * settings.looks / 3
+  let idle = 0
+  while (!atomic.load<i32>(changetype<usize>(settings), offsetof<CrewSettings>('isOver'))) {
+    if (runOne(crew, thread)) {
+      idle = 0
+      continue
+    }
+    const invitation = atomic.load<i32>(crew.invitationPtr)
+    if (invitation != answered && (invitation & 1) != 0) {
+      answered = invitation
+      help(crew, thread, invitation)
+      idle = 0
+      continue
+    }
+    if (++idle < mostIdle) continue
+    idle = 0
+    // The bell is read first, and work is looked for once more after it is said that this thread sleeps: whoever gives work out either
+    // sees that it sleeps, and rings, or has given it out before that last look.
+    const bell = atomic.load<i32>(crew.bellPtr)
+    atomic.add<i32>(crew.sleepersPtr, 1)
+    const last = atomic.load<i32>(crew.invitationPtr)
+    if (!isOffered(atomic.load<i32>(crew.claimPtr)) && (last == answered || (last & 1) == 0)) atomic.wait<i32>(crew.bellPtr, bell, -1)
+    atomic.sub<i32>(crew.sleepersPtr, 1)
+  }
+}

@@ -1,0 +1,148 @@
+// Tasks: calls of kernels that do not know of each other, which threads claim one by one. Thread 0 gives them out, does its share, and
+// waits for what others have claimed.
+import { Matrix } from '../products/layout'
+import { gemmF32 } from '../products/gemm'
+import { GeneralLstmCell, lstmGeneralF32 } from '../recurrent/lstm-general'
+import { GruCell, gruF32 } from '../recurrent/gru'
+import { LstmCell, lstmForwardF32 } from '../recurrent/lstm'
+import { Recurrence } from '../recurrent/recurrence'
+import { RnnCell, rnnF32 } from '../recurrent/rnn'
+import { ConvolveCall, convolveF32 } from '../windows/convolve'
+import { Crew, MOST_TASKS, TASK_RECORD, ring } from './crew'
+
+/** What a task calls. */
+export const enum TaskKind {
+  gemm = 0,
+  convolve = 1,
+  lstm = 2,
+  generalLstm = 3,
+  gru = 4,
+  rnn = 5,
+}
+
+/** A task; what the arguments are, `run` knows. */
+@unmanaged
+export class Task {
+  kind: i32
+  /** Weights: a matrix, or a cell. */
+  weights: usize
+  /** A record, or 0: sizes and strides. */
+  call: usize
+  a: usize
+  b: usize
+  c: usize
+  d: usize
+  e: usize
+  f: usize
+  g: usize
+  /** Memory to work in: that of thread n starts n strides further. */
+  workspacePtr: usize
+  workspaceStride: i32
+  /** Numbers of products. */
+  rows: i32
+  aBytes: i32
+  outBytes: i32
+
+  /** Memory for a record of its own. */
+  // @ts-ignore: decorator
+  @inline
+  get recordPtr(): usize {
+    return changetype<usize>(this) + TASK_RECORD
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+export function taskAt(crew: Crew, index: i32): Task {
+  assert(index < MOST_TASKS)
+  return changetype<Task>(crew.taskPtr(index))
+}
+
+function run(task: Task, thread: i32): void {
+  const workspacePtr = task.workspacePtr + thread * task.workspaceStride
+  const call = changetype<Recurrence>(task.call)
+  switch (task.kind) {
+    case TaskKind.gemm:
+      gemmF32(changetype<Matrix>(task.weights), 1, task.rows, task.a, 0, task.aBytes, task.b, task.outBytes, workspacePtr)
+      break
+    case TaskKind.convolve:
+      convolveF32(changetype<ConvolveCall>(task.call), changetype<Matrix>(task.weights), task.a, task.b, workspacePtr)
+      break
+    case TaskKind.lstm:
+      lstmForwardF32(call, changetype<LstmCell>(task.weights), task.a, task.b, task.c, task.d, workspacePtr)
+      break
+    case TaskKind.generalLstm:
+      lstmGeneralF32(call, changetype<GeneralLstmCell>(task.weights), task.a, task.b, task.c, task.d, task.e, task.f, task.g, workspacePtr)
+      break
+    case TaskKind.gru:
+      gruF32(call, changetype<GruCell>(task.weights), task.a, task.b, task.d, task.e, task.f, workspacePtr)
+      break
+    case TaskKind.rnn:
+      rnnF32(call, changetype<RnnCell>(task.weights), task.a, task.b, task.d, task.e, task.f, workspacePtr)
+      break
+    default:
+      unreachable()
+  }
+}
+
+/** Whether there is a task that nobody has claimed. */
+// @ts-ignore: decorator
+@inline
+export function isOffered(claim: i32): bool {
+  return (claim & 255) < claim >> 8
+}
+
+/** Claims a task and does it. Returns whether there was one. */
+export function runOne(crew: Crew, thread: i32): bool {
+  const claim = atomic.load<i32>(crew.claimPtr)
+  if (!isOffered(claim)) return false
+  // The word is all that a claim depends on: where the exchange succeeds, it is a task of now, whatever has been before.
+  if (atomic.cmpxchg<i32>(crew.claimPtr, claim, claim + 1) == claim) {
+    run(taskAt(crew, claim & 255), thread)
+    if (thread) {
+      atomic.add<i32>(crew.donePtr, 1)
+      if (atomic.load<i32>(crew.waitingPtr)) atomic.notify(crew.donePtr, 1)
+    }
+  }
+  return true
+}
+
+/**
+ * Gives the first `count` tasks out, works, and returns when all are done: 1, or 0 where a worker has claimed one and does not go on.
+ * `wakes`: whether workers that sleep are woken.
+ */
+export function runTasks(crew: Crew, count: i32, wakes: i32): i32 {
+  assert(count <= MOST_TASKS)
+  atomic.store<i32>(crew.donePtr, 0)
+  atomic.store<i32>(crew.claimPtr, count << 8)
+  if (wakes) ring(crew, count - 1)
+  let own = 0
+  while (true) {
+    const claim = atomic.load<i32>(crew.claimPtr)
+    if (!isOffered(claim)) break
+    if (atomic.cmpxchg<i32>(crew.claimPtr, claim, claim + 1) != claim) continue
+    run(taskAt(crew, claim & 255), 0)
+    own++
+  }
+  return awaitDone(crew, count - own)
+}
+
+/** How long thread 0 looks before it sleeps: about as long as waking takes. A worker on the same core goes on only when it sleeps. */
+const LOOK_MICROSECONDS: i32 = 30
+
+function awaitDone(crew: Crew, count: i32): i32 {
+  const settings = crew.settings
+  const looks = settings.looks
+  let left = settings.patience
+  while (left > 0) {
+    for (let n = LOOK_MICROSECONDS * looks; n > 0; n--) if (atomic.load<i32>(crew.donePtr) == count) return 1
+    left -= LOOK_MICROSECONDS
+    if (!settings.mayBlock) continue
+    atomic.store<i32>(crew.waitingPtr, 1)
+    const done = atomic.load<i32>(crew.donePtr)
+    // 10 ms at a time. 2: nobody has woken it.
+    if (done != count && atomic.wait<i32>(crew.donePtr, done, 10_000_000) == 2) left -= 10_000
+    atomic.store<i32>(crew.waitingPtr, 0)
+  }
+  return atomic.load<i32>(crew.donePtr) == count ? 1 : 0
+}

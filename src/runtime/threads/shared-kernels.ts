@@ -1,0 +1,221 @@
+// The kernels of a runtime with threads: calls that are large enough are shared where that has been found to be faster. All others, and all
+// other kernels, are the binary's own.
+import { Matrix } from '../../contract/products/layout.ts'
+import { LstmCell } from '../../contract/recurrent/lstm.ts'
+import { Recurrence } from '../../contract/recurrent/recurrence.ts'
+import type { ThreadKernels } from '../../contract/thread-kernels.ts'
+import { ConvolveCall } from '../../contract/windows/convolve.ts'
+import type { RecordFields } from '../../values/record.ts'
+import type { Kernels } from '../kernels.ts'
+import { Site, Way, type Crew } from './crew.ts'
+
+/** Calls that do not know of each other: those between `begin` and `end` may be made at the same time. */
+export interface Together {
+  readonly begin: () => void
+  readonly end: () => void
+}
+
+/** Places in plans that are remembered; plans come and go. */
+const MOST_SITES = 4096
+/** Units that a part of a layer has at least. */
+const LEAST_UNITS = 16
+/** A call that is collected: beyond what `Crew.begin` says. */
+const COLLECTED = 4
+
+/** Bytes from the start of a record to a field; all of them have four bytes. */
+function at<Fields extends RecordFields>(fields: Fields, name: keyof Fields & string): number {
+  return 4 * Object.keys(fields).indexOf(name)
+}
+
+const K = at(Matrix, 'k')
+const COLUMNS = at(Matrix, 'columns')
+const INPUT_WEIGHTS = at(LstmCell, 'inputWeights')
+const RECURRENT_WEIGHTS = at(LstmCell, 'recurrentWeights')
+const HIDDEN_SIZE = at(LstmCell, 'hiddenSize')
+const TIMESTEPS = at(Recurrence, 'timesteps')
+const ROW_BEGIN = at(Recurrence, 'rowBegin')
+const ROW_END = at(Recurrence, 'rowEnd')
+const OUT_HEIGHT = at(ConvolveCall, 'outHeight')
+const OUT_WIDTH = at(ConvolveCall, 'outWidth')
+
+const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64
+
+/** Kernels that share their work. */
+export class SharedKernels {
+  /** What operators call. */
+  readonly kernels: Kernels
+  readonly #plain: Kernels & ThreadKernels
+  readonly #crew: Crew
+  /** By the address of what a call is about; of products, and the number of their rows. */
+  readonly #sites: Map<number, Site> = new Map()
+  /** Tasks that are collected between `begin` and `end`; undefined elsewhere. */
+  #collected: number | undefined
+  /** Parts that a call of a layer is split into: those of the call that is begun, and of each that is collected. */
+  #parts = 1
+  #collectedParts = 1
+  /** Between `begin` and `end` of calls that are not shared: each would ask for itself. */
+  #isAlone = false
+
+  constructor(plain: Kernels & ThreadKernels, crew: Crew) {
+    this.#plain = plain
+    this.#crew = crew
+    this.kernels = {
+      ...plain,
+      gemmF32: this.#gemm,
+      convolveF32: this.#convolve,
+      lstmForwardF32: this.#lstmForward,
+      lstmGeneralF32: this.#lstmGeneral,
+      gruF32: this.#gru,
+      rnnF32: this.#rnn,
+      gemmWorkspaceBytes: (w, rows) => this.#forThreads(plain.gemmWorkspaceBytes(w, rows)),
+      convolveWorkspaceBytes: (rows, k) => this.#forThreads(plain.convolveWorkspaceBytes(rows, k, 1)),
+      recurrentWorkspaceBytes: (...args) => this.#recurrentBytes(...args),
+    }
+  }
+
+  /** Steps of a plan around calls of layers that may be made at the same time; each must have a workspace of its own. */
+  together(multiplyAdds: number, calls: number): Together {
+    const crew = this.#crew
+    const site = new Site(multiplyAdds)
+    let way: number = Way.unmeasured
+    return {
+      begin: () => {
+        way = crew.begin(site)
+        this.#isAlone = way === Way.alone
+        if (way < Way.shared) return
+        this.#collected = 0
+        this.#collectedParts = Math.max(1, Math.floor(crew.threads / calls))
+      },
+      end: () => {
+        const count = this.#collected
+        this.#collected = undefined
+        this.#isAlone = false
+        if (count !== undefined) this.#runTasks(count, way)
+        else if (way === Way.alone) crew.ended(true)
+      },
+    }
+  }
+
+  #forThreads(bytes: number): number {
+    return bytes === 0 ? 0 : this.#crew.threads * aligned(bytes)
+  }
+
+  /** Enough for the whole call, and for its parts at the same time, however many they are; and for parts of units, where there is one row. */
+  #recurrentBytes(rows: number, chunkSteps: number, inputSize: number, hiddenSize: number, outputSize: number, gates: number, isInt8: number): number {
+    const { recurrentWorkspaceBytes, unitsScratchBytes } = this.#plain
+    let most = recurrentWorkspaceBytes(rows, chunkSteps, inputSize, hiddenSize, outputSize, gates, isInt8)
+    for (let parts = 1; parts <= Math.min(rows, this.#crew.threads); parts++) {
+      const bytes = recurrentWorkspaceBytes(Math.ceil(rows / parts), chunkSteps, inputSize, hiddenSize, outputSize, gates, 1)
+      most = Math.max(most, parts * aligned(bytes))
+    }
+    if (rows === 1 && gates === 4 && this.#crew.threads > 1) this.#crew.reserve(unitsScratchBytes(chunkSteps, inputSize, hiddenSize))
+    return most
+  }
+
+  #site(key: number, multiplyAdds: number): Site {
+    let site = this.#sites.get(key)
+    // Another plan may have been at this address.
+    if (site?.multiplyAdds !== multiplyAdds) {
+      if (this.#sites.size > MOST_SITES) this.#sites.clear()
+      site = new Site(multiplyAdds)
+      this.#sites.set(key, site)
+    }
+    return site
+  }
+
+  #begin(key: number, multiplyAdds: number): number {
+    return this.#isAlone || multiplyAdds < this.#crew.least ? Way.unmeasured : this.#crew.begin(this.#site(key, multiplyAdds))
+  }
+
+  /** Multiply-adds of a product with so many rows. */
+  #product(w: number, rows: number): number {
+    return rows * this.#crew.read(w + K) * this.#crew.read(w + COLUMNS)
+  }
+
+  #runTasks(count: number, way: number): void {
+    this.#crew.ended(this.#plain.runTasks(this.#crew.ptr, count, Number(way === Way.waking)) === 1)
+  }
+
+  /** How a call of a layer is made; sets the number of its parts. `oneRow`: parts where there is one batch row. */
+  #beginLayer(call: number, cell: number, oneRow: number): number {
+    const crew = this.#crew
+    const rows = crew.read(call + ROW_END) - crew.read(call + ROW_BEGIN)
+    if (this.#collected !== undefined) {
+      this.#parts = Math.min(rows, this.#collectedParts)
+      return COLLECTED
+    }
+    this.#parts = rows > 1 ? Math.min(rows, crew.threads) : oneRow
+    if (this.#parts < 2) return Way.unmeasured
+    const steps = rows * crew.read(call + TIMESTEPS)
+    return this.#begin(call, this.#product(crew.read(cell + INPUT_WEIGHTS), steps) + this.#product(crew.read(cell + RECURRENT_WEIGHTS), steps))
+  }
+
+  /** `count`: tasks that there are. */
+  #endLayer(way: number, count: number): void {
+    if (way === COLLECTED) this.#collected = count
+    else if (way >= Way.shared) this.#runTasks(count, way)
+    else if (way === Way.alone) this.#crew.ended(true)
+  }
+
+  readonly #gemm: Kernels['gemmF32'] = (w, steps, rows, aPtr, aStepBytes, aRowBytes, outPtr, outRowBytes, workspacePtr) => {
+    const { ptr } = this.#crew
+    const way = this.#begin(w + 2 ** 32 * rows, this.#product(w, steps * rows))
+    if (way < Way.shared) this.#plain.gemmF32(w, steps, rows, aPtr, aStepBytes, aRowBytes, outPtr, outRowBytes, workspacePtr)
+    const isDone = way < Way.shared
+      || this.#plain.shareGemmF32(ptr, Number(way === Way.waking), w, steps, rows, aPtr, aStepBytes, aRowBytes, outPtr, outRowBytes, workspacePtr) === 1
+    if (way !== Way.unmeasured) this.#crew.ended(isDone)
+  }
+
+  readonly #convolve: Kernels['convolveF32'] = (call, w, xPtr, outPtr, workspacePtr) => {
+    const crew = this.#crew
+    const way = this.#begin(call, this.#product(w, crew.read(call + OUT_HEIGHT) * crew.read(call + OUT_WIDTH)))
+    if (way < Way.shared) this.#plain.convolveF32(call, w, xPtr, outPtr, workspacePtr)
+    const isDone = way < Way.shared || this.#plain.shareConvolveF32(crew.ptr, Number(way === Way.waking), call, w, xPtr, outPtr, workspacePtr) === 1
+    if (way !== Way.unmeasured) crew.ended(isDone)
+  }
+
+  readonly #lstmForward: Kernels['lstmForwardF32'] = (call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr) => {
+    const crew = this.#crew
+    const plain = this.#plain
+    const way = this.#beginLayer(call, cell, Math.min(crew.threads, Math.floor(crew.read(cell + HIDDEN_SIZE) / LEAST_UNITS)))
+    if (way < Way.shared) plain.lstmForwardF32(call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr)
+    if (way >= Way.shared && way !== COLLECTED && crew.read(call + ROW_END) - crew.read(call + ROW_BEGIN) === 1) {
+      const wakes = Number(way === Way.waking)
+      const { scratchPtr, scratchStride } = crew
+      crew.ended(plain.leadLstmF32(crew.ptr, wakes, call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr, scratchPtr, scratchStride, this.#parts) >= 0)
+      return
+    }
+    const count = way < Way.shared ? 0 : plain.addLstmForwardF32(crew.ptr, this.#collected ?? 0, this.#parts, call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr)
+    this.#endLayer(way, count)
+  }
+
+  readonly #lstmGeneral: Kernels['lstmGeneralF32'] = (call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, historyPtr, workspacePtr) => {
+    const { ptr } = this.#crew
+    const plain = this.#plain
+    const way = this.#beginLayer(call, cell, 1)
+    if (way < Way.shared) plain.lstmGeneralF32(call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, historyPtr, workspacePtr)
+    const first = this.#collected ?? 0
+    const count = way < Way.shared
+      ? 0
+      : plain.addLstmGeneralF32(ptr, first, this.#parts, call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, historyPtr, workspacePtr)
+    this.#endLayer(way, count)
+  }
+
+  readonly #gru: Kernels['gruF32'] = (call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
+    const { ptr } = this.#crew
+    const plain = this.#plain
+    const way = this.#beginLayer(call, cell, 1)
+    if (way < Way.shared) plain.gruF32(call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
+    const count = way < Way.shared ? 0 : plain.addGruF32(ptr, this.#collected ?? 0, this.#parts, call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
+    this.#endLayer(way, count)
+  }
+
+  readonly #rnn: Kernels['rnnF32'] = (call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
+    const { ptr } = this.#crew
+    const plain = this.#plain
+    const way = this.#beginLayer(call, cell, 1)
+    if (way < Way.shared) plain.rnnF32(call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
+    const count = way < Way.shared ? 0 : plain.addRnnF32(ptr, this.#collected ?? 0, this.#parts, call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
+    this.#endLayer(way, count)
+  }
+}

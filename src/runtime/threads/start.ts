@@ -1,0 +1,109 @@
+import { MOST_THREADS } from '../../contract/threads/crew.ts'
+import type { ThreadKernels } from '../../contract/thread-kernels.ts'
+import { edits as relaxedEdits } from '../binaries/relaxed-simd-threads.ts'
+import { edits as simdEdits } from '../binaries/simd-threads.ts'
+import type { Kernels, Variant } from '../kernels.ts'
+import { LinearMemory } from '../memory.ts'
+import type { Runtime } from '../runtime.ts'
+import { kernelsOf } from '../start.ts'
+import { Crew } from './crew.ts'
+import { SharedKernels } from './shared-kernels.ts'
+import { ThreadedRuntime } from './threaded-runtime.ts'
+import { processors, reasonAgainst, startWorker, type RunningWorker } from './workers.ts'
+
+/** What is asked for. */
+export interface ThreadOptions {
+  readonly threads: number | 'auto'
+  readonly variant: Variant | 'auto'
+  readonly maxMemoryBytes: number
+  /** The bytes of a binary without threads. */
+  readonly bytesOf: (variant: Variant) => Uint8Array
+  /** For tests: see `Crew`. */
+  readonly eager?: number
+}
+
+const EDITS: readonly (readonly [Variant, string])[] = [['relaxed-simd', relaxedEdits], ['simd', simdEdits]]
+/** More threads than that wait for memory rather than compute. */
+const MOST_BY_ITSELF = 8
+/** Engines reserve addresses for all that a shared memory may become: where there are too few, it is less. */
+const LEAST_MEMORY_BYTES = 2 ** 26
+
+/** The bytes that edits make of a binary: assembly/edits.mjs. */
+function edited(base: Uint8Array, edits: string): Uint8Array<ArrayBuffer> {
+  const parts: Uint8Array[] = []
+  let at = 0
+  for (const [, inserted = '', skip, length] of edits.matchAll(/(\S*) (-?\d+) (\d+) /g)) {
+    parts.push(Uint8Array.from(inserted.match(/../g) ?? [], (pair) => parseInt(pair, 16)), base.subarray(at += Number(skip), at += Number(length)))
+  }
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let end = 0
+  for (const part of parts) {
+    bytes.set(part, end)
+    end += part.length
+  }
+  return bytes
+}
+
+interface Compiled {
+  readonly variant: Variant
+  readonly module: WebAssembly.Module
+}
+
+/** The fastest binary with threads that this engine accepts. */
+async function compileThreads({ variant: wanted, bytesOf }: ThreadOptions): Promise<Compiled | undefined> {
+  for (const [variant, edits] of EDITS) {
+    if (wanted !== 'auto' && wanted !== variant) continue
+    const bytes = edited(bytesOf(variant), edits)
+    if (WebAssembly.validate(bytes)) return { variant, module: await WebAssembly.compile(bytes) }
+  }
+  return undefined
+}
+
+function sharedMemory(maxMemoryBytes: number): LinearMemory {
+  for (let bytes = maxMemoryBytes; ; bytes /= 2) {
+    try {
+      return new LinearMemory(bytes, true)
+    } catch (error) {
+      if (!(error instanceof RangeError) || bytes / 2 < LEAST_MEMORY_BYTES) throw error
+    }
+  }
+}
+
+/** A runtime with threads, or why there is none. */
+export async function startThreads(options: ThreadOptions): Promise<Runtime | string> {
+  const count = options.threads === 'auto' ? Math.min(MOST_BY_ITSELF, await processors()) : Math.min(MOST_THREADS, options.threads)
+  if (count < 2) return 'this process may use one processor'
+  const reason = reasonAgainst()
+  if (reason !== undefined) return reason
+  const compiled = await compileThreads(options)
+  if (compiled === undefined) return 'this engine does not accept the binary with threads'
+  const { variant, module } = compiled
+  const memory = sharedMemory(options.maxMemoryBytes)
+  const instance = new WebAssembly.Instance(module, { env: { memory: memory.wasm } })
+  const kernels = { ...kernelsOf(instance), ...instance.exports } as unknown as Kernels & ThreadKernels
+  const crew = new Crew(kernels, memory, count, options.eager)
+
+  const made: { runtime?: ThreadedRuntime } = {}
+  const workers: RunningWorker[] = []
+  const failures: unknown[] = []
+  await Promise.all(Array.from({ length: count - 1 }, async (_, n) => {
+    let isCounted = false
+    try {
+      workers.push(await startWorker({ module, memory: memory.wasm, crewPtr: crew.ptr, thread: n + 1 }, () => {
+        if (!isCounted) return
+        isCounted = false
+        crew.lost()
+        made.runtime?.lost()
+      }))
+      isCounted = true
+      crew.joined()
+    } catch (cause) {
+      failures.push(cause)
+    }
+  }))
+  const why = failures.length === 0 ? undefined : `a worker does not start: ${String(failures[0])}`
+  if (workers.length === 0) return why as string
+  const shared = new SharedKernels(kernels, crew)
+  made.runtime = new ThreadedRuntime(variant, module, shared.kernels, memory, shared, crew, workers, why)
+  return made.runtime
+}
