@@ -72,13 +72,14 @@ async function closureOf(entry: string): Promise<{ readonly files: string[], rea
 }
 
 /** What else can be imported: `lstm-wasm/layers`, the readers one by one, and arrays in files. */
-const DOORS = ['layers', 'operators', 'streams', 'quantization', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam', 'tesseract']
+const DOORS = ['layers', 'operators', 'streams', 'quantization', 'export', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam', 'tesseract']
 
 /** Their public names, in the same order. */
 const DOOR_NAMES = [
   ['operators'],
   ['streams'],
   ['formatReport', 'quantize'],
+  ['toKeras', 'toOnnx'],
   ['createWorkletNode', 'createWorkletOptions'],
   ['LstmError', 'createProcessorModel'],
   ['readNpy', 'writeNpy'],

@@ -4,6 +4,7 @@ export const ENTRY_POINTS: Readonly<Record<string, string>> = {
   operators: 'src/operators.ts',
   streams: 'src/streams/index.ts',
   quantization: 'src/quantization/index.ts',
+  export: 'src/export/index.ts',
   worklet: 'src/worklet/index.ts',
   npy: 'src/readers/npy.ts',
   safetensors: 'src/readers/safetensors.ts',

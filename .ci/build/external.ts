@@ -8,6 +8,7 @@ export const binaries = {
 
 const FILES: Readonly<Record<string, string>> = {
   '../index.ts': './index.js', '../streams/index.ts': './streams.js', '../readers/npy.ts': './npy.js', '../readers/safetensors.ts': './safetensors.js',
+  '../export/index.ts': './export.js',
 }
 
 /** The command imports the built entry points, and is no part of them: index.js stays one file. */

@@ -4,13 +4,18 @@ import { LstmError } from '../index.ts'
 import { UsageError, type Arguments } from './arguments.ts'
 import { showStatus } from './terminal.ts'
 
-/** The two names of a command line. @throws UsageError unless they are a model to read and another file to write */
-export async function outputName({ positionals }: Arguments): Promise<{ readonly from: string, readonly to: string }> {
+/**
+ * The two names of a command line.
+ * @param endings of files that can be written
+ * @throws UsageError unless they are a model to read and another file to write
+ */
+export async function outputName({ positionals }: Arguments, endings: readonly string[] = ['.safetensors']): Promise<{ readonly from: string, readonly to: string }> {
   const [from, to, ...more] = positionals
+  const all = endings.length === 1 ? endings[0] as string : `${endings.slice(0, -1).join(', ')} or ${endings.at(-1) as string}`
   if (from === undefined || to === undefined || more.length > 0) {
-    throw new UsageError(`expected a model file and a .safetensors file to write, got ${positionals.length} names`)
+    throw new UsageError(`expected a model file and a ${all} file to write, got ${positionals.length} names`)
   }
-  if (!to.endsWith('.safetensors')) throw new UsageError(`expected a name that ends in .safetensors to write to, got '${to}'`)
+  if (!endings.some((ending) => to.endsWith(ending))) throw new UsageError(`expected a name that ends in ${all} to write to, got '${to}'`)
   if (await isSameFile(from, to)) throw new UsageError(`'${to}' is the model to read: write to another file`)
   return { from, to }
 }

@@ -70,8 +70,7 @@ describe('lstm-wasm', () => {
       Usage
         lstm-wasm inspect FILE              what is in a model: layers, shapes, parameters, costs
         lstm-wasm run FILE --input X.npy    run a model on .npy, .json or .csv files
-        lstm-wasm convert IN OUT.safetensors
-                                            one self-describing file of a model in any format
+        lstm-wasm convert IN OUT            any model as a file that describes itself, as ONNX or for Keras
         lstm-wasm quantize IN OUT.safetensors
                                             a quarter of the size, and faster: weights of 8 bits
         lstm-wasm read LINE.png --model MODEL.traineddata
@@ -492,9 +491,28 @@ describe('lstm-wasm convert', () => {
     expect(textOf('b.json')).toBe(textOf('a.json'))
   })
 
+  it.each(['.onnx', '.keras'])('writes %s files, which give the same numbers', async (ending) => {
+    const file = `${STATE_DICTS}lstm-2layer-bidirectional.safetensors`
+    put('x.json', JSON.stringify(expected['lstm-2layer-bidirectional.safetensors']?.input))
+    expect(await cli('convert', file, `same${ending}`, '--zero-states', '--only', 'output')).toEqual({
+      code: 0, stderr: '', stdout: `same${ending}: ${grouped(statSync(join(folder, `same${ending}`)).size)} bytes, 1,080 parameters\n`,
+    })
+    expect((await cli('run', file, '--input', 'input=x.json', '--output', 'a.json')).code).toBe(0)
+    expect((await cli('run', `same${ending}`, '--input', 'input=x.json', '--output', 'b.json')).code).toBe(0)
+    const [whole, alone] = [JSON.parse(textOf('a.json')) as { output: unknown }, JSON.parse(textOf('b.json')) as unknown]
+    expect(alone).toEqual(ending === '.onnx' ? { output: whole.output } : whole.output)
+  })
+
+  it('says in one line what cannot be written', () => {
+    expect(built('convert', `${STATE_DICTS}lstm-2layer-bidirectional.safetensors`, 'same.keras')).toEqual({
+      code: 1, stdout: '', stderr: "lstm-wasm: toKeras: what layers of Keras do not compute: lstm 'lstm': initial states of all layers in one tensor; where they may be left out, optionalStates: 'zeros' (--zero-states) does without\n",
+    })
+  })
+
   it.each([
-    [['convert', 'a'], 2, 'expected a model file and a .safetensors file to write, got 1 names (see lstm-wasm convert --help)'],
-    [['convert', 'a', 'b.onnx'], 2, "expected a name that ends in .safetensors to write to, got 'b.onnx' (see lstm-wasm convert --help)"],
+    [['convert', 'a'], 2, 'expected a model file and a .safetensors, .onnx or .keras file to write, got 1 names (see lstm-wasm convert --help)'],
+    [['convert', 'a', 'b.h5'], 2, "expected a name that ends in .safetensors, .onnx or .keras to write to, got 'b.h5' (see lstm-wasm convert --help)"],
+    [['convert', 'a', 'b.safetensors', '--only', 'y'], 2, '--only and --zero-states are for .onnx and .keras: a .safetensors file has the whole model (see lstm-wasm convert --help)'],
     [['convert', 'a', 'b.safetensors', '--forget-bias', 'x'], 2, "--forget-bias: expected a number, got 'x' (see lstm-wasm convert --help)"],
     [['convert', 'a', 'b.safetensors', '--constant', 'sr'], 2, "--constant: expected NAME=NUMBER, got 'sr' (see lstm-wasm convert --help)"],
     [['convert', 'missing', 'b.safetensors'], 1, 'cannot read "missing": no such file'],

@@ -1,0 +1,94 @@
+// Files of Keras 3 (.keras): a zip archive of config.json, metadata.json and model.weights.h5.
+import { strToU8, zipSync } from 'fflate'
+import { LstmError } from '../../errors.ts'
+import type { TypedGraph } from '../../graph/infer.ts'
+import { Names } from '../names.ts'
+import { Refusals, typedSource, type ExportOptions, type ExportSource } from '../source.ts'
+import { writeHdf5 } from '../hdf5/writer.ts'
+import { layerWriters } from './layers.ts'
+import { inKerasOrder, inputLayer, modelConfig, weightGroups, type KerasLayer, type KerasTensor } from './network.ts'
+import { layerName, NodeLayers, type Network } from './node-layers.ts'
+
+/** What files say that wrote them: the newest Keras that these are tried with. All of Keras 3 reads them. */
+const KERAS_VERSION = '3.15.1'
+/** The time in the archive: files of one model are alike to the byte. */
+const DATE = new Date(1980, 0, 1)
+
+/**
+ * Writes a model as a `.keras` file of Keras 3: a functional model of Keras's own layers, with the names of our inputs and nodes.
+ * Its first axis is the batch. Outputs are in the order of ours.
+ *
+ *     await writeFile('model.keras', toKeras(model)) // keras.saving.load_model('model.keras')
+ *
+ * @throws LstmError `UNSUPPORTED` listing every node that no layer of Keras computes, and what of it
+ */
+export function toKeras(source: ExportSource, options: ExportOptions = {}): Uint8Array<ArrayBuffer> {
+  const typed = typedSource(source, options, 'toKeras')
+  const refusals = new Refusals('toKeras')
+  const network = networkOf(typed, refusals)
+  const outputs = typed.graph.outputs.flatMap(({ name, value }): KerasTensor[] => {
+    const tensor = network.tensors.get(value)
+    if (tensor === undefined) refusals.add(`the output '${name}' is ${network.lifted.has(value) ? 'states of all layers in one tensor' : 'a constant'}; outputs: [...] (--only) chooses others`)
+    return tensor === undefined ? [] : [tensor]
+  })
+  refusals.check('what layers of Keras do not compute')
+  const inputs = typed.graph.inputs.map(({ name }) => network.tensors.get(name)?.layer as string)
+  const { layers, tensors } = namedAsOutputs(inKerasOrder(network.layers, outputs), outputs, typed.graph.outputs.map(({ name }) => layerName(name)))
+  const config = modelConfig(layers, inputs, tensors)
+  const file = (bytes: Uint8Array): [Uint8Array, { level: 0, mtime: Date }] => [bytes, { level: 0, mtime: DATE }]
+  return zipSync({
+    'metadata.json': file(strToU8(JSON.stringify({ keras_version: KERAS_VERSION, date_saved: '1980-01-01@00:00:00' }))),
+    'config.json': file(strToU8(JSON.stringify(config))),
+    'model.weights.h5': file(writeHdf5(weightGroups(layers))),
+  })
+}
+
+/** Layers that make an output called as it is, where no other layer is: readers call outputs so. */
+function namedAsOutputs(
+  layers: readonly KerasLayer[], outputs: readonly KerasTensor[], names: readonly string[],
+): { readonly layers: KerasLayer[], readonly tensors: KerasTensor[] } {
+  const taken = new Set(layers.map(({ name }) => name))
+  const renamed: Map<string, string> = new Map()
+  outputs.forEach(({ layer, index }, n) => {
+    const name = names[n] as string
+    const isFree = index === 0 && !taken.has(name) && !renamed.has(layer) && layers.some((own) => own.name === layer && own.className !== 'InputLayer')
+    if (!isFree) return
+    renamed.set(layer, name)
+    taken.add(name)
+  })
+  const nameOf = (name: string): string => renamed.get(name) ?? name
+  const tensor = (own: KerasTensor): KerasTensor => ({ ...own, layer: nameOf(own.layer) })
+  return {
+    layers: layers.map((own) => ({ ...own, name: nameOf(own.name), inputs: own.inputs.map(tensor), initialState: own.initialState.map(tensor) })),
+    tensors: outputs.map(tensor),
+  }
+}
+
+function networkOf(typed: TypedGraph, refusals: Refusals): Network {
+  const { graph } = typed
+  const uses: Map<string, number> = new Map()
+  for (const value of [...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.map(({ value }) => value)]) {
+    if (value !== '') uses.set(value, (uses.get(value) ?? 0) + 1)
+  }
+  const network: Network = { typed, names: new Names(), layers: [], tensors: new Map(), lifted: new Map(), uses }
+  for (const { name, dtype, shape } of graph.inputs) {
+    const own = network.names.unused(layerName(name))
+    if (shape.length === 0) refusals.add(`the input '${name}' has no axis for the batch`)
+    network.layers.push(inputLayer(own, dtype, shape))
+    network.tensors.set(name, { layer: own, index: 0, dtype, shape })
+  }
+  const writers = layerWriters()
+  for (const node of graph.nodes) {
+    refusals.attempt(() => {
+      const write = Object.hasOwn(writers, node.op) ? writers[node.op] : undefined
+      if (write === undefined) throw new LstmError('UNSUPPORTED', `${node.op} '${node.name}': no layer of Keras computes it`)
+      write(new NodeLayers<never>(node, network))
+    })
+    // What needs it is looked at all the same.
+    for (const value of node.outputs) {
+      const type = typed.types.get(value)
+      if (type !== undefined && !network.tensors.has(value) && !network.lifted.has(value)) network.tensors.set(value, { layer: '', index: 0, ...type })
+    }
+  }
+  return network
+}

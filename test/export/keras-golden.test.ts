@@ -1,0 +1,61 @@
+// Golden models, written for Keras 3 and read again, give the same outputs; those that layers of Keras do not compute are refused.
+import { beforeAll, expect, it } from 'vitest'
+import { LstmError } from '../../src/errors.ts'
+import { toKeras } from '../../src/export/keras/to-keras.ts'
+import { keras } from '../../src/formats/keras/index.ts'
+import { compile, load } from '../../src/model/load.ts'
+import { createRuntime } from '../../src/runtime/create.ts'
+import type { Runtime } from '../../src/runtime/runtime.ts'
+import type { NdArray } from '../../src/values/ndarray.ts'
+import { GOLDEN_FILES, inputsOf, widened } from './golden-models.ts'
+import { keepForPython } from './kept-files.ts'
+import { sameOutputs } from './same-outputs.ts'
+
+let runtime: Runtime
+beforeAll(async () => {
+  runtime = await createRuntime({ variant: 'simd' })
+})
+
+const met = { written: 0, refused: 0 }
+
+it.each(GOLDEN_FILES.map((file) => [file.pathname.split('/').slice(-2).join('/'), file] as const))('%s', async (label, file) => {
+  let model
+  try {
+    model = await load(file, { runtime })
+  } catch (error) {
+    if (error instanceof LstmError) return // no model by itself: weights, or data
+    throw error
+  }
+  using original = await widened(model, runtime)
+  let bytes: Uint8Array
+  try {
+    bytes = toKeras(original)
+  } catch (error) {
+    if (!(error instanceof LstmError)) throw error
+    expect(error.message).toMatch(/^toKeras: what layers of Keras do not compute: /)
+    expect(error.code).toBe('UNSUPPORTED')
+    met.refused++
+    return
+  }
+  const graph = await keras.read({ bytes, name: 'model.keras', sibling: () => Promise.reject(new Error('no file beside it')) }, {})
+  using copy = await compile(graph, { runtime })
+  const inputs = inputsOf(original)
+  let wanted: Record<string, NdArray>
+  try {
+    wanted = original.run(inputs)
+  } catch (error) {
+    if (!(error instanceof LstmError)) throw error
+    return // indices that are none
+  }
+  // Keras has names for layers only: outputs are told by their order.
+  const given = Object.fromEntries(copy.inputs.map(({ name }, n) => [name, Object.values(inputs)[n] as NdArray]))
+  const outputs = Object.values(copy.run(given))
+  sameOutputs(Object.fromEntries(Object.keys(wanted).map((name, n) => [name, outputs[n] as NdArray])), wanted)
+  keepForPython(label, bytes, inputs, wanted, '.keras')
+  met.written++
+})
+
+it('wrote most of those that are of Keras layers', () => {
+  expect(met.written).toBeGreaterThan(280)
+  expect(met.refused).toBeGreaterThan(100)
+})
