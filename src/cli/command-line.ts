@@ -19,7 +19,7 @@ Runs trained LSTMs: model files in, the numbers of the framework that trained th
 Usage
   lstm-wasm inspect FILE              what is in a model: layers, shapes, parameters, costs
   lstm-wasm run FILE --input X.npy    run a model on .npy, .json or .csv files
-  lstm-wasm convert IN OUT            any model as a file that describes itself, as ONNX or for Keras
+  lstm-wasm convert IN OUT            any model as ONNX, for Keras, or as one self-describing file
   lstm-wasm quantize IN OUT.safetensors
                                       a quarter of the size, and faster: weights of 8 bits
   lstm-wasm read LINE.png --model MODEL.traineddata
