@@ -10,7 +10,7 @@ import { addOperators } from '../../src/ops/registry.ts'
 import { TRAINING } from '../../src/ops/training/family.ts'
 import { createRuntime } from '../../src/runtime/create.ts'
 import { trainingRuntime } from '../../src/runtime/gradient-kernels.ts'
-import type { NdArray } from '../../src/values/ndarray.ts'
+import type { ArrayLike, NdArray } from '../../src/values/ndarray.ts'
 import '../guards.ts'
 
 addAllOperators()
@@ -55,6 +55,17 @@ function graphOf({ op, attributes = {}, inputs, constants = [], outputs = 1 }: S
   return { graph, wanted: graph.inputs.filter(({ dtype }) => dtype === 'float32').map(({ name }) => name) }
 }
 
+/** The outputs of a graph on the simd binary, run twice, which must be alike. */
+export function runGraph(graph: Graph, inputs: Readonly<Record<string, ArrayLike>>): Record<string, NdArray> {
+  const model = new Model(runtime, graph)
+  const [first, second] = [model.run(inputs), model.run(inputs)] as [Record<string, NdArray>, Record<string, NdArray>]
+  model.dispose()
+  for (const [name, array] of Object.entries(first)) {
+    if (!array.data.every((value, n) => Object.is(value, second[name]?.data[n]))) throw new Error(`'${name}' is another one in a second run`)
+  }
+  return first
+}
+
 /**
  * The gradients of sum(seed * output).
  * @param seed made from the shape of the output that is differentiated
@@ -67,16 +78,10 @@ export function gradientsOf(sample: Sample, seedOf: (shape: readonly number[]) =
   const seed = seedOf(shape)
   const seeded = typeGraph({ ...graph, inputs: [...graph.inputs, { name: 'seed', dtype: 'float32', shape }] })
   const { graph: made, gradients } = differentiate(seeded, { loss: `y${output}`, seed: 'seed', wanted }, rules)
-  const model = new Model(runtime, made.graph)
   const given = sample.inputs.flatMap((array, position) => (
     array === null || sample.constants?.includes(position) === true ? [] : [[nameOf(position), array] as const]
   ))
-  const inputs = { ...Object.fromEntries(given), seed }
-  const [first, second] = [model.run(inputs), model.run(inputs)] as [Record<string, NdArray>, Record<string, NdArray>]
-  model.dispose()
-  for (const [name, array] of Object.entries(first)) {
-    if (!array.data.every((value, n) => Object.is(value, second[name]?.data[n]))) throw new Error(`'${name}' is another one in a second run`)
-  }
+  const first = runGraph(made.graph, { ...Object.fromEntries(given), seed })
   return {
     output: first[`y${output}`] as NdArray,
     gradients: sample.inputs.map((_, position) => (gradients.get(nameOf(position)) === undefined ? undefined : first[`gradient of ${nameOf(position)}`])),

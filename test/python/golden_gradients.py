@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from golden_lstm import pseudo_random
+from torch import nn
 
 FILE = Path(__file__).parent.parent / "golden" / "gradients.json"
 SEED = 77
@@ -232,6 +233,33 @@ def windows():
     case("globalMaxPool", "globalMaxPool", [image], lambda a: a.amax((2, 3), keepdim=True))
 
 
+def layers():
+    """A step of training of a small net: gradients of its parameters, and the running statistics after it. Weights are from the hash, by their order."""
+    net = nn.ModuleDict({"embedding": nn.Embedding(11, 5), "conv1d": nn.Conv1d(5, 6, 3, padding=1), "batch_norm": nn.BatchNorm1d(6), "layer_norm": nn.LayerNorm(6)})
+    weights = {}
+    for n, (name, value) in enumerate(net.state_dict().items()):
+        if name.endswith("num_batches_tracked"):
+            continue
+        weights[name] = floats(*value.shape, seed=100 + n, magnitude=name.endswith("running_var"))
+    net = net.double()
+    net.load_state_dict({name: tensor(described) for name, described in weights.items()}, strict=False)
+    ids = [[3, 0, 10, 3, 7, 3, 1], [5, 5, 5, 2, 9, 10, 0], [1, 8, 3, 4, 6, 0, 10]]
+    def forward():
+        x = net["conv1d"](net["embedding"](torch.tensor(ids)).transpose(1, 2))
+        return net["layer_norm"](F.gelu(net["batch_norm"](x)).transpose(1, 2))
+
+    result = forward()
+    (pseudo_random(SEED, tuple(result.shape), 1.0).double() * result).sum().backward()
+    listed = lambda values: [float(f"{value:.8g}") for value in values.flatten().tolist()]
+    after = {name: listed(net.state_dict()[f"batch_norm.{name}"]) for name in ("running_mean", "running_var")}
+    net.eval()
+    evaluated = listed(forward().detach())
+    return {
+        "ids": ids, "weights": weights, "output": listed(result.detach()), "evaluated": evaluated, "updates": after,
+        "gradients": {name: listed(value.grad) for name, value in net.named_parameters()},
+    }
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
@@ -240,7 +268,8 @@ def main():
         group()
     versions = {"torch": torch.__version__, "python": platform.python_version()}
     lines = ",\n".join(json.dumps(one, separators=(",", ":"), allow_nan=False) for one in CASES)
-    text = f'{{"seed":{SEED},"versions":{json.dumps(versions)},"cases":[\n{lines}\n]}}\n'
+    net = json.dumps(layers(), separators=(",", ":"), allow_nan=False)
+    text = f'{{"seed":{SEED},"versions":{json.dumps(versions)},"layers":{net},"cases":[\n{lines}\n]}}\n'
     if not check:
         FILE.write_text(text)
         return
