@@ -1,0 +1,139 @@
+// Where parameters lie: their values, and beside them their gradients, in one layout.
+import { LstmError } from '../errors.ts'
+import { packedLength, type LoweredParameter } from '../gradients/lower-graph.ts'
+import type { PackedLayout } from '../gradients/lowering.ts'
+import type { TrainingRuntime } from '../runtime/gradient-kernels.ts'
+import { checkBytes } from '../runtime/memory.ts'
+import type { ArrayLike } from '../values/ndarray.ts'
+import { lengthOf } from '../values/shape.ts'
+import type { TrainedParameter } from './parameter.ts'
+
+/** Floats of the header of a packed matrix, which is no weight: assembly/products/layout.ts. */
+const HEADER = 16
+/** Parameters begin at cache lines. */
+const ALIGNED = 16
+
+/** A parameter in the arena. */
+export interface PlacedParameter extends TrainedParameter {
+  /** Name of the graph's input that stands for it. */
+  readonly input: string
+  /** Name of its constant; its name is another one where a constant is in two parts. */
+  readonly constant: string
+  /** Floats before `offset` that are part of what the graph is given. */
+  readonly header: number
+  trainable: boolean
+  /** Takes its part of the whole constant, row-major. */
+  take(constant: Float32Array): void
+  /** Writes it to the whole constant. */
+  give(constant: Float32Array): void
+}
+
+/** Rows of the constant that a part has: all, or those of some gates. */
+function partOf(layout: PackedLayout | undefined, shape: readonly number[]): { begin: number, length: number } {
+  if (layout === undefined) return { begin: 0, length: lengthOf(shape) }
+  const { k, units, gates, begin = 0 } = layout
+  return { begin: begin * units * k, length: Math.max(1, gates) * units * k }
+}
+
+/** Parameters and gradients in linear memory. */
+export class Arena {
+  readonly parameters: readonly PlacedParameter[]
+  /** Floats. */
+  readonly length: number
+  /** Where the values begin. */
+  readonly valuesPtr: number
+  /** Where the gradients begin. */
+  readonly gradientsPtr: number
+  readonly #runtime: TrainingRuntime
+
+  /** @throws LstmError `MEMORY` */
+  constructor(runtime: TrainingRuntime, lowered: readonly LoweredParameter[], constants: ReadonlyMap<string, ArrayLike>, fixed: ReadonlySet<string>) {
+    this.#runtime = runtime
+    const parameters: PlacedParameter[] = []
+    let end = 0
+    for (const { constant, input, layout } of lowered) {
+      const { shape } = constants.get(constant) as ArrayLike
+      const header = layout === undefined ? 0 : HEADER
+      const length = layout === undefined ? lengthOf(shape) : packedLength(layout) - HEADER
+      const part = partOf(layout, shape)
+      const offset = end + header
+      const take = (data: Float32Array): void => this.#pack(data, layout, offset)
+      const give = (data: Float32Array): void => this.#unpack(data, layout, offset, length)
+      parameters.push({
+        name: input.slice('parameter '.length), input, constant, header, shape, trainable: !fixed.has(constant), offset, length,
+        take: (data) => take(data.subarray(part.begin, part.begin + part.length)),
+        give: (data) => give(data.subarray(part.begin, part.begin + part.length)),
+        read: () => {
+          const data = new Float32Array(part.length)
+          give(data)
+          return data
+        },
+        write: (data) => {
+          if (data.length !== part.length) throw new LstmError('SHAPE', `parameter '${constant}': expected ${part.length} elements, got ${data.length}`)
+          take(data)
+        },
+      })
+      end = Math.ceil((offset + length) / ALIGNED) * ALIGNED
+    }
+    this.parameters = parameters
+    this.length = end
+    const bytes = 4 * end
+    checkBytes(2 * bytes, 'parameters and their gradients')
+    const { linearMemory } = runtime
+    this.valuesPtr = linearMemory.allocate(bytes, 'parameters')
+    try {
+      this.gradientsPtr = linearMemory.allocate(bytes, 'gradients of parameters')
+      runtime.kernels.fillZero(this.valuesPtr, bytes)
+      runtime.kernels.fillZero(this.gradientsPtr, bytes)
+      for (const parameter of parameters) parameter.take((constants.get(parameter.constant) as ArrayLike).data as Float32Array)
+    } catch (error) {
+      linearMemory.free(this.valuesPtr)
+      throw error
+    }
+  }
+
+  /** Address of what the graph is given for a parameter. */
+  addressOf({ offset, header }: PlacedParameter, basePtr: number): number {
+    return basePtr + 4 * (offset - header)
+  }
+
+  dispose(): void {
+    this.#runtime.linearMemory.free(this.valuesPtr)
+    this.#runtime.linearMemory.free(this.gradientsPtr)
+  }
+
+  #pack(data: Float32Array, layout: PackedLayout | undefined, offset: number): void {
+    const { linearMemory, kernels } = this.#runtime
+    if (layout === undefined) {
+      linearMemory.write(this.valuesPtr + 4 * offset, data)
+      return
+    }
+    const { k, units, gates } = layout
+    const fromPtr = linearMemory.allocate(data.byteLength, 'a parameter on its way')
+    try {
+      linearMemory.write(fromPtr, data)
+      const toPtr = this.valuesPtr + 4 * (offset - HEADER)
+      if (gates === 0) kernels.packDenseF32(toPtr, fromPtr, 0, k, units)
+      else kernels.packGatesF32(toPtr, fromPtr, 0, 0, k, units, gates, 0)
+    } finally {
+      linearMemory.free(fromPtr)
+    }
+  }
+
+  #unpack(data: Float32Array, layout: PackedLayout | undefined, offset: number, length: number): void {
+    const { linearMemory, kernels } = this.#runtime
+    if (layout === undefined) {
+      data.set(linearMemory.view('float32', this.valuesPtr + 4 * offset, length))
+      return
+    }
+    const { units, gates } = layout
+    const toPtr = linearMemory.allocate(data.byteLength, 'a parameter on its way')
+    try {
+      const packedPtr = this.valuesPtr + 4 * (offset - HEADER)
+      kernels.unpackWeights(packedPtr, packedPtr, toPtr, units, gates)
+      data.set(linearMemory.view('float32', toPtr, data.length))
+    } finally {
+      linearMemory.free(toPtr)
+    }
+  }
+}
