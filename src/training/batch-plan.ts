@@ -100,3 +100,29 @@ export function planBatch(runtime: TrainingRuntime, graph: Graph, loss: Loss, si
     },
   }
 }
+
+/** Plans that are kept: those of two batch sizes, of their last groups, with gradients and without. */
+const KEPT_PLANS = 8
+
+/** The plans that were used last. */
+export class PlanCache {
+  readonly #plans: Map<string, BatchPlan> = new Map()
+
+  /** The plan of a key: one that is there, or a new one. */
+  of(key: string, make: () => BatchPlan): BatchPlan {
+    const plan = this.#plans.get(key) ?? make()
+    this.#plans.delete(key)
+    this.#plans.set(key, plan)
+    for (const [oldest, old] of this.#plans) {
+      if (this.#plans.size <= KEPT_PLANS) break
+      old.dispose()
+      this.#plans.delete(oldest)
+    }
+    return plan
+  }
+
+  clear(): void {
+    for (const plan of this.#plans.values()) plan.dispose()
+    this.#plans.clear()
+  }
+}

@@ -2,7 +2,6 @@
 import { LstmError } from '../errors.ts'
 import { lowerGraph, type LoweredParameter } from '../gradients/lower-graph.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
-import type { ArrayLike } from '../values/ndarray.ts'
 import type { Shape } from '../values/shape.ts'
 import { LOWERINGS } from './operators.ts'
 
@@ -45,19 +44,19 @@ export function batchAxesOf(inputs: readonly GraphInput[]): Map<string, number> 
  * @throws LstmError `VALUE` for an input that must be there, `SHAPE` for a size that nothing tells
  */
 export function shapeOf(
-  input: GraphInput, inputs: readonly GraphInput[], batch: { readonly rows: number, readonly inputs: Readonly<Record<string, ArrayLike>> }, axis: number,
+  input: GraphInput, inputs: readonly GraphInput[], given: Readonly<Record<string, Shape>>, axis: number,
   size: number | undefined,
 ): Shape {
-  const given = batch.inputs[input.name]
-  if (given !== undefined) return given.shape.map((own, n) => (n === axis ? size ?? own : own))
-  if (input.optional !== true) throw new LstmError('VALUE', `expected the input '${input.name}', got ${Object.keys(batch.inputs).join(', ') || 'none'}`)
+  const own = given[input.name]
+  if (own !== undefined) return own.map((length, n) => (n === axis ? size ?? length : length))
+  if (input.optional !== true) throw new LstmError('VALUE', `expected the input '${input.name}', got ${Object.keys(given).join(', ') || 'none'}`)
   const named = (name: string): number => {
     for (const other of inputs) {
       const found = other.shape.indexOf(name)
-      const told = batch.inputs[other.name]?.shape[found]
+      const told = given[other.name]?.[found]
       if (found >= 0 && told !== undefined) return told
     }
     throw new LstmError('SHAPE', `the size '${name}' of the input '${input.name}' is told by no input that is given`)
   }
-  return input.shape.map((own, n) => (n === axis ? size ?? batch.rows : typeof own === 'number' ? own : named(own)))
+  return input.shape.map((length, n) => (n === axis && size !== undefined ? size : typeof length === 'number' ? length : named(length)))
 }

@@ -1,43 +1,33 @@
 // One step of training: a batch forwards and back, in groups of rows.
 import { LstmError } from '../errors.ts'
 import { missingRules } from '../gradients/differentiate.ts'
-import { trainedNames } from '../gradients/lower-graph.ts'
-import type { Graph } from '../graph/graph.ts'
+import { lowerGraph, trainedNames } from '../gradients/lower-graph.ts'
+import type { Graph, GraphInput } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
 import { checkNarrow } from './narrow.ts'
 import type { PlannedOutput, PlannedValue } from '../plan/plan.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
 import type { TrainingRuntime } from '../runtime/gradient-kernels.ts'
-import { createData } from '../values/dtype.ts'
+import type { DataOf, DType } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
-import type { PlatformDisposable } from '../values/platform.ts'
-import { lengthOf, sameShape } from '../values/shape.ts'
+import { lengthOf, type Shape } from '../values/shape.ts'
 import { Arena, type PlacedParameter } from './arena.ts'
-import { planBatch, type BatchPlan } from './batch-plan.ts'
+import { PlanCache, planBatch, type BatchPlan } from './batch-plan.ts'
 import { batchAxesOf, lowerOnTrial, shapeOf } from './batch-sizes.ts'
 import { CarriedStates } from './carried-states.ts'
-import { copyRows, writeShares, type EngineBatch } from './feeding.ts'
+import { copyRows } from './feeding.ts'
+import { addLoss, isLogits, targetShapeOf } from './loss-graph.ts'
 import type { Loss } from './losses.ts'
 import { addTrainingOperators, GRADIENT_RULES, LOWERINGS } from './operators.ts'
 import type { TrainedParameter } from './parameter.ts'
+import { RunOutputs } from './run-outputs.ts'
+import type { BatchInputs, BatchOptions, BatchResult, BatchShapes, BatchTargets, Trainable } from './trainable.ts'
 
 /**
  * Rows that are taken at once: a fixed number, so that sums have one order whoever computes them. A batch of 128 in four groups is no slower, and takes a
  * quarter of the memory.
  */
 const GROUP_ROWS = 32
-/** Plans that are kept: those of two batch sizes, of their last groups, with gradients and without. */
-const KEPT_PLANS = 8
-
-/** How a step is taken. */
-export interface EngineMode {
-  /** Whether gradients are made. */
-  readonly backward: boolean
-  /** Whether dropout drops, and batch normalisation takes the batch's own numbers. Default: as `backward`. */
-  readonly training?: boolean | undefined
-  /** Number of the step, for what draws. Default 0. */
-  readonly step?: number | undefined
-}
 
 /** What all batches have in common. */
 export interface EngineOptions {
@@ -47,14 +37,16 @@ export interface EngineOptions {
 }
 
 /** A model that is trained: its parameters in linear memory, and plans of its steps. */
-export class Engine {
+export class Engine implements Trainable {
   readonly runtime: TrainingRuntime
   /** As `typeGraph` gave it. */
   readonly graph: Graph
   readonly loss: Loss
   readonly #seed: number
+  /** Name of the output that is compared with targets. */
+  readonly #compared: string
   readonly #arena: Arena
-  readonly #plans: Map<string, BatchPlan> = new Map()
+  readonly #plans: PlanCache = new PlanCache()
   /** States of stateful layers. */
   readonly states: CarriedStates
   /** Whether rows of a batch know nothing of each other, so that they can be taken in groups. */
@@ -62,8 +54,10 @@ export class Engine {
   readonly #batchAxes: ReadonlyMap<string, number>
   /** Gradients of a group, before they are added to those of the batch. */
   #groupGradientsPtr = 0
-  /** Outputs of the last run, by name. */
-  readonly #outputs: Map<string, NdArray> = new Map()
+  readonly #outputs: RunOutputs
+  /** Losses of the last run. */
+  #losses: Float32Array = new Float32Array(0)
+  readonly #shapes: Map<string, BatchShapes> = new Map()
   #disposed = false
 
   /**
@@ -79,7 +73,9 @@ export class Engine {
     this.graph = typed.graph
     this.loss = loss
     this.#seed = seed
+    this.#compared = loss.output ?? (graph.outputs[0] as { readonly name: string }).name
     this.states = new CarriedStates(runtime)
+    this.#outputs = new RunOutputs(runtime)
     const trial = lowerOnTrial(typed.graph)
     this.#arena = new Arena(runtime, trial.parameters, typed.graph.constants, trial.fixed)
     this.#batchAxes = batchAxesOf(typed.graph.inputs)
@@ -94,6 +90,11 @@ export class Engine {
   /** Floats of the arena. */
   get length(): number {
     return this.#arena.length
+  }
+
+  /** Of the model. */
+  get inputs(): readonly GraphInput[] {
+    return this.graph.inputs
   }
 
   get valuesPtr(): number {
@@ -111,38 +112,59 @@ export class Engine {
       throw new LstmError('VALUE', `freeze: no parameter '${unknown}'; there are ${this.#arena.parameters.map((parameter) => parameter.name).join(', ')}`)
     }
     for (const parameter of this.#arena.parameters) if (names.includes(parameter.name)) parameter.trainable = !frozen
-    this.#forgetPlans()
+    this.#plans.clear()
   }
 
-  /**
-   * Runs a batch. With gradients, those at `gradientsPtr` are set; outputs are those of `output` until the next run.
-   * @returns the loss, reduced as it says; 0 for a batch without targets
-   * @throws LstmError for arrays that do not fit, `MEMORY`; gradients are undefined then, everything else is as before
-   */
-  run(batch: EngineBatch, mode: EngineMode): number {
-    const groups = this.begin(batch, mode)
-    let loss = 0
-    for (const part of groups) loss += part
-    return loss
+  /** @throws LstmError see `Trainable` */
+  shapesOf(inputs: Readonly<Record<string, Shape>>): BatchShapes {
+    this.#check()
+    const key = JSON.stringify(inputs)
+    const known = this.#shapes.get(key)
+    if (known !== undefined) return known
+    const shapes = this.#shapesOfInputs(inputs, undefined)
+    const { build, builder, outputs } = lowerGraph(this.graph, shapes, LOWERINGS, false)
+    const name = this.#compared
+    const prediction = outputs.get(name) as string
+    const { nodes } = builder.finish([{ name, value: prediction }])
+    const shape = build.shapeOf(prediction)
+    const { losses } = addLoss(this.loss, nodes, prediction, targetShapeOf(this.loss, shape) ?? [shape[0] as number, 1], build, (input) => builder.input(input))
+    const made = { losses: build.shapeOf(losses), prediction: shape, isLogits: isLogits(this.loss, nodes, prediction) }
+    this.#shapes.set(key, made)
+    return made
   }
 
-  /** The same group by group: each turn runs one and gives its part of the loss. */
-  * begin(batch: EngineBatch, { backward, training = backward, step = 0 }: EngineMode): Generator<number, void> {
-    if (this.#disposed) throw new LstmError('DISPOSED', 'this trainer is disposed')
-    const { rows } = batch
+  /** Gradients are undefined where it throws; everything else is as before then. @throws LstmError see `Trainable`, `MEMORY` */
+  run(inputs: BatchInputs, targets: BatchTargets, { rows, weights, step, training }: BatchOptions): BatchResult {
+    this.#check()
+    const count = this.#groups ? GROUP_ROWS : rows
+    if (this.#losses.length !== weights.length) this.#losses = new Float32Array(weights.length)
+    for (let begin = 0; begin < rows; begin += count) {
+      const size = Math.min(count, rows - begin)
+      const plan = this.#planOf(inputs, targets, size, training)
+      this.#feed(plan, inputs, begin, size, rows, step)
+      this.#feedLoss(plan, targets, weights, begin, size, rows)
+      this.#runGroup(plan, begin, rows, size, training)
+      if (plan.losses !== undefined) {
+        const length = lengthOf(plan.losses.shape)
+        this.#losses.set(this.#view('float32', plan.losses, length), begin * length / size)
+      }
+    }
+    return { losses: this.#losses, prediction: this.#outputs.get(this.#compared).data as Float32Array }
+  }
+
+  /** @throws LstmError see `Trainable` */
+  predict(inputs: BatchInputs): Record<string, ArrayLike> {
+    this.#check()
+    const [first] = this.graph.inputs
+    const rows = inputs[(first as GraphInput).name]?.shape[0] ?? 0
     const count = this.#groups ? GROUP_ROWS : rows
     for (let begin = 0; begin < rows; begin += count) {
       const size = Math.min(count, rows - begin)
-      const plan = this.#planOf(batch, size, backward, training)
-      yield this.#runGroup(plan, batch, begin, size, { step, backward, training })
+      const plan = this.#planOf(inputs, undefined, size, false)
+      this.#feed(plan, inputs, begin, size, rows, 0)
+      this.#runGroup(plan, begin, rows, size, false)
     }
-  }
-
-  /** An output of the run before: of all rows. It is the same array after each run of as many rows. */
-  output(name: string): NdArray {
-    const output = this.#outputs.get(name)
-    if (output === undefined) throw new LstmError('VALUE', `no output '${name}'; there are ${[...this.#outputs.keys()].join(', ') || 'none yet'}`)
-    return output
+    return this.#outputs.copies()
   }
 
   /** The model with the parameters as they are now. */
@@ -163,97 +185,83 @@ export class Engine {
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
-    this.#forgetPlans()
+    this.#plans.clear()
     this.states.reset()
     if (this.#groupGradientsPtr !== 0) this.runtime.linearMemory.free(this.#groupGradientsPtr)
     this.#arena.dispose()
   }
 
-  #runGroup(
-    plan: BatchPlan, batch: EngineBatch, begin: number, size: number,
-    { step, backward, training }: { readonly [Name in keyof EngineMode]-?: Exclude<EngineMode[Name], undefined> },
-  ): number {
+  #check(): void {
+    if (this.#disposed) throw new LstmError('DISPOSED', 'this trainer is disposed')
+  }
+
+  #view<T extends DType>(dtype: T, { slot }: PlannedValue, length: number): DataOf<T> {
+    return this.runtime.linearMemory.view(dtype, slot.ptr, length)
+  }
+
+  /** Inputs, parameters and states of a group. */
+  #feed(plan: BatchPlan, inputs: BatchInputs, begin: number, size: number, rows: number, step: number): void {
     for (const { name, dtype } of this.graph.inputs) {
-      const given = batch.inputs[name]
-      const value = plan.inputs.get(name) as PlannedValue
-      const view = this.runtime.linearMemory.view(dtype, value.slot.ptr, lengthOf(value.shape))
+      const value = plan.inputs.get(name)
+      if (value === undefined) continue
+      const view = this.#view(dtype, value, lengthOf(value.shape))
+      const given = inputs[name]
       if (given === undefined) view.fill(0)
-      else copyRows(given, this.#batchAxes.get(name) ?? -1, begin, size, batch.rows, view)
-    }
-    for (const { role, input } of plan.targets) {
-      const value = plan.inputs.get(input.name) as PlannedValue
-      const view = this.runtime.linearMemory.view(input.dtype, value.slot.ptr, lengthOf(value.shape))
-      copyRows(batch.targets?.[role] as ArrayLike, 0, begin, size, batch.rows, view)
-    }
-    if (plan.weights !== undefined) {
-      const { slot, shape } = plan.weights
-      writeShares(this.loss.reduction, batch, begin, size, this.runtime.linearMemory.view('float32', slot.ptr, lengthOf(shape)))
+      else copyRows(given, this.#batchAxes.get(name) ?? -1, begin, size, rows, view)
     }
     if (plan.seed !== undefined) {
-      const view = this.runtime.linearMemory.view('int32', plan.seed.slot.ptr, 3)
+      const view = this.#view('int32', plan.seed, 3)
       view[0] = this.#seed
       view[1] = step
       view[2] = begin
     }
-    for (const { input } of this.#arena.parameters) this.#bindParameter(plan, input)
+    for (const parameter of this.#arena.parameters) {
+      const value = plan.inputs.get(parameter.input)
+      if (value !== undefined) value.slot.ptr = this.#arena.addressOf(parameter, this.#arena.valuesPtr)
+    }
     for (const [name, { input, shape }] of plan.states) {
       const value = plan.inputs.get(input)
-      if (value !== undefined) value.slot.ptr = this.states.addressOf(name, shape, begin, batch.rows)
+      if (value !== undefined) value.slot.ptr = this.states.addressOf(name, shape, begin, rows)
     }
-    const targetPtr = begin === 0 ? this.#arena.gradientsPtr : this.#groupGradients()
-    if (backward) for (const parameter of this.#arena.parameters) redirect(plan.gradients.get(parameter.input), this.#arena.addressOf(parameter, targetPtr))
+  }
+
+  #feedLoss(plan: BatchPlan, targets: BatchTargets, weights: Float32Array, begin: number, size: number, rows: number): void {
+    for (const { role, input } of plan.targets) {
+      const value = plan.inputs.get(input.name) as PlannedValue
+      copyRows(targets[role] as ArrayLike, 0, begin, size, rows, this.#view(input.dtype, value, lengthOf(value.shape)))
+    }
+    if (plan.weights === undefined) return
+    const length = lengthOf(plan.weights.shape)
+    const view = this.#view('float32', plan.weights, length)
+    const from = begin * length / size
+    for (let n = 0; n < length; n++) view[n] = weights[from + n] as number
+  }
+
+  /** Runs a group, and takes what came out of it. */
+  #runGroup(plan: BatchPlan, begin: number, rows: number, size: number, training: boolean): void {
+    const { kernels } = this.runtime
+    const { parameters, gradientsPtr, valuesPtr, length } = this.#arena
+    const targetPtr = begin === 0 ? gradientsPtr : this.#groupGradients()
+    if (training) for (const parameter of parameters) redirect(plan.gradients.get(parameter.input), this.#arena.addressOf(parameter, targetPtr))
     const { steps } = plan.plan
     for (let n = 0; n < steps.length; n++) (steps[n] as () => void)()
-    const { kernels } = this.runtime
-    if (backward) {
-      for (const parameter of this.#arena.parameters) this.#settle(plan.gradients.get(parameter.input), this.#arena.addressOf(parameter, targetPtr))
-      if (begin > 0) kernels.addF32(this.#arena.gradientsPtr, targetPtr, this.#arena.length)
-    }
     if (training) {
+      for (const parameter of parameters) this.#settle(plan.gradients.get(parameter.input), this.#arena.addressOf(parameter, targetPtr))
+      if (begin > 0) kernels.addF32(gradientsPtr, targetPtr, length)
       for (const [constant, { slot, shape }] of plan.updates) {
-        const parameter = this.#arena.parameters.find((own) => own.constant === constant) as PlacedParameter
-        kernels.copyRows(slot.ptr, 0, this.#arena.addressOf(parameter, this.#arena.valuesPtr), 0, 1, 4 * lengthOf(shape))
+        const parameter = parameters.find((own) => own.constant === constant) as PlacedParameter
+        kernels.copyRows(slot.ptr, 0, this.#arena.addressOf(parameter, valuesPtr), 0, 1, 4 * lengthOf(shape))
       }
     }
     for (const [name, { slot, shape }] of plan.carried) {
-      kernels.copyRows(slot.ptr, 0, this.states.addressOf(name, shape, begin, batch.rows), 0, 1, 4 * lengthOf(shape))
+      kernels.copyRows(slot.ptr, 0, this.states.addressOf(name, shape, begin, rows), 0, 1, 4 * lengthOf(shape))
     }
-    for (const [name, output] of plan.outputs) this.#takeOutput(name, output, begin, size, batch.rows)
-    return this.#lossOf(plan)
-  }
-
-  #bindParameter(plan: BatchPlan, input: string): void {
-    const value = plan.inputs.get(input)
-    const parameter = this.#arena.parameters.find((own) => own.input === input)
-    if (value !== undefined && parameter !== undefined) value.slot.ptr = this.#arena.addressOf(parameter, this.#arena.valuesPtr)
+    for (const [name, output] of plan.outputs) this.#outputs.take(name, output, begin, size, this.#groups ? rows : size)
   }
 
   /** A gradient whose buffer is not its own alone is copied. */
   #settle(gradient: PlannedOutput | undefined, ptr: number): void {
     if (gradient !== undefined && gradient.slot.ptr !== ptr) this.runtime.kernels.copyRows(gradient.slot.ptr, 0, ptr, 0, 1, 4 * lengthOf(gradient.shape))
-  }
-
-  #lossOf({ losses, weights }: BatchPlan): number {
-    if (losses === undefined || weights === undefined) return 0
-    const length = lengthOf(losses.shape)
-    const { linearMemory } = this.runtime
-    const [each, shares] = [linearMemory.view('float32', losses.slot.ptr, length), linearMemory.view('float32', weights.slot.ptr, length)]
-    let sum = 0
-    // A loss of weight 0 does not count, whatever it is.
-    for (let n = 0; n < length; n++) if (shares[n] !== 0) sum += (each[n] as number) * (shares[n] as number)
-    return sum
-  }
-
-  #takeOutput(name: string, { slot, shape, type }: PlannedOutput, begin: number, size: number, rows: number): void {
-    const isWhole = !this.#groups || shape[0] !== size
-    const whole = isWhole ? shape : [rows, ...shape.slice(1)]
-    let output = this.#outputs.get(name)
-    if (output === undefined || !sameShape(output.shape, whole)) {
-      output = new NdArray(createData(type.dtype, lengthOf(whole)), whole)
-      this.#outputs.set(name, output)
-    }
-    const length = lengthOf(shape)
-    output.data.set(this.runtime.linearMemory.view(type.dtype, slot.ptr, length), isWhole ? 0 : begin * length / size)
   }
 
   #groupGradients(): number {
@@ -264,38 +272,25 @@ export class Engine {
     return this.#groupGradientsPtr
   }
 
-  /** The plan for these sizes: one that is there, or a new one. */
-  #planOf(batch: EngineBatch, size: number, backward: boolean, training: boolean): BatchPlan {
-    const ofGroup = this.#groups ? size : undefined
+  #shapesOfInputs(given: Readonly<Record<string, Shape>>, size: number | undefined): Map<string, Shape> {
     const { inputs } = this.graph
-    const shapes = new Map(inputs.map((input) => [input.name, shapeOf(input, inputs, batch, this.#batchAxes.get(input.name) ?? -1, ofGroup)]))
-    const given = batch.targets?.target ?? batch.targets?.labels
-    const target = given === undefined ? undefined : [this.#groups ? size : given.shape[0] as number, ...given.shape.slice(1)]
-    const key = JSON.stringify([[...shapes.values()], target ?? null, backward, training])
-    const known = this.#plans.get(key)
-    this.#plans.delete(key)
-    const plan = known ?? planBatch(this.runtime, this.graph, this.loss, {
-      inputs: shapes, target, training,
-      wanted: backward ? this.#arena.parameters.filter(({ trainable }) => trainable).map(({ input }) => input) : [],
-    })
-    this.#plans.set(key, plan)
-    for (const [oldest, old] of this.#plans) {
-      if (this.#plans.size <= KEPT_PLANS) break
-      old.dispose()
-      this.#plans.delete(oldest)
-    }
-    return plan
+    return new Map(inputs.map((input) => [input.name, shapeOf(input, inputs, given, this.#batchAxes.get(input.name) ?? -1, size)]))
   }
 
-  #forgetPlans(): void {
-    for (const plan of this.#plans.values()) plan.dispose()
-    this.#plans.clear()
+  /** The plan for these sizes: one that is there, or a new one. */
+  #planOf(given: BatchInputs, targets: BatchTargets | undefined, size: number, training: boolean): BatchPlan {
+    const ofGroup = this.#groups ? size : undefined
+    const shapes = this.#shapesOfInputs(Object.fromEntries(Object.entries(given).map(([name, { shape }]) => [name, shape])), ofGroup)
+    const own = targets?.target ?? targets?.labels
+    const target = own === undefined ? undefined : [ofGroup ?? own.shape[0] ?? 0, ...own.shape.slice(1)]
+    const key = JSON.stringify([[...shapes.values()], target ?? null, training])
+    return this.#plans.of(key, () => {
+      const wanted = training ? this.#arena.parameters.filter(({ trainable }) => trainable).map(({ input }) => input) : []
+      return planBatch(this.runtime, this.graph, this.loss, { inputs: shapes, target, training, wanted })
+    })
   }
 }
 
-/** With `using`, its memory is freed at the end of its block. */
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- merged with the class
-export interface Engine extends PlatformDisposable {}
 makeDisposable(Engine)
 
 /** A gradient is written where it is wanted, if its buffer is its own. */
