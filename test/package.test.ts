@@ -72,7 +72,7 @@ async function closureOf(entry: string): Promise<{ readonly files: string[], rea
 }
 
 /** What else can be imported: `lstm-wasm/layers`, the readers one by one, and arrays in files. */
-const DOORS = ['layers', 'operators', 'streams', 'quantization', 'export', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam', 'tesseract']
+const DOORS = ['layers', 'operators', 'streams', 'quantization', 'export', 'training', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam', 'tesseract']
 
 /** Their public names, in the same order. */
 const DOOR_NAMES = [
@@ -80,6 +80,11 @@ const DOOR_NAMES = [
   ['streams'],
   ['formatReport', 'quantize'],
   ['toKeras', 'toOnnx'],
+  [
+    'adam', 'adamw', 'binaryCrossentropy', 'categoricalCrossentropy', 'constantRate', 'cosineDecay', 'ctc', 'earlyStopping', 'esr', 'exponentialDecay', 'huber',
+    'initialStateDict', 'learningRateScheduler', 'meanAbsoluteError', 'meanSquaredError', 'modelCheckpoint', 'reduceOnPlateau', 'rmsprop', 'sgd',
+    'sparseCategoricalCrossentropy', 'stepDecay', 'warmUp',
+  ],
   ['createWorkletNode', 'createWorkletOptions'],
   ['LstmError', 'createProcessorModel'],
   ['readNpy', 'writeNpy'],

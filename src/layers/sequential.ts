@@ -42,6 +42,7 @@ export interface LayerWeightSpec {
   readonly kind: string
   /** What the layer's operator calls it. */
   readonly role: string
+  /** Sizes, as in a state dict. */
   readonly shape: readonly number[]
   /** Units of a recurrent layer. */
   readonly units: number | undefined

@@ -45,7 +45,9 @@ export interface WeightSpec {
   readonly name: string
   /** Kind of the layer: `lstm`, `dense`, ... */
   readonly kind: string
+  /** What its operator calls it. */
   readonly role: string
+  /** Sizes, as in a state dict. */
   readonly shape: Shape
   /** Units of the layer, where it is recurrent. */
   readonly units?: number | undefined

@@ -52,7 +52,9 @@ export type Schedule = ConstantRate | StepDecay | ExponentialDecay | CosineDecay
 
 /** Where training is: steps that are done, and epochs with the part of the one that runs. */
 export interface Progress {
+  /** Steps. */
   readonly steps: number
+  /** Epochs. */
   readonly epochs: number
 }
 

@@ -1,14 +1,14 @@
 // One step of training: forward, backward, and the optimiser; and what is kept so that a step that goes wrong is taken back.
-import { LstmError } from '../errors.ts'
-import type { ArrayLike } from '../values/ndarray.ts'
-import { lengthOf } from '../values/shape.ts'
+import { LstmError } from '../../errors.ts'
+import type { ArrayLike } from '../../values/ndarray.ts'
+import { lengthOf } from '../../values/shape.ts'
 import type { Batch } from './dataset.ts'
-import type { Loss } from './losses.ts'
+import type { Loss } from '../losses.ts'
 import type { Metric } from './metrics.ts'
-import { OptimizerState } from './optimizer-state.ts'
-import type { Optimizer } from './optimizers.ts'
-import { rateAt } from './schedules.ts'
-import type { Trainable } from './trainable.ts'
+import { OptimizerState } from '../optimizer-state.ts'
+import type { Optimizer } from '../optimizers.ts'
+import { rateAt } from '../schedules.ts'
+import type { Trainable } from '../trainable.ts'
 import { divisorOf, writeWeights, type BatchWeight, type ClassWeight } from './weights.ts'
 
 /** What losses have come to over some batches. */

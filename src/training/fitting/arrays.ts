@@ -1,8 +1,8 @@
 // What callers hand over: arrays of any kind become arrays with shapes, and batches are cut from them.
-import { LstmError } from '../errors.ts'
-import { ARRAYS, createData, describeValue, dtypeOfData, isDType, type DataOf, type DType } from '../values/dtype.ts'
-import { dataOfNested, hasShape, narrowed, NdArray, type ArrayLike, type Nested } from '../values/ndarray.ts'
-import { copyShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
+import { LstmError } from '../../errors.ts'
+import { ARRAYS, createData, describeValue, dtypeOfData, isDType, type DataOf, type DType } from '../../values/dtype.ts'
+import { dataOfNested, hasShape, narrowed, NdArray, type ArrayLike, type Nested } from '../../values/ndarray.ts'
+import { copyShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../../values/shape.ts'
 
 /** Arrays that data may be: with a shape, nested numbers, or a flat list of one number a row. */
 export type Data = ArrayLike | Float32Array | Int32Array | Uint8Array | Nested

@@ -1,9 +1,9 @@
 // Metrics: what a model is told by besides its loss. Losses that do not count (mask, ignored classes) do not count here either; sample weights do not weigh.
-import { LstmError } from '../errors.ts'
-import { nearest } from '../options.ts'
-import { describeValue } from '../values/dtype.ts'
-import type { ArrayLike } from '../values/ndarray.ts'
-import type { Loss } from './losses.ts'
+import { LstmError } from '../../errors.ts'
+import { nearest } from '../../options.ts'
+import { describeValue } from '../../values/dtype.ts'
+import type { ArrayLike } from '../../values/ndarray.ts'
+import type { Loss } from '../losses.ts'
 
 /**
  * - `accuracy`: that of the loss: `sparseCategoricalAccuracy`, `categoricalAccuracy` or `binaryAccuracy`

@@ -1,9 +1,9 @@
 // What each loss of a batch counts.
-import { LstmError } from '../errors.ts'
-import { describeValue } from '../values/dtype.ts'
-import type { ArrayLike } from '../values/ndarray.ts'
+import { LstmError } from '../../errors.ts'
+import { describeValue } from '../../values/dtype.ts'
+import type { ArrayLike } from '../../values/ndarray.ts'
 import type { Batch } from './dataset.ts'
-import type { Loss } from './losses.ts'
+import type { Loss } from '../losses.ts'
 
 /** What classes count, by their number: `{ 0: 1, 1: 5 }`. Those that are not named count 1. */
 export type ClassWeight = Readonly<Record<number, number>>

@@ -1,13 +1,13 @@
 // Checkpoints: a safetensors file with the weights, what the optimiser remembers, and where training is.
-import { LstmError } from '../errors.ts'
-import { readSafetensors } from '../formats/safetensors.ts'
-import { writeSafetensors } from '../formats/safetensors-writer.ts'
-import type { ArrayLike } from '../values/ndarray.ts'
-import { NdArray } from '../values/ndarray.ts'
-import { formatShape, sameShape, type Shape } from '../values/shape.ts'
-import { lossOf, type Loss } from './losses.ts'
+import { LstmError } from '../../errors.ts'
+import { readSafetensors } from '../../formats/safetensors.ts'
+import { writeSafetensors } from '../../formats/safetensors-writer.ts'
+import type { ArrayLike } from '../../values/ndarray.ts'
+import { NdArray } from '../../values/ndarray.ts'
+import { formatShape, sameShape, type Shape } from '../../values/shape.ts'
+import { lossOf, type Loss } from '../losses.ts'
 import type { MetricName } from './metrics.ts'
-import { optimizerOf, type Optimizer } from './optimizers.ts'
+import { optimizerOf, type Optimizer } from '../optimizers.ts'
 import type { Stepper } from './stepper.ts'
 
 /** The metadata key under which a checkpoint says where training is. */

@@ -1,6 +1,6 @@
 // Options of a trainer's functions.
-import { count, FLAG, FUNCTION, LIST, SIGNAL, type Kind, type OptionTable } from '../options.ts'
-import type { PlatformSignal } from '../values/platform.ts'
+import { count, FLAG, FUNCTION, LIST, SIGNAL, type Kind, type OptionTable } from '../../options.ts'
+import type { PlatformSignal } from '../../values/platform.ts'
 import type { NamedData } from './arrays.ts'
 import type { Callback } from './callbacks.ts'
 import type { WeightOptions } from './dataset.ts'
@@ -42,6 +42,7 @@ export interface FitOptions extends FitDatasetOptions, WeightOptions {
 export interface EvaluateOptions extends WeightOptions {
   /** Rows of a run. Default 32. */
   readonly batchSize?: number | undefined
+  /** Stops it between two batches. */
   readonly signal?: PlatformSignal | undefined
 }
 
@@ -50,7 +51,9 @@ export type PredictOptions = Pick<EvaluateOptions, 'batchSize' | 'signal'>
 
 /** One batch of a data set. */
 export interface DatasetBatch extends WeightOptions {
+  /** Inputs. */
   readonly x: NamedData
+  /** Targets. */
   readonly y: NamedData
 }
 

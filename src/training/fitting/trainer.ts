@@ -1,20 +1,20 @@
-import { LstmError } from '../errors.ts'
-import { readOptions } from '../options.ts'
-import { makeDisposable } from '../runtime/dispose.ts'
-import type { PlatformDisposable } from '../values/platform.ts'
-import type { ArrayLike } from '../values/ndarray.ts'
-import { NdArray } from '../values/ndarray.ts'
-import { formatShape, lengthOf } from '../values/shape.ts'
+import { LstmError } from '../../errors.ts'
+import { readOptions } from '../../options.ts'
+import { makeDisposable } from '../../runtime/dispose.ts'
+import type { PlatformDisposable } from '../../values/platform.ts'
+import type { ArrayLike } from '../../values/ndarray.ts'
+import { NdArray } from '../../values/ndarray.ts'
+import { formatShape, lengthOf } from '../../values/shape.ts'
 import type { NamedData } from './arrays.ts'
 import type { TrainingControl } from './callbacks.ts'
 import { restoreCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts'
 import { Batches, datasetOf, inputsOf, splitEnd, type Batch, type Dataset, type WeightOptions } from './dataset.ts'
 import { evaluateSource, Pace, runFit, sourceOf, type FitResult, type Source } from './fit.ts'
-import type { Loss } from './losses.ts'
+import type { Loss } from '../losses.ts'
 import { Metric, type MetricName } from './metrics.ts'
-import type { Optimizer } from './optimizers.ts'
+import type { Optimizer } from '../optimizers.ts'
 import { LossSum, Stepper } from './stepper.ts'
-import type { Trainable } from './trainable.ts'
+import type { Trainable } from '../trainable.ts'
 import {
   BATCH_SIZE, DATASET_OPTIONS, EVALUATE_OPTIONS, FIT_OPTIONS, ON_BATCH_OPTIONS, PREDICT_OPTIONS, type BatchSource, type DatasetBatch, type EvaluateOptions,
   type FitDatasetOptions, type FitOptions, type PredictOptions, type TrainOnBatchOptions, type ValidationData,
@@ -23,8 +23,11 @@ import { checkClassWeight } from './weights.ts'
 
 /** What a trainer is made of. */
 export interface TrainerSettings {
+  /** What is made small. */
   readonly loss: Loss
+  /** What moves the weights. */
   readonly optimizer: Optimizer
+  /** What is told besides the loss. */
   readonly metrics: readonly MetricName[]
   /** int32: orders of rows follow from it. */
   readonly seed: number
@@ -161,7 +164,7 @@ export class Trainer {
     return new Map(this.engine.parameters.map((parameter) => [parameter.name, parameter.read()]))
   }
 
-  /** @throws LstmError `SHAPE` unless there is an array of the right length for each weight; nothing is changed then */
+  /** Sets all weights. @throws LstmError `SHAPE` unless there is an array of the right length for each weight; nothing is changed then */
   setWeights(weights: ReadonlyMap<string, Float32Array>): void {
     this.#check('setWeights')
     for (const { name, shape } of this.engine.parameters) {

@@ -1,6 +1,6 @@
 // What happens between epochs: plain objects with functions, in the words of Keras.
-import { LstmError } from '../errors.ts'
-import { atLeast, count, FLAG, FUNCTION, oneOf, readOptions, TEXT, type OptionTable } from '../options.ts'
+import { LstmError } from '../../errors.ts'
+import { atLeast, count, FLAG, FUNCTION, oneOf, readOptions, TEXT, type OptionTable } from '../../options.ts'
 
 /** Numbers of an epoch by name: `loss`, `accuracy`, `valLoss`, `valAccuracy`, `learningRate`. */
 export type Logs = Readonly<Record<string, number>>
@@ -21,6 +21,7 @@ export interface TrainingControl {
   stop(): void
   /** A copy of all weights, which `setWeights` takes. */
   getWeights(): Map<string, Float32Array>
+  /** Puts such a copy back. */
   setWeights(weights: ReadonlyMap<string, Float32Array>): void
   /** The checkpoint: what `trainer.save()` gives. */
   save(): Uint8Array
@@ -28,10 +29,11 @@ export interface TrainingControl {
 
 /** Functions that are called while a model trains; each may be left out, and may be a promise. */
 export interface Callback {
+  /** Before the first epoch. */
   onTrainBegin?(control: TrainingControl): void | Promise<void>
-  /** @param epoch from 0 */
+  /** Before each epoch. @param epoch from 0 */
   onEpochBegin?(epoch: number, control: TrainingControl): void | Promise<void>
-  /** @param logs the numbers of the epoch */
+  /** After each epoch. @param logs its numbers */
   onEpochEnd?(epoch: number, logs: Logs, control: TrainingControl): void | Promise<void>
   /** Also when training ends early, but not when it throws. */
   onTrainEnd?(control: TrainingControl): void | Promise<void>

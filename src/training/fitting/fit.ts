@@ -1,10 +1,10 @@
 // The loop over epochs and batches.
-import { LstmError } from '../errors.ts'
-import { nextTurn, SLICE } from '../streams/next-turn.ts'
-import type { PlatformSignal } from '../values/platform.ts'
+import { LstmError } from '../../errors.ts'
+import { nextTurn, SLICE } from '../../streams/next-turn.ts'
+import type { PlatformSignal } from '../../values/platform.ts'
 import type { Callback, Logs, TrainingControl } from './callbacks.ts'
 import { Batches, type Batch, type Dataset } from './dataset.ts'
-import { Generator, STREAMS } from './generator.ts'
+import { Generator, STREAMS } from '../generator.ts'
 import type { Metric } from './metrics.ts'
 import { LossSum, type Stepper } from './stepper.ts'
 import type { ClassWeight } from './weights.ts'
@@ -13,6 +13,7 @@ import type { ClassWeight } from './weights.ts'
 export interface FitProgress {
   /** The epoch that runs, from 1. */
   readonly epoch: number
+  /** The last one. */
   readonly epochs: number
   /** Batches that are done in this call. */
   readonly done: number
@@ -22,6 +23,7 @@ export interface FitProgress {
   readonly loss: number
   /** Of the epoch so far, by name. */
   readonly metrics: Logs
+  /** Of the next step. */
   readonly learningRate: number
   /** Seconds that are left, going by those that have passed; undefined before there are any. */
   readonly secondsLeft: number | undefined
@@ -32,6 +34,7 @@ export type History = Readonly<Record<string, readonly number[]>>
 
 /** What a fit gives. */
 export interface FitResult {
+  /** Numbers of each epoch. */
   readonly history: History
   /** Epochs that are done, in all: `initialEpoch` of what goes on from here. */
   readonly epoch: number

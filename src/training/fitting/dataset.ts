@@ -1,11 +1,11 @@
 // Data of a fit: inputs, targets and weights of rows, checked once.
-import { LstmError } from '../errors.ts'
-import type { ArrayLike } from '../values/ndarray.ts'
-import { formatShape, lengthOf, sameShape, type Shape } from '../values/shape.ts'
+import { LstmError } from '../../errors.ts'
+import type { ArrayLike } from '../../values/ndarray.ts'
+import { formatShape, lengthOf, sameShape, type Shape } from '../../values/shape.ts'
 import { arrayOf, checkFinite, isNamed, RowGatherer, rowsOf, type Data, type NamedData } from './arrays.ts'
-import { checkTargetShape } from './loss-graph.ts'
-import type { Loss } from './losses.ts'
-import type { BatchInputs, BatchShapes, BatchTargets, Trainable } from './trainable.ts'
+import { checkTargetShape } from '../loss-graph.ts'
+import type { Loss } from '../losses.ts'
+import type { BatchInputs, BatchShapes, BatchTargets, Trainable } from '../trainable.ts'
 
 /** Rows that are trained with, or evaluated. */
 export interface Dataset {

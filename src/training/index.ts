@@ -1,0 +1,27 @@
+// Entry point of `lstm-wasm/training`.
+export {
+  earlyStopping, learningRateScheduler, modelCheckpoint, reduceOnPlateau, type Callback, type EarlyStoppingOptions, type Logs, type Mode,
+  type ModelCheckpointOptions, type ReduceOnPlateauOptions, type TrainingControl,
+} from './fitting/callbacks.ts'
+export type { Data, NamedData } from './fitting/arrays.ts'
+export type { WeightOptions } from './fitting/dataset.ts'
+export type { FitProgress, FitResult, History } from './fitting/fit.ts'
+export type { MetricName } from './fitting/metrics.ts'
+export type { Trainer, TrainerSettings } from './fitting/trainer.ts'
+export type {
+  BatchSource, DatasetBatch, EvaluateOptions, FitDatasetOptions, FitOptions, PredictOptions, TrainOnBatchOptions, ValidationData,
+} from './fitting/trainer-options.ts'
+export type { ClassWeight } from './fitting/weights.ts'
+export { initialStateDict, type InitializerName, type Initializers, type WeightSpec } from './initializers.ts'
+export {
+  binaryCrossentropy, categoricalCrossentropy, ctc, esr, huber, meanAbsoluteError, meanSquaredError, sparseCategoricalCrossentropy, type CtcOptions,
+  type EsrOptions, type HuberOptions, type Loss, type LossName, type LossOptions, type ProbabilityOptions, type Reduction, type SparseOptions,
+} from './losses.ts'
+export {
+  adam, adamw, rmsprop, sgd, type AdamOptions, type Optimizer, type OptimizerName, type OptimizerOptions, type RmspropOptions,
+  type SgdOptions,
+} from './optimizers.ts'
+export {
+  constantRate, cosineDecay, exponentialDecay, stepDecay, warmUp, type CosineDecayOptions,
+  type ExponentialDecayOptions, type Progress, type Schedule, type Span, type StepDecayOptions, type WarmUpOptions,
+} from './schedules.ts'
