@@ -91,14 +91,31 @@ function runDirection(node, index, get, x, timesteps, initial = {}) {
   return { units, size, signals }
 }
 
-/** W x + b, rows `from` up to `to` of W. */
+/** W x + b, rows `from` up to `to` of W. Four rows at a time, so that each x is loaded once for four sums that do not wait for each other. */
 function product(weights, x, bias, from, to) {
+  const { length } = x
   const sums = new Float32Array(to - from)
-  for (let row = from; row < to; row++) {
-    let sum = bias?.[row] ?? 0
-    for (let n = 0, at = row * x.length; n < x.length; n++, at++) sum += weights[at] * x[n]
+  let row = from
+  for (; row + 4 <= to; row += 4) {
+    let [a, b, c, d] = [0, 0, 0, 0]
+    for (let n = 0, at = row * length; n < length; n++, at++) {
+      const value = x[n]
+      a += weights[at] * value
+      b += weights[at + length] * value
+      c += weights[at + 2 * length] * value
+      d += weights[at + 3 * length] * value
+    }
+    sums[row - from] = a
+    sums[row - from + 1] = b
+    sums[row - from + 2] = c
+    sums[row - from + 3] = d
+  }
+  for (; row < to; row++) {
+    let sum = 0
+    for (let n = 0, at = row * length; n < length; n++, at++) sum += weights[at] * x[n]
     sums[row - from] = sum
   }
+  if (bias !== undefined) for (let n = 0; n < sums.length; n++) sums[n] += bias[from + n]
   return sums
 }
 

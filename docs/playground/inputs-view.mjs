@@ -13,17 +13,24 @@ export class InputsView {
   #inputs
   #onChange
 
-  /** @param shelf what is known of a model that comes with the playground: `vocabulary`, `first` (arrays by name) */
+  /** @param shelf what is known of a model that comes with the playground: `vocabulary`, `first` (arrays by name), `sizes` */
   constructor(model, shelf, onChange) {
     this.#onChange = onChange
-    this.#sizes = namedSizes(model.inputs)
-    this.#inputs = model.inputs.map((port, n) => new InputView(port, n, this.#sizes, shelf, mostOf(port, model), () => this.#changed()))
+    const { carry } = model.describe()
+    const isState = (name) => Object.hasOwn(carry, name)
+    this.#sizes = namedSizes(model.inputs, isState, shelf?.sizes)
+    this.#inputs = model.inputs.map((given, n) => {
+      const port = { ...given, isState: isState(given.name) }
+      return new InputView(port, n, this.#sizes, shelf, mostOf(given, model), () => this.#changed())
+    })
     element('sizes').replaceChildren(...[...this.#sizes].map(([name, size]) => this.#sizeField(name, size)))
     element('inputs').replaceChildren(...this.#inputs.map(({ panel }) => panel))
   }
 
   /** Arrays by name. @throws LstmError for text that is no numbers */
   values() {
+    for (const input of this.#inputs) input.read()
+    this.#sync()
     return Object.fromEntries(this.#inputs.flatMap((input) => {
       const value = input.value()
       return value === undefined ? [] : [[input.name, value]]
@@ -40,8 +47,13 @@ export class InputsView {
     return make('div', { class: 'field' }, make('label', { for: id }, name), field)
   }
 
-  /** Shows the sizes that files or typed numbers have brought. */
   #changed() {
+    this.#sync()
+    this.#onChange()
+  }
+
+  /** Shows the sizes that files or typed numbers have brought; the other inputs follow. */
+  #sync() {
     for (const input of this.#inputs) {
       input.shape?.forEach((size, axis) => {
         const name = input.port.shape[axis]
@@ -52,7 +64,6 @@ export class InputsView {
       })
     }
     for (const input of this.#inputs) if (input.followsSizes) input.resize()
-    this.#onChange()
   }
 }
 
@@ -80,14 +91,14 @@ class InputView {
     this.#shelf = shelf
     this.#most = most
     this.#changed = changed
-    this.about = make('span', { class: 'quiet', role: 'status' })
+    this.about = make('p', { class: 'about quiet', role: 'status' })
     this.text = make('textarea', {
       'class': 'values', 'rows': 4, 'spellcheck': false, 'aria-label': `Numbers of ${port.name}`,
       'oninput': () => {
         this.#isTyped = true
         this.followsSizes = false
+        this.#look()
       },
-      'onchange': () => this.#try(() => typedArray(port, this.text.value, sizes)),
     })
     this.more = make('div')
     const file = make('input', { type: 'file', onchange: () => {
@@ -96,22 +107,21 @@ class InputView {
       if (chosen !== undefined) void this.#try(() => arrayOfFile(port, chosen, sizes), `${chosen.name}, ${bytesText(chosen.size)}`)
     } })
     const fixed = port.shape.filter((size) => typeof size === 'number')
-    const isPicture = port.dtype === 'float32' && fixed.length >= 2 && fixed.slice(-2).every((size) => size >= 8 && size <= 64)
+    const isPicture = port.dtype === 'float32' && fixed.length >= 2 && fixed.at(-1) === fixed.at(-2) && fixed.at(-1) >= 8 && fixed.at(-1) <= 64
     const hears = port.dtype === 'float32' && !isPicture && lengthOf(fixed) <= 1
     this.panel = make('div', { class: 'input' },
-      make('h3', {}, port.name, ' ', make('code', { class: 'quiet' }, `${port.dtype} ${shapeText(port.shape)}`), port.optional ? ' optional' : ''),
+      make('h3', {}, port.name, ' ', make('code', { class: 'quiet' }, `${port.dtype} ${shapeText(port.shape)}`), port.isState ? ' a state, carried by streams' : port.optional ? ' optional' : ''),
       make('div', { class: 'row' },
         make('button', { type: 'button', onclick: () => this.#fill(() => randomArray(port.dtype, this.#shape(), this.#seed++, most)) }, 'Random'),
         make('button', { type: 'button', onclick: () => this.#fill(() => zeroArray(port.dtype, this.#shape())) }, 'Zeros'),
         make('label', { class: 'button' }, 'From a file', file),
         isPicture && make('button', { type: 'button', onclick: () => this.#draw() }, 'Draw'),
         hears && make('button', { type: 'button', onclick: (event) => this.#hear(event.currentTarget) }, `Record ${SECONDS} s`),
-        port.dtype !== 'float32' && make('button', { type: 'button', onclick: () => this.#write() }, 'Text'),
-        this.about),
-      this.more, this.text)
+        port.dtype !== 'float32' && make('button', { type: 'button', onclick: () => this.#write() }, 'Text')),
+      this.about, this.more, this.text)
     const first = shelf?.first?.[port.name]
     if (first !== undefined) this.#show(first, false)
-    else this.#show(port.optional ? zeroArray(port.dtype, this.#shape()) : randomArray(port.dtype, this.#shape(), n, most), true)
+    else this.#show(port.optional || port.isState ? zeroArray(port.dtype, this.#shape()) : randomArray(port.dtype, this.#shape(), n, most), true)
     if (shelf?.text !== undefined && port.dtype !== 'float32') this.#write(shelf.text)
   }
 
@@ -120,8 +130,27 @@ class InputView {
   }
 
   value() {
-    if (this.#isTyped) this.#array = typedArray(this.port, this.text.value, this.#sizes)
     return this.#array
+  }
+
+  /** What has been typed becomes the input. @throws LstmError */
+  read() {
+    if (this.#isTyped) this.#array = typedArray(this.port, this.text.value, this.#sizes)
+  }
+
+  /** Tells while somebody types what it is so far. */
+  #look() {
+    try {
+      this.about.textContent = shapeText(typedArray(this.port, this.text.value, this.#sizes).shape)
+      this.about.style.color = ''
+    } catch (error) {
+      this.#tell(error)
+    }
+  }
+
+  #tell({ message }) {
+    this.about.textContent = message
+    this.about.style.color = 'var(--bad)'
   }
 
   /** New sizes: numbers that were made here are made anew. */
@@ -159,8 +188,7 @@ class InputView {
       this.about.style.color = ''
       this.#changed()
     } catch (error) {
-      this.about.textContent = error.message
-      this.about.style.color = 'var(--bad)'
+      this.#tell(error)
     }
   }
 

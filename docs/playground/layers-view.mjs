@@ -9,10 +9,30 @@ export function layerElements(summary, graph) {
   const nodes = new Map(graph.nodes.map((node) => [node.name, node]))
   return [
     ...summary.inputs.map(({ name, dtype, shape, optional }) => portElement('input', name, `${dtype} ${shapeText(shape)}${optional ? ', optional: zeros' : ''}`)),
-    ...summary.rows.map((row) => layerElement(row, nodes.get(row.name))),
+    ...foldedRows(summary.rows).map((row) => (Array.isArray(row) ? foldedElement(row, nodes) : layerElement(row, nodes.get(row.name)))),
     ...summary.outputs.map(({ name, shape }) => portElement('output', name, shapeText(shape))),
     ...Object.entries(summary.carry).map(([from, to]) => portElement('streams carry', to, `to ${from}`)),
   ]
+}
+
+/** Longer graphs are shown by their layers with weights; what stands between them is folded. */
+const MOST_ROWS = 12
+
+function foldedRows(rows) {
+  if (rows.length <= MOST_ROWS) return rows
+  const groups = []
+  for (const row of rows) {
+    if (row.parameters > 0 || row.arithmetic.length > 0) groups.push(row)
+    else if (Array.isArray(groups.at(-1))) groups.at(-1).push(row)
+    else groups.push([row])
+  }
+  return groups
+}
+
+function foldedElement(rows, nodes) {
+  const names = [...new Set(rows.map(({ op }) => op))]
+  return make('details', { class: 'folded' }, make('summary', {}, `${rows.length} without weights: ${names.slice(0, 6).join(', ')}${names.length > 6 ? ', ...' : ''}`),
+    ...rows.map((row) => layerElement(row, nodes.get(row.name))))
 }
 
 function portElement(kind, name, what) {

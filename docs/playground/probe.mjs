@@ -17,11 +17,14 @@ export function recurrentNodes(graph) {
  * @param graph the model's
  * @param inputs what the run was given, by name
  * @param row of the batch
- * @returns the cells of `watchCells`; `timesteps` that were watched, of `all`; `difference`: the largest one from the model's own output
+ * @returns the cells of `watchCells`; `timesteps` that were watched, of `all`; `batch`; `difference`: the largest one from the model's own output
  * @throws Error where it cannot be watched
  */
 export async function watchNode(graph, node, inputs, row = 0) {
-  const values = [...node.inputs, node.outputs[0]].filter(Boolean)
+  // A node of which the last state alone is wanted has no other output.
+  const isState = node.outputs[0] === ''
+  const output = node.outputs[0] || node.outputs[1]
+  const values = [...node.inputs, output].filter(Boolean)
   const constant = (name) => graph.constants.get(name)
   const wanted = [...new Set(values)].filter((value) => constant(value) === undefined)
   // Values that are outputs already keep their names; the others get one.
@@ -48,13 +51,25 @@ export async function watchNode(graph, node, inputs, row = 0) {
   // A backward direction begins at the end: of a part it would show something else.
   if (!isWhole && node.attributes.direction !== undefined && node.attributes.direction !== 'forward') throw new Error('the sequence is too long to be watched here; shorten it')
   const watched = watchCells(node, weights, sequence.subarray(0, timesteps * features), timesteps, initial)
-  const y = valueOf(node.outputs[0])
-  const width = y.shape.at(-1)
-  const own = returnSequences
-    ? rowOf(y.data, { timeMajor, row, batch, all, width }).subarray(0, timesteps * width)
-    : y.data.subarray(row * width, (row + 1) * width)
-  const difference = returnSequences || isWhole ? largestDifference(own, returnSequences ? watched.y : lastOf(watched, width)) : undefined
-  return { ...watched, x: sequence, features, timesteps, all, difference }
+  const place = { isSequence: returnSequences && !isState, isState, timeMajor, row, batch, all, timesteps }
+  const difference = output ? differenceFrom(valueOf(output), watched, place) : undefined
+  return { ...watched, x: sequence, features, timesteps, all, batch, difference }
+}
+
+/** How far the model's own output is from what was watched; undefined where that is a part. */
+function differenceFrom({ shape, data }, watched, { isSequence, isState, timeMajor, row, batch, all, timesteps }) {
+  const width = shape.at(-1)
+  if (isSequence) return largestDifference(rowOf(data, { timeMajor, row, batch, all, width }).subarray(0, timesteps * width), watched.y)
+  if (timesteps < all) return undefined
+  const last = lastOf(watched)
+  if (!isState) return largestDifference(data.subarray(row * width, (row + 1) * width), last)
+  // [layers * directions, batch, size]: the last layer's directions
+  const directions = last.length / width
+  const own = Array.from({ length: directions }, (_, n) => {
+    const at = ((shape[0] - directions + n) * batch + row) * width
+    return [...data.subarray(at, at + width)]
+  })
+  return largestDifference(own.flat(), last)
 }
 
 /** One row of a batch of sequences: `[timesteps * width]`. */
@@ -79,15 +94,9 @@ function initialStates({ op, inputs }, valueOf, row) {
 }
 
 /** The last step that each direction of the last layer processed. */
-function lastOf({ cells }, width) {
+function lastOf({ cells }) {
   const last = cells.filter(({ layer }) => layer === cells.at(-1).layer)
-  const result = new Float32Array(width)
-  let at = 0
-  for (const { direction, size, signals } of last) {
-    result.set(direction === 'reverse' ? signals.h.subarray(0, size) : signals.h.subarray(signals.h.length - size), at)
-    at += size
-  }
-  return result
+  return Float32Array.from(last.flatMap(({ direction, size, signals: { h } }) => [...(direction === 'reverse' ? h.subarray(0, size) : h.subarray(h.length - size))]))
 }
 
 export function largestDifference(a, b) {

@@ -48,7 +48,7 @@ export async function timeLayers(graph, inputs) {
   const results = []
   for (const node of graph.nodes.filter(isRecurrent)) {
     const watched = await watchNode(graph, node, inputs).catch(() => undefined)
-    if (watched === undefined || watched.timesteps < watched.all || node.inputs.slice(1).some(Boolean)) continue
+    if (watched === undefined || watched.timesteps < watched.all || node.inputs.slice(1).some(Boolean) || node.outputs[0] === '') continue
     const { x, features, timesteps } = watched
     const alone = await compile({
       inputs: [{ name: 'x', dtype: 'float32', shape: [1, timesteps, features] }], outputs: [{ name: 'y', value: node.outputs[0] }],

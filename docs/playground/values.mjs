@@ -7,13 +7,17 @@ const FEW_STEPS = 16
 
 export const lengthOf = (shape) => shape.reduce((product, size) => product * size, 1)
 
-/** Sizes with a name in the inputs of a model, and what each is at first. */
-export function namedSizes(inputs) {
+/**
+ * Sizes with a name in the inputs of a model, and what each is at first.
+ * @param isState whether an input is a state: its sizes are those of a batch
+ * @param known sizes that are known by their names
+ */
+export function namedSizes(inputs, isState, known = {}) {
   const sizes = new Map()
-  for (const { shape } of inputs) {
+  for (const { name, shape } of inputs) {
     shape.forEach((size, axis) => {
       if (typeof size !== 'string' || sizes.has(size)) return
-      sizes.set(size, TIME.test(size) || (axis > 0 && !/batch/i.test(size)) ? FEW_STEPS : 1)
+      sizes.set(size, known[size] ?? (!isState(name) && (TIME.test(size) || (axis > 0 && !/batch/i.test(size))) ? FEW_STEPS : 1))
     })
   }
   return sizes

@@ -70,8 +70,7 @@ export class WatchView {
         else void this.#watch()
       },
     }, ...names.map((name, n) => make('option', { selected: n === selected }, name))))
-    const [first] = Object.values(this.#inputs ?? {})
-    const batch = this.#watched === undefined ? 1 : first?.shape?.[this.#watched.node.attributes.timeMajor ? 1 : 0] ?? 1
+    const batch = this.#watched?.batch ?? 1
     const cells = (this.#watched?.cells ?? []).map(({ layer, direction }) => `layer ${layer + 1}, ${direction}`)
     return make('div', { class: 'row' },
       pick('Layer', 'node', this.#nodes.map(({ node }) => node.name), this.#at.node),

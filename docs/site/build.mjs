@@ -60,11 +60,15 @@ export async function buildSite(folder, { keepApi = false } = {}) {
   const vocabulary = JSON.parse(metadata.get('characters'))
   await write('playground/shelf.json', JSON.stringify(SHELF.map((entry) => (entry.text === undefined ? entry : { ...entry, vocabulary }))))
   await cp(join(HERE, 'assets'), join(folder, 'assets'), { recursive: true })
-  await cp(join(HERE, 'node_modules', 'minisearch', 'dist', 'es', 'index.js'), join(folder, 'assets', 'minisearch.js'))
-  await cp(join(ROOT, 'docs', 'benchmark'), join(folder, 'benchmark'), { recursive: true, filter: (name) => !/\.(?!svg|json)/.test(name) })
+  const miniSearch = await readFile(join(HERE, 'node_modules', 'minisearch', 'dist', 'es', 'index.js'), 'utf8')
+  // Its comments are two thirds of it.
+  await write('assets/minisearch.js', `/* MiniSearch (L. Ongaro, MIT licence) */\n${miniSearch.replace(/^ *\/\*\*[^]*?\*\/\n|^\/\/# sourceMappingURL.*$/gm, '')}`)
+  await cp(join(ROOT, 'docs', 'benchmark'), join(folder, 'benchmark'), { recursive: true, filter: (name) => !name.endsWith('.json') })
+  await write('benchmark/results.json', JSON.stringify(JSON.parse(await readFile(join(ROOT, 'docs', 'benchmark', 'results.json'), 'utf8'))))
   await cp(join(ROOT, 'LICENSE'), join(folder, 'LICENSE.txt'))
   await copyLibrary(folder)
   await copyExamples(folder)
+  await cp(join(HERE, 'models'), join(folder, 'playground', 'models'), { recursive: true })
   await cp(join(ROOT, 'docs', 'playground'), join(folder, 'playground'), { recursive: true, filter: (name) => !name.endsWith('index.html') })
   await writeFile(join(folder, '.nojekyll'), '') // hosts that would leave out folders by their name
 }

@@ -1,4 +1,7 @@
-// Which pages there are, in the order of the menu. A page that is not here, and a link to one, is an error.
+// Which pages there are, in the order of the menu. Pages of docs/ that nobody has put in their place are at the end of the guides.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from './paths.mjs'
 
 /** Where each source lands. Links in sources are paths of the repository, so that they work there and in the package, too. */
 export const SECTIONS = [
@@ -67,6 +70,12 @@ export const SECTIONS = [
     ],
   },
 ]
+
+const listed = new Set(SECTIONS.flatMap(({ pages }) => pages.map(({ source }) => source)))
+for (const name of readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md') && !listed.has(`docs/${file}`))) {
+  const [, title = name] = /^# (.*)$/m.exec(readFileSync(join(ROOT, 'docs', name), 'utf8')) ?? []
+  SECTIONS.find((section) => section.title === 'Guides').pages.push({ source: `docs/${name}`, path: name.replace(/md$/, 'html'), title })
+}
 
 /** All of them in one list. */
 export const PAGES = SECTIONS.flatMap(({ title: section, pages }) => pages.map((page) => ({ ...page, section })))

@@ -2,7 +2,16 @@
 import MiniSearch from 'minisearch'
 import { SEARCH_OPTIONS } from './assets/search-options.mjs'
 
-const MOST_CHARACTERS = 2000
+/** Of the text below a heading; the API says the most in its first sentence, and in its names. */
+const MOST_CHARACTERS = 1500
+const MOST_OF_API = 250
+
+/** Titles that every function of the API has: what stands below them belongs to the function. */
+const EVERYWHERE = new Set([
+  'Parameters', 'Returns', 'Throws', 'Extends', 'Constructor', 'Constructors', 'Properties', 'Methods', 'Accessors', 'Overrides', 'Inherited from', 'Implements',
+  'Type Parameters', 'Type Declaration', 'Call Signature', 'Get Signature', 'Set Signature', 'Default Value', 'Classes', 'Interfaces', 'Functions', 'Variables',
+  'Type Aliases',
+])
 
 /** @returns the index as JSON */
 export function searchIndex(pages) {
@@ -10,8 +19,8 @@ export function searchIndex(pages) {
   let id = 0
   for (const { path, page, section, sections } of pages) {
     for (const { id: anchor, title, text } of sections) {
-      const words = text.join(' ').replace(/\s+/g, ' ').slice(0, MOST_CHARACTERS)
-      if (title === '' && words === '') continue
+      const words = text.join(' ').replace(/\s+/g, ' ').slice(0, path.startsWith('api/') ? MOST_OF_API : MOST_CHARACTERS)
+      if ((title === '' && words === '') || (path.startsWith('api/') && EVERYWHERE.has(title))) continue
       search.add({ id: id++, path: anchor === '' ? path : `${path}#${anchor}`, page, section, title: title || page, text: words })
     }
   }

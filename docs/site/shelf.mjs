@@ -21,5 +21,18 @@ const model = await compile(net)`,
   { title: 'Guitar amplifier', about: 'a sample in, a sample out', file: '../examples/amp/valve.safetensors' },
   {
     title: 'Silero VAD', about: 'hears who speaks', file: '../node_modules/@ricky0123/vad-web/dist/silero_vad_v5.onnx', options: { constants: { sr: 16000 } },
+    sizes: { 'input.1': 576 },
+  },
+  {
+    title: 'Forecast', about: 'the load of the next hour', file: 'models/forecast.safetensors', inputs: { input: { file: 'models/forecast.npy', rows: 1 } },
+    lines: `import { compile } from 'lstm-wasm'
+import { dense, lstm, sequential } from 'lstm-wasm/layers'
+import { readSafetensors } from 'lstm-wasm/safetensors'
+const { tensors } = await readSafetensors(bytes)
+const net = sequential([
+  lstm(24, { name: 'lstm', returnSequences: true }),
+  dense(1, { name: 'fc' }),
+]).loadStateDict(tensors)
+const model = await compile(net)`,
   },
 ]

@@ -10,9 +10,9 @@ const PLACES = { chromium: process.env.CHROMIUM ?? '/usr/bin/chromium', firefox:
 
 export const BROWSERS = ['chromium', 'firefox']
 
-/** Starts `chromium` or `firefox`, without a window. */
-export async function launch(name) {
+/** Starts `chromium` or `firefox`, without a window. @param moreArgs of Chromium */
+export async function launch(name, moreArgs = []) {
   const executablePath = PLACES[name]
   if (!existsSync(executablePath)) throw new Error(`${executablePath} is not there: install ${name}, or say where it is by ${name.toUpperCase()}=PATH`)
-  return name === 'chromium' ? chromium.launch({ executablePath, args: CHROMIUM_ARGS }) : firefox.launch({ executablePath, channel: 'moz-firefox' })
+  return name === 'chromium' ? chromium.launch({ executablePath, args: [...CHROMIUM_ARGS, ...moreArgs] }) : firefox.launch({ executablePath, channel: 'moz-firefox' })
 }

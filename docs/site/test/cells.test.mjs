@@ -34,6 +34,7 @@ const CASES = {
   'gates coupled the other way': ['lstm', { coupling: 'inputIsOneMinusForget' }],
   'other activations': ['lstm', { activations: ['hardSigmoid', 'relu', 'softsign'], activationAlpha: [1 / 6, 0, 0], activationBeta: [0.5, 0, 0] }],
   'initial states': ['lstm', { numLayers: 2, direction: 'bidirectional' }, 'states'],
+  'the last state alone': ['lstm', { numLayers: 2, direction: 'bidirectional' }, 'last'],
   'a GRU': ['gru', {}],
   'a GRU with the reset before the product': ['gru', { resetAfter: false, clip: 1.5 }],
   'a bidirectional GRU with initial states': ['gru', { direction: 'bidirectional', returnSequences: false }, 'states'],
@@ -71,7 +72,10 @@ function graphOf([op, settings, more]) {
       ...(more === 'states' ? states.map((name) => ({ name, dtype: 'float32', shape: stateShape(name) })) : []),
     ],
     outputs: [{ name: 'y', value: 'y' }],
-    nodes: [{ name: 'node', op, inputs: ['x', ...(more === 'states' ? states : [])], outputs: ['y', '', ''].slice(0, states.length + 1), parameters, attributes }],
+    nodes: [{
+      name: 'node', op, inputs: ['x', ...(more === 'states' ? states : [])], outputs: (more === 'last' ? ['', 'y', ''] : ['y', '', '']).slice(0, states.length + 1),
+      parameters, attributes,
+    }],
     constants,
   }
 }
@@ -118,10 +122,12 @@ describe('signals of', () => {
   })
 })
 
-describe('real models', { skip: !existsSync(join(ROOT, '..', 'shared', 'models')) }, () => {
+const REAL = process.env.REAL_MODELS ?? join(ROOT, '..', 'shared', 'models')
+
+describe('real models', { skip: !existsSync(REAL) }, () => {
   for (const name of ['system-identification/lstm.pt', 'text-classifier/sentiment_model.h5', 'aircraft/lstm_model.onnx', 'sentence-boundary/model.onnx']) {
     test(name, async () => {
-      const model = await load(new Uint8Array(await readFile(join(ROOT, '..', 'shared', 'models', name))))
+      const model = await load(new Uint8Array(await readFile(join(REAL, name))))
       const graph = model.toGraph()
       const inputs = Object.fromEntries(model.inputs.filter(({ optional }) => optional !== true).map(({ name: input, dtype, shape }, n) => {
         const sizes = shape.map((size, axis) => (typeof size === 'number' ? size : axis === 0 ? 2 : 9))

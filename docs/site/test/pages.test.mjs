@@ -38,16 +38,17 @@ for (const name of BROWSERS) {
     for (const view of VIEWS) {
       test(`all ${pages.length} pages at ${view.width} pixels, ${view.colorScheme}`, async () => {
         const wrong = []
+        const { page, errors, close } = await open(browser, pages[0], view)
         for (const path of pages) {
-          const { page, errors, close } = await open(browser, path, view)
-          wrong.push(...errors.map((error) => `${path}: ${error}`))
+          await page.goto(`${site.origin}/${path}`, { waitUntil: 'load' })
           const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
           if (wider > 0) wrong.push(`${path}: ${wider} pixels wider than its window`)
           await page.evaluate(AXE)
           const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }))
           wrong.push(...violations.map(({ id, nodes }) => `${path}: ${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')}`))
-          await close()
+          wrong.push(...errors.splice(0).map((error) => `${path}: ${error}`))
         }
+        await close()
         assert.deepEqual(wrong, [])
       })
     }
