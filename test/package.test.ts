@@ -81,8 +81,8 @@ const DOOR_NAMES = [
   ['formatReport', 'quantize'],
   ['toKeras', 'toOnnx'],
   [
-    'adam', 'adamw', 'binaryCrossentropy', 'categoricalCrossentropy', 'constantRate', 'cosineDecay', 'ctc', 'earlyStopping', 'esr', 'exponentialDecay', 'huber',
-    'initialStateDict', 'learningRateScheduler', 'meanAbsoluteError', 'meanSquaredError', 'modelCheckpoint', 'reduceOnPlateau', 'rmsprop', 'sgd',
+    'adam', 'adamw', 'binaryCrossentropy', 'categoricalCrossentropy', 'constantRate', 'cosineDecay', 'createTrainer', 'ctc', 'earlyStopping', 'esr', 'exponentialDecay', 'huber',
+    'initialStateDict', 'learningRateScheduler', 'meanAbsoluteError', 'meanSquaredError', 'modelCheckpoint', 'reduceOnPlateau', 'resumeTrainer', 'rmsprop', 'sgd',
     'sparseCategoricalCrossentropy', 'stepDecay', 'warmUp',
   ],
   ['createWorkletNode', 'createWorkletOptions'],

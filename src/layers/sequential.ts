@@ -109,8 +109,13 @@ export class Sequential {
     return this
   }
 
-  /** The layers and their weights as a graph. @throws LstmError `VALUE` before weights are loaded */
-  toGraph(): Graph {
+  /**
+   * The layers and their weights as a graph.
+   * @param stateDict weights in the place of those that were loaded, which stay. Default: these
+   * @throws LstmError `VALUE` before weights are loaded; for weights that are given, as `loadStateDict`
+   */
+  toGraph(stateDict?: StateDict): Graph {
+    if (stateDict !== undefined) return batchedOrNot(this.#build(stateDict, {}), this.#unbatched)
     if (this.#graph === undefined) {
       const [{ name }] = this.#layers as [NamedLayer]
       throw new LstmError('VALUE', `sequential: no weights yet; call loadStateDict first (layers: '${name}'${this.#layers.length > 1 ? ', …' : ''})`)

@@ -19,7 +19,6 @@ import { copyRows } from './feeding.ts'
 import { addLoss, isLogits, targetShapeOf } from './loss-graph.ts'
 import type { Loss } from './losses.ts'
 import { addTrainingOperators, GRADIENT_RULES, LOWERINGS } from './operators.ts'
-import type { TrainedParameter } from './parameter.ts'
 import { RunOutputs } from './run-outputs.ts'
 import type { BatchInputs, BatchOptions, BatchResult, BatchShapes, BatchTargets, Trainable } from './trainable.ts'
 
@@ -83,7 +82,7 @@ export class Engine implements Trainable {
   }
 
   /** In the order of their offsets. */
-  get parameters(): readonly TrainedParameter[] {
+  get parameters(): readonly PlacedParameter[] {
     return this.#arena.parameters
   }
 

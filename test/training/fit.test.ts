@@ -295,7 +295,8 @@ describe('checkpoints', () => {
     expectError(() => readCheckpoint(new Uint8Array(40)), 'FORMAT', /./)
     const other = new Trainer(linearEngine(runtime, 4, 3, 'classes'), { loss: lossOf('sparseCategoricalCrossentropy'), optimizer: sgd(), metrics: [], seed: 1 })
     const before = [...other.getWeights().values()]
-    expectError(() => other.restore(readCheckpoint(bytes)), 'SHAPE', /^checkpoint: its parameters are those of another model; 'dense.weight' is float32 \[3, 3\], expected float32 \[3, 4\]$/)
+    expectError(() => other.restore(readCheckpoint(bytes)), 'SHAPE',
+      "checkpoint: its parameters are those of another model; 'dense.weight' has 9 float32 elements, expected 12 float32")
     expect([...other.getWeights().values()]).toEqual(before)
     const moments = make({ optimizer: adam() })
     expectError(() => moments.trainer.restore(readCheckpoint(bytes)), 'SHAPE', /^optimizer: expected 2 parameters and \d+ moments of adam, got 2 and 0/)

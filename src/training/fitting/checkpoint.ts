@@ -4,7 +4,6 @@ import { readSafetensors } from '../../formats/safetensors.ts'
 import { writeSafetensors } from '../../formats/safetensors-writer.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { NdArray } from '../../values/ndarray.ts'
-import { formatShape, sameShape, type Shape } from '../../values/shape.ts'
 import { lossOf, type Loss } from '../losses.ts'
 import type { MetricName } from './metrics.ts'
 import { optimizerOf, type Optimizer } from '../optimizers.ts'
@@ -37,18 +36,19 @@ export interface Checkpoint {
   readonly parameters: ReadonlyMap<string, ArrayLike>
   readonly buffers: ReadonlyMap<string, ArrayLike>
   readonly moments: Float32Array
-  /** What else was written beside: the graph of the model. */
-  readonly metadata: ReadonlyMap<string, string>
+  /** The model as a file, where it is there. */
+  readonly model: Uint8Array | undefined
 }
 
 const PARAMETER = 'parameter/'
 const BUFFER = 'buffer/'
 const MOMENTS = 'optimizer/moments'
+const MODEL = 'model'
 
-/** @param metadata what else is written beside */
+/** @param model the model as a file, which `resumeTrainer` makes a trainer of */
 export function writeCheckpoint(
   { engine, state, steps, rateFactor, fixedRate, loss }: Stepper, about: Pick<CheckpointState, 'metrics' | 'seed' | 'epoch'>,
-  metadata: ReadonlyMap<string, string>,
+  model: Uint8Array | undefined,
 ): Uint8Array {
   const memory = state.save()
   const text: CheckpointState = {
@@ -56,13 +56,15 @@ export function writeCheckpoint(
     frozen: engine.parameters.filter(({ trainable }) => !trainable).map(({ name }) => name),
   }
   const tensors: Map<string, ArrayLike> = new Map()
-  for (const parameter of engine.parameters) tensors.set(PARAMETER + parameter.name, new NdArray(parameter.read(), parameter.shape))
-  for (const buffer of engine.buffers ?? []) {
-    const data = buffer.read()
-    tensors.set(BUFFER + buffer.name, new NdArray(data, [data.length]))
+  const add = (prefix: string, { name, read }: { readonly name: string, read(): Float32Array }): void => {
+    const data = read()
+    tensors.set(prefix + name, new NdArray(data, [data.length]))
   }
+  for (const parameter of engine.parameters) add(PARAMETER, parameter)
+  for (const buffer of engine.buffers ?? []) add(BUFFER, buffer)
   if (memory.moments.length > 0) tensors.set(MOMENTS, new NdArray(memory.moments, [memory.moments.length]))
-  return writeSafetensors(tensors, new Map([...metadata, [CHECKPOINT_KEY, JSON.stringify(text)]]))
+  if (model !== undefined) tensors.set(MODEL, new NdArray(model, [model.length]))
+  return writeSafetensors(tensors, new Map([[CHECKPOINT_KEY, JSON.stringify(text)]]))
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
@@ -94,10 +96,12 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const under = (prefix: string): Map<string, ArrayLike> => (
     new Map([...tensors].filter(([name]) => name.startsWith(prefix)).map(([name, array]) => [name.slice(prefix.length), array]))
   )
+  const model = tensors.get(MODEL)?.data
   const moments = tensors.get(MOMENTS)?.data ?? new Float32Array(0)
   if (!(moments instanceof Float32Array)) throw new LstmError('FORMAT', 'checkpoint: expected float32 moments')
   return {
-    state: { ...given, loss, optimizer } as unknown as CheckpointState, parameters: under(PARAMETER), buffers: under(BUFFER), moments, metadata,
+    state: { ...given, loss, optimizer } as unknown as CheckpointState, parameters: under(PARAMETER), buffers: under(BUFFER), moments,
+    model: model instanceof Uint8Array ? model : undefined,
   }
 }
 
@@ -107,20 +111,20 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
  */
 export function restoreCheckpoint(stepper: Stepper, { state, parameters, buffers, moments }: Checkpoint): void {
   const { engine } = stepper
-  const check = (kind: string, wanted: readonly { readonly name: string, readonly shape: Shape }[], found: ReadonlyMap<string, ArrayLike>): void => {
+  const check = (kind: string, wanted: readonly { readonly name: string, read(): Float32Array }[], found: ReadonlyMap<string, ArrayLike>): void => {
     const missing = wanted.filter(({ name }) => !found.has(name)).map(({ name }) => `'${name}'`)
     const unknown = [...found.keys()].filter((name) => !wanted.some((other) => other.name === name)).map((name) => `'${name}'`)
-    const misshapen = wanted.flatMap(({ name, shape }) => {
+    const misshapen = wanted.flatMap(({ name, read }) => {
       const array = found.get(name)
-      if (array === undefined || (array.dtype === 'float32' && sameShape(array.shape, shape))) return []
-      return [`'${name}' is ${array.dtype} ${formatShape(array.shape)}, expected float32 ${formatShape(shape)}`]
+      const { length } = read()
+      if (array === undefined || (array.dtype === 'float32' && array.data.length === length)) return []
+      return [`'${name}' has ${array.data.length} ${array.dtype} elements, expected ${length} float32`]
     })
     const problems = [...missing.length > 0 ? [`missing: ${missing.join(', ')}`] : [], ...unknown.length > 0 ? [`unknown: ${unknown.join(', ')}`] : [], ...misshapen]
     if (problems.length > 0) throw new LstmError('SHAPE', `checkpoint: its ${kind} are those of another model; ${problems.join('; ')}`)
   }
-  const own = (engine.buffers ?? []).map((buffer) => ({ name: buffer.name, shape: [buffer.read().length] }))
   check('parameters', engine.parameters, parameters)
-  check('buffers', own, buffers)
+  check('buffers', engine.buffers ?? [], buffers)
   stepper.state.restore({ steps: state.parameterSteps, moments })
   for (const parameter of engine.parameters) parameter.write(parameters.get(parameter.name)?.data as Float32Array)
   for (const buffer of engine.buffers ?? []) buffer.write(buffers.get(buffer.name)?.data as Float32Array)

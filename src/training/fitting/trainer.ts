@@ -4,7 +4,7 @@ import { makeDisposable } from '../../runtime/dispose.ts'
 import type { PlatformDisposable } from '../../values/platform.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { NdArray } from '../../values/ndarray.ts'
-import { formatShape, lengthOf } from '../../values/shape.ts'
+import { lengthOf } from '../../values/shape.ts'
 import type { NamedData } from './arrays.ts'
 import type { TrainingControl } from './callbacks.ts'
 import { restoreCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts'
@@ -31,8 +31,8 @@ export interface TrainerSettings {
   readonly metrics: readonly MetricName[]
   /** int32: orders of rows follow from it. */
   readonly seed: number
-  /** What a checkpoint says of the model besides. */
-  readonly metadata?: (() => ReadonlyMap<string, string>) | undefined
+  /** The model as a file: a checkpoint has it. */
+  readonly model?: (() => Uint8Array) | undefined
 }
 
 /** Trains a model: what `createTrainer` gives. It holds memory until `dispose()`. */
@@ -167,9 +167,9 @@ export class Trainer {
   /** Sets all weights. @throws LstmError `SHAPE` unless there is an array of the right length for each weight; nothing is changed then */
   setWeights(weights: ReadonlyMap<string, Float32Array>): void {
     this.#check('setWeights')
-    for (const { name, shape } of this.engine.parameters) {
-      const got = weights.get(name)?.length
-      if (got !== lengthOf(shape)) throw new LstmError('SHAPE', `setWeights: expected ${formatShape(shape)} for '${name}', got ${got === undefined ? 'none' : `${got} elements`}`)
+    for (const parameter of this.engine.parameters) {
+      const [length, got] = [parameter.read().length, weights.get(parameter.name)?.length]
+      if (got !== length) throw new LstmError('SHAPE', `setWeights: expected ${length} elements for '${parameter.name}', got ${got ?? 'none'}`)
     }
     for (const parameter of this.engine.parameters) parameter.write(weights.get(parameter.name) as Float32Array)
     this.#stepper.forget()
@@ -178,8 +178,8 @@ export class Trainer {
   /** A checkpoint: weights, what the optimiser remembers, epochs and steps. A trainer that is made of it goes on bit for bit. */
   save(): Uint8Array {
     this.#check('save')
-    const { metrics, seed, metadata } = this.settings
-    return writeCheckpoint(this.#stepper, { metrics, seed, epoch: this.#epoch }, metadata?.() ?? new Map())
+    const { metrics, seed, model } = this.settings
+    return writeCheckpoint(this.#stepper, { metrics, seed, epoch: this.#epoch }, model?.())
   }
 
   /** Goes on from a checkpoint of the same model and optimiser. @throws LstmError `SHAPE` for another one; the trainer is then as before */
