@@ -105,7 +105,9 @@ const topK: GradientRule = ({ node, outputs: [gradient] }, build) => {
   if (gradient === undefined) return [undefined, undefined]
   const zeros = build.filled(0, build.shapeOf(node.inputs[0] as string))
   const axis = (node.attributes.axis as number | undefined) ?? -1
-  return [build.node('scatterElements', [zeros, node.outputs[1] as string, gradient], { axis, reduction: 'add' }), undefined]
+  const given = node.outputs[1] ?? ''
+  const indices = given === '' ? build.nodes('topK', node.inputs, node.attributes, 2)[1] as string : given
+  return [build.node('scatterElements', [zeros, indices, gradient], { axis, reduction: 'add' }), undefined]
 }
 
 export const REDUCTIONS: GradientRules = {

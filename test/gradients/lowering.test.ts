@@ -55,10 +55,16 @@ interface Step {
   readonly output: NdArray
 }
 
+interface StepOptions {
+  /** Default true. */
+  readonly training?: boolean
+  readonly statistics?: RunningStatistics
+  /** Seed, step and first row. */
+  readonly draws?: readonly number[]
+}
+
 /** Runs a graph as a step of training has it: its only output, the gradients of sum(seed * output), and what constants become. */
-function step(graph: Graph, x: ArrayLike, seed: NdArray, { training = true, statistics, draws = [9, 4, 0] }: {
-  readonly training?: boolean, readonly statistics?: RunningStatistics, readonly draws?: readonly number[]
-} = {}): Step {
+function step(graph: Graph, x: ArrayLike, seed: NdArray, { training = true, statistics, draws = [9, 4, 0] }: StepOptions = {}): Step {
   const [port] = graph.inputs
   const name = port?.name as string
   const lowered = lowerGraph(graph, new Map([[name, x.shape]]), lowerings(statistics), training)

@@ -168,6 +168,7 @@ def reductions():
     case("softmax over the middle axis", "softmax", [x], lambda a: a.softmax(1), {"axis": 1})
     case("logSoftmax", "logSoftmax", [x], lambda a: a.log_softmax(-1))
     case("topK", "topK", [floats(3, 7), ints([3])], lambda a, _: a.topk(3)[0], outputs=2)
+    case("topK without its indices", "topK", [floats(3, 7), ints([3])], lambda a, _: a.topk(3, largest=False)[0], {"largest": 0})
 
 
 def products():

@@ -45,7 +45,8 @@ function batchNormalization({ momentum, unbiased }: RunningStatistics): Lowering
     const axes = shape.flatMap((_, axis) => (axis === channelAxis ? [] : [axis]))
     const count = lengthOf(axes.map((axis) => shape[axis] as number))
     if (count < 2) {
-      throw new LstmError('SHAPE', `training: ${label(node)}: expected two elements a channel at least, got ${formatShape(shape)}; take a larger batch`)
+      const got = formatShape(shape)
+      throw new LstmError('SHAPE', `training: ${label(node)}: expected two elements a channel at least, got ${got}; take a larger batch`)
     }
     const { mean, variance, normal } = normalize(build, x, axes, settings.epsilon, true)
     const beside = shape.map((size, axis) => (axis === channelAxis ? size : 1))
