@@ -123,6 +123,25 @@ export class CrewSettings {
   patience: i32
   /** 1: workers return. */
   isOver: i32
+  /** Pages of the memory when work was given out last. */
+  pages: i32
+}
+
+/** To be told before work is given out. */
+// @ts-ignore: decorator
+@inline
+export function tellPages(crew: Crew): void {
+  atomic.store<i32>(changetype<usize>(crew.settings), memory.size(), offsetof<CrewSettings>('pages'))
+}
+
+/**
+ * Whether this thread knows of all pages. Engines tell the size of a memory that has grown to other threads when these come by, and compiled
+ * code may keep a size until its function returns; the engine would take addresses beyond it for errors.
+ */
+// @ts-ignore: decorator
+@inline
+export function knowsPages(crew: Crew): bool {
+  return memory.size() >= atomic.load<i32>(changetype<usize>(crew.settings), offsetof<CrewSettings>('pages'))
 }
 
 /** Bytes of the words of a crew. */

@@ -3,7 +3,7 @@ import { BLOCK_ROW_BYTES, UNITS_PER_GROUP } from '../products/layout'
 import { multiply } from '../products/product'
 import { LstmCell } from '../recurrent/lstm'
 import { Recurrence, areZeros, gatesRowBytes, paddedBytes } from '../recurrent/recurrence'
-import { Crew, ring } from './crew'
+import { Crew, ring, tellPages } from './crew'
 import { PART_BYTES, firstUnit, partOfCell } from './part'
 import { CHUNK_STEPS, GONE, JOIN, LEADERS_PART, PENDING, READY, SLACK, SharedLayer, WORD, hAt, microsecondsOf } from './units'
 
@@ -30,6 +30,8 @@ class Part {
   projected: i32
   firstUnit: i32
   cell: LstmCell
+  /** How often thread 0 looks whether its worker has done a step. */
+  looks: i32
 }
 
 // @ts-ignore: decorator
@@ -108,7 +110,7 @@ export function leadLstmF32(
   if (yPtr) yPtr += row * call.yRowBytes
 
   const layer = changetype<SharedLayer>(crew.layerPtr)
-  layer.cell = cell
+  layer.units = units
   layer.timesteps = timesteps
   layer.chunkSteps = chunkSteps
   layer.xPtr = xPtr
@@ -122,17 +124,18 @@ export function leadLstmF32(
   layer.scratchPtr = scratchPtr
   layer.scratchStride = scratchStride
   layer.parts = parts
-  atomic.store<i32>(crew.progressPtr, 0)
-  const invitation = atomic.add<i32>(crew.invitationPtr, 1) + 1
-  const isAsleep = atomic.load<i32>(crew.sleepersPtr) >= crew.settings.threads - 1
-  if (wakes) ring(crew, parts - 1)
   for (let n = 0; n < parts; n++) {
     const part = partAt(crew, n)
     part.place = Place.away
     part.firstUnit = firstUnit(units, n, parts)
     part.cell = partOfCell(cell, crew.worker(n) + LEADERS_PART, n, parts)
+    part.looks = (SLACK + microsecondsOf(1, part.cell.recurrentWeights)) * crew.settings.looks
   }
-
+  tellPages(crew)
+  atomic.store<i32>(crew.progressPtr, 0)
+  const invitation = atomic.add<i32>(crew.invitationPtr, 1) + 1
+  const isAsleep = atomic.load<i32>(crew.sleepersPtr) >= crew.settings.threads - 1
+  if (wakes) ring(crew, parts - 1)
   const isStill = f32.load(hPtr) == 0 && cell.recurrentWeights.isFinite != 0 && areZeros(hPtr, units)
   let inside = 0
   for (let n = isAsleep ? 0 : WELCOME * crew.settings.looks; n > 0 && inside < parts - 1; n--) inside += letIn(crew, parts, invitation, 0)
@@ -166,9 +169,8 @@ export function leadLstmF32(
         const part = partAt(crew, n)
         if (part.place == Place.inside) {
           // Where it has just come, or a chunk begins, it projects first.
-          const projects = t == part.joined || t == begin ? microsecondsOf(end - t, part.cell.inputWeights) : 0
-          const looks = (SLACK + projects + microsecondsOf(1, part.cell.recurrentWeights)) * crew.settings.looks
-          const outcome = awaitStep(crew, crew.worker(n) + WORD, t, looks)
+          const projects = t == part.joined || t == begin ? microsecondsOf(end - t, part.cell.inputWeights) * crew.settings.looks : 0
+          const outcome = awaitStep(crew, crew.worker(n) + WORD, t, part.looks + projects)
           if (outcome != Outcome.done) {
             part.place = Place.gone
             inside--

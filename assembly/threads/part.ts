@@ -8,6 +8,25 @@ import { LstmCell } from '../recurrent/lstm'
 const FIELDS_BYTES: usize = 32
 export const PART_BYTES: i32 = 96
 
+/** The cell of a part whose records are at `ptr`. */
+// @ts-ignore: decorator
+@inline
+export function cellOfPart(ptr: usize): LstmCell {
+  return changetype<LstmCell>(ptr + 2 * FIELDS_BYTES)
+}
+
+/** Copies the records of a part. */
+export function copyPart(fromPtr: usize, toPtr: usize): LstmCell {
+  memory.copy(toPtr, fromPtr, PART_BYTES)
+  // Blocks stay where they are.
+  changetype<Matrix>(toPtr).blocksAt += i32(fromPtr - toPtr)
+  changetype<Matrix>(toPtr + FIELDS_BYTES).blocksAt += i32(fromPtr - toPtr)
+  const own = cellOfPart(toPtr)
+  own.inputWeights = changetype<Matrix>(toPtr)
+  own.recurrentWeights = changetype<Matrix>(toPtr + FIELDS_BYTES)
+  return own
+}
+
 /** The first unit of part `part` of `parts`: the end of the last one is the number of units. */
 // @ts-ignore: decorator
 @inline
@@ -31,7 +50,7 @@ function columnsOf(w: Matrix, ptr: usize, first: i32, units: i32): Matrix {
 export function partOfCell(cell: LstmCell, ptr: usize, part: i32, parts: i32): LstmCell {
   const first = firstUnit(cell.hiddenSize, part, parts)
   const units = firstUnit(cell.hiddenSize, part + 1, parts) - first
-  const own = changetype<LstmCell>(ptr + 2 * FIELDS_BYTES)
+  const own = cellOfPart(ptr)
   own.inputWeights = columnsOf(cell.inputWeights, ptr, first, units)
   own.recurrentWeights = columnsOf(cell.recurrentWeights, ptr + FIELDS_BYTES, first, units)
   own.hiddenSize = units

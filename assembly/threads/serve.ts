@@ -1,26 +1,24 @@
 import { Crew, CrewSettings } from './crew'
-import { isOffered, runOne } from './tasks'
+import { Found, isOffered, runOne } from './tasks'
 import { help } from './units'
 
-/** A worker's life: tasks and invitations, and sleep where there are none for a while. Returns when the crew is over. */
-export function serve(crew: Crew, thread: i32): void {
+/** A worker's life: tasks and invitations, and sleep where there are none for a while. Returns 0 when the crew is over, 1 to be called again. */
+export function serve(crew: Crew, thread: i32): i32 {
   const settings = crew.settings
-  let answered = atomic.load<i32>(crew.invitationPtr)
+  // Even: of no invitation that is open.
+  let answered = atomic.load<i32>(crew.invitationPtr) & ~1
   // It looks at three words each time.
   const mostIdle = settings.idleMicroseconds * settings.looks / 3
   let idle = 0
   while (!atomic.load<i32>(changetype<usize>(settings), offsetof<CrewSettings>('isOver'))) {
-    if (runOne(crew, thread)) {
-      idle = 0
-      continue
-    }
+    let found = runOne(crew, thread)
     const invitation = atomic.load<i32>(crew.invitationPtr)
-    if (invitation != answered && (invitation & 1) != 0) {
+    if (found == Found.nothing && invitation != answered && (invitation & 1) != 0) {
       answered = invitation
-      help(crew, thread, invitation)
-      idle = 0
-      continue
+      found = help(crew, thread, invitation)
     }
+    if (found == Found.newPages) return 1
+    if (found == Found.work) idle = 0
     if (++idle < mostIdle) continue
     idle = 0
     // The bell is read first, and work is looked for once more after it is said that this thread sleeps: whoever gives work out either
@@ -31,4 +29,5 @@ export function serve(crew: Crew, thread: i32): void {
     if (!isOffered(atomic.load<i32>(crew.claimPtr)) && (last == answered || (last & 1) == 0)) atomic.wait<i32>(crew.bellPtr, bell, -1)
     atomic.sub<i32>(crew.sleepersPtr, 1)
   }
+  return 0
 }

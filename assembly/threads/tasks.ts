@@ -8,7 +8,7 @@ import { LstmCell, lstmForwardF32 } from '../recurrent/lstm'
 import { Recurrence } from '../recurrent/recurrence'
 import { RnnCell, rnnF32 } from '../recurrent/rnn'
 import { ConvolveCall, convolveF32 } from '../windows/convolve'
-import { Crew, MOST_TASKS, TASK_RECORD, ring } from './crew'
+import { Crew, MOST_TASKS, TASK_RECORD, knowsPages, ring, tellPages } from './crew'
 
 /** What a task calls. */
 export const enum TaskKind {
@@ -92,19 +92,26 @@ export function isOffered(claim: i32): bool {
   return (claim & 255) < claim >> 8
 }
 
-/** Claims a task and does it. Returns whether there was one. */
-export function runOne(crew: Crew, thread: i32): bool {
+/** What a worker has found. */
+export const enum Found {
+  nothing = 0,
+  work = 1,
+  /** Work, for which it must return first: see `knowsPages`. */
+  newPages = 2,
+}
+
+/** Claims a task and does it. */
+export function runOne(crew: Crew, thread: i32): Found {
   const claim = atomic.load<i32>(crew.claimPtr)
-  if (!isOffered(claim)) return false
+  if (!isOffered(claim)) return Found.nothing
+  if (!knowsPages(crew)) return Found.newPages
   // The word is all that a claim depends on: where the exchange succeeds, it is a task of now, whatever has been before.
   if (atomic.cmpxchg<i32>(crew.claimPtr, claim, claim + 1) == claim) {
     run(taskAt(crew, claim & 255), thread)
-    if (thread) {
-      atomic.add<i32>(crew.donePtr, 1)
-      if (atomic.load<i32>(crew.waitingPtr)) atomic.notify(crew.donePtr, 1)
-    }
+    atomic.add<i32>(crew.donePtr, 1)
+    if (atomic.load<i32>(crew.waitingPtr)) atomic.notify(crew.donePtr, 1)
   }
-  return true
+  return Found.work
 }
 
 /**
@@ -113,6 +120,7 @@ export function runOne(crew: Crew, thread: i32): bool {
  */
 export function runTasks(crew: Crew, count: i32, wakes: i32): i32 {
   assert(count <= MOST_TASKS)
+  tellPages(crew)
   atomic.store<i32>(crew.donePtr, 0)
   atomic.store<i32>(crew.claimPtr, count << 8)
   if (wakes) ring(crew, count - 1)

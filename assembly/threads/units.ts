@@ -14,16 +14,17 @@ import { Matrix, columnsOfGates } from '../products/layout'
 import { multiply, productBytes } from '../products/product'
 import { LstmCell } from '../recurrent/lstm'
 import { areZeros, gatesRowBytes, paddedBytes } from '../recurrent/recurrence'
-import { Crew } from './crew'
-import { firstUnit, partOfCell } from './part'
+import { Crew, knowsPages } from './crew'
+import { Found } from './tasks'
+import { copyPart, firstUnit } from './part'
 
 /** Words and records of a worker, by their distance from `crew.worker(thread)`; each word on a line of its own. */
 export const READY: usize = 0
-/** Records of its part, which only the worker reads, ... */
+/** Records of its part, which are the worker's own, ... */
 const OWN_PART: usize = 32
 export const JOIN: usize = 128
 export const WORD: usize = 256
-/** ... and which only thread 0 reads. */
+/** ... and thread 0's, of which they are copies. */
 export const LEADERS_PART: usize = 384
 
 /** Of JOIN: not let in yet; not let in any more. */
@@ -44,7 +45,7 @@ const MULTIPLY_ADDS: i32 = 10_000
 /** The layer that workers are invited to. */
 @unmanaged
 export class SharedLayer {
-  cell: LstmCell
+  units: i32
   timesteps: i32
   chunkSteps: i32
   xPtr: usize
@@ -78,9 +79,9 @@ export function unitsScratchBytes(chunkSteps: i32, inputSize: i32, hiddenSize: i
 }
 
 /** A worker's part, from when it is let in until the end, or until it is too late. */
-export function help(crew: Crew, thread: i32, invitation: i32): void {
+export function help(crew: Crew, thread: i32, invitation: i32): Found {
   const layer = changetype<SharedLayer>(crew.layerPtr)
-  const cell = layer.cell
+  const units = layer.units
   const timesteps = layer.timesteps
   const chunkSteps = layer.chunkSteps
   const xPtr = layer.xPtr
@@ -93,17 +94,19 @@ export function help(crew: Crew, thread: i32, invitation: i32): void {
   const ringBytes = layer.ringBytes
   const gatesPtr = layer.scratchPtr + (thread - 1) * layer.scratchStride
   const parts = layer.parts
-  // Were all these of one invitation? Thread 0 may be further by now.
-  if (atomic.load<i32>(crew.invitationPtr) != invitation || thread >= parts) return
   const words = crew.worker(thread)
+  const own = copyPart(words + LEADERS_PART, words + OWN_PART)
+  // Were all these of one invitation? Thread 0 may be further by now. All that is read of the model from here on are numbers: it may be
+  // disposed, and its memory something else's, when this thread finds out that it is late.
+  if (atomic.load<i32>(crew.invitationPtr) != invitation || thread >= parts) return Found.work
+  if (!knowsPages(crew)) return Found.newPages
   atomic.store<i32>(words + JOIN, PENDING)
   atomic.store<i32>(words + READY, invitation)
   let t = awaitJoin(crew, words + JOIN, invitation)
-  if (t < 0) return
+  if (t < 0) return Found.work
   const joined = t
 
-  const first = firstUnit(cell.hiddenSize, thread, parts)
-  const own = partOfCell(cell, words + OWN_PART, thread, parts)
+  const first = firstUnit(units, thread, parts)
   const unitsBytes = own.hiddenSize * 4
   const gatesBytes = gatesRowBytes(own.inputWeights.columns)
   const extraPtr = gatesPtr + min(chunkSteps, timesteps) * gatesBytes
@@ -120,19 +123,20 @@ export function help(crew: Crew, thread: i32, invitation: i32): void {
     for (; t < end; t++) {
       if (t > joined && !awaitProgress(crew, t, looks)) {
         atomic.cmpxchg<i32>(words + WORD, 2 * t, ~(2 * t))
-        return
+        return Found.work
       }
       const toPtr = hAt(t, hPtr, yPtr, yStepBytes, ringPtr, ringBytes)
       const fromPtr = hAt(t - 1, hPtr, yPtr, yStepBytes, ringPtr, ringBytes)
-      const isAtRest = t == 0 && own.recurrentWeights.isFinite != 0 && areZeros(hPtr, cell.hiddenSize)
+      const isAtRest = t == 0 && own.recurrentWeights.isFinite != 0 && areZeros(hPtr, units)
       const rowPtr = gatesPtr + (t - begin) * gatesBytes
       own.step(1, t, isAtRest, rowPtr, gatesBytes, extraPtr, panelPtr, ownCPtr, ownCPtr, fromPtr, 0, ownHPtr, 0)
-      if (atomic.cmpxchg<i32>(words + WORD, 2 * t, 2 * t + 1) != 2 * t) return
+      if (atomic.cmpxchg<i32>(words + WORD, 2 * t, 2 * t + 1) != 2 * t) return Found.work
       memory.copy(toPtr + first * 4, ownHPtr, unitsBytes)
       memory.copy(fromCPtr, ownCPtr, unitsBytes)
       atomic.store<i32>(words + WORD, 2 * t + 2)
     }
   }
+  return Found.work
 }
 
 /** The step to begin with, or a negative number for none. */

@@ -18,7 +18,7 @@ const [TIMESTEPS, FEATURES, UNITS] = [70, 19, 37]
 const PROGRAM = `const { workerData: { module, memory, crew, thread }, parentPort } = require('node:worker_threads')
 const { exports } = new WebAssembly.Instance(module, { env: { memory } })
 parentPort.postMessage('here')
-exports.serve(crew, thread)`
+while (exports.serve(crew, thread)) continue`
 
 const module = new WebAssembly.Module(readFileSync(new URL('../../build/simd-threads.wasm', import.meta.url)))
 
@@ -57,7 +57,7 @@ describe.each([2, 3])('an LSTM whose units are split among %i threads', (threads
   const scratch = block(scratchStride * (threads - 1))
   const crew = block(kernels.crewBytes(threads))
   const settings = (looks: number): Uint8Array => encodeRecord(CrewSettings, {
-    threads, looks, idleMicroseconds: 100, mayBlock: 1, patience: 60_000_000, isOver: 0,
+    threads, looks, idleMicroseconds: 100, mayBlock: 1, patience: 60_000_000, isOver: 0, pages: 0,
   })
   const initial = pseudoRandom(7, 2 * UNITS, 0.5)
   const bits = (ptr: number, length: number): Uint32Array => new Uint32Array(memory.buffer, ptr, length).slice()

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compile, createRuntime, NdArray, type Graph, type Runtime } from '../../src/index.ts'
 import { readSafetensors } from '../../src/formats/safetensors.ts'
+import { Int8Weights } from '../../src/ops/products/narrow-weights.ts'
 import { lstmGraph, randomLstm } from '../lstm-graph.ts'
 import { pseudoRandom } from '../random.ts'
 import { eagerRuntime, THREAD_VARIANTS } from './eager-runtime.ts'
@@ -98,6 +99,16 @@ function convolution(attributes: Node['attributes'], x: NdArray, w: NdArray): [G
   return [graphOf('conv', attributes, {}, { x, w }, ['y']), { x, w }]
 }
 
+/** The same graph with its matrices in 8 bits. */
+function inEightBits([graph, inputs]: [Graph, Inputs]): [Graph, Inputs] {
+  const narrow = ({ shape }: NdArray): NdArray => new Int8Weights({
+    q: Int8Array.from({ length: (shape[0] as number) * (shape[1] as number) }, (_, n) => (n * 37 + 11) % 251 - 125),
+    scales: pseudoRandom(nextSeed++, shape[0] as number, 0.002), axis: 0,
+  }, shape) as unknown as NdArray
+  const constants = [...graph.constants].map(([name, array]) => [name, array.shape.length === 2 ? narrow(array as NdArray) : array] as const)
+  return [{ ...graph, constants: new Map(constants) }, inputs]
+}
+
 const LAYERS: Readonly<Record<string, [Graph, Inputs]>> = {
   'one sequence, units split': recurrent('lstm', [1, 90, 37, 51]),
   'one sequence, of which only the last step is wanted': recurrent('lstm', [1, 45, 12, 64], { lastStep: true }),
@@ -110,6 +121,9 @@ const LAYERS: Readonly<Record<string, [Graph, Inputs]>> = {
   'a GRU': recurrent('gru', [7, 9, 24, 52]),
   'a GRU, both directions': recurrent('gru', [1, 9, 24, 52], { bidirectional: true }),
   'a simple recurrent layer': recurrent('rnn', [9, 9, 4, 35]),
+  'one sequence in 8 bits': inEightBits(recurrent('lstm', [1, 50, 37, 51])),
+  'a batch in 8 bits': inEightBits(recurrent('lstm', [7, 9, 37, 51], { bidirectional: true })),
+  'a linear layer in 8 bits': inEightBits(((x) => [graphOf('linear', {}, { weight: floats(70, 129), bias: floats(70) }, { x }, ['y']), { x }])(floats(131, 129))),
   'a linear layer': ((x) => [graphOf('linear', {}, { weight: floats(70, 129), bias: floats(70) }, { x }, ['y']), { x }])(floats(131, 129)),
   'a convolution over an image': convolution({ kernelShape: [3, 3], strides: [2, 1], pads: [1, 1, 1, 1] }, floats(2, 3, 37, 29), floats(8, 3, 3, 3)),
   'a convolution over a line, dilated': convolution({ kernelShape: [3], dilations: [2], pads: [2, 2] }, floats(1, 5, 301), floats(9, 5, 3)),
@@ -156,6 +170,11 @@ describe.each(THREAD_VARIANTS.flatMap((variant) => [[variant, 2, 50], [variant, 
     it(`all ${cases.length} golden cases`, async () => {
       expect(cases.length).toBeGreaterThanOrEqual(60)
       for (const test of cases) await compare(goldenCase(test), 1)
+    })
+
+    // A worker that is late may find that the model is disposed, and its memory something else's.
+    it('no worker has died of it', () => {
+      expect(many.threads).toEqual({ count: threads, why: undefined })
     })
   },
 )

@@ -12,8 +12,10 @@ const LONGEST_PAUSE = 1024
 /** After so many calls with more threads, the time of one thread is measured again: a machine may be faster or slower by then. */
 const REFRESH_AFTER = 256
 const REFRESH_CALLS = 2
+/** After so many calls that were worth it, what was before is forgotten: the next pause is short. */
+const GOOD_CALLS = 32
 /** Weight of the newest call in a mean. */
-const NEWEST = 0.2
+const NEWEST = 0.1
 
 /**
  * Whether a call is shared with other threads: what has been faster. A worker may sleep, or its core may be busy with something else, and
@@ -53,11 +55,9 @@ export class Choice {
         break
       case 'shared':
         this.#shared = mean(this.#shared, time, false)
+        if (REFRESH_AFTER - this.#left === GOOD_CALLS) this.#pause = FIRST_PAUSE
         if (this.#shared > WORTH_IT * this.#alone) this.#giveUp()
-        else if (this.#left <= 0) {
-          this.#pause = FIRST_PAUSE
-          this.#begin('refresh', REFRESH_CALLS)
-        }
+        else if (this.#left <= 0) this.#begin('refresh', REFRESH_CALLS)
     }
   }
 

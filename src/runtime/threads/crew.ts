@@ -46,7 +46,7 @@ export class Crew {
   readonly ptr: RecordPointer<typeof CrewRecord>
   readonly #memory: LinearMemory
   readonly #words: Int32Array
-  /** All of the memory; renewed when it has grown. */
+  /** Renewed when the memory has grown. */
   #ints: Int32Array
   #generation: number
   /** Workers that live. */
@@ -75,7 +75,7 @@ export class Crew {
     this.#generation = memory.generation
     memory.write(this.ptr + SETTINGS_AT, encodeRecord(CrewSettings, {
       threads, looks: Math.ceil((eager ?? 1) * measureLooks(kernels, this.ptr)), idleMicroseconds: IDLE_MICROSECONDS,
-      mayBlock: Number(mayBlock()), patience: PATIENCE_MICROSECONDS, isOver: 0,
+      mayBlock: Number(mayBlock()), patience: PATIENCE_MICROSECONDS, isOver: 0, pages: 0,
     }))
   }
 
@@ -104,13 +104,13 @@ export class Crew {
     return this.#isEager ? 0 : LEAST_SHARED
   }
 
-  /** The int32 at an address. */
-  read(ptr: number): number {
+  /** All of the memory, for reading records. */
+  get ints(): Int32Array {
     if (this.#generation !== this.#memory.generation) {
       this.#ints = this.#memory.view('int32', 0, this.#memory.totalBytes / 4)
       this.#generation = this.#memory.generation
     }
-    return this.#ints[ptr >> 2] as number
+    return this.#ints
   }
 
   /** How a call is to be made; `end` wants to know when it is done, unless it is unmeasured. */

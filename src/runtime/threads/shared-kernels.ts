@@ -19,13 +19,18 @@ export interface Together {
 const MOST_SITES = 4096
 /** Units that a part of a layer has at least. */
 const LEAST_UNITS = 16
+/** Multiply-adds of a layer for each unit and each unit before it, about: four gates, and inputs. */
+const LEAST_A_UNIT = 8
 /** A call that is collected: beyond what `Crew.begin` says. */
 const COLLECTED = 4
 
-/** Bytes from the start of a record to a field; all of them have four bytes. */
+/** The place of a field in its record; all of them have four bytes. */
 function at<Fields extends RecordFields>(fields: Fields, name: keyof Fields & string): number {
-  return 4 * Object.keys(fields).indexOf(name)
+  return Object.keys(fields).indexOf(name)
 }
+
+/** The int32 so many places behind an address. */
+const read = (ints: Int32Array, ptr: number, place: number): number => ints[(ptr >> 2) + place] as number
 
 const K = at(Matrix, 'k')
 const COLUMNS = at(Matrix, 'columns')
@@ -37,6 +42,9 @@ const ROW_BEGIN = at(Recurrence, 'rowBegin')
 const ROW_END = at(Recurrence, 'rowEnd')
 const OUT_HEIGHT = at(ConvolveCall, 'outHeight')
 const OUT_WIDTH = at(ConvolveCall, 'outWidth')
+
+/** Multiply-adds of one row by a packed matrix. */
+const terms = (ints: Int32Array, w: number): number => read(ints, w, K) * read(ints, w, COLUMNS)
 
 const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64
 
@@ -63,9 +71,15 @@ export class SharedKernels {
       ...plain,
       gemmF32: this.#gemm,
       convolveF32: this.#convolve,
-      lstmForwardF32: this.#lstmForward,
+      lstmForwardF32: (call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr) => {
+        if (this.#isSmall(call, cell)) plain.lstmForwardF32(call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr)
+        else this.#lstmForward(call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr)
+      },
       lstmGeneralF32: this.#lstmGeneral,
-      gruF32: this.#gru,
+      gruF32: (call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
+        if (this.#isSmall(call, cell)) plain.gruF32(call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
+        else this.#gru(call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
+      },
       rnnF32: this.#rnn,
       gemmWorkspaceBytes: (w, rows) => this.#forThreads(plain.gemmWorkspaceBytes(w, rows)),
       convolveWorkspaceBytes: (rows, k) => this.#forThreads(plain.convolveWorkspaceBytes(rows, k, 1)),
@@ -127,27 +141,33 @@ export class SharedKernels {
     return this.#isAlone || multiplyAdds < this.#crew.least ? Way.unmeasured : this.#crew.begin(this.#site(key, multiplyAdds))
   }
 
-  /** Multiply-adds of a product with so many rows. */
-  #product(w: number, rows: number): number {
-    return rows * this.#crew.read(w + K) * this.#crew.read(w + COLUMNS)
-  }
-
   #runTasks(count: number, way: number): void {
     this.#crew.ended(this.#plain.runTasks(this.#crew.ptr, count, Number(way === Way.waking)) === 1)
   }
 
-  /** How a call of a layer is made; sets the number of its parts. `oneRow`: parts where there is one batch row. */
-  #beginLayer(call: number, cell: number, oneRow: number): number {
-    const crew = this.#crew
-    const rows = crew.read(call + ROW_END) - crew.read(call + ROW_BEGIN)
+  /** Whether a call of a layer is so small that nothing more needs to be known: a step of 64 units takes no longer than some 50 such lines. */
+  #isSmall(call: number, cell: number): boolean {
+    const { ints, least } = this.#crew
+    const units = read(ints, cell, HIDDEN_SIZE)
+    const rows = read(ints, call, ROW_END) - read(ints, call, ROW_BEGIN)
+    return this.#collected === undefined && LEAST_A_UNIT * rows * read(ints, call, TIMESTEPS) * units * units < least
+  }
+
+  /** How a call of a layer is made; sets the number of its parts. `splitsUnits`: whether one row is split too. */
+  #beginLayer(call: number, cell: number, splitsUnits: boolean): number {
+    const { ints, threads } = this.#crew
+    const rows = read(ints, call, ROW_END) - read(ints, call, ROW_BEGIN)
     if (this.#collected !== undefined) {
       this.#parts = Math.min(rows, this.#collectedParts)
       return COLLECTED
     }
-    this.#parts = rows > 1 ? Math.min(rows, crew.threads) : oneRow
-    if (this.#parts < 2) return Way.unmeasured
-    const steps = rows * crew.read(call + TIMESTEPS)
-    return this.#begin(call, this.#product(crew.read(cell + INPUT_WEIGHTS), steps) + this.#product(crew.read(cell + RECURRENT_WEIGHTS), steps))
+    const steps = rows * read(ints, call, TIMESTEPS)
+    const units = read(ints, cell, HIDDEN_SIZE)
+    const multiplyAdds = steps * (terms(ints, read(ints, cell, INPUT_WEIGHTS)) + terms(ints, read(ints, cell, RECURRENT_WEIGHTS)))
+    if (multiplyAdds < this.#crew.least) return Way.unmeasured
+    const most = rows > 1 ? rows : splitsUnits ? Math.floor(units / LEAST_UNITS) : 1
+    this.#parts = Math.min(threads, most)
+    return this.#parts < 2 ? Way.unmeasured : this.#begin(call, multiplyAdds)
   }
 
   /** `count`: tasks that there are. */
@@ -159,7 +179,7 @@ export class SharedKernels {
 
   readonly #gemm: Kernels['gemmF32'] = (w, steps, rows, aPtr, aStepBytes, aRowBytes, outPtr, outRowBytes, workspacePtr) => {
     const { ptr } = this.#crew
-    const way = this.#begin(w + 2 ** 32 * rows, this.#product(w, steps * rows))
+    const way = this.#begin(w + 2 ** 32 * rows, steps * rows * terms(this.#crew.ints, w))
     if (way < Way.shared) this.#plain.gemmF32(w, steps, rows, aPtr, aStepBytes, aRowBytes, outPtr, outRowBytes, workspacePtr)
     const isDone = way < Way.shared
       || this.#plain.shareGemmF32(ptr, Number(way === Way.waking), w, steps, rows, aPtr, aStepBytes, aRowBytes, outPtr, outRowBytes, workspacePtr) === 1
@@ -168,7 +188,8 @@ export class SharedKernels {
 
   readonly #convolve: Kernels['convolveF32'] = (call, w, xPtr, outPtr, workspacePtr) => {
     const crew = this.#crew
-    const way = this.#begin(call, this.#product(w, crew.read(call + OUT_HEIGHT) * crew.read(call + OUT_WIDTH)))
+    const { ints } = crew
+    const way = this.#begin(call, read(ints, call, OUT_HEIGHT) * read(ints, call, OUT_WIDTH) * terms(ints, w))
     if (way < Way.shared) this.#plain.convolveF32(call, w, xPtr, outPtr, workspacePtr)
     const isDone = way < Way.shared || this.#plain.shareConvolveF32(crew.ptr, Number(way === Way.waking), call, w, xPtr, outPtr, workspacePtr) === 1
     if (way !== Way.unmeasured) crew.ended(isDone)
@@ -177,9 +198,11 @@ export class SharedKernels {
   readonly #lstmForward: Kernels['lstmForwardF32'] = (call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr) => {
     const crew = this.#crew
     const plain = this.#plain
-    const way = this.#beginLayer(call, cell, Math.min(crew.threads, Math.floor(crew.read(cell + HIDDEN_SIZE) / LEAST_UNITS)))
+    const way = this.#beginLayer(call, cell, true)
     if (way < Way.shared) plain.lstmForwardF32(call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr)
-    if (way >= Way.shared && way !== COLLECTED && crew.read(call + ROW_END) - crew.read(call + ROW_BEGIN) === 1) {
+    if (way === Way.unmeasured) return
+    const { ints } = crew
+    if (way >= Way.shared && way !== COLLECTED && read(ints, call, ROW_END) - read(ints, call, ROW_BEGIN) === 1) {
       const wakes = Number(way === Way.waking)
       const { scratchPtr, scratchStride } = crew
       crew.ended(plain.leadLstmF32(crew.ptr, wakes, call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr, scratchPtr, scratchStride, this.#parts) >= 0)
@@ -192,7 +215,7 @@ export class SharedKernels {
   readonly #lstmGeneral: Kernels['lstmGeneralF32'] = (call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, historyPtr, workspacePtr) => {
     const { ptr } = this.#crew
     const plain = this.#plain
-    const way = this.#beginLayer(call, cell, 1)
+    const way = this.#beginLayer(call, cell, false)
     if (way < Way.shared) plain.lstmGeneralF32(call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, historyPtr, workspacePtr)
     const first = this.#collected ?? 0
     const count = way < Way.shared
@@ -204,7 +227,7 @@ export class SharedKernels {
   readonly #gru: Kernels['gruF32'] = (call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
     const { ptr } = this.#crew
     const plain = this.#plain
-    const way = this.#beginLayer(call, cell, 1)
+    const way = this.#beginLayer(call, cell, false)
     if (way < Way.shared) plain.gruF32(call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
     const count = way < Way.shared ? 0 : plain.addGruF32(ptr, this.#collected ?? 0, this.#parts, call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
     this.#endLayer(way, count)
@@ -213,7 +236,7 @@ export class SharedKernels {
   readonly #rnn: Kernels['rnnF32'] = (call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
     const { ptr } = this.#crew
     const plain = this.#plain
-    const way = this.#beginLayer(call, cell, 1)
+    const way = this.#beginLayer(call, cell, false)
     if (way < Way.shared) plain.rnnF32(call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
     const count = way < Way.shared ? 0 : plain.addRnnF32(ptr, this.#collected ?? 0, this.#parts, call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
     this.#endLayer(way, count)

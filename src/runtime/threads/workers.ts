@@ -59,7 +59,7 @@ export function reasonAgainst(): string | undefined {
 const SERVE = `const serve = ({ module, memory, crewPtr, thread }, say) => {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } })
   say('here')
-  exports.serve(crewPtr, thread)
+  while (exports.serve(crewPtr, thread)) continue
 }
 `
 const NODE_PROGRAM = `${SERVE}const { parentPort, workerData } = require('node:worker_threads')
