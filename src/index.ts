@@ -7,7 +7,7 @@ export { compile, load, readGraph, type CompileOptions, type GraphSource, type L
 export type { Model, ModelPort, OutputDTypes, RunOptions, RunOutputs } from './model/model.ts'
 export type { ModelSource, ReadOptions } from './model/source.ts'
 export { createRuntime, type RuntimeOptions } from './runtime/create.ts'
-export type { MemoryUse, Runtime } from './runtime/runtime.ts'
+export type { MemoryUse, Runtime, Threads } from './runtime/runtime.ts'
 export type { Tensor } from './runtime/tensor.ts'
 export type { Variant } from './runtime/kernels.ts'
 export type { BlueprintOptions } from './streams/blueprint.ts'

@@ -12,7 +12,6 @@
 // This is the worker's side; thread 0's is in lead.ts.
 import { Matrix, columnsOfGates } from '../products/layout'
 import { multiply, productBytes } from '../products/product'
-import { LstmCell } from '../recurrent/lstm'
 import { areZeros, gatesRowBytes, paddedBytes } from '../recurrent/recurrence'
 import { Crew, knowsPages } from './crew'
 import { Found } from './tasks'
