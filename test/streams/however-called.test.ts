@@ -26,7 +26,10 @@ addAllOperators()
 const OPERATORS = knownOperators().filter(({ time }) => time !== 'unknown').map(({ name }) => name)
 /** Not those that remember by themselves, or have indices that may be out of range. */
 const WITHOUT_STATE = knownOperators().filter((operator) => operator.recurrent === undefined && operator.mayRefuse === undefined)
-  .map(({ name }) => name).filter((name) => Object.hasOwn(MAKERS, name))
+  .map(({ name }) => name).filter((name) => Object.hasOwn(MAKERS, name) && !['loop', 'choice'].includes(name))
+
+/** Those with graphs inside them, so often that every other graph has one. */
+const WITH_GRAPHS = Array.from({ length: WITHOUT_STATE.length / 4 }, (_, n) => ['loop', 'choice'][n % 2] as string)
 
 type Arrays = Record<string, NdArray>
 
@@ -289,14 +292,18 @@ function rowsAreApart(model: Model): boolean {
 }
 
 describeBinaries(`states that a graph carries (seed ${SEED})`, (binary) => {
-  it('are the same carried by hand, by a stream and by a pool', async () => {
+  it.each([
+    ['are the same carried by hand, by a stream and by a pool', WITHOUT_STATE, 0],
+    ['so they are with loops and choices, which only graphs without timesteps may have', [...WITHOUT_STATE, ...WITH_GRAPHS], CARRIED / 2],
+  ] as const)('%s', async (_, operators, least) => {
     const runtime = await runtimeOf(binary)
-    let checked = 0
+    let [checked, inside] = [0, 0]
     for (let seed = SEED * 1000; checked < CARRIED; seed++) {
-      const { graph, carry } = randomCarriedGraph(seed, WITHOUT_STATE)
+      const { graph, carry } = randomCarriedGraph(seed, operators)
       const model = await compile(graph, { runtime })
       if (runs(model, BATCH)) {
         checked++
+        inside += graph.nodes.filter(({ bodies }) => bodies !== undefined).length
         try {
           checkCarried(model, carry, seed)
         } catch (error) {
@@ -305,6 +312,7 @@ describeBinaries(`states that a graph carries (seed ${SEED})`, (binary) => {
       }
       model.dispose()
     }
+    expect(inside).toBeGreaterThanOrEqual(least)
   })
 })
 

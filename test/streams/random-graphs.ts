@@ -3,6 +3,7 @@ import { LstmError } from '../../src/errors.ts'
 import { GraphBuilder } from '../../src/graph/builder.ts'
 import type { Graph, GraphInput, GraphNode } from '../../src/graph/graph.ts'
 import type { Attribute, ValueType } from '../../src/ops/operator.ts'
+import type { Body } from '../../src/ops/graph-data.ts'
 import { addAllOperators } from '../../src/ops/all.ts'
 import { FUNCTION_NAMES } from '../../src/ops/elementwise/function-table.ts'
 import type { DType } from '../../src/values/dtype.ts'
@@ -86,10 +87,13 @@ class Growth {
   }
 
   /** @throws LstmError where the operator does not take these inputs */
-  add(op: string, inputs: readonly string[], attributes: Record<string, Attribute> = {}, outputs = 1, parameters: Record<string, string> = {}): Value[] {
+  add(
+    op: string, inputs: readonly string[], attributes: Record<string, Attribute> = {}, outputs = 1, parameters: Record<string, string> = {},
+    bodies?: Record<string, Body>,
+  ): Value[] {
     const name = `${op}${this.#count++}`
     const made = Array.from({ length: outputs }, (_, n) => `${name}.${n}`)
-    const node: GraphNode = { name, op, inputs, outputs: made, parameters, attributes }
+    const node: GraphNode = { name, op, inputs, outputs: made, parameters, attributes, ...(bodies && { bodies }) }
     this.builder.add(node)
     const values = made.map((value): Value => ({ name: value, ...this.builder.types.get(value) as ValueType }))
     this.values.push(...values)
@@ -160,6 +164,55 @@ const pooled: Maker = (g, op) => {
   const channelsLast = g.chance(2)
   const axes = [...Array(window).keys()].map((n) => n + (channelsLast ? 1 : 2))
   g.add(op, [x.name], { kernelShape: axes.map((axis) => (typeof x.shape[axis] === 'string' ? 1 : 1 + g.draw(2))), channelsLast })
+}
+
+/** Operators of the same type in and out, with one input or two. */
+const INSIDE = { one: ['tanh', 'sigmoid', 'relu', 'neg', 'softsign'], two: ['add', 'sub', 'mul', 'max', 'min'] } as const
+
+/** Nodes of a body that make values of the type of `from`, one after the other, of these and what they make; the last of them. */
+function nodesInside(g: Growth, from: readonly string[], count: number): { nodes: GraphNode[], values: string[] } {
+  const values = [...from]
+  const nodes = Array.from({ length: count }, (_, n): GraphNode => {
+    const isBinary = g.chance(2)
+    const inputs = Array.from({ length: isBinary ? 2 : 1 }, () => g.oneOf(values))
+    values.push(`i${n}`)
+    return { name: `n${n}`, op: g.oneOf(INSIDE[isBinary ? 'two' : 'one']), inputs, outputs: [`i${n}`], parameters: {}, attributes: {} }
+  })
+  return { nodes, values }
+}
+
+/** One or two states, slices of a constant perhaps, and what each step gives, in either direction. */
+const looped: Maker = (g, op) => {
+  const x = g.float()
+  const { dtype, shape } = x
+  const fits = (): string => g.pick((value) => value.dtype === dtype && value.shape.join() === shape.join()).name
+  const [count, states, hasSlices] = [g.draw(4), 1 + g.draw(2), g.chance(2) && shape.every((size) => typeof size === 'number')]
+  const own = Array.from({ length: states }, (_, n) => `s${n}`)
+  const slices = hasSlices ? ['slice'] : []
+  const { nodes, values } = nodesInside(g, [...own, ...slices, 'same'], 1 + g.draw(4))
+  const steps = g.integers(count)
+  const collected = g.draw(3)
+  const body: Body = {
+    inputs: [{ name: 'step', dtype: 'int32', shape: [] }, ...[...own, ...slices, 'same'].map((name) => ({ name, dtype, shape }))],
+    outputs: Array.from({ length: states + collected }, (_, n) => ({ name: `o${n}`, value: g.oneOf(values.slice(-3)) })),
+    nodes,
+  }
+  const scanned = hasSlices ? [g.constant([count, ...shape as number[]])] : []
+  const backwards = Array.from({ length: slices.length + collected }, () => g.draw(2))
+  g.add(op, [steps, ...own.map(fits), ...scanned, fits()], { states, scanned: slices.length, backwards }, states + collected, {}, { body })
+}
+
+/** One of two graphs, by a size. */
+const chosen: Maker = (g, op) => {
+  const { dtype, shape } = g.float()
+  const fits = (): string => g.pick((value) => value.dtype === dtype && value.shape.join() === shape.join()).name
+  const branch = (): Body => {
+    const { nodes, values } = nodesInside(g, ['a', 'b'], 1 + g.draw(3))
+    return { inputs: ['a', 'b'].map((name) => ({ name, dtype, shape })), outputs: [{ name: 'y', value: values.at(-1) }], nodes }
+  }
+  const size = g.hidden('gather', [g.hidden('shape', [g.float().name]), g.integers(-1)])
+  const condition = g.hidden('greater', [size, g.integers(3)])
+  g.add(op, [condition, fits(), fits(), fits(), fits()], { thenInputs: 2 }, 1, {}, { then: branch(), else: branch() })
 }
 
 function convolve(g: Growth, padsApart: boolean): void {
@@ -326,6 +379,7 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
   reduceL1: reduce, reduceL2: reduce, reduceLogSum: reduce, reduceLogSumExp: reduce, reduceMax: reduce,
   reduceMean: reduce, reduceMin: reduce, reduceProd: reduce, reduceSum: reduce, reduceSumSquare: reduce,
   argMax: argument, argMin: argument,
+  choice: chosen, loop: looped,
   throughIntegers: (g, op) => g.add(op, [g.float().name], { scale: g.oneOf([0.01, 0.25, 1]), zero: g.draw(255), least: 0, most: 255 }),
   averagePool: pooled, maxPool: pooled, sumPool: pooled,
   globalAveragePool: (g, op) => g.add(op, [g.oneOf(g.values.filter(({ dtype, shape }) => dtype === 'float32' && shape.length > 2)).name]),

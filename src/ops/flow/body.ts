@@ -68,6 +68,22 @@ export function nodesOf(...graphs: readonly (TypedGraph | undefined)[]): string 
   return `${counts.join(' or ')} ${counts.length === 1 && counts[0] === 1 ? 'node' : 'nodes'}`
 }
 
+/** Multiply-adds of one run of a graph inside. */
+export function costInside(typed: TypedGraph | undefined): number {
+  if (typed === undefined) return 0
+  const { graph: { nodes, constants }, types, settings, sizes } = typed
+  return nodes.reduce((sum, node) => {
+    const named = (position: number): string => node.inputs[position] ?? ''
+    const context: InferenceContext = {
+      input: (position) => types.get(named(position)),
+      value: (position) => constants.get(named(position)),
+      parameter: (role) => constants.get(node.parameters[role] ?? ''),
+      sizes: (position) => sizes.get(named(position)),
+    }
+    return sum + (findOperator(node.op)?.cost(node, context, settings.get(node)).multiplyAdds ?? 0)
+  }, 0)
+}
+
 /** Where the inputs of a graph inside are when it runs, by position, and its outputs; whatever is known already is none of its inputs. */
 export function innerSlots({ slot }: InnerPlan, { graph: { inputs, outputs } }: TypedGraph, names: readonly string[]): { inputs: Slot[], outputs: Slot[] } {
   const open = new Set(inputs.map(({ name }) => name))

@@ -6,7 +6,7 @@ import { integerOf } from '../node/attributes.ts'
 import { anyInput, label } from '../node/checks.ts'
 import { freshSize } from '../node/sizes.ts'
 import type { GraphNode, InnerPrepared, Operator, Slot, TypingContext, ValueType } from '../operator.ts'
-import { bodyOf, checkBodies, copyValue, innerSlots, mayRefuseInside, nodesOf, requireNumbers, runInside, typeInside } from './body.ts'
+import { bodyOf, checkBodies, copyValue, costInside, innerSlots, mayRefuseInside, nodesOf, requireNumbers, runInside, typeInside } from './body.ts'
 
 type Branch = 'then' | 'else'
 const BRANCHES: readonly Branch[] = ['then', 'else']
@@ -55,7 +55,8 @@ export const choice: Operator<ChoiceSettings, ReadonlyMap<Branch, InnerPrepared>
     if (first.length !== second.length) throw new LstmError('FORMAT', `${label(node)}: expected branches with as many outputs, got ${first.length} and ${second.length}`)
     return first.map((type, n) => common(node, n, type, second[n] as ValueType))
   },
-  cost: (_node, _context, { typed }) => ({ detail: nodesOf(...typed.values()), multiplyAdds: 0 }),
+  // Of two that may be taken, the dearer one.
+  cost: (_node, _context, { typed }) => ({ detail: nodesOf(...typed.values()), multiplyAdds: Math.max(...[...typed.values()].map(costInside)) }),
   prepare: (_node, packer, { typed }) => new Map([...typed].map(([branch, graph]) => [branch, packer.inner(graph)])),
   plan(node, planner, { taken, typed, thenInputs }, prepared) {
     if (taken === undefined) {

@@ -6,7 +6,7 @@ import { integerOf, wrong } from '../node/attributes.ts'
 import { anyInput, hasInput, label } from '../node/checks.ts'
 import { freshSize } from '../node/sizes.ts'
 import type { GraphNode, InnerPrepared, Operator, Planner, Slot, TypingContext, ValueType } from '../operator.ts'
-import { bodyOf, checkBodies, copyValue, innerSlots, type InnerInput, mayRefuseInside, nodesOf, requireNumbers, runInside, typeInside } from './body.ts'
+import { bodyOf, checkBodies, copyValue, costInside, innerSlots, type InnerInput, mayRefuseInside, nodesOf, requireNumbers, runInside, typeInside } from './body.ts'
 
 /** Steps of a run of one loop, those of the loops inside it included: some seconds. */
 const MOST_STEPS = 2 ** 24
@@ -69,7 +69,8 @@ export const loop: Operator<LoopSettings, InnerPrepared> = {
       ...typesOut.slice(states).map(({ dtype, shape }): ValueType => ({ dtype, shape: [count, ...shape] })),
     ]
   },
-  cost: (_node, _context, { typed, count }) => ({ detail: `${count} times ${nodesOf(typed)}`, multiplyAdds: 0 }),
+  // A number of steps that has a name is that of timesteps: of those, one.
+  cost: (_node, _context, { typed, count }) => ({ detail: `${count} times ${nodesOf(typed)}`, multiplyAdds: (typeof count === 'number' ? count : 1) * costInside(typed) }),
   prepare: (_node, packer, { typed }) => packer.inner(typed as TypedGraph),
   plan(node, planner, settings, prepared) {
     const { states, scanned, backwards } = settings
