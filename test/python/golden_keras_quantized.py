@@ -25,6 +25,44 @@ def model(seed, inputs, width):
     return keras.Model(words, keras.layers.Dense(3, use_bias=False, name="result")(x))
 
 
+def einsums(seed):
+    """EinsumDense to several axes and back, and attention of its result to the input."""
+    keras.utils.set_random_seed(seed)
+    words = keras.Input((7, 6), name="words")
+    x = keras.layers.EinsumDense("abc,cde->abde", (None, 3, 4), bias_axes="de", activation="relu", name="heads", bias_initializer="uniform")(words)
+    x = keras.layers.EinsumDense("abde,dec->abc", (None, 5), bias_axes="c", name="joined", bias_initializer="uniform")(x)
+    x = keras.layers.EinsumDense("abx,xyz->azby", (3, None, 2), name="turned")(x)
+    x = keras.layers.Reshape((7, 6))(keras.layers.Permute((2, 1, 3))(x))
+    return keras.Model(words, keras.layers.MultiHeadAttention(2, 3, name="result", bias_initializer="uniform")(x, words))
+
+
+def equations(seed):
+    """EinsumDense as it is trained: ellipses on either side, several axes in and out, in another order, biases along some of them."""
+    keras.utils.set_random_seed(seed)
+    dense = lambda *args, **settings: keras.layers.EinsumDense(*args, bias_initializer="uniform", **settings)
+    words = keras.Input((7, 6), name="words")
+    heads = dense("btf,fhk->bhtk", (2, 7, 3), bias_axes="hk")(words)
+    outputs = [
+        heads,
+        dense("bhtk,hkd->btd", (None, 4), bias_axes="d", activation="tanh")(heads),
+        dense("bhtk,hkd->btd", (7, 4), bias_axes="t")(heads),
+        dense("...f,fd->...d", 7, bias_axes="d")(words),
+        dense("bt...,td->bd...", 3, bias_axes="d")(words),
+        dense("btf,tfd->bd", 3)(words),
+        dense("btf,dft->bd", 2, bias_axes="d")(words),
+    ]
+    joined = keras.layers.Concatenate(name="result")([keras.layers.Flatten()(output) for output in outputs])
+    return keras.Model(words, joined)
+
+
+def around_lstm(seed):
+    keras.utils.set_random_seed(seed)
+    words = keras.Input((None, 6), name="words")
+    x = keras.layers.EinsumDense("abc,cd->abd", (None, 3), bias_axes="d", bias_initializer="uniform")(words)
+    x = keras.layers.LSTM(4, return_sequences=True)(x)
+    return keras.Model(words, keras.layers.EinsumDense("abc,cde->abde", (None, 2, 3), name="result")(x))
+
+
 def int4(block):
     return keras.quantizers.Int4QuantizationConfig(block_size=block)
 
@@ -34,6 +72,9 @@ def cases():
     yield "int4", model(2, 13, 5), {"mode": "int4"}
     yield "int4-per-channel", model(3, 12, 7), {"config": int4(None)}
     yield "int4-blocks", model(4, 21, 8), {"config": int4(4)}
+    yield "int8-einsum", einsums(5), {"mode": "int8"}
+    yield "einsum", equations(6), None
+    yield "einsum-lstm", around_lstm(7), None
 
 
 def main():
@@ -41,9 +82,11 @@ def main():
     rng = np.random.default_rng(8)
     listed, tensors = [], {}
     for name, made, settings in cases():
-        words = rng.integers(0, 11, (4, 7)).astype(np.int32)
+        is_einsum = "einsum" in name
+        words = rng.uniform(-1, 1, (4, 7, 6)).astype(np.float32) if is_einsum else rng.integers(0, 11, (4, 7)).astype(np.int32)
         exact = made(words)
-        made.quantize(**settings)
+        if settings is not None:
+            made.quantize(**settings)
         path = FOLDER / f"{name}.keras"
         made.save(path)
         outputs = made(words)
@@ -53,7 +96,7 @@ def main():
         print(name, path.stat().st_size, np.sqrt(((tensors[f"{name}/out/result"] - tensors[f"{name}/float/result"]) ** 2).mean()))
         for layer in json.loads(zipfile.ZipFile(path).read("config.json"))["config"]["layers"]:
             print("  ", layer["config"]["name"], str(layer["config"]["dtype"])[:200])
-        listed.append({"name": name, "rows": [30]})
+        listed.append({"name": name, "rows": [] if settings is None else [30]})
     versions = {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__, "python": platform.python_version()}
     (FOLDER / "cases.json").write_text(json.dumps({"versions": versions, "cases": listed}, indent=1) + "\n")
     save_file(tensors, FOLDER / "cases.safetensors")

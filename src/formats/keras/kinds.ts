@@ -5,6 +5,7 @@ import {
 } from './layers/basic-layers.ts'
 import { bidirectional } from './layers/bidirectional.ts'
 import type { LayerSpec } from './config.ts'
+import { einsumDense } from './layers/einsum-dense.ts'
 import { convolution, depthwiseConvolution, separableConvolution, transposedConvolution } from './layers/convolution.ts'
 import type { LayerKind } from './layer-call.ts'
 import { concatenate, dot, elementwise } from './layers/merging.ts'
@@ -18,7 +19,7 @@ import { timeDistributed } from './layers/time-distributed.ts'
 const KINDS: ReadonlyMap<string, LayerKind> = new Map(Object.entries({
   LSTM: recurrent, GRU: recurrent, SimpleRNN: recurrent, CuDNNLSTM: recurrent, CuDNNGRU: recurrent, RNN: recurrent,
   LSTMCell: recurrentCell, GRUCell: recurrentCell, SimpleRNNCell: recurrentCell, Bidirectional: bidirectional, TimeDistributed: timeDistributed,
-  Dense: dense, Embedding: embedding, Masking: masking,
+  Dense: dense, EinsumDense: einsumDense, Embedding: embedding, Masking: masking,
   Activation: activation, ReLU: activation, LeakyReLU: activation, ELU: activation, ThresholdedReLU: activation, PReLU: prelu, Softmax: softmax,
   Dropout: identity, SpatialDropout1D: identity, SpatialDropout2D: identity, AlphaDropout: identity, GaussianDropout: identity, GaussianNoise: identity,
   ActivityRegularization: identity, Identity: identity,

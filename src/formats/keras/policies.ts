@@ -24,12 +24,12 @@ export interface Quantization {
 }
 
 /** Layers whose integers are read. */
-const LAYERS: readonly string[] = ['Dense', 'Embedding']
+const LAYERS: readonly string[] = ['Dense', 'Embedding', 'EinsumDense']
 
 /** Of `int8_from_float32`, `int4/128_from_float32`; undefined for layers that are not quantised, or not so that they are read. */
 export function quantizationOf({ className, settings }: LayerSpec): Quantization | undefined {
   const [, bits, size] = /^int([48])(?:\/(-1|\d{1,6}))?_from_/.exec(policyName(settings.json('dtype')) ?? '') ?? []
-  if (bits === undefined || !LAYERS.includes(className) || size === '0') return undefined
+  if (bits === undefined || !LAYERS.includes(className) || size === '0' || (className === 'EinsumDense' && bits !== '8')) return undefined
   return { bits: bits === '8' ? 8 : 4, block: size === undefined || size === '-1' ? undefined : Number(size) }
 }
 

@@ -117,3 +117,11 @@ export function quantizedTable(call: LayerCall, { bits, block }: Quantization): 
     return equal ?? widened(source)
   })
 }
+
+/** Integers [outputs, inputs] of 8 bits as weights, with scales for the outputs in their order, whatever axes of one element they have. */
+export function int8Matrix(what: string, { data, shape, dtype }: NdArray, scale: NdArray | undefined): Int8Weights {
+  const [outputs] = shape as [number, number]
+  const isWrong = scale?.dtype !== 'float32' || scale.data.length !== outputs || scale.data.some((value) => !(value > 0 && value < Infinity))
+  if (dtype === 'float32' || isWrong) throw malformed(`${what}: expected integers and ${outputs} scales above 0`)
+  return new Int8Weights({ q: Int8Array.from(data), scales: Float32Array.from(scale.data, (value) => 1 / value), axis: 0 }, shape)
+}

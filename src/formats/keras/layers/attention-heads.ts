@@ -1,8 +1,9 @@
 // MultiHeadAttention: query [batch, Tq, features], value [batch, Tv, features], key as value.
 //   Q, K, V = projections to [batch, heads, T, size]; softmax(Q K^T / sqrt(size)) V, heads side by side, projected.
 import type { NdArray } from '../../../values/ndarray.ts'
-import { transposed } from '../emitter.ts'
+import { permuted, transposed } from '../emitter.ts'
 import { notSupported, tensorsOf, type BoundArgument, type KerasTensor, type LayerCall, type LayerKind } from '../layer-call.ts'
+import { int8Matrix } from '../quantized.ts'
 import { malformed, type Settings } from '../settings.ts'
 
 /** Scores of what is hidden: Keras adds it to them. */
@@ -14,11 +15,17 @@ const isTrue = (argument: BoundArgument | undefined): boolean => argument !== un
 function projection(call: LayerCall, name: string, x: string, rows: number): { readonly value: string, readonly sizes: readonly number[] } {
   const { emit, path, weights, layer: { settings } } = call
   const hasBias = settings.flag('use_bias', true)
-  const [kernel, bias] = weights.child(`${name}_dense`).take(hasBias ? ['kernel', 'bias'] : ['kernel'], settings.what) as [NdArray, NdArray | undefined]
+  const own = weights.child(`${name}_dense`)
+  const names = hasBias ? ['kernel', 'bias'] : ['kernel']
+  const [kernel, bias] = own.take(names, settings.what) as [NdArray, NdArray | undefined]
+  // Of a model that was quantised, the policy of the whole layer does not say it.
+  const scale = kernel.dtype === 'float32' ? undefined : own.take([...names, 'kernel_scale'], settings.what).at(-1)
   const columns = kernel.data.length / rows
   if (!Number.isInteger(columns) || kernel.shape.length !== 3) throw malformed(`${settings.what}: expected a kernel of ${rows} rows with three axes, got [${kernel.shape.join(', ')}]`)
   const value = emit.node(`${path}/${name}`, 'linear', [x], {}, {
-    weight: emit.constant(`${path}/${name}/weight`, kernel, (array) => transposed(array.reshape([rows, columns]))),
+    weight: emit.constant(`${path}/${name}/weight`, kernel, (array) => (
+      scale === undefined ? transposed(array.reshape([rows, columns])) : int8Matrix(settings.what, permuted(array.reshape([rows, columns]), [1, 0]), scale)
+    )),
     ...(bias !== undefined && { bias: emit.constant(`${path}/${name}/bias`, bias, (array) => array.reshape([columns])) }),
   })
   return { value, sizes: kernel.shape.slice(1) }
