@@ -1,9 +1,9 @@
 """Rendered lines of text, and what the native program of Tesseract says of them.
 
-    python tesseract_lines.py golden              test/golden/tesseract/printed.png, printed.json.gz: pictures 36 pixels high, and every
+    python tesseract_lines.py golden              test/golden/tesseract/printed.pgm.gz, printed.json.gz: pictures 36 pixels high, and every
                                                   probability that is printed for them (test/models/tesseract-printed.test.ts);
                                                   LINES, SEED and OUT: more of them, others, in another folder
-    python tesseract_lines.py accuracy FOLDER     200 lines as FOLDER/0.png and so on, FOLDER/lines.json: their texts, and the program's with
+    python tesseract_lines.py accuracy FOLDER     200 lines as FOLDER/0.pgm and so on, FOLDER/lines.json: their texts, and the program's with
                                                   --psm 7 and --psm 13 (test/models/tesseract-accuracy.mjs)
 
 Needs Pillow and NumPy, and of Debian tesseract-ocr, fonts-liberation2, fonts-freefont-ttf, fonts-linuxlibertine, fonts-ebgaramond and
@@ -62,6 +62,10 @@ def worn(picture, blur, noise, random_state):
     return picture
 
 
+def pgm(picture):
+    return f"P5\n{picture.width} {picture.height}\n255\n".encode() + picture.tobytes()
+
+
 def native(picture, model, *options):
     """What the program prints, on one thread."""
     command = ["tesseract", str(picture), "-", "--tessdata-dir", os.environ["TESSDATA"], "-l", model, *options]
@@ -94,7 +98,7 @@ def golden(count=int(os.environ.get("LINES", "24"))):
         sheet.paste(picture, (0, 36 * n))
     out = Path(os.environ.get("OUT", GOLDEN))
     out.mkdir(parents=True, exist_ok=True)
-    sheet.save(out / "printed.png", optimize=True)
+    (out / "printed.pgm.gz").write_bytes(gzip.compress(pgm(sheet), 9, mtime=0))
     version = subprocess.run(["tesseract", "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
     contents = json.dumps({"versions": [version, f"Pillow {Image.__version__}", f"NumPy {np.__version__}"], "lines": lines}, ensure_ascii=False, separators=(",", ":"))
     (out / "printed.json.gz").write_bytes(gzip.compress(contents.encode(), 9, mtime=0))
@@ -111,8 +115,8 @@ def accuracy(folder, count=200):
         text = " ".join(pool[start:start + choose.randint(4, 9)])
         blur, noise = ((0, 0), (0.8, 14), (0, 26), (1.2, 6))[n % 4]
         face = font(FONTS[n % len(FONTS)], choose.choice((18, 22, 28, 34, 44, 56)))
-        worn(drawn(text, face, paper=choose.choice((255, 245, 228)), ink=choose.choice((0, 25, 60))), blur, noise, np.random.default_rng(n)).save(folder / f"{n}.png")
-        said = {f"{model} psm {psm}": native(folder / f"{n}.png", model, "--psm", psm).strip().replace("\n", " ") for model in MODELS for psm in ("7", "13")}
+        worn(drawn(text, face, paper=choose.choice((255, 245, 228)), ink=choose.choice((0, 25, 60))), blur, noise, np.random.default_rng(n)).save(folder / f"{n}.pgm")
+        said = {f"{model} psm {psm}": native(folder / f"{n}.pgm", model, "--psm", psm).strip().replace("\n", " ") for model in MODELS for psm in ("7", "13")}
         lines.append({"text": text, "wear": n % 4, **said})
     (folder / "lines.json").write_text(json.dumps(lines, ensure_ascii=False, indent=1))
 

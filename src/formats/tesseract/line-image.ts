@@ -18,7 +18,7 @@ export interface LineImage {
 export interface LineOptions {
   /** Light ink on dark paper. Default: told by which of the two there is less of. */
   readonly inverted?: boolean | undefined
-  /** Pixels of paper around the ink, beyond the picture where it ends there; more of it costs accuracy. Default 4. */
+  /** Pixels around the ink, where the picture has them; more of them cost accuracy. Default 4. */
   readonly margin?: number | undefined
 }
 
@@ -26,7 +26,7 @@ export interface LineOptions {
 export interface PreparedLine {
   /** [1, height, width, 1], float32: -1 is black, 1 is white. */
   readonly pixels: NdArray
-  /** Where it was in the picture, in pixels, margins included: they may lie outside. */
+  /** Where it was in the picture, in pixels, margins included. */
   readonly box: { readonly left: number, readonly top: number, readonly width: number, readonly height: number }
   /** Whether it was light ink on dark paper, and is turned. */
   readonly inverted: boolean
@@ -47,20 +47,19 @@ export function preparedLine(image: LineImage, height: number, { inverted, margi
   const grey = greyOf(image)
   const ink = inkOf(grey, inverted)
   if (ink === undefined) return undefined
-  const box = { left: ink.left - margin, top: ink.top - margin, width: ink.right - ink.left + 2 * margin, height: ink.bottom - ink.top + 2 * margin }
+  // Paper that were made beyond the picture would not be as light or dark as its ends are.
+  const [left, top] = [Math.max(0, ink.left - margin), Math.max(0, ink.top - margin)]
+  const box = { left, top, width: Math.min(grey.width, ink.right + margin) - left, height: Math.min(grey.height, ink.bottom + margin) - top }
   const width = Math.max(1, Math.floor(box.width * height / box.height))
   if (width > MOST_COLUMNS) {
     throw new LstmError('VALUE', `recognizeLine: expected a line of at most ${MOST_COLUMNS} columns when its ink is ${height} rows high, got ${width}: cut it into parts`)
   }
   const crop = { width: box.width, height: box.height, data: new Float32Array(box.width * box.height) }
-  for (let y = 0, at = 0; y < box.height; y++) {
-    for (let x = 0; x < box.width; x++, at++) {
-      const [column, row] = [box.left + x, box.top + y]
-      const isInside = column >= 0 && row >= 0 && column < grey.width && row < grey.height
-      const value = isInside ? grey.data[row * grey.width + column] as number : ink.paper
-      crop.data[at] = ink.inverted ? 255 - value : value
-    }
+  for (let y = 0; y < box.height; y++) {
+    const begin = (top + y) * grey.width + left
+    crop.data.set(grey.data.subarray(begin, begin + box.width), y * box.width)
   }
+  if (ink.inverted) crop.data.forEach((value, n) => (crop.data[n] = 255 - value))
   const { data } = resized(crop, width, height)
   return { pixels: new NdArray(leveled(data, width, height), [1, height, width, 1]), box, inverted: ink.inverted }
 }
@@ -75,7 +74,7 @@ function greyOf({ width, height, data }: LineImage): Grey {
   if (data.length !== pixels && data.length !== 4 * pixels) {
     throw new LstmError('SHAPE', `recognizeLine: expected ${pixels} bytes (grey) or ${4 * pixels} (RGBA) for ${width} x ${height} pixels, got ${data.length}`)
   }
-  if (data.length === pixels) return { width, height, data: Float32Array.from(data) }
+  if (data.length === pixels) return { width, height, data: new Float32Array(data) }
   const grey = new Float32Array(pixels)
   for (let n = 0; n < pixels; n++) {
     const [red, green, blue, opacity] = [data[4 * n], data[4 * n + 1], data[4 * n + 2], data[4 * n + 3]] as [number, number, number, number]
@@ -91,8 +90,6 @@ interface Ink {
   /** One beyond the last column and row. */
   readonly right: number
   readonly bottom: number
-  /** The grey of the paper, in the mean. */
-  readonly paper: number
   readonly inverted: boolean
 }
 
@@ -116,7 +113,7 @@ function inkOf({ width, height, data }: Grey, given: boolean | undefined): Ink |
       }
     }
   }
-  return right === 0 ? undefined : { left, top, right, bottom, paper: inverted ? dark : light, inverted }
+  return right === 0 ? undefined : { left, top, right, bottom, inverted }
 }
 
 /** The threshold that parts two classes best, and the means of both. */
