@@ -13,6 +13,7 @@ import type { KernelModule } from '../runtime/web-assembly.ts'
 import { Engine } from './engine.ts'
 import { readCheckpoint } from './fitting/checkpoint.ts'
 import type { MetricName } from './fitting/metrics.ts'
+import type { TrainerSettings } from './fitting/trainer.ts'
 import { initialStateDict, type Initializers } from './initializers.ts'
 import { lossOf, type Loss, type LossName } from './losses.ts'
 import { ModelTrainer } from './model-trainer.ts'
@@ -95,9 +96,7 @@ function graphOf(net: Model | GraphSource, initializers: Initializers | undefine
   return 'toGraph' in net ? net.toGraph() : net
 }
 
-async function trainerOf(
-  graph: Graph, settings: { readonly loss: Loss, readonly optimizer: Optimizer, readonly metrics: readonly MetricName[], readonly seed: number }, place: TrainerPlace,
-): Promise<ModelTrainer> {
+async function trainerOf(graph: Graph, settings: TrainerSettings, place: TrainerPlace): Promise<ModelTrainer> {
   const { runtime = await defaultRuntime(), module } = place
   await loadOperators(graph.nodes)
   const engine = new Engine(await trainingRuntime(runtime, module), graph, { loss: settings.loss, seed: settings.seed })

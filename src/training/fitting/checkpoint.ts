@@ -40,6 +40,12 @@ export interface Checkpoint {
   readonly model: Uint8Array | undefined
 }
 
+/** A parameter, or a buffer. */
+interface Readable {
+  readonly name: string
+  read(): Float32Array
+}
+
 const PARAMETER = 'parameter/'
 const BUFFER = 'buffer/'
 const MOMENTS = 'optimizer/moments'
@@ -56,9 +62,9 @@ export function writeCheckpoint(
     frozen: engine.parameters.filter(({ trainable }) => !trainable).map(({ name }) => name),
   }
   const tensors: Map<string, ArrayLike> = new Map()
-  const add = (prefix: string, { name, read }: { readonly name: string, read(): Float32Array }): void => {
-    const data = read()
-    tensors.set(prefix + name, new NdArray(data, [data.length]))
+  const add = (prefix: string, array: Readable): void => {
+    const data = array.read()
+    tensors.set(prefix + array.name, new NdArray(data, [data.length]))
   }
   for (const parameter of engine.parameters) add(PARAMETER, parameter)
   for (const buffer of engine.buffers ?? []) add(BUFFER, buffer)
@@ -111,12 +117,13 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
  */
 export function restoreCheckpoint(stepper: Stepper, { state, parameters, buffers, moments }: Checkpoint): void {
   const { engine } = stepper
-  const check = (kind: string, wanted: readonly { readonly name: string, read(): Float32Array }[], found: ReadonlyMap<string, ArrayLike>): void => {
+  const check = (kind: string, wanted: readonly Readable[], found: ReadonlyMap<string, ArrayLike>): void => {
     const missing = wanted.filter(({ name }) => !found.has(name)).map(({ name }) => `'${name}'`)
     const unknown = [...found.keys()].filter((name) => !wanted.some((other) => other.name === name)).map((name) => `'${name}'`)
-    const misshapen = wanted.flatMap(({ name, read }) => {
+    const misshapen = wanted.flatMap((own) => {
+      const { name } = own
       const array = found.get(name)
-      const { length } = read()
+      const { length } = own.read()
       if (array === undefined || (array.dtype === 'float32' && array.data.length === length)) return []
       return [`'${name}' has ${array.data.length} ${array.dtype} elements, expected ${length} float32`]
     })
