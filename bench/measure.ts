@@ -24,7 +24,11 @@ export interface Settings {
   /** Cache above which weights count as streamed from memory. */
   readonly l2Bytes: number
   readonly signal: AbortSignal
+  /** The clock, in milliseconds. Default: `performance.now`. */
+  readonly now?: () => number
 }
+
+const systemClock = () => performance.now()
 
 export interface Contender { engine: Engine, variant: string }
 
@@ -89,34 +93,34 @@ export type Peaks = Map<string, { roofline: Roofline, peaks: number[], bandwidth
  * Runs the first calls and compares each with what is expected of it.
  * @returns the largest distance, and how long the last call took
  */
-export async function check(instance: Instance, { mode, expected }: PreparedCase): Promise<{ worst: number, callMs: number }> {
+export async function check(instance: Instance, { mode, expected }: PreparedCase, now = systemClock): Promise<{ worst: number, callMs: number }> {
   await instance.activate?.()
   let worst = 0
   let callMs = 0
   // What begins anew at every call is called twice: nothing may be left over from the call before.
   const calls = mode === 'step' ? expected.length : 2
   for (let n = 0; n < calls && (n === 0 || callMs < LONG_CALL_MS); n++) {
-    const begin = performance.now()
+    const begin = now()
     await instance.run()
-    callMs = performance.now() - begin
+    callMs = now() - begin
     worst = Math.max(worst, distance(instance.output(), (expected[n % expected.length])))
   }
   return { worst, callMs }
 }
 
 /** Runs it for a while, and tells how many calls make a sample. */
-async function warmUp(instance: Instance, { warmupMs, sampleMs, signal }: Settings) {
+async function warmUp(instance: Instance, { warmupMs, sampleMs, signal, now = systemClock }: Settings) {
   await instance.activate?.()
-  const begin = performance.now()
+  const begin = now()
   let fastest = Infinity
   let calls = 1
-  while (performance.now() - begin < warmupMs && !signal.aborted) {
-    const start = performance.now()
+  while (now() - begin < warmupMs && !signal.aborted) {
+    const start = now()
     for (let n = 0; n < calls; n++) {
       if (instance.async) await instance.run()
       else instance.run()
     }
-    const elapsed = performance.now() - start
+    const elapsed = now() - start
     fastest = Math.min(fastest, elapsed / calls)
     if (elapsed < sampleMs) calls *= 2
   }
@@ -162,7 +166,7 @@ export async function measureCase(
         if (entry.spentMs > settings.budgetMs && round >= FEWEST_ROUNDS) continue
         const done = (round * running.length + n) / settings.rounds / running.length
         await onProgress(`${nameOf(entry.contender)}: round ${round + 1} of ${settings.rounds}`, 0.3 + done * 0.7)
-        await takeTurn(entry)
+        await takeTurn(entry, settings.now)
       }
     }
   } finally {
@@ -182,14 +186,14 @@ async function start(
   let instance
   try {
     instance = await contender.engine.create(prepared, contender.variant)
-    const { worst, callMs } = await check(instance, prepared)
+    const { worst, callMs } = await check(instance, prepared, settings.now)
     const allowed = contender.engine.dtype === 'int8' ? INT8_TOLERANCE : TOLERANCE
     if (!(worst <= allowed)) {
       await instance.dispose()
       return { error: `its output is ${worst.toExponential(1)} away from the float64 reference; ${allowed} is allowed`, worst }
     }
     const calls = callMs > LONG_CALL_MS ? 1 : await warmUp(instance, settings)
-    const bench = new Bench({ time: settings.sliceMs, iterations: 1, warmup: false, retainSamples: true, throws: true })
+    const bench = new Bench({ time: settings.sliceMs, iterations: 1, warmup: false, retainSamples: true, throws: true, now: settings.now ?? systemClock })
     bench.add('call', sampleOf(instance, calls), { async: instance.async })
     bench.addEventListener('warning', ({ reason }) => {
       const message = `${prepared.name}, ${nameOf(contender)}: the clock is too coarse (${reason})`
@@ -202,16 +206,16 @@ async function start(
   }
 }
 
-async function takeTurn(entry: Running) {
+async function takeTurn(entry: Running, now = systemClock) {
   const { instance, bench, calls, rounds } = entry
   await instance.activate?.()
-  const begin = performance.now()
+  const begin = now()
   bench.reset()
   if (instance.async) await bench.run()
   else bench.runSync()
   const result = bench.tasks[0]?.result
   if (result === undefined || !('latency' in result)) throw new Error(`a round ended as '${result?.state}'`)
-  entry.spentMs += performance.now() - begin
+  entry.spentMs += now() - begin
   rounds.push(Array.from(result.latency.samples ?? [], (ms) => ms * 1000 / calls))
 }
 

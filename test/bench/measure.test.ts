@@ -105,15 +105,25 @@ describe('measuring a case', () => {
   })
 
   it('gives a slow engine three rounds, and the others theirs', async () => {
-    const slow = fakeEngine('slow', undefined, {
+    // A clock that only calls and looks move: a look takes 0.01 ms.
+    let time = 0
+    const now = () => time += 0.01
+    const taking = (name: string, ms: number) => contender(fakeEngine(name, undefined, {
       run: () => {
-        for (const begin = performance.now(); performance.now() - begin < 60;);
+        time += ms
       },
       output: () => entry.expected[0],
-    })
+    }))
     const once = { ...entry, expected: entry.expected.slice(0, 1) }
-    const { rows } = await measureCase(once, [contender(slow), contender(fakeEngine('fast'))], settings({ rounds: 6, budgetMs: 150 }), new Map(), silent)
-    expect(rows.filter(isTimed).map(({ roundMediansUs }) => roundMediansUs.length)).toEqual([3, 6])
+    const roundsWithin = async (budgetMs: number) => {
+      const { rows } = await measureCase(
+        once, [taking('slow', 60), taking('fast', 0.05)], settings({ rounds: 6, budgetMs, now }), new Map(), silent,
+      )
+      return rows.filter(isTimed).map(({ roundMediansUs }) => roundMediansUs.length)
+    }
+    expect(await roundsWithin(150)).toEqual([3, 6])
+    expect(await roundsWithin(275)).toEqual([5, 6])
+    expect(await roundsWithin(1000)).toEqual([6, 6])
   })
 
   it('stops when asked to, with the rounds there were', async () => {
