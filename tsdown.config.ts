@@ -4,7 +4,7 @@ import { writeCommonJs } from './.ci/build/commonjs.ts'
 import { copies, EDITIONS, editions } from './.ci/build/editions.ts'
 import { ENTRY_POINTS } from './.ci/build/entry-points.ts'
 import { binaries, cliOverEntryPoints } from './.ci/build/external.ts'
-import { isShared, TEXT_DECODER } from './.ci/build/imports.ts'
+import { GROUPS, TEXT_DECODER } from './.ci/build/imports.ts'
 import { writeLicences } from './.ci/build/licences.ts'
 import { asciiOnly, commentsOfWhole } from './.ci/build/output-text.ts'
 import { ownCopies } from './.ci/build/own-copies.ts'
@@ -28,7 +28,7 @@ const config: UserConfig[] = defineConfig([{
   copy: ['build/simd.wasm', 'build/relaxed-simd.wasm'].map((from) => ({ from, to: 'dist' })),
   outputOptions: {
     comments: { jsdoc: false, annotation: true, legal: true },
-    codeSplitting: { groups: [{ name: 'shared', test: (id) => isShared(id) || id.includes('assemblyscript/loader') }] },
+    codeSplitting: { groups: GROUPS },
   },
   deps: { neverBundle: [/^node:/] },
   plugins: [binaries, cliOverEntryPoints, editions, ownCopies, copies, asciiOnly],

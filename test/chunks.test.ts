@@ -99,6 +99,14 @@ describe('loading', () => {
     expect(readersIn(loaded)).toEqual(readers)
   })
 
+  it('a safetensors file with its layers in it takes few files: each costs half a millisecond at every start', () => {
+    const { core, loaded } = loadedFor('examples/digits.safetensors')
+    expect(core).toHaveLength(3)
+    expect(loaded.map((name) => name.replace(/-[\w-]{8}\.js$/, '')).sort()).toEqual([
+      'from-json', 'readers', 'reading', 'safetensors-model', 'safetensors-model', 'sniff', 'state-dicts', 'streams.js',
+    ])
+  })
+
   it.each([[['onnx', 'if-lstm-inside'], false], [['onnx', 'conv-lstm-conv'], true], [['keras3', 'go-backwards'], false], [['keras3', 'conv1d'], true]] as const)(
     '%s loads operators of windows: %s', ([folder, name], wanted) => {
       const { loaded } = loadedFor(`test/golden/${folder}/${name}.${folder === 'onnx' ? 'onnx' : 'keras'}`)

@@ -15,6 +15,19 @@ const OPERATORS = ['test/ops/', 'test/functions.test.ts', 'test/number-tables.te
 
 /** @type {readonly Room[]} */
 export const ROOMS = [
+  {
+    name: 'int8', files: ['assembly/products/int8/', 'src/ops/products/narrow-weights.ts', 'src/formats/quantized/'], count: 24,
+    near: ['test/kernels/int8.test.ts', 'test/quantization/layers.test.ts', 'test/formats/keras-quantized.test.ts', 'test/formats/torch-quantized.test.ts'],
+    far: ['test/formats/onnx-quantized.test.ts', 'test/formats/safetensors.test.ts', 'test/quantization/', 'test/ops/'],
+  },
+  {
+    name: 'quantization', files: ['src/quantization/'], count: 20,
+    near: ['test/quantization/quantize.test.ts'], far: ['test/quantization/', 'test/lines.test.ts', 'test/documented.test.ts'],
+  },
+  {
+    name: 'tesseract', files: ['src/formats/tesseract/', 'src/readers/recognition.ts', 'src/readers/tesseract.ts'], count: 24,
+    near: ['test/formats/tesseract'], far: ['test/fuzz/tesseract.test.ts', 'test/cli/read.test.ts', 'test/formats/hostile.test.ts', 'test/load'],
+  },
   { name: 'kernels', files: ['assembly/'], count: 46, near: ['test/kernels/', 'test/functions.test.ts', 'test/ops/'], far: ['test/lstm-options.test.ts', 'test/golden.test.ts', 'test/properties.test.ts'] },
   {
     name: 'values', files: ['src/values/', 'src/errors.ts', 'src/options.ts'], count: 12,
