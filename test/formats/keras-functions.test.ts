@@ -133,5 +133,6 @@ describe('what functions are given wrongly', () => {
     refused('cast', { dtype: 'string' }, 'UNSUPPORTED', /the dtype "string"/)
     refused('where', {}, 'UNSUPPORTED', /the indices of what is true/)
     refused('math.argmax', { axis: 'last' }, 'FORMAT', /expected a whole number for 'axis', got "last"/)
+    refused('math.argmax', { axis: 1.5 }, 'FORMAT', /expected a whole number for 'axis', got 1\.5/)
   })
 })

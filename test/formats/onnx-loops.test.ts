@@ -69,12 +69,26 @@ describe('a Loop that is a recurrent layer', () => {
     ['a step that is multiplied', { cell: [...CELL.slice(0, 3), node('Tanh', ['sum'], ['t']), node('Mul', ['t', 't'], ['h1'])] }],
     ['a state in its own input', { cell: [node('MatMul', ['h', 'r'], ['hr']), node('MatMul', ['hr', 'r'], ['hrr']), node('Add', ['hr', 'hrr'], ['sum']), node('Tanh', ['sum'], ['h1'])] }],
     ['what is collected is no output', { collected: 'xw' }],
+    ['another value in the place of its state', { cell: [CELL[0] as NodeSpec, node('MatMul', ['first', 'r'], ['hr']), ...CELL.slice(2)] }],
     ['a mask for each unit', { mask: [3], cell: [
       ...CELL.slice(0, 3), node('Tanh', ['sum'], ['t']), node('Gather', ['m', 'i'], ['m_t']), node('Not', ['m_t'], ['n']), node('Cast', ['m_t'], ['mf'], { to: 1 }),
       node('Cast', ['n'], ['nf'], { to: 1 }), node('Mul', ['mf', 't'], ['new']), node('Mul', ['nf', 'h'], ['old']), node('Add', ['new', 'old'], ['h1']),
     ] }],
   ])('stays a loop: %s', (_name, changes) => {
     expect(ops(read(loop(changes))).filter((op) => op === 'rnn' || op === 'loop')).toEqual(['loop'])
+  })
+
+  it('stays a loop: half of its rows, as Split divides them without an axis', () => {
+    const graph = loop({ cell: [...CELL.slice(0, 3), node('Split', ['sum'], ['half', 'rest']), node('Tanh', ['half'], ['h1'])] })
+    const shapes: Record<string, PortSpec['shape']> = { x: ['time', 2, 2], first: [1, 3], m: ['time', 2, 1] }
+    const inputs = graph.inputs?.map((input) => ({ ...input, shape: shapes[input.name] as NonNullable<PortSpec['shape']> })) ?? []
+    expect(ops(read({ ...graph, inputs })).filter((op) => op === 'rnn' || op === 'loop')).toEqual(['loop'])
+  })
+
+  it('takes a value around it once, however often its body does', () => {
+    const twice = [node('Gather', ['x', 'zero'], ['x_0']), node('Add', ['x_t', 'x_0'], ['both']), node('MatMul', ['both', 'w'], ['xw']), ...CELL.slice(1)]
+    const inputs = read(loop({ cell: twice })).nodes.find(({ op }) => op === 'loop')?.inputs
+    expect(inputs?.filter((name) => name === 'x')).toEqual(['x'])
   })
 
   it('gives what the loop gives, and streams', async () => {

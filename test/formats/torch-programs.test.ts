@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { strToU8, unzipSync, zipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
+import type { Graph } from '../../src/graph/graph.ts'
 import { onlyBytes } from '../../src/formats/reader.ts'
 import { readSafetensors } from '../../src/formats/safetensors.ts'
 import { readTorch, torch } from '../../src/formats/torch/reader.ts'
@@ -99,6 +100,14 @@ describe('programs that are not followed', () => {
   it('sizes that a file says alone take no memory', async () => {
     await expectRejection(read(script('    return torch.layer_norm(x, [100000000], None, None, 1.0e-05)\n')), 'FORMAT', /^torch: a normalisation: a file of \d+ bytes that unpacks to more than/)
     await expectRejection(read(script('    y, z, = torch.gru(x, None, [self.w], False, 100000000, 0., False, False, True)\n    return y\n')), 'UNSUPPORTED', /that has 1 weights of gru for 100000000 layers/)
+  })
+
+  it('torch.squeeze() without an axis is said, as it depends on sizes', async () => {
+    const notesOf = async (call: string): Promise<unknown> => (
+      (await read(script(`    y = torch.layer_norm(x, [2], self.w, None, 1.0e-05)\n    return ${call}\n`)) as Graph).notes ?? []
+    )
+    expect(await notesOf('torch.squeeze(y)')).toContainEqual(expect.stringMatching(/^torch\.squeeze\(\) takes away axes that have one element/))
+    expect(await notesOf('torch.squeeze(y, 1)')).not.toContainEqual(expect.stringContaining('squeeze'))
   })
 
   it('modules within themselves are refused', () => {

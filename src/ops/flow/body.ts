@@ -9,7 +9,7 @@ import { findOperator } from '../registry.ts'
 
 /** A graph inside a node by its name. @throws LstmError `FORMAT` where there is none */
 export function bodyOf({ bodies = {}, ...node }: GraphNode, name: string): Body {
-  const body = Object.hasOwn(bodies, name) ? bodies[name] : undefined
+  const body = bodies[name]
   if (body === undefined) throw new LstmError('FORMAT', `${label(node)}: expected the graph '${name}' inside it, got none`)
   return body
 }
