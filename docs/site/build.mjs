@@ -30,12 +30,14 @@ export async function buildSite(folder, { keepApi = false } = {}) {
   const documents = [...sources, ...api]
   const paths = new Map(documents.map(({ source, path }) => [source, path]))
   const pathOf = (file) => paths.get(file) ?? FILES[file] ?? (/^docs\/benchmark\/[\w-]+\.svg$/.test(file) ? file.slice('docs/'.length) : undefined)
+  const names = new Map(sources.map(({ source, title }) => [source, title]))
+  const titleOf = (link, source) => names.get(posix.join(posix.dirname(source), link.split('#')[0]))
   const render = await createRenderer()
 
   const searched = []
   const broken = []
   for (const { source, path, text, title: name, section = 'API in full' } of documents) {
-    const page = render(text, { source, path, pathOf })
+    const page = render(text, { source, path, pathOf, titleOf })
     broken.push(...page.broken.map((link) => `${source}: ${link}`))
     searched.push({ path, page: name ?? page.title, section, sections: page.sections })
     const title = source === 'README.md' ? name : page.title

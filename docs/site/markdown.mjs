@@ -32,10 +32,11 @@ export async function createRenderer() {
 }
 
 /**
- * @param place `source`: the file's path in the repository; `path`: the page's in the site; `pathOf`: from one to the other
+ * @param place `source`: the file's path in the repository; `path`: the page's in the site; `pathOf`: from one to the other;
+ *   `titleOf`: what a link leads to is called
  * @returns the HTML; the title; the headings; the text below each heading, for the search; links that lead nowhere
  */
-function render(markdown, text, { source, path, pathOf }) {
+function render(markdown, text, { source, path, pathOf, titleOf }) {
   const tokens = markdown.parse(text, {})
   const headings = []
   const sections = [{ id: '', title: '', text: [] }]
@@ -62,13 +63,14 @@ function render(markdown, text, { source, path, pathOf }) {
     }
     // A column without a name has no header.
     if (token.type === 'th_open' && tokens[n + 1].content === '') for (const at of [n, n + 2]) tokens[at].tag = 'td'
-    for (const child of token.children ?? []) {
+    for (const [at, child] of (token.children ?? []).entries()) {
       const attribute = child.type === 'link_open' ? 'href' : child.type === 'image' ? 'src' : undefined
       if (attribute === undefined) continue
       const link = child.attrGet(attribute)
       const target = targetOf(link, { source, path, pathOf })
       if (target === undefined) broken.push(link)
       else child.attrSet(attribute, target)
+      nameTarget(token.children, at, titleOf(link, source))
     }
   })
   return { html: markdown.renderer.render(tokens, markdown.options, {}), title, headings, sections, broken }
@@ -76,6 +78,12 @@ function render(markdown, text, { source, path, pathOf }) {
 
 function plainText(children) {
   return children.map(({ type, content, children: inner }) => (type === 'softbreak' ? ' ' : inner?.length > 0 ? plainText(inner) : type === 'html_inline' ? '' : content)).join('')
+}
+
+/** `errors.md` is a name for people with files; here it is the title of the page. */
+function nameTarget(children, at, title) {
+  const [, text, close] = children.slice(at)
+  if (title !== undefined && text?.type === 'text' && close?.type === 'link_close' && /^[\w/-]+\.md$/.test(text.content)) text.content = title
 }
 
 function targetOf(link, { source, path, pathOf }) {

@@ -23,6 +23,9 @@ element('menu').addEventListener('click', () => {
   if (isOpen) scrollTo(0, 0)
 })
 
+const [here] = element('side').querySelectorAll('[aria-current]')
+if (here !== undefined && here.offsetTop > element('side').clientHeight) element('side').scrollTop = here.offsetTop - element('side').clientHeight / 2
+
 for (const block of document.querySelectorAll('.code')) {
   const button = Object.assign(document.createElement('button'), { type: 'button', className: 'copy', textContent: 'Copy' })
   button.addEventListener('click', async () => {

@@ -200,15 +200,22 @@ for (const name of BROWSERS) {
       await open(join(folder, 'large.safetensors'), /large\.safetensors is open: 49\.\d MB/)
       context.diagnostic(`${name}: ${await page.textContent('#message')}`)
       await hasText('#took', /ran in/)
+      await rm(folder, { recursive: true })
+    })
+
+    test('a long run can be stopped', async () => {
+      await page.click('#shelf >> text=Moby-Dick')
+      await hasText('#message', /moby-dick/)
+      await watched()
+      await page.click('text=Random')
       await page.evaluate(() => {
         const field = document.getElementById('size-timesteps')
-        field.value = 30000
+        field.value = 100000
         field.dispatchEvent(new Event('change'))
       })
       await page.click('#run')
       await page.click('#stop')
       await hasText('#run-message', /ABORTED: the run was aborted/)
-      await rm(folder, { recursive: true })
     })
 
     test('five real files show their numbers', { skip: !existsSync(REAL) }, async (context) => {
