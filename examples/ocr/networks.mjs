@@ -1,11 +1,13 @@
 // The networks that prepare.mjs found, and files that are opened.
-import { load } from 'lstm-wasm'
+import { compile } from 'lstm-wasm/core'
+import { readTraineddata } from 'lstm-wasm/tesseract'
 
 const MODELS = new URL('models/', import.meta.url)
 /** Those that browsers know no names of. */
 const NAMES = { chi_sim: 'Chinese, simplified', chi_tra: 'Chinese, traditional', frk: 'German, Fraktur' }
 
 const WARMING_RUNS = 4
+const WARMING_COLUMNS = 300
 
 /** What there is: [{ file, code, kind, bytes }]. */
 export async function listNetworks() {
@@ -20,20 +22,16 @@ export function nameOf({ code, kind, bytes }) {
   return `${named}, ${kind === 'fast' ? 'fast' : 'best'} (${(bytes / 1e6).toFixed(1)} MB)`
 }
 
-/** @returns the model, and for each of its outputs the character it means: '' where it is a part of one */
+/** @returns the model, and for each of its outputs the character it means: none where it is a part of one */
 export async function openNetwork(source) {
-  const model = await load(typeof source === 'string' ? new URL(source, MODELS) : source)
-  const { characters, codes, nullCode } = JSON.parse(model.toGraph().metadata?.tesseract ?? '{}')
-  if (characters === undefined) {
-    model.dispose()
-    throw new Error('this is a model, but none that reads lines: a .traineddata file of Tesseract is')
-  }
+  const { graph, characters, codes, nullCode, height } = await readTraineddata(typeof source === 'string' ? new URL(source, MODELS) : source)
+  const model = await compile(graph, { streams: false })
   const labels = []
   codes.forEach((code, n) => {
     if (code.length === 1) labels[code[0]] = characters[n]
   })
   // Engines compile what runs often once more: the times that are shown are those of the fast code.
-  const pixels = new Float32Array(model.inputs[0].shape[1] * 300)
-  for (let n = 0; n < WARMING_RUNS; n++) model.run({ pixels: { data: pixels, shape: [1, model.inputs[0].shape[1], 300, 1] } })
+  const pixels = { data: new Float32Array(height * WARMING_COLUMNS), shape: [1, height, WARMING_COLUMNS, 1] }
+  for (let n = 0; n < WARMING_RUNS; n++) model.run({ pixels })
   return { model, labels, nullCode }
 }

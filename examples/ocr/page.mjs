@@ -62,7 +62,7 @@ function withFile(input, work) {
 function takeFile(transfer) {
   const file = [...transfer?.files ?? []].at(0)
   if (file === undefined) return
-  void tell(() => (/\.(traineddata|gz|safetensors)$/.test(file.name) ? use(file, file.name.slice(0, 3)) : showPicture(file)))
+  void tell(() => (/\.(traineddata|gz)$/.test(file.name) ? use(file, file.name.slice(0, 3)) : showPicture(file)))
 }
 
 async function showPicture(file) {

@@ -106,7 +106,7 @@ async function checkMark(page) {
 export async function ocr({ page, origin, name }) {
   await page.goto(`${origin}/examples/ocr/`)
   await page.waitForFunction(() => document.getElementById('network').options.length >= 5 && !document.getElementById('example').disabled)
-  const network = 'eng-best_int.safetensors'
+  const network = 'eng-best_int.traineddata'
   await page.selectOption('#network', network)
   await page.click('#example')
   const first = await readInTerminal(await pictureOf(page, 'eng', [0]), network)
@@ -145,7 +145,7 @@ export async function ocr({ page, origin, name }) {
   await textIs(page, 'THE')
 
   // From right to left, in the order in which it is read.
-  await page.selectOption('#network', 'ara-best_int.safetensors')
+  await page.selectOption('#network', 'ara-best_int.traineddata')
   await page.click('#example')
   // القراءة في 2026 سهلة: the number keeps its order, the words are turned.
   await page.waitForFunction(() => /^\p{Script=Arabic}[\p{Script=Arabic} ]+ 2026 \p{Script=Arabic}+$/u.test(document.getElementById('text').textContent))
@@ -161,6 +161,7 @@ export async function ocr({ page, origin, name }) {
     // Firefox is not told of colours here.
     if (name === 'firefox') continue
     const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor)
-    assert.equal(ground, colorScheme === 'light' ? 'rgb(245, 242, 236)' : 'rgb(22, 24, 29)')
+    const brightness = ground.match(/\d+/g).slice(0, 3).reduce((sum, value) => sum + Number(value), 0) / 3
+    assert.ok(colorScheme === 'light' ? brightness > 200 : brightness < 60, `${colorScheme}: the page is ${ground}`)
   }
 }
