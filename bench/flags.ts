@@ -3,11 +3,13 @@ import { CASES, findCases, type Case } from './cases.ts'
 import { UsageError } from './command.ts'
 import { ENGINES, findEngines, NOT_QUICK, type Engine } from './engines/index.ts'
 import { INT8_CONTENDERS, INT8_TOLERANCE } from './engines/int8.ts'
+import { THREAD_CASES, THREAD_CONTENDERS } from './engines/threads.ts'
 import { INT8_CASES } from './targets.ts'
 
 const OPTIONS = {
   quick: { type: 'boolean' },
   int8: { type: 'boolean' },
+  threads: { type: 'boolean' },
   case: { type: 'string', multiple: true },
   engine: { type: 'string', multiple: true },
   json: { type: 'string' },
@@ -24,6 +26,7 @@ export const HELP = `Times lstm-wasm and other engines side by side, after check
 
   --quick          the cases of the targets only, in less than a minute; without ${NOT_QUICK.join(' and ')}
   --int8           also the engines with weights of 8 bits, whose outputs may be ${INT8_TOLERANCE} away; the cases of their targets
+  --threads        engines with one thread and with two; the cases that threads are for
   --case LIST      names, parts of names, or any sizes of a layer: --case "B1 T1 F64 H64,GRU B2 T7 F3 H5,digits"
   --engine LIST    engines, or one of their variants: --engine lstm-wasm:simd,onnxruntime-web
   --json FILE      also write all figures to FILE
@@ -50,15 +53,16 @@ export interface Flags {
 /** @throws UsageError for unknown flags, cases and engines, saying which there are */
 export function readFlags(args: readonly string[]): Flags {
   const values = parseFlags(args, OPTIONS)
-  const { quick = false, int8 = false } = values
+  const { quick = false, int8 = false, threads = false } = values
+  const chosen = int8 ? { cases: INT8_CASES, engines: INT8_CONTENDERS } : threads ? { cases: THREAD_CASES, engines: THREAD_CONTENDERS } : undefined
   try {
     return {
       quick,
       cases: values.case === undefined
-        ? CASES.filter((entry) => (int8 ? INT8_CASES.includes(entry.name) : !quick || entry.quick))
+        ? CASES.filter((entry) => chosen?.cases.includes(entry.name) ?? (!quick || entry.quick))
         : findCases(values.case.join()),
       engines: values.engine === undefined
-        ? (int8 ? INT8_CONTENDERS : ENGINES.filter(({ name }) => !quick || !NOT_QUICK.includes(name))).map((engine) => ({ engine, variants: engine.variants }))
+        ? (chosen?.engines ?? ENGINES.filter(({ name }) => !quick || !NOT_QUICK.includes(name))).map((engine) => ({ engine, variants: engine.variants }))
         : findEngines(values.engine.join()),
       json: values.json,
       svg: values.svg,

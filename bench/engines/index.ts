@@ -6,6 +6,7 @@ import { plainJs } from './plain-js.ts'
 import { tfjsCpu } from './tfjs-cpu.ts'
 import { tfjsWasm } from './tfjs-wasm.ts'
 import { INT8_ENGINES } from './int8.ts'
+import { THREAD_ENGINES } from './threads.ts'
 import type { Case, PreparedCase } from '../cases.ts'
 
 /** One engine, ready to run one case. */
@@ -39,8 +40,8 @@ export interface Engine {
 
 export const ENGINES: readonly Engine[] = [lstmWasm, onnxruntimeWeb, tfjsWasm, onnxruntimeNode, plainJs, tfjsCpu]
 
-/** Those that are run unless told otherwise, and those with `--int8`. */
-const ALL_ENGINES: readonly Engine[] = [...ENGINES, ...INT8_ENGINES]
+/** Those that are run unless told otherwise, and those with `--int8` and `--threads`. */
+const ALL_ENGINES: readonly Engine[] = [...ENGINES, ...INT8_ENGINES, ...THREAD_ENGINES]
 
 /** Left out of `--quick` unless asked for by name: they are slow, and no target is about them. */
 export const NOT_QUICK = ['plain-js', 'tfjs-cpu']

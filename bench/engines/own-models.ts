@@ -16,9 +16,9 @@ function layerOf({ dense, embedding, gru, lstm }: typeof import('lstm-wasm/layer
   return (layer.kind === 'gru' ? gru : lstm)(hiddenSize, { name, numLayers, bidirectional, returnSequences })
 }
 
-export async function createLstmWasm(prepared: PreparedCase, variant: string, isInt8: boolean): Promise<Instance> {
+export async function createLstmWasm(prepared: PreparedCase, variant: string, isInt8: boolean, threads: number = 1): Promise<Instance> {
   const [{ compile, createRuntime, load }, words] = await loadLstmWasm()
-  const runtime = await createRuntime({ variant: (variant as 'simd') })
+  const runtime = await createRuntime({ variant: (variant as 'simd'), threads })
   if (prepared.file === 'silero') {
     const model = await load((prepared.bytes as Uint8Array), { runtime, constants: { sr: SILERO_SAMPLE_RATE } })
     return createSteps(model, model.stream({ sizes: { 'input.1': SILERO_SAMPLES } }), prepared.inputs, new Float32Array(1))
@@ -37,7 +37,13 @@ export async function createLstmWasm(prepared: PreparedCase, variant: string, is
   if (mode === 'step') return createSteps(model, model.stream({ batch }), inputs, y)
   const given = { x: inputs[0] }
   const options = { into: { y } }
-  return { async: false, run: () => model.run(given, options), output: () => y, dispose: () => model.dispose() }
+  return {
+    async: false, run: () => model.run(given, options), output: () => y,
+    dispose() {
+      model.dispose()
+      runtime.dispose()
+    },
+  }
 }
 
 /** @param inputs used in turn */

@@ -31,13 +31,13 @@ const SMALL: Case[] = [
   described('GRU stack', 'sequence', [2, 6, 3], [gruLayer(3, 5, { numLayers: 2, bidirectional: true, returnSequences: false })]),
 ]
 
-const engine = (name: string): Engine => ENGINES.find((entry) => entry.name === name) as Engine
+const engine = (name: string): Engine => (findEngines(name)[0] as { engine: Engine }).engine
 const prepared: Map<string, PreparedCase> = new Map()
 beforeAll(async () => {
   for (const entry of [...SMALL, ...CASES.filter(({ file }) => file !== undefined)]) prepared.set(entry.name, await prepare(entry))
 })
 
-describe.each([['lstm-wasm', 'simd'], ['lstm-wasm', 'relaxed-simd'], ['plain-js', 'float32']])('%s %s', async (name, variant) => {
+describe.each([['lstm-wasm', 'simd'], ['lstm-wasm', 'relaxed-simd'], ['lstm-wasm 2 threads', 'simd'], ['plain-js', 'float32']])('%s %s', async (name, variant) => {
   const available = await engine(name).available(variant).then(() => true, () => false)
   const cases = [...SMALL, ...CASES.filter(({ file }) => file !== undefined)].filter((entry) => engine(name).supports(entry))
 

@@ -71,7 +71,7 @@ describe('flags', () => {
   })
 
   it.each([
-    [['--fast'], /^Unknown option '--fast'; flags are --quick, --int8, --case, --engine, --json, --markdown, --svg, --check/],
+    [['--fast'], /^Unknown option '--fast'; flags are --quick, --int8, --threads, --case, --engine, --json, --markdown, --svg, --check/],
     [['quick'], /^Unexpected argument 'quick'.*; flags are --quick/],
     [['--json'], /argument missing; flags are/],
     [['--case', 'B1 T1 H5'], /^no case 'B1 T1 H5'; cases are 'B1 T1 F1 H32'/],

@@ -31,7 +31,7 @@ export async function runCell(runtime, variant, mayBeMissing) {
 }
 
 function judge(runtime, variant, version, report) {
-  const { identity, notAccepted, cases, failures, largest, hash, int8 } = report
+  const { identity, notAccepted, cases, failures, largest, hash, int8, threads } = report
   if (!runtime.isItself(identity, version)) {
     return { ok: false, result: `expected ${runtime.name} ${version}, but another runtime ran: ${JSON.stringify(identity)}` }
   }
@@ -39,11 +39,14 @@ function judge(runtime, variant, version, report) {
   if (notAccepted !== undefined) {
     return mustReject ? { ok: true, result: 'not accepted by the engine' } : { ok: false, result: notAccepted }
   }
-  const measured = { passed: `${cases - failures.length}/${cases}`, largest, hash, int8 }
+  const measured = { passed: `${cases - failures.length}/${cases}`, largest, hash, int8, threads }
   if (mustReject) return { ...measured, ok: false, result: `the engine now accepts ${variant}: update matrix.mjs` }
   // A module given by the caller is 'custom': its bytes are known by where the runner took them from.
   if (report.variant !== variant && report.variant !== 'custom') return { ...measured, ok: false, result: `it ran ${report.variant}` }
   if (cases === 0) return { ...measured, ok: false, result: 'there are no cases' }
+  if (threads?.count !== (runtime.threads ?? 2) && failures.length === 0) {
+    return { ...measured, ok: false, result: `expected ${runtime.threads ?? 2} threads, got ${JSON.stringify(threads)}` }
+  }
   if (failures.length > 0) return { ...measured, ok: false, result: shorten(failures) }
   return { ...measured, ok: true, result: 'passed' }
 }

@@ -61,7 +61,11 @@ async function serve() {
     const path = fileOf(pathname)
     const contents = path === undefined ? undefined : await readFile(path).catch(() => undefined)
     if (contents === undefined) return response.writeHead(404).end()
-    response.writeHead(200, { 'content-type': CONTENT_TYPES[extname(pathname)] ?? 'application/octet-stream' }).end(contents)
+    // Cross-origin isolated, for threads.
+    response.writeHead(200, {
+      'content-type': CONTENT_TYPES[extname(pathname)] ?? 'application/octet-stream',
+      'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp',
+    }).end(contents)
   })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   return server

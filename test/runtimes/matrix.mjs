@@ -42,6 +42,7 @@ function node(major) {
 
 /**
  * `isItself` tells from what the engine says of itself whether it is the runtime of the row.
+ * `threads`: how many it has where two are asked for. Default 2.
  * `notAccepted` lists variants that the engine must reject; it must run all others.
  */
 export const RUNTIMES = [
@@ -77,6 +78,7 @@ export const RUNTIMES = [
     name: 'workerd',
     ...installed('workerd', 'bin/workerd'),
     run: inWorkerd,
+    threads: 1,
     isItself: ({ userAgent, node }) => userAgent === 'Cloudflare-Workers' && node === undefined,
   },
   {
@@ -95,6 +97,8 @@ export const RUNTIMES = [
     name: 'webkit',
     ...system('WEBKIT_BIN', MINI_BROWSERS),
     run: inWebKitPage,
+    // MiniBrowser has no SharedArrayBuffer.
+    threads: 1,
     notAccepted: ['relaxed-simd'],
     isItself: ({ userAgent }) => userAgent.includes('AppleWebKit') && !userAgent.includes('Chrome'),
   },

@@ -42,10 +42,47 @@ export async function runSuite({ api, golden, variant, module }) {
     failures.push(`8 bits: ${error.message}`)
     return { products: new Float32Array(), layer: new Float32Array() }
   })
+  const threads = await runThreads(api, variant, module).catch((error) => {
+    failures.push(`threads: ${error.message}`)
+    return undefined
+  })
   return {
-    identity, variant: runtime.variant, cases: cases.length + 1, failures, largest, hash: hex(await sha256(hash, layer)),
+    identity, threads, variant: runtime.variant, cases: cases.length + 1, failures, largest, hash: hex(await sha256(hash, layer)),
     int8: { products: runtime.int8Products, hash: hex(await sha256(new Uint8Array(), products)) },
   }
+}
+
+/** Layers of a batch, of both directions, and of one sequence: so many calls each that some of them are shared. */
+const THREAD_CASES = [
+  { seed: 8_000, layers: 1, bidirectional: false, bias: true, hiddenSize: 128, inputSize: 64, batch: 8, timesteps: 30, batchFirst: true, initialState: true },
+  { seed: 8_001, layers: 2, bidirectional: true, bias: true, hiddenSize: 65, inputSize: 33, batch: 1, timesteps: 60, batchFirst: true, initialState: false },
+  { seed: 8_002, layers: 1, bidirectional: false, bias: true, hiddenSize: 160, inputSize: 64, batch: 1, timesteps: 70, batchFirst: false, initialState: true },
+]
+const THREAD_CALLS = 24
+
+/**
+ * Models on a runtime with two threads and on one with one give the same bits.
+ * @returns what the runtime says of its threads
+ * @throws where a bit differs
+ */
+async function runThreads(api, variant, module) {
+  const [one, two] = await Promise.all([1, 2].map((threads) => api.createRuntime(module === undefined ? { variant, threads } : { module, threads })))
+  const { threads } = two
+  for (const testCase of THREAD_CASES) {
+    const { graph, inputs } = makeCase(testCase)
+    const [alone, shared] = await Promise.all([one, two].map((runtime) => api.compile(graph, { runtime, streams: false })))
+    const expected = Object.entries(alone.run(inputs))
+    for (let call = 0; call < THREAD_CALLS; call++) {
+      const got = shared.run(inputs)
+      for (const [name, { data }] of expected) {
+        if (data.some((value, n) => !Object.is(value, got[name].data[n]))) throw new Error(`'${name}' of ${testCase.hiddenSize} units differs in call ${call}`)
+      }
+    }
+    alone.dispose()
+    shared.dispose()
+  }
+  two.dispose()
+  return threads
 }
 
 /** Rows of the product, its terms, its columns. */

@@ -9,6 +9,7 @@ const COLUMNS = {
   'cases': (row) => row.passed ?? '',
   'largest distance': (row) => row.largest?.toExponential(2) ?? '',
   '8 bits': (row) => row.int8?.products ?? '',
+  'threads': (row) => row.threads?.count.toString() ?? '',
   'hash': (row) => row.hash?.slice(0, 16) ?? '',
   'seconds': (row) => row.seconds?.toFixed(1) ?? '',
 }
