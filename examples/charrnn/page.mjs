@@ -23,6 +23,7 @@ try {
 
 showSettings()
 element('prompt').addEventListener('input', showUnknown)
+showUnknown() // what has been typed while the model came
 element('temperature').addEventListener('input', showSettings)
 element('pace').addEventListener('input', showSettings)
 element('form').addEventListener('submit', (event) => {
