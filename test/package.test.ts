@@ -79,7 +79,7 @@ const DOOR_NAMES = [
   ['operators'],
   ['streams'],
   ['formatReport', 'quantize'],
-  ['toKeras', 'toOnnx'],
+  ['describePytorch', 'toKeras', 'toOnnx', 'toStateDict', 'writeNpz'],
   [
     'adam', 'adamw', 'binaryCrossentropy', 'categoricalCrossentropy', 'constantRate', 'cosineDecay', 'createTrainer', 'ctc', 'earlyStopping', 'esr', 'exponentialDecay', 'huber',
     'initialStateDict', 'learningRateScheduler', 'meanAbsoluteError', 'meanSquaredError', 'modelCheckpoint', 'reduceOnPlateau', 'resumeTrainer', 'rmsprop', 'sgd',

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseCsv } from '../../src/cli/csv.ts'
 import { readNpy, writeNpy } from '../../src/formats/npy.ts'
+import { readNpz } from '../../src/formats/npz.ts'
 import { readSafetensors } from '../../src/formats/safetensors.ts'
 import { writeSafetensors } from '../../src/formats/safetensors-writer.ts'
 import { dense, embedding, lstm, sequential } from '../../src/layers/index.ts'
@@ -503,6 +504,18 @@ describe('lstm-wasm convert', () => {
     expect(alone).toEqual({ output: whole.output })
   })
 
+  it.each(['.safetensors', '.npz'])('writes a state dict for PyTorch as %s, and prints the module', async (ending) => {
+    const file = `${STATE_DICTS}lstm-2layer-bidirectional.safetensors`
+    const { code, stderr, stdout } = await cli('convert', file, `weights${ending}`, '--pytorch', '--zero-states', '--only', 'output')
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('self.lstm = nn.LSTM(3, 5, num_layers=2, batch_first=True, bidirectional=True)\n')
+    expect(stdout).toMatch(/^# weights\.\w+: [\d,]+ bytes, 1,080 parameters\nimport torch\n[^]*\nmodel\.load_state_dict\(.*, strict=True\)\n$/)
+    const tensors = ending === '.npz' ? readNpz(bytesOf('weights.npz')) : readSafetensors(bytesOf('weights.safetensors')).tensors
+    const given = readSafetensors(readFileSync(file)).tensors
+    expect([...tensors.keys()].sort()).toEqual([...given.keys()].map((name) => `lstm.${name}`).sort())
+    for (const [name, { data }] of given) expect(tensors.get(`lstm.${name}`)?.data).toEqual(data)
+  })
+
   it('says in one line what cannot be written', () => {
     expect(built('convert', `${STATE_DICTS}lstm-2layer-bidirectional.safetensors`, 'same.keras')).toEqual({
       code: 1, stdout: '', stderr: "lstm-wasm: toKeras: what layers of Keras do not compute: lstm 'lstm': initial states of all layers in one tensor; where they may be left out, optionalStates: 'zeros' (--zero-states) does without\n",
@@ -510,9 +523,10 @@ describe('lstm-wasm convert', () => {
   })
 
   it.each([
-    [['convert', 'a'], 2, 'expected a model file and a .safetensors, .onnx or .keras file to write, got 1 names (see lstm-wasm convert --help)'],
-    [['convert', 'a', 'b.h5'], 2, "expected a name that ends in .safetensors, .onnx or .keras to write to, got 'b.h5' (see lstm-wasm convert --help)"],
-    [['convert', 'a', 'b.safetensors', '--only', 'y'], 2, '--only and --zero-states are for .onnx and .keras: a .safetensors file has the whole model (see lstm-wasm convert --help)'],
+    [['convert', 'a'], 2, 'expected a model file and a .safetensors, .onnx, .keras or .npz file to write, got 1 names (see lstm-wasm convert --help)'],
+    [['convert', 'a', 'b.h5'], 2, "expected a name that ends in .safetensors, .onnx, .keras or .npz to write to, got 'b.h5' (see lstm-wasm convert --help)"],
+    [['convert', 'a', 'b.onnx', '--pytorch'], 2, "--pytorch is for .safetensors and .npz, got 'b.onnx' (see lstm-wasm convert --help)"],
+    [['convert', 'a', 'b.safetensors', '--only', 'y'], 2, '--only and --zero-states are for other files: a self-describing one has the whole model (see lstm-wasm convert --help)'],
     [['convert', 'a', 'b.safetensors', '--forget-bias', 'x'], 2, "--forget-bias: expected a number, got 'x' (see lstm-wasm convert --help)"],
     [['convert', 'a', 'b.safetensors', '--constant', 'sr'], 2, "--constant: expected NAME=NUMBER, got 'sr' (see lstm-wasm convert --help)"],
     [['convert', 'missing', 'b.safetensors'], 1, 'cannot read "missing": no such file'],

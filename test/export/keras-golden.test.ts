@@ -48,10 +48,10 @@ it.each(GOLDEN_FILES.map((file) => [file.pathname.split('/').slice(-2).join('/')
     return // indices that are none
   }
   // Keras has names for layers only: outputs are told by their order.
-  const given = Object.fromEntries(copy.inputs.map(({ name }, n) => [name, Object.values(inputs)[n] as NdArray]))
-  const outputs = Object.values(copy.run(given))
-  sameOutputs(Object.fromEntries(Object.keys(wanted).map((name, n) => [name, outputs[n] as NdArray])), wanted)
-  keepForPython(label, bytes, inputs, wanted, '.keras')
+  const given = copy.inputs.map(({ name }, n): [string, NdArray] => [name, inputs[original.inputs[n]?.name as string] as NdArray])
+  const outputs = copy.run(Object.fromEntries(given))
+  sameOutputs(Object.fromEntries(original.outputs.map(({ name }, n) => [name, outputs[copy.outputs[n]?.name as string] as NdArray])), wanted)
+  keepForPython(label, bytes, { model: original, inputs, outputs: wanted, ending: '.keras' })
   met.written++
 })
 

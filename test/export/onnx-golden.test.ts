@@ -51,7 +51,7 @@ it.each(GOLDEN_FILES.map((file) => [file.pathname.split('/').slice(-2).join('/')
     return
   }
   const isExact = sameOutputs(copy.run(inputs), wanted)
-  keepForPython(label, bytes, inputs, wanted)
+  keepForPython(label, bytes, { model: original, inputs, outputs: wanted, ending: '.onnx' })
   met.written++
   if (isExact) met.exact++
 })

@@ -49,7 +49,7 @@ async function check(graph: Graph, name: string): Promise<boolean> {
     return false
   }
   sameOutputs(copy.run(inputs), wanted)
-  keepForPython(`random-${name}`, bytes, inputs, wanted)
+  keepForPython(`random-${name}`, bytes, { model: original, inputs, outputs: wanted, ending: '.onnx' })
   return true
 }
 

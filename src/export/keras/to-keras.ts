@@ -1,19 +1,16 @@
 // Files of Keras 3 (.keras): a zip archive of config.json, metadata.json and model.weights.h5.
-import { strToU8, zipSync } from 'fflate'
 import { LstmError } from '../../errors.ts'
 import type { TypedGraph } from '../../graph/infer.ts'
 import { Names } from '../names.ts'
 import { Refusals, typedSource, type ExportOptions, type ExportSource } from '../source.ts'
 import { writeHdf5 } from '../hdf5/writer.ts'
+import { writeZip } from '../zip.ts'
 import { layerWriters } from './layers.ts'
 import { inKerasOrder, inputLayer, modelConfig, weightGroups, type KerasLayer, type KerasTensor } from './network.ts'
 import { layerName, NodeLayers, type Network } from './node-layers.ts'
 
 /** What files say that wrote them: the newest Keras that these are tried with. All of Keras 3 reads them. */
 const KERAS_VERSION = '3.15.1'
-/** The time in the archive: files of one model are alike to the byte. */
-const DATE = new Date(1980, 0, 1)
-
 /**
  * Writes a model as a `.keras` file of Keras 3: a functional model of Keras's own layers, with the names of our inputs and nodes.
  * Its first axis is the batch. Outputs are in the order of ours.
@@ -35,12 +32,12 @@ export function toKeras(source: ExportSource, options: ExportOptions = {}): Uint
   const inputs = typed.graph.inputs.map(({ name }) => network.tensors.get(name)?.layer as string)
   const { layers, tensors } = namedAsOutputs(inKerasOrder(network.layers, outputs), outputs, typed.graph.outputs.map(({ name }) => layerName(name)))
   const config = modelConfig(layers, inputs, tensors)
-  const file = (bytes: Uint8Array): [Uint8Array, { level: 0, mtime: Date }] => [bytes, { level: 0, mtime: DATE }]
-  return zipSync({
-    'metadata.json': file(strToU8(JSON.stringify({ keras_version: KERAS_VERSION, date_saved: '1980-01-01@00:00:00' }))),
-    'config.json': file(strToU8(JSON.stringify(config))),
-    'model.weights.h5': file(writeHdf5(weightGroups(layers))),
-  })
+  const text = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
+  return writeZip([
+    ['metadata.json', text({ keras_version: KERAS_VERSION, date_saved: '1980-01-01@00:00:00' })],
+    ['config.json', text(config)],
+    ['model.weights.h5', writeHdf5(weightGroups(layers))],
+  ])
 }
 
 /** Layers that make an output called as it is, where no other layer is: readers call outputs so. */

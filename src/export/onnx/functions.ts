@@ -104,6 +104,15 @@ const modulo: NodeWriter = (c) => {
   c.emitOutput('Where', [isMoved, c.emit('Add', [remainder, b]), remainder])
 }
 
+/** (clamp(round(x / scale) + zero, least, most) - zero) scale */
+const throughIntegers: NodeWriter<{ readonly scale: number, readonly zero: number, readonly least: number, readonly most: number }> = (c) => {
+  const { scale, zero, least, most } = c.settings
+  const [steps, origin] = [c.number('scale', scale), c.number('zero', zero)]
+  const moved = c.emit('Add', [c.emit('Round', [c.emit('Div', [c.any(0), steps])]), origin])
+  const within = c.emit('Clip', [moved, c.number('least', least), c.number('most', most)])
+  c.emitOutput('Mul', [c.emit('Sub', [within, origin]), steps])
+}
+
 const CASTS = { float32: 1, int32: 6, uint8: 2, bool: 9 } as const
 
 const cast: NodeWriter = (c) => {
@@ -122,7 +131,7 @@ export const ELEMENTWISE: Readonly<Record<string, NodeWriter<never>>> = {
   greater: binary('Greater', 'bool'), greaterOrEqual: binary('GreaterOrEqual', 'bool'),
   and: truth('And'), or: truth('Or'), xor: truth('Xor'), not: truth('Not'),
   isNaN: (c: NodeExport) => c.emitOutput('IsNaN', [c.any(0)], {}, 'bool'),
-  cast,
+  cast, throughIntegers,
   clip(c: NodeExport) {
     const { type } = c.input(0)
     c.emitOutput('Clip', [c.any(0), c.scalar(1, type), c.scalar(2, type)], {}, type)

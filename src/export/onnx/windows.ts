@@ -1,6 +1,7 @@
 // Sliding windows, in operators of ONNX.
 import { paddingOf, reachOf, readWindows, splitShape, type Windows } from '../../ops/windows/windows.ts'
-import type { Dimension } from '../../values/shape.ts'
+import { NdArray } from '../../values/ndarray.ts'
+import { lengthOf, type Dimension } from '../../values/shape.ts'
 import type { AttributeMessage } from './messages.ts'
 import { channelMoves, withChannelsSecond } from './products.ts'
 import type { NodeExport, NodeWriter } from './node-export.ts'
@@ -55,8 +56,8 @@ function paddedForCeil(c: NodeExport, windows: Windows): readonly number[] | und
     const count = counts[axis]
     if (typeof size === 'string' || typeof count !== 'number') return [NaN, NaN]
     const [before] = paddingOf(windows, axis, size)
-    const after = (count - 1) * (windows.strides[axis] as number) + reachOf(windows, axis) - size - before
-    return [before, after >= 0 && after < reachOf(windows, axis) ? after : NaN]
+    const after = Math.max(0, (count - 1) * (windows.strides[axis] as number) + reachOf(windows, axis) - size - before)
+    return [before, after < reachOf(windows, axis) ? after : NaN]
   })
   const list = [...pads.map(([before]) => before), ...pads.map(([, after]) => after)]
   return list.some(Number.isNaN) ? undefined : list
@@ -69,6 +70,22 @@ const pool = (op: string): NodeWriter<{ readonly ceilMode: boolean, readonly cou
     ...windowAttributes(c, windows), ...(padded === undefined ? { ceil_mode: Number(c.settings.ceilMode) } : { auto_pad: undefined, pads: padded }),
     count_include_pad: op === 'AveragePool' ? Number(c.settings.countPad) : undefined,
   })
+}
+
+/** Sums of windows: a convolution with ones of each channel, which is a batch row of its own. */
+const sumPool: NodeWriter<{ readonly ceilMode: boolean }> = (c) => {
+  const windows = readWindows(c.node, c.rank(0) - 2, undefined)
+  const padded = c.settings.ceilMode ? paddedForCeil(c, windows) : undefined
+  if (c.settings.ceilMode && padded === undefined) throw c.unsupported('ceilMode with sizes that are not known')
+  const shape = [1, 1, ...windows.kernel]
+  const ones = c.constant('ones', new NdArray(new Float32Array(lengthOf(shape)).fill(1), shape))
+  const { first, last } = channelMoves(c.rank(0))
+  const x = windows.channelsLast ? c.emit('Transpose', [c.any(0)], { perm: first }) : c.any(0)
+  const apart = c.emit('Reshape', [x, c.integers('apart', [-1, 1, ...windows.kernel.map(() => 0)])])
+  const sums = c.emit('Conv', [apart, ones], { ...windowAttributes(c, windows), ...(padded && { auto_pad: undefined, pads: padded }) })
+  const together = [sums, c.emit('Concat', [c.emit('Shape', [x], { end: 2 }), c.emit('Shape', [sums], { start: 2 })], { axis: 0 })]
+  if (windows.channelsLast) c.emitOutput('Transpose', [c.emit('Reshape', together)], { perm: last })
+  else c.emitOutput('Reshape', together)
 }
 
 const globalPool = (op: string): NodeWriter<boolean> => (c) => {
@@ -88,7 +105,7 @@ const resize: NodeWriter<{ readonly scales: readonly number[] | undefined, reado
 }
 
 export const WINDOW_WRITERS: Readonly<Record<string, NodeWriter<never>>> = {
-  conv: convolution, convTranspose: transposedConvolution, maxPool: pool('MaxPool'), averagePool: pool('AveragePool'),
+  conv: convolution, convTranspose: transposedConvolution, maxPool: pool('MaxPool'), averagePool: pool('AveragePool'), sumPool,
   globalMaxPool: globalPool('GlobalMaxPool'), globalAveragePool: globalPool('GlobalAveragePool'), resize,
   instanceNormalization: (c: NodeExport<number>) => (
     c.emitOutput('InstanceNormalization', [0, 1, 2].map((n) => c.as(n, 'float32')), { epsilon: { float: c.settings } })

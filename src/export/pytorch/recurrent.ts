@@ -1,0 +1,95 @@
+// nn.LSTM, nn.GRU and nn.RNN. Gates i, f, g, o and r, z, n are PyTorch's own order.
+import { RECURRENT, type RecurrentOp } from '../../ops/recurrent/kinds.ts'
+import { roleOf, type Direction } from '../../ops/recurrent/layer-settings.ts'
+import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
+import { functionsOf, type AnySettings } from '../onnx/recurrent.ts'
+import { python } from './python-module.ts'
+import type { NodeLines } from './node-lines.ts'
+
+const CLASSES: Readonly<Record<RecurrentOp, string>> = { lstm: 'LSTM', gru: 'GRU', rnn: 'RNN' }
+const FUNCTIONS: Readonly<Record<RecurrentOp, string>> = { lstm: 'sigmoid tanh tanh', gru: 'sigmoid tanh', rnn: 'tanh' }
+
+/** What these modules have not, each a few words. */
+function missing(c: NodeLines<AnySettings>): string[] {
+  const { settings: s, node } = c
+  const op = node.op as RecurrentOp
+  const states = RECURRENT[op].states.length
+  const named = s.directions.map((_, index) => functionsOf(s, index).map(({ name }) => name).join(' '))
+  return [
+    [named.some((names) => names !== FUNCTIONS[op] && !(op === 'rnn' && names === 'relu')) || new Set(named).size > 1, `the activations ${[...new Set(named)].join(', ')}`],
+    [s.stateful, 'states that are kept from run to run'], [s.clip !== 0, `clip ${s.clip}`], [(s.cellClip ?? 0) !== 0, `cellClip ${s.cellClip}`],
+    [(s.projClip ?? 0) !== 0, `projClip ${s.projClip}`], [s.layerNorm === true, 'layer normalisation in the cell'], [(s.coupling ?? 'none') !== 'none', 'coupled gates'],
+    [s.delaySamples > 1, 'delayed states'], [op === 'gru' && s.resetAfter === false, 'a reset gate before the product'],
+    [Object.keys(node.parameters).some((role) => role.endsWith('.peepholes')), 'peepholes'], [c.has(1 + states), 'a mask'],
+    [c.has(2 + states) && (s.maskRule !== 'zero' || s.directions[0] === 'reverse'), 'lengths of a layer that walks backwards, or with other outputs than zeros behind them'],
+    [c.has(2 + states) && s.zeroEmptyState, 'sequences of length 0, which PyTorch refuses'],
+    [op === 'lstm' && c.has(1) !== c.has(2), 'one initial state without the other'],
+  ].flatMap(([is, what]) => (is === true ? [what as string] : []))
+}
+
+/** The tensors of a layer's module, by PyTorch's names. */
+function tensorsOf(c: NodeLines<AnySettings>): Map<string, ArrayLike> {
+  const op = c.node.op as RecurrentOp
+  const { numLayers, directions, hiddenSize, forgetBias = 0, hasProjection } = c.settings
+  const rows = RECURRENT[op].gates * hiddenSize
+  const tensors: Map<string, ArrayLike> = new Map()
+  for (let layer = 0; layer < numLayers; layer++) {
+    directions.forEach((direction: Direction, index) => {
+      const of = (weight: string): ArrayLike | undefined => c.weight(roleOf(layer, direction, weight))
+      const end = `l${layer}${index === 1 ? '_reverse' : ''}`
+      tensors.set(`weight_ih_${end}`, of('inputWeights') as ArrayLike)
+      tensors.set(`weight_hh_${end}`, of('recurrentWeights') as ArrayLike)
+      if (hasBias(c)) {
+        const input = Float32Array.from(of('inputBias')?.data ?? new Float32Array(rows))
+        for (let unit = hiddenSize; op === 'lstm' && unit < 2 * hiddenSize; unit++) input[unit] = (input[unit] as number) + forgetBias
+        tensors.set(`bias_ih_${end}`, new NdArray(input, [rows]))
+        tensors.set(`bias_hh_${end}`, of('recurrentBias') ?? new NdArray(new Float32Array(rows), [rows]))
+      }
+      if (hasProjection === true) tensors.set(`weight_hr_${end}`, of('projection') as ArrayLike)
+    })
+  }
+  return tensors
+}
+
+const hasBias = ({ node, settings }: NodeLines<AnySettings>): boolean => (
+  (settings.forgetBias ?? 0) !== 0 || Object.keys(node.parameters).some((role) => role.endsWith('Bias'))
+)
+
+/** Writes an lstm, gru or rnn node. */
+export function writeRecurrent(c: NodeLines<AnySettings>): void {
+  const lacks = missing(c)
+  if (lacks.length > 0) throw c.unsupported(lacks.join(', '))
+  const op = c.node.op as RecurrentOp
+  const { states } = RECURRENT[op]
+  const { settings: s, module } = c
+  const inputSize = c.weight(roleOf(0, s.directions[0] as Direction, 'inputWeights'))?.shape[1] as number
+  const isReverse = s.directions.length === 1 && s.directions[0] === 'reverse'
+  const options = [
+    s.numLayers > 1 && `num_layers=${s.numLayers}`, !hasBias(c) && 'bias=False', !s.timeMajor && 'batch_first=True', s.directions.length > 1 && 'bidirectional=True',
+    s.hasProjection === true && `proj_size=${s.outputSize}`, op === 'rnn' && functionsOf(s, 0)[0]?.name === 'relu' && "nonlinearity='relu'",
+  ].filter(Boolean)
+  const attribute = module.submodule(c.node.name, `nn.${CLASSES[op]}(${[inputSize, s.hiddenSize, ...options].join(', ')})`, tensorsOf(c))
+  const time = s.timeMajor ? 0 : 1
+  const hasLengths = c.has(2 + states.length)
+  const own = (what: string): string => module.helper(`${c.node.name}_${what}`)
+  const wantsLast = !s.returnSequences && c.isNeeded(0)
+  const isPlain = s.returnSequences && !hasLengths && (!isReverse || s.reversedOutput)
+  const y = !s.returnSequences || !c.isNeeded(0) ? '_' : isPlain ? module.variable(c.node.outputs[0] as string) : own('y')
+  const finals = states.map((state, n) => {
+    if (c.isNeeded(1 + n)) return module.variable(c.node.outputs[1 + n] as string)
+    return state === 'h' && wantsLast ? own('h') : '_'
+  })
+  const h = finals[0] as string
+  const result = `${y}, ${op !== 'lstm' ? h : finals.every((name) => name === '_') ? '_' : `(${finals.join(', ')})`}`
+  const first = !c.has(1) ? '' : op === 'lstm' ? `, (${c.x(1)}, ${c.x(2)})` : `, ${c.x(1)}`
+  let x = isReverse ? `${c.x(0)}.flip(${time})` : c.x(0)
+  if (hasLengths) {
+    x = `nn.utils.rnn.pack_padded_sequence(${x}, ${c.x(2 + states.length)}.cpu(), batch_first=${python(!s.timeMajor)}, enforce_sorted=False)`
+  }
+  module.lines.push(`${result} = self.${attribute}(${x}${first})`)
+  if (hasLengths && y !== '_') {
+    module.lines.push(`${y}, _ = nn.utils.rnn.pad_packed_sequence(${y}, batch_first=${python(!s.timeMajor)}, total_length=${c.x(0)}.shape[${time}])`)
+  }
+  if (wantsLast) c.give(s.directions.length > 1 ? `torch.cat((${h}[-2], ${h}[-1]), dim=1)` : `${h}[-1]`)
+  else if (y !== '_' && !isPlain) c.give(isReverse && !s.reversedOutput ? `${y}.flip(${time})` : y)
+}
