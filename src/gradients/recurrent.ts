@@ -1,17 +1,23 @@
 // Recurrent layers: lowered to a node for each layer and direction, whose way back is one node.
 import { LstmError } from '../errors.ts'
+import { GRU_INPUTS } from '../ops/training/gru.ts'
 import { LSTM_INPUTS } from '../ops/training/lstm.ts'
+import { RNN_INPUTS } from '../ops/training/rnn.ts'
 import { label } from '../ops/node/checks.ts'
 import type { Attribute, GraphNode } from '../ops/operator.ts'
 import { roleOf, type Direction, type LayerSettings } from '../ops/recurrent/layer-settings.ts'
+import type { GruSettings } from '../ops/recurrent/gru.ts'
+import type { RnnSettings } from '../ops/recurrent/rnn.ts'
 import type { LstmSettings } from '../ops/recurrent/settings.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { integers } from './builder.ts'
 import type { Lowering, LoweringBuilder, Lowerings } from './lowering.ts'
-import type { GradientRules } from './rule.ts'
+import type { GradientRule, GradientRules } from './rule.ts'
 
 /** Attributes of a stack that concern all of it, not a layer in one direction. */
-const OF_THE_STACK = ['numLayers', 'direction', 'returnSequences', 'stateful', 'zeroEmptyState', 'reversedOutput', 'activations', 'activationAlpha', 'activationBeta', 'forgetBias']
+const OF_THE_STACK = [
+  'numLayers', 'direction', 'returnSequences', 'stateful', 'zeroEmptyState', 'reversedOutput', 'activations', 'activationAlpha', 'activationBeta', 'forgetBias',
+]
 
 /** A layer in one direction, on its way. */
 interface LayerCall {
@@ -26,7 +32,7 @@ interface LayerCall {
   readonly mask: string
   readonly build: LoweringBuilder
   /** Name of a weight's constant, or undefined where the layer has none. */
-  constantOf(weight: string): string | undefined
+  readonly constantOf: (weight: string) => string | undefined
 }
 
 /** What differs between cells. */
@@ -160,25 +166,75 @@ const lstmCell: CellLowering<LstmSettings> = {
   },
 }
 
+const gruCell: CellLowering<GruSettings> = {
+  states: 1,
+  refusal: ({ functions }) => rowFunction(functions.flat()),
+  add({ build, x, mask, states, constantOf, attributes }, { hiddenSize, resetAfter }) {
+    const inputs = Array.from({ length: 9 }, () => '')
+    const set = (position: keyof typeof GRU_INPUTS, value: string): void => {
+      inputs[GRU_INPUTS[position]] = value
+    }
+    const u = constantOf('recurrentWeights') as string
+    const bias = (name: string): string => {
+      const constant = constantOf(name)
+      return constant === undefined ? '' : build.parameter(constant)
+    }
+    set('x', x)
+    set('w', build.packed(constantOf('inputWeights') as string, { k: build.shapeOf(x)[2] as number, units: hiddenSize, gates: 3 }))
+    set('u', build.packed(u, resetAfter ? { k: hiddenSize, units: hiddenSize, gates: 3 } : { k: hiddenSize, units: hiddenSize, gates: 2, begin: 0 }))
+    if (!resetAfter) set('candidate', build.packed(u, { k: hiddenSize, units: hiddenSize, gates: 1, begin: 2 }))
+    set('inputBias', bias('inputBias'))
+    set('recurrentBias', bias('recurrentBias'))
+    set('h0', states[0] as string)
+    set('mask', mask)
+    const [y, h] = build.nodes('trainedGru', inputs, attributes, 3)
+    return [y as string, h as string]
+  },
+}
+
+const rnnCell: CellLowering<RnnSettings> = {
+  states: 1,
+  refusal: ({ functions }) => rowFunction(functions.flat()),
+  add(call, { hiddenSize }) {
+    const { build, x, mask, states, constantOf, attributes } = call
+    const [w, u] = (['inputWeights', 'recurrentWeights'] as const).map((weight) => {
+      const k = weight === 'inputWeights' ? build.shapeOf(x)[2] as number : hiddenSize
+      return build.packed(constantOf(weight) as string, { k, units: hiddenSize, gates: 1 })
+    })
+    const [y, h] = build.nodes('trainedRnn', [x, w as string, u as string, biasSum(call), states[0] as string, mask], attributes, 3)
+    return [y as string, h as string]
+  },
+}
+
 /** Whether each of some inputs is there and its gradient wanted. */
 const wantedOf = (node: GraphNode, wanted: readonly boolean[], positions: readonly number[]): boolean[] => (
   positions.map((position) => (node.inputs[position] ?? '') !== '' && wanted[position] === true)
 )
 
+/** A rule of a node whose way back is one node: its inputs, what it kept, and the gradients of the outputs before that. */
+function backwardRule(op: string, inputs: number, kept: number, positions: readonly number[]): GradientRule {
+  return ({ node, outputs, wanted }, build) => {
+    const own = Array.from({ length: inputs }, (_, n) => node.inputs[n] ?? '')
+    const gradients = Array.from({ length: kept }, (_, n) => outputs[n] ?? '')
+    const made = build.nodes(op, [...own, node.outputs[kept] as string, ...gradients], node.attributes, wantedOf(node, wanted, positions))
+    const found: (string | undefined)[] = []
+    positions.forEach((position, n) => {
+      found[position] = made[n] === '' ? undefined : made[n]
+    })
+    return found
+  }
+}
+
 /** Rules of the nodes that recurrent layers become. */
 export const RECURRENT_RULES: GradientRules = {
-  trainedLstm({ node, outputs: [dy, dh, dc], wanted }, build) {
-    const { x, w, u, bias, h0, c0, projection, peepholes } = LSTM_INPUTS
-    const positions = [x, w, u, bias, h0, c0, projection, peepholes]
-    const inputs = [...Array.from({ length: 10 }, (_, n) => node.inputs[n] ?? ''), node.outputs[3] as string, dy ?? '', dh ?? '', dc ?? '']
-    const made = build.nodes('lstmBackward', inputs, node.attributes, wantedOf(node, wanted, positions))
-    const gradients: (string | undefined)[] = []
-    positions.forEach((position, n) => {
-      gradients[position] = made[n] === '' ? undefined : made[n]
-    })
-    return gradients
-  },
+  trainedLstm: backwardRule('lstmBackward', 10, 3, [
+    LSTM_INPUTS.x, LSTM_INPUTS.w, LSTM_INPUTS.u, LSTM_INPUTS.bias, LSTM_INPUTS.h0, LSTM_INPUTS.c0, LSTM_INPUTS.projection, LSTM_INPUTS.peepholes,
+  ]),
+  trainedGru: backwardRule('gruBackward', 9, 2, [
+    GRU_INPUTS.x, GRU_INPUTS.w, GRU_INPUTS.u, GRU_INPUTS.candidate, GRU_INPUTS.inputBias, GRU_INPUTS.recurrentBias, GRU_INPUTS.h0,
+  ]),
+  trainedRnn: backwardRule('rnnBackward', 7, 2, [RNN_INPUTS.x, RNN_INPUTS.w, RNN_INPUTS.u, RNN_INPUTS.bias, RNN_INPUTS.h0]),
 }
 
 /** Lowerings of recurrent layers. */
-export const RECURRENT_LOWERINGS: Lowerings = { lstm: lowerStack(lstmCell) }
+export const RECURRENT_LOWERINGS: Lowerings = { lstm: lowerStack(lstmCell), gru: lowerStack(gruCell), rnn: lowerStack(rnnCell) }

@@ -26,6 +26,8 @@ export interface PlacedParameter extends TrainedParameter {
   take(constant: Float32Array): void
   /** Writes it to the whole constant. */
   give(constant: Float32Array): void
+  /** The gradient of the last step, row-major. */
+  readGradient(): Float32Array
 }
 
 /** Rows of the constant that a part has: all, or those of some gates. */
@@ -58,7 +60,7 @@ export class Arena {
       const part = partOf(layout, shape)
       const offset = end + header
       const take = (data: Float32Array): void => this.#pack(data, layout, offset)
-      const give = (data: Float32Array): void => this.#unpack(data, layout, offset, length)
+      const give = (data: Float32Array): void => this.#unpack(data, this.valuesPtr, layout, offset, length)
       parameters.push({
         name: input.slice('parameter '.length), input, constant, header, shape, trainable: !fixed.has(constant), offset, length,
         take: (data) => take(data.subarray(part.begin, part.begin + part.length)),
@@ -66,6 +68,11 @@ export class Arena {
         read: () => {
           const data = new Float32Array(part.length)
           give(data)
+          return data
+        },
+        readGradient: () => {
+          const data = new Float32Array(part.length)
+          this.#unpack(data, this.gradientsPtr, layout, offset, length)
           return data
         },
         write: (data) => {
@@ -120,17 +127,18 @@ export class Arena {
     }
   }
 
-  #unpack(data: Float32Array, layout: PackedLayout | undefined, offset: number, length: number): void {
+  #unpack(data: Float32Array, basePtr: number, layout: PackedLayout | undefined, offset: number, length: number): void {
     const { linearMemory, kernels } = this.#runtime
     if (layout === undefined) {
-      data.set(linearMemory.view('float32', this.valuesPtr + 4 * offset, length))
+      data.set(linearMemory.view('float32', basePtr + 4 * offset, length))
       return
     }
     const { units, gates } = layout
     const toPtr = linearMemory.allocate(data.byteLength, 'a parameter on its way')
     try {
-      const packedPtr = this.valuesPtr + 4 * (offset - HEADER)
-      kernels.unpackWeights(packedPtr, packedPtr, toPtr, units, gates)
+      // The header is that of the values: sizes.
+      const [matrixPtr, packedPtr] = [this.valuesPtr, basePtr].map((ptr) => ptr + 4 * (offset - HEADER)) as [number, number]
+      kernels.unpackWeights(matrixPtr, packedPtr, toPtr, units, gates)
       data.set(linearMemory.view('float32', toPtr, data.length))
     } finally {
       linearMemory.free(toPtr)

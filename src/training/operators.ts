@@ -8,15 +8,17 @@ import { RULES } from '../gradients/rules.ts'
 import { addCommonOperators } from '../ops/common-operators.ts'
 import { addOperators } from '../ops/registry.ts'
 import { TRAINING } from '../ops/training/family.ts'
+import { gruBackward, trainedGru } from '../ops/training/gru.ts'
 import { linearBackward, trainedLinear } from '../ops/training/linear.ts'
 import { LOSS_OPERATORS } from '../ops/training/losses.ts'
 import { lstmBackward, trainedLstm } from '../ops/training/lstm.ts'
+import { rnnBackward, trainedRnn } from '../ops/training/rnn.ts'
 import { LOSS_RULES } from './loss-graph.ts'
 
 /** Makes the operators of training known. */
 export function addTrainingOperators(): void {
   addCommonOperators()
-  addOperators([...TRAINING, linearBackward, lstmBackward, trainedLinear, trainedLstm, ...LOSS_OPERATORS])
+  addOperators([...TRAINING, gruBackward, linearBackward, lstmBackward, rnnBackward, trainedGru, trainedLinear, trainedLstm, trainedRnn, ...LOSS_OPERATORS])
 }
 
 /** Gradients by operator. */

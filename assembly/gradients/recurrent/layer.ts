@@ -130,6 +130,18 @@ export function multiplyElements(aPtr: usize, bPtr: usize, toPtr: usize, bytes: 
   }
 }
 
+/** States of rows that are padding at step t stay as they were. */
+export function holdMasked(layer: TrainedLayer, t: i32, maskPtr: usize, fromPtr: usize, toPtr: usize, bytes: i32): void {
+  for (let row = 0; row < layer.rows; row++) {
+    if (isMasked(layer, maskPtr, t, row)) memory.copy(toPtr + row * bytes, fromPtr + row * bytes, bytes)
+  }
+}
+
+/** The gradient of h of rows that are padding at step t is that of h of the step before. */
+export function passMasked(layer: TrainedLayer, t: i32, maskPtr: usize, fromPtr: usize, toPtr: usize): void {
+  holdMasked(layer, t, maskPtr, fromPtr, toPtr, layer.hBytes)
+}
+
 /** Bytes of the gates of all rows at one step, padded as in recurrence.ts. */
 // @ts-ignore: decorator
 @inline

@@ -3,7 +3,7 @@ import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns, c
 import { multiply, multiplyRows, productBytes } from '../../products/product'
 import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
 import { addBlockSums, addWeightProduct, biasOfSums, packTransposed, toBlocks } from '../weight-product'
-import { TrainedLayer, addOutputGradients, blockBytes, gatesBytes, isMasked, multiplyElements, placeState, takeState, writeOutputs } from './layer'
+import { TrainedLayer, addOutputGradients, blockBytes, gatesBytes, holdMasked, isMasked, multiplyElements, passMasked, placeState, takeState, writeOutputs } from './layer'
 import { cellBack, keepCells } from './lstm-cell'
 import { generalCellBack, keepGeneralCells } from './lstm-general'
 
@@ -75,19 +75,11 @@ export function lstmKeepF32(
       memory.fill(toHPtr, 0, rows * hBytes)
       multiply(projection, 1, rows, unprojectedPtr, 0, cBytes, toHPtr, hBytes, false, panelPtr, t)
     }
-    if (maskPtr) keepMasked(layer, t, maskPtr, fromHPtr, toHPtr, fromCPtr, toCPtr)
+    if (maskPtr) {
+      holdMasked(layer, t, maskPtr, fromHPtr, toHPtr, hBytes)
+      holdMasked(layer, t, maskPtr, fromCPtr, toCPtr, cBytes)
+    }
     if (yPtr) writeOutputs(layer, t, maskPtr, toHPtr, yPtr)
-  }
-}
-
-/** States of rows that are padding at step t stay as they were. */
-function keepMasked(layer: TrainedLayer, t: i32, maskPtr: usize, fromHPtr: usize, toHPtr: usize, fromCPtr: usize, toCPtr: usize): void {
-  const hBytes = layer.hBytes
-  const cBytes = layer.cBytes
-  for (let row = 0; row < layer.rows; row++) {
-    if (!isMasked(layer, maskPtr, t, row)) continue
-    memory.copy(toHPtr + row * hBytes, fromHPtr + row * hBytes, hBytes)
-    memory.copy(toCPtr + row * cBytes, fromCPtr + row * cBytes, cBytes)
   }
 }
 
@@ -215,13 +207,6 @@ export function lstmBackwardF32(
   if (dbiasPtr) biasOfSums(biasSumsPtr, dbiasPtr, columns, hiddenSize, 4)
   takeState(rows, outputSize, stateGradientPtr, dh0Ptr)
   takeState(rows, hiddenSize, cellGradientPtr, dc0Ptr)
-}
-
-/** The gradient of h of rows that are padding at step t is that of h of the step before. */
-function passMasked(layer: TrainedLayer, t: i32, maskPtr: usize, fromPtr: usize, toPtr: usize): void {
-  for (let row = 0; row < layer.rows; row++) {
-    if (isMasked(layer, maskPtr, t, row)) memory.copy(toPtr + row * layer.hBytes, fromPtr + row * layer.hBytes, layer.hBytes)
-  }
 }
 
 /** dprojection += (o m)^T dh of one step, rows that are padding left out. */

@@ -22,3 +22,13 @@ export function lstmKeptLength({ batch, timesteps, hiddenSize, outputSize }: Lay
   const states = (timesteps + 1) * (padded(outputSize) + padded(hiddenSize)) + timesteps * padded(hiddenSize)
   return batch * (states + timesteps * gatesRow(4, hiddenSize) * (isPlain ? 1 : 2))
 }
+
+/** Floats that `gruKeepF32` keeps: see assembly/gradients/recurrent/gru.ts. */
+export function gruKeptLength({ batch, timesteps, hiddenSize }: LayerSizes): number {
+  return batch * ((2 * timesteps + 1) * padded(hiddenSize) + 2 * timesteps * gatesRow(3, hiddenSize))
+}
+
+/** Floats that `rnnKeepF32` keeps: see assembly/gradients/recurrent/rnn.ts. */
+export function rnnKeptLength({ batch, timesteps, hiddenSize }: LayerSizes): number {
+  return batch * ((timesteps + 1) * padded(hiddenSize) + timesteps * gatesRow(1, hiddenSize))
+}

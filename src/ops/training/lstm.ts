@@ -1,80 +1,26 @@
-import { MaskRule } from '../../contract/recurrent/mask.ts'
-import { TrainedLayer } from '../../contract/gradients/recurrent/layer.ts'
+import { isPlain, LSTM_ATTRIBUTES, readSettings, type CellFunctions, type LstmSettings } from '../recurrent/settings.ts'
 import type { TrainingKernels } from '../../runtime/gradient-kernels.ts'
 import { requireInput } from '../node/checks.ts'
-import type { GraphNode, Operator, Planner, RecordSlot, Slot, ValueType } from '../operator.ts'
-import { isPlain, LSTM_ATTRIBUTES, readSettings, type CellFunctions, type LstmSettings } from '../recurrent/settings.ts'
-import { lstmKeptLength, type LayerSizes } from './kept.ts'
+import type { GraphNode, Operator, Slot, ValueType } from '../operator.ts'
+import { lstmKeptLength } from './kept.ts'
+import { ABSENT, at, inputOf, outputOf, paddedInput, planLayer, sizesOf } from './layer.ts'
 
 /** Positions of the inputs of `trainedLstm`; `lstmBackward` has them first, and then its own. */
 export const LSTM_INPUTS = { x: 0, w: 1, u: 2, bias: 3, h0: 4, c0: 5, mask: 6, projection: 7, peepholes: 8, drop: 9 } as const
 const BACKWARD = { ...LSTM_INPUTS, kept: 10, dy: 11, dh: 12, dc: 13 } as const
 
-/** A layer in one direction, with the sizes of its input. */
-interface Sizes extends LayerSizes {
-  readonly inputSize: number
-  readonly isReverse: boolean
-  readonly isPlain: boolean
-}
+// Clips, couplings and normalisation are refused before there is a node; a projection is a product of its own here.
+const WITHOUT_OPTIONS = { hasProjection: false, coupling: 'none', layerNorm: false, delaySamples: 1 } as LstmSettings
 
-function sizesOf({ timeMajor, hiddenSize, outputSize, directions, functions }: LstmSettings, shape: readonly number[], hasPeepholes: boolean): Sizes {
-  const [first, second, inputSize] = shape as [number, number, number]
-  const [batch, timesteps] = timeMajor ? [second, first] : [first, second]
-  // Clips, couplings and normalisation are refused before there is a node; a projection is a product of its own here.
-  const plain = isPlain({ ...PLAIN, hiddenSize }, functions[0] as CellFunctions, hasPeepholes)
-  return { batch, timesteps, inputSize, hiddenSize, outputSize, isReverse: directions[0] === 'reverse', isPlain: plain }
-}
+const isPlainCell = (node: GraphNode, { functions }: LstmSettings): boolean => (
+  isPlain(WITHOUT_OPTIONS, functions[0] as CellFunctions, (node.inputs[LSTM_INPUTS.peepholes] ?? '') !== '')
+)
 
-const PLAIN = { hasProjection: false, coupling: 'none', layerNorm: false, delaySamples: 1 } as LstmSettings
-
-const hasPeepholes = (node: GraphNode): boolean => (node.inputs[LSTM_INPUTS.peepholes] ?? '') !== ''
-
-/** The record of a layer, and where its sequences begin. */
-function planLayer(planner: Planner, settings: LstmSettings, sizes: Sizes): { layer: RecordSlot<typeof TrainedLayer>, xOffset: number, yOffset: number, maskOffset: number } {
-  const { batch, timesteps, inputSize, hiddenSize, outputSize, isReverse } = sizes
-  const { timeMajor, reversedOutput, maskRule } = settings
+/** What the record of a layer has of an LSTM. */
+const cellOf = (node: GraphNode, settings: LstmSettings): Parameters<typeof planLayer>[3] => {
   const { gate, candidate, output } = settings.functions[0] as CellFunctions
-  const strides = (width: number): [number, number] => (timeMajor ? [batch * width * 4, width * 4] : [width * 4, timesteps * width * 4])
-  const [xStepBytes, xRowBytes] = strides(inputSize)
-  const [yStepBytes, yRowBytes] = strides(outputSize)
-  const sign = isReverse ? -1 : 1
-  const ySign = reversedOutput ? 1 : sign
-  return {
-    layer: planner.record(TrainedLayer, {
-      timesteps, rows: batch, inputSize, hiddenSize, outputSize, xStepBytes: sign * xStepBytes, xRowBytes, yStepBytes: ySign * yStepBytes, yRowBytes,
-      maskStepBytes: sign, maskRowBytes: timesteps, maskRule: MaskRule[maskRule], isPlain: Number(sizes.isPlain),
-      gateFunction: gate.code, gateAlpha: gate.alpha, gateBeta: gate.beta,
-      candidateFunction: candidate.code, candidateAlpha: candidate.alpha, candidateBeta: candidate.beta,
-      outputFunction: output.code, outputAlpha: output.alpha, outputBeta: output.beta,
-    }),
-    xOffset: sign < 0 ? (timesteps - 1) * xStepBytes : 0,
-    yOffset: ySign < 0 ? (timesteps - 1) * yStepBytes : 0,
-    maskOffset: sign < 0 ? timesteps - 1 : 0,
-  }
+  return { isPlain: isPlainCell(node, settings), gate, candidate, output }
 }
-
-const ABSENT: Slot = { ptr: 0 }
-
-/** The slot of an input, or that of nothing. */
-const inputOf = (planner: Planner, position: number): Slot => (planner.hasInput(position) ? planner.input(position) : ABSENT)
-const outputOf = (planner: Planner, position: number): Slot => (planner.hasOutput(position) ? planner.output(position) : ABSENT)
-const at = ({ ptr }: Slot, offset: number): number => (ptr === 0 ? 0 : ptr + offset)
-
-/** Rows of an input, padded to whole vectors: itself where they are. */
-function paddedInput(planner: Planner, position: number, rows: number, length: number): Slot {
-  if (!planner.hasInput(position) || length % 4 === 0) return inputOf(planner, position)
-  const { copyRows, fillZero } = planner.kernels
-  const from = planner.input(position)
-  const rowBytes = Math.ceil(length / 4) * 16
-  const padded = planner.workspace(rows * rowBytes)
-  planner.step(() => {
-    fillZero(padded.ptr, rows * rowBytes)
-    copyRows(from.ptr, length * 4, padded.ptr, rowBytes, rows, length * 4)
-  })
-  return padded
-}
-
-const NAMES = LSTM_ATTRIBUTES
 
 /**
  * One layer of an LSTM in one direction, for training: as `lstm`, with weights as values, packed, and all that the way back needs.
@@ -86,27 +32,29 @@ const NAMES = LSTM_ATTRIBUTES
 export const trainedLstm: Operator<LstmSettings> = {
   name: 'trainedLstm',
   mostInputs: 10,
-  attributes: NAMES,
+  attributes: LSTM_ATTRIBUTES,
   time: 'unknown',
   parse: readSettings,
   infer(node, context, settings) {
     const x = requireInput(node, context, LSTM_INPUTS.x, 'float32', 3)
-    const sizes = sizesOf(settings, x.shape as number[], hasPeepholes(node))
+    const sizes = sizesOf(settings, x.shape as number[])
     const { batch, hiddenSize, outputSize } = sizes
     return [
       { dtype: 'float32', shape: [...x.shape.slice(0, 2), outputSize] },
       { dtype: 'float32', shape: [batch, outputSize] },
       { dtype: 'float32', shape: [batch, hiddenSize] },
-      { dtype: 'float32', shape: [lstmKeptLength(sizes, sizes.isPlain)] },
+      { dtype: 'float32', shape: [lstmKeptLength(sizes, isPlainCell(node, settings))] },
     ]
   },
   cost: () => ({ detail: '', multiplyAdds: 0 }),
   plan(node, planner, settings) {
     const kernels = planner.kernels as TrainingKernels
-    const sizes = sizesOf(settings, planner.shapeOf(0), hasPeepholes(node))
+    const sizes = sizesOf(settings, planner.shapeOf(0))
     const { batch, timesteps, inputSize, hiddenSize, outputSize } = sizes
-    const { layer, xOffset, yOffset, maskOffset } = planLayer(planner, settings, sizes)
-    const [x, w, u, bias, h0, c0, mask, projection] = [0, 1, 2, 3, 4, 5, 6, 7].map((position) => inputOf(planner, position)) as [Slot, Slot, Slot, Slot, Slot, Slot, Slot, Slot]
+    const { layer, xOffset, yOffset, maskOffset } = planLayer(planner, settings, sizes, cellOf(node, settings))
+    const slot = (name: keyof typeof LSTM_INPUTS): Slot => inputOf(planner, LSTM_INPUTS[name])
+    const [x, w, u, bias, projection] = [slot('x'), slot('w'), slot('u'), slot('bias'), slot('projection')]
+    const [h0, c0, mask] = [slot('h0'), slot('c0'), slot('mask')]
     const peepholes = paddedInput(planner, LSTM_INPUTS.peepholes, 3, hiddenSize)
     const drop = paddedInput(planner, LSTM_INPUTS.drop, batch, outputSize)
     const kept = planner.output(3)
@@ -130,7 +78,7 @@ export const trainedLstm: Operator<LstmSettings> = {
 export const lstmBackward: Operator<LstmSettings> = {
   name: 'lstmBackward',
   mostInputs: 14,
-  attributes: NAMES,
+  attributes: LSTM_ATTRIBUTES,
   time: 'unknown',
   parse: readSettings,
   infer(_node, context, { hiddenSize }) {
@@ -141,9 +89,9 @@ export const lstmBackward: Operator<LstmSettings> = {
   cost: () => ({ detail: '', multiplyAdds: 0 }),
   plan(node, planner, settings) {
     const kernels = planner.kernels as TrainingKernels
-    const sizes = sizesOf(settings, planner.shapeOf(0), hasPeepholes(node))
+    const sizes = sizesOf(settings, planner.shapeOf(0))
     const { batch, inputSize, hiddenSize, outputSize } = sizes
-    const { layer, xOffset, yOffset, maskOffset } = planLayer(planner, settings, sizes)
+    const { layer, xOffset, yOffset, maskOffset } = planLayer(planner, settings, sizes, cellOf(node, settings))
     const [x, w, u, mask, projection, kept, dy, dh, dc] = (['x', 'w', 'u', 'mask', 'projection', 'kept', 'dy', 'dh', 'dc'] as const)
       .map((name) => inputOf(planner, BACKWARD[name])) as [Slot, Slot, Slot, Slot, Slot, Slot, Slot, Slot, Slot]
     const peepholes = paddedInput(planner, BACKWARD.peepholes, 3, hiddenSize)
@@ -152,7 +100,8 @@ export const lstmBackward: Operator<LstmSettings> = {
     const outputs = [0, 1, 2, 3, 4, 5, 6].map((position) => outputOf(planner, position)) as [Slot, Slot, Slot, Slot, Slot, Slot, Slot]
     const [dx, dw, du, dbias, dh0, dc0, dprojection] = outputs
     // Of a projection the way back needs the sums even where nobody reads them.
-    const ownProjection = planner.hasInput(BACKWARD.projection) && !planner.hasOutput(6) ? planner.workspace(4 * (planner.shapeOf(BACKWARD.projection)[0] as number)) : dprojection
+    const needsSums = planner.hasInput(BACKWARD.projection) && !planner.hasOutput(6)
+    const ownProjection = needsSums ? planner.workspace(4 * (planner.shapeOf(BACKWARD.projection)[0] ?? 0)) : dprojection
     const paddedBytes = Math.ceil(hiddenSize / 4) * 16
     const dpeepholes = planner.hasOutput(7) ? planner.output(7) : ABSENT
     const sums = dpeepholes === ABSENT || hiddenSize % 4 === 0 ? dpeepholes : planner.workspace(3 * paddedBytes)

@@ -1,0 +1,313 @@
+// A GRU that is trained, with the reset after the product or before it: see recurrent/gru.ts for the equations. z h_ is what stays of the state.
+//
+//     dn = dh (1 - z)      dz = dh (h_ - n)      dh_ = dh z + ...
+//     after:  dr = dn' (h_ Un + bn),  the product has the gradients of r, z and dn' r
+//     before: d(r h_) = dn' Un^T,  dr = d(r h_) h_,  dh_ += d(r h_) r
+//
+// where dn' is dn before the activation.
+import { activateRow } from '../../math/activate'
+import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns, columnsOfGates, groupsOfUnits, newMatrix, packedBytes } from '../../products/layout'
+import { multiply, multiplyRows, multiplyZeros, productBytes } from '../../products/product'
+import { addRow } from '../../recurrent/gate-rows'
+import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
+import { derivative } from '../derivative'
+import { addBlockSums, addWeightProduct, biasOfSums, packTransposed, toBlocks } from '../weight-product'
+import { TrainedLayer, addF32, addOutputGradients, blockBytes, holdMasked, isMasked, multiplyElements, passMasked, placeState, takeState, writeOutputs } from './layer'
+
+/** Byte distance between the vectors of one gate: r, z, n of four units; and where r and z have a product of their own. */
+const GATE_STRIDE: i32 = 3 * VECTOR_BYTES
+const PAIR_STRIDE: i32 = 2 * VECTOR_BYTES
+
+// What is kept, one after the other (src/ops/training/kept.ts counts it):
+//
+//     h       (T + 1, B, H)   the states, the initial ones first, padded
+//     m       (T, B, H)       h_ Un + bn, or with the reset before it r h_, padded
+//     gates   (T, B, 3 H)     r, z, n after activation, as packed
+//     before  (T, B, 3 H)     the same before activation
+
+/** Bytes of workspace of `gruKeepF32`. */
+export function gruKeepWorkspaceBytes(rows: i32, timesteps: i32, inputSize: i32, hiddenSize: i32): f64 {
+  const columns = columnsOfGates(3, hiddenSize)
+  const panels = max(productBytes(rows * timesteps, inputSize, columns, false), productBytes(rows, hiddenSize, columns, false))
+  return f64(rows) * f64(paddedBytes(hiddenSize) + gatesRowBytes(columns)) + f64(panels)
+}
+
+/**
+ * Forwards, from h0 (B, H) or 0; y (T, B, H), or 0. w, u: packed gates r, z, n with their biases; where the reset comes first u has r and z, and
+ * candidate has n, or it is 0. dropPtr: as `lstmKeepF32`.
+ */
+export function gruKeepF32(
+  layer: TrainedLayer, w: Matrix, u: Matrix, candidate: Matrix | null, xPtr: usize, h0Ptr: usize, maskPtr: usize, dropPtr: usize, keptPtr: usize,
+  yPtr: usize, workspacePtr: usize,
+): void {
+  const rows = layer.rows
+  const timesteps = layer.timesteps
+  const units = layer.hiddenSize
+  const hBytes = layer.hBytes
+  const rowBytes = gatesRowBytes(w.columns)
+  const hPtr = keptPtr
+  const mPtr = hPtr + (timesteps + 1) * rows * hBytes
+  const gatesPtr = mPtr + timesteps * rows * hBytes
+  const beforePtr = gatesPtr + timesteps * rows * rowBytes
+  const droppedPtr = workspacePtr
+  const productPtr = droppedPtr + rows * hBytes
+  const panelPtr = productPtr + rows * rowBytes
+  placeState(rows, units, h0Ptr, hPtr)
+  multiply(w, timesteps, rows, xPtr, layer.xStepBytes, layer.xRowBytes, gatesPtr, rowBytes, false, panelPtr, 0)
+  for (let t = 0; t < timesteps; t++) {
+    const stepPtr = gatesPtr + t * rows * rowBytes
+    const stepMPtr = mPtr + t * rows * hBytes
+    const stepBeforePtr = beforePtr + t * rows * rowBytes
+    const fromPtr = hPtr + t * rows * hBytes
+    const toPtr = fromPtr + rows * hBytes
+    let stateProductPtr = fromPtr
+    if (dropPtr) {
+      multiplyElements(fromPtr, dropPtr, droppedPtr, rows * hBytes)
+      stateProductPtr = droppedPtr
+    }
+    if (t == 0 && h0Ptr == 0) multiplyZeros(u, rows, productPtr, rowBytes)
+    else multiply(u, 1, rows, stateProductPtr, 0, hBytes, productPtr, rowBytes, false, panelPtr, t)
+    const stride = candidate ? PAIR_STRIDE : GATE_STRIDE
+    for (let row = 0; row < rows; row++) {
+      const rowPtr = stepPtr + row * rowBytes
+      const fromProductPtr = productPtr + row * rowBytes
+      addRow(fromProductPtr, stride, rowPtr, GATE_STRIDE, units)
+      addRow(fromProductPtr + VECTOR_BYTES, stride, rowPtr + VECTOR_BYTES, GATE_STRIDE, units)
+      memory.copy(stepBeforePtr + row * rowBytes, rowPtr, rowBytes)
+      activateRow(layer.gateFunction, layer.gateAlpha, layer.gateBeta, rowPtr, GATE_STRIDE, units)
+      activateRow(layer.gateFunction, layer.gateAlpha, layer.gateBeta, rowPtr + VECTOR_BYTES, GATE_STRIDE, units)
+      let at = stepMPtr + row * hBytes
+      if (candidate) takeReset(units, rowPtr, stateProductPtr + row * hBytes, at)
+      else for (let group = 0; group < groupsOfUnits(units); group++) v128.store(at + group * VECTOR_BYTES, v128.load(fromProductPtr + group * GATE_STRIDE, 32))
+    }
+    if (candidate) multiply(candidate, 1, rows, stepMPtr, 0, hBytes, productPtr, rowBytes, false, panelPtr, t)
+    for (let row = 0; row < rows; row++) {
+      const rowPtr = stepPtr + row * rowBytes
+      if (candidate) addRow(productPtr + row * rowBytes, VECTOR_BYTES, rowPtr + 2 * VECTOR_BYTES, GATE_STRIDE, units)
+      else addReset(units, rowPtr, stepMPtr + row * hBytes)
+      nextH(layer, rowPtr, stepBeforePtr + row * rowBytes, fromPtr + row * hBytes, toPtr + row * hBytes)
+    }
+    if (maskPtr) holdMasked(layer, t, maskPtr, fromPtr, toPtr, hBytes)
+    if (yPtr) writeOutputs(layer, t, maskPtr, toPtr, yPtr)
+  }
+}
+
+/** to = r h */
+function takeReset(units: i32, gatesPtr: usize, hPtr: usize, toPtr: usize): void {
+  for (let group = groupsOfUnits(units); group > 0; group--) {
+    v128.store(toPtr, f32x4.mul(v128.load(gatesPtr), v128.load(hPtr)))
+    gatesPtr += GATE_STRIDE
+    hPtr += VECTOR_BYTES
+    toPtr += VECTOR_BYTES
+  }
+}
+
+/** n += r m */
+function addReset(units: i32, gatesPtr: usize, mPtr: usize): void {
+  for (let group = groupsOfUnits(units); group > 0; group--) {
+    v128.store(gatesPtr, f32x4.add(v128.load(gatesPtr, 32), f32x4.mul(v128.load(gatesPtr), v128.load(mPtr))), 32)
+    gatesPtr += GATE_STRIDE
+    mPtr += VECTOR_BYTES
+  }
+}
+
+/** The candidate is kept and activated, and h' = (1 - z) n + z h: padding stays zero. */
+function nextH(layer: TrainedLayer, gatesPtr: usize, beforePtr: usize, hPtr: usize, toPtr: usize): void {
+  const units = layer.hiddenSize
+  for (let group = 0; group < groupsOfUnits(units); group++) v128.store(beforePtr + group * GATE_STRIDE, v128.load(gatesPtr + group * GATE_STRIDE, 32), 32)
+  activateRow(layer.candidateFunction, layer.candidateAlpha, layer.candidateBeta, gatesPtr + 2 * VECTOR_BYTES, GATE_STRIDE, units)
+  const toBegin = toPtr
+  for (let group = groupsOfUnits(units); group > 0; group--) {
+    const z = v128.load(gatesPtr, 16)
+    const fresh = f32x4.mul(f32x4.sub(f32x4.splat(1), z), v128.load(gatesPtr, 32))
+    v128.store(toPtr, f32x4.add(fresh, f32x4.mul(z, v128.load(hPtr))))
+    gatesPtr += GATE_STRIDE
+    hPtr += VECTOR_BYTES
+    toPtr += VECTOR_BYTES
+  }
+  memory.fill(toBegin + units * 4, 0, layer.hBytes - units * 4)
+}
+
+/** Bytes of workspace of `gruBackwardF32`. */
+export function gruBackwardBytes(rows: i32, inputSize: i32, hiddenSize: i32): f64 {
+  const columns = columnsOfGates(3, hiddenSize)
+  const transposed = 2 * packedBytes(columns, hiddenSize) + packedBytes(columns, inputSize)
+  const blocks = 3 * f64(blocksOfColumns(columns)) * f64(rows + 1) * f64(BLOCK_ROW_BYTES)
+  return transposed + blocks + f64(rows) * f64(5 * paddedBytes(hiddenSize) + 2 * gatesRowBytes(columns))
+}
+
+/**
+ * Back through time: as `lstmBackwardF32`, from the gradients of y and of the final state, to those of x, of the weights (packed as they are, from zero),
+ * of both biases (3 H, gates stacked) and of the initial state. dcandidatePtr: that of the candidate's matrix, where there is one.
+ */
+export function gruBackwardF32(
+  layer: TrainedLayer, w: Matrix, u: Matrix, candidate: Matrix | null, xPtr: usize, hasInitial: i32, maskPtr: usize, dropPtr: usize, keptPtr: usize,
+  dyPtr: usize, dhPtr: usize, dxPtr: usize, dwPtr: usize, duPtr: usize, dcandidatePtr: usize, dinputBiasPtr: usize, drecurrentBiasPtr: usize, dh0Ptr: usize,
+  workspacePtr: usize,
+): void {
+  const rows = layer.rows
+  const timesteps = layer.timesteps
+  const units = layer.hiddenSize
+  const hBytes = layer.hBytes
+  const rowBytes = gatesRowBytes(w.columns)
+  const blocks = blocksOfColumns(w.columns)
+  const apart = rows * BLOCK_ROW_BYTES
+  const hPtr = keptPtr
+  const mPtr = hPtr + (timesteps + 1) * rows * hBytes
+  const gatesPtr = mPtr + timesteps * rows * hBytes
+  const beforePtr = gatesPtr + timesteps * rows * rowBytes
+  const uT = newMatrix(workspacePtr, u.columns, units)
+  const wT = newMatrix(changetype<usize>(uT) + HEADER_BYTES + uT.blocksBytes, w.columns, w.k)
+  const candidateT = newMatrix(changetype<usize>(wT) + HEADER_BYTES + wT.blocksBytes, columnsOfGates(1, units), units)
+  let stateGradientPtr = changetype<usize>(candidateT) + HEADER_BYTES + candidateT.blocksBytes
+  let nextGradientPtr = stateGradientPtr + rows * hBytes
+  const heldPtr = nextGradientPtr + rows * hBytes
+  const droppedPtr = heldPtr + rows * hBytes
+  const resetPtr = droppedPtr + rows * hBytes
+  const inputRowsPtr = resetPtr + rows * hBytes
+  const stateRowsPtr = inputRowsPtr + rows * rowBytes
+  const inputBlocksPtr = stateRowsPtr + rows * rowBytes
+  const stateBlocksPtr = inputBlocksPtr + blockBytes(rows, w)
+  const candidateBlocksPtr = stateBlocksPtr + blockBytes(rows, w)
+  const inputSumsPtr = inputBlocksPtr + blocks * apart
+  const stateSumsPtr = stateBlocksPtr + blocks * apart
+  const candidateBlocks = blocksOfColumns(candidateT.k)
+  const candidateSumsPtr = candidateBlocksPtr + candidateBlocks * apart
+
+  packTransposed(u, uT)
+  if (dxPtr) packTransposed(w, wT)
+  if (candidate) packTransposed(candidate, candidateT)
+  if (dwPtr) memory.fill(dwPtr, 0, HEADER_BYTES + w.blocksBytes)
+  if (duPtr) memory.fill(duPtr, 0, HEADER_BYTES + u.blocksBytes)
+  if (candidate && dcandidatePtr) memory.fill(dcandidatePtr, 0, HEADER_BYTES + candidate.blocksBytes)
+  memory.fill(inputSumsPtr, 0, blocks * BLOCK_ROW_BYTES)
+  memory.fill(stateSumsPtr, 0, blocks * BLOCK_ROW_BYTES)
+  memory.fill(candidateSumsPtr, 0, candidateBlocks * BLOCK_ROW_BYTES)
+  memory.fill(inputRowsPtr, 0, 2 * rows * rowBytes)
+  memory.fill(heldPtr, 0, rows * hBytes)
+  memory.fill(nextGradientPtr, 0, rows * hBytes)
+  memory.fill(resetPtr, 0, rows * hBytes)
+  placeState(rows, units, dhPtr, stateGradientPtr)
+
+  for (let t = timesteps - 1; t >= 0; t--) {
+    addOutputGradients(layer, t, maskPtr, dyPtr, stateGradientPtr, maskPtr ? heldPtr : 0)
+    let fromPtr = hPtr + t * rows * hBytes
+    if (dropPtr) {
+      multiplyElements(fromPtr, dropPtr, droppedPtr, rows * hBytes)
+      fromPtr = droppedPtr
+    }
+    // dz' and dn', and dr' where it follows from them; dh becomes what goes to h_ along z.
+    for (let row = 0; row < rows; row++) {
+      const at = t * rows + row
+      candidateBack(
+        layer, !candidate, isMasked(layer, maskPtr, t, row), gatesPtr + at * rowBytes, beforePtr + at * rowBytes, hPtr + at * hBytes, mPtr + at * hBytes,
+        stateGradientPtr + row * hBytes, inputRowsPtr + row * rowBytes, stateRowsPtr + row * rowBytes, resetPtr + row * hBytes,
+      )
+    }
+    if (candidate) {
+      // resetPtr has dn' now; nextGradient is d(r h_).
+      toBlocks(rows, candidateT.k, resetPtr, hBytes, candidateBlocksPtr, apart)
+      if (dcandidatePtr) addWeightProduct(candidate, rows, mPtr + t * rows * hBytes, hBytes, candidateBlocksPtr, apart, dcandidatePtr)
+      if (drecurrentBiasPtr) addBlockSums(candidateBlocks, rows, candidateBlocksPtr, apart, candidateSumsPtr)
+      multiplyRows(candidateT, rows, resetPtr, hBytes, nextGradientPtr, hBytes, false, 0)
+      for (let row = 0; row < rows; row++) {
+        const at = t * rows + row
+        resetBack(
+          layer, gatesPtr + at * rowBytes, beforePtr + at * rowBytes, fromPtr + row * hBytes, dropPtr ? dropPtr + row * hBytes : 0,
+          nextGradientPtr + row * hBytes, stateGradientPtr + row * hBytes, inputRowsPtr + row * rowBytes, stateRowsPtr + row * rowBytes,
+        )
+      }
+    }
+    toBlocks(rows, w.columns, inputRowsPtr, rowBytes, inputBlocksPtr, apart)
+    toBlocks(rows, u.columns, stateRowsPtr, rowBytes, stateBlocksPtr, apart)
+    if (t > 0 || hasInitial) {
+      multiplyRows(uT, rows, stateRowsPtr, rowBytes, nextGradientPtr, hBytes, false, 0)
+      if (dropPtr) multiplyElements(nextGradientPtr, dropPtr, nextGradientPtr, rows * hBytes)
+      addF32(nextGradientPtr, stateGradientPtr, rows * hBytes / 4)
+      if (maskPtr) passMasked(layer, t, maskPtr, stateGradientPtr, nextGradientPtr)
+      if (duPtr) addWeightProduct(u, rows, fromPtr, hBytes, stateBlocksPtr, apart, duPtr)
+    }
+    if (dwPtr) addWeightProduct(w, rows, xPtr + t * layer.xStepBytes, layer.xRowBytes, inputBlocksPtr, apart, dwPtr)
+    if (dinputBiasPtr) addBlockSums(blocks, rows, inputBlocksPtr, apart, inputSumsPtr)
+    if (drecurrentBiasPtr) addBlockSums(blocksOfColumns(u.columns), rows, stateBlocksPtr, apart, stateSumsPtr)
+    if (dxPtr) multiplyRows(wT, rows, inputRowsPtr, rowBytes, dxPtr + t * layer.xStepBytes, layer.xRowBytes, false, 0)
+    const swap = stateGradientPtr
+    stateGradientPtr = nextGradientPtr
+    nextGradientPtr = swap
+  }
+  if (dinputBiasPtr) biasOfSums(inputSumsPtr, dinputBiasPtr, w.columns, units, 3)
+  if (drecurrentBiasPtr) biasOfSums(stateSumsPtr, drecurrentBiasPtr, u.columns, units, candidate ? 2 : 3)
+  if (drecurrentBiasPtr && candidate) biasOfSums(candidateSumsPtr, drecurrentBiasPtr + 8 * units, candidateT.k, units, 1)
+  takeState(rows, units, stateGradientPtr, dh0Ptr)
+}
+
+/**
+ * One row: dh -> dh z, and the gradients of the gates before activation. `after`: the reset comes after the product, m is what it works on; otherwise
+ * reset gets dn'. A row that is padding has gradients of zero, and dh stays.
+ */
+function candidateBack(
+  layer: TrainedLayer, after: bool, masked: bool, gatesPtr: usize, beforePtr: usize, hPtr: usize, mPtr: usize, dhPtr: usize, inputPtr: usize,
+  statePtr: usize, resetPtr: usize,
+): void {
+  const one = f32x4.splat(1)
+  const zero = f32x4.splat(0)
+  const stateStride = after ? GATE_STRIDE : PAIR_STRIDE
+  for (let group = groupsOfUnits(layer.hiddenSize); group > 0; group--) {
+    const z = v128.load(gatesPtr, 16)
+    const n = v128.load(gatesPtr, 32)
+    const dh = masked ? zero : v128.load(dhPtr)
+    const updateSlope = derivative(layer.gateFunction, layer.gateAlpha, layer.gateBeta, v128.load(beforePtr, 16), z)
+    const update = f32x4.mul(f32x4.mul(dh, f32x4.sub(v128.load(hPtr), n)), updateSlope)
+    const slope = derivative(layer.candidateFunction, layer.candidateAlpha, layer.candidateBeta, v128.load(beforePtr, 32), n)
+    const fresh = f32x4.mul(f32x4.mul(dh, f32x4.sub(one, z)), slope)
+    if (!masked) v128.store(dhPtr, f32x4.mul(dh, z))
+    v128.store(inputPtr, update, 16)
+    v128.store(statePtr, update, 16)
+    v128.store(inputPtr, fresh, 32)
+    if (after) {
+      const r = v128.load(gatesPtr)
+      const resetSlope = derivative(layer.gateFunction, layer.gateAlpha, layer.gateBeta, v128.load(beforePtr), r)
+      const reset = f32x4.mul(f32x4.mul(fresh, v128.load(mPtr)), resetSlope)
+      v128.store(inputPtr, reset)
+      v128.store(statePtr, reset)
+      v128.store(statePtr, f32x4.mul(fresh, r), 32)
+    } else {
+      v128.store(resetPtr, fresh)
+    }
+    gatesPtr += GATE_STRIDE
+    beforePtr += GATE_STRIDE
+    hPtr += VECTOR_BYTES
+    mPtr += VECTOR_BYTES
+    dhPtr += VECTOR_BYTES
+    inputPtr += GATE_STRIDE
+    statePtr += stateStride
+    resetPtr += VECTOR_BYTES
+  }
+}
+
+/** One row, with the reset before the product: dr' from d(r h_), and what of it goes to h_. Padding has d(r h_) of zero. */
+function resetBack(
+  layer: TrainedLayer, gatesPtr: usize, beforePtr: usize, hPtr: usize, dropPtr: usize, productPtr: usize, dhPtr: usize, inputPtr: usize, statePtr: usize,
+): void {
+  for (let group = groupsOfUnits(layer.hiddenSize); group > 0; group--) {
+    const r = v128.load(gatesPtr)
+    const product = v128.load(productPtr)
+    const slope = derivative(layer.gateFunction, layer.gateAlpha, layer.gateBeta, v128.load(beforePtr), r)
+    const reset = f32x4.mul(f32x4.mul(product, v128.load(hPtr)), slope)
+    let through = f32x4.mul(product, r)
+    if (dropPtr) {
+      through = f32x4.mul(through, v128.load(dropPtr))
+      dropPtr += VECTOR_BYTES
+    }
+    v128.store(dhPtr, f32x4.add(v128.load(dhPtr), through))
+    v128.store(inputPtr, reset)
+    v128.store(statePtr, reset)
+    gatesPtr += GATE_STRIDE
+    beforePtr += GATE_STRIDE
+    hPtr += VECTOR_BYTES
+    productPtr += VECTOR_BYTES
+    dhPtr += VECTOR_BYTES
+    inputPtr += GATE_STRIDE
+    statePtr += PAIR_STRIDE
+  }
+}
