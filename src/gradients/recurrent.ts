@@ -88,7 +88,9 @@ function lowerStack<Settings extends LayerSettings>(cell: CellLowering<Settings>
         })
         const call: LayerCall = {
           node, layer, direction, index, x, states, mask, build,
-          attributes: { ...attributes, ...functionsOf(node, settings, index), numLayers: 1, direction, reversedOutput: settings.reversedOutput, returnSequences: true },
+          attributes: {
+            ...attributes, ...functionsOf(node, settings, index), numLayers: 1, direction, reversedOutput: settings.reversedOutput, returnSequences: true,
+          },
           constantOf: (weight) => node.parameters[roleOf(layer, direction, weight)],
         }
         const outputs = cell.add(call, settings)
@@ -141,8 +143,10 @@ function rowFunction(functions: readonly { readonly name: string }[]): string | 
 const lstmCell: CellLowering<LstmSettings> = {
   states: 2,
   refusal: ({ cellClip, projClip, coupling, layerNorm, delaySamples, functions }) => {
-    const found = ([['cellClip', cellClip !== 0], ['projClip', projClip !== 0], ['coupling', coupling !== 'none'], ['layerNorm', layerNorm], ['delaySamples', delaySamples > 1]] as const)
-      .find(([, isSet]) => isSet)
+    const found = ([
+      ['cellClip', cellClip !== 0], ['projClip', projClip !== 0], ['coupling', coupling !== 'none'], ['layerNorm', layerNorm],
+      ['delaySamples', delaySamples > 1],
+    ] as const).find(([, isSet]) => isSet)
     return found === undefined ? rowFunction(functions.flatMap(({ gate, candidate, output }) => [gate, candidate, output])) : `'${found[0]}'`
   },
   add(call, { hiddenSize, outputSize, forgetBias, hasProjection }) {

@@ -25,7 +25,9 @@ const cases = JSON.parse(metadata.get('cases') as string) as readonly Case[]
 const LAYERS = { lstm, gru, simpleRnn }
 
 /** Tensors below a prefix, by the rest of their names. */
-const below = (prefix: string): Map<string, ArrayLike> => new Map([...tensors].flatMap(([name, tensor]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : [])))
+const below = (prefix: string): Map<string, ArrayLike> => new Map([...tensors].flatMap(([name, tensor]) => (
+  name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : []
+)))
 
 it('has cases of every kind', () => {
   expect(cases.length).toBeGreaterThan(25)
@@ -36,7 +38,7 @@ describeReleases('gradients of recurrent layers', (binary) => {
   it.each(cases)('$name', async ({ name, kind, hiddenSize, options, loss, float32 }) => {
     const weights = below(`${name}/weight/`)
     const data = Object.fromEntries(below(`${name}/data/`))
-    const layer = LAYERS[kind]({ hiddenSize, name: 'layer', ...options } as never)
+    const layer = LAYERS[kind]({ hiddenSize, name: 'layer', ...options })
     const net = sequential([layer]).loadStateDict(new Map([...weights].map(([weight, tensor]) => [`layer.${weight}`, tensor])))
     const runtime = await runtimeOf(binary)
     const engine = new Engine(await trainingRuntime(runtime), net.toGraph(), { loss: meanSquaredError() })
