@@ -13,12 +13,19 @@ export function unfoldF32(call: ConvolveCall, xPtr: usize, outPtr: usize): void 
   const xPixelBytes = call.xPixelBytes
   const windowWidth = call.windowWidth
   const dilationColumns = call.dilationColumns
+  // The columns of a window's row are one run of memory, or each is one.
+  const isRun = dilationColumns == 1 && xPixelBytes == bytes
   for (let r = 0; r < call.outHeight; r++) {
     for (let c = 0; c < call.outWidth; c++) {
       const left = c * call.strideColumns - call.padLeft
       for (let i = 0; i < call.windowHeight; i++) {
         const row = r * call.strideRows - call.padTop + i * call.dilationRows
         const inside = row >= 0 && row < height
+        if (isRun && inside && left >= 0 && left + windowWidth <= width) {
+          memory.copy(outPtr, xPtr + (row * width + left) * bytes, windowWidth * bytes)
+          outPtr += windowWidth * bytes
+          continue
+        }
         for (let j = 0; j < windowWidth; j++) {
           const column = left + j * dilationColumns
           if (inside && column >= 0 && column < width) memory.copy(outPtr, xPtr + (row * width + column) * xPixelBytes, bytes)

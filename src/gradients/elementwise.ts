@@ -2,6 +2,7 @@
 import { LstmError } from '../errors.ts'
 import { FUNCTION_NAMES } from '../ops/elementwise/function-table.ts'
 import type { BoundFunction } from '../ops/elementwise/functions.ts'
+import type { Grid } from '../ops/elementwise/through-integers.ts'
 import { hasInput, label } from '../ops/node/checks.ts'
 import type { GraphNode } from '../ops/operator.ts'
 import { derivativeReads } from '../ops/training/activation-gradient.ts'
@@ -118,6 +119,15 @@ const functionOf: GradientRule = (call: GradientCall<BoundFunction>, build) => {
   return [build.node('activationGradient', [onlyGradient(call), reads.x ? x : '', reads.y ? y : ''], { function: name, alpha, beta })]
 }
 
+/** As if nothing were rounded, within what the whole numbers reach (straight through: PyTorch's fake_quantize). */
+const throughIntegers: GradientRule = (call, build) => {
+  const { add: plus, div: over, mul: times, mask } = algebra(build)
+  const { node: { inputs: [x = ''] }, settings: { scale, zero, least, most } } = call as GradientCall<Grid>
+  const whole = plus(build.node('round', [over(x, build.constant(scale))]), build.constant(zero))
+  const inside = build.node('and', [build.node('greaterOrEqual', [whole, build.constant(least)]), build.node('lessOrEqual', [whole, build.constant(most)])])
+  return [times(onlyGradient(call), mask(inside))]
+}
+
 /** Functions that are level wherever they have a derivative. */
 const STEPS: readonly string[] = ['floor', 'ceil', 'round', 'sign']
 
@@ -133,7 +143,7 @@ export function refuse(node: GraphNode, what: string): never {
 }
 
 export const ELEMENTWISE: GradientRules = {
-  add, sub, mul, div, mod, pow, min: extreme, max: extreme, sum: add, clip, where, cast,
+  add, sub, mul, div, mod, pow, min: extreme, max: extreme, sum: add, clip, where, cast, throughIntegers,
   ...Object.fromEntries(FUNCTION_NAMES.filter((name) => name !== 'linear').map((name) => [name, functionOf])),
   and: none, or: none, xor: none, not: none, equal: none, greater: none, greaterOrEqual: none, less: none, lessOrEqual: none, isNaN: none,
 }

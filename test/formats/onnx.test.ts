@@ -271,11 +271,11 @@ describe('other operators', () => {
     expect(graph.constants.get(graph.outputs[0]?.value ?? '')?.data).toEqual(expected === undefined ? undefined : Int32Array.of(expected))
   })
 
-  it('Identity and Dropout are nothing', () => {
+  it('Identity is nothing, and Dropout a node that keeps its rate and does nothing', () => {
     const graph = read({ inputs: [x], outputs: [y], nodes: [
       { op: 'Identity', inputs: ['x'], outputs: ['a'] }, { op: 'Dropout', inputs: ['a'], outputs: ['b'] }, { op: 'Relu', inputs: ['b'], outputs: ['y'] },
     ] })
-    expect(graph.nodes).toMatchObject([{ op: 'relu', inputs: ['x'] }])
+    expect(graph.nodes).toMatchObject([{ op: 'dropout', inputs: ['x'], attributes: { rate: 0.5 } }, { op: 'relu' }])
   })
 
   it('Constant takes every form a value has', () => {

@@ -88,6 +88,9 @@ def elementwise():
     case("mod", "mod", [floats(3, 7, scale=5.0), floats(7, seed=2, magnitude=True)], torch.remainder)
     case("fmod", "mod", [floats(3, 7, scale=5.0), floats(7, seed=2, magnitude=True)], torch.fmod, {"fmod": 1})
     case("clip", "clip", [given([-2, -0.5, 0, 0.75, 1, 0.3], 2, 3), given([-0.5]), given([0.75])], torch.clamp)
+    grid = lambda a: ((a / 0.5).round() + 3 >= 0) & ((a / 0.5).round() + 3 <= 6)
+    through = {"scale": 0.5, "zero": 3, "least": 0, "most": 6}
+    case("throughIntegers", "throughIntegers", [floats(5, 7, scale=4.0)], lambda a: torch.where(grid(a), a, a.detach()), through)
     functions = {
         "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "leakyRelu": F.leaky_relu, "elu": F.elu, "selu": F.selu, "celu": F.celu,
         "softplus": F.softplus, "softsign": F.softsign, "gelu": F.gelu, "geluTanh": lambda a: F.gelu(a, approximate="tanh"), "silu": F.silu,

@@ -40,6 +40,11 @@ export class Emitter {
     return this.shapeOf(value).length
   }
 
+  /** Whether a value is float32, and no constant. */
+  isFloat(value: string): boolean {
+    return this.builder.types.get(value)?.dtype === 'float32' && this.builder.value(value) === undefined
+  }
+
   /** A node with one output, which is returned. */
   node(
     name: string, op: string, inputs: readonly string[],

@@ -1,7 +1,7 @@
 import { additiveAttention, attention } from './layers/attention.ts'
 import { multiHeadAttention } from './layers/attention-heads.ts'
 import {
-  activation, batchNormalization, dense, embedding, identity, layerNormalization, masking, normalization, prelu, rescaling, softmax, unitNormalization,
+  activation, batchNormalization, dense, dropout, embedding, identity, layerNormalization, masking, normalization, prelu, rescaling, softmax, unitNormalization,
 } from './layers/basic-layers.ts'
 import { bidirectional } from './layers/bidirectional.ts'
 import type { LayerSpec } from './config.ts'
@@ -21,7 +21,7 @@ const KINDS: ReadonlyMap<string, LayerKind> = new Map(Object.entries({
   LSTMCell: recurrentCell, GRUCell: recurrentCell, SimpleRNNCell: recurrentCell, Bidirectional: bidirectional, TimeDistributed: timeDistributed,
   Dense: dense, EinsumDense: einsumDense, Embedding: embedding, Masking: masking,
   Activation: activation, ReLU: activation, LeakyReLU: activation, ELU: activation, ThresholdedReLU: activation, PReLU: prelu, Softmax: softmax,
-  Dropout: identity, SpatialDropout1D: identity, SpatialDropout2D: identity, AlphaDropout: identity, GaussianDropout: identity, GaussianNoise: identity,
+  Dropout: dropout, SpatialDropout1D: identity, SpatialDropout2D: identity, AlphaDropout: identity, GaussianDropout: identity, GaussianNoise: identity,
   ActivityRegularization: identity, Identity: identity,
   Add: elementwise('add'), Subtract: elementwise('sub'), Multiply: elementwise('mul'), Average: elementwise('add', true),
   Maximum: elementwise('max'), Minimum: elementwise('min'), Concatenate: concatenate, Dot: dot,

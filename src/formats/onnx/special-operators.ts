@@ -57,12 +57,16 @@ export function constantOfShape(c: Conversion): void {
   c.emitOutputs('constantOfShape', c.inputs, { ...c.attributes('value'), value, dtype })
 }
 
-/** Nothing at inference; the mask, should anyone ask, says that everything is kept. */
+/** Nothing at inference, but the rate is kept; the mask, should anyone ask, says that everything is kept. */
 export function dropout(c: Conversion): void {
   const training = c.inputs[2] ?? ''
   const isOff = training === '' || c.importer.builder.value(training)?.data.every((flag) => flag === 0) === true
   if (!isOff) throw c.unsupported('training')
-  c.alias(0, c.input(0))
+  const x = c.input(0)
+  const rate = c.value(1)?.data[0] ?? c.float('ratio', 0.5)
+  const isNode = c.isNeeded(0) && c.type(x).dtype === 'float32' && c.value(0) === undefined && rate > 0 && rate <= 1
+  if (isNode) c.emit('dropout', [x], { rate }, [c.output(0)])
+  else c.alias(0, x)
   if (c.isNeeded(1)) {
     const dtype: DType = 'uint8'
     c.emit('constantOfShape', [c.emit('shape', [c.input(0)])], { value: 1, dtype }, [c.output(1)])

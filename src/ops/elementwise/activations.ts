@@ -53,6 +53,8 @@ export const dropout: Operator<number> = {
   mostInputs: 1,
   attributes: ['rate'],
   time: 'pointwise',
+  padding: 'kept',
+  carriesZeros: true,
   parse: (node) => numberOf(node, 'rate', 0),
   infer: (node, context) => [requireInput(node, context, 0, 'float32')],
   cost: (_node, _context, rate) => ({ detail: `rate ${rate}, identity at inference`, multiplyAdds: 0 }),

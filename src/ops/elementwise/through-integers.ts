@@ -5,7 +5,8 @@ import { numberOf } from '../node/attributes.ts'
 import { label, requireInput } from '../node/checks.ts'
 import type { GraphNode, Operator } from '../operator.ts'
 
-interface Grid {
+/** Of whole numbers. */
+export interface Grid {
   readonly scale: number
   readonly zero: number
   readonly least: number

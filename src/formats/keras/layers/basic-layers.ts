@@ -10,9 +10,20 @@ import { quantizationOf } from '../policies.ts'
 import { quantizedKernel, quantizedTable } from '../quantized.ts'
 import { malformed, type Settings } from '../settings.ts'
 
-/** x as it is: dropout and noise act in training only. */
+/** x as it is: noise acts in training only. */
 export const identity: LayerKind = {
   build: (call) => [onlyInput(call)],
+}
+
+/** The same, with the rate: who trains the model drops elements. */
+export const dropout: LayerKind = {
+  build(call) {
+    const { layer: { settings }, emit, path } = call
+    const x = onlyInput(call)
+    const rate = settings.number('rate', 0)
+    if (!emit.isFloat(x.value) || !(rate > 0 && rate <= 1)) return [x]
+    return [{ value: emit.node(path, 'dropout', [x.value], { rate }), mask: x.mask }]
+  },
 }
 
 export const dense: LayerKind = {

@@ -27,7 +27,7 @@ export const FUNCTIONS: Readonly<Record<string, PlainFunction>> = {
 }
 
 /** Operators that give their first argument as it is, in programs that are not trained. */
-export const IDENTITIES: readonly string[] = ['dropout', 'feature_dropout', 'alpha_dropout', 'contiguous', 'detach', 'clone', 'alias', 'identity', 'lift_fresh_copy']
+export const IDENTITIES: readonly string[] = ['feature_dropout', 'alpha_dropout', 'contiguous', 'detach', 'clone', 'alias', 'identity', 'lift_fresh_copy']
 
 /** Operators whose result has the shape of their first argument. */
 export const ELEMENTWISE: readonly string[] = [...Object.keys(FUNCTIONS), ...IDENTITIES, 'gelu', 'prelu', 'add', 'sub', 'mul', 'div', 'softmax', 'log_softmax', 'layer_norm', 'batch_norm']

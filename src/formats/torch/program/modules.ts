@@ -62,7 +62,7 @@ const sequential: Kind = (call, x) => {
 
 const KINDS: Readonly<Record<string, Kind>> = {
   Sequential: sequential,
-  Identity: identity, Dropout: identity, Dropout1d: identity, AlphaDropout: identity, FeatureAlphaDropout: identity,
+  Identity: identity, Dropout: (call, x) => call.calls.add('dropout', [x, setting(call, 'p'), false], call.path), Dropout1d: identity, AlphaDropout: identity, FeatureAlphaDropout: identity,
   Linear: linear, NonDynamicallyQuantizableLinear: linear,
   Embedding(call, x) {
     if ((call.module.settings.get('max_norm') ?? null) !== null) throw new NotFollowed(`has a max_norm in ${nameOf(call)}`)

@@ -53,6 +53,10 @@ function single(arg: Arg, otherwise: number): number {
   return integer(Array.isArray(arg) && arg.length === 1 ? (arg as readonly Arg[])[0] : arg)
 }
 
+function checkDropout({ args }: Call): void {
+  if (args[2] === true && args[1] !== 0) throw new NotFollowed('was saved in training mode (model.eval() is missing)')
+}
+
 function numberOf(arg: Arg, otherwise: number): number {
   return typeof arg === 'number' ? arg : otherwise
 }
@@ -136,9 +140,14 @@ export const EMITTERS: Readonly<Record<string, Emitter>> = {
     return e.node(call, op, [e.tensor(call.args[0])], Object.fromEntries(constants))
   }])),
   ...Object.fromEntries(IDENTITIES.map((name): [string, Emitter] => [name, (e, call) => {
-    if (name.includes('dropout') && call.args[2] === true && call.args[1] !== 0) throw new NotFollowed('was saved in training mode (model.eval() is missing)')
+    if (name.includes('dropout')) checkDropout(call)
     return e.tensor(call.args[0])
   }])),
+  dropout(e, call) {
+    checkDropout(call)
+    const [x, rate] = [e.tensor(call.args[0]), numberOf(call.args[1], 0)]
+    return rate > 0 && rate <= 1 ? e.node(call, 'dropout', [x], { rate }) : x
+  },
   gelu: (e, call) => e.node(call, (call.named.get('approximate') ?? call.args[1]) === 'tanh' ? 'geluTanh' : 'gelu', [e.tensor(call.args[0])]),
   lstm: recurrent, gru: recurrent, rnn_tanh: recurrent, rnn_relu: recurrent,
   conv1d: convolution, _convolution_mode: convolution, convolution, _convolution: convolution,
