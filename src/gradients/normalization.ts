@@ -27,7 +27,7 @@ export function normalize(build: GradientBuilder, x: string, axes: readonly numb
 }
 
 /** 1 / sqrt(variance + epsilon) */
-export function inverseRoot(build: GradientBuilder, variance: string, epsilon: number): string {
+function inverseRoot(build: GradientBuilder, variance: string, epsilon: number): string {
   return build.node('pow', [algebra(build).add(variance, build.constant(epsilon)), build.constant(-0.5)])
 }
 

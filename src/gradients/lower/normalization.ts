@@ -15,7 +15,7 @@ export interface RunningStatistics {
   readonly unbiased: boolean
 }
 
-export const PYTORCH_STATISTICS: RunningStatistics = { momentum: 0.1, unbiased: true }
+const PYTORCH_STATISTICS: RunningStatistics = { momentum: 0.1, unbiased: true }
 export const KERAS_STATISTICS: RunningStatistics = { momentum: 0.01, unbiased: false }
 
 /** Scale or bias: a parameter; but the ones and zeros of a layer that has none stay. */
