@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ocr } from './examples-ocr.mjs'
+import { units } from './examples-units.mjs'
 import { createDetector, detectAll, findSpeech } from '../../examples/vad/detector.mjs'
 import { makeVoice } from '../../examples/vad/voice.mjs'
 
@@ -119,5 +120,6 @@ export const PAGE_CHECKS = [
   ['examples/vad finds the speech that Node finds', vad],
   ['examples/charrnn writes', charrnn],
   ['examples/ocr reads what a terminal reads, of examples, pictures and handwriting', ocr],
+  ['examples/units trains, shows how, and recognises what is drawn', units],
   ['examples/benchmark checks and times, and can be stopped', benchmark],
 ]
