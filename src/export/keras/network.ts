@@ -63,7 +63,7 @@ export function modelConfig(layers: readonly KerasLayer[], inputs: readonly stri
 }
 
 /** `LSTM` -> `lstm`, `Conv1D` -> `conv1d`: as keras.src.utils.naming.to_snake_case. */
-export function snakeCase(name: string): string {
+function snakeCase(name: string): string {
   return name.replace(/\W+/g, '').replace(/(.)([A-Z][a-z]+)/g, '$1_$2').replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase()
 }
 

@@ -143,6 +143,6 @@ function trimmed(list: readonly string[]): readonly string[] {
 }
 
 /** An element type as attributes have it. */
-export function typeNumber(type: OnnxType): number {
+function typeNumber(type: OnnxType): number {
   return ELEMENT_TYPES[type]
 }
