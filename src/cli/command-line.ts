@@ -12,6 +12,7 @@ import { read, READ_LINES_HELP } from './read.ts'
 import { run, RUN_HELP } from './run.ts'
 import { serve, SERVE_HELP } from './serve.ts'
 import { clearStatus, headline, printable } from './terminal.ts'
+import { train, TRAIN_HELP } from './train.ts'
 
 const HELP = `\
 Runs trained LSTMs: model files in, the numbers of the framework that trained them out.
@@ -22,6 +23,7 @@ Usage
   lstm-wasm convert IN OUT            any model as ONNX, for Keras, or as one self-describing file
   lstm-wasm quantize IN OUT.safetensors
                                       a quarter of the size, and faster: weights of 8 bits
+  lstm-wasm train CONFIG.json         train layers with data from files
   lstm-wasm read LINE.png --model MODEL.traineddata
                                       the text in a picture of one line
   lstm-wasm bench FILE                time a model here, and onnxruntime-web where it is installed
@@ -56,6 +58,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   quantize: { help: QUANTIZE_HELP, run: quantize },
   convert: { help: CONVERT_HELP, run: convert },
   run: { help: RUN_HELP, run },
+  train: { help: TRAIN_HELP, run: train },
   read: { help: READ_LINES_HELP, run: read },
   bench: { help: BENCH_HELP, run: bench },
   serve: { help: SERVE_HELP, run: serve },

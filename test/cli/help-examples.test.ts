@@ -14,7 +14,7 @@ import { lstmWasm } from './in-process.ts'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
-const COMMANDS = ['inspect', 'run', 'convert', 'quantize', 'read', 'bench'] as const
+const COMMANDS = ['inspect', 'run', 'convert', 'quantize', 'train', 'read', 'bench'] as const
 
 /** Lines under `Examples` of a command's help. */
 async function examplesOf(command: string): Promise<string[]> {
@@ -41,6 +41,7 @@ describe.skipIf(process.platform === 'win32')('examples of --help', () => {
       initializers: [floatTensor('w', [3], [1, 2, 3])],
     }))
     writeFileSync(join(folder, 'eng.traineddata'), smallFile())
+    for (const file of ['waves.json', 'waves-x.csv', 'waves-y.csv']) copyFileSync(at(`examples/train/${file}`), join(folder, file))
     mkdirSync(join(folder, 'lines'))
     // Told by their content, as models are.
     for (const name of ['line.png', 'lines/1.png', 'lines/2.png']) writeFileSync(join(folder, name), Buffer.concat([Buffer.from('P5 60 20 255\n'), smallPicture().data]))

@@ -1,0 +1,113 @@
+import type { NdArray } from '../index.ts'
+import { createTrainer, type Callback, type FitProgress, type History } from '../training/index.ts'
+import { COMMON_OPTIONS, onlyFile, parseArguments } from './arguments.ts'
+import { writeBytes } from './conversion-target.ts'
+import { interruptible } from './interrupt.ts'
+import { clearStatus, grouped, printable, showStatus } from './terminal.ts'
+import { beside, callbacksOf, layersOf, readConfig, readData } from './train-config.ts'
+import { plot } from './train-plot.ts'
+
+export const TRAIN_HELP: string = `\
+Trains layers with data from files, and writes the model as a self-describing safetensors file.
+Everything is told in a JSON file; names of files in it are seen from its own folder.
+
+Usage
+  lstm-wasm train CONFIG.json
+
+The file
+  input           shape of a row: [28, 28] is 28 timesteps of 28 features
+  layers          [{ "layer": "lstm", "units": 64 }, { "layer": "dense", "units": 10 }]:
+                  lstm, gru, simpleRnn, dense, embedding, conv1d, activation, dropout, batchNorm,
+                  layerNorm, lastStep, with the options of the layers
+  data            { "x": "x.npy", "y": "y.csv", "validationSplit": 0.1 }, or with
+                  "validation": { "x": ..., "y": ... }; .npy, .csv or .json
+  loss            "sparseCategoricalCrossentropy", "categoricalCrossentropy", "binaryCrossentropy",
+                  "meanSquaredError", "meanAbsoluteError", "huber", "esr", or an object with options:
+                  { "loss": "huber", "delta": 0.5 }
+  optimizer       "adam" (default), "adamw", "sgd", "rmsprop", or { "optimizer": "adam",
+                  "learningRate": 0.004 }; the rate may be { "schedule": "cosine", "rate": 0.004,
+                  "epochs": 3 }
+  metrics         ["accuracy"]
+  epochs, batchSize, shuffle, seed, classWeight, initializers
+                  as fit and createTrainer take them: docs/training.md
+  earlyStopping, reduceOnPlateau
+                  { "monitor": "valLoss", "patience": 3, "restoreBestWeights": true }
+  model           file to write the model to, which load() reads
+  checkpoint      file to write all that training goes on from, which resumeTrainer() reads
+
+Options
+  -h, --help      this help
+  --verbose       on an error, also the whole message and the stack
+
+Examples
+  lstm-wasm train waves.json
+  lstm-wasm train waves.json --verbose
+
+Exit codes: 0 done, 1 a file cannot be read or written, or training failed, 2 the command line is
+wrong.
+`
+
+/** `lstm-wasm train`. */
+export async function train(args: readonly string[]): Promise<number> {
+  const file = onlyFile(parseArguments(args, COMMON_OPTIONS), 'one configuration: CONFIG.json')
+  const config = await readConfig(file)
+  const net = layersOf(config, file)
+  const { loss, optimizer, metrics, seed, initializers, epochs = 1, batchSize, shuffle, classWeight, data } = config
+  showStatus('reading the data ...')
+  const trainer = await createTrainer(net, { loss, optimizer, metrics, seed, initializers })
+  try {
+    const dtype = trainer.engine.inputs[0]?.dtype ?? 'float32'
+    const pair = async (files: { readonly x: string, readonly y: string }): Promise<[NdArray, NdArray]> => [
+      await readData(file, files.x, dtype, config.input), targetsOf(await readData(file, files.y, 'float32', undefined)),
+    ]
+    const [x, y] = await pair(data)
+    const validationData = data.validation && await pair(data.validation)
+    const { history } = await interruptible((signal) => trainer.fit(x, y, {
+      epochs, batchSize, shuffle, classWeight, validationSplit: data.validationSplit, validationData, callbacks: [...callbacksOf(config), epochLines(epochs)],
+      signal, onProgress: showTraining,
+    }))
+    const model = await trainer.model()
+    const bytes = model.save()
+    model.dispose()
+    await writeBytes(beside(file, config.model), bytes)
+    if (config.checkpoint !== undefined) await writeBytes(beside(file, config.checkpoint), trainer.save())
+    clearStatus()
+    process.stdout.write(`\n${plotsOf(history)}\n${printable(config.model)}: ${grouped(bytes.length)} bytes\n`)
+    return 0
+  } finally {
+    trainer.dispose()
+  }
+}
+
+/** A column of numbers is a list of them: one target a row. */
+function targetsOf(y: NdArray): NdArray {
+  return y.shape.length === 2 && y.shape[1] === 1 ? y.reshape([y.shape[0] as number]) : y
+}
+
+/** The last line of the terminal: how far it is, loss, metrics, time left. */
+function showTraining({ epoch, epochs, done, total = done, loss, metrics, secondsLeft }: FitProgress): void {
+  const width = 24
+  const filled = Math.round(width * done / total)
+  const numbers = Object.entries({ loss, ...metrics }).map(([name, value]) => `${name} ${value.toFixed(4)}`).join(', ')
+  const left = secondsLeft === undefined ? '' : `, ${secondsLeft < 90 ? `${Math.ceil(secondsLeft)} s` : `${Math.ceil(secondsLeft / 60)} min`} left`
+  showStatus(`epoch ${epoch}/${epochs} [${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${numbers}${left}`)
+}
+
+/** A line for each epoch. */
+function epochLines(epochs: number): Callback {
+  return {
+    onEpochEnd(epoch, logs) {
+      clearStatus()
+      const numbers = Object.entries(logs).filter(([name]) => name !== 'learningRate').map(([name, value]) => `${name} ${value.toFixed(4)}`).join(', ')
+      process.stdout.write(`epoch ${epoch + 1}/${epochs}: ${numbers}\n`)
+    },
+  }
+}
+
+/** Charts of the loss and of each metric, with those of the validation data in the same one. */
+function plotsOf(history: History): string {
+  return Object.entries(history).filter(([name]) => name !== 'learningRate' && !name.startsWith('val')).map(([name, values]) => {
+    const other = `val${(name[0] as string).toUpperCase()}${name.slice(1)}`
+    return `${plot(name, { training: values, ...history[other] !== undefined && { validation: history[other] } })}\n`
+  }).join('\n')
+}

@@ -1,0 +1,87 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { load } from '../../src/index.ts'
+import { resumeTrainer } from '../../src/training/index.ts'
+import { NdArray } from '../../src/values/ndarray.ts'
+import { plot } from '../../src/cli/train-plot.ts'
+import { lstmWasm } from './in-process.ts'
+
+const FILES = ['waves.json', 'waves-x.csv', 'waves-y.csv']
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lstm-wasm-train-'))
+  for (const file of FILES) copyFileSync(fileURLToPath(new URL(`../../examples/train/${file}`, import.meta.url)), join(folder, file))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+/** Writes the configuration with other settings. */
+function configure(changes: Readonly<Record<string, unknown>>): void {
+  const config = JSON.parse(readFileSync(join(folder, 'waves.json'), 'utf8')) as Record<string, unknown>
+  writeFileSync(join(folder, 'waves.json'), JSON.stringify({ ...config, ...changes }))
+}
+
+describe('lstm-wasm train', () => {
+  it('trains the example: tells each epoch, draws the curves, writes a model and a checkpoint', async () => {
+    const { code, stdout, stderr } = await lstmWasm(folder, ['train', 'waves.json'])
+    expect([code, stderr]).toEqual([0, ''])
+    const lines = stdout.split('\n')
+    expect(lines[0]).toMatch(/^epoch 1\/40: loss \d\.\d{4}, accuracy 0\.\d{4}, valLoss \d\.\d{4}, valAccuracy 0\.\d{4}$/)
+    expect(Number(/valAccuracy (\S+)$/.exec(lines[39] as string)?.[1])).toBeGreaterThan(0.85)
+    expect(stdout).toContain('loss: * training, o validation\n')
+    expect(stdout).toMatch(/ \|\*+ *o?/)
+    expect(stdout).toMatch(/waves\.safetensors: [\d,]+ bytes\n$/)
+    const rows = readFileSync(join(folder, 'waves-x.csv'), 'utf8').trim().split('\n').slice(192)
+    const x = new NdArray(Float32Array.from(rows.flatMap((row) => row.split(',').map(Number))), [48, 24, 1])
+    const model = await load(join(folder, 'waves.safetensors'))
+    const { output } = model.run(x)
+    const trainer = await resumeTrainer(readFileSync(join(folder, 'waves.checkpoint.safetensors')))
+    const predicted = (await trainer.predict(x)).output as NdArray
+    predicted.data.forEach((value, n) => expect(Math.abs(value - (output?.data[n] as number))).toBeLessThan(1e-6))
+    expect([trainer.epoch, trainer.steps]).toEqual([40, 480])
+    trainer.dispose()
+    model.dispose()
+  })
+
+  it('says what is wrong in the file, and writes nothing', async () => {
+    const cases: [changes: Readonly<Record<string, unknown>>, message: RegExp][] = [
+      [{ layer: [] }, /^lstm-wasm: waves\.json: no setting 'layer' \(did you mean 'layers'\?\)/],
+      [{ layers: [{ layer: 'lstn', units: 3 }] }, /^lstm-wasm: waves\.json: layers\[0\]: expected a "layer" of lstm, gru, .*, got "lstn"/],
+      [{ layers: [{ layer: 'lstm', unit: 3 }] }, /^lstm-wasm: lstm: no option 'unit' \(did you mean 'units'\?\)/],
+      [{ loss: 'mean' }, /^lstm-wasm: loss: expected one of/],
+      [{ loss: 'meanSquaredError' }, /^lstm-wasm: metrics: 'accuracy' does not go with the loss meanSquaredError/],
+      [{ optimizer: { optimizer: 'adam', rate: 1 } }, /^lstm-wasm: adam: no option 'rate'/],
+      [{ data: { x: 'waves-x.csv' } }, /^lstm-wasm: waves\.json: data: expected \{ "x": FILE, "y": FILE \}/],
+      [{ data: { x: 'none.csv', y: 'waves-y.csv' } }, /^lstm-wasm: cannot read ".*none\.csv": no such file/],
+      [{ data: { x: 'waves-y.csv', y: 'waves-y.csv' } }, /^lstm-wasm: /],
+      [{ model: 'model.onnx' }, /^lstm-wasm: waves\.json: model: expected the name of a file to write that ends in \.safetensors/],
+      [{ layers: [{ layer: 'lstm', units: 4 }, { layer: 'dense', units: 2 }] }, /^lstm-wasm: fit: targets: expected classes from 0 to 1, got 2 in row 2/],
+    ]
+    const text = readFileSync(join(folder, 'waves.json'), 'utf8')
+    for (const [changes, message] of cases) {
+      writeFileSync(join(folder, 'waves.json'), text)
+      configure({ epochs: 1, ...changes })
+      const { code, stdout, stderr } = await lstmWasm(folder, ['train', 'waves.json'])
+      expect([code, stdout, message.test(stderr) || stderr]).toEqual([1, '', true])
+    }
+    writeFileSync(join(folder, 'waves.json'), '{')
+    expect((await lstmWasm(folder, ['train', 'waves.json'])).stderr).toMatch(/^lstm-wasm: waves\.json: not JSON: /)
+    expect((await lstmWasm(folder, ['train'])).code).toBe(2)
+    expect(() => readFileSync(join(folder, 'waves.safetensors'))).toThrow()
+  })
+})
+
+describe('the chart', () => {
+  it('has the curves from the first epoch to the last, and the largest and least number beside', () => {
+    const text = plot('loss', { training: [4, 3, 2, 1, 0], validation: [4, 3.5, 3, 3, 3] })
+    const lines = text.split('\n')
+    expect(lines[0]).toBe('loss: * training, o validation')
+    expect(lines[1]).toBe('    4.000 |@')
+    expect(lines[12]).toBe('    0.000 |    *')
+    expect(lines[13]).toBe('          +----- 5 epochs')
+    expect(plot('x', { training: [1] }).split('\n')).toHaveLength(14)
+    expect(plot('x', { training: [NaN] })).toBe('')
+  })
+})
