@@ -41,10 +41,10 @@ type Settings = Readonly<Record<string, unknown>>
 
 /** How a layer is made of its settings: those that the function takes by place come first. */
 const LAYERS: Readonly<Record<string, (settings: Settings) => Layer>> = {
-  lstm: (settings) => lstm(settings as never),
-  gru: (settings) => gru(settings as never),
-  simpleRnn: (settings) => simpleRnn(settings as never),
-  dense: (settings) => dense(settings as never),
+  lstm: (settings) => lstm(settings),
+  gru: (settings) => gru(settings),
+  simpleRnn: (settings) => simpleRnn(settings),
+  dense: (settings) => dense(settings),
   embedding: ({ vocabulary, width, ...options }) => embedding(vocabulary as number, width as number, options),
   conv1d: ({ filters, kernelSize, ...options }) => conv1d(filters as number, kernelSize as number, options),
   activation: ({ function: name, ...options }) => activation(name as never, options),

@@ -10,7 +10,7 @@ import { optimizerOf, type Optimizer } from '../optimizers.ts'
 import type { Stepper } from './stepper.ts'
 
 /** The metadata key under which a checkpoint says where training is. */
-export const CHECKPOINT_KEY = 'lstm-wasm-training'
+const CHECKPOINT_KEY = 'lstm-wasm-training'
 
 /** What training is, and where. */
 export interface CheckpointState {
