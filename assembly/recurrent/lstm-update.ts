@@ -19,18 +19,19 @@ import { TABLE, clamp, polynomial, powerOfTwo } from './terms'
 
 /**
  * One timestep of `rows` rows: gates (rows, blocks) before activation, rows `gatesBytes` apart, which are overwritten: clamped to +-clip first,
- * 0: not; c (rows, hiddenSize) in place, clamped to +-cellClip, 0: not; h (rows, hiddenSize), rows `hBytes` apart. At scalesPtr, a row of gates is overwritten.
+ * 0: not; c (rows, hiddenSize), rows `cBytes` apart, in place, clamped to +-cellClip, 0: not; h (rows, hiddenSize), rows `hBytes` apart. At scalesPtr, a row of gates is overwritten.
  */
 export function updateCells(
-  rows: i32, hiddenSize: i32, clip: f32, cellClip: f32, gatesPtr: usize, gatesBytes: i32, scalesPtr: usize, cPtr: usize, hPtr: usize, hBytes: i32,
+  rows: i32, hiddenSize: i32, clip: f32, cellClip: f32, gatesPtr: usize, gatesBytes: i32, scalesPtr: usize, cPtr: usize, cBytes: i32, hPtr: usize,
+  hBytes: i32,
 ): void {
   const gapBytes = gatesBytes - groupsOfUnits(hiddenSize) * BLOCK_ROW_BYTES
   if (clip != 0) {
     for (let row = 0; row < rows; row++) clipRow(gatesPtr + row * gatesBytes, VECTOR_BYTES, groupsOfUnits(hiddenSize) * 4, clip)
   }
   gateTerms(rows, hiddenSize, gatesPtr, gapBytes, scalesPtr)
-  if (cellClip == 0) updateC(false, 0, rows, hiddenSize, gatesPtr, gapBytes, cPtr)
-  else updateC(true, cellClip, rows, hiddenSize, gatesPtr, gapBytes, cPtr)
+  if (cellClip == 0) updateC(false, 0, rows, hiddenSize, gatesPtr, gapBytes, cPtr, cBytes)
+  else updateC(true, cellClip, rows, hiddenSize, gatesPtr, gapBytes, cPtr, cBytes)
   updateH(rows, hiddenSize, gatesPtr, gapBytes, hPtr, hBytes)
 }
 
@@ -118,7 +119,8 @@ function nextC(termsPtr: usize, cPtr: usize, two: v128): v128 {
  */
 // @ts-ignore: decorator
 @inline
-function updateC(clips: bool, limit: f32, rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, cPtr: usize): void {
+function updateC(clips: bool, limit: f32, rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, cPtr: usize, cBytes: i32): void {
+  const cGapBytes = cBytes - groupsOfUnits(hiddenSize) * VECTOR_BYTES
   const twiceLog2E = v128.load(TABLE, 16)
   const most = v128.load(TABLE, 64)
   const least = v128.load(TABLE, 80)
@@ -137,8 +139,8 @@ function updateC(clips: bool, limit: f32, rows: i32, hiddenSize: i32, termsPtr: 
       termsPtr += BLOCK_ROW_BYTES
       cPtr += VECTOR_BYTES
     }
-    // The last block may have had fewer than four units.
-    cPtr -= (-hiddenSize & (UNITS_PER_GROUP - 1)) * 4
+    // Below zero where the last block has fewer than four units, and rows are not padded.
+    cPtr += cGapBytes
     termsPtr += gapBytes
   }
 }

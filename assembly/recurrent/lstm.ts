@@ -1,10 +1,10 @@
-import { Matrix } from '../products/layout'
+import { Matrix, VECTOR_BYTES, groupsOfUnits } from '../products/layout'
 import { multiply } from '../products/product'
 import { updateCells } from './lstm-update'
 import { Recurrence, recur } from './recurrence'
 
 /**
- * The LSTM without masks, and without options but clips:
+ * The LSTM without options but clips:
  *
  *     [i f g o] = bias + x[t] @ W + h[t-1] @ U       (one accumulation, in this order; clamped to +-clip)
  *     c[t] = sigmoid(f) * c[t-1] + sigmoid(i) * tanh(g)       (clamped to +-cellClip)
@@ -34,8 +34,8 @@ export class LstmCell {
   }
 
   /**
-   * Step t of all rows. gates: bias + x @ W, `gatesBytes` apart, which are overwritten; next c is c for cells
-   * that finish, and padded rows for others; h (rows, outputSize), rows `hBytes` apart; next h, rows `nextHBytes` apart, may be h itself.
+   * Step t of all rows. gates: bias + x @ W, `gatesBytes` apart, which are overwritten; next c is c where the step
+   * finishes, and padded rows elsewhere; h (rows, outputSize), rows `hBytes` apart; next h, rows `nextHBytes` apart, may be h itself.
    * extra: workspace, as many bytes as the gates.
    */
   // @ts-ignore: decorator
@@ -44,15 +44,20 @@ export class LstmCell {
     rows: i32, t: i32, isAtRest: bool, gatesPtr: usize, gatesBytes: i32, extraPtr: usize, panelPtr: usize, cPtr: usize, nextCPtr: usize,
     hPtr: usize, hBytes: i32, nextHPtr: usize, nextHBytes: i32,
   ): void {
-    assert(nextCPtr == cPtr)
+    const cBytes = this.hiddenSize * 4
+    let nextCBytes = cBytes
+    if (nextCPtr != cPtr) {
+      nextCBytes = groupsOfUnits(this.hiddenSize) * VECTOR_BYTES
+      for (let row = 0; row < rows; row++) memory.copy(nextCPtr + row * nextCBytes, cPtr + row * cBytes, cBytes)
+    }
     if (!isAtRest) multiply(this.recurrentWeights, 1, rows, hPtr, 0, hBytes, gatesPtr, gatesBytes, true, panelPtr, t)
-    updateCells(rows, this.hiddenSize, this.clip, this.cellClip, gatesPtr, gatesBytes, extraPtr, cPtr, nextHPtr, nextHBytes)
+    updateCells(rows, this.hiddenSize, this.clip, this.cellClip, gatesPtr, gatesBytes, extraPtr, nextCPtr, nextCBytes, nextHPtr, nextHBytes)
   }
 }
 
 /** An LSTM without options but clips over a sequence: see `recur`. */
 export function lstmForwardF32(
-  call: Recurrence, cell: LstmCell, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, workspacePtr: usize,
+  call: Recurrence, cell: LstmCell, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize, heldPtr: usize, workspacePtr: usize,
 ): void {
-  recur(cell, call, xPtr, hPtr, cPtr, yPtr, 0, 0, 0, workspacePtr)
+  recur(cell, call, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, 0, workspacePtr)
 }

@@ -84,7 +84,7 @@ function awaitStep(crew: Crew, wordPtr: usize, t: i32, looks: i32): Outcome {
 }
 
 /**
- * `lstmForwardF32` of one batch row, with the workers that come. Returns how many steps have been shared, or -1 where a worker has stopped in
+ * `lstmForwardF32` of one batch row without a mask, with the workers that come. Returns how many steps have been shared, or -1 where a worker has stopped in
  * the middle of a step. scratchPtr: `unitsScratchBytes` for each worker, `scratchStride` apart, which nothing else uses; parts: at least 2,
  * at most one for four units.
  */

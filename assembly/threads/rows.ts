@@ -138,11 +138,13 @@ function addLayer(
 
 /** Appends `lstmForwardF32` to the `first` tasks that there are, in at most `parts` parts; returns how many there are then. */
 export function addLstmForwardF32(
-  crew: Crew, first: i32, parts: i32, call: Recurrence, cell: LstmCell, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, workspacePtr: usize,
+  crew: Crew, first: i32, parts: i32, call: Recurrence, cell: LstmCell, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize,
+  heldPtr: usize, workspacePtr: usize,
 ): i32 {
   const size = cell.hiddenSize
   return addLayer(
-    crew, first, parts, TaskKind.lstm, call, changetype<usize>(cell), cell.inputWeights, size, size, xPtr, hPtr, cPtr, yPtr, 0, 0, 0, workspacePtr,
+    crew, first, parts, TaskKind.lstm, call, changetype<usize>(cell), cell.inputWeights, size, size, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, 0,
+    workspacePtr,
   )
 }
 

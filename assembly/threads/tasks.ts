@@ -69,7 +69,7 @@ function run(task: Task, thread: i32): void {
       convolveF32(changetype<ConvolveCall>(task.call), changetype<Matrix>(task.weights), task.a, task.b, workspacePtr)
       break
     case TaskKind.lstm:
-      lstmForwardF32(call, changetype<LstmCell>(task.weights), task.a, task.b, task.c, task.d, workspacePtr)
+      lstmForwardF32(call, changetype<LstmCell>(task.weights), task.a, task.b, task.c, task.d, task.e, task.f, workspacePtr)
       break
     case TaskKind.generalLstm:
       lstmGeneralF32(call, changetype<GeneralLstmCell>(task.weights), task.a, task.b, task.c, task.d, task.e, task.f, task.g, workspacePtr)

@@ -45,6 +45,6 @@ describeBinaries('exports', (binary) => {
     expect(() => kernels.packDenseF32(64, 0, 0, 1, 1)).toThrow(WebAssembly.RuntimeError) // no weights
     const arena = new Arena(binary)
     const [callPtr, cellPtr] = [placeCall(arena, { timesteps: 1, rowEnd: 1 }), arena.ints([0, 0, 1])]
-    expect(() => arena.kernels.lstmForwardF32(callPtr, cellPtr, 64, 64, 64, 0, 256)).toThrow(WebAssembly.RuntimeError) // chunkSteps 0
+    expect(() => arena.kernels.lstmForwardF32(callPtr, cellPtr, 64, 64, 64, 0, 0, 0, 256)).toThrow(WebAssembly.RuntimeError) // chunkSteps 0
   })
 })

@@ -1,4 +1,5 @@
 import { beforeEach, expect, it } from 'vitest'
+import { MaskRule } from '../../src/contract/recurrent/mask.ts'
 import { pseudoRandom } from '../random.ts'
 import { referenceLstm, type ReferenceCell, type ReferenceResult } from '../reference.ts'
 import { LSTM_KERNEL_DISTANCE } from '../tolerance.ts'
@@ -21,6 +22,11 @@ interface Call {
   readonly backwards?: boolean
   readonly rows?: readonly [begin: number, end: number]
   readonly chunkSteps?: number
+  /** The first of all. */
+  readonly steps?: number
+  /** (T, B): 0 where a step is padding. */
+  readonly mask?: readonly number[]
+  readonly maskRule?: number
   readonly wantOutput?: boolean
   /** Elements from one output row to the next; more than hiddenSize leaves gaps. */
   readonly outputWidth?: number
@@ -70,6 +76,7 @@ describeBinaries('lstmForwardF32', (binary) => {
 
     const run = (call: Call = {}): { y: Float32Array, h: Float32Array, c: Float32Array } => {
       const { timeMajor = true, backwards = false, rows: [begin, end] = [0, batch], chunkSteps = timesteps, wantOutput = true, outputWidth = hiddenSize } = call
+      const { steps = timesteps, mask, maskRule = 0 } = call
       const strides = (width: number): [number, number] => (timeMajor ? [batch * width * 4, width * 4] : [width * 4, timesteps * width * 4])
       const [xStep, xRow] = strides(inputSize)
       const [yStep, yRow] = strides(outputWidth)
@@ -77,6 +84,8 @@ describeBinaries('lstmForwardF32', (binary) => {
       const yPtr = room.allocate(batch * timesteps * outputWidth * 4)
       const workspaceBytes = kernels.recurrentWorkspaceBytes(end - begin, chunkSteps, inputSize, hiddenSize, hiddenSize, 4, 0)
       const workspacePtr = room.allocate(workspaceBytes)
+      const maskPtr = mask === undefined ? 0 : room.int8s(Int8Array.from(mask))
+      const heldPtr = mask === undefined ? 0 : room.floats(new Float32Array(batch * hiddenSize))
       const sign = backwards ? -1 : 1
       const last = backwards ? timesteps - 1 : 0
       const written: Range[] = [
@@ -84,14 +93,16 @@ describeBinaries('lstmForwardF32', (binary) => {
         [hPtr + begin * hiddenSize * 4, (end - begin) * hiddenSize * 4],
         [cPtr + begin * hiddenSize * 4, (end - begin) * hiddenSize * 4],
       ]
+      if (mask !== undefined) written.push([heldPtr, hBytes])
       for (let t = 0; wantOutput && t < timesteps; t++) {
         written.push(...rowRanges(yPtr + t * yStep + begin * yRow, yRow, end - begin, hiddenSize * 4))
       }
       const callPtr = placeCall(room, {
-        timesteps, rowBegin: begin, rowEnd: end, xStepBytes: sign * xStep, xRowBytes: xRow, yStepBytes: sign * yStep, yRowBytes: yRow, chunkSteps,
+        timesteps: steps, rowBegin: begin, rowEnd: end, xStepBytes: sign * xStep, xRowBytes: xRow, yStepBytes: sign * yStep, yRowBytes: yRow, chunkSteps,
+        maskStepBytes: batch, maskRowBytes: 1, maskRule,
       })
       room.call(written, () => kernels.lstmForwardF32(
-        callPtr, cellPtr, xPtr + last * xStep, hPtr, cPtr, wantOutput ? yPtr + last * yStep : 0, workspacePtr,
+        callPtr, cellPtr, xPtr + last * xStep, hPtr, cPtr, wantOutput ? yPtr + last * yStep : 0, maskPtr, heldPtr, workspacePtr,
       ))
       return { y: room.read(yPtr, batch * timesteps * outputWidth), h: room.read(hPtr, hBytes / 4), c: room.read(cPtr, cBytes / 4) }
     }
@@ -108,6 +119,28 @@ describeBinaries('lstmForwardF32', (binary) => {
     }
     return { run, reference }
   }
+
+  it.each(SIZES.flatMap((units) => (['hold', 'zero', 'multiply'] as const).map((rule) => [units, rule] as const)))(
+    '%i units, masked (%s): the bits of each row on its own, as long as it is', (hiddenSize, rule) => {
+      const [batch, timesteps] = [4, 5]
+      const lengths = [3, 0, 5, 1]
+      const mask = Array.from({ length: timesteps * batch }, (_, n) => Number(Math.floor(n / batch) < (lengths[n % batch] as number)))
+      const { run } = setUp({ inputSize: 3, hiddenSize, batch, timesteps })
+      const masked = run({ mask, maskRule: MaskRule[rule], chunkSteps: 2 })
+      const last = run({ mask, maskRule: MaskRule[rule], wantOutput: false })
+      expect([last.h, last.c]).toEqual([masked.h, masked.c])
+      lengths.forEach((steps, row) => {
+        const rowOf = (values: Float32Array, n = row): Float32Array => values.slice(n * hiddenSize, (n + 1) * hiddenSize)
+        const own = run({ rows: [row, row + 1], steps })
+        expect([rowOf(masked.h), rowOf(masked.c)], `states of row ${row}`).toEqual([rowOf(own.h), rowOf(own.c)])
+        for (let t = 0; t < timesteps; t++) {
+          const from = t < steps ? t : rule === 'zero' ? -1 : steps - 1
+          const expected = from < 0 ? new Float32Array(hiddenSize) : rowOf(own.y, from * batch + row)
+          expect(rowOf(masked.y, t * batch + row), `row ${row}, step ${t}`).toEqual(expected)
+        }
+      })
+    },
+  )
 
   it.each(SIZES.flatMap((inputSize) => SIZES.map((hiddenSize) => [inputSize, hiddenSize])) as [number, number][])(
     'agrees with the reference for %i inputs and %i units', (inputSize, hiddenSize) => {

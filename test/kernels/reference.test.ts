@@ -102,7 +102,7 @@ describeBinaries('cells', (binary) => {
         const inputWeights = placeGates(arena, w, [bi, bh], sizes.F, sizes.H, 4)
         const recurrentWeights = placeGates(arena, u, [], sizes.H, sizes.H, 4)
         const cellPtr = arena.record(LstmCell, { inputWeights, recurrentWeights, hiddenSize: sizes.H, clip: 0, cellClip: 0 })
-        kernels.lstmForwardF32(callPtr, cellPtr, xPtr, hPtr, cPtr, yPtr, workspacePtr)
+        kernels.lstmForwardF32(callPtr, cellPtr, xPtr, hPtr, cPtr, yPtr, 0, 0, workspacePtr)
       },
     })
   })

@@ -72,7 +72,7 @@ describe.each([2, 3])('an LSTM whose units are split among %i threads', (threads
 
   beforeAll(async () => {
     reset()
-    kernels.lstmForwardF32(call, cell, x, h, c, y, workspace)
+    kernels.lstmForwardF32(call, cell, x, h, c, y, 0, 0, workspace)
     expected = results()
     new Uint8Array(memory.buffer).set(settings(3000), crew + SETTINGS_AT)
     workers = Array.from({ length: threads - 1 }, (_, n) => new Worker(PROGRAM, { eval: true, workerData: { module, memory, crew, thread: n + 1 } }))

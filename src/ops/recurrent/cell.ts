@@ -6,7 +6,7 @@ import { isPlain, type CellFunctions, type LstmSettings } from './settings.ts'
 /** A cell made ready: the record of its packed weights and settings. */
 export interface PackedCell {
   readonly cellPtr: RecordPointer<typeof GeneralLstmCell>
-  /** Whether the fused kernel does, as long as there is no mask. */
+  /** Whether the fused kernel does. */
   readonly plain: boolean
 }
 

@@ -47,9 +47,10 @@ export const lstm: Operator<LstmSettings, readonly (readonly PackedCell[])[]> = 
   ],
   pack: packCell,
   bind({ kernels }, { cellPtr, plain }, { call, x, h, c, y, mask, held, history, workspace }) {
-    if (plain && mask === undefined) {
+    if (plain) {
       return () => kernels.lstmForwardF32(
-        call.ptr, cellPtr, x.slot.ptr + x.offset, h.slot.ptr + h.offset, c.slot.ptr + c.offset, y === undefined ? 0 : y.slot.ptr + y.offset, workspace.ptr,
+        call.ptr, cellPtr, x.slot.ptr + x.offset, h.slot.ptr + h.offset, c.slot.ptr + c.offset, y === undefined ? 0 : y.slot.ptr + y.offset,
+        mask === undefined ? 0 : mask.slot.ptr + mask.offset, held?.ptr ?? 0, workspace.ptr,
       )
     }
     return () => kernels.lstmGeneralF32(

@@ -71,9 +71,9 @@ export class SharedKernels {
       ...plain,
       gemmF32: this.#gemm,
       convolveF32: this.#convolve,
-      lstmForwardF32: (call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr) => {
-        if (this.#isSmall(call, cell)) plain.lstmForwardF32(call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr)
-        else this.#lstmForward(call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr)
+      lstmForwardF32: (call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
+        if (this.#isSmall(call, cell)) plain.lstmForwardF32(call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr)
+        else this.#lstmForward(call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr)
       },
       lstmGeneralF32: this.#lstmGeneral,
       gruF32: (call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
@@ -195,20 +195,22 @@ export class SharedKernels {
     if (way !== Way.unmeasured) crew.ended(isDone)
   }
 
-  readonly #lstmForward: Kernels['lstmForwardF32'] = (call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr) => {
+  readonly #lstmForward: Kernels['lstmForwardF32'] = (call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
     const crew = this.#crew
     const plain = this.#plain
-    const way = this.#beginLayer(call, cell, true)
-    if (way < Way.shared) plain.lstmForwardF32(call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr)
+    // Units of a step are not shared where there is a mask.
+    const way = this.#beginLayer(call, cell, maskPtr === 0)
+    if (way < Way.shared) plain.lstmForwardF32(call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr)
     if (way === Way.unmeasured) return
     const { ints } = crew
-    if (way >= Way.shared && way !== COLLECTED && read(ints, call, ROW_END) - read(ints, call, ROW_BEGIN) === 1) {
+    if (maskPtr === 0 && way >= Way.shared && way !== COLLECTED && read(ints, call, ROW_END) - read(ints, call, ROW_BEGIN) === 1) {
       const wakes = Number(way === Way.waking)
       const { scratchPtr, scratchStride } = crew
       crew.ended(plain.leadLstmF32(crew.ptr, wakes, call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr, scratchPtr, scratchStride, this.#parts) >= 0)
       return
     }
-    const count = way < Way.shared ? 0 : plain.addLstmForwardF32(crew.ptr, this.#collected ?? 0, this.#parts, call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr)
+    const first = this.#collected ?? 0
+    const count = way < Way.shared ? 0 : plain.addLstmForwardF32(crew.ptr, first, this.#parts, call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr)
     this.#endLayer(way, count)
   }
 
