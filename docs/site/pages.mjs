@@ -40,6 +40,7 @@ export const SECTIONS = [
       { source: 'docs/formats.md', path: 'formats.html', title: 'Model files' },
       { source: 'docs/streams.md', path: 'streams.html', title: 'Streams and sessions' },
       { source: 'docs/quantization.md', path: 'quantization.html', title: 'Quantisation' },
+      { source: 'docs/sessions.md', path: 'sessions.html', title: 'Many sessions' },
       { source: 'docs/threads.md', path: 'threads.html', title: 'Threads' },
       { source: 'docs/audio-worklets.md', path: 'audio-worklets.html', title: 'Audio worklets' },
       { source: 'docs/places.md', path: 'places.html', title: 'Bundlers, edge, pages' },
