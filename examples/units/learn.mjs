@@ -24,7 +24,7 @@ export async function learn(units, data, { epochs, seed = 1, onProgress, signal 
     const begin = performance.now()
     await trainer.fit(images(data.pixels), data.labels, {
       epochs, batchSize: BATCH, signal,
-      onProgress: ({ done, total, loss, metrics }) => onProgress?.({ done, total, loss, accuracy: metrics.accuracy, seconds: (performance.now() - begin) / 1000 }),
+      onProgress: ({ done, total, loss, metrics: { accuracy } }) => onProgress?.({ done, total, loss, accuracy, seconds: (performance.now() - begin) / 1000 }),
     })
     const seconds = (performance.now() - begin) / 1000
     const { accuracy } = await trainer.evaluate(images(data.test.pixels), data.test.labels, { batchSize: 256, signal })
