@@ -51,6 +51,8 @@ export interface PreparedCase extends Case {
 
 /** Largest distance from the float64 reference that an engine may have, relative to the largest expected value if that is above 1. */
 export const TOLERANCE = 2e-5
+/** What is left of 8 bits: the same of an engine whose weights have them. */
+export const INT8_TOLERANCE = 2e-2
 
 /** Different inputs of a step, used in turn; and the steps that are checked, so that the state must have been carried. */
 const STEP_INPUTS = 8

@@ -1,8 +1,8 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
-import { CASES, findCases, type Case } from './cases.ts'
+import { CASES, findCases, INT8_TOLERANCE, type Case } from './cases.ts'
 import { UsageError } from './command.ts'
 import { ENGINES, findEngines, NOT_QUICK, type Engine } from './engines/index.ts'
-import { INT8_CONTENDERS, INT8_TOLERANCE } from './engines/int8.ts'
+import { INT8_CONTENDERS } from './engines/int8.ts'
 import { THREAD_CASES, THREAD_CONTENDERS } from './engines/threads.ts'
 import { INT8_CASES } from './targets.ts'
 

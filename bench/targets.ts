@@ -81,8 +81,8 @@ const INT8: Target[] = [
   { case: 'B32 T50 F256 H256', ratios: { 'lstm-wasm': 3.0, 'onnxruntime-web': 5.5, 'onnxruntime-node': 1.05, 'onnxruntime-web int8': 2.5 } },
 ].map((row) => ({ ...row, engine: 'lstm-wasm int8', variant: relaxed }))
 
-/** Cases of these targets. */
-export const INT8_CASES: readonly string[] = INT8.map((row) => row.case)
+/** Cases of these targets, and whole models. */
+export const INT8_CASES: readonly string[] = [...INT8.map((row) => row.case), 'digits', 'char-RNN', 'Silero VAD']
 
 /** Measured and pass are undefined where the run has no such figure. */
 export interface Verdict { case: string, variant: string, what: string, target: number, measured: number | undefined, pass: boolean | undefined }

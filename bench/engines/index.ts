@@ -1,5 +1,6 @@
 // The engines compared, ours first.
 import { lstmWasm } from './lstm-wasm.ts'
+import { namWasm } from './nam-wasm.ts'
 import { onnxruntimeNode } from './onnxruntime-node.ts'
 import { onnxruntimeWeb } from './onnxruntime-web.ts'
 import { plainJs } from './plain-js.ts'
@@ -28,6 +29,10 @@ export interface Engine {
   readonly dtype?: 'int8'
   /** The first is the one most people run. */
   readonly variants: readonly string[]
+  /** The largest distance from the float64 reference, where its functions are approximations. Default: as all others. */
+  readonly tolerance?: number
+  /** Outputs that are not compared, at the beginning. Default: none. */
+  readonly settles?: number
   /** In words: what was chosen, and why it is this engine's best. */
   readonly settings: string
   /** Whose versions count. */
@@ -40,8 +45,8 @@ export interface Engine {
 
 export const ENGINES: readonly Engine[] = [lstmWasm, onnxruntimeWeb, tfjsWasm, onnxruntimeNode, plainJs, tfjsCpu]
 
-/** Those that are run unless told otherwise, and those with `--int8` and `--threads`. */
-const ALL_ENGINES: readonly Engine[] = [...ENGINES, ...INT8_ENGINES, ...THREAD_ENGINES]
+/** Those that are run unless told otherwise, those with `--int8` and `--threads`, and those of one case. */
+const ALL_ENGINES: readonly Engine[] = [...ENGINES, ...INT8_ENGINES, ...THREAD_ENGINES, namWasm]
 
 /** Left out of `--quick` unless asked for by name: they are slow, and no target is about them. */
 export const NOT_QUICK = ['plain-js', 'tfjs-cpu']

@@ -4,7 +4,7 @@ import { isRecurrent, outputSizeOf, type Layer } from '../network.ts'
 import { SILERO_SAMPLE_RATE, SILERO_SAMPLES } from '../silero.ts'
 import type { Instance } from './index.ts'
 import type { Model, Stream } from 'lstm-wasm'
-import type { PreparedCase } from '../cases.ts'
+import { INT8_TOLERANCE, type PreparedCase } from '../cases.ts'
 
 /** Loaded when it is needed, as the other engines are. */
 export const loadLstmWasm = () => Promise.all([import('lstm-wasm'), import('lstm-wasm/layers')])
@@ -20,7 +20,8 @@ export async function createLstmWasm(prepared: PreparedCase, variant: string, is
   const [{ compile, createRuntime, load }, words] = await loadLstmWasm()
   const runtime = await createRuntime({ variant: (variant as 'simd'), threads })
   if (prepared.file === 'silero') {
-    const model = await load((prepared.bytes as Uint8Array), { runtime, constants: { sr: SILERO_SAMPLE_RATE } })
+    const whole = await load((prepared.bytes as Uint8Array), { runtime, constants: { sr: SILERO_SAMPLE_RATE } })
+    const model = isInt8 ? (await (await import('lstm-wasm/quantization')).quantize(whole, { runtime })).model : whole
     return createSteps(model, model.stream({ sizes: { 'input.1': SILERO_SAMPLES } }), prepared.inputs, new Float32Array(1))
   }
   const { layers, tensors, inputs, mode, batch, timesteps, features } = prepared
@@ -32,7 +33,7 @@ export async function createLstmWasm(prepared: PreparedCase, variant: string, is
     ? (await (await import('lstm-wasm/quantization')).quantize(net, { runtime })).model
     : await compile(net, mode === 'sequence' ? { runtime, streams: false } : { runtime })
   const rows = layers.some((layer) => isRecurrent(layer) && !layer.returnSequences) ? batch : batch * timesteps
-  if (mode === 'generate') return createGenerator(model, prepared)
+  if (mode === 'generate') return createGenerator(model, prepared, isInt8)
   const y = new Float32Array(rows * outputSizeOf(layers))
   if (mode === 'step') return createSteps(model, model.stream({ batch }), inputs, y)
   const given = { x: inputs[0] }
@@ -63,7 +64,9 @@ function createSteps(model: Model, stream: Stream, inputs: readonly Float32Array
   }
 }
 
-function createGenerator(model: Model, { layers, chances }: PreparedCase): Instance {
+/** @param isRead whether the characters are those that float64 writes, so that every step can be compared with it: one that differs makes another text */
+function createGenerator(model: Model, { layers, chances, expected }: PreparedCase, isRead: boolean): Instance {
+  const written = isRead ? expected[0] : undefined
   const stream = model.stream()
   const token = new Int32Array(1)
   const tokens = new Int32Array(chances.length)
@@ -75,10 +78,17 @@ function createGenerator(model: Model, { layers, chances }: PreparedCase): Insta
       token[0] = 0
       for (let n = 0; n < chances.length; n++) {
         stream.step(token, probabilities)
-        token[0] = tokens[n] = draw(probabilities, chances[n])
+        const drawn = draw(probabilities, chances[n])
+        token[0] = tokens[n] = written?.[n] ?? drawn
       }
     },
-    output: () => generated(tokens, probabilities),
+    output() {
+      // Beside tokens, which are whole numbers up to 64, probabilities would be allowed any distance.
+      const last = Array.from(written?.subarray(tokens.length) ?? [])
+      const worst = Math.max(0, ...last.map((value, n) => Math.abs(value - probabilities[n])))
+      if (worst > INT8_TOLERANCE) throw new Error(`its last probabilities are ${worst.toExponential(1)} away from the float64 reference; ${INT8_TOLERANCE} is allowed`)
+      return generated(tokens, probabilities)
+    },
     dispose() {
       stream.dispose()
       model.dispose()
