@@ -1,4 +1,5 @@
 // Builds the site into one folder: node docs/site/build.mjs [FOLDER] [--keep-api]. What is in it has relative links only.
+import { readFileSync } from 'node:fs'
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -15,7 +16,7 @@ import { SHELF } from './shelf.mjs'
 
 const HERE = join(ROOT, 'docs', 'site')
 /** Files that pages link to, and where they are in the site. */
-const FILES = { 'LICENSE': 'LICENSE.txt', 'docs/benchmark/': 'benchmark/results.json', 'examples/README.md': 'examples/amp/index.html' }
+const FILES = { 'LICENSE': 'LICENSE.txt', 'docs/benchmark/': 'benchmark.html', 'examples/README.md': 'examples/amp/index.html' }
 
 /** Builds everything into `folder`; `keepApi`: the pages of the API as they were made before. @throws Error naming links that lead nowhere */
 export async function buildSite(folder, { keepApi = false } = {}) {
@@ -32,12 +33,19 @@ export async function buildSite(folder, { keepApi = false } = {}) {
   const pathOf = (file) => paths.get(file) ?? FILES[file] ?? (/^docs\/benchmark\/[\w-]+\.svg$/.test(file) ? file.slice('docs/'.length) : undefined)
   const names = new Map(sources.map(({ source, title }) => [source, title]))
   const titleOf = (link, source) => names.get(posix.join(posix.dirname(source), link.split('#')[0]))
-  const render = await createRenderer()
+  const sizeOf = (link, source) => {
+    const drawing = readFileSync(join(ROOT, posix.dirname(source), link), 'utf8').slice(0, 2000)
+    return Object.fromEntries(['width', 'height'].flatMap((name) => {
+      const [, size] = new RegExp(`^<svg[^>]* ${name}="(\\d+)"`).exec(drawing) ?? []
+      return size === undefined ? [] : [[name, size]]
+    }))
+  }
+  const { render, styles } = await createRenderer()
 
   const searched = []
   const broken = []
   for (const { source, path, text, title: name, section = 'API in full' } of documents) {
-    const page = render(text, { source, path, pathOf, titleOf })
+    const page = render(text, { source, path, pathOf, titleOf, sizeOf })
     broken.push(...page.broken.map((link) => `${source}: ${link}`))
     searched.push({ path, page: name ?? page.title, section, sections: page.sections })
     const title = source === 'README.md' ? name : page.title
@@ -58,6 +66,7 @@ export async function buildSite(folder, { keepApi = false } = {}) {
   searched.push({ path: 'playground/index.html', page: 'Playground', section: 'Start', sections: [{ id: '', title: 'Playground', text: ['Open a model file in the page: layers, gates, outputs, time, quantisation, code'] }] })
 
   await write('search.json', searchIndex(searched))
+  await write('assets/code.css', styles())
   const { metadata } = readSafetensors(await readFile(join(ROOT, 'examples', 'charrnn', 'moby-dick.safetensors')))
   const vocabulary = JSON.parse(metadata.get('characters'))
   await write('playground/shelf.json', JSON.stringify(SHELF.map((entry) => (entry.text === undefined ? entry : { ...entry, vocabulary }))))
@@ -66,7 +75,6 @@ export async function buildSite(folder, { keepApi = false } = {}) {
   // Its comments are two thirds of it.
   await write('assets/minisearch.js', `/* MiniSearch (L. Ongaro, MIT licence) */\n${miniSearch.replace(/^ *\/\*\*[^]*?\*\/\n|^\/\/# sourceMappingURL.*$/gm, '')}`)
   await cp(join(ROOT, 'docs', 'benchmark'), join(folder, 'benchmark'), { recursive: true, filter: (name) => !name.endsWith('.json') })
-  await write('benchmark/results.json', JSON.stringify(JSON.parse(await readFile(join(ROOT, 'docs', 'benchmark', 'results.json'), 'utf8'))))
   await cp(join(ROOT, 'LICENSE'), join(folder, 'LICENSE.txt'))
   await copyLibrary(folder)
   await copyExamples(folder)

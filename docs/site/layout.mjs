@@ -15,6 +15,7 @@ export function headOf(path, { title, description }) {
 <link rel="icon" href="${relativeLink(path, 'assets/icon.svg')}" type="image/svg+xml">
 <link rel="stylesheet" href="${relativeLink(path, 'playground/theme.css')}">
 <link rel="stylesheet" href="${relativeLink(path, 'assets/site.css')}">
+<link rel="stylesheet" href="${relativeLink(path, 'assets/code.css')}">
 ${THEME_SCRIPT}`
 }
 

@@ -1,6 +1,7 @@
-// The library as the package has it: the entry points that pages import, and what those import.
-import { cp, mkdir, readFile } from 'node:fs/promises'
+// The library as the package has it, without its white space: the entry points that pages import, and what those import.
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { minify } from 'vite'
 import { ROOT } from './paths.mjs'
 
 const ENTRY_POINTS = [
@@ -24,6 +25,8 @@ export async function copyLibrary(folder) {
   for (const file of await libraryFiles()) {
     const to = join(folder, 'dist', file)
     await mkdir(dirname(to), { recursive: true })
-    await cp(join(ROOT, 'dist', file), to)
+    const { code } = await minify(file, await readFile(join(ROOT, 'dist', file), 'utf8'), { compress: false, mangle: false })
+    await writeFile(to, code)
   }
+  await cp(join(ROOT, 'dist', 'THIRD-PARTY-LICENSES.txt'), join(folder, 'dist', 'THIRD-PARTY-LICENSES.txt'))
 }

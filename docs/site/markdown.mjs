@@ -7,15 +7,21 @@ import { anchorOf, escapeHtml, relativeLink } from './paths.mjs'
 const LANGUAGES = ['js', 'ts', 'html', 'python', 'sh', 'json', 'toml']
 const THEMES = { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' }
 
-/** @returns render(markdown, { source, path, pathOf }) */
+/** @returns `render(markdown, place)`, and `styles()`: the colours of all code that has been rendered, as CSS */
 export async function createRenderer() {
   const highlighter = await createHighlighter({ langs: LANGUAGES, themes: Object.values(THEMES) })
+  const classes = new Map()
   const markdown = new MarkdownIt({
     html: true,
     linkify: false,
     highlight(code, language) {
       if (language === '' || language === 'text') return `<pre class="shiki" tabindex="0"><code>${escapeHtml(code)}</code></pre>`
-      return highlighter.codeToHtml(code.trimEnd(), { lang: language === 'jsonc' ? 'json' : language, themes: THEMES, defaultColor: 'light-dark()' })
+      const html = highlighter.codeToHtml(code.trimEnd(), { lang: language === 'jsonc' ? 'json' : language, themes: THEMES, defaultColor: 'light-dark()' })
+      // Its style on every word would be most of the page.
+      return html.replace(/<span style="([^"]*)">/g, (_all, style) => {
+        if (!classes.has(style)) classes.set(style, `k${classes.size}`)
+        return `<span class="${classes.get(style)}">`
+      })
     },
   })
   const { rules } = markdown.renderer
@@ -28,15 +34,18 @@ export async function createRenderer() {
     return `<div class="table" tabindex="0" role="region" aria-label="Table ${env.tables}"><table>`
   }
   rules.table_close = () => '</table></div>'
-  return (text, place) => render(markdown, text, place)
+  return {
+    render: (text, place) => render(markdown, text, place),
+    styles: () => [...classes].map(([style, name]) => `.${name} { ${style} }\n`).join(''),
+  }
 }
 
 /**
  * @param place `source`: the file's path in the repository; `path`: the page's in the site; `pathOf`: from one to the other;
- *   `titleOf`: what a link leads to is called
+ *   `titleOf`: what a link leads to is called; `sizeOf`: of a picture, so that nothing moves when it comes
  * @returns the HTML; the title; the headings; the text below each heading, for the search; links that lead nowhere
  */
-function render(markdown, text, { source, path, pathOf, titleOf }) {
+function render(markdown, text, { source, path, pathOf, titleOf, sizeOf }) {
   const tokens = markdown.parse(text, {})
   const headings = []
   const sections = [{ id: '', title: '', text: [] }]
@@ -70,6 +79,7 @@ function render(markdown, text, { source, path, pathOf, titleOf }) {
       const target = targetOf(link, { source, path, pathOf })
       if (target === undefined) broken.push(link)
       else child.attrSet(attribute, target)
+      if (attribute === 'src') for (const [name, value] of Object.entries(sizeOf(link, source))) child.attrSet(name, value)
       nameTarget(token.children, at, titleOf(link, source))
     }
   })
