@@ -9,7 +9,7 @@ const config: ViteUserConfig = defineConfig({
     // All cores: no test asserts a time.
     maxWorkers: '100%',
     coverage: {
-      include: ['src/**'], exclude: ['src/contract/**', 'src/runtime/binaries/**'],
+      reportOnFailure: true, include: ['src/**'], exclude: ['src/contract/**', 'src/runtime/binaries/**'],
       // Of the whole of src: what the command and worklets run in processes of their own is not seen.
       thresholds: { lines: 93, statements: 91, functions: 92, branches: 87 },
     },
