@@ -1,5 +1,5 @@
 // Entry point `lstm-wasm/layers`.
-export type { Layer } from './layer.ts'
+export type { Layer, LayerWeightSpec } from './layer.ts'
 export type { Activation, ActivationFunction, ActivationName } from './activations.ts'
 export { gruCell, lstmCell, rnnCell, type GruCellOptions, type LstmCellOptions, type RnnCellOptions } from './cells.ts'
 export { conv1d, type Conv1dOptions } from './conv1d.ts'
@@ -7,7 +7,7 @@ export { gru, type GruOptions } from './gru.ts'
 export { lstm } from './lstm.ts'
 export type { LstmOptions } from './lstm-options.ts'
 export { batchNorm, layerNorm, type NormOptions } from './normalization.ts'
-export { sequential, type LayerWeightSpec, type LoadStateDictOptions, type Sequential, type SequentialOptions } from './sequential.ts'
+export { sequential, type LoadStateDictOptions, type Sequential, type SequentialOptions } from './sequential.ts'
 export type { LayerOptions } from './options.ts'
 export type { RecurrentOptions } from './recurrent-options.ts'
 export {

@@ -44,6 +44,20 @@ export interface Layer {
   build(name: string, input: string, output: string, parameters: Readonly<Record<string, string>>, shape: SymbolicShape): LayerNodes
 }
 
+/** A weight that a layer wants. */
+export interface LayerWeightSpec {
+  /** In a state dict: `lstm.weight_ih_l0`. */
+  readonly name: string
+  /** Kind of the layer: `lstm`, `dense`, ... */
+  readonly kind: string
+  /** What the layer's operator calls it. */
+  readonly role: string
+  /** Sizes, as in a state dict. */
+  readonly shape: readonly number[]
+  /** Units of a recurrent layer. */
+  readonly units: number | undefined
+}
+
 /**
  * The axes of a layer's input.
  * @param rank how many there must be; default: two, batch and features, or more

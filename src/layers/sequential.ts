@@ -7,7 +7,7 @@ import { describeValue, dtypeOfData } from '../values/dtype.ts'
 import { hasShape, type ArrayLike } from '../values/ndarray.ts'
 import { tagOf } from '../values/realm.ts'
 import { formatShape, lengthOf, sameShape, type SymbolicShape } from '../values/shape.ts'
-import type { Layer } from './layer.ts'
+import type { Layer, LayerWeightSpec } from './layer.ts'
 import type { InputDescription } from './simple.ts'
 
 /** Options of `sequential`. */
@@ -32,20 +32,6 @@ const SEQUENTIAL_OPTIONS: OptionTable<SequentialOptions> = { input: TEXT, output
 const LOADING_OPTIONS: OptionTable<LoadStateDictOptions> = {
   names: { expected: 'text by the names of layers', test: (value) => RECORD.test(value) && Object.values(value as object).every(TEXT.test) },
   ignore: { expected: 'a list of names', test: (value) => Array.isArray(value) && value.every(TEXT.test) },
-}
-
-/** A weight that a layer wants. */
-export interface LayerWeightSpec {
-  /** In a state dict: `lstm.weight_ih_l0`. */
-  readonly name: string
-  /** Kind of the layer: `lstm`, `dense`, ... */
-  readonly kind: string
-  /** What the layer's operator calls it. */
-  readonly role: string
-  /** Sizes, as in a state dict. */
-  readonly shape: readonly number[]
-  /** Units of a recurrent layer. */
-  readonly units: number | undefined
 }
 
 interface NamedLayer {
