@@ -464,6 +464,17 @@ describe('a description that does not hold together is refused', () => {
     ['two layers of one name', functional([x, x]), /two layers are named 'x'$/],
     ['no weights', functional([x, node(lstm, [['x', 0, 0]])]), /layer 'lstm' \(LSTM\): the file has no weights for its kernel, recurrent_kernel, bias$/],
     ['no layers', { class_name: 'Sequential', config: {} }, /expected a list of layers, got undefined$/],
+    ['no class of a model', [], /expected a model with a class_name, got Array$/],
+    ['no class of a layer', functional([{ name: 'x' }]), /expected a layer with a class_name, got /],
+    ['a layer whose name is empty', functional([{ class_name: 'Dropout', name: '', config: {} }]), /expected a name, got ""$/],
+    ['a layer whose name is a number', functional([{ class_name: 'Dropout', name: 3, config: {} }]), /expected a name, got 3$/],
+    ['outputs that name nothing', functional([x], 5), /expected names of layers, got 5$/],
+    ['calls that are no list', functional([{ ...x as Record<string, Json>, inbound_nodes: 5 }]), /expected a list of inbound_nodes, got 5$/],
+    ['a call that is none', functional([{ ...x as Record<string, Json>, inbound_nodes: [5] }]), /expected inbound_nodes, got 5$/],
+    ['arguments that are no list', functional([x, node(layer('Dropout', 'lstm'), { args: 'x' })]), /expected a list of args, got "x"$/],
+    ['an input that is no list', functional([x, node(layer('Dropout', 'lstm'), [5])]), /expected inputs as lists, got 5$/],
+    ['an input without indices', functional([x, node(layer('Dropout', 'lstm'), [['x', 'a', 0]])]), /expected the name of a layer and two indices, got "x"$/],
+    ['a tensor without its history', functional([x, node(layer('Dropout', 'lstm'), { args: [{ class_name: '__keras_tensor__', config: {} }] })]), /expected a keras_history, got /],
     ['units that are none', functional([x, node(layer('LSTM', 'lstm', { units: -1 }), [['x', 0, 0]])]), /expected a whole number >= 1 for 'units', got -1$/],
   ])('%s', (_what, json, message) => {
     expectError(() => read(json), 'FORMAT', message)
