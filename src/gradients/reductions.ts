@@ -77,8 +77,13 @@ const norm = reducing(({ build, x, y, gradient, mul, div, where }) => {
   return mul(x, where(build.node('equal', [y, zero]), zero, div(gradient, y)))
 })
 
+interface CumSumSettings {
+  readonly exclusive: boolean
+  readonly reverse: boolean
+}
+
 /** The sums the other way round. */
-const cumSum: GradientRule = ({ node, settings, outputs: [gradient = ''] }: GradientCall<{ readonly exclusive: boolean, readonly reverse: boolean }>, build) => (
+const cumSum: GradientRule = ({ node, settings, outputs: [gradient = ''] }: GradientCall<CumSumSettings>, build) => (
   [build.node('cumSum', [gradient, node.inputs[1] as string], { exclusive: settings.exclusive, reverse: !settings.reverse }), undefined]
 )
 

@@ -63,6 +63,7 @@ function batchNormalization({ momentum, unbiased }: RunningStatistics): Lowering
 
 export function normalizationLowerings(statistics: RunningStatistics = PYTORCH_STATISTICS): Lowerings {
   return {
-    layerNormalization: withParameters, rmsNormalization: withParameters, instanceNormalization: withParameters, batchNormalization: batchNormalization(statistics),
+    layerNormalization: withParameters, rmsNormalization: withParameters, instanceNormalization: withParameters,
+    batchNormalization: batchNormalization(statistics),
   }
 }
