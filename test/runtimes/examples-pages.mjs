@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { forecast } from './examples-learning.mjs'
 import { ocr } from './examples-ocr.mjs'
 import { units } from './examples-units.mjs'
 import { createDetector, detectAll, findSpeech } from '../../examples/vad/detector.mjs'
@@ -121,5 +122,6 @@ export const PAGE_CHECKS = [
   ['examples/charrnn writes', charrnn],
   ['examples/ocr reads what a terminal reads, of examples, pictures and handwriting', ocr],
   ['examples/units trains, shows how, and recognises what is drawn', units],
+  ['examples/forecast learns a series, forecasts rows that it has not seen, and opens files', forecast],
   ['examples/benchmark checks and times, and can be stopped', benchmark],
 ]
