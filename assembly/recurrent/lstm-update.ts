@@ -19,7 +19,8 @@ import { TABLE, clamp, polynomial, powerOfTwo } from './terms'
 
 /**
  * One timestep of `rows` rows: gates (rows, blocks) before activation, rows `gatesBytes` apart, which are overwritten: clamped to +-clip first,
- * 0: not; c (rows, hiddenSize), rows `cBytes` apart, in place, clamped to +-cellClip, 0: not; h (rows, hiddenSize), rows `hBytes` apart. At scalesPtr, a row of gates is overwritten.
+ * 0: not; c (rows, hiddenSize), rows `cBytes` apart, in place, clamped to +-cellClip, 0: not; h (rows, hiddenSize), rows `hBytes` apart. At scalesPtr, a
+ * row of gates is overwritten.
  */
 export function updateCells(
   rows: i32, hiddenSize: i32, clip: f32, cellClip: f32, gatesPtr: usize, gatesBytes: i32, scalesPtr: usize, cPtr: usize, cBytes: i32, hPtr: usize,

@@ -35,7 +35,7 @@ const tile: GradientRule = (call, build) => {
 }
 
 /** Zeros, with each part of the updates added to the place that an index names along an axis. */
-export function scatterAdd(build: GradientBuilder, updates: string, indices: string, shape: Shape, axis: number): string {
+function scatterAdd(build: GradientBuilder, updates: string, indices: string, shape: Shape, axis: number): string {
   return build.node('scatterAdd', [updates, indices], { shape, axis })
 }
 

@@ -210,7 +210,9 @@ export class SharedKernels {
       return
     }
     const first = this.#collected ?? 0
-    const count = way < Way.shared ? 0 : plain.addLstmForwardF32(crew.ptr, first, this.#parts, call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr)
+    const count = way < Way.shared
+      ? 0
+      : plain.addLstmForwardF32(crew.ptr, first, this.#parts, call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr)
     this.#endLayer(way, count)
   }
 
