@@ -53,3 +53,31 @@ export async function forecast({ page, origin }) {
   await hasText(page, '#message', /40 rows are too few/)
   await fits(page)
 }
+
+export async function writer({ page, origin }) {
+  await page.goto(`${origin}/examples/writer/`)
+  await hasText(page, '#about', /Moby-Dick.*: 1,\d\d\d,\d\d\d characters, \d\d different ones\. Left out/)
+  // A text of one's own, with a character that it has once. What it repeats is soon learnt by heart.
+  const file = (text) => ({ name: 'own.txt', mimeType: 'text/plain', buffer: Buffer.from(text) })
+  await page.setInputFiles('#file', file(`${'the sea, the ship, the whale. '.repeat(900)}ж`))
+  await hasText(page, '#about', /own\.txt: 27,000 characters, 13 different ones\. Left out, because they hardly occur: “ж”/)
+  await page.selectOption('#units', '64')
+  await page.click('#train')
+  await hasText(page, '#state', /^trained/)
+  const nats = parseFloat(await page.textContent('#held'))
+  assert.ok(nats < 0.3, `it learns by heart: ${nats} nats a character`)
+  assert.match(await page.locator('#samples p').first().textContent(), /the sea, the ship, the whale\./)
+  assert.ok(await page.locator('#samples article').count() >= 10, 'a sample after each epoch')
+  // The novel: a sample before the epoch ends; what is stopped writes once more.
+  await page.click('#own')
+  await hasText(page, '#about', /Moby-Dick/)
+  await page.click('#train')
+  await hasText(page, '#state', /^epoch 1: .* nats a character/)
+  await page.waitForFunction(() => document.querySelectorAll('#samples article').length === 1)
+  await page.click('#train')
+  await hasText(page, '#state', /^trained/)
+  assert.equal(await page.locator('#samples article').count(), 2)
+  await page.setInputFiles('#file', file('too short'))
+  await hasText(page, '#message', /the text has \d+ characters: expected [\d]+ or more/)
+  await fits(page)
+}

