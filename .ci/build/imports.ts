@@ -40,7 +40,8 @@ const CHUNKS: readonly (readonly [name: string, files: readonly string[]])[] = [
   ['shared', shared],
   ['sniff', sniff],
   ['reading', safetensors.filter((file) => onnx.includes(file))],
-  ['state-dicts', safetensors.filter((file) => torch.includes(file))],
+  // The file's own reader is shared with what reads checkpoints of training: beside the others it costs no file of its own.
+  ['state-dicts', [...safetensors.filter((file) => torch.includes(file)), resolve('src/formats/safetensors.ts')]],
 ]
 
 export const isShared = (file: string): boolean => shared.includes(file)

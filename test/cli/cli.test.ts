@@ -74,6 +74,7 @@ describe('lstm-wasm', () => {
         lstm-wasm convert IN OUT            any model as ONNX, for Keras, or as one self-describing file
         lstm-wasm quantize IN OUT.safetensors
                                             a quarter of the size, and faster: weights of 8 bits
+        lstm-wasm train CONFIG.json         train layers with data from files
         lstm-wasm read LINE.png --model MODEL.traineddata
                                             the text in a picture of one line
         lstm-wasm bench FILE                time a model here, and onnxruntime-web where it is installed

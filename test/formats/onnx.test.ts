@@ -28,10 +28,11 @@ it('knows the operators that say so themselves, and a few that become others; th
   expect(new Set(own).size).toBe(own.length)
   const others = [...converters().keys()].filter((name) => !own.includes(name))
   expect(others.filter((name) => !name.startsWith('com.microsoft.'))).toEqual([
-    'Attention', 'Bernoulli', 'CastLike', 'Constant', 'Einsum', 'Gelu', 'GroupNormalization', 'Hardmax', 'If', 'IsInf', 'Loop', 'LpNormalization', 'Mean',
-    'MeanVarianceNormalization', 'Multinomial', 'PRelu', 'Scan', 'RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Selu', 'Shrink',
-    'SimplifiedLayerNormalization', 'Swish', 'Upsample', 'ConvInteger', 'DequantizeLinear', 'DynamicQuantizeLinear', 'MatMulInteger', 'QuantizeLinear',
-    'lstm-wasm.DynamicQuantizeConv',
+    'Attention', 'Bernoulli', 'CastLike', 'ConcatFromSequence', 'Constant', 'Einsum', 'Gelu', 'GroupNormalization', 'GlobalLpPool', 'Hardmax', 'If', 'IsInf',
+    'Loop', 'LpNormalization', 'LpPool', 'Mean', 'MeanVarianceNormalization', 'Multinomial', 'PRelu', 'Scan', 'RandomNormal', 'RandomNormalLike',
+    'RandomUniform', 'RandomUniformLike', 'Selu', 'SequenceAt', 'SequenceConstruct', 'SequenceEmpty', 'SequenceErase', 'SequenceInsert', 'SequenceLength',
+    'Shrink', 'SimplifiedLayerNormalization', 'SplitToSequence', 'Swish', 'Upsample', 'ConvInteger', 'DequantizeLinear', 'DynamicQuantizeLinear',
+    'MatMulInteger', 'QLinearConv', 'QLinearMatMul', 'QuantizeLinear', 'lstm-wasm.DynamicQuantizeConv',
   ])
   expect(converters().size).toBe(own.length + others.length)
   expect(converters().size).toBeGreaterThan(100)
@@ -146,13 +147,13 @@ describe('graphs', () => {
       { op: 'NoSuchThing', name: 'loop_1', inputs: ['x'], outputs: ['a'] },
       { op: 'Relu', inputs: ['a'], outputs: ['b'] },
       { op: 'NoSuchThing', name: 'loop_2', inputs: ['b'], outputs: ['c'] },
-      { op: 'QAttention', domain: 'com.microsoft', inputs: ['c'], outputs: ['d'] },
+      { op: 'QOrderedAttention', domain: 'com.microsoft', inputs: ['c'], outputs: ['d'] },
       { op: 'Relu', inputs: ['x'], outputs: ['e'], attributes: { leak: 1 } },
       { op: 'Concat', inputs: ['d', 'e'], outputs: ['y'], attributes: { axis: 0 } },
     ]
     expectError(() => read({ inputs: [x], outputs: [y], nodes }), 'UNSUPPORTED', [
       "onnx: the model asks for what is not supported: operator NoSuchThing (node 'loop_1', node 'loop_2')",
-      "operator com.microsoft.QAttention (node 'd')",
+      "operator com.microsoft.QOrderedAttention (node 'd')",
       "relu 'e': unknown attributes 'leak'; it knows none",
     ].join('; '))
   })
