@@ -11,6 +11,7 @@ import { prepareGraph } from '../src/plan/prepare.ts'
 import { StateMemory } from '../src/plan/states.ts'
 import { createRuntime } from '../src/runtime/create.ts'
 import { checkBytes, checkElements, LinearMemory, MAX_MEMORY_BYTES } from '../src/runtime/memory.ts'
+import { FIRST_BLOCK_PTR } from '../src/runtime/memory.ts'
 import type { Runtime } from '../src/runtime/runtime.ts'
 import { readSafetensors } from '../src/formats/safetensors.ts'
 import type { ArrayLike } from '../src/values/ndarray.ts'
@@ -134,7 +135,7 @@ describeBinaries('addresses', (binary) => {
     runtimes.push(await runtimeOf(binary))
     for (const boundary of Object.values(BOUNDARIES)) {
       const high = await runtimeOf(binary)
-      high.linearMemory.allocate(boundary - 1024, 'what is in the way')
+      high.linearMemory.allocate(boundary - FIRST_BLOCK_PTR, 'what is in the way')
       const first = high.tensor([1])
       expect(first.ptr).toBe(Math.ceil(boundary / 64) * 64)
       first.dispose()
