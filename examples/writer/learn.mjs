@@ -13,12 +13,13 @@ let runtime
 
 /**
  * @param text { characters, indices } of readText
+ * @param beginning what samples begin with; characters that the text does not have are left out
  * @param onProgress is told { epoch, done, total, loss, seconds, speed }: nats a character, of the last batches; characters a second
  * @param onSample is told { epoch, text, seconds, heldOut } every few seconds and after each epoch; heldOut, nats a character on text it was not trained
  *   with, after an epoch alone
  * @param signal ends training; a last sample is written
  */
-export async function learn({ characters, indices }, { units, epochs, temperature, length = 300, seed = 1, signal, onProgress, onSample }) {
+export async function learn({ characters, indices }, { units, epochs, temperature, beginning = '', length = 300, seed = 1, signal, onProgress, onSample }) {
   const { batches, count, heldOut } = cutText(indices, SIZES)
   runtime ??= await createRuntime()
   const net = sequential([
@@ -38,8 +39,8 @@ export async function learn({ characters, indices }, { units, epochs, temperatur
   const write = async (epoch, isWhole) => {
     const model = await trainer.model()
     try {
-      const writer = generate({ model, characters }, { prompt, temperature, random })
-      const text = Array.from({ length }, () => writer.next().value).join('')
+      const writer = generate({ model, characters }, { prompt: prompt + beginning, temperature, random })
+      const text = beginning + Array.from({ length }, () => writer.next().value).join('')
       writer.return()
       onSample?.({ epoch, text, seconds: secondsNow(), heldOut: isWhole ? nats(model, heldOut, characters.length) : undefined })
     } finally {

@@ -16,6 +16,7 @@ let points = []
 element('file').addEventListener('change', ({ target }) => open(target.files[0]).finally(() => (target.value = '')))
 element('own').addEventListener('click', () => tell(openNovel))
 element('train').addEventListener('click', () => tell(training === undefined ? train : stop))
+element('beginning').addEventListener('input', beginning)
 addEventListener('dragover', (event) => {
   event.preventDefault()
   document.body.classList.add('dropping')
@@ -63,7 +64,16 @@ function use(whole, name) {
   element('about').textContent = `${name}: ${format(indices.length)} characters, ${characters.length} different ones.${rare}`
     + (cut === 0 ? '' : ` The last ${format(cut)} characters are too many, and are not read.`)
   element('train').disabled = false
+  beginning()
   draw()
+}
+
+/** What samples begin with. Characters of it that the text does not have are left out, and said to be. */
+function beginning() {
+  const letters = [...element('beginning').value]
+  const unknown = [...new Set(letters)].filter((letter) => text !== undefined && !text.characters.includes(letter))
+  element('unknown').textContent = unknown.length === 0 ? '' : `The text has no ${unknown.map((letter) => `“${letter}”`).join(', ')}: left out.`
+  return letters.filter((letter) => !unknown.includes(letter)).join('')
 }
 
 function train() {
@@ -78,7 +88,7 @@ function train() {
     throw new Error(message)
   }))
   const options = Object.fromEntries(['units', 'epochs', 'temperature'].map((name) => [name, Number(element(name).value)]))
-  training.postMessage({ text: { characters: text.characters, indices: text.indices }, options })
+  training.postMessage({ text: { characters: text.characters, indices: text.indices }, options: { ...options, beginning: beginning() } })
 }
 
 /** The worker writes once more, with what it has learnt by now. */
