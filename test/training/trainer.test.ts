@@ -45,6 +45,23 @@ describe('a trainer', () => {
     model.dispose()
   })
 
+  it('takes weights by name, as a map or an object, and refuses others whole', async () => {
+    const trainer = await createTrainer(net(), OPTIONS)
+    const before = trainer.getWeights()
+    const halved = new Map([...before].map(([name, data]) => [name, data.map((value) => value / 2)]))
+    trainer.setWeights(Object.fromEntries(halved))
+    expect(allOf(trainer.getWeights())).toEqual(allOf(halved))
+    trainer.setWeights(before)
+    const [name = ''] = before.keys()
+    const length = before.get(name)?.length as number
+    expectError(() => trainer.setWeights(new Map([...halved].slice(1))), 'SHAPE', `setWeights: expected ${length} elements for '${name}', got none`)
+    expectError(() => trainer.setWeights({ ...Object.fromEntries(halved), [name]: new Float32Array(3) }), 'SHAPE', `setWeights: expected ${length} elements for '${name}', got 3`)
+    expectError(() => trainer.setWeights({ ...Object.fromEntries(halved), [name]: [1, 2] as never }), 'VALUE', new RegExp(`^setWeights: expected a Float32Array for '${name}', got`))
+    expectError(() => trainer.setWeights(undefined as never), 'VALUE', /^setWeights: expected arrays by name, got/)
+    expect(allOf(trainer.getWeights())).toEqual(allOf(before))
+    trainer.dispose()
+  })
+
   it('goes on from its bytes, bit for bit', async () => {
     const [whole, first] = await Promise.all([createTrainer(net(), OPTIONS), createTrainer(net(), OPTIONS)])
     await whole.fit(x, y, { epochs: 4, batchSize: 16 })

@@ -4,6 +4,8 @@ import { makeDisposable } from '../../runtime/dispose.ts'
 import type { PlatformDisposable } from '../../values/platform.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { NdArray } from '../../values/ndarray.ts'
+import { describeValue, dtypeOfData } from '../../values/dtype.ts'
+import { tagOf } from '../../values/realm.ts'
 import { lengthOf } from '../../values/shape.ts'
 import type { NamedData } from './arrays.ts'
 import type { TrainingControl } from './callbacks.ts'
@@ -164,14 +166,24 @@ export class Trainer {
     return new Map(this.engine.parameters.map((parameter) => [parameter.name, parameter.read()]))
   }
 
-  /** Sets all weights. @throws LstmError `SHAPE` unless there is an array of the right length for each weight; nothing is changed then */
-  setWeights(weights: ReadonlyMap<string, Float32Array>): void {
+  /**
+   * Sets all weights, by name.
+   * @param weights a map or an object, as `getWeights` gives them
+   * @throws LstmError `SHAPE` unless there is an array of the right length for each weight, `VALUE` for what is no Float32Array; nothing is changed then
+   */
+  setWeights(weights: ReadonlyMap<string, Float32Array> | Readonly<Record<string, Float32Array>>): void {
     this.#check('setWeights')
-    for (const parameter of this.engine.parameters) {
-      const [length, got] = [parameter.read().length, weights.get(parameter.name)?.length]
-      if (got !== length) throw new LstmError('SHAPE', `setWeights: expected ${length} elements for '${parameter.name}', got ${got ?? 'none'}`)
-    }
-    for (const parameter of this.engine.parameters) parameter.write(weights.get(parameter.name) as Float32Array)
+    if (typeof weights !== 'object' || weights === null) throw new LstmError('VALUE', `setWeights: expected arrays by name, got ${describeValue(weights)}`)
+    const given: ReadonlyMap<string, Float32Array> = tagOf(weights) === 'Map' ? weights as ReadonlyMap<string, Float32Array> : new Map(Object.entries(weights))
+    const data = this.engine.parameters.map((parameter) => {
+      const { name } = parameter
+      const { length } = parameter.read()
+      const own = given.get(name)
+      if (own !== undefined && dtypeOfData(own) !== 'float32') throw new LstmError('VALUE', `setWeights: expected a Float32Array for '${name}', got ${describeValue(own)}`)
+      if (own?.length !== length) throw new LstmError('SHAPE', `setWeights: expected ${length} elements for '${name}', got ${own?.length ?? 'none'}`)
+      return own
+    })
+    this.engine.parameters.forEach((parameter, n) => parameter.write(data[n] as Float32Array))
     this.#stepper.forget()
   }
 
