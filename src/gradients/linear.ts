@@ -5,13 +5,11 @@ import type { GradientRules } from './rule.ts'
 export const LINEAR_LOWERINGS: Lowerings = {
   linear(node, _settings, [x], build) {
     const { weight, bias } = node.parameters as { weight: string, bias?: string }
-    const units = unitsOf(build.constantShape(weight))
+    const [units] = build.constantShape(weight) as [number, number]
     const w = build.packed(weight, { k: build.shapeOf(x as string).at(-1) as number, units, gates: 0 })
     return [build.node('trainedLinear', [x as string, w, ...(bias === undefined ? [] : [build.parameter(bias)])], { units })]
   },
 }
-
-const unitsOf = (shape: readonly number[]): number => shape[0] as number
 
 /** Rules of the node that it becomes. */
 export const LINEAR_RULES: GradientRules = {

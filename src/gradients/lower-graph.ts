@@ -30,6 +30,8 @@ export interface LoweredGraph {
   readonly states: ReadonlyMap<string, { readonly input: string, readonly shape: Shape, readonly value: string | undefined }>
   /** The value that stands for an output of the model, by the name of the output. */
   readonly outputs: ReadonlyMap<string, string>
+  /** Over how many timesteps recurrent layers go, by the name of the node. */
+  readonly timesteps: ReadonlyMap<string, number>
   /** Name of the input with seed, step and row; undefined where nothing draws. */
   readonly seed: string | undefined
 }
@@ -59,6 +61,7 @@ class Lowering extends NodeBuilder implements LoweringBuilder {
   readonly parameters: Map<string, LoweredParameter> = new Map()
   readonly updates: Map<string, string> = new Map()
   readonly states: Map<string, { input: string, shape: Shape, value: string | undefined }> = new Map()
+  readonly timesteps: Map<string, number> = new Map()
   seedInput: string | undefined
   readonly #builder: GraphBuilder
   readonly #graph: Graph
@@ -106,6 +109,10 @@ class Lowering extends NodeBuilder implements LoweringBuilder {
 
   carry(name: string, value: string): void {
     (this.states.get(name) as { value: string | undefined }).value = value
+  }
+
+  goesOver(timesteps: number): void {
+    this.timesteps.set((this.current as GraphNode).name, timesteps)
   }
 
   seed(): string {
@@ -163,7 +170,7 @@ export function lowerGraph(graph: Graph, shapes: ReadonlyMap<string, Shape>, low
     })
   }
   return {
-    build, builder, parameters: [...build.parameters.values()], updates: build.updates, states: build.states,
+    build, builder, parameters: [...build.parameters.values()], updates: build.updates, states: build.states, timesteps: build.timesteps,
     outputs: new Map(graph.outputs.map(({ name, value }) => [name, valueOf(value)])), seed: build.seedInput,
   }
 }

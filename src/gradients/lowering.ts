@@ -36,6 +36,8 @@ export interface LoweringBuilder extends GradientBuilder {
   state(name: string, shape: Shape): string
   /** What the state of this name is for the next step. */
   carry(name: string, value: string): void
+  /** Says over how many timesteps the node goes: rows of the batch must not be what it takes for them. */
+  goesOver(timesteps: number): void
   /** int32 [3]: the seed of the run, the number of the step, and the first row of the batch in it. For nodes that draw. */
   seed(): string
 }

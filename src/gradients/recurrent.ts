@@ -14,11 +14,6 @@ import { integers } from './builder.ts'
 import type { Lowering, LoweringBuilder, Lowerings } from './lowering.ts'
 import type { GradientRule, GradientRules } from './rule.ts'
 
-/** Attributes of a stack that concern all of it, not a layer in one direction. */
-const OF_THE_STACK = [
-  'numLayers', 'direction', 'returnSequences', 'stateful', 'zeroEmptyState', 'reversedOutput', 'activations', 'activationAlpha', 'activationBeta', 'forgetBias',
-]
-
 /** A layer in one direction, on its way. */
 interface LayerCall {
   readonly node: GraphNode
@@ -58,11 +53,10 @@ function biasSum({ constantOf, build }: LayerCall, more = 0, units = 0): string 
   return sum === undefined ? shift : build.node('add', [sum, shift])
 }
 
-/** One number of an axis. */
-function take(build: LoweringBuilder, value: string, axis: number, index: number): string {
-  const rank = build.shapeOf(value).length
-  const part = build.node('slice', [value, ...[[index], [index + 1], [axis]].map((list) => build.constant(integers(...list)))])
-  return build.reshape(part, build.shapeOf(value).filter((_, n) => n !== axis || rank === 0))
+/** Element `index` along the first axis, without that axis. */
+function take(build: LoweringBuilder, value: string, index: number): string {
+  const part = build.node('slice', [value, ...[index, index + 1, 0].map((number) => build.constant(integers(number)))])
+  return build.reshape(part, build.shapeOf(value).slice(1))
 }
 
 function lowerStack<Settings extends LayerSettings>(cell: CellLowering<Settings>): Lowering {
@@ -72,7 +66,7 @@ function lowerStack<Settings extends LayerSettings>(cell: CellLowering<Settings>
     const { numLayers, directions, timeMajor, returnSequences, stateful, outputSize, hiddenSize } = settings
     const [first, second] = build.shapeOf(inputs[0] as string) as [number, number]
     const [batch, timesteps] = timeMajor ? [second, first] : [first, second]
-    const attributes = Object.fromEntries(Object.entries(node.attributes).filter(([name]) => !OF_THE_STACK.includes(name)))
+    build.goesOver(timesteps)
     const mask = maskOf(inputs[1 + cell.states] ?? '', inputs[2 + cell.states] ?? '', timesteps, build)
     const finals: string[][] = Array.from({ length: cell.states }, () => [])
     let x = inputs[0] as string
@@ -84,13 +78,11 @@ function lowerStack<Settings extends LayerSettings>(cell: CellLowering<Settings>
         const states = names.map((name, n) => {
           if (stateful) return build.state(name, [batch, n === 0 ? outputSize : hiddenSize])
           const given = inputs[1 + n] ?? ''
-          return given === '' ? '' : take(build, given, 0, position)
+          return given === '' ? '' : take(build, given, position)
         })
         const call: LayerCall = {
           node, layer, direction, index, x, states, mask, build,
-          attributes: {
-            ...attributes, ...functionsOf(node, settings, index), numLayers: 1, direction, reversedOutput: settings.reversedOutput, returnSequences: true,
-          },
+          attributes: { ...node.attributes, ...functionsOf(node, settings, index), numLayers: 1, direction, returnSequences: true },
           constantOf: (weight) => node.parameters[roleOf(layer, direction, weight)],
         }
         const outputs = cell.add(call, settings)

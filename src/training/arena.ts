@@ -3,7 +3,6 @@ import { LstmError } from '../errors.ts'
 import { packedLength, type LoweredParameter } from '../gradients/lower-graph.ts'
 import type { PackedLayout } from '../gradients/lowering.ts'
 import type { TrainingRuntime } from '../runtime/gradient-kernels.ts'
-import { checkBytes } from '../runtime/memory.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import { lengthOf } from '../values/shape.ts'
 import type { TrainedParameter } from './parameter.ts'
@@ -85,16 +84,14 @@ export class Arena {
     this.parameters = parameters
     this.length = end
     const bytes = 4 * end
-    checkBytes(2 * bytes, 'parameters and their gradients')
-    const { linearMemory } = runtime
-    this.valuesPtr = linearMemory.allocate(bytes, 'parameters')
+    // One block: it is there whole, or not at all.
+    this.valuesPtr = runtime.linearMemory.allocate(2 * bytes, 'parameters and their gradients')
+    this.gradientsPtr = this.valuesPtr + bytes
+    runtime.kernels.fillZero(this.valuesPtr, 2 * bytes)
     try {
-      this.gradientsPtr = linearMemory.allocate(bytes, 'gradients of parameters')
-      runtime.kernels.fillZero(this.valuesPtr, bytes)
-      runtime.kernels.fillZero(this.gradientsPtr, bytes)
       for (const parameter of parameters) parameter.take((constants.get(parameter.constant) as ArrayLike).data as Float32Array)
     } catch (error) {
-      linearMemory.free(this.valuesPtr)
+      this.dispose()
       throw error
     }
   }
@@ -106,7 +103,6 @@ export class Arena {
 
   dispose(): void {
     this.#runtime.linearMemory.free(this.valuesPtr)
-    this.#runtime.linearMemory.free(this.gradientsPtr)
   }
 
   #pack(data: Float32Array, layout: PackedLayout | undefined, offset: number): void {

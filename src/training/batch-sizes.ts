@@ -2,26 +2,33 @@
 import { LstmError } from '../errors.ts'
 import { lowerGraph, type LoweredParameter } from '../gradients/lower-graph.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
-import type { Shape } from '../values/shape.ts'
+import { formatShape, type Shape } from '../values/shape.ts'
 import { LOWERINGS } from './operators.ts'
 
 /** Numbers that stand for the sizes of inputs while the layout of parameters is asked for: one of them fits most models. */
 const TRIAL_SIZES = [32, 256, 4, 2048, 1]
 
-/** The parameters of a model, asked for with sizes that were tried one after the other; `fixed` are those that are no trained ones. */
-export function lowerOnTrial(graph: Graph): { parameters: readonly LoweredParameter[], fixed: ReadonlySet<string> } {
+/**
+ * The parameters of a model, asked for with sizes that were tried one after the other; `fixed` are those that are no trained ones.
+ * @param batchAxes of the inputs
+ * @throws LstmError `UNSUPPORTED` for what cannot be trained, and for a layer that takes the batch for timesteps
+ */
+export function lowerOnTrial(
+  graph: Graph, batchAxes: ReadonlyMap<string, number>,
+): { parameters: readonly LoweredParameter[], fixed: ReadonlySet<string> } {
   let refused: unknown
   for (const size of TRIAL_SIZES) {
-    const shapes = new Map(graph.inputs.map(({ name, shape }) => [name, shape.map((own) => (typeof own === 'number' ? own : size))]))
+    const shapesOf = (rows: number): Map<string, Shape> => new Map(graph.inputs.map(({ name, shape }) => (
+      [name, shape.map((own, axis) => (axis === batchAxes.get(name) ? rows : typeof own === 'number' ? own : size))]
+    )))
     try {
-      const parameters: Map<string, LoweredParameter> = new Map()
-      const fixed: Set<string> = new Set()
-      for (const training of [true, false]) {
-        const lowered = lowerGraph(graph, shapes, LOWERINGS, training)
-        for (const parameter of lowered.parameters) if (!parameters.has(parameter.input)) parameters.set(parameter.input, parameter)
-        for (const constant of lowered.updates.keys()) fixed.add(constant)
+      // With another number of rows each, so that whatever follows it is seen.
+      const lowered = [lowerGraph(graph, shapesOf(size), LOWERINGS, true), lowerGraph(graph, shapesOf(size + 1), LOWERINGS, false)] as const
+      for (const [node, timesteps] of lowered[0].timesteps) if (timesteps === size && lowered[1].timesteps.get(node) === size + 1) throw takesRows(node)
+      return {
+        parameters: [...new Map(lowered.flatMap(({ parameters }) => parameters).map((parameter) => [parameter.input, parameter])).values()],
+        fixed: new Set(lowered[0].updates.keys()),
       }
-      return { parameters: [...parameters.values()], fixed }
     } catch (error) {
       if (error instanceof LstmError && error.code === 'UNSUPPORTED') throw error
       refused = error
@@ -30,10 +37,21 @@ export function lowerOnTrial(graph: Graph): { parameters: readonly LoweredParame
   throw refused
 }
 
-/** For each input its axis that is the batch: the size of the first input named `batch`, or its first that is a name. */
+function takesRows(node: string): LstmError {
+  return new LstmError('UNSUPPORTED', `training: '${node}' takes the first axis of its input for timesteps, along which batches are cut; train the model without timeMajor, and give it sequences [batch, timesteps, features]`)
+}
+
+/**
+ * For each input its axis that is the batch: the size of the first input named `batch`, or its first that is a name; -1 where there is none.
+ * @throws LstmError `UNSUPPORTED` where it is not the first axis of the first input: rows are cut along that
+ */
 export function batchAxesOf(inputs: readonly GraphInput[]): Map<string, number> {
-  const names = (inputs[0] as GraphInput).shape.filter((size) => typeof size === 'string')
+  const [first] = inputs as readonly [GraphInput]
+  const names = first.shape.filter((size) => typeof size === 'string')
   const batch = names.includes('batch') ? 'batch' : names[0]
+  if (batch !== undefined && first.shape[0] !== batch) {
+    throw new LstmError('UNSUPPORTED', `training: the input '${first.name}' is ${formatShape(first.shape)}: expected the batch as its first axis; train the model without timeMajor, and give it sequences [batch, timesteps, features]`)
+  }
   return new Map(inputs.map(({ name, shape }) => [name, batch === undefined ? -1 : shape.indexOf(batch)]))
 }
 

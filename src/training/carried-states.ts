@@ -1,5 +1,6 @@
 import { LstmError } from '../errors.ts'
 import type { TrainingRuntime } from '../runtime/gradient-kernels.ts'
+import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
 
 interface StateBuffer {
@@ -26,40 +27,51 @@ export class CarriedStates {
   addressOf(name: string, shape: Shape, begin: number, rows: number): number {
     const rowBytes = 4 * lengthOf(shape) / (shape[0] as number)
     let buffer = this.#buffers.get(name)
-    if (buffer !== undefined && buffer.rows !== rows) {
+    if (buffer !== undefined && buffer.bytes !== rows * rowBytes) {
       throw new LstmError('VALUE', `state of '${name}': it is that of ${buffer.rows} rows, got a batch of ${rows}; call resetStates() before, and give batches of one size`)
     }
     if (buffer === undefined) {
-      buffer = { ptr: this.#runtime.linearMemory.allocate(rows * rowBytes, `state of '${name}'`), rows, bytes: rows * rowBytes }
+      buffer = this.#allocate(name, rows, rows * rowBytes)
       this.#runtime.kernels.fillZero(buffer.ptr, buffer.bytes)
       this.#buffers.set(name, buffer)
     }
     return buffer.ptr + begin * rowBytes
   }
 
-  /** Copies of all states, by their names. */
-  save(): Map<string, Float32Array> {
-    return new Map([...this.#buffers].map(([name, { ptr, bytes }]) => [name, this.#runtime.linearMemory.view('float32', ptr, bytes / 4).slice()]))
+  /** Copies of all states by their names, [rows, floats of a row]. */
+  save(): Map<string, NdArray> {
+    return new Map([...this.#buffers].map(([name, { ptr, rows, bytes }]) => (
+      [name, new NdArray(this.#runtime.linearMemory.view('float32', ptr, bytes / 4).slice(), [rows, bytes / 4 / rows])]
+    )))
   }
 
-  /** @param rows those of the batch that they are of. @throws LstmError `MEMORY` */
-  restore(states: ReadonlyMap<string, Float32Array>, rows: number): void {
-    this.reset()
-    for (const [name, data] of states) {
-      const ptr = this.#runtime.linearMemory.allocate(data.byteLength, `state of '${name}'`)
-      this.#runtime.linearMemory.write(ptr, data)
-      this.#buffers.set(name, { ptr, rows, bytes: data.byteLength })
+  /** @param states what `save` gave. @throws LstmError `MEMORY`; nothing is changed then */
+  restore(states: ReadonlyMap<string, ArrayLike>): void {
+    const buffers: Map<string, StateBuffer> = new Map()
+    try {
+      for (const [name, { shape, data }] of states) buffers.set(name, this.#allocate(name, shape[0] as number, data.byteLength))
+    } catch (error) {
+      this.#free(buffers)
+      throw error
     }
-  }
-
-  /** Rows of the batch that they are of; 0 where there are none yet. */
-  get rows(): number {
-    return [...this.#buffers.values()][0]?.rows ?? 0
+    this.reset()
+    for (const [name, buffer] of buffers) {
+      this.#runtime.linearMemory.write(buffer.ptr, (states.get(name) as ArrayLike).data)
+      this.#buffers.set(name, buffer)
+    }
   }
 
   /** They begin as zeros again, of as many rows as come. */
   reset(): void {
-    for (const { ptr } of this.#buffers.values()) this.#runtime.linearMemory.free(ptr)
+    this.#free(this.#buffers)
     this.#buffers.clear()
+  }
+
+  #allocate(name: string, rows: number, bytes: number): StateBuffer {
+    return { ptr: this.#runtime.linearMemory.allocate(bytes, `state of '${name}'`), rows, bytes }
+  }
+
+  #free(buffers: ReadonlyMap<string, StateBuffer>): void {
+    for (const { ptr } of buffers.values()) this.#runtime.linearMemory.free(ptr)
   }
 }

@@ -16,7 +16,7 @@ import { PlanCache, planBatch, type BatchPlan } from './batch-plan.ts'
 import { batchAxesOf, lowerOnTrial, shapeOf } from './batch-sizes.ts'
 import { CarriedStates } from './carried-states.ts'
 import { copyRows } from './feeding.ts'
-import { addLoss, isLogits, targetShapeOf } from './loss-graph.ts'
+import { addLoss, targetShapeOf } from './loss-graph.ts'
 import type { Loss } from './losses.ts'
 import { addTrainingOperators, GRADIENT_RULES, LOWERINGS } from './operators.ts'
 import { RunOutputs } from './run-outputs.ts'
@@ -75,9 +75,9 @@ export class Engine implements Trainable {
     this.#compared = loss.output ?? (graph.outputs[0] as { readonly name: string }).name
     this.states = new CarriedStates(runtime)
     this.#outputs = new RunOutputs(runtime)
-    const trial = lowerOnTrial(typed.graph)
-    this.#arena = new Arena(runtime, trial.parameters, typed.graph.constants, trial.fixed)
     this.#batchAxes = batchAxesOf(typed.graph.inputs)
+    const trial = lowerOnTrial(typed.graph, this.#batchAxes)
+    this.#arena = new Arena(runtime, trial.parameters, typed.graph.constants, trial.fixed)
     this.#groups = trial.fixed.size === 0 && [...this.#batchAxes.values()].every((axis) => axis === 0)
   }
 
@@ -126,8 +126,9 @@ export class Engine implements Trainable {
     const prediction = outputs.get(name) as string
     const { nodes } = builder.finish([{ name, value: prediction }])
     const shape = build.shapeOf(prediction)
-    const { losses } = addLoss(this.loss, nodes, prediction, targetShapeOf(this.loss, shape) ?? [shape[0] as number, 1], build, (input) => builder.input(input))
-    const made = { losses: build.shapeOf(losses), prediction: shape, isLogits: isLogits(this.loss, nodes, prediction) }
+    const target = targetShapeOf(this.loss, shape) ?? [shape[0] as number, 1]
+    const { losses, isLogits } = addLoss(this.loss, nodes, prediction, target, build, (input) => builder.input(input))
+    const made = { losses: build.shapeOf(losses), prediction: shape, isLogits }
     this.#shapes.set(key, made)
     return made
   }

@@ -83,13 +83,6 @@ function sourceOf(loss: Loss, nodes: readonly GraphNode[], prediction: string, a
   return { value: prediction, isLogits: loss.fromLogits !== false, isWhole: true }
 }
 
-/** Whether a prediction is logits: nothing makes probabilities of it, and the loss does not say that it is some. */
-export function isLogits(loss: Loss, nodes: readonly GraphNode[], prediction: string): boolean {
-  if (!('fromLogits' in loss) && !loss.loss.endsWith('entropy')) return false
-  const last = makerOf(nodes, prediction).node?.op ?? ''
-  return !['sigmoid', 'softmax'].includes(last) && (loss as ProbabilityLoss).fromLogits !== false
-}
-
 /** What Keras cuts probabilities to before it takes logarithms. */
 const LEAST_PROBABILITY = 1e-7
 

@@ -51,15 +51,20 @@ export interface Trainable {
   readonly gradientsPtr: number
   /** Floats of each, a multiple of 16. */
   readonly length: number
-  /** The inputs that a batch must have. */
-  readonly inputs: readonly { readonly name: string, readonly dtype: DType }[]
+  /** The inputs that a batch has; optional ones may be left out. */
+  readonly inputs: readonly { readonly name: string, readonly dtype: DType, readonly optional?: boolean }[]
   /** @throws LstmError for inputs that do not fit the model, or targets that do not fit the loss */
   shapesOf(inputs: Readonly<Record<string, Shape>>): BatchShapes
   /** Forward, and with `training` backward too: gradients are set, not added. @throws LstmError for elements that are refused */
   run(inputs: BatchInputs, targets: BatchTargets, options: BatchOptions): BatchResult
   /** All outputs for inputs, without dropout: arrays of their own. */
   predict(inputs: BatchInputs): Record<string, ArrayLike>
-  /** Arrays besides the parameters that training changes, such as running means: by name. */
-  readonly buffers?: readonly { readonly name: string, read(): Float32Array, write(data: Float32Array): void }[]
+  /** What stateful layers remember from batch to batch. */
+  readonly states?: {
+    /** Copies, by name: [rows, ...]. */
+    save(): ReadonlyMap<string, ArrayLike>
+    /** @throws LstmError `MEMORY`; nothing is changed then */
+    restore(states: ReadonlyMap<string, ArrayLike>): void
+  }
   dispose(): void
 }

@@ -62,6 +62,47 @@ describe('a trainer', () => {
     trainer.dispose()
   })
 
+  it('leaves optional initial states out', async () => {
+    const trainer = await createTrainer(sequential([input([STEPS, 2]), lstm(4, { initialState: true }), dense(2, { activation: 'softmax' })]), OPTIONS)
+    const { history } = await trainer.fit(x, y, { epochs: 2, batchSize: 10 })
+    expect(history.loss?.[1]).toBeLessThan(history.loss?.[0] as number)
+    trainer.dispose()
+  })
+
+  it('wants the batch as the first axis', async () => {
+    const before = runtime.memory().usedBytes
+    await expectRejection(
+      createTrainer(sequential([lstm(4, { inputSize: 2, timeMajor: true, returnSequences: true })]), { ...OPTIONS, loss: 'mse', metrics: [] }), 'UNSUPPORTED',
+      "training: 'lstm' takes the first axis of its input for timesteps, along which batches are cut; train the model without timeMajor, and give it sequences [batch, timesteps, features]",
+    )
+    const named = sequential([lstm(4, { inputSize: 2, timeMajor: true, returnSequences: true })])
+    const graph = named.toGraph(initialStateDict(named.weightSpecs()))
+    const timeFirst = { ...graph, inputs: [{ ...graph.inputs[0], shape: ['timesteps', 'batch', 2] }] } as typeof graph
+    await expectRejection(
+      createTrainer(timeFirst, { ...OPTIONS, loss: 'mse', metrics: [] }), 'UNSUPPORTED', /^training: the input 'input' is \[timesteps, batch, 2\]: expected the batch as its first axis;/,
+    )
+    expect(runtime.memory().usedBytes).toBe(before)
+  })
+
+  it('keeps what stateful layers remember in its bytes', async () => {
+    const stateful = (): ReturnType<typeof sequential> => sequential([
+      input([STEPS, 2]), lstm(6, { stateful: true }), dense(2, { activation: 'softmax' }),
+    ])
+    const whole = await createTrainer(stateful(), OPTIONS)
+    const part = new NdArray(x.data.subarray(0, 20 * STEPS * 2), [20, STEPS, 2])
+    const labels = new NdArray(y.data.subarray(0, 20), [20])
+    const losses = [1, 2, 3, 4].map(() => whole.trainOnBatch(part, labels).loss)
+    const first = await createTrainer(stateful(), OPTIONS)
+    const begun = [1, 2].map(() => first.trainOnBatch(part, labels).loss)
+    const second = await resumeTrainer(first.save(), { runtime })
+    expect([...begun, ...[3, 4].map(() => second.trainOnBatch(part, labels).loss)]).toEqual(losses)
+    expect(allOf(second.getWeights())).toEqual(allOf(whole.getWeights()))
+    expectError(() => second.trainOnBatch(x, y), 'VALUE', /it is that of 20 rows, got a batch of 70; call resetStates\(\)/)
+    second.resetStates()
+    second.trainOnBatch(x, y)
+    for (const trainer of [whole, first, second]) trainer.dispose()
+  })
+
   it('goes on from its bytes, bit for bit', async () => {
     const [whole, first] = await Promise.all([createTrainer(net(), OPTIONS), createTrainer(net(), OPTIONS)])
     await whole.fit(x, y, { epochs: 4, batchSize: 16 })

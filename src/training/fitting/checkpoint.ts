@@ -4,6 +4,7 @@ import { readSafetensors } from '../../formats/safetensors.ts'
 import { writeSafetensors } from '../../formats/safetensors-writer.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { NdArray } from '../../values/ndarray.ts'
+import { formatShape } from '../../values/shape.ts'
 import { lossOf, type Loss } from '../losses.ts'
 import type { MetricName } from './metrics.ts'
 import { optimizerOf, type Optimizer } from '../optimizers.ts'
@@ -34,20 +35,15 @@ export interface CheckpointState {
 export interface Checkpoint {
   readonly state: CheckpointState
   readonly parameters: ReadonlyMap<string, ArrayLike>
-  readonly buffers: ReadonlyMap<string, ArrayLike>
+  /** What stateful layers remember: [rows, floats of a row]. */
+  readonly states: ReadonlyMap<string, ArrayLike>
   readonly moments: Float32Array
   /** The model as a file, where it is there. */
   readonly model: Uint8Array | undefined
 }
 
-/** A parameter, or a buffer. */
-interface Readable {
-  readonly name: string
-  read(): Float32Array
-}
-
 const PARAMETER = 'parameter/'
-const BUFFER = 'buffer/'
+const STATE = 'state/'
 const MOMENTS = 'optimizer/moments'
 const MODEL = 'model'
 
@@ -62,12 +58,11 @@ export function writeCheckpoint(
     frozen: engine.parameters.filter(({ trainable }) => !trainable).map(({ name }) => name),
   }
   const tensors: Map<string, ArrayLike> = new Map()
-  const add = (prefix: string, array: Readable): void => {
-    const data = array.read()
-    tensors.set(prefix + array.name, new NdArray(data, [data.length]))
+  for (const parameter of engine.parameters) {
+    const data = parameter.read()
+    tensors.set(PARAMETER + parameter.name, new NdArray(data, [data.length]))
   }
-  for (const parameter of engine.parameters) add(PARAMETER, parameter)
-  for (const buffer of engine.buffers ?? []) add(BUFFER, buffer)
+  for (const [name, array] of engine.states?.save() ?? []) tensors.set(STATE + name, array)
   if (memory.moments.length > 0) tensors.set(MOMENTS, new NdArray(memory.moments, [memory.moments.length]))
   if (model !== undefined) tensors.set(MODEL, new NdArray(model, [model.length]))
   return writeSafetensors(tensors, new Map([[CHECKPOINT_KEY, JSON.stringify(text)]]))
@@ -105,36 +100,37 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const model = tensors.get(MODEL)?.data
   const moments = tensors.get(MOMENTS)?.data ?? new Float32Array(0)
   if (!(moments instanceof Float32Array)) throw new LstmError('FORMAT', 'checkpoint: expected float32 moments')
+  const states = under(STATE)
+  for (const [name, { dtype, shape }] of states) {
+    if (dtype !== 'float32' || shape.length !== 2 || !shape[0]) throw new LstmError('FORMAT', `checkpoint: expected a float32 state [rows, units] of '${name}', got ${dtype} ${formatShape(shape)}`)
+  }
   return {
-    state: { ...given, loss, optimizer } as unknown as CheckpointState, parameters: under(PARAMETER), buffers: under(BUFFER), moments,
+    state: { ...given, loss, optimizer } as unknown as CheckpointState, parameters: under(PARAMETER), states, moments,
     model: model instanceof Uint8Array ? model : undefined,
   }
 }
 
 /**
- * Puts weights, moments and counts of a checkpoint into place: all of them, or none.
+ * Puts weights, moments, states and counts of a checkpoint into place: all of them, or none.
  * @throws LstmError `SHAPE` for a checkpoint of another model
  */
-export function restoreCheckpoint(stepper: Stepper, { state, parameters, buffers, moments }: Checkpoint): void {
+export function restoreCheckpoint(stepper: Stepper, { state, parameters, states, moments }: Checkpoint): void {
   const { engine } = stepper
-  const check = (kind: string, wanted: readonly Readable[], found: ReadonlyMap<string, ArrayLike>): void => {
-    const missing = wanted.filter(({ name }) => !found.has(name)).map(({ name }) => `'${name}'`)
-    const unknown = [...found.keys()].filter((name) => !wanted.some((other) => other.name === name)).map((name) => `'${name}'`)
-    const misshapen = wanted.flatMap((own) => {
-      const { name } = own
-      const array = found.get(name)
-      const { length } = own.read()
-      if (array === undefined || (array.dtype === 'float32' && array.data.length === length)) return []
-      return [`'${name}' has ${array.data.length} ${array.dtype} elements, expected ${length} float32`]
-    })
-    const problems = [...missing.length > 0 ? [`missing: ${missing.join(', ')}`] : [], ...unknown.length > 0 ? [`unknown: ${unknown.join(', ')}`] : [], ...misshapen]
-    if (problems.length > 0) throw new LstmError('SHAPE', `checkpoint: its ${kind} are those of another model; ${problems.join('; ')}`)
-  }
-  check('parameters', engine.parameters, parameters)
-  check('buffers', engine.buffers ?? [], buffers)
+  const known = new Set(engine.parameters.map(({ name }) => name))
+  const missing = [...known].filter((name) => !parameters.has(name)).map((name) => `'${name}'`)
+  const unknown = [...parameters.keys()].filter((name) => !known.has(name)).map((name) => `'${name}'`)
+  const misshapen = engine.parameters.flatMap((own) => {
+    const { name } = own
+    const array = parameters.get(name)
+    const { length } = own.read()
+    if (array === undefined || (array.dtype === 'float32' && array.data.length === length)) return []
+    return [`'${name}' has ${array.data.length} ${array.dtype} elements, expected ${length} float32`]
+  })
+  const problems = [...missing.length > 0 ? [`missing: ${missing.join(', ')}`] : [], ...unknown.length > 0 ? [`unknown: ${unknown.join(', ')}`] : [], ...misshapen]
+  if (problems.length > 0) throw new LstmError('SHAPE', `checkpoint: its parameters are those of another model; ${problems.join('; ')}`)
   stepper.state.restore({ steps: state.parameterSteps, moments })
+  engine.states?.restore(states)
   for (const parameter of engine.parameters) parameter.write(parameters.get(parameter.name)?.data as Float32Array)
-  for (const buffer of engine.buffers ?? []) buffer.write(buffers.get(buffer.name)?.data as Float32Array)
   stepper.steps = state.steps
   stepper.rateFactor = state.rateFactor
   stepper.fixedRate = state.fixedRate ?? undefined

@@ -37,17 +37,19 @@ export interface DataContext {
 /** Inputs, checked. @throws LstmError `SHAPE` or `VALUE` */
 export function inputsOf(engine: Pick<Trainable, 'inputs'>, x: NamedData, what: string): BatchInputs {
   const inputNames = engine.inputs.map(({ name }) => name)
-  const named = isNamed(x) ? x : inputNames.length === 1 ? { [inputNames[0] as string]: x } : undefined
+  const [only, ...more] = engine.inputs.filter(({ optional = false }) => !optional)
+  const named = isNamed(x) ? x : only !== undefined && more.length === 0 ? { [only.name]: x } : undefined
   const list = inputNames.map((name) => `'${name}'`).join(', ')
   if (named === undefined) throw new LstmError('SHAPE', `${what}: expected arrays by name for the inputs ${list}, got one array`)
   const unknown = Object.keys(named).find((name) => !inputNames.includes(name))
   if (unknown !== undefined) throw new LstmError('VALUE', `${what}: no input '${unknown}'; inputs are ${list}`)
-  return Object.fromEntries(engine.inputs.map(({ name, dtype }) => {
+  return Object.fromEntries(engine.inputs.flatMap(({ name, dtype, optional = false }) => {
     const given = named[name]
+    if (given === undefined && optional) return []
     if (given === undefined) throw new LstmError('SHAPE', `${what}: expected the input '${name}', got none`)
     const array = arrayOf(given, dtype, `${what}: input '${name}'`)
     checkFinite(array, `${what}: input '${name}'`)
-    return [name, array]
+    return [[name, array] as const]
   }))
 }
 

@@ -187,7 +187,7 @@ export class Trainer {
     this.#stepper.forget()
   }
 
-  /** A checkpoint: weights, what the optimiser remembers, epochs and steps. A trainer that is made of it goes on bit for bit. */
+  /** A checkpoint: weights, what the optimiser and stateful layers remember, epochs and steps. A trainer that is made of it goes on bit for bit. */
   save(): Uint8Array {
     this.#check('save')
     const { metrics, seed, model } = this.settings
@@ -251,10 +251,14 @@ export class Trainer {
     if (this.#disposed) throw new LstmError('DISPOSED', `${what}: the trainer is disposed`)
   }
 
-  #once<T>(what: string, run: () => T): T {
+  #begin(what: string): void {
     this.#check(what)
     if (this.#busy) throw new LstmError('BUSY', `${what}: the trainer is at work`)
     this.#busy = true
+  }
+
+  #once<T>(what: string, run: () => T): T {
+    this.#begin(what)
     try {
       return run()
     } finally {
@@ -263,9 +267,7 @@ export class Trainer {
   }
 
   async #whileBusy<T>(what: string, run: () => Promise<T>): Promise<T> {
-    this.#check(what)
-    if (this.#busy) throw new LstmError('BUSY', `${what}: the trainer is at work`)
-    this.#busy = true
+    this.#begin(what)
     try {
       return await run()
     } finally {
