@@ -1,6 +1,7 @@
 import { expOfNegative } from '../math/exponential'
 import { log64 } from '../math/power'
 import { storeLanes } from '../simd'
+import { highestOf, loadRow } from './row'
 
 /**
  * out (rows, columns) = x - max - log(sum(e^(x - max))), over each row; out may be in. e^x is taken in float32
@@ -11,17 +12,11 @@ export function logSoftmaxF32(inPtr: usize, outPtr: usize, rowBegin: i32, rowEnd
   for (let row = rowBegin; row < rowEnd; row++) {
     const fromPtr = inPtr + row * rowBytes
     const toPtr = outPtr + row * rowBytes
-    let highest: f32 = -Infinity
-    for (let n = 0; n < columns; n++) highest = max(highest, f32.load(fromPtr + n * 4))
+    const highest = highestOf(fromPtr, columns)
     let low = f64x2.splat(0)
     let high = f64x2.splat(0)
     for (let n = 0; n < columns; n += 4) {
-      let x = v128.load(fromPtr + n * 4)
-      const left = columns - n
-      if (left < 2) x = f32x4.replace_lane(x, 1, -Infinity)
-      if (left < 3) x = f32x4.replace_lane(x, 2, -Infinity)
-      if (left < 4) x = f32x4.replace_lane(x, 3, -Infinity)
-      const e = expOfNegative(f32x4.sub(x, f32x4.splat(highest)))
+      const e = expOfNegative(f32x4.sub(loadRow(fromPtr, n, columns), f32x4.splat(highest)))
       low = f64x2.add(low, f64x2.promote_low_f32x4(e))
       high = f64x2.add(high, f64x2.promote_low_f32x4(i32x4.shuffle(e, e, 2, 3, 2, 3)))
     }

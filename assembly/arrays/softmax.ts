@@ -1,5 +1,6 @@
 import { expOfNegative } from '../math/exponential'
 import { storeLanes } from '../simd'
+import { loadRow } from './row'
 
 /**
  * out (rows, columns) = e^(in - max) / sum(e^(in - max)), over each row; out may be in.
@@ -31,16 +32,4 @@ export function softmaxF32(inPtr: usize, outPtr: usize, rowBegin: i32, rowEnd: i
       storeLanes(toPtr + n * 4, f32x4.div(v128.load(toPtr + n * 4), sum), columns - n)
     }
   }
-}
-
-/** Four elements of a row from `n` on; past the row's end -Infinity, which adds nothing. */
-// @ts-ignore: decorator
-@inline
-function loadRow(rowPtr: usize, n: i32, columns: i32): v128 {
-  let value = v128.load(rowPtr + n * 4)
-  const left = columns - n
-  if (left < 2) value = f32x4.replace_lane(value, 1, -Infinity)
-  if (left < 3) value = f32x4.replace_lane(value, 2, -Infinity)
-  if (left < 4) value = f32x4.replace_lane(value, 3, -Infinity)
-  return value
 }

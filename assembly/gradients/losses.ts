@@ -2,6 +2,7 @@
 // summed in vectors is float64.
 import { expOfNegative } from '../math/exponential'
 import { exp64, log64 } from '../math/power'
+import { highestOf, loadRow } from '../arrays/row'
 import { storeLanes } from '../simd'
 
 /** What the loss of an element is. */
@@ -18,15 +19,6 @@ export enum ElementLossCode {
   binaryLogits = 4,
 }
 
-/** The largest number of a row. */
-// @ts-ignore: decorator
-@inline
-function highestOf(rowPtr: usize, columns: i32): f32 {
-  let highest: f32 = -Infinity
-  for (let n = 0; n < columns; n++) highest = max(highest, f32.load(rowPtr + n * 4))
-  return highest
-}
-
 /** Writes e^(x - highest) of a row to outPtr; returns the sum of them. */
 // @ts-ignore: decorator
 @inline
@@ -34,13 +26,8 @@ function exponentials(rowPtr: usize, outPtr: usize, columns: i32, highest: f32):
   let low = f64x2.splat(0)
   let high = f64x2.splat(0)
   for (let n = 0; n < columns; n += 4) {
-    let x = v128.load(rowPtr + n * 4)
-    const left = columns - n
-    if (left < 2) x = f32x4.replace_lane(x, 1, -Infinity)
-    if (left < 3) x = f32x4.replace_lane(x, 2, -Infinity)
-    if (left < 4) x = f32x4.replace_lane(x, 3, -Infinity)
-    const e = expOfNegative(f32x4.sub(x, f32x4.splat(highest)))
-    storeLanes(outPtr + n * 4, e, left)
+    const e = expOfNegative(f32x4.sub(loadRow(rowPtr, n, columns), f32x4.splat(highest)))
+    storeLanes(outPtr + n * 4, e, columns - n)
     low = f64x2.add(low, f64x2.promote_low_f32x4(e))
     high = f64x2.add(high, f64x2.promote_low_f32x4(i32x4.shuffle(e, e, 2, 3, 2, 3)))
   }

@@ -12,7 +12,10 @@ import { addRow } from '../../recurrent/gate-rows'
 import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
 import { addBlockSums, addWeightProduct, biasOfSums, packTransposed, toBlocks } from '../weight-product'
 import { GATE_STRIDE, PAIR_STRIDE, candidateBack, resetBack } from './gru-cell'
-import { TrainedLayer, addF32, addOutputGradients, blockBytes, holdMasked, isMasked, multiplyElements, passMasked, placeState, takeState, writeOutputs } from './layer'
+import {
+  TrainedLayer, addF32, addOutputGradients, blockBytes, holdMasked, isMasked, multiplyElements, passMasked, placeState, takeState, throughInput, throughState,
+  writeOutputs,
+} from './layer'
 
 // What is kept, one after the other (src/ops/training/kept.ts counts it):
 //
@@ -20,6 +23,27 @@ import { TrainedLayer, addF32, addOutputGradients, blockBytes, holdMasked, isMas
 //     m       (T, B, H)       h_ Un + bn, or with the reset before it r h_, padded
 //     gates   (T, B, 3 H)     r, z, n after activation, as packed
 //     before  (T, B, 3 H)     the same before activation
+
+/** Where m is kept. */
+// @ts-ignore: decorator
+@inline
+function keptM(layer: TrainedLayer, keptPtr: usize): usize {
+  return keptPtr + (layer.timesteps + 1) * layer.rows * layer.hBytes
+}
+
+/** Where the gates are kept. */
+// @ts-ignore: decorator
+@inline
+function keptGates(layer: TrainedLayer, keptPtr: usize): usize {
+  return keptM(layer, keptPtr) + layer.timesteps * layer.rows * layer.hBytes
+}
+
+/** Where they are kept before activation. */
+// @ts-ignore: decorator
+@inline
+function keptBefore(layer: TrainedLayer, keptPtr: usize, rowBytes: i32): usize {
+  return keptGates(layer, keptPtr) + layer.timesteps * layer.rows * rowBytes
+}
 
 /** Bytes of workspace of `gruKeepF32`. */
 export function gruKeepWorkspaceBytes(rows: i32, timesteps: i32, inputSize: i32, hiddenSize: i32): f64 {
@@ -42,9 +66,9 @@ export function gruKeepF32(
   const hBytes = layer.hBytes
   const rowBytes = gatesRowBytes(w.columns)
   const hPtr = keptPtr
-  const mPtr = hPtr + (timesteps + 1) * rows * hBytes
-  const gatesPtr = mPtr + timesteps * rows * hBytes
-  const beforePtr = gatesPtr + timesteps * rows * rowBytes
+  const mPtr = keptM(layer, keptPtr)
+  const gatesPtr = keptGates(layer, keptPtr)
+  const beforePtr = keptBefore(layer, keptPtr, rowBytes)
   const droppedPtr = workspacePtr
   const productPtr = droppedPtr + rows * hBytes
   const panelPtr = productPtr + rows * rowBytes
@@ -149,9 +173,9 @@ export function gruBackwardF32(
   const blocks = blocksOfColumns(w.columns)
   const apart = rows * BLOCK_ROW_BYTES
   const hPtr = keptPtr
-  const mPtr = hPtr + (timesteps + 1) * rows * hBytes
-  const gatesPtr = mPtr + timesteps * rows * hBytes
-  const beforePtr = gatesPtr + timesteps * rows * rowBytes
+  const mPtr = keptM(layer, keptPtr)
+  const gatesPtr = keptGates(layer, keptPtr)
+  const beforePtr = keptBefore(layer, keptPtr, rowBytes)
   const uT = newMatrix(workspacePtr, u.columns, units)
   const wT = newMatrix(changetype<usize>(uT) + HEADER_BYTES + uT.blocksBytes, w.columns, w.k)
   const candidateT = newMatrix(changetype<usize>(wT) + HEADER_BYTES + wT.blocksBytes, columnsOfGates(1, units), units)
@@ -187,11 +211,7 @@ export function gruBackwardF32(
 
   for (let t = timesteps - 1; t >= 0; t--) {
     addOutputGradients(layer, t, maskPtr, dyPtr, stateGradientPtr, maskPtr ? heldPtr : 0)
-    let fromPtr = hPtr + t * rows * hBytes
-    if (dropPtr) {
-      multiplyElements(fromPtr, dropPtr, droppedPtr, rows * hBytes)
-      fromPtr = droppedPtr
-    }
+    const fromPtr = hPtr + t * rows * hBytes
     // dz' and dn', and dr' where it follows from them; dh becomes what goes to h_ along z.
     for (let row = 0; row < rows; row++) {
       const at = t * rows + row
@@ -201,6 +221,7 @@ export function gruBackwardF32(
       )
     }
     if (candidate) {
+      if (dropPtr) multiplyElements(fromPtr, dropPtr, droppedPtr, rows * hBytes)
       // resetPtr has dn' now; nextGradient is d(r h_).
       toBlocks(rows, candidateT.k, resetPtr, hBytes, candidateBlocksPtr, apart)
       if (dcandidatePtr) addWeightProduct(candidate, rows, mPtr + t * rows * hBytes, hBytes, candidateBlocksPtr, apart, dcandidatePtr)
@@ -209,7 +230,8 @@ export function gruBackwardF32(
       for (let row = 0; row < rows; row++) {
         const at = t * rows + row
         resetBack(
-          layer, gatesPtr + at * rowBytes, beforePtr + at * rowBytes, fromPtr + row * hBytes, dropPtr ? dropPtr + row * hBytes : 0,
+          layer, gatesPtr + at * rowBytes, beforePtr + at * rowBytes, (dropPtr ? droppedPtr : fromPtr) + row * hBytes,
+          dropPtr ? dropPtr + row * hBytes : 0,
           nextGradientPtr + row * hBytes, stateGradientPtr + row * hBytes, inputRowsPtr + row * rowBytes, stateRowsPtr + row * rowBytes,
         )
       }
@@ -217,16 +239,12 @@ export function gruBackwardF32(
     toBlocks(rows, w.columns, inputRowsPtr, rowBytes, inputBlocksPtr, apart)
     toBlocks(rows, u.columns, stateRowsPtr, rowBytes, stateBlocksPtr, apart)
     if (t > 0 || hasInitial) {
-      multiplyRows(uT, rows, stateRowsPtr, rowBytes, nextGradientPtr, hBytes, false, 0)
-      if (dropPtr) multiplyElements(nextGradientPtr, dropPtr, nextGradientPtr, rows * hBytes)
+      throughState(layer, u, uT, fromPtr, dropPtr, droppedPtr, stateRowsPtr, rowBytes, stateBlocksPtr, nextGradientPtr, duPtr)
       addF32(nextGradientPtr, stateGradientPtr, rows * hBytes / 4)
       if (maskPtr) passMasked(layer, t, maskPtr, stateGradientPtr, nextGradientPtr)
-      if (duPtr) addWeightProduct(u, rows, fromPtr, hBytes, stateBlocksPtr, apart, duPtr)
     }
-    if (dwPtr) addWeightProduct(w, rows, xPtr + t * layer.xStepBytes, layer.xRowBytes, inputBlocksPtr, apart, dwPtr)
-    if (dinputBiasPtr) addBlockSums(blocks, rows, inputBlocksPtr, apart, inputSumsPtr)
+    throughInput(layer, w, wT, t, xPtr, inputRowsPtr, rowBytes, inputBlocksPtr, dwPtr, dinputBiasPtr ? inputSumsPtr : 0, dxPtr)
     if (drecurrentBiasPtr) addBlockSums(blocksOfColumns(u.columns), rows, stateBlocksPtr, apart, stateSumsPtr)
-    if (dxPtr) multiplyRows(wT, rows, inputRowsPtr, rowBytes, dxPtr + t * layer.xStepBytes, layer.xRowBytes, false, 0)
     const swap = stateGradientPtr
     stateGradientPtr = nextGradientPtr
     nextGradientPtr = swap

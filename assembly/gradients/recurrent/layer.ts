@@ -4,8 +4,10 @@
 // layer that runs backwards has negative strides. Rows of states are padded to whole vectors; what is padding is zero, in states, in
 // gates' gradients and in weights' gradients.
 import { BLOCK_ROW_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns } from '../../products/layout'
+import { multiply, multiplyRows } from '../../products/product'
 import { MaskRule } from '../../recurrent/mask'
-import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
+import { paddedBytes } from '../../recurrent/recurrence'
+import { addBlockSums, addWeightProduct } from '../weight-product'
 
 /** Sizes, strides and settings of a layer, which a plan writes once. */
 @unmanaged
@@ -142,11 +144,40 @@ export function passMasked(layer: TrainedLayer, t: i32, maskPtr: usize, fromPtr:
   holdMasked(layer, t, maskPtr, fromPtr, toPtr, layer.hBytes)
 }
 
-/** Bytes of the gates of all rows at one step, padded as in recurrence.ts. */
-// @ts-ignore: decorator
-@inline
-export function gatesBytes(layer: TrainedLayer, columns: i32): i32 {
-  return layer.rows * gatesRowBytes(columns)
+/** out += h @ u of one step; what h is multiplied with before, see `dropPtr` of `lstmKeepF32`, is put at droppedPtr. */
+export function addStateProduct(
+  layer: TrainedLayer, u: Matrix, t: i32, hPtr: usize, dropPtr: usize, droppedPtr: usize, outPtr: usize, outBytes: i32, panelPtr: usize,
+): void {
+  const bytes = layer.hBytes
+  if (dropPtr) multiplyElements(hPtr, dropPtr, droppedPtr, layer.rows * bytes)
+  multiply(u, 1, layer.rows, dropPtr ? droppedPtr : hPtr, 0, bytes, outPtr, outBytes, true, panelPtr, t)
+}
+
+/** The way back through that product: the gradient of h, at toPtr, and du += h^T @ gradient, or 0. gradient: by rows and by blocks. */
+export function throughState(
+  layer: TrainedLayer, u: Matrix, uT: Matrix, hPtr: usize, dropPtr: usize, droppedPtr: usize, gradientPtr: usize, gradientBytes: i32, blocksPtr: usize,
+  toPtr: usize, duPtr: usize,
+): void {
+  const rows = layer.rows
+  const bytes = layer.hBytes
+  multiplyRows(uT, rows, gradientPtr, gradientBytes, toPtr, bytes, false, 0)
+  if (dropPtr) {
+    multiplyElements(toPtr, dropPtr, toPtr, rows * bytes)
+    multiplyElements(hPtr, dropPtr, droppedPtr, rows * bytes)
+  }
+  if (duPtr) addWeightProduct(u, rows, dropPtr ? droppedPtr : hPtr, bytes, blocksPtr, rows * BLOCK_ROW_BYTES, duPtr)
+}
+
+/** The way back through x @ w of step t: dw, the sums of the bias by blocks, and dx; each 0 where it is not wanted. gradient: by rows and by blocks. */
+export function throughInput(
+  layer: TrainedLayer, w: Matrix, wT: Matrix, t: i32, xPtr: usize, gradientPtr: usize, gradientBytes: i32, blocksPtr: usize, dwPtr: usize, sumsPtr: usize,
+  dxPtr: usize,
+): void {
+  const rows = layer.rows
+  const apart = rows * BLOCK_ROW_BYTES
+  if (dwPtr) addWeightProduct(w, rows, xPtr + t * layer.xStepBytes, layer.xRowBytes, blocksPtr, apart, dwPtr)
+  if (sumsPtr) addBlockSums(blocksOfColumns(w.columns), rows, blocksPtr, apart, sumsPtr)
+  if (dxPtr) multiplyRows(wT, rows, gradientPtr, gradientBytes, dxPtr + t * layer.xStepBytes, layer.xRowBytes, false, 0)
 }
 
 /** Bytes of the gradient of gates by blocks, and of its sums. */

@@ -72,6 +72,16 @@ export function keepCells(
   }
 }
 
+/** Writes i, f, g and o of four units. */
+// @ts-ignore: decorator
+@inline
+export function storeGates(ptr: usize, i: v128, f: v128, g: v128, o: v128): void {
+  v128.store(ptr, i)
+  v128.store(ptr, f, 16)
+  v128.store(ptr, g, 32)
+  v128.store(ptr, o, 48)
+}
+
 /**
  * One row of one step back. dh (padded); dc (padded), in place: the gradient of c_ on return. The gradient of the gates goes to rowPtr as they lie, and
  * by blocks to blockPtr, blocks `apart` bytes apart.
@@ -95,14 +105,8 @@ export function cellBack(
     const kept = f32x4.mul(dc, f)
     const forgetGate = f32x4.mul(f32x4.mul(kept, v128.load(previousPtr)), f32x4.sub(one, f))
     v128.store(dcPtr, kept)
-    v128.store(rowPtr, inputGate)
-    v128.store(rowPtr, forgetGate, 16)
-    v128.store(rowPtr, candidate, 32)
-    v128.store(rowPtr, outputGate, 48)
-    v128.store(blockPtr, inputGate)
-    v128.store(blockPtr, forgetGate, 16)
-    v128.store(blockPtr, candidate, 32)
-    v128.store(blockPtr, outputGate, 48)
+    storeGates(rowPtr, inputGate, forgetGate, candidate, outputGate)
+    storeGates(blockPtr, inputGate, forgetGate, candidate, outputGate)
     gatesPtr += BLOCK_ROW_BYTES
     previousPtr += VECTOR_BYTES
     tanhPtr += VECTOR_BYTES

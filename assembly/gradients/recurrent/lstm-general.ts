@@ -6,6 +6,7 @@ import { activateRow } from '../../math/activate'
 import { BLOCK_ROW_BYTES, VECTOR_BYTES, groupsOfUnits } from '../../products/layout'
 import { derivative } from '../derivative'
 import { TrainedLayer } from './layer'
+import { storeGates } from './lstm-cell'
 
 /** All rows of one step: see `keepCells` in lstm-cell.ts. before: gates as they are before activation. */
 export function keepGeneralCells(
@@ -83,14 +84,8 @@ export function generalCellBack(
       addProduct(dpeepholesPtr + 2 * cBytes + at, outputGate, c)
     }
     v128.store(dcPtr + at, kept)
-    v128.store(rowPtr, inputGate)
-    v128.store(rowPtr, forgetGate, 16)
-    v128.store(rowPtr, candidate, 32)
-    v128.store(rowPtr, outputGate, 48)
-    v128.store(blockPtr, inputGate)
-    v128.store(blockPtr, forgetGate, 16)
-    v128.store(blockPtr, candidate, 32)
-    v128.store(blockPtr, outputGate, 48)
+    storeGates(rowPtr, inputGate, forgetGate, candidate, outputGate)
+    storeGates(blockPtr, inputGate, forgetGate, candidate, outputGate)
     gatesPtr += BLOCK_ROW_BYTES
     beforePtr += BLOCK_ROW_BYTES
     rowPtr += BLOCK_ROW_BYTES

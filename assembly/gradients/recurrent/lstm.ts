@@ -2,8 +2,11 @@
 import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns, columnsOfGates, groupsOfUnits, newMatrix, packedBytes } from '../../products/layout'
 import { multiply, multiplyRows, productBytes } from '../../products/product'
 import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
-import { addBlockSums, addWeightProduct, biasOfSums, packTransposed, toBlocks } from '../weight-product'
-import { TrainedLayer, addOutputGradients, blockBytes, gatesBytes, holdMasked, isMasked, multiplyElements, passMasked, placeState, takeState, writeOutputs } from './layer'
+import { addWeightProduct, biasOfSums, packTransposed, toBlocks } from '../weight-product'
+import {
+  TrainedLayer, addOutputGradients, addStateProduct, blockBytes, holdMasked, isMasked, passMasked, placeState, takeState, throughInput, throughState,
+  writeOutputs,
+} from './layer'
 import { cellBack, keepCells } from './lstm-cell'
 import { generalCellBack, keepGeneralCells } from './lstm-general'
 
@@ -13,6 +16,34 @@ import { generalCellBack, keepGeneralCells } from './lstm-general'
 //     m       (T, B, H)          tanh(c), or what stands for it, padded
 //     gates   (T, B, 4 H)        i, f, g, o after activation, as packed
 //     before  (T, B, 4 H)        the same before activation, unless the cell is plain
+
+/** Where c is kept. */
+// @ts-ignore: decorator
+@inline
+function keptC(layer: TrainedLayer, keptPtr: usize): usize {
+  return keptPtr + (layer.timesteps + 1) * layer.rows * layer.hBytes
+}
+
+/** Where m is kept. */
+// @ts-ignore: decorator
+@inline
+function keptM(layer: TrainedLayer, keptPtr: usize): usize {
+  return keptC(layer, keptPtr) + (layer.timesteps + 1) * layer.rows * layer.cBytes
+}
+
+/** Where the gates are kept. */
+// @ts-ignore: decorator
+@inline
+function keptGates(layer: TrainedLayer, keptPtr: usize): usize {
+  return keptM(layer, keptPtr) + layer.timesteps * layer.rows * layer.cBytes
+}
+
+/** Where they are kept before activation. */
+// @ts-ignore: decorator
+@inline
+function keptBefore(layer: TrainedLayer, keptPtr: usize, rowBytes: i32): usize {
+  return keptGates(layer, keptPtr) + layer.timesteps * layer.rows * rowBytes
+}
 
 /** Bytes of workspace of `lstmKeepF32`. */
 export function lstmKeepWorkspaceBytes(rows: i32, timesteps: i32, inputSize: i32, hiddenSize: i32, outputSize: i32): f64 {
@@ -44,10 +75,10 @@ export function lstmKeepF32(
   const cBytes = layer.cBytes
   const rowBytes = gatesRowBytes(w.columns)
   const hPtr = keptPtr
-  const cPtr = hPtr + (timesteps + 1) * rows * hBytes
-  const mPtr = cPtr + (timesteps + 1) * rows * cBytes
-  const gatesPtr = mPtr + timesteps * rows * cBytes
-  const beforePtr = gatesPtr + timesteps * gatesBytes(layer, w.columns)
+  const cPtr = keptC(layer, keptPtr)
+  const mPtr = keptM(layer, keptPtr)
+  const gatesPtr = keptGates(layer, keptPtr)
+  const beforePtr = keptBefore(layer, keptPtr, rowBytes)
   const scalesPtr = workspacePtr
   const droppedPtr = scalesPtr + rowBytes
   const unprojectedPtr = droppedPtr + rows * hBytes
@@ -61,10 +92,7 @@ export function lstmKeepF32(
     const toHPtr = fromHPtr + rows * hBytes
     const fromCPtr = cPtr + t * rows * cBytes
     const toCPtr = fromCPtr + rows * cBytes
-    if (t > 0 || h0Ptr != 0) {
-      if (dropPtr) multiplyElements(fromHPtr, dropPtr, droppedPtr, rows * hBytes)
-      multiply(u, 1, rows, dropPtr ? droppedPtr : fromHPtr, 0, hBytes, stepPtr, rowBytes, true, panelPtr, t)
-    }
+    if (t > 0 || h0Ptr != 0) addStateProduct(layer, u, t, fromHPtr, dropPtr, droppedPtr, stepPtr, rowBytes, panelPtr)
     const outPtr = projection ? unprojectedPtr : toHPtr
     if (layer.isPlain) {
       keepCells(rows, hiddenSize, stepPtr, rowBytes, scalesPtr, fromCPtr, toCPtr, mPtr + t * rows * cBytes, outPtr)
@@ -88,7 +116,7 @@ export function lstmFinalStates(layer: TrainedLayer, keptPtr: usize, hPtr: usize
   const rows = layer.rows
   const last = layer.timesteps * rows
   takeState(rows, layer.outputSize, keptPtr + last * layer.hBytes, hPtr)
-  takeState(rows, layer.hiddenSize, keptPtr + (layer.timesteps + 1) * rows * layer.hBytes + last * layer.cBytes, cPtr)
+  takeState(rows, layer.hiddenSize, keptC(layer, keptPtr) + last * layer.cBytes, cPtr)
 }
 
 /** Bytes of workspace of `lstmBackwardF32`. */
@@ -123,10 +151,10 @@ export function lstmBackwardF32(
   const apart = rows * BLOCK_ROW_BYTES
   // What was kept.
   const hPtr = keptPtr
-  const cPtr = hPtr + (timesteps + 1) * rows * hBytes
-  const mPtr = cPtr + (timesteps + 1) * rows * cBytes
-  const gatesPtr = mPtr + timesteps * rows * cBytes
-  const beforePtr = gatesPtr + timesteps * rows * rowBytes
+  const cPtr = keptC(layer, keptPtr)
+  const mPtr = keptM(layer, keptPtr)
+  const gatesPtr = keptGates(layer, keptPtr)
+  const beforePtr = keptBefore(layer, keptPtr, rowBytes)
   // Where is worked.
   const uT = newMatrix(workspacePtr, columns, outputSize)
   const wT = newMatrix(changetype<usize>(uT) + HEADER_BYTES + uT.blocksBytes, columns, w.k)
@@ -185,21 +213,11 @@ export function lstmBackwardF32(
         )
       }
     }
-    const xStepPtr = xPtr + t * layer.xStepBytes
     if (t > 0 || hasInitial) {
-      multiplyRows(uT, rows, rowGradientPtr, rowBytes, nextGradientPtr, hBytes, false, 0)
-      let fromPtr = hPtr + t * rows * hBytes
-      if (dropPtr) {
-        multiplyElements(nextGradientPtr, dropPtr, nextGradientPtr, rows * hBytes)
-        multiplyElements(fromPtr, dropPtr, droppedPtr, rows * hBytes)
-        fromPtr = droppedPtr
-      }
-      if (duPtr) addWeightProduct(u, rows, fromPtr, hBytes, blockPtr, apart, duPtr)
+      throughState(layer, u, uT, hPtr + t * rows * hBytes, dropPtr, droppedPtr, rowGradientPtr, rowBytes, blockPtr, nextGradientPtr, duPtr)
       if (maskPtr) passMasked(layer, t, maskPtr, stateGradientPtr, nextGradientPtr)
     }
-    if (dwPtr) addWeightProduct(w, rows, xStepPtr, layer.xRowBytes, blockPtr, apart, dwPtr)
-    if (dbiasPtr) addBlockSums(blocks, rows, blockPtr, apart, biasSumsPtr)
-    if (dxPtr) multiplyRows(wT, rows, rowGradientPtr, rowBytes, dxPtr + t * layer.xStepBytes, layer.xRowBytes, false, 0)
+    throughInput(layer, w, wT, t, xPtr, rowGradientPtr, rowBytes, blockPtr, dwPtr, dbiasPtr ? biasSumsPtr : 0, dxPtr)
     const swap = stateGradientPtr
     stateGradientPtr = nextGradientPtr
     nextGradientPtr = swap

@@ -1,16 +1,26 @@
 // A simple recurrent layer that is trained: h = f(x W + h_ U + b).
 import { activateRow } from '../../math/activate'
 import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns, columnsOfGates, newMatrix, packedBytes } from '../../products/layout'
-import { multiply, multiplyRows, productBytes } from '../../products/product'
+import { multiply, productBytes } from '../../products/product'
 import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
 import { derivative } from '../derivative'
-import { addBlockSums, addWeightProduct, biasOfSums, packTransposed, toBlocks } from '../weight-product'
-import { TrainedLayer, addOutputGradients, blockBytes, holdMasked, isMasked, multiplyElements, passMasked, placeState, takeState, writeOutputs } from './layer'
+import { biasOfSums, packTransposed, toBlocks } from '../weight-product'
+import {
+  TrainedLayer, addOutputGradients, addStateProduct, blockBytes, holdMasked, isMasked, passMasked, placeState, takeState, throughInput, throughState,
+  writeOutputs,
+} from './layer'
 
 // What is kept, one after the other (src/ops/training/kept.ts counts it):
 //
 //     h       (T + 1, B, H)   the states, the initial ones first, padded
 //     before  (T, B, H)       the sums before activation, as packed
+
+/** Where the sums are kept before activation. */
+// @ts-ignore: decorator
+@inline
+function keptBefore(layer: TrainedLayer, keptPtr: usize): usize {
+  return keptPtr + (layer.timesteps + 1) * layer.rows * layer.hBytes
+}
 
 /** Bytes of workspace of `rnnKeepF32`. */
 export function rnnKeepWorkspaceBytes(rows: i32, timesteps: i32, inputSize: i32, hiddenSize: i32): f64 {
@@ -28,7 +38,7 @@ export function rnnKeepF32(
   const units = layer.hiddenSize
   const hBytes = layer.hBytes
   const rowBytes = gatesRowBytes(w.columns)
-  const beforePtr = keptPtr + (timesteps + 1) * rows * hBytes
+  const beforePtr = keptBefore(layer, keptPtr)
   const panelPtr = workspacePtr + rows * hBytes
   placeState(rows, units, h0Ptr, keptPtr)
   multiply(w, timesteps, rows, xPtr, layer.xStepBytes, layer.xRowBytes, beforePtr, rowBytes, false, panelPtr, 0)
@@ -36,10 +46,7 @@ export function rnnKeepF32(
     const stepPtr = beforePtr + t * rows * rowBytes
     const fromPtr = keptPtr + t * rows * hBytes
     const toPtr = fromPtr + rows * hBytes
-    if (t > 0 || h0Ptr != 0) {
-      if (dropPtr) multiplyElements(fromPtr, dropPtr, workspacePtr, rows * hBytes)
-      multiply(u, 1, rows, dropPtr ? workspacePtr : fromPtr, 0, hBytes, stepPtr, rowBytes, true, panelPtr, t)
-    }
+    if (t > 0 || h0Ptr != 0) addStateProduct(layer, u, t, fromPtr, dropPtr, workspacePtr, stepPtr, rowBytes, panelPtr)
     for (let row = 0; row < rows; row++) {
       const rowPtr = toPtr + row * hBytes
       memory.copy(rowPtr, stepPtr + row * rowBytes, hBytes)
@@ -75,7 +82,7 @@ export function rnnBackwardF32(
   const rowBytes = gatesRowBytes(w.columns)
   const blocks = blocksOfColumns(w.columns)
   const apart = rows * BLOCK_ROW_BYTES
-  const beforePtr = keptPtr + (timesteps + 1) * rows * hBytes
+  const beforePtr = keptBefore(layer, keptPtr)
   const uT = newMatrix(workspacePtr, u.columns, units)
   const wT = newMatrix(changetype<usize>(uT) + HEADER_BYTES + uT.blocksBytes, w.columns, w.k)
   let stateGradientPtr = changetype<usize>(wT) + HEADER_BYTES + wT.blocksBytes
@@ -104,19 +111,10 @@ export function rnnBackwardF32(
     }
     toBlocks(rows, w.columns, rowsPtr, hBytes, blocksPtr, apart)
     if (t > 0 || hasInitial) {
-      multiplyRows(uT, rows, rowsPtr, hBytes, nextGradientPtr, hBytes, false, 0)
-      let fromPtr = keptPtr + t * rows * hBytes
-      if (dropPtr) {
-        multiplyElements(nextGradientPtr, dropPtr, nextGradientPtr, rows * hBytes)
-        multiplyElements(fromPtr, dropPtr, droppedPtr, rows * hBytes)
-        fromPtr = droppedPtr
-      }
-      if (duPtr) addWeightProduct(u, rows, fromPtr, hBytes, blocksPtr, apart, duPtr)
+      throughState(layer, u, uT, keptPtr + t * rows * hBytes, dropPtr, droppedPtr, rowsPtr, hBytes, blocksPtr, nextGradientPtr, duPtr)
       if (maskPtr) passMasked(layer, t, maskPtr, stateGradientPtr, nextGradientPtr)
     }
-    if (dwPtr) addWeightProduct(w, rows, xPtr + t * layer.xStepBytes, layer.xRowBytes, blocksPtr, apart, dwPtr)
-    if (dbiasPtr) addBlockSums(blocks, rows, blocksPtr, apart, sumsPtr)
-    if (dxPtr) multiplyRows(wT, rows, rowsPtr, hBytes, dxPtr + t * layer.xStepBytes, layer.xRowBytes, false, 0)
+    throughInput(layer, w, wT, t, xPtr, rowsPtr, hBytes, blocksPtr, dwPtr, dbiasPtr ? sumsPtr : 0, dxPtr)
     const swap = stateGradientPtr
     stateGradientPtr = nextGradientPtr
     nextGradientPtr = swap
