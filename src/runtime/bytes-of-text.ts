@@ -26,19 +26,3 @@ export function bytesOfText(text: string, commonest: readonly number[]): Uint8Ar
   }
   return out.slice(0, length)
 }
-
-/** What edits (assembly/edits.mjs), whose insertions are such text, make of a binary. */
-export function bytesOfEditedText(base: Uint8Array, edits: string, commonest: readonly number[]): Uint8Array<ArrayBuffer> {
-  const parts: Uint8Array[] = []
-  let at = 0
-  for (const [, inserted = '', skip, length] of edits.matchAll(/(\S*) (-?\d+) (\d+) /g)) {
-    parts.push(bytesOfText(inserted, commonest), base.subarray(at += Number(skip), at += Number(length)))
-  }
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let end = 0
-  for (const part of parts) {
-    bytes.set(part, end)
-    end += part.length
-  }
-  return bytes
-}

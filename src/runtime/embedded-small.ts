@@ -1,6 +1,7 @@
 import { commonest, relaxedSimdText } from './binaries/relaxed-simd-small.ts'
 import { simdFromRelaxedSimd } from './binaries/simd-small.ts'
-import { bytesOfEditedText, bytesOfText } from './bytes-of-text.ts'
+import { bytesOfText } from './bytes-of-text.ts'
+import { editedBytes } from './edited-bytes.ts'
 import type { Variant } from './kernels.ts'
 
 /**
@@ -9,5 +10,5 @@ import type { Variant } from './kernels.ts'
  */
 export function embeddedBytes(variant: Variant): Uint8Array<ArrayBuffer> {
   const base = bytesOfText(relaxedSimdText, commonest)
-  return variant === 'relaxed-simd' ? base : bytesOfEditedText(base, simdFromRelaxedSimd, commonest)
+  return variant === 'relaxed-simd' ? base : editedBytes(base, simdFromRelaxedSimd, (text) => bytesOfText(text, commonest))
 }

@@ -4,7 +4,8 @@ import type { GradientKernels } from '../contract/gradient-kernels.ts'
 import { LstmError } from '../errors.ts'
 import { commonest, relaxedSimdText } from './binaries/gradients-relaxed-simd.ts'
 import { simdFromRelaxedSimd } from './binaries/gradients-simd.ts'
-import { bytesOfEditedText, bytesOfText } from './bytes-of-text.ts'
+import { bytesOfText } from './bytes-of-text.ts'
+import { editedBytes } from './edited-bytes.ts'
 import type { Kernels, Variant } from './kernels.ts'
 import { Runtime } from './runtime.ts'
 import type { KernelModule } from './web-assembly.ts'
@@ -54,7 +55,7 @@ async function compile(variants: readonly Variant[]): Promise<WebAssembly.Module
   let refused: unknown
   for (const variant of variants) {
     const base = bytesOfText(relaxedSimdText, commonest)
-    const bytes = variant === 'relaxed-simd' ? base : bytesOfEditedText(base, simdFromRelaxedSimd, commonest)
+    const bytes = variant === 'relaxed-simd' ? base : editedBytes(base, simdFromRelaxedSimd, (text) => bytesOfText(text, commonest))
     try {
       return await WebAssembly.compile(bytes)
     } catch (error) {

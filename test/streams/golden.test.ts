@@ -1,10 +1,8 @@
 // Every golden model that can be streamed gives, step by step, what a run over the whole sequence gives.
-import { readdirSync } from 'node:fs'
 import { beforeAll, expect, it } from 'vitest'
 import { findCarry } from '../../src/streams/found-carry.ts'
 import { typeGraph } from '../../src/graph/infer.ts'
 import { LstmError } from '../../src/errors.ts'
-import { load } from '../../src/model/load.ts'
 import { createRuntime } from '../../src/runtime/create.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import { findTimeline } from '../../src/streams/timeline.ts'
@@ -12,27 +10,14 @@ import type { Timeline } from '../../src/streams/walk.ts'
 import { createData, type DataOf } from '../../src/values/dtype.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { lengthOf } from '../../src/values/shape.ts'
-import { pseudoRandom } from '../random.ts'
+import { elements, goldenFiles, modelOf } from '../golden-files.ts'
 
-const FOLDERS = ['keras3', 'onnx', 'quantized', 'keras-quantized', 'loops', 'rtneural', 'nam'].map((name) => new URL(`../golden/${name}/`, import.meta.url))
-const FILES = FOLDERS.flatMap((folder) => {
-  try {
-    return readdirSync(folder).filter((name) => /\.(keras|h5|onnx|json|nam)$/.test(name)).map((name) => new URL(name, folder))
-  } catch {
-    return []
-  }
-})
+const FILES = goldenFiles(['keras3', 'onnx', 'quantized', 'keras-quantized', 'loops', 'rtneural', 'nam'], /\.(keras|h5|onnx|json|nam)$/)
 
 let runtime: Runtime
 beforeAll(async () => {
   runtime = await createRuntime({ variant: 'simd' })
 })
-
-/** Small whole numbers: they are indices too, and what masks look for is among them. */
-function elements(dtype: NdArray['dtype'], length: number, seed: number): DataOf {
-  const values = pseudoRandom(seed, length, 1)
-  return dtype === 'float32' ? values : createData(dtype, length).map((_, n) => Math.floor(((values[n] as number) + 1) * 1.5))
-}
 
 /** One step of an axis. */
 function cut({ data, dtype, shape }: NdArray, axis: number, step: number): DataOf {
@@ -45,14 +30,9 @@ function cut({ data, dtype, shape }: NdArray, axis: number, step: number): DataO
 /** How often each outcome was met. */
 const met = { streamed: 0, refused: 0 }
 
-it.each(FILES.map((file) => [file.pathname.split('/').slice(-2).join('/'), file] as const))('%s', async (_name, file) => {
-  let model
-  try {
-    model = await load(file, { runtime })
-  } catch (error) {
-    if (error instanceof LstmError) return // no model by itself: weights, or data
-    throw error
-  }
+it.each(FILES)('%s', async (_name, file) => {
+  const model = await modelOf(file, runtime)
+  if (model === undefined) return
   try {
     const { graph, types } = typeGraph(model.toGraph())
     const carry = findCarry(graph, types)

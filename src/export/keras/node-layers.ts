@@ -1,8 +1,7 @@
-import { LstmError } from '../../errors.ts'
 import type { TypedGraph } from '../../ops/graph-data.ts'
-import { label } from '../../ops/node/checks.ts'
 import type { GraphNode, ValueType } from '../../ops/operator.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
+import { ExportedNode } from '../exported-node.ts'
 import type { Names } from '../names.ts'
 import type { KerasLayer, KerasTensor } from './network.ts'
 
@@ -28,35 +27,17 @@ export interface LayerFacts {
 }
 
 /** A node of ours on its way to layers. */
-export class NodeLayers<Settings = unknown> {
-  readonly node: GraphNode
+export class NodeLayers<Settings = unknown> extends ExportedNode<Settings> {
   readonly network: Network
-  readonly settings: Settings
 
   constructor(node: GraphNode, network: Network) {
-    this.node = node
+    super(node, network.typed)
     this.network = network
-    this.settings = network.typed.settings.get(node) as Settings
   }
 
-  has(position: number): boolean {
-    return (this.node.inputs[position] ?? '') !== ''
-  }
-
-  isNeeded(position: number): boolean {
+  /** Whether anybody reads an output. */
+  override isNeeded(position: number): boolean {
     return (this.network.uses.get(this.node.outputs[position] ?? '') ?? 0) > 0
-  }
-
-  type(position: number): ValueType {
-    return this.network.typed.types.get(this.node.inputs[position] as string) as ValueType
-  }
-
-  get outputType(): ValueType {
-    return this.network.typed.types.get(this.node.outputs[0] as string) as ValueType
-  }
-
-  value(position: number): ArrayLike | undefined {
-    return this.network.typed.graph.constants.get(this.node.inputs[position] ?? '')
   }
 
   /** An input that is a constant. @throws LstmError `UNSUPPORTED` where it is computed */
@@ -64,10 +45,6 @@ export class NodeLayers<Settings = unknown> {
     const value = this.value(position)
     if (value === undefined) throw this.unsupported(`${what} that is computed`)
     return value
-  }
-
-  weight(role: string): ArrayLike | undefined {
-    return this.network.typed.graph.constants.get(this.node.parameters[role] ?? '')
   }
 
   /** The tensor of an input. @throws LstmError `UNSUPPORTED` for a constant */
@@ -105,10 +82,6 @@ export class NodeLayers<Settings = unknown> {
   /** Adds a layer of the first input that makes the output of this node. */
   only(className: string, facts: LayerFacts = {}): void {
     this.give(this.add(className, [this.tensor(0)], this.outputType, facts))
-  }
-
-  unsupported(what: string): LstmError {
-    return new LstmError('UNSUPPORTED', `${label(this.node)}: ${what}`)
   }
 }
 

@@ -1,8 +1,7 @@
-import { LstmError } from '../../errors.ts'
-import { label } from '../../ops/node/checks.ts'
-import type { Attribute, GraphNode, ValueType } from '../../ops/operator.ts'
+import type { GraphNode } from '../../ops/operator.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import type { SymbolicShape } from '../../values/shape.ts'
+import { ExportedNode } from '../exported-node.ts'
 import type { Emission, FileValue } from './emission.ts'
 import type { AttributeMessage, OnnxType } from './messages.ts'
 
@@ -10,32 +9,16 @@ import type { AttributeMessage, OnnxType } from './messages.ts'
 export type Attributes = Readonly<Record<string, AttributeMessage | undefined>>
 
 /** One node of ours on its way to nodes of the file. */
-export class NodeExport<Settings = unknown> {
-  readonly node: GraphNode
+export class NodeExport<Settings = unknown> extends ExportedNode<Settings> {
   readonly emission: Emission
-  /** What the operator made of its attributes. */
-  readonly settings: Settings
 
   constructor(node: GraphNode, emission: Emission) {
-    this.node = node
+    super(node, emission.typed)
     this.emission = emission
-    this.settings = emission.typed.settings.get(node) as Settings
-  }
-
-  has(position: number): boolean {
-    return (this.node.inputs[position] ?? '') !== ''
-  }
-
-  isNeeded(position: number): boolean {
-    return (this.node.outputs[position] ?? '') !== ''
   }
 
   #input(position: number): string {
     return this.node.inputs[position] as string
-  }
-
-  type(position: number): ValueType {
-    return this.emission.typeOf(this.#input(position))
   }
 
   shape(position: number): SymbolicShape {
@@ -44,11 +27,6 @@ export class NodeExport<Settings = unknown> {
 
   rank(position: number): number {
     return this.shape(position).length
-  }
-
-  /** The elements of an input that is a constant. */
-  value(position: number): ArrayLike | undefined {
-    return this.emission.constantOf(this.node.inputs[position] ?? '')
   }
 
   /** An input as it is in the file. */
@@ -75,18 +53,9 @@ export class NodeExport<Settings = unknown> {
     return open.length === positions.length && open.every((type) => type === 'bool') ? 'bool' : 'uint8'
   }
 
-  weight(role: string): ArrayLike | undefined {
-    const name = Object.hasOwn(this.node.parameters, role) ? this.node.parameters[role] : undefined
-    return name === undefined ? undefined : this.emission.constantOf(name)
-  }
-
   /** A weight of this node as an initializer. */
   weightName(role: string): string {
     return this.emission.initializer(this.weight(role) as ArrayLike, this.node.parameters[role] as string)
-  }
-
-  attribute(name: string): Attribute | undefined {
-    return this.node.attributes[name]
   }
 
   /** Adds a node with one output that is no value of ours, whose name is returned. */
@@ -129,10 +98,6 @@ export class NodeExport<Settings = unknown> {
   scalar(position: number, type: OnnxType): string {
     const name = this.as(position, type)
     return name === '' || this.rank(position) === 0 ? name : this.emit('Squeeze', [name])
-  }
-
-  unsupported(what: string): LstmError {
-    return new LstmError('UNSUPPORTED', `${label(this.node)}: ${what}`)
   }
 }
 

@@ -1,32 +1,15 @@
-import { LstmError } from '../../errors.ts'
-import { label } from '../../ops/node/checks.ts'
-import type { Attribute, GraphNode, ValueType } from '../../ops/operator.ts'
-import type { ArrayLike } from '../../values/ndarray.ts'
+import type { GraphNode } from '../../ops/operator.ts'
 import type { SymbolicShape } from '../../values/shape.ts'
+import { ExportedNode } from '../exported-node.ts'
 import { python, type PythonModule } from './python-module.ts'
 
 /** One node of ours on its way to lines of Python. */
-export class NodeLines<Settings = unknown> {
-  readonly node: GraphNode
+export class NodeLines<Settings = unknown> extends ExportedNode<Settings> {
   readonly module: PythonModule
-  readonly settings: Settings
 
   constructor(node: GraphNode, module: PythonModule) {
-    this.node = node
+    super(node, module.typed)
     this.module = module
-    this.settings = module.typed.settings.get(node) as Settings
-  }
-
-  has(position: number): boolean {
-    return (this.node.inputs[position] ?? '') !== ''
-  }
-
-  isNeeded(position: number): boolean {
-    return (this.node.outputs[position] ?? '') !== ''
-  }
-
-  type(position: number): ValueType {
-    return this.module.typeOf(this.node.inputs[position] as string)
   }
 
   get rank(): number {
@@ -34,15 +17,11 @@ export class NodeLines<Settings = unknown> {
   }
 
   get outputShape(): SymbolicShape {
-    return this.module.typeOf(this.node.outputs[0] as string).shape
+    return this.outputType.shape
   }
 
   x(position: number): string {
     return this.module.expression(this.node.inputs[position] as string)
-  }
-
-  value(position: number): ArrayLike | undefined {
-    return this.module.typed.graph.constants.get(this.node.inputs[position] ?? '')
   }
 
   /** The numbers of an input that is a constant. @throws LstmError `UNSUPPORTED` where they are computed */
@@ -58,14 +37,6 @@ export class NodeLines<Settings = unknown> {
     return value?.data.length === 1 ? python(value.data[0] as number) : this.x(position)
   }
 
-  weight(role: string): ArrayLike | undefined {
-    return this.module.typed.graph.constants.get(this.node.parameters[role] ?? '')
-  }
-
-  attribute(name: string): Attribute | undefined {
-    return this.node.attributes[name]
-  }
-
   /** An attribute that is an axis. */
   axis(name: string, absent: number): number {
     return Number(this.attribute(name) ?? absent)
@@ -77,10 +48,6 @@ export class NodeLines<Settings = unknown> {
 
   alias(expression: string): void {
     this.module.alias(this.node.outputs[0] as string, expression)
-  }
-
-  unsupported(what: string): LstmError {
-    return new LstmError('UNSUPPORTED', `${label(this.node)}: ${what}`)
   }
 }
 

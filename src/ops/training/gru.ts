@@ -1,10 +1,9 @@
 import type { TrainingKernels } from '../../runtime/gradient-kernels.ts'
 import type { BoundFunction } from '../elementwise/functions.ts'
-import { requireInput } from '../node/checks.ts'
 import type { GraphNode, Operator, ValueType } from '../operator.ts'
 import { gru, GRU_ATTRIBUTES, type GruSettings } from '../recurrent/gru.ts'
 import { gruKeptLength } from './kept.ts'
-import { at, inputOf, outputOf, paddedInput, planLayer, sizesOf } from './layer.ts'
+import { at, inputOf, outputOf, paddedInput, planLayer, sizesOf, trainedTypes } from './layer.ts'
 
 /** Positions of the inputs of `trainedGru`; `gruBackward` has them first, and then its own. */
 export const GRU_INPUTS = { x: 0, w: 1, u: 2, candidate: 3, inputBias: 4, recurrentBias: 5, h0: 6, mask: 7, drop: 8 } as const
@@ -31,15 +30,7 @@ export const trainedGru: Operator<GruSettings> = {
   attributes: GRU_ATTRIBUTES,
   time: 'unknown',
   parse,
-  infer(node, context, settings) {
-    const x = requireInput(node, context, GRU_INPUTS.x, 'float32', 3)
-    const sizes = sizesOf(settings, x.shape as number[])
-    return [
-      { dtype: 'float32', shape: [...x.shape.slice(0, 2), settings.hiddenSize] },
-      { dtype: 'float32', shape: [sizes.batch, settings.hiddenSize] },
-      { dtype: 'float32', shape: [gruKeptLength(sizes)] },
-    ]
-  },
+  infer: (node, context, settings) => trainedTypes(node, context, settings, [settings.hiddenSize], gruKeptLength),
   cost: () => ({ detail: '', multiplyAdds: 0 }),
   plan(_node, planner, settings) {
     const kernels = planner.kernels as TrainingKernels

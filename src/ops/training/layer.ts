@@ -2,7 +2,8 @@
 import { TrainedLayer } from '../../contract/gradients/recurrent/layer.ts'
 import { MaskRule } from '../../contract/recurrent/mask.ts'
 import type { BoundFunction } from '../elementwise/functions.ts'
-import type { Planner, RecordSlot, Slot } from '../operator.ts'
+import { requireInput } from '../node/checks.ts'
+import type { GraphNode, InferenceContext, Planner, RecordSlot, Slot, ValueType } from '../operator.ts'
 import type { LayerSettings } from '../recurrent/layer-settings.ts'
 import type { LayerSizes } from './kept.ts'
 
@@ -16,6 +17,20 @@ export function sizesOf({ timeMajor, hiddenSize, outputSize }: LayerSettings, sh
   const [first, second, inputSize] = shape as [number, number, number]
   const [batch, timesteps] = timeMajor ? [second, first] : [first, second]
   return { batch, timesteps, inputSize, hiddenSize, outputSize }
+}
+
+/**
+ * Types of what a layer in one direction gives: y, every step; its final states [batch, ...]; and what is kept.
+ * @param states their sizes
+ * @param kept floats that are kept
+ */
+export function trainedTypes(
+  node: GraphNode, context: InferenceContext, settings: LayerSettings, states: readonly number[], kept: (sizes: TrainedSizes) => number,
+): ValueType[] {
+  const { shape } = requireInput(node, context, 0, 'float32', 3)
+  const sizes = sizesOf(settings, shape as readonly number[])
+  const shapes = [[...shape.slice(0, 2), settings.outputSize], ...states.map((size) => [sizes.batch, size]), [kept(sizes)]]
+  return shapes.map((own) => ({ dtype: 'float32', shape: own }))
 }
 
 /** What a cell has of its own. */

@@ -1,9 +1,8 @@
 import { isPlain, LSTM_ATTRIBUTES, readSettings, type CellFunctions, type LstmSettings } from '../recurrent/settings.ts'
 import type { TrainingKernels } from '../../runtime/gradient-kernels.ts'
-import { requireInput } from '../node/checks.ts'
 import type { GraphNode, Operator, Slot, ValueType } from '../operator.ts'
 import { lstmKeptLength } from './kept.ts'
-import { ABSENT, at, inputOf, outputOf, paddedInput, planLayer, sizesOf } from './layer.ts'
+import { ABSENT, at, inputOf, outputOf, paddedInput, planLayer, sizesOf, trainedTypes } from './layer.ts'
 
 /** Positions of the inputs of `trainedLstm`; `lstmBackward` has them first, and then its own. */
 export const LSTM_INPUTS = { x: 0, w: 1, u: 2, bias: 3, h0: 4, c0: 5, mask: 6, projection: 7, peepholes: 8, drop: 9 } as const
@@ -36,15 +35,8 @@ export const trainedLstm: Operator<LstmSettings> = {
   time: 'unknown',
   parse: readSettings,
   infer(node, context, settings) {
-    const x = requireInput(node, context, LSTM_INPUTS.x, 'float32', 3)
-    const sizes = sizesOf(settings, x.shape as number[])
-    const { batch, hiddenSize, outputSize } = sizes
-    return [
-      { dtype: 'float32', shape: [...x.shape.slice(0, 2), outputSize] },
-      { dtype: 'float32', shape: [batch, outputSize] },
-      { dtype: 'float32', shape: [batch, hiddenSize] },
-      { dtype: 'float32', shape: [lstmKeptLength(sizes, isPlainCell(node, settings))] },
-    ]
+    const { outputSize, hiddenSize } = settings
+    return trainedTypes(node, context, settings, [outputSize, hiddenSize], (sizes) => lstmKeptLength(sizes, isPlainCell(node, settings)))
   },
   cost: () => ({ detail: '', multiplyAdds: 0 }),
   plan(node, planner, settings) {

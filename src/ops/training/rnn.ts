@@ -1,10 +1,9 @@
 import type { TrainingKernels } from '../../runtime/gradient-kernels.ts'
 import type { BoundFunction } from '../elementwise/functions.ts'
-import { requireInput } from '../node/checks.ts'
 import type { GraphNode, Operator, ValueType } from '../operator.ts'
 import { rnn, RNN_ATTRIBUTES, type RnnSettings } from '../recurrent/rnn.ts'
 import { rnnKeptLength } from './kept.ts'
-import { at, inputOf, outputOf, paddedInput, planLayer, sizesOf } from './layer.ts'
+import { at, inputOf, outputOf, paddedInput, planLayer, sizesOf, trainedTypes } from './layer.ts'
 
 /** Positions of the inputs of `trainedRnn`; `rnnBackward` has them first, and then its own. */
 export const RNN_INPUTS = { x: 0, w: 1, u: 2, bias: 3, h0: 4, mask: 5, drop: 6 } as const
@@ -27,15 +26,7 @@ export const trainedRnn: Operator<RnnSettings> = {
   attributes: RNN_ATTRIBUTES,
   time: 'unknown',
   parse,
-  infer(node, context, settings) {
-    const x = requireInput(node, context, RNN_INPUTS.x, 'float32', 3)
-    const sizes = sizesOf(settings, x.shape as number[])
-    return [
-      { dtype: 'float32', shape: [...x.shape.slice(0, 2), settings.hiddenSize] },
-      { dtype: 'float32', shape: [sizes.batch, settings.hiddenSize] },
-      { dtype: 'float32', shape: [rnnKeptLength(sizes)] },
-    ]
-  },
+  infer: (node, context, settings) => trainedTypes(node, context, settings, [settings.hiddenSize], rnnKeptLength),
   cost: () => ({ detail: '', multiplyAdds: 0 }),
   plan(_node, planner, settings) {
     const kernels = planner.kernels as TrainingKernels

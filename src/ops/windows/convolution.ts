@@ -10,7 +10,7 @@ import type { MatrixInputs, MatrixLayout, PackedConstant, PackedMatrices } from 
 import { planPacked, preparePacked, workspaceOf } from '../products/packed.ts'
 import { along, timeAxis, type TimeRule } from '../time/timing.ts'
 import { channelsLastInput, channelsLastOutput } from './channels-last.ts'
-import { countWindows, joinShape, paddingOf, reachOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, windowsOverTime, type Windows } from './windows.ts'
+import { countWindows, geometryOf, joinShape, paddingOf, reachOf, readWindows, requireWindowed, splitShape, WINDOW_ATTRIBUTES, windowsOverTime, type Windows } from './windows.ts'
 
 interface Convolution {
   readonly windows: Windows
@@ -160,16 +160,7 @@ interface WindowsCall extends SlidingWindows {
 
 /** What the kernel is told of one group of channels. */
 export function convolveFields({ windows, sizes, counts, channels, columns, group }: SlidingWindows): RecordValues<typeof ConvolveCall> {
-  const [height, width] = two(sizes, 1)
-  const [outHeight, outWidth] = two(counts, 1)
-  const [windowHeight, windowWidth] = two(windows.kernel, 1)
-  const [strideRows, strideColumns] = two(windows.strides, 1)
-  const [dilationRows, dilationColumns] = two(windows.dilations, 1)
-  const [padTop, padLeft] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[0]), 0)
-  return {
-    height, width, channels: channels / group, xPixelBytes: channels * 4, windowHeight, windowWidth, strideRows, strideColumns, padTop, padLeft,
-    dilationRows, dilationColumns, outHeight, outWidth, outPixelBytes: columns * 4,
-  }
+  return { ...geometryOf(windows, sizes, counts), channels: channels / group, xPixelBytes: channels * 4, outPixelBytes: columns * 4 }
 }
 
 /** y = windows of x times the weights; x and y have the channels last. */

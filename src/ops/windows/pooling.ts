@@ -7,7 +7,7 @@ import { label, requireInput } from '../node/checks.ts'
 import type { GraphNode, Operator } from '../operator.ts'
 import { passesOf, planReduction } from '../reduction/reduce.ts'
 import { along, type TimeRule } from '../time/timing.ts'
-import { countWindows, joinShape, paddingOf, reachOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, windowsOverTime, type Windows } from './windows.ts'
+import { countWindows, geometryOf, joinShape, paddingOf, reachOf, readWindows, requireWindowed, splitShape, twoAxes as two, WINDOW_ATTRIBUTES, windowsOverTime, type Windows } from './windows.ts'
 
 function windowsOf(node: GraphNode, shape: SymbolicShape): Windows {
   const channelsLast = switchOf(node, 'channelsLast')
@@ -48,16 +48,9 @@ export function poolFields(node: GraphNode, shape: Shape, outShape: Shape, kind:
   const { batch, channels, sizes } = splitShape(shape, windows.channelsLast)
   const { sizes: counts } = splitShape(outShape, windows.channelsLast)
   const [planes, inner] = windows.channelsLast ? [batch, channels] : [batch * channels, 1]
-  const [height, width] = two(sizes, 1)
-  const [outHeight, outWidth] = two(counts, 1)
-  const [windowHeight, windowWidth] = two(windows.kernel, 1)
-  const [strideRows, strideColumns] = two(windows.strides, 1)
-  const [dilationRows, dilationColumns] = two(windows.dilations, 1)
-  const [padTop, padLeft] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[0]), 0)
   const [padBottom, padRight] = two(sizes.map((size, axis) => paddingOf(windows, axis, size)[1]), 0)
   return {
-    what: KINDS[kind], countPad: Number(countPad), planes, height, width, inner, windowHeight, windowWidth, strideRows, strideColumns,
-    padTop, padLeft, padBottom, padRight, dilationRows, dilationColumns, outHeight, outWidth,
+    what: KINDS[kind], countPad: Number(countPad), planes, inner, ...geometryOf(windows, sizes, counts), padBottom, padRight,
   }
 }
 

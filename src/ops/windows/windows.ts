@@ -115,6 +115,26 @@ export function twoAxes(values: readonly number[], absent: number): [number, num
   return values.length === 1 ? [absent, values[0] as number] : values as [number, number]
 }
 
+/** Sizes of windows over two axes, as kernels take them. */
+type Geometry = Readonly<Record<
+  'height' | 'width' | 'outHeight' | 'outWidth' | 'windowHeight' | 'windowWidth' | 'strideRows' | 'strideColumns' | 'dilationRows' | 'dilationColumns'
+  | 'padTop' | 'padLeft', number
+>>
+
+/**
+ * Sizes of windows over an array of `sizes`, as kernels take them: over two axes, with those of one axis as the second.
+ * @param counts how many windows there are along each axis
+ */
+export function geometryOf(windows: Windows, sizes: readonly number[], counts: readonly number[]): Geometry {
+  const [height, width] = twoAxes(sizes, 1)
+  const [outHeight, outWidth] = twoAxes(counts, 1)
+  const [windowHeight, windowWidth] = twoAxes(windows.kernel, 1)
+  const [strideRows, strideColumns] = twoAxes(windows.strides, 1)
+  const [dilationRows, dilationColumns] = twoAxes(windows.dilations, 1)
+  const [padTop, padLeft] = twoAxes(sizes.map((size, axis) => paddingOf(windows, axis, size)[0]), 0)
+  return { height, width, outHeight, outWidth, windowHeight, windowWidth, strideRows, strideColumns, dilationRows, dilationColumns, padTop, padLeft }
+}
+
 /** The windows of a node, and which of their axes the timesteps are; undefined where they are batch or channels. */
 export function windowsOverTime(node: GraphNode, context: TimeContext, kernel: readonly number[] | undefined): { windows: Windows, over: number } | undefined {
   const rank = context.shape(0)?.length as number

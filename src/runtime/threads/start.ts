@@ -2,6 +2,7 @@ import { MOST_THREADS } from '../../contract/threads/crew.ts'
 import type { ThreadKernels } from '../../contract/thread-kernels.ts'
 import { edits as relaxedEdits } from '../binaries/relaxed-simd-threads.ts'
 import { edits as simdEdits } from '../binaries/simd-threads.ts'
+import { editedBytes } from '../edited-bytes.ts'
 import type { Kernels, Variant } from '../kernels.ts'
 import { LinearMemory } from '../memory.ts'
 import type { Runtime } from '../runtime.ts'
@@ -28,21 +29,8 @@ const MOST_BY_ITSELF = 8
 /** Engines reserve addresses for all that a shared memory may become: where there are too few, it is less. */
 const LEAST_MEMORY_BYTES = 2 ** 26
 
-/** The bytes that edits make of a binary: assembly/edits.mjs. */
-function edited(base: Uint8Array, edits: string): Uint8Array<ArrayBuffer> {
-  const parts: Uint8Array[] = []
-  let at = 0
-  for (const [, inserted = '', skip, length] of edits.matchAll(/(\S*) (-?\d+) (\d+) /g)) {
-    parts.push(Uint8Array.from(inserted.match(/../g) ?? [], (pair) => parseInt(pair, 16)), base.subarray(at += Number(skip), at += Number(length)))
-  }
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let end = 0
-  for (const part of parts) {
-    bytes.set(part, end)
-    end += part.length
-  }
-  return bytes
-}
+/** Pairs of hexadecimal digits. */
+const bytesOfHex = (text: string): Uint8Array => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16))
 
 interface Compiled {
   readonly variant: Variant
@@ -53,7 +41,7 @@ interface Compiled {
 async function compileThreads({ variant: wanted, bytesOf }: ThreadOptions): Promise<Compiled | undefined> {
   for (const [variant, edits] of EDITS) {
     if (wanted !== 'auto' && wanted !== variant) continue
-    const bytes = edited(bytesOf(variant), edits)
+    const bytes = editedBytes(bytesOf(variant), edits, bytesOfHex)
     if (WebAssembly.validate(bytes)) return { variant, module: await WebAssembly.compile(bytes) }
   }
   return undefined
