@@ -8,6 +8,7 @@ import { GROUPS, TEXT_DECODER } from './.ci/build/imports.ts'
 import { writeLicences } from './.ci/build/licences.ts'
 import { asciiOnly, commentsOfWhole } from './.ci/build/output-text.ts'
 import { ownCopies } from './.ci/build/own-copies.ts'
+import { WASM_FILES } from './.ci/build/wasm-files.ts'
 
 const common = {
   format: 'esm', platform: 'neutral', target: 'es2022', fixedExtension: false, sourcemap: false,
@@ -25,7 +26,7 @@ const config: UserConfig[] = defineConfig([{
   dts: true,
   entry: { index: 'src/index.ts', cli: 'src/cli/main.ts', ...ENTRY_POINTS, ...Object.fromEntries(Object.keys(EDITIONS).map((name) => [name, `src/index.ts?${name}`])) },
   minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: false } },
-  copy: ['build/simd.wasm', 'build/relaxed-simd.wasm'].map((from) => ({ from, to: 'dist' })),
+  copy: WASM_FILES.map((name) => ({ from: `build/${name}.wasm`, to: 'dist' })),
   outputOptions: {
     comments: { jsdoc: false, annotation: true, legal: true },
     codeSplitting: { groups: GROUPS },

@@ -72,6 +72,7 @@ async function closureOf(entry: string): Promise<{ readonly files: string[], rea
 }
 
 /** What else can be imported: `lstm-wasm/layers`, the readers one by one, and arrays in files. */
+const BINARIES = ['simd', 'relaxed-simd', 'gradients-simd', 'gradients-relaxed-simd']
 const DOORS = ['layers', 'operators', 'streams', 'quantization', 'export', 'training', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam', 'tesseract']
 
 /** Their public names, in the same order. */
@@ -108,7 +109,7 @@ describe('the package', () => {
     const pages = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', ...packed.filter((path) => /^docs\/(\w[\w-]*\.md|benchmark\/[\w-]+\.svg|playground\/[\w-]+\.(?:mjs|css|html))$/.test(path))]
     expect(packed).toEqual([...pages, 'examples/digits.npy', 'examples/digits.safetensors', 'package.json', ...built].sort())
     expect(pages).toContain('docs/api.md')
-    expect(built).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/layers.js', 'dist/layers.d.ts', 'dist/cli.js', 'dist/simd.wasm', 'dist/relaxed-simd.wasm']))
+    expect(built).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/layers.js', 'dist/layers.d.ts', 'dist/cli.js', ...BINARIES.map((name) => `dist/${name}.wasm`)]))
     expect(packed.filter((path) => /test|src|assembly|bench(?!mark)|\.map$|(?<!\.d)\.ts$/.test(path))).toEqual([])
   })
 
@@ -117,20 +118,20 @@ describe('the package', () => {
     const { main, module, types, unpkg, jsdelivr } = manifest
     const all = [...targets, ...Object.values(manifest.bin), main, module, types, unpkg, jsdelivr]
     for (const target of all) expect((await readFile(new URL(target, root))).length).toBeGreaterThan(0)
-    const files = ['./examples/digits.safetensors', './examples/digits.npy', ...['simd', 'relaxed-simd'].flatMap((name) => [`./${name}.wasm`, `./${name}.wasm?module`])]
+    const files = ['./examples/digits.safetensors', './examples/digits.npy', ...BINARIES.flatMap((name) => [`./${name}.wasm`, `./${name}.wasm?module`])]
     expect(Object.keys(manifest.exports)).toEqual(['.', './core', ...DOORS.map((name) => `./${name}`), ...files, './package.json'])
     // A package may import itself by name: the map is resolved as a user's import would be.
-    const names = ['', ...['core', ...DOORS, 'simd.wasm', 'relaxed-simd.wasm', 'package.json'].map((name) => `/${name}`)]
+    const names = ['', ...['core', ...DOORS, ...BINARIES.map((name) => `${name}.wasm`), 'package.json'].map((name) => `/${name}`)]
     const script = `for (const name of ${JSON.stringify(names)}) console.log(import.meta.resolve('lstm-wasm' + name))`
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: fileURLToPath(root) })
-    const found = ['dist/index.js', 'dist/core.js', ...DOORS.map((name) => `dist/${name}.js`), 'dist/simd.wasm', 'dist/relaxed-simd.wasm', 'package.json']
+    const found = ['dist/index.js', 'dist/core.js', ...DOORS.map((name) => `dist/${name}.js`), ...BINARIES.map((name) => `dist/${name}.wasm`), 'package.json']
     expect(stdout.trim().split('\n')).toEqual(found.map((file) => new URL(file, root).href))
     const inner = "import('lstm-wasm/dist/index.js').catch(({ code }) => console.log(code))"
     expect((await run(process.execPath, ['--input-type=module', '-e', inner], { cwd: fileURLToPath(root) })).stdout).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n')
   })
 
   it('ships the binaries it was tested with', async () => {
-    for (const name of ['simd.wasm', 'relaxed-simd.wasm']) {
+    for (const name of BINARIES.map((binary) => `${binary}.wasm`)) {
       expect((await readFile(new URL(name, dist))).equals(await readFile(new URL(`build/${name}`, root)))).toBe(true)
     }
   })
@@ -251,8 +252,8 @@ describe('the size', () => {
   const LIMIT_CORE = 27 * 1024
   const LIMIT_STREAMS = 16_384
 
-  it.each(['simd.wasm', 'relaxed-simd.wasm'])('of %s is at most 24 kB gzip', async (name) => {
-    const bytes = await readFile(new URL(name, dist))
+  it.each(BINARIES)('of %s.wasm is at most 24 kB gzip', async (name) => {
+    const bytes = await readFile(new URL(`${name}.wasm`, dist))
     const size = gzipSync(bytes, { level: 9 }).length
     expect(size, `${name}: ${bytes.length} bytes, ${size} gzip`).toBeLessThanOrEqual(LIMIT_WASM)
     expect(size).toBeGreaterThan(1000)

@@ -1,7 +1,8 @@
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { ENTRY_POINTS } from './entry-points.ts'
+import { WASM_FILES } from './wasm-files.ts'
 
-/** Of `import module from 'lstm-wasm/simd.wasm'` and `import source module from ...`: what createRuntime takes. */
+/** Of `import module from 'lstm-wasm/simd.wasm'` and `import source module from ...`: what createRuntime and createTrainer take. */
 const WASM_TYPES = `import type { RuntimeOptions } from './index.js'
 
 declare const module: NonNullable<RuntimeOptions['module']>
@@ -14,7 +15,7 @@ export default module
  */
 export function writeCommonJs(): void {
   writeFileSync('dist/core.d.ts', "export * from './index.js'\n")
-  for (const name of ['simd', 'relaxed-simd']) {
+  for (const name of WASM_FILES) {
     writeFileSync(`dist/${name}.wasm.d.ts`, WASM_TYPES)
     // For Turbopack, which looks for 'lstm-wasm/simd.wasm?module' in the exports map as it is; webpack leaves the query out.
     writeFileSync(`dist/${name}-module.js`, `export { default } from './${name}.wasm?module'\n`)

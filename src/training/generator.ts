@@ -3,14 +3,6 @@ import { philox } from '../ops/random/philox.ts'
 /** What numbers are drawn for: those of different purposes have nothing to do with each other. */
 export const STREAMS = { weights: 1, order: 2 } as const
 
-/** What a generator is at: all it takes to go on. */
-export interface GeneratorState {
-  readonly seed: number
-  readonly stream: number
-  readonly run: number
-  readonly position: number
-}
-
 const WORDS = 4
 
 /**
@@ -35,15 +27,6 @@ export class Generator {
     this.#stream = stream
     this.#run = run
     this.#position = position
-  }
-
-  /** One that goes on from a state. */
-  static from({ seed, stream, run, position }: GeneratorState): Generator {
-    return new Generator(seed, stream, run, position)
-  }
-
-  get state(): GeneratorState {
-    return { seed: this.#seed, stream: this.#stream, run: this.#run, position: this.#position }
   }
 
   /** A whole number from 0 to 2^32 - 1. */
