@@ -18,6 +18,8 @@ const guardWord = (at: number): number => (at % 2 === 0 ? UNTOUCHED : GUARD_NUMB
 const GUARD = 64
 /** Kernels write whole vectors: the padding of a block up to here is theirs. */
 const VECTOR = 16
+/** What memory is before any block is put there. */
+const UNTOUCHED_PAGE = new Uint8Array(new Uint32Array(16384).fill(UNTOUCHED).buffer)
 
 /**
  * A binary's kernels and a linear memory full of NaN. Blocks are aligned and padded as in the
@@ -29,6 +31,8 @@ export class Arena {
   #end = FIRST_BLOCK_PTR
   /** Zones between blocks, from and to. */
   #guards: [begin: number, end: number][] = []
+  /** Where `call` keeps what memory was: made once, since new pages cost more than the copy. */
+  #before: Uint8Array | undefined
 
   /** @param pages of 64 KiB */
   constructor({ module }: Binary, pages: number = 8) {
@@ -119,13 +123,23 @@ export class Arena {
 
   /** Runs a kernel and checks that it changed nothing outside `writable`. */
   call<T>(writable: readonly Range[], run: () => T): T {
-    const before = new Uint8Array(this.#memory.buffer).slice()
+    this.#before ??= new Uint8Array(this.#memory.buffer.byteLength)
+    // Behind the last block's zone all is as clear() left it.
+    const end = Math.min(this.#end + GUARD, this.#before.length)
+    this.#before.set(new Uint8Array(this.#memory.buffer, 0, end))
     const result = run()
     const after = new Uint8Array(this.#memory.buffer)
+    const before = this.#before.subarray(0, end)
     for (const [ptr, bytes] of writable) before.set(after.subarray(ptr, ptr + bytes), ptr)
-    if (Buffer.compare(before, after) !== 0) {
+    if (Buffer.compare(before, after.subarray(0, end)) !== 0) {
       const at = before.findIndex((byte, n) => byte !== after[n])
       expect.fail(`a kernel wrote at ${at}, expected only ${JSON.stringify(writable)}`)
+    }
+    for (let begin = end; begin < after.length; begin += UNTOUCHED_PAGE.length) {
+      const page = after.subarray(begin, begin + UNTOUCHED_PAGE.length)
+      if (Buffer.compare(page, UNTOUCHED_PAGE.subarray(0, page.length)) !== 0) {
+        expect.fail(`a kernel wrote behind all blocks, from ${begin} on, expected only ${JSON.stringify(writable)}`)
+      }
     }
     return result
   }
