@@ -16,12 +16,19 @@ export function inputFiles(inputs) {
   return Object.entries(inputs).filter(([, array]) => isLong(array)).map(([name, array]) => ({ file: fileOf(name), bytes: () => writeNpy(array) }))
 }
 
+/** Files of the examples that a model was trained with. */
+export function trainingFiles({ x, y }) {
+  return [...Object.entries({ ...x, targets: y })].map(([name, array]) => ({ file: exampleFileOf(name), bytes: () => writeNpy(array) }))
+}
+
+const exampleFileOf = (name) => `examples-${fileOf(name)}`
+
 /**
  * @param run `name` of the model's file; `inputs` and `outputs` of the run; `lines` that made the model of a state dict, or `options` of load;
- *   the `graph`
+ *   the `graph`; `training`: what `TrainView.last` gives
  * @returns for each tab its blocks: `{ file, text }`, the file's name being what they call each other
  */
-export function codeFor({ name, inputs, outputs, lines, options, graph }) {
+export function codeFor({ name, inputs, outputs, lines, options, graph, training }) {
   const printed = Object.entries(outputs).map(([output, { shape, data }]) => `// here it printed: ${output} [${shape.join(', ')}] ${[...data.slice(0, SHOWN)].join(' ')}`)
   const body = [...openingLines(name, lines, options), '', ...runningLines(inputs), ...printed]
   const names = importsOf(body)
@@ -35,7 +42,25 @@ export function codeFor({ name, inputs, outputs, lines, options, graph }) {
       ],
     },
     { title: 'Python', blocks: [pythonFor({ name, inputs, outputs, graph, fileOf, isLong })] },
+    ...(training === undefined ? [] : [{ title: 'Training', blocks: [{ about: 'npm install lstm-wasm, then node train.mjs', file: 'train.mjs', text: trainingOf(name, lines, options, training) }] }]),
   ]
+}
+
+function trainingOf(name, lines, options, { x, y, settings: { loss, metric, seed, learningRate, fit }, before, after, stoppedIn }) {
+  const numbers = (values) => Object.entries(values).map(([number, value]) => `${number} ${value}`).join(', ')
+  return scriptOf([
+    "import { writeFile } from 'node:fs/promises'", "import { readNpy } from 'lstm-wasm/npy'", "import { adam, createTrainer } from 'lstm-wasm/training'",
+    ...openingLines(name, lines, options), '',
+    `const x = { ${Object.keys(x).map((input) => `${quoted(input)}: await readNpy(${quoted(exampleFileOf(input))})`).join(', ')} }`,
+    `const y = await readNpy(${quoted(exampleFileOf('targets'))})`, '',
+    `const trainer = await createTrainer(model, { loss: '${loss}', optimizer: adam({ learningRate: ${learningRate} }), metrics: ['${metric}'], seed: ${seed} })`,
+    "console.log('before', await trainer.evaluate(x, y))",
+    `await trainer.fit(x, y, { ${Object.entries(fit).map(([option, value]) => `${option}: ${value}`).join(', ')} })`,
+    "console.log('after', await trainer.evaluate(x, y))", '',
+    'const trained = await trainer.model()',
+    "await writeFile('trained.safetensors', trained.save()) // load('trained.safetensors') reads it; lstm-wasm/export writes .keras and .onnx",
+    `// here it was, before: ${numbers(before)}; after: ${numbers(after)}${stoppedIn === undefined ? '' : `; it was stopped in epoch ${stoppedIn}`}`,
+  ])
 }
 
 /** Lines that open the model; those that people have written for a state dict stay as they are, but for the file. */

@@ -24,18 +24,24 @@ function outputElement(name, { dtype, shape, data }, vocabulary) {
     make('h3', {}, name, ' ', make('code', { class: 'quiet' }, `${dtype} ${shapeText(shape)}`)),
     wrong > 0 && make('p', { class: 'message bad' }, `${grouped(wrong)} of ${grouped(data.length)} are not finite: the input or the weights are out of range.`),
     canvas,
-    canvas && make('ul', { class: 'legend' }, ...Array.from({ length: columns }, (_, column) => {
-      const item = make('li', {}, width === 1 ? name : `${name} ${column}`)
-      item.style.setProperty('--colour', `var(--${COLOURS[column]})`)
-      return item
-    }), columns < width && make('li', {}, `${width - columns} more are in the numbers`)),
+    canvas && legendElement(Array.from({ length: columns }, (_, column) => (width === 1 ? name : `${name} ${column}`)),
+      columns < width && make('li', {}, `${width - columns} more are in the numbers`)),
     isClasses && rows > 1 && make('p', { class: 'quiet' }, 'The last row:'),
     isClasses && barsElement(last, vocabulary),
     make('details', {}, make('summary', {}, rows === 1 && width <= 8 ? [...data].map((value) => short(value, 6)).join('  ') : `${grouped(data.length)} numbers`),
       make('pre', { class: 'scroll', tabIndex: 0 }, numbersText(data, width)),
       make('button', { type: 'button', onclick: () => download(`${name.replace(/\W+/g, '-')}.npy`, writeNpy({ dtype, shape, data })) }, 'Download as .npy')),
   )
-  return { panel, draw: () => canvas && drawCurves(canvas, data, rows, width, columns) }
+  return { panel, draw: () => canvas && drawCurves(canvas, data, rows, width, columns, `${grouped(rows)} rows`) }
+}
+
+/** What the curves of `drawCurves` are called, in their colours; then other items. */
+export function legendElement(names, ...others) {
+  return make('ul', { class: 'legend' }, ...names.map((name, n) => {
+    const item = make('li', {}, name)
+    item.style.setProperty('--colour', `var(--${COLOURS[n]})`)
+    return item
+  }), ...others)
 }
 
 /** The likeliest, or largest, of a row. */
@@ -58,7 +64,8 @@ function numbersText(data, width) {
   return lines.join('\n') + (shown.length < data.length ? `\n... ${grouped(data.length - shown.length)} more: download them` : '')
 }
 
-function drawCurves(canvas, data, rows, width, columns) {
+/** The first columns of a matrix as curves over its rows; `about` is what stands below their right end. */
+export function drawCurves(canvas, data, rows, width, columns, about) {
   const { picture, width: across, height } = clearCanvas(canvas)
   let [low, high] = [Infinity, -Infinity]
   for (let row = 0; row < rows; row++) {
@@ -83,5 +90,5 @@ function drawCurves(canvas, data, rows, width, columns) {
   picture.fillText(short(high, 3), 6, 12)
   picture.fillText(short(low, 3), 6, height - 4)
   picture.textAlign = 'right'
-  picture.fillText(`${grouped(rows)} rows`, across - 6, height - 4)
+  picture.fillText(about, across - 6, height - 4)
 }

@@ -1,5 +1,5 @@
 // The playground: what somebody opens, runs, watches, times and takes away.
-import { codeFor, inputFiles } from './code.mjs'
+import { codeFor, inputFiles, trainingFiles } from './code.mjs'
 import { codeElements } from './code-view.mjs'
 import { bytesText, download, element, grouped, make, pause, say, wordsOf } from './dom.mjs'
 import { InputsView } from './inputs-view.mjs'
@@ -9,9 +9,13 @@ import { outputElements } from './outputs-view.mjs'
 import { quantiseElements } from './quantise-view.mjs'
 import { fetchFile, readShelf } from './shelf.mjs'
 import { timeLayers, timeModel, timeText } from './timing.mjs'
+import { TrainView } from './train-view.mjs'
 import { WatchView } from './watch-view.mjs'
 
 const watch = new WatchView()
+const train = new TrainView({
+  inputs: () => opened.inputs.values(), outputs: () => opened.outputs, take: (bytes) => void openTrained(bytes), changed: showCode,
+})
 let opened
 /** Ends what is being opened. */
 let controller
@@ -70,6 +74,14 @@ async function openFiles(files) {
     type: 'button', onclick: () => void busy((signal, onProgress) => openOne(file, files, undefined, signal, onProgress)),
   }, `Open ${file.name} instead`)))
   await busy((signal, onProgress) => openOne(model, files, undefined, signal, onProgress))
+}
+
+/** What was trained here takes the place of the model that it was made of. */
+async function openTrained(bytes) {
+  const { name, entry } = opened
+  element('options').value = ''
+  const file = new File([bytes], `${name.replace(/(-trained)?\.\w+$/, '')}-trained.safetensors`)
+  await busy((signal, onProgress) => openOne(file, [file], { ...entry, isMadeHere: true }, signal, onProgress))
 }
 
 /** Does something that may take a while, and can be cancelled. */
@@ -154,6 +166,7 @@ function show(model, about) {
   for (const id of ['outputs', 'times', 'quantised', 'code', 'tabs', 'downloads']) element(id).replaceChildren()
   for (const id of ['time-message', 'quantise-message', 'run-message', 'took']) say(id, '')
   watch.open(opened.graph)
+  train.open(opened)
   opened.inputs = new InputsView(model, about.entry, () => void run())
   void run()
 }
@@ -190,13 +203,17 @@ async function run() {
 }
 
 function showCode() {
-  const { name, last, outputs, lines, options, graph, model } = opened
-  const files = inputFiles(last)
+  const { name, last, outputs, lines, options, graph, model, entry } = opened
+  if (last === undefined) return
+  const training = train.last
+  const files = [
+    ...inputFiles(last), ...(training === undefined ? [] : trainingFiles(training)), ...(entry?.isMadeHere ? [{ file: name, bytes: () => model.save() }] : []),
+  ]
   element('downloads').replaceChildren(
     ...files.map(({ file, bytes }) => make('button', { type: 'button', onclick: () => download(file, bytes()) }, `Download ${file}`)),
     make('button', { type: 'button', onclick: () => download('described.safetensors', model.save()) }, 'Download described.safetensors'),
   )
-  codeElements(codeFor({ name, inputs: last, outputs, lines, options, graph }))
+  codeElements(codeFor({ name, inputs: last, outputs, lines, options, graph, training }))
 }
 
 async function time() {

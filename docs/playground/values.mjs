@@ -71,7 +71,7 @@ export function typedArray(port, text, sizes) {
     if (shape.length === port.shape.length) return { dtype: port.dtype, shape, data: MAKERS[port.dtype].from(flat) }
     return fitted(port, flat, sizes)
   }
-  const flat = trimmed.replace(/^\[|\]$/g, '').split(/[\s,;]+/).filter(Boolean).map(Number)
+  const flat = lineNumbers(trimmed.replace(/^\[|\]$/g, ''))
   checkNumbers(flat, port, trimmed)
   return fitted(port, flat, sizes)
 }
@@ -91,10 +91,13 @@ function checkNumbers(flat, { name, dtype }, text = '') {
   throw new LstmError('VALUE', `input '${name}': expected ${dtype === 'float32' ? 'numbers' : 'whole numbers'}, got ${got} at position ${wrong + 1}`)
 }
 
-/** Numbers in a file of text with rows: commas, semicolons, tabs or spaces between them, a row of names at most at the top. */
+/** Numbers of a line: commas, semicolons, tabs or spaces between them; NaN for what is none. */
+export const lineNumbers = (line) => line.split(/[\s,;]+/).filter(Boolean).map(Number)
+
+/** Numbers in a file of text with rows, a row of names at most at the top. */
 export function numbersOfText(text, name) {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '')
-  const rows = lines.map((line) => line.trim().split(/[\s,;]+/).map(Number))
+  const rows = lines.map(lineNumbers)
   if (rows[0]?.some(Number.isNaN)) rows.shift()
   const flat = rows.flat()
   if (flat.length === 0 || flat.some(Number.isNaN)) throw new LstmError('FORMAT', `${name}: expected numbers, got text that is none`)

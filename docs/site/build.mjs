@@ -1,10 +1,11 @@
 // Builds the site into one folder: node docs/site/build.mjs [FOLDER] [--keep-api]. What is in it has relative links only.
 import { readFileSync } from 'node:fs'
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { readSafetensors } from '../../dist/safetensors.js'
 import { apiPages } from './api.mjs'
+import { copyFile, copyFolder } from './copying.mjs'
 import { copyExamples, examplePage } from './examples.mjs'
 import { copyLibrary } from './library.mjs'
 import { ownPage, textPage } from './layout.mjs'
@@ -70,16 +71,14 @@ export async function buildSite(folder, { keepApi = false } = {}) {
   const { metadata } = readSafetensors(await readFile(join(ROOT, 'examples', 'charrnn', 'moby-dick.safetensors')))
   const vocabulary = JSON.parse(metadata.get('characters'))
   await write('playground/shelf.json', JSON.stringify(SHELF.map((entry) => (entry.text === undefined ? entry : { ...entry, vocabulary }))))
-  await cp(join(HERE, 'assets'), join(folder, 'assets'), { recursive: true })
-  const miniSearch = await readFile(join(HERE, 'node_modules', 'minisearch', 'dist', 'es', 'index.js'), 'utf8')
-  // Its comments are two thirds of it.
-  await write('assets/minisearch.js', `/* MiniSearch (L. Ongaro, MIT licence) */\n${miniSearch.replace(/^ *\/\*\*[^]*?\*\/\n|^\/\/# sourceMappingURL.*$/gm, '')}`)
-  await cp(join(ROOT, 'docs', 'benchmark'), join(folder, 'benchmark'), { recursive: true, filter: (name) => !name.endsWith('.json') })
-  await cp(join(ROOT, 'LICENSE'), join(folder, 'LICENSE.txt'))
+  await copyFolder(join(HERE, 'assets'), join(folder, 'assets'))
+  await copyFile(join(HERE, 'node_modules', 'minisearch', 'dist', 'es', 'index.js'), join(folder, 'assets', 'minisearch.js'), '/* MiniSearch (L. Ongaro, MIT licence) */\n')
+  await copyFolder(join(ROOT, 'docs', 'benchmark'), join(folder, 'benchmark'), (name) => !name.endsWith('.json'))
+  await copyFile(join(ROOT, 'LICENSE'), join(folder, 'LICENSE.txt'))
   await copyLibrary(folder)
   await copyExamples(folder)
-  await cp(join(HERE, 'models'), join(folder, 'playground', 'models'), { recursive: true })
-  await cp(join(ROOT, 'docs', 'playground'), join(folder, 'playground'), { recursive: true, filter: (name) => !name.endsWith('index.html') })
+  await copyFolder(join(HERE, 'models'), join(folder, 'playground', 'models'))
+  await copyFolder(join(ROOT, 'docs', 'playground'), join(folder, 'playground'), (name) => name !== 'index.html')
   await writeFile(join(folder, '.nojekyll'), '') // hosts that would leave out folders by their name
 }
 

@@ -1,7 +1,9 @@
 // The examples that are pages, put into the site as they are: their files, and their page in the site's frame.
-import { cp, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
+import { copyFile, copyFolder } from './copying.mjs'
 import { ownPage } from './layout.mjs'
+import { PAGES } from './pages.mjs'
 import { ROOT } from './paths.mjs'
 
 const EXAMPLES = join(ROOT, 'examples')
@@ -19,10 +21,19 @@ export async function examplePage({ example, path, title }) {
 /** What the pages use from elsewhere: the files that they import, each at its place in the repository, and the model of Silero. */
 const BORROWED = ['build/bench/cases.js', 'build/bench/engines/index.js', 'build/bench/report/table.js', 'build/bench/report/format.js', 'build/bench/suite.js', 'bench/peers/import.mjs']
 const OTHER_FILES = ['node_modules/@ricky0123/vad-web/dist/silero_vad_v5.onnx', 'node_modules/pbf/index.js', 'node_modules/tinybench/dist/index.js']
-const LEFT_OUT = /^\/(worker|create|ocr)|^\/digits\/|\/(terminal|convert|serve)\.mjs$|\.md$|\/index\.html$/
+const LEFT_OUT = /(^|\/)(terminal|convert|serve)\.mjs$|\.md$|(^|\/)index\.html$/
+/** Files that pages share with an example that is no page of the site. */
+const SHARED = ['units']
+
+/** Whether a file of the examples is one that the site's pages need. */
+function isNeeded(path) {
+  const [folder, ...inner] = path.split('/')
+  const isOfPage = inner.length === 0 || SHARED.includes(folder) || PAGES.some(({ example }) => example === folder)
+  return isOfPage && !LEFT_OUT.test(path)
+}
 
 export async function copyExamples(folder) {
-  await cp(EXAMPLES, join(folder, 'examples'), { recursive: true, filter: (name) => !LEFT_OUT.test(name.slice(EXAMPLES.length).replaceAll('\\', '/')) })
+  await copyFolder(EXAMPLES, join(folder, 'examples'), isNeeded)
   const files = [...BORROWED]
   for (const file of files) {
     const text = await readFile(join(ROOT, file), 'utf8')
@@ -31,7 +42,7 @@ export async function copyExamples(folder) {
       if (!files.includes(target)) files.push(target)
     }
   }
-  for (const file of [...files, ...OTHER_FILES]) await cp(join(ROOT, file), join(folder, file))
+  for (const file of [...files, ...OTHER_FILES]) await copyFile(join(ROOT, file), join(folder, file))
   // No other engine is on the site: the benchmark page asks this file which there are.
   await writeFile(join(folder, 'bench', 'peers', 'package.json'), '{}')
 }

@@ -17,11 +17,13 @@ export async function createRenderer() {
     highlight(code, language) {
       if (language === '' || language === 'text') return `<pre class="shiki" tabindex="0"><code>${escapeHtml(code)}</code></pre>`
       const html = highlighter.codeToHtml(code.trimEnd(), { lang: language === 'jsonc' ? 'json' : language, themes: THEMES, defaultColor: 'light-dark()' })
-      // Its style on every word would be most of the page.
-      return html.replace(/<span style="([^"]*)">/g, (_all, style) => {
+      // Its style on every block and every word would be most of the page.
+      const nameOf = (style) => {
         if (!classes.has(style)) classes.set(style, `k${classes.size}`)
-        return `<span class="${classes.get(style)}">`
-      })
+        return classes.get(style)
+      }
+      return html.replace(/<pre class="shiki [^"]*" style="([^"]*)"/, (_all, style) => `<pre class="shiki ${nameOf(style)}"`)
+        .replace(/<span style="([^"]*)">/g, (_all, style) => `<span class="${nameOf(style)}">`)
     },
   })
   const { rules } = markdown.renderer

@@ -20,6 +20,7 @@ export const SECTIONS = [
       { example: 'amp', path: 'examples/amp/index.html', title: 'Guitar amplifier' },
       { example: 'vad', path: 'examples/vad/index.html', title: 'Voice activity' },
       { example: 'charrnn', path: 'examples/charrnn/index.html', title: 'Text generation' },
+      { example: 'forecast', path: 'examples/forecast/index.html', title: 'Training: a forecast' },
       { example: 'benchmark', path: 'examples/benchmark/index.html', title: 'Benchmark, here' },
     ],
   },

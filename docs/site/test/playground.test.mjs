@@ -1,51 +1,32 @@
-// The playground, used as a person would: models opened, drawn on, watched, quantised; what is no model; and its code, run as it is pasted.
+// The playground, used as a person would: models opened, drawn on, watched, quantised; and what is no model.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { writeSafetensors } from '../../../dist/safetensors.js'
 import { ROOT } from '../paths.mjs'
-import { serveFolder } from '../serve.mjs'
 import { BROWSERS, launch } from './browsers.mjs'
 import { serveSite } from './built.mjs'
+import { openPlayground, PATIENCE } from './playground-page.mjs'
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const GOLDEN = join(ROOT, 'test', 'golden')
 const REAL = process.env.REAL_MODELS ?? join(ROOT, '..', 'shared', 'models')
-const PATIENCE = 60_000
-const python = [process.env.PYTHON, 'python3'].find((command) => command && spawnSync(command, ['-c', 'import torch, onnx, safetensors'], { stdio: 'ignore' }).status === 0)
 
 const site = await serveSite()
 after(() => site.close())
 
 for (const name of BROWSERS) {
   describe(name, () => {
-    let browser
-    let page
-    const errors = []
+    let browser, page, errors, hasText, open, watched
     before(async () => {
-      browser = await launch(name)
-      page = await browser.newPage({ viewport: { width: 1280, height: 900 }, acceptDownloads: true })
-      page.setDefaultTimeout(PATIENCE)
-      page.on('pageerror', ({ message }) => errors.push(message))
-      await page.goto(`${site.origin}/playground/`)
-      await page.waitForSelector('.map canvas')
+      ({ browser, page, errors, hasText, open, watched } = await openPlayground(name, site.origin))
     })
     after(() => browser.close())
-
-    const hasText = (selector, pattern) => page.waitForFunction(
-      ({ selector, source }) => new RegExp(source).test(document.querySelector(selector)?.textContent), { selector, source: pattern.source },
-    )
-    const open = async (files, pattern) => {
-      await page.setInputFiles('#files', files)
-      await hasText('#message', pattern)
-    }
-    /** Waits until a run is shown whole. */
-    const watched = () => hasText('#watch-message', /Computed once more|cannot be watched|nothing that remembers/)
 
     test('the model that comes first has run, and is watched', async () => {
       await hasText('#message', /^digits\.safetensors is open/)
@@ -229,25 +210,6 @@ for (const name of BROWSERS) {
       }
     })
 
-    test('its code runs as it is pasted: Node, page, worker', async () => {
-      await page.click('#shelf >> text=Digits')
-      await hasText('#message', /digits\.safetensors is open/)
-      await hasText('#took', /ran in/)
-      await page.waitForSelector('#downloads button >> text=Download rows.npy')
-      const folder = await mkdtemp(join(tmpdir(), 'lstm-wasm-site-'))
-      try {
-        await mkdir(join(folder, 'node_modules'))
-        await symlink(ROOT, join(folder, 'node_modules', 'lstm-wasm'))
-        await writeFile(join(folder, 'digits.safetensors'), await readFile(join(ROOT, 'examples', 'digits.safetensors')))
-        for (const file of ['rows.npy', 'described.safetensors']) {
-          await writeFile(join(folder, file), await downloaded(page, `Download ${file}`))
-        }
-        await runsAsPasted(page, browser, folder, await page.textContent('#outputs .number'))
-      } finally {
-        await rm(folder, { recursive: true })
-      }
-    })
-
     test('with a model open, axe objects to nothing, and no window is too narrow, light and dark', async () => {
       await page.evaluate(AXE)
       for (const [width, colorScheme] of [[390, 'light'], [1280, 'dark'], [3840, 'light']]) {
@@ -309,67 +271,3 @@ test('an engine without SIMD is told, and the page stays', async () => {
     await browser.close()
   }
 })
-
-/** What a button hands over as a file. Firefox tells nobody of downloads here: the page is asked what it made. */
-async function downloaded(page, label) {
-  const content = await page.evaluate(async (text) => {
-    const { createObjectURL } = URL
-    let made
-    URL.createObjectURL = (blob) => createObjectURL.call(URL, made = blob)
-    try {
-      const button = [...document.querySelectorAll('#downloads button')].find(({ textContent }) => textContent === text)
-      button.click()
-    } finally {
-      URL.createObjectURL = createObjectURL
-    }
-    return [...new Uint8Array(await made.arrayBuffer())]
-  }, label)
-  return Uint8Array.from(content)
-}
-
-/** Each tab's code gives the numbers of the playground. */
-async function runsAsPasted(page, browser, folder, largest) {
-  const blocksOf = async (tab) => {
-    await page.click(`#tabs >> text=${tab}`)
-    const names = await page.locator('#code h3').evaluateAll((titles) => titles.map((title) => title.firstChild.textContent))
-    const texts = await page.locator('#code pre').allTextContents()
-    for (const [n, file] of names.entries()) await writeFile(join(folder, file), texts[n])
-    return texts
-  }
-  const [script] = await blocksOf('Node')
-  const [, expected] = /here it printed: (probs \[1, 10\] .*)/.exec(script)
-  assert.ok(Number(largest) > 0.5)
-  const close = (printed) => {
-    const [words, wanted] = [printed.trim(), expected].map((line) => line.replace(/[[\],]/g, '').split(' '))
-    assert.deepEqual(words.slice(0, 3), wanted.slice(0, 3), printed)
-    for (let n = 3; n < wanted.length; n++) assert.ok(Math.abs(words[n] - wanted[n]) < 1e-6, `${printed}: expected ${expected}`)
-    assert.equal(words.length, wanted.length)
-  }
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['run.mjs'], { cwd: folder, encoding: 'utf8' })
-  assert.equal(status, 0, stderr)
-  close(stdout)
-
-  const server = await serveFolder(folder, 0)
-  try {
-    for (const tab of ['Page', 'Worker']) {
-      await blocksOf(tab)
-      const other = await browser.newPage()
-      await other.goto(`http://127.0.0.1:${server.address().port}/`)
-      await other.waitForFunction(() => document.getElementById('printed').textContent !== '')
-      close(await other.textContent('#printed'))
-      await other.close()
-    }
-  } finally {
-    server.close()
-  }
-  await blocksOf('Python')
-  if (python === undefined) return
-  const run = spawnSync(python, ['model.py'], { cwd: folder, encoding: 'utf8' })
-  assert.equal(run.status, 0, run.stderr)
-  close(run.stdout.split('\n').find((line) => line.startsWith('probs')))
-  const { load } = await import('../../../dist/index.js')
-  const { readNpy } = await import('../../../dist/npy.js')
-  const exported = await load(join(folder, 'model.onnx'))
-  const { probs } = exported.run({ rows: await readNpy(join(folder, 'rows.npy')) })
-  close(`probs [1, 10] ${[...probs.data.slice(0, 5)].join(' ')}`)
-}
