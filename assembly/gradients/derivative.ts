@@ -121,6 +121,21 @@ export function derivative(code: i32, alpha: f32, beta: f32, x: v128, y: v128): 
   }
 }
 
+/** The same of a function whose argument was clamped to +-limit before: 0 beyond it. A limit of 0 is none. */
+// @ts-ignore: decorator
+@inline
+export function derivativeWithin(limit: f32, code: i32, alpha: f32, beta: f32, x: v128, y: v128): v128 {
+  const slope = derivative(code, alpha, beta, x, y)
+  return limit == 0 ? slope : v128.and(isWithin(x, limit), slope)
+}
+
+/** Lanes that +-limit leaves as they are: all bits set. */
+// @ts-ignore: decorator
+@inline
+export function isWithin(x: v128, limit: f32): v128 {
+  return f32x4.le(f32x4.abs(x), f32x4.splat(limit))
+}
+
 /**
  * out[n] = gradient[n] f'(x[n]), for FunctionCode `code` with its constants and y = f(x); out may be any of the others. Allocations are padded
  * to whole vectors, as for `activateF32`.

@@ -1,8 +1,9 @@
 // The LSTM with everything that frameworks add to it. Its cell update makes several passes over the gates, slower than that of lstm.ts.
-import { activateRow, elementPtr } from '../math/activate'
+import { activateRow } from '../math/activate'
 import { BLOCK_ROW_BYTES, Matrix, VECTOR_BYTES, groupsOfUnits } from '../products/layout'
 import { multiply } from '../products/product'
 import { clipRow } from './gate-rows'
+import { normaliseRow } from './normalise'
 import { Recurrence, recur } from './recurrence'
 
 /** Gates that are made of each other. */
@@ -150,30 +151,15 @@ function addPeephole(gatePtr: usize, weightPtr: usize, cPtr: usize, blocks: i32)
 }
 
 /** to = 1 - from */
-function complement(fromPtr: usize, toPtr: usize, blocks: i32): void {
+export function complement(fromPtr: usize, toPtr: usize, blocks: i32): void {
   for (let block = 0; block < blocks; block++) {
     v128.store(toPtr + block * GATE_STRIDE, f32x4.sub(f32x4.splat(1), v128.load(fromPtr + block * GATE_STRIDE)))
   }
 }
 
-/** Layer normalisation (Ba et al. 2016) over the units: (x - mean) / sqrt(variance + epsilon) * gain + shift. */
+/** Normalises gate `which`, or c, in place. */
 function normalise(cell: GeneralLstmCell, which: i32, ptr: usize, strideBytes: i32, hiddenSize: i32): void {
   const unitsBytes = groupsOfUnits(hiddenSize) * VECTOR_BYTES
   const gainPtr = cell.normPtr + which * 2 * unitsBytes
-  const shiftPtr = gainPtr + unitsBytes
-  const length = hiddenSize as f64
-  let mean: f64 = 0
-  for (let n = 0; n < hiddenSize; n++) mean += f32.load(elementPtr(ptr, strideBytes, n))
-  mean /= length
-  let variance: f64 = 0
-  for (let n = 0; n < hiddenSize; n++) {
-    const difference = f32.load(elementPtr(ptr, strideBytes, n)) as f64 - mean
-    variance += difference * difference
-  }
-  const scale = 1 / Math.sqrt(variance / length + (cell.normEpsilon as f64))
-  for (let n = 0; n < hiddenSize; n++) {
-    const atPtr = elementPtr(ptr, strideBytes, n)
-    const normal = (f32.load(atPtr) as f64 - mean) * scale
-    f32.store(atPtr, (normal * (f32.load(gainPtr + n * 4) as f64) + (f32.load(shiftPtr + n * 4) as f64)) as f32)
-  }
+  normaliseRow(gainPtr, gainPtr + unitsBytes, cell.normEpsilon, ptr, strideBytes, hiddenSize)
 }

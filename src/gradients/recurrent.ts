@@ -3,6 +3,7 @@ import { LstmError } from '../errors.ts'
 import { GRU_INPUTS } from '../ops/training/gru.ts'
 import { LSTM_INPUTS } from '../ops/training/lstm.ts'
 import { RNN_INPUTS } from '../ops/training/rnn.ts'
+import { finiteOf } from '../ops/node/attributes.ts'
 import { label } from '../ops/node/checks.ts'
 import type { Attribute, GraphNode } from '../ops/operator.ts'
 import { roleOf, type Direction, type LayerSettings } from '../ops/recurrent/layer-settings.ts'
@@ -10,7 +11,9 @@ import type { GruSettings } from '../ops/recurrent/gru.ts'
 import type { RnnSettings } from '../ops/recurrent/rnn.ts'
 import type { LstmSettings } from '../ops/recurrent/settings.ts'
 import { NdArray } from '../values/ndarray.ts'
+import { lengthOf, type Shape } from '../values/shape.ts'
 import { integers } from './builder.ts'
+import { streamOf } from './lower/dropout.ts'
 import type { Lowering, LoweringBuilder, Lowerings } from './lowering.ts'
 import type { GradientRule, GradientRules } from './rule.ts'
 
@@ -25,6 +28,8 @@ interface LayerCall {
   readonly x: string
   readonly states: readonly string[]
   readonly mask: string
+  /** What h is multiplied with before the recurrent product, [batch, outputSize]; or `''`. */
+  readonly drop: string
   readonly build: LoweringBuilder
   /** Name of a weight's constant, or undefined where the layer has none. */
   readonly constantOf: (weight: string) => string | undefined
@@ -48,9 +53,20 @@ function biasSum({ constantOf, build }: LayerCall, more = 0, units = 0): string 
   const [first, second] = biases
   const sum = second === undefined ? first : build.node('add', [first as string, second])
   if (more === 0) return sum ?? ''
-  // TensorFlow 1's forget bias: a constant that is no weight.
-  const shift = build.constant(new NdArray(Float32Array.from({ length: 4 * units }, (_, n) => (n >= units && n < 2 * units ? more : 0)), [4 * units]))
+  const shift = forgetShift(build, more, units, [4 * units])
   return sum === undefined ? shift : build.node('add', [sum, shift])
+}
+
+/** TensorFlow 1's forget bias, where gates are stacked: a constant that is no weight. */
+function forgetShift(build: LoweringBuilder, forgetBias: number, units: number, shape: Shape): string {
+  return build.constant(new NdArray(Float32Array.from({ length: lengthOf(shape) }, (_, n) => (n >= units && n < 2 * units ? forgetBias : 0)), shape))
+}
+
+/** Gain and shift of normalised gates, [10, units]. The forget bias comes after the normalisation, which would take it away: it is a part of the shift. */
+function gainsAndShifts({ constantOf, build }: LayerCall, forgetBias: number, units: number): string {
+  const [gain, shift] = (['normGain', 'normShift'] as const).map((weight) => build.parameter(constantOf(weight) as string)) as [string, string]
+  const shifted = forgetBias === 0 ? shift : build.node('add', [shift, forgetShift(build, forgetBias, units, [5, units])])
+  return build.node('concat', [gain, shifted], { axis: 0 })
 }
 
 /** Element `index` along the first axis, without that axis. */
@@ -61,13 +77,14 @@ function take(build: LoweringBuilder, value: string, index: number): string {
 
 function lowerStack<Settings extends LayerSettings>(cell: CellLowering<Settings>): Lowering {
   return (node, settings: Settings, inputs, build) => {
-    const refused = cell.refusal(settings) ?? (settings.clip !== 0 ? "'clip'" : settings.zeroEmptyState ? "'zeroEmptyState'" : undefined)
-    if (refused !== undefined) throw new LstmError('UNSUPPORTED', `training: ${label(node)}: ${refused} has no gradient here; freeze the layer, or train one without it`)
-    const { numLayers, directions, timeMajor, returnSequences, stateful, outputSize, hiddenSize } = settings
+    const refused = cell.refusal(settings)
+    if (refused !== undefined) throw new LstmError('UNSUPPORTED', `training: ${label(node)}: ${refused} has no gradient here; train a layer without it`)
+    const { numLayers, directions, timeMajor, returnSequences, stateful, outputSize, hiddenSize, zeroEmptyState } = settings
     const [first, second] = build.shapeOf(inputs[0] as string) as [number, number]
     const [batch, timesteps] = timeMajor ? [second, first] : [first, second]
     build.goesOver(timesteps)
     const mask = maskOf(inputs[1 + cell.states] ?? '', inputs[2 + cell.states] ?? '', timesteps, build)
+    const counting = zeroEmptyState && mask !== '' ? rowsThatCount(mask, build) : undefined
     const finals: string[][] = Array.from({ length: cell.states }, () => [])
     let x = inputs[0] as string
     let last: string[] = []
@@ -80,12 +97,15 @@ function lowerStack<Settings extends LayerSettings>(cell: CellLowering<Settings>
           const given = inputs[1 + n] ?? ''
           return given === '' ? '' : take(build, given, position)
         })
+        const place = { node, build, stream: `${node.name}.${layer}.${direction}`, batch }
         const call: LayerCall = {
-          node, layer, direction, index, x, states, mask, build,
+          node, layer, direction, index, x: dropped(place, x, timeMajor), states, mask, build,
+          drop: dropMask(place, 'recurrentDropout', outputSize),
           attributes: { ...node.attributes, ...functionsOf(node, settings, index), numLayers: 1, direction, returnSequences: true },
           constantOf: (weight) => node.parameters[roleOf(layer, direction, weight)],
         }
-        const outputs = cell.add(call, settings)
+        const [sequence = '', ...ends] = cell.add(call, settings)
+        const outputs = [sequence, ...ends.map((state, n) => (counting === undefined || n >= cell.states ? state : build.node('mul', [state, counting])))]
         names.forEach((name, n) => {
           finals[n]?.push(outputs[1 + n] as string)
           if (stateful) build.carry(name, outputs[1 + n] as string)
@@ -112,6 +132,35 @@ function maskOf(mask: string, lengths: string, timesteps: number, build: Lowerin
   return build.node('less', [steps, build.reshape(lengths, [build.shapeOf(lengths)[0] as number, 1])])
 }
 
+interface DropPlace {
+  readonly node: GraphNode
+  readonly build: LoweringBuilder
+  /** Whose masks these are: each layer and direction has its own. */
+  readonly stream: string
+  readonly batch: number
+}
+
+/** What drops, [batch, features]: 0, or 1 / (1 - rate). `''` outside training, and where nothing is dropped. @throws LstmError `VALUE` */
+function dropMask({ node, build, stream, batch }: DropPlace, attribute: 'dropout' | 'recurrentDropout', features: number): string {
+  const rate = finiteOf(node, attribute, 0)
+  if (rate >= 1) throw new LstmError('VALUE', `${label(node)}: expected a number from 0 to below 1 for '${attribute}', got ${rate}`)
+  if (!build.training || rate === 0) return ''
+  return build.node('drop', [build.filled(1, [batch, features]), build.seed()], { rate, stream: streamOf(`${stream}.${attribute}`) })
+}
+
+/** The input of a layer with its features dropped, the same ones at every timestep. */
+function dropped(place: DropPlace, x: string, timeMajor: boolean): string {
+  const { build, batch } = place
+  const features = build.shapeOf(x)[2] as number
+  const mask = dropMask(place, 'dropout', features)
+  return mask === '' ? x : build.node('mul', [x, build.reshape(mask, timeMajor ? [1, batch, features] : [batch, 1, features])])
+}
+
+/** 1 for rows with a step that counts, 0 for others: [batch, 1]. */
+function rowsThatCount(mask: string, build: LoweringBuilder): string {
+  return build.node('reduceMax', [build.node('cast', [mask], { to: 'float32' }), build.constant(integers(1))], { keepdims: true })
+}
+
 /** The functions of one direction. */
 function functionsOf(node: GraphNode, { directions }: LayerSettings, index: number): Record<string, Attribute> {
   const of = (name: string): Attribute | undefined => {
@@ -134,30 +183,28 @@ function rowFunction(functions: readonly { readonly name: string }[]): string | 
 
 const lstmCell: CellLowering<LstmSettings> = {
   states: 2,
-  refusal: ({ cellClip, projClip, coupling, layerNorm, delaySamples, functions }) => {
-    const found = ([
-      ['cellClip', cellClip !== 0], ['projClip', projClip !== 0], ['coupling', coupling !== 'none'], ['layerNorm', layerNorm],
-      ['delaySamples', delaySamples > 1],
-    ] as const).find(([, isSet]) => isSet)
-    return found === undefined ? rowFunction(functions.flatMap(({ gate, candidate, output }) => [gate, candidate, output])) : `'${found[0]}'`
-  },
-  add(call, { hiddenSize, outputSize, forgetBias, hasProjection }) {
+  refusal: ({ delaySamples, functions }) => (
+    delaySamples > 1 ? "'delaySamples'" : rowFunction(functions.flatMap(({ gate, candidate, output }) => [gate, candidate, output]))
+  ),
+  add(call, { hiddenSize, outputSize, forgetBias, hasProjection, layerNorm }) {
     const { build, x, mask, constantOf, attributes } = call
     const inputSize = build.shapeOf(x)[2] as number
     const peepholes = constantOf('peepholes')
-    const inputs = Array.from({ length: 10 }, () => '')
+    const inputs = Array.from({ length: 11 }, () => '')
     const set = (position: keyof typeof LSTM_INPUTS, value: string): void => {
       inputs[LSTM_INPUTS[position]] = value
     }
     set('x', x)
     set('w', build.packed(constantOf('inputWeights') as string, { k: inputSize, units: hiddenSize, gates: 4 }))
     set('u', build.packed(constantOf('recurrentWeights') as string, { k: outputSize, units: hiddenSize, gates: 4 }))
-    set('bias', biasSum(call, forgetBias, hiddenSize))
+    set('bias', biasSum(call, layerNorm ? 0 : forgetBias, hiddenSize))
     set('h0', call.states[0] as string)
     set('c0', call.states[1] as string)
     set('mask', mask)
+    set('drop', call.drop)
     if (hasProjection) set('projection', build.packed(constantOf('projection') as string, { k: hiddenSize, units: outputSize, gates: 0 }))
     if (peepholes !== undefined) set('peepholes', build.reshape(build.parameter(peepholes), [3, hiddenSize]))
+    if (layerNorm) set('norm', gainsAndShifts(call, forgetBias, hiddenSize))
     return build.nodes('trainedLstm', inputs, attributes, 4)
   },
 }
@@ -165,7 +212,7 @@ const lstmCell: CellLowering<LstmSettings> = {
 const gruCell: CellLowering<GruSettings> = {
   states: 1,
   refusal: ({ functions }) => rowFunction(functions.flat()),
-  add({ build, x, mask, states, constantOf, attributes }, { hiddenSize, resetAfter }) {
+  add({ build, x, mask, drop, states, constantOf, attributes }, { hiddenSize, resetAfter }) {
     const inputs = Array.from({ length: 9 }, () => '')
     const set = (position: keyof typeof GRU_INPUTS, value: string): void => {
       inputs[GRU_INPUTS[position]] = value
@@ -183,6 +230,7 @@ const gruCell: CellLowering<GruSettings> = {
     set('recurrentBias', bias('recurrentBias'))
     set('h0', states[0] as string)
     set('mask', mask)
+    set('drop', drop)
     const [y, h] = build.nodes('trainedGru', inputs, attributes, 3)
     return [y as string, h as string]
   },
@@ -192,12 +240,12 @@ const rnnCell: CellLowering<RnnSettings> = {
   states: 1,
   refusal: ({ functions }) => rowFunction(functions.flat()),
   add(call, { hiddenSize }) {
-    const { build, x, mask, states, constantOf, attributes } = call
+    const { build, x, mask, drop, states, constantOf, attributes } = call
     const [w, u] = (['inputWeights', 'recurrentWeights'] as const).map((weight) => {
       const k = weight === 'inputWeights' ? build.shapeOf(x)[2] as number : hiddenSize
       return build.packed(constantOf(weight) as string, { k, units: hiddenSize, gates: 1 })
     })
-    const [y, h] = build.nodes('trainedRnn', [x, w as string, u as string, biasSum(call), states[0] as string, mask], attributes, 3)
+    const [y, h] = build.nodes('trainedRnn', [x, w as string, u as string, biasSum(call), states[0] as string, mask, drop], attributes, 3)
     return [y as string, h as string]
   },
 }
@@ -223,8 +271,9 @@ function backwardRule(op: string, inputs: number, kept: number, positions: reado
 
 /** Rules of the nodes that recurrent layers become. */
 export const RECURRENT_RULES: GradientRules = {
-  trainedLstm: backwardRule('lstmBackward', 10, 3, [
+  trainedLstm: backwardRule('lstmBackward', 11, 3, [
     LSTM_INPUTS.x, LSTM_INPUTS.w, LSTM_INPUTS.u, LSTM_INPUTS.bias, LSTM_INPUTS.h0, LSTM_INPUTS.c0, LSTM_INPUTS.projection, LSTM_INPUTS.peepholes,
+    LSTM_INPUTS.norm,
   ]),
   trainedGru: backwardRule('gruBackward', 9, 2, [
     GRU_INPUTS.x, GRU_INPUTS.w, GRU_INPUTS.u, GRU_INPUTS.candidate, GRU_INPUTS.inputBias, GRU_INPUTS.recurrentBias, GRU_INPUTS.h0,

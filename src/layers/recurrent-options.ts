@@ -46,6 +46,14 @@ export interface RecurrentOptions extends LayerOptions {
   readonly zeroOutputForMask?: boolean | undefined
   /** The state of a sequence without a step that counts: zeros (onnxruntime), or the initial one. Default false. */
   readonly zeroEmptyState?: boolean | undefined
+  /**
+   * In training, how many of the features of a sequence are dropped, the same ones at every timestep; the others are divided by 1 - `dropout`
+   * (Keras `dropout`). With `numLayers`, of each layer's. From 0 to below 1. Default 0. PyTorch's `dropout` is another one: a layer `dropout()`
+   * between two layers.
+   */
+  readonly dropout?: number | undefined
+  /** The same of h on its way into the gates: one mask for all gates and timesteps (Gal and Ghahramani 2016; Keras `recurrent_dropout`). Default 0. */
+  readonly recurrentDropout?: number | undefined
 }
 
 /** The number of units, which may be an argument of its own. */
@@ -55,6 +63,7 @@ export interface Units {
 }
 
 export const COUNT: Kind = count(1)
+const RATE: Kind = { expected: 'a number from 0 to below 1', test: (value) => typeof value === 'number' && value >= 0 && value < 1 }
 const PORT: Kind = { expected: 'true, false or the name of an input', test: (value) => FLAG.test(value) || (TEXT.test(value) && value !== '') }
 
 /** What each may be. */
@@ -62,6 +71,7 @@ export const RECURRENT_OPTIONS: OptionTable<RecurrentOptions & Units> = {
   hiddenSize: COUNT, ...NAME, inputSize: COUNT, numLayers: COUNT, bidirectional: FLAG, bias: FLAG, returnSequences: FLAG,
   returnState: FLAG, initialState: FLAG, stateful: FLAG, goBackwards: FLAG, reversedOutput: FLAG, timeMajor: FLAG, activation: ACTIVATION, clip: atLeast(0),
   mask: PORT, lengths: PORT, maskRule: oneOf(['zero', 'hold', 'multiply']), zeroOutputForMask: FLAG, zeroEmptyState: FLAG,
+  dropout: RATE, recurrentDropout: RATE,
 }
 
 /** The hidden size goes by many names; so do a few other settings. */

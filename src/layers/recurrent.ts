@@ -82,7 +82,7 @@ export function checkTogether(what: string, read: RecurrentOptions, needs: reado
 export function recurrentAttributes(read: RecurrentOptions & Units): GraphNode['attributes'] {
   const {
     hiddenSize = 0, numLayers = 1, bidirectional = false, goBackwards = false, reversedOutput = true, timeMajor = false, returnSequences = false,
-    clip = 0, stateful = false, zeroEmptyState = false,
+    clip = 0, stateful = false, zeroEmptyState = false, dropout = 0, recurrentDropout = 0,
   } = read
   return {
     hiddenSize,
@@ -95,6 +95,8 @@ export function recurrentAttributes(read: RecurrentOptions & Units): GraphNode['
     ...((read.mask ?? read.lengths) && { maskRule: maskRuleOf(read) }),
     ...(zeroEmptyState && { zeroEmptyState }),
     ...(stateful && { stateful }),
+    ...(dropout > 0 && { dropout }),
+    ...(recurrentDropout > 0 && { recurrentDropout }),
   }
 }
 

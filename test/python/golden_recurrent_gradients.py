@@ -28,18 +28,42 @@ def name_of(function):
 def lstm_step(x, h, c, w, options):
     gate, act = FUNCTIONS[name_of(options.get('recurrentActivation', 'sigmoid'))], FUNCTIONS[options.get('activation', 'tanh')]
     z = x @ w['weight_ih_l0'].T + h @ w['weight_hh_l0'].T + w['bias_ih_l0'] + w['bias_hh_l0']
-    i, f, g, o = z.chunk(4, -1)
+    z = z.chunk(4, -1)
+    bias = options.get('forgetBias', 0)
+    if 'norm_gain_l0' in w:
+        z = [normalised(x, w, n, options) for n, x in enumerate(z)]
+    i, f, g, o = z
+    f = f + bias
     p = w.get('peepholes_l0')
     if p is not None:
         pi, pf, po = p.chunk(3) if p.dim() == 1 else p
         i, f = i + pi * c, f + pf * c
-    c = gate(f) * c + gate(i) * act(g)
+    limit = options.get('clip')
+    i, f, g = (clipped(x, limit) for x in (i, f, g))
+    i, f = gate(i), gate(f)
+    if options.get('coupling') == 'forgetIsOneMinusInput':
+        f = 1 - i
+    if options.get('coupling') == 'inputIsOneMinusForget':
+        i = 1 - f
+    c = f * c + i * act(g)
+    if 'norm_gain_l0' in w:
+        c = normalised(c, w, 4, options)
+    c = clipped(c, options.get('cellClip'))
     if p is not None:
         o = o + po * c
-    h = gate(o) * act(c)
+    h = gate(clipped(o, limit)) * act(c)
     if 'weight_hr_l0' in w:
-        h = h @ w['weight_hr_l0'].T
+        h = clipped(h @ w['weight_hr_l0'].T, options.get('projClip'))
     return h, c
+
+
+def clipped(x, limit):
+    return x if limit is None else torch.clamp(x, -limit, limit)
+
+
+def normalised(x, w, which, options):
+    gain, shift = w['norm_gain_l0'][which], w['norm_shift_l0'][which]
+    return torch.nn.functional.layer_norm(x, x.shape[-1:], gain, shift, options.get('normEpsilon', 1e-12))
 
 
 def gru_step(x, h, c, w, options):
@@ -47,13 +71,16 @@ def gru_step(x, h, c, w, options):
     xr, xz, xn = (x @ w['weight_ih_l0'].T + w['bias_ih_l0']).chunk(3, -1)
     ur, uz, un = w['weight_hh_l0'].chunk(3)
     br, bz, bn = w['bias_hh_l0'].chunk(3)
-    r, z = gate(xr + h @ ur.T + br), gate(xz + h @ uz.T + bz)
-    n = act(xn + r * (h @ un.T + bn)) if options.get('resetAfter', True) else act(xn + (r * h) @ un.T + bn)
+    limit = options.get('clip')
+    r, z = gate(clipped(xr + h @ ur.T + br, limit)), gate(clipped(xz + h @ uz.T + bz, limit))
+    n = xn + r * (h @ un.T + bn) if options.get('resetAfter', True) else xn + (r * h) @ un.T + bn
+    n = act(clipped(n, limit))
     return (1 - z) * n + z * h, c
 
 
 def rnn_step(x, h, c, w, options):
-    return FUNCTIONS[options.get('activation', 'tanh')](x @ w['weight_ih_l0'].T + h @ w['weight_hh_l0'].T + w['bias_ih_l0'] + w['bias_hh_l0']), c
+    z = x @ w['weight_ih_l0'].T + h @ w['weight_hh_l0'].T + w['bias_ih_l0'] + w['bias_hh_l0']
+    return FUNCTIONS[options.get('activation', 'tanh')](clipped(z, options.get('clip'))), c
 
 
 STEPS = {'lstm': lstm_step, 'gru': gru_step, 'simpleRnn': rnn_step}
@@ -76,6 +103,8 @@ def run_loop(kind, x, w, options, mask, h0, c0):
         else:
             h, c = nh, nc
             ys.append(h)
+    if options.get('zeroEmptyState'):
+        h = torch.where(mask.any(1, keepdim=True), h, torch.zeros_like(h))
     return torch.stack(ys, 1), h, c
 
 
@@ -96,6 +125,9 @@ def make(rng, kind, sizes, options):
                 weights[f'weight_hr_{s}'] = u(out, hidden)
     if options.get('peepholes'):
         weights['peepholes_l0'] = u(3 * hidden)
+    if options.get('layerNorm'):
+        weights['norm_gain_l0'] = 1 + u(5, hidden)
+        weights['norm_shift_l0'] = u(5, hidden)
     data = {'x': u(batch, steps, features) * 2}
     width = directions * out
     data['target'] = u(batch, steps, width) if options.get('returnSequences') else u(batch, width)
@@ -105,6 +137,8 @@ def make(rng, kind, sizes, options):
     if options.get('mask'):
         data['mask'] = (rng.random((batch, steps)) < 0.7).astype(np.uint8)
         data['mask'][:, steps // 2] = 1
+        if options.get('zeroEmptyState'):
+            data['mask'][1] = 0
     if options.get('initialState'):
         data['h0'] = u(layers * directions, batch, out)
         if kind == 'lstm':
@@ -112,12 +146,16 @@ def make(rng, kind, sizes, options):
     return weights, data
 
 
+# What torch.nn has not.
+LOOPED = ('peepholes', 'mask', 'activation', 'recurrentActivation', 'goBackwards', 'clip', 'cellClip', 'projClip', 'coupling', 'layerNorm', 'forgetBias')
+
+
 def gradients(kind, sizes, options, weights, data, dtype):
     batch, steps, features, hidden = sizes
     w = {name: torch.tensor(value, dtype=dtype, requires_grad=True) for name, value in weights.items()}
     x = torch.tensor(data['x'], dtype=dtype)
     target = torch.tensor(data['target'], dtype=dtype)
-    needs_loop = any(name in options for name in ('peepholes', 'mask', 'activation', 'recurrentActivation', 'goBackwards')) or options.get('resetAfter') is False
+    needs_loop = any(name in options for name in LOOPED) or options.get('resetAfter') is False
     out = options.get('projSize', hidden)
     if needs_loop:
         mask = torch.tensor(data['mask']) if 'mask' in data else None
@@ -181,6 +219,24 @@ CASES = [
     ('rnn in both directions, two layers', 'simpleRnn', (3, 5, 4, 6), {'bidirectional': True, 'numLayers': 2}),
     ('rnn of relu, with a held mask', 'simpleRnn', (4, 6, 3, 7), {'returnSequences': True, 'activation': 'relu', 'mask': True}),
     ('rnn with lengths', 'simpleRnn', (4, 6, 3, 7), {'returnSequences': True, 'lengths': True}),
+    ('lstm with clip', 'lstm', (4, 7, 3, 9), {'returnSequences': True, 'clip': 0.6}),
+    ('lstm with clip, peepholes, a mask and initial states', 'lstm', (5, 6, 3, 7),
+     {'returnSequences': True, 'clip': 0.5, 'peepholes': True, 'mask': True, 'initialState': True}),
+    ('lstm with cellClip', 'lstm', (4, 7, 3, 9), {'returnSequences': True, 'cellClip': 0.25, 'peepholes': True}),
+    ('lstm with projClip and a held mask', 'lstm', (5, 6, 3, 10), {'returnSequences': True, 'projSize': 5, 'projClip': 0.1, 'mask': True}),
+    ('lstm with a forget gate that is one minus the input gate', 'lstm', (4, 6, 3, 7),
+     {'returnSequences': True, 'coupling': 'forgetIsOneMinusInput', 'peepholes': True}),
+    ('lstm with an input gate that is one minus the forget gate, and clip', 'lstm', (4, 6, 3, 7),
+     {'returnSequences': True, 'coupling': 'inputIsOneMinusForget', 'clip': 0.7, 'forgetBias': 1}),
+    ('lstm with layer normalisation', 'lstm', (4, 6, 3, 9), {'returnSequences': True, 'layerNorm': True, 'forgetBias': 1, 'normEpsilon': 1e-3}),
+    ('lstm with layer normalisation, in groups of rows', 'lstm', (37, 3, 2, 5), {'layerNorm': True}),
+    ('lstm with every option', 'lstm', (5, 6, 3, 7),
+     {'returnSequences': True, 'layerNorm': True, 'peepholes': True, 'clip': 1.2, 'cellClip': 0.8, 'projSize': 3, 'projClip': 0.4,
+      'coupling': 'forgetIsOneMinusInput', 'mask': True, 'maskRule': 'zero', 'activation': 'softsign'}),
+    ('lstm with zeroEmptyState', 'lstm', (4, 6, 3, 7), {'mask': True, 'maskRule': 'zero', 'initialState': True, 'zeroEmptyState': True}),
+    ('gru with clip', 'gru', (4, 6, 3, 7), {'returnSequences': True, 'clip': 0.5}),
+    ('gru with clip and the reset before the product', 'gru', (4, 6, 3, 7), {'returnSequences': True, 'clip': 0.5, 'resetAfter': False}),
+    ('rnn with clip', 'simpleRnn', (4, 6, 3, 7), {'returnSequences': True, 'clip': 0.5}),
 ]
 
 

@@ -2,12 +2,14 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { readSafetensors } from '../../src/formats/safetensors.ts'
-import { gru, lstm, sequential, simpleRnn } from '../../src/layers/index.ts'
+import { dense, gru, input, lstm, sequential, simpleRnn } from '../../src/layers/index.ts'
 import { compile } from '../../src/index.ts'
 import { trainingRuntime } from '../../src/runtime/gradient-kernels.ts'
+import { createTrainer } from '../../src/training/index.ts'
 import { Engine } from '../../src/training/engine.ts'
 import { meanSquaredError } from '../../src/training/losses.ts'
 import type { ArrayLike, NdArray } from '../../src/values/ndarray.ts'
+import { expectRejection } from '../expect-error.ts'
 import { BINARIES, describeReleases, runtimeOf } from '../variants.ts'
 
 interface Case {
@@ -32,6 +34,14 @@ const below = (prefix: string): Map<string, ArrayLike> => new Map([...tensors].f
 it('has cases of every kind', () => {
   expect(cases.length).toBeGreaterThan(25)
   expect(BINARIES.length).toBeGreaterThan(0)
+})
+
+it.each([
+  ['delaySamples', lstm(4, { name: 'layer', delaySamples: 2 })],
+  ['softmax', gru(4, { name: 'layer', activation: 'softmax' })],
+])('refuses %s by name', async (name, layer) => {
+  const net = sequential([input([5, 3]), layer, dense(2)])
+  await expectRejection(createTrainer(net, { loss: 'mse' }), 'UNSUPPORTED', new RegExp(`layer.*'${name}' has no gradient here`))
 })
 
 describeReleases('gradients of recurrent layers', (binary) => {

@@ -1,6 +1,6 @@
 // The cell of a GRU backwards, row by row: see gru.ts.
 import { VECTOR_BYTES, groupsOfUnits } from '../../products/layout'
-import { derivative } from '../derivative'
+import { derivativeWithin } from '../derivative'
 import { TrainedLayer } from './layer'
 
 /** Byte distance between the vectors of one gate: r, z, n of four units; and where r and z have a product of their own. */
@@ -22,9 +22,9 @@ export function candidateBack(
     const z = v128.load(gatesPtr, 16)
     const n = v128.load(gatesPtr, 32)
     const dh = masked ? zero : v128.load(dhPtr)
-    const updateSlope = derivative(layer.gateFunction, layer.gateAlpha, layer.gateBeta, v128.load(beforePtr, 16), z)
+    const updateSlope = derivativeWithin(layer.clip, layer.gateFunction, layer.gateAlpha, layer.gateBeta, v128.load(beforePtr, 16), z)
     const update = f32x4.mul(f32x4.mul(dh, f32x4.sub(v128.load(hPtr), n)), updateSlope)
-    const slope = derivative(layer.candidateFunction, layer.candidateAlpha, layer.candidateBeta, v128.load(beforePtr, 32), n)
+    const slope = derivativeWithin(layer.clip, layer.candidateFunction, layer.candidateAlpha, layer.candidateBeta, v128.load(beforePtr, 32), n)
     const fresh = f32x4.mul(f32x4.mul(dh, f32x4.sub(one, z)), slope)
     if (!masked) v128.store(dhPtr, f32x4.mul(dh, z))
     v128.store(inputPtr, update, 16)
@@ -32,7 +32,7 @@ export function candidateBack(
     v128.store(inputPtr, fresh, 32)
     if (after) {
       const r = v128.load(gatesPtr)
-      const resetSlope = derivative(layer.gateFunction, layer.gateAlpha, layer.gateBeta, v128.load(beforePtr), r)
+      const resetSlope = derivativeWithin(layer.clip, layer.gateFunction, layer.gateAlpha, layer.gateBeta, v128.load(beforePtr), r)
       const reset = f32x4.mul(f32x4.mul(fresh, v128.load(mPtr)), resetSlope)
       v128.store(inputPtr, reset)
       v128.store(statePtr, reset)
@@ -58,7 +58,7 @@ export function resetBack(
   for (let group = groupsOfUnits(layer.hiddenSize); group > 0; group--) {
     const r = v128.load(gatesPtr)
     const product = v128.load(productPtr)
-    const slope = derivative(layer.gateFunction, layer.gateAlpha, layer.gateBeta, v128.load(beforePtr), r)
+    const slope = derivativeWithin(layer.clip, layer.gateFunction, layer.gateAlpha, layer.gateBeta, v128.load(beforePtr), r)
     const reset = f32x4.mul(f32x4.mul(product, v128.load(hPtr)), slope)
     let through = f32x4.mul(product, r)
     if (dropPtr) {

@@ -8,7 +8,7 @@
 import { activateRow } from '../../math/activate'
 import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns, columnsOfGates, groupsOfUnits, newMatrix, packedBytes } from '../../products/layout'
 import { multiply, multiplyRows, multiplyZeros, productBytes } from '../../products/product'
-import { addRow } from '../../recurrent/gate-rows'
+import { addRow, clipRow } from '../../recurrent/gate-rows'
 import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
 import { addBlockSums, addWeightProduct, biasOfSums, packTransposed, toBlocks } from '../weight-product'
 import { GATE_STRIDE, PAIR_STRIDE, candidateBack, resetBack } from './gru-cell'
@@ -22,7 +22,7 @@ import {
 //     h       (T + 1, B, H)   the states, the initial ones first, padded
 //     m       (T, B, H)       h_ Un + bn, or with the reset before it r h_, padded
 //     gates   (T, B, 3 H)     r, z, n after activation, as packed
-//     before  (T, B, 3 H)     the same before activation
+//     before  (T, B, 3 H)     the same before they are clipped and activated
 
 /** Where m is kept. */
 // @ts-ignore: decorator
@@ -94,6 +94,7 @@ export function gruKeepF32(
       addRow(fromProductPtr, stride, rowPtr, GATE_STRIDE, units)
       addRow(fromProductPtr + VECTOR_BYTES, stride, rowPtr + VECTOR_BYTES, GATE_STRIDE, units)
       memory.copy(stepBeforePtr + row * rowBytes, rowPtr, rowBytes)
+      for (let gate = 0; gate < 2; gate++) clipRow(rowPtr + gate * VECTOR_BYTES, GATE_STRIDE, groupsOfUnits(units), layer.clip)
       activateRow(layer.gateFunction, layer.gateAlpha, layer.gateBeta, rowPtr, GATE_STRIDE, units)
       activateRow(layer.gateFunction, layer.gateAlpha, layer.gateBeta, rowPtr + VECTOR_BYTES, GATE_STRIDE, units)
       const at = stepMPtr + row * hBytes
@@ -135,6 +136,7 @@ function addReset(units: i32, gatesPtr: usize, mPtr: usize): void {
 function nextH(layer: TrainedLayer, gatesPtr: usize, beforePtr: usize, hPtr: usize, toPtr: usize): void {
   const units = layer.hiddenSize
   for (let group = 0; group < groupsOfUnits(units); group++) v128.store(beforePtr + group * GATE_STRIDE, v128.load(gatesPtr + group * GATE_STRIDE, 32), 32)
+  clipRow(gatesPtr + 2 * VECTOR_BYTES, GATE_STRIDE, groupsOfUnits(units), layer.clip)
   activateRow(layer.candidateFunction, layer.candidateAlpha, layer.candidateBeta, gatesPtr + 2 * VECTOR_BYTES, GATE_STRIDE, units)
   const toBegin = toPtr
   for (let group = groupsOfUnits(units); group > 0; group--) {

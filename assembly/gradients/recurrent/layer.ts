@@ -5,6 +5,7 @@
 // gates' gradients and in weights' gradients.
 import { BLOCK_ROW_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns } from '../../products/layout'
 import { multiply, multiplyRows } from '../../products/product'
+import { Coupling } from '../../recurrent/lstm-general'
 import { MaskRule } from '../../recurrent/mask'
 import { paddedBytes } from '../../recurrent/recurrence'
 import { addBlockSums, addWeightProduct } from '../weight-product'
@@ -29,8 +30,17 @@ export class TrainedLayer {
   maskRowBytes: i32
   /** A MaskRule. */
   maskRule: i32
-  /** 1: gates are sigmoids, the candidate and the output a tanh, and there are no peepholes. */
+  /** 1: gates are sigmoids, the candidate and the output a tanh, and nothing below is set; nor are there peepholes. */
   isPlain: i32
+  /** Gates are clamped to +-clip before activation; 0: not. */
+  clip: f32
+  /** c is clamped; 0: not. */
+  cellClip: f32
+  /** h is clamped after the projection; 0: not. */
+  projClip: f32
+  coupling: Coupling
+  /** Added to the variance of what is normalised. */
+  normEpsilon: f32
   /** Functions (see math/activate.ts). */
   gateFunction: i32
   gateAlpha: f32

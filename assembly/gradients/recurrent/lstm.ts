@@ -1,6 +1,7 @@
 // An LSTM that is trained: over a whole sequence forwards, and back through time.
 import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns, columnsOfGates, groupsOfUnits, newMatrix, packedBytes } from '../../products/layout'
 import { multiply, multiplyRows, productBytes } from '../../products/product'
+import { clipRow } from '../../recurrent/gate-rows'
 import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
 import { addWeightProduct, biasOfSums, packTransposed, toBlocks } from '../weight-product'
 import {
@@ -15,7 +16,8 @@ import { generalCellBack, keepGeneralCells } from './lstm-general'
 //     h       (T + 1, B, O)      c  (T + 1, B, H)      the states, the initial ones first, padded
 //     m       (T, B, H)          tanh(c), or what stands for it, padded
 //     gates   (T, B, 4 H)        i, f, g, o after activation, as packed
-//     before  (T, B, 4 H)        the same before activation, unless the cell is plain
+//     before  (T, B, 4 H)        the same before they are clipped and activated, unless the cell is plain
+//     sums    (T, B, 4 H)        the same before they are normalised, where they are
 
 /** Where c is kept. */
 // @ts-ignore: decorator
@@ -45,6 +47,13 @@ function keptBefore(layer: TrainedLayer, keptPtr: usize, rowBytes: i32): usize {
   return keptGates(layer, keptPtr) + layer.timesteps * layer.rows * rowBytes
 }
 
+/** Where they are kept before they are normalised. */
+// @ts-ignore: decorator
+@inline
+function keptSums(layer: TrainedLayer, keptPtr: usize, rowBytes: i32): usize {
+  return keptBefore(layer, keptPtr, rowBytes) + layer.timesteps * layer.rows * rowBytes
+}
+
 /** Bytes of workspace of `lstmKeepF32`. */
 export function lstmKeepWorkspaceBytes(rows: i32, timesteps: i32, inputSize: i32, hiddenSize: i32, outputSize: i32): f64 {
   const columns = columnsOfGates(4, hiddenSize)
@@ -61,12 +70,13 @@ export function lstmKeepWorkspaceBytes(rows: i32, timesteps: i32, inputSize: i32
  * w, u         packed gates; the bias of both is that of w
  * projection   packed (H, O), or 0
  * peepholesPtr (3, H) padded, or 0
+ * normPtr      (10, H) padded, or 0: see lstm-general.ts
  * dropPtr      (B, O) padded: what h is multiplied with on its way into u; or 0
  * keptPtr      see above; workspacePtr: `lstmKeepWorkspaceBytes`
  */
 export function lstmKeepF32(
   layer: TrainedLayer, w: Matrix, u: Matrix, projection: Matrix | null, xPtr: usize, h0Ptr: usize, c0Ptr: usize, maskPtr: usize, peepholesPtr: usize,
-  dropPtr: usize, keptPtr: usize, yPtr: usize, workspacePtr: usize,
+  normPtr: usize, dropPtr: usize, keptPtr: usize, yPtr: usize, workspacePtr: usize,
 ): void {
   const rows = layer.rows
   const timesteps = layer.timesteps
@@ -79,6 +89,7 @@ export function lstmKeepF32(
   const mPtr = keptM(layer, keptPtr)
   const gatesPtr = keptGates(layer, keptPtr)
   const beforePtr = keptBefore(layer, keptPtr, rowBytes)
+  const sumsPtr = keptSums(layer, keptPtr, rowBytes)
   const scalesPtr = workspacePtr
   const droppedPtr = scalesPtr + rowBytes
   const unprojectedPtr = droppedPtr + rows * hBytes
@@ -97,11 +108,15 @@ export function lstmKeepF32(
     if (layer.isPlain) {
       keepCells(rows, hiddenSize, stepPtr, rowBytes, scalesPtr, fromCPtr, toCPtr, mPtr + t * rows * cBytes, outPtr)
     } else {
-      keepGeneralCells(layer, peepholesPtr, stepPtr, rowBytes, beforePtr + t * rows * rowBytes, fromCPtr, toCPtr, mPtr + t * rows * cBytes, outPtr)
+      const at = t * rows * rowBytes
+      keepGeneralCells(
+        layer, peepholesPtr, normPtr, stepPtr, rowBytes, beforePtr + at, sumsPtr + at, fromCPtr, toCPtr, mPtr + t * rows * cBytes, outPtr,
+      )
     }
     if (projection) {
       memory.fill(toHPtr, 0, rows * hBytes)
       multiply(projection, 1, rows, unprojectedPtr, 0, cBytes, toHPtr, hBytes, false, panelPtr, t)
+      clipRow(toHPtr, VECTOR_BYTES, rows * hBytes / VECTOR_BYTES, layer.projClip)
     }
     if (maskPtr) {
       holdMasked(layer, t, maskPtr, fromHPtr, toHPtr, hBytes)
@@ -126,18 +141,20 @@ export function lstmBackwardBytes(rows: i32, inputSize: i32, hiddenSize: i32, ou
   const outputBlocks = f64(blocksOfColumns(outputSize))
   const blocks = f64(blocksOfColumns(columns))
   const states = f64(rows) * f64(4 * paddedBytes(outputSize) + 3 * paddedBytes(hiddenSize) + gatesRowBytes(columns))
-  return transposed + states + (blocks + outputBlocks) * f64(rows + 1) * f64(BLOCK_ROW_BYTES)
+  const mixed = f64(2 * paddedBytes(hiddenSize))
+  return transposed + states + mixed + (blocks + outputBlocks) * f64(rows + 1) * f64(BLOCK_ROW_BYTES)
 }
 
 /**
  * Back through time, from the gradients of y (T, B, O) and of the final states (B, O) and (B, H), each 0 where there is none, to those of x, of the
- * weights (packed as they are, from zero), of the bias (4 H, gates stacked), of the peepholes (3, H) padded, and of the initial states; each 0 where it is
- * not wanted. Everything else as `lstmKeepF32` had it; hasInitial: whether there were initial states. workspacePtr: `lstmBackwardBytes`.
+ * weights (packed as they are, from zero), of the bias (4 H, gates stacked), of the peepholes (3, H) and the normalisations (10, H) padded, and of the initial
+ * states; each 0 where it is not wanted. Everything else as `lstmKeepF32` had it; hasInitial: whether there were initial states. workspacePtr:
+ * `lstmBackwardBytes`.
  */
 export function lstmBackwardF32(
   layer: TrainedLayer, w: Matrix, u: Matrix, projection: Matrix | null, xPtr: usize, hasInitial: i32, maskPtr: usize, peepholesPtr: usize,
-  dropPtr: usize, keptPtr: usize, dyPtr: usize, dhPtr: usize, dcPtr: usize, dxPtr: usize, dwPtr: usize, duPtr: usize, dprojectionPtr: usize,
-  dbiasPtr: usize, dpeepholesPtr: usize, dh0Ptr: usize, dc0Ptr: usize, workspacePtr: usize,
+  normPtr: usize, dropPtr: usize, keptPtr: usize, dyPtr: usize, dhPtr: usize, dcPtr: usize, dxPtr: usize, dwPtr: usize, duPtr: usize, dprojectionPtr: usize,
+  dbiasPtr: usize, dpeepholesPtr: usize, dnormPtr: usize, dh0Ptr: usize, dc0Ptr: usize, workspacePtr: usize,
 ): void {
   const rows = layer.rows
   const timesteps = layer.timesteps
@@ -155,6 +172,7 @@ export function lstmBackwardF32(
   const mPtr = keptM(layer, keptPtr)
   const gatesPtr = keptGates(layer, keptPtr)
   const beforePtr = keptBefore(layer, keptPtr, rowBytes)
+  const sumsPtr = keptSums(layer, keptPtr, rowBytes)
   // Where is worked.
   const uT = newMatrix(workspacePtr, columns, outputSize)
   const wT = newMatrix(changetype<usize>(uT) + HEADER_BYTES + uT.blocksBytes, columns, w.k)
@@ -169,7 +187,8 @@ export function lstmBackwardF32(
   const rowGradientPtr = outPtr + rows * cBytes
   const blockPtr = rowGradientPtr + rows * rowBytes
   const biasSumsPtr = blockPtr + blocks * apart
-  const projectionBlocksPtr = blockPtr + blockBytes(rows, w)
+  const mixedPtr = blockPtr + blockBytes(rows, w)
+  const projectionBlocksPtr = mixedPtr + 2 * cBytes
 
   packTransposed(u, uT)
   if (dxPtr) packTransposed(w, wT)
@@ -178,6 +197,7 @@ export function lstmBackwardF32(
   if (duPtr) memory.fill(duPtr, 0, HEADER_BYTES + u.blocksBytes)
   if (projection) memory.fill(dprojectionPtr, 0, HEADER_BYTES + projection.blocksBytes)
   if (dpeepholesPtr) memory.fill(dpeepholesPtr, 0, 3 * cBytes)
+  if (dnormPtr) memory.fill(dnormPtr, 0, 10 * cBytes)
   memory.fill(biasSumsPtr, 0, blocks * BLOCK_ROW_BYTES)
   memory.fill(rowGradientPtr, 0, rows * rowBytes)
   memory.fill(heldPtr, 0, rows * hBytes)
@@ -190,6 +210,7 @@ export function lstmBackwardF32(
     addOutputGradients(layer, t, maskPtr, dyPtr, stateGradientPtr, maskPtr ? heldPtr : 0)
     let cellPtr = stateGradientPtr
     if (projection) {
+      if (layer.projClip != 0) clipBack(layer, t, maskPtr, hPtr + (t + 1) * rows * hBytes, stateGradientPtr)
       multiplyRows(projectionT, rows, stateGradientPtr, hBytes, unprojectedPtr, cBytes, false, 0)
       projectionGradient(layer, projection, t, maskPtr, gatesPtr, rowBytes, mPtr, stateGradientPtr, outPtr, projectionBlocksPtr, dprojectionPtr)
       cellPtr = unprojectedPtr
@@ -208,8 +229,9 @@ export function lstmBackwardF32(
         )
       } else {
         generalCellBack(
-          layer, peepholesPtr, gatesPtr + at * rowBytes, beforePtr + at * rowBytes, cPtr + at * cBytes, cPtr + (at + rows) * cBytes, mPtr + at * cBytes,
-          cellPtr + row * cBytes, cellGradientPtr + row * cBytes, toRowPtr, toBlockPtr, apart, dpeepholesPtr,
+          layer, peepholesPtr, normPtr, gatesPtr + at * rowBytes, beforePtr + at * rowBytes, sumsPtr + at * rowBytes, cPtr + at * cBytes,
+          cPtr + (at + rows) * cBytes, mPtr + at * cBytes, cellPtr + row * cBytes, cellGradientPtr + row * cBytes, toRowPtr, toBlockPtr, apart, dpeepholesPtr,
+          dnormPtr, mixedPtr,
         )
       }
     }
@@ -225,6 +247,18 @@ export function lstmBackwardF32(
   if (dbiasPtr) biasOfSums(biasSumsPtr, dbiasPtr, columns, hiddenSize, 4)
   takeState(rows, outputSize, stateGradientPtr, dh0Ptr)
   takeState(rows, hiddenSize, cellGradientPtr, dc0Ptr)
+}
+
+/** The gradient of h of one step where the clip after the projection did not hold it: 0 elsewhere. Rows that are padding pass theirs on. */
+function clipBack(layer: TrainedLayer, t: i32, maskPtr: usize, hPtr: usize, dhPtr: usize): void {
+  const hBytes = layer.hBytes
+  for (let row = 0; row < layer.rows; row++) {
+    if (isMasked(layer, maskPtr, t, row)) continue
+    for (let at = row * hBytes; at < (row + 1) * hBytes; at += VECTOR_BYTES) {
+      const passes = f32x4.lt(f32x4.abs(v128.load(hPtr + at)), f32x4.splat(layer.projClip))
+      v128.store(dhPtr + at, v128.and(v128.load(dhPtr + at), passes))
+    }
+  }
 }
 
 /** dprojection += (o m)^T dh of one step, rows that are padding left out. */

@@ -1,9 +1,10 @@
 // A simple recurrent layer that is trained: h = f(x W + h_ U + b).
 import { activateRow } from '../../math/activate'
-import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns, columnsOfGates, newMatrix, packedBytes } from '../../products/layout'
+import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns, columnsOfGates, groupsOfUnits, newMatrix, packedBytes } from '../../products/layout'
 import { multiply, productBytes } from '../../products/product'
+import { clipRow } from '../../recurrent/gate-rows'
 import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
-import { derivative } from '../derivative'
+import { derivativeWithin } from '../derivative'
 import { biasOfSums, packTransposed, toBlocks } from '../weight-product'
 import {
   TrainedLayer, addOutputGradients, addStateProduct, blockBytes, holdMasked, isMasked, passMasked, placeState, takeState, throughInput, throughState,
@@ -13,7 +14,7 @@ import {
 // What is kept, one after the other (src/ops/training/kept.ts counts it):
 //
 //     h       (T + 1, B, H)   the states, the initial ones first, padded
-//     before  (T, B, H)       the sums before activation, as packed
+//     before  (T, B, H)       the sums before they are clipped and activated, as packed
 
 /** Where the sums are kept before activation. */
 // @ts-ignore: decorator
@@ -50,6 +51,7 @@ export function rnnKeepF32(
     for (let row = 0; row < rows; row++) {
       const rowPtr = toPtr + row * hBytes
       memory.copy(rowPtr, stepPtr + row * rowBytes, hBytes)
+      clipRow(rowPtr, VECTOR_BYTES, groupsOfUnits(units), layer.clip)
       activateRow(layer.candidateFunction, layer.candidateAlpha, layer.candidateBeta, rowPtr, VECTOR_BYTES, units)
       memory.fill(rowPtr + units * 4, 0, hBytes - units * 4)
     }
@@ -126,7 +128,8 @@ export function rnnBackwardF32(
 /** One row: the gradient of the sum before activation. */
 function sumBack(layer: TrainedLayer, beforePtr: usize, hPtr: usize, dhPtr: usize, toPtr: usize): void {
   for (let at = 0; at < layer.hBytes; at += VECTOR_BYTES) {
-    const slope = derivative(layer.candidateFunction, layer.candidateAlpha, layer.candidateBeta, v128.load(beforePtr + at), v128.load(hPtr + at))
+    const before = v128.load(beforePtr + at)
+    const slope = derivativeWithin(layer.clip, layer.candidateFunction, layer.candidateAlpha, layer.candidateBeta, before, v128.load(hPtr + at))
     v128.store(toPtr + at, f32x4.mul(v128.load(dhPtr + at), slope))
   }
 }

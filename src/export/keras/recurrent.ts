@@ -65,6 +65,7 @@ export function writeRecurrent(c: NodeLayers<AnySettings>): void {
 
 function configOf(c: NodeLayers<AnySettings>, index: number, sequences: boolean, returnState: boolean, direction: Direction): Record<string, unknown> {
   const { hiddenSize, resetAfter } = c.settings
+  const { dropout, recurrentDropout } = c.node.attributes
   const names = functionsOf(c.settings, index).map((bound) => {
     const name = kerasActivation(bound)
     if (name === undefined) throw c.unsupported(`the activation '${bound.name}' with these constants`)
@@ -74,6 +75,7 @@ function configOf(c: NodeLayers<AnySettings>, index: number, sequences: boolean,
   const activations = c.node.op === 'rnn' ? { activation: names[0] } : { activation: names[1], recurrent_activation: names[0] }
   return {
     units: hiddenSize, ...activations, return_sequences: sequences, return_state: returnState, go_backwards: direction === 'reverse', stateful: false, unroll: false,
+    ...(dropout !== undefined && { dropout }), ...(recurrentDropout !== undefined && { recurrent_dropout: recurrentDropout }),
     use_bias: true, ...(c.node.op === 'gru' && { reset_after: resetAfter }), ...(c.node.op === 'lstm' && { unit_forget_bias: false }),
   }
 }

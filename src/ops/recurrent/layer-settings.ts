@@ -34,10 +34,10 @@ export interface LayerSettings {
   readonly delaySamples: number
 }
 
-/** Names of the attributes that all recurrent operators know. */
+/** Names of the attributes that all recurrent operators know. `dropout` and `recurrentDropout` act in training alone: src/gradients/recurrent.ts. */
 export const LAYER_ATTRIBUTES: readonly string[] = [
   'hiddenSize', 'numLayers', 'direction', 'timeMajor', 'returnSequences', 'reversedOutput', 'clip', 'activations', 'activationAlpha',
-  'activationBeta', 'maskRule', 'zeroEmptyState', 'stateful',
+  'activationBeta', 'maskRule', 'zeroEmptyState', 'stateful', 'dropout', 'recurrentDropout',
 ]
 
 /** @throws LstmError `VALUE` or `UNSUPPORTED` for attributes that are not accepted */

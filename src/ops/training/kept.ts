@@ -17,10 +17,13 @@ export interface LayerSizes {
   readonly outputSize: number
 }
 
-/** Floats that `lstmKeepF32` keeps: see assembly/gradients/recurrent/lstm.ts. */
-export function lstmKeptLength({ batch, timesteps, hiddenSize, outputSize }: LayerSizes, isPlain: boolean): number {
+/**
+ * Floats that `lstmKeepF32` keeps: see assembly/gradients/recurrent/lstm.ts.
+ * @param copies how many times it keeps the gates: activated; before that; and before they are normalised
+ */
+export function lstmKeptLength({ batch, timesteps, hiddenSize, outputSize }: LayerSizes, copies: 1 | 2 | 3): number {
   const states = (timesteps + 1) * (padded(outputSize) + padded(hiddenSize)) + timesteps * padded(hiddenSize)
-  return batch * (states + timesteps * gatesRow(4, hiddenSize) * (isPlain ? 1 : 2))
+  return batch * (states + timesteps * gatesRow(4, hiddenSize) * copies)
 }
 
 /** Floats that `gruKeepF32` keeps: see assembly/gradients/recurrent/gru.ts. */

@@ -1,10 +1,12 @@
 // What recurrent layers that are trained have in common: their record, and where their sequences begin.
 import { TrainedLayer } from '../../contract/gradients/recurrent/layer.ts'
+import { Coupling } from '../../contract/recurrent/lstm-general.ts'
 import { MaskRule } from '../../contract/recurrent/mask.ts'
 import type { BoundFunction } from '../elementwise/functions.ts'
 import { requireInput } from '../node/checks.ts'
 import type { GraphNode, InferenceContext, Planner, RecordSlot, Slot, ValueType } from '../operator.ts'
 import type { LayerSettings } from '../recurrent/layer-settings.ts'
+import type { LstmSettings } from '../recurrent/settings.ts'
 import type { LayerSizes } from './kept.ts'
 
 /** A layer in one direction, with the sizes of its input. */
@@ -33,8 +35,8 @@ export function trainedTypes(
   return shapes.map((own) => ({ dtype: 'float32', shape: own }))
 }
 
-/** What a cell has of its own. */
-interface CellRecord {
+/** What a cell has of its own: what is left out is none. */
+interface CellRecord extends Partial<Pick<LstmSettings, 'cellClip' | 'projClip' | 'coupling' | 'normEpsilon'>> {
   readonly isPlain: boolean
   readonly gate?: BoundFunction
   readonly candidate: BoundFunction
@@ -45,8 +47,9 @@ const NO_FUNCTION: BoundFunction = { name: 'linear', code: 0, alpha: 0, beta: 0 
 
 /** The record of a layer, and where its sequences begin, in bytes: at the last step of one that runs backwards. */
 export function planLayer(
-  planner: Planner, { timeMajor, reversedOutput, maskRule, directions }: LayerSettings, { batch, timesteps, inputSize, hiddenSize, outputSize }: TrainedSizes,
-  { isPlain, gate = NO_FUNCTION, candidate, output = NO_FUNCTION }: CellRecord,
+  planner: Planner, { timeMajor, reversedOutput, maskRule, directions, clip }: LayerSettings,
+  { batch, timesteps, inputSize, hiddenSize, outputSize }: TrainedSizes,
+  { isPlain, gate = NO_FUNCTION, candidate, output = NO_FUNCTION, cellClip = 0, projClip = 0, coupling = 'none', normEpsilon = 0 }: CellRecord,
 ): { readonly layer: RecordSlot<typeof TrainedLayer>, readonly xOffset: number, readonly yOffset: number, readonly maskOffset: number } {
   const strides = (width: number): [number, number] => (timeMajor ? [batch * width * 4, width * 4] : [width * 4, timesteps * width * 4])
   const [xStepBytes, xRowBytes] = strides(inputSize)
@@ -57,6 +60,7 @@ export function planLayer(
     layer: planner.record(TrainedLayer, {
       timesteps, rows: batch, inputSize, hiddenSize, outputSize, xStepBytes: sign * xStepBytes, xRowBytes, yStepBytes: ySign * yStepBytes, yRowBytes,
       maskStepBytes: sign, maskRowBytes: timesteps, maskRule: MaskRule[maskRule], isPlain: Number(isPlain),
+      clip, cellClip, projClip, coupling: Coupling[coupling], normEpsilon,
       gateFunction: gate.code, gateAlpha: gate.alpha, gateBeta: gate.beta,
       candidateFunction: candidate.code, candidateAlpha: candidate.alpha, candidateBeta: candidate.beta,
       outputFunction: output.code, outputAlpha: output.alpha, outputBeta: output.beta,
@@ -91,4 +95,21 @@ export function paddedInput(planner: Planner, position: number, rows: number, le
     copyRows(from.ptr, length * 4, padded.ptr, rowBytes, rows, length * 4)
   })
   return padded
+}
+
+function nothing(): void {
+  // The rows are where they belong.
+}
+
+/**
+ * The slot of an output of rows that a kernel writes padded to whole vectors: the output itself where they are.
+ * @returns the slot, and what moves the rows to their place after the kernel
+ */
+export function paddedOutput(planner: Planner, position: number, rows: number, length: number): { readonly padded: Slot, readonly settle: () => void } {
+  const to = outputOf(planner, position)
+  if (to === ABSENT || length % 4 === 0) return { padded: to, settle: nothing }
+  const { copyRows } = planner.kernels
+  const rowBytes = Math.ceil(length / 4) * 16
+  const padded = planner.workspace(rows * rowBytes)
+  return { padded, settle: () => copyRows(padded.ptr, rowBytes, to.ptr, length * 4, rows, length * 4) }
 }

@@ -2,41 +2,46 @@ import { isPlain, LSTM_ATTRIBUTES, readSettings, type CellFunctions, type LstmSe
 import type { TrainingKernels } from '../../runtime/gradient-kernels.ts'
 import type { GraphNode, Operator, Slot, ValueType } from '../operator.ts'
 import { lstmKeptLength } from './kept.ts'
-import { ABSENT, at, inputOf, outputOf, paddedInput, planLayer, sizesOf, trainedTypes } from './layer.ts'
+import { at, inputOf, outputOf, paddedInput, paddedOutput, planLayer, sizesOf, trainedTypes } from './layer.ts'
 
 /** Positions of the inputs of `trainedLstm`; `lstmBackward` has them first, and then its own. */
-export const LSTM_INPUTS = { x: 0, w: 1, u: 2, bias: 3, h0: 4, c0: 5, mask: 6, projection: 7, peepholes: 8, drop: 9 } as const
-const BACKWARD = { ...LSTM_INPUTS, kept: 10, dy: 11, dh: 12, dc: 13 } as const
+export const LSTM_INPUTS = { x: 0, w: 1, u: 2, bias: 3, h0: 4, c0: 5, mask: 6, projection: 7, peepholes: 8, drop: 9, norm: 10 } as const
+const BACKWARD = { ...LSTM_INPUTS, kept: 11, dy: 12, dh: 13, dc: 14 } as const
+/** Rows of the peepholes, and of gain and shift. */
+const PEEPHOLES = 3
+const NORM = 10
 
-// Clips, couplings and normalisation are refused before there is a node; a projection is a product of its own here.
-const WITHOUT_OPTIONS = { hasProjection: false, coupling: 'none', layerNorm: false, delaySamples: 1 } as LstmSettings
-
-const isPlainCell = (node: GraphNode, { functions }: LstmSettings): boolean => (
-  isPlain(WITHOUT_OPTIONS, functions[0] as CellFunctions, (node.inputs[LSTM_INPUTS.peepholes] ?? '') !== '')
+/** Whether the fused cell does it. It clips nothing; a projection is a product of its own here. */
+const isPlainCell = (node: GraphNode, settings: LstmSettings): boolean => (
+  settings.clip === 0 && settings.cellClip === 0
+  && isPlain({ ...settings, hasProjection: false }, settings.functions[0] as CellFunctions, (node.inputs[LSTM_INPUTS.peepholes] ?? '') !== '')
 )
 
 /** What the record of a layer has of an LSTM. */
 const cellOf = (node: GraphNode, settings: LstmSettings): Parameters<typeof planLayer>[3] => {
-  const { gate, candidate, output } = settings.functions[0] as CellFunctions
-  return { isPlain: isPlainCell(node, settings), gate, candidate, output }
+  const { cellClip, projClip, coupling, normEpsilon, functions } = settings
+  return { isPlain: isPlainCell(node, settings), ...functions[0] as CellFunctions, cellClip, projClip, coupling, normEpsilon }
 }
 
 /**
  * One layer of an LSTM in one direction, for training: as `lstm`, with weights as values, packed, and all that the way back needs.
  *
  * Inputs: x; w and u, packed; bias [4 hiddenSize]; h0 [batch, outputSize] and c0 [batch, hiddenSize]; uint8 mask [batch, timesteps]; projection, packed;
- * peepholes [3, hiddenSize]; drop [batch, outputSize], by which h is multiplied before u (recurrent dropout). All from bias on may be absent.
+ * peepholes [3, hiddenSize]; drop [batch, outputSize], by which h is multiplied before u (recurrent dropout); norm [10, hiddenSize], gain and shift of i, f, g,
+ * o and c. All from bias on may be absent.
  * Outputs: y, every step; the final states, [batch, ...]; what is kept.
  */
 export const trainedLstm: Operator<LstmSettings> = {
   name: 'trainedLstm',
-  mostInputs: 10,
+  mostInputs: 11,
   attributes: LSTM_ATTRIBUTES,
   time: 'unknown',
   parse: readSettings,
   infer(node, context, settings) {
     const { outputSize, hiddenSize } = settings
-    return trainedTypes(node, context, settings, [outputSize, hiddenSize], (sizes) => lstmKeptLength(sizes, isPlainCell(node, settings)))
+    return trainedTypes(node, context, settings, [outputSize, hiddenSize], (sizes) => (
+      lstmKeptLength(sizes, isPlainCell(node, settings) ? 1 : settings.layerNorm ? 3 : 2)
+    ))
   },
   cost: () => ({ detail: '', multiplyAdds: 0 }),
   plan(node, planner, settings) {
@@ -47,7 +52,8 @@ export const trainedLstm: Operator<LstmSettings> = {
     const slot = (name: keyof typeof LSTM_INPUTS): Slot => inputOf(planner, LSTM_INPUTS[name])
     const [x, w, u, bias, projection] = [slot('x'), slot('w'), slot('u'), slot('bias'), slot('projection')]
     const [h0, c0, mask] = [slot('h0'), slot('c0'), slot('mask')]
-    const peepholes = paddedInput(planner, LSTM_INPUTS.peepholes, 3, hiddenSize)
+    const peepholes = paddedInput(planner, LSTM_INPUTS.peepholes, PEEPHOLES, hiddenSize)
+    const norm = paddedInput(planner, LSTM_INPUTS.norm, NORM, hiddenSize)
     const drop = paddedInput(planner, LSTM_INPUTS.drop, batch, outputSize)
     const kept = planner.output(3)
     const [y, h, c] = [0, 1, 2].map((position) => outputOf(planner, position)) as [Slot, Slot, Slot]
@@ -55,8 +61,8 @@ export const trainedLstm: Operator<LstmSettings> = {
     planner.step(() => {
       kernels.setBias(w.ptr, bias.ptr, hiddenSize, 4)
       kernels.lstmKeepF32(
-        layer.ptr, w.ptr, u.ptr, projection.ptr, x.ptr + xOffset, h0.ptr, c0.ptr, at(mask, maskOffset), peepholes.ptr, drop.ptr, kept.ptr, at(y, yOffset),
-        workspace.ptr,
+        layer.ptr, w.ptr, u.ptr, projection.ptr, x.ptr + xOffset, h0.ptr, c0.ptr, at(mask, maskOffset), peepholes.ptr, norm.ptr, drop.ptr, kept.ptr,
+        at(y, yOffset), workspace.ptr,
       )
       kernels.lstmFinalStates(layer.ptr, kept.ptr, h.ptr, c.ptr)
     })
@@ -65,18 +71,18 @@ export const trainedLstm: Operator<LstmSettings> = {
 
 /**
  * The way back through `trainedLstm`: its inputs, what it kept, and the gradients of its outputs.
- * Outputs: the gradients of x, w, u, bias, h0, c0, projection and peepholes, of their shapes.
+ * Outputs: the gradients of x, w, u, bias, h0, c0, projection, peepholes and norm, of their shapes.
  */
 export const lstmBackward: Operator<LstmSettings> = {
   name: 'lstmBackward',
-  mostInputs: 14,
+  mostInputs: 15,
   attributes: LSTM_ATTRIBUTES,
   time: 'unknown',
   parse: readSettings,
   infer(_node, context, { hiddenSize }) {
     const like = (position: number): ValueType => context.input(position) ?? { dtype: 'float32', shape: [] }
-    const { x, w, u, h0, c0, projection, peepholes } = BACKWARD
-    return [like(x), like(w), like(u), { dtype: 'float32', shape: [4 * hiddenSize] }, like(h0), like(c0), like(projection), like(peepholes)]
+    const { x, w, u, h0, c0, projection, peepholes, norm } = BACKWARD
+    return [like(x), like(w), like(u), { dtype: 'float32', shape: [4 * hiddenSize] }, like(h0), like(c0), like(projection), like(peepholes), like(norm)]
   },
   cost: () => ({ detail: '', multiplyAdds: 0 }),
   plan(node, planner, settings) {
@@ -86,7 +92,8 @@ export const lstmBackward: Operator<LstmSettings> = {
     const { layer, xOffset, yOffset, maskOffset } = planLayer(planner, settings, sizes, cellOf(node, settings))
     const [x, w, u, mask, projection, kept, dy, dh, dc] = (['x', 'w', 'u', 'mask', 'projection', 'kept', 'dy', 'dh', 'dc'] as const)
       .map((name) => inputOf(planner, BACKWARD[name])) as [Slot, Slot, Slot, Slot, Slot, Slot, Slot, Slot, Slot]
-    const peepholes = paddedInput(planner, BACKWARD.peepholes, 3, hiddenSize)
+    const peepholes = paddedInput(planner, BACKWARD.peepholes, PEEPHOLES, hiddenSize)
+    const norm = paddedInput(planner, BACKWARD.norm, NORM, hiddenSize)
     const drop = paddedInput(planner, BACKWARD.drop, batch, outputSize)
     const hasInitial = Number(planner.hasInput(BACKWARD.h0) || planner.hasInput(BACKWARD.c0))
     const outputs = [0, 1, 2, 3, 4, 5, 6].map((position) => outputOf(planner, position)) as [Slot, Slot, Slot, Slot, Slot, Slot, Slot]
@@ -94,16 +101,17 @@ export const lstmBackward: Operator<LstmSettings> = {
     // Of a projection the way back needs the sums even where nobody reads them.
     const needsSums = planner.hasInput(BACKWARD.projection) && !planner.hasOutput(6)
     const ownProjection = needsSums ? planner.workspace(4 * (planner.shapeOf(BACKWARD.projection)[0] ?? 0)) : dprojection
-    const paddedBytes = Math.ceil(hiddenSize / 4) * 16
-    const dpeepholes = planner.hasOutput(7) ? planner.output(7) : ABSENT
-    const sums = dpeepholes === ABSENT || hiddenSize % 4 === 0 ? dpeepholes : planner.workspace(3 * paddedBytes)
+    const dpeepholes = paddedOutput(planner, 7, PEEPHOLES, hiddenSize)
+    const dnorm = paddedOutput(planner, 8, NORM, hiddenSize)
     const workspace = planner.workspace(kernels.lstmBackwardBytes(batch, inputSize, hiddenSize, outputSize))
     planner.step(() => {
       kernels.lstmBackwardF32(
-        layer.ptr, w.ptr, u.ptr, projection.ptr, x.ptr + xOffset, hasInitial, at(mask, maskOffset), peepholes.ptr, drop.ptr, kept.ptr, at(dy, yOffset), dh.ptr,
-        dc.ptr, at(dx, xOffset), dw.ptr, du.ptr, ownProjection.ptr, dbias.ptr, sums.ptr, dh0.ptr, dc0.ptr, workspace.ptr,
+        layer.ptr, w.ptr, u.ptr, projection.ptr, x.ptr + xOffset, hasInitial, at(mask, maskOffset), peepholes.ptr, norm.ptr, drop.ptr, kept.ptr,
+        at(dy, yOffset), dh.ptr, dc.ptr, at(dx, xOffset), dw.ptr, du.ptr, ownProjection.ptr, dbias.ptr, dpeepholes.padded.ptr, dnorm.padded.ptr, dh0.ptr,
+        dc0.ptr, workspace.ptr,
       )
-      if (sums !== dpeepholes) kernels.copyRows(sums.ptr, paddedBytes, dpeepholes.ptr, hiddenSize * 4, 3, hiddenSize * 4)
+      dpeepholes.settle()
+      dnorm.settle()
     })
   },
 }

@@ -54,6 +54,8 @@ export interface Cell {
   readonly resetAfter: boolean
   /** As the operator takes them: gates and candidate; of an LSTM the output, too. */
   readonly functions: readonly KerasActivation[]
+  /** What training drops, by the names of our attributes. */
+  readonly rates: Readonly<Record<string, number>>
   readonly weights: LayerWeights
   readonly what: string
 }
@@ -69,9 +71,16 @@ export function readCell({ className, settings }: LayerSpec, weights: LayerWeigh
     // Before there were two rules, files did not say which.
     resetAfter: ofCudnn || (kind === GRU && settings.flag('reset_after', false)),
     functions: functionsOf(kind, settings, ofCudnn ? { ...dialect, recurrentActivation: 'sigmoid' } : dialect),
+    rates: { ...rateOf(settings, 'dropout', 'dropout'), ...rateOf(settings, 'recurrent_dropout', 'recurrentDropout') },
     weights,
     what: settings.what,
   }
+}
+
+/** A rate that drops: for Keras one of 1 does not. */
+function rateOf(settings: Settings, key: string, attribute: string): Record<string, number> {
+  const rate = settings.number(key, 0)
+  return rate > 0 && rate < 1 ? { [attribute]: rate } : {}
 }
 
 function functionsOf({ op, hasGates }: CellKind, settings: Settings, dialect: Dialect): KerasActivation[] {
@@ -91,16 +100,17 @@ export function cellProblems({ className, settings }: LayerSpec, dialect: Dialec
 
 /** Whether one node can be both cells, in opposite directions. */
 export function areAlike(a: Cell, b: Cell): boolean {
-  return a.kind === b.kind && a.units === b.units && a.resetAfter === b.resetAfter
+  return a.kind === b.kind && a.units === b.units && a.resetAfter === b.resetAfter && JSON.stringify(a.rates) === JSON.stringify(b.rates)
 }
 
 /** Attributes of a node for one cell in each direction. */
 export function cellAttributes(cells: readonly [Cell, ...Cell[]], what: string): Record<string, Attribute> {
-  const [{ kind, units, resetAfter }] = cells
+  const [{ kind, units, resetAfter, rates }] = cells
   return {
     hiddenSize: units,
     numLayers: 1,
     ...(kind.op === 'gru' && { resetAfter }),
+    ...rates,
     ...recurrentActivations(cells.flatMap(({ functions }) => functions), what),
   }
 }
