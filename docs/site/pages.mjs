@@ -40,6 +40,8 @@ export const SECTIONS = [
     pages: [
       { source: 'docs/formats.md', path: 'formats.html', title: 'Model files' },
       { source: 'docs/streams.md', path: 'streams.html', title: 'Streams and sessions' },
+      { source: 'docs/training.md', path: 'training.html', title: 'Training' },
+      { source: 'docs/export.md', path: 'export.html', title: 'Export: ONNX, Keras, PyTorch' },
       { source: 'docs/quantization.md', path: 'quantization.html', title: 'Quantisation' },
       { source: 'docs/sessions.md', path: 'sessions.html', title: 'Many sessions' },
       { source: 'docs/threads.md', path: 'threads.html', title: 'Threads' },

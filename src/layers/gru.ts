@@ -11,7 +11,7 @@ import { COUNT, functionLists, RECURRENT_ALIASES, RECURRENT_OPTIONS, type Recurr
 export interface GruOptions extends RecurrentOptions {
   /** Of the gates r and z (Keras `recurrent_activation`). Default `'sigmoid'`; tfjs's and old Keras's is `{ name: 'hardSigmoid', keras: 2 }`. */
   readonly recurrentActivation?: Activation | undefined
-  /** Both at once: gates and candidate (ONNX f, g), two or, with other ones backwards, four. */
+  /** Both at once: gates and candidate (ONNX f, g), two or, with other ones backwards, four. Default: what the others say. */
   readonly activations?: readonly Activation[] | undefined
   /**
    * Whether the reset gate multiplies what h adds to the candidate (PyTorch, Keras `reset_after=True`, ONNX `linear_before_reset=1`), or h

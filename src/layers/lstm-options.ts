@@ -11,7 +11,10 @@ export interface LstmOptions extends RecurrentOptions {
   readonly recurrentActivation?: Activation | undefined
   /** Of c on its way out, where it is another one (ONNX's third). Default: `activation`. */
   readonly outputActivation?: Activation | undefined
-  /** All at once, instead of the three above: gates, candidate and output (ONNX f, g, h), three or, with other ones backwards, six. */
+  /**
+   * All at once, instead of the three above: gates, candidate and output (ONNX f, g, h), three or, with other ones backwards, six. Default: what the three
+   * say.
+   */
   readonly activations?: readonly Activation[] | undefined
   /** Added to the forget gate at run time (TensorFlow 1, whose default is 1). Default 0: frameworks else have it in the bias. */
   readonly forgetBias?: number | undefined

@@ -42,7 +42,7 @@ export interface RecurrentOptions extends LayerOptions {
    * `'multiply'` (TensorFlow.js). Default: that of Keras with a mask (zeros if bidirectional with `returnSequences`), `'zero'` with lengths.
    */
   readonly maskRule?: 'zero' | 'hold' | 'multiply' | undefined
-  /** Keras's words for `maskRule`: true is `'zero'`, false is `'hold'`. */
+  /** Keras's words for `maskRule`: true is `'zero'`, false is `'hold'`. Default: as `maskRule`. */
   readonly zeroOutputForMask?: boolean | undefined
   /** The state of a sequence without a step that counts: zeros (onnxruntime), or the initial one. Default false. */
   readonly zeroEmptyState?: boolean | undefined

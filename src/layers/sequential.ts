@@ -23,7 +23,7 @@ export interface SequentialOptions {
 
 /** Options of `loadStateDict`. */
 export interface LoadStateDictOptions {
-  /** Where a layer's tensors have another prefix in the file than its name: `{ lstm: 'encoder.rnn' }`; `''` for none. */
+  /** Where a layer's tensors have another prefix in the file than its name: `{ lstm: 'encoder.rnn' }`; `''` for none. Default: the names of the layers. */
   readonly names?: Readonly<Record<string, string>> | undefined
   /** Tensors that no layer takes, left out: `['scale']`. Default: none, and one that no layer takes is an error. */
   readonly ignore?: readonly string[] | undefined

@@ -9,7 +9,7 @@ import { COUNT, functionLists, RECURRENT_ALIASES, RECURRENT_OPTIONS, type Recurr
 
 /** Options of `simpleRnn`, in camelCase; each may be written in snake_case too, and by other words: `units`, `nonlinearity`. */
 export interface SimpleRnnOptions extends RecurrentOptions {
-  /** Instead of `activation`: one function, or, with another one backwards, two. */
+  /** Instead of `activation`: one function, or, with another one backwards, two. Default: what `activation` says. */
   readonly activations?: readonly Activation[] | undefined
 }
 

@@ -37,9 +37,9 @@ export interface QuantizeOptions {
   readonly keep?: readonly string[] | undefined
   /** The runtime of the new model, and where a graph is measured. Default: that of the model, or the one that all share. */
   readonly runtime?: Runtime | undefined
-  /** Stops it between layers. */
+  /** Stops it between layers. Default: nothing does. */
   readonly signal?: AbortSignal | undefined
-  /** Is told how many layers are done. */
+  /** Is told how many layers are done. Default: nobody is. */
   readonly onProgress?: ((progress: { readonly done: number, readonly total: number, readonly layer: string }) => void) | undefined
 }
 

@@ -6,9 +6,12 @@ import { scheduleOf, type Schedule } from './schedules.ts'
 
 /** What all optimisers have. Gradients are cut in this order: by value, by norm, by global norm. */
 export interface OptimizerOptions {
-  /** How far a step goes: a number, or a schedule of `cosineDecay()` and the others. */
+  /** How far a step goes: a number, or a schedule of `cosineDecay()` and the others. Default 0.001; of `sgd` and `rmsprop` 0.01. */
   readonly learningRate?: number | Schedule | undefined
-  /** Pulls parameters towards 0: `adamw` takes rate x decay of each parameter off (decoupled), the others add decay x parameter to its gradient (L2). */
+  /**
+   * Pulls parameters towards 0: `adamw` takes rate x decay of each parameter off (decoupled), the others add decay x parameter to its gradient (L2).
+   * Default 0; of `adamw` 0.01.
+   */
   readonly weightDecay?: number | undefined
   /** Each element of a gradient is cut to [-clipValue, clipValue]: PyTorch's `clip_grad_value_`. Default: none. */
   readonly clipValue?: number | undefined

@@ -5,9 +5,9 @@ import { describeValue } from '../values/dtype.ts'
 
 /** How long a rate takes to change, in steps of the optimiser or in epochs: one of the two. */
 export interface Span {
-  /** Steps of the optimiser (batches). */
+  /** Steps of the optimiser (batches). Default: none; a schedule has either these or `epochs`. */
   readonly steps?: number | undefined
-  /** Epochs; parts of one count too. */
+  /** Epochs; parts of one count too. Default: none; a schedule has either these or `steps`. */
   readonly epochs?: number | undefined
 }
 

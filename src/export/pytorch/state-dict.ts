@@ -9,7 +9,7 @@ import { identifier, PythonModule } from './python-module.ts'
 
 /** Options of `toStateDict`. */
 export interface StateDictOptions extends ExportOptions {
-  /** Whose names and order of gates: PyTorch's. */
+  /** Whose names and order of gates. Default, and the only ones there are: PyTorch's. */
   readonly names?: 'pytorch' | undefined
 }
 

@@ -22,9 +22,9 @@ export interface Dataset {
 
 /** What data come with. */
 export interface WeightOptions {
-  /** What each row counts, or each timestep of it: [rows] or [rows, timesteps]. */
+  /** What each row counts, or each timestep of it: [rows] or [rows, timesteps]. Default: all 1. */
   readonly sampleWeight?: Data | undefined
-  /** 0 where a timestep or row does not count at all: [rows, timesteps] or [rows]; or the name of the input that is such a mask. */
+  /** 0 where a timestep or row does not count at all: [rows, timesteps] or [rows]; or the name of the input that is such a mask. Default: all count. */
   readonly mask?: Data | string | undefined
 }
 

@@ -20,11 +20,11 @@ export interface FitDatasetOptions {
   readonly validationData?: ValidationData | undefined
   /** What classes count, by their number. Default: all 1. */
   readonly classWeight?: ClassWeight | undefined
-  /** What is called between epochs: `earlyStopping()` and the others, or objects with functions of one's own. */
+  /** What is called between epochs: `earlyStopping()` and the others, or objects with functions of one's own. Default: none. */
   readonly callbacks?: readonly Callback[] | undefined
-  /** Stops it between two steps. */
+  /** Stops it between two steps. Default: nothing does. */
   readonly signal?: PlatformSignal | undefined
-  /** Is told how far it is, every 8 ms or so and at the end of each epoch. */
+  /** Is told how far it is, every 8 ms or so and at the end of each epoch. Default: nobody is. */
   readonly onProgress?: ((progress: FitProgress) => void) | undefined
 }
 
@@ -42,7 +42,7 @@ export interface FitOptions extends FitDatasetOptions, WeightOptions {
 export interface EvaluateOptions extends WeightOptions {
   /** Rows of a run. Default 32. */
   readonly batchSize?: number | undefined
-  /** Stops it between two batches. */
+  /** Stops it between two batches. Default: nothing does. */
   readonly signal?: PlatformSignal | undefined
 }
 
