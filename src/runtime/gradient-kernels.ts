@@ -42,7 +42,7 @@ export function trainingRuntime(runtime: Runtime, given?: KernelModule): Promise
 
 async function start(runtime: Runtime, given: KernelModule | undefined): Promise<TrainingRuntime> {
   if (runtime.threads.count > 1) throw new LstmError('ENVIRONMENT', 'training has no threads yet, and this runtime has: expected one of createRuntime() without them')
-  const module = given ?? await compile(runtime.variant === 'simd' ? ['simd'] : ['relaxed-simd', 'simd'])
+  const module = given ?? await compileGradients(runtime.variant)
   const instance = new WebAssembly.Instance(module, { env: { memory: runtime.linearMemory.wasm } })
   const gradients = instance.exports as unknown as GradientKernels
   if (typeof gradients.contractStamp !== 'function' || gradients.contractStamp() !== CONTRACT_STAMP) {
@@ -51,7 +51,9 @@ async function start(runtime: Runtime, given: KernelModule | undefined): Promise
   return new TrainingRuntime(runtime.variant, runtime.module, { ...runtime.kernels, ...gradients }, runtime.linearMemory)
 }
 
-async function compile(variants: readonly Variant[]): Promise<WebAssembly.Module> {
+/** The binary for training that fits a runtime. @throws LstmError `ENVIRONMENT` where it cannot be compiled */
+export async function compileGradients(fitting: Runtime['variant']): Promise<KernelModule> {
+  const variants: readonly Variant[] = fitting === 'simd' ? ['simd'] : ['relaxed-simd', 'simd']
   let refused: unknown
   for (const variant of variants) {
     const base = bytesOfText(relaxedSimdText, commonest)

@@ -25,14 +25,14 @@ export function kernelsOf(instance: WebAssembly.Instance): Kernels {
 }
 
 /**
- * A runtime at once, of a module that was compiled elsewhere: for AudioWorklets, which can neither wait for promises nor use the
- * AssemblyScript loader (it makes a TextDecoder when it is imported, and their scope has none).
+ * A runtime at once, of a module that was compiled elsewhere: for workers, and for AudioWorklets, which can neither wait for
+ * promises nor use the AssemblyScript loader (it makes a TextDecoder when it is imported, and their scope has none).
  *
  * @throws LstmError as `createRuntime`
  */
-export function startRuntime(module: unknown, variant: Variant | 'custom'): Runtime {
+export function startRuntime(module: unknown, variant: Variant | 'custom', maxMemoryBytes: number = MAX_MEMORY_BYTES): Runtime {
   checkKind(module, MODULE, 'module', 'createProcessorModel')
-  const memory = new LinearMemory(MAX_MEMORY_BYTES)
+  const memory = new LinearMemory(maxMemoryBytes)
   let instance: WebAssembly.Instance
   try {
     instance = new WebAssembly.Instance(module as WebAssembly.Module, { env: { memory: memory.wasm } })

@@ -4,20 +4,19 @@ import type { Graph } from '../graph/graph.ts'
 import type { Sequential } from '../layers/sequential.ts'
 import { readGraph, type GraphSource } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
-import { loadOperators } from '../ops/loading.ts'
-import { count, having, LIST, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
+import { saveGraph } from '../formats/save.ts'
+import { count, FLAG, having, LIST, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
 import { defaultRuntime } from '../runtime/create.ts'
-import { trainingRuntime } from '../runtime/gradient-kernels.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { KernelModule } from '../runtime/web-assembly.ts'
-import { Engine } from './engine.ts'
 import { readCheckpoint } from './fitting/checkpoint.ts'
 import type { MetricName } from './fitting/metrics.ts'
-import type { TrainerSettings } from './fitting/trainer.ts'
 import { initialStateDict, type Initializers } from './initializers.ts'
 import { lossOf, type Loss, type LossName } from './losses.ts'
-import { ModelTrainer } from './model-trainer.ts'
+import { modelIn, trainerOf, trainerOfCheckpoint } from './make-trainer.ts'
+import type { ModelTrainer } from './model-trainer.ts'
 import { optimizerOf, type Optimizer, type OptimizerName } from './optimizers.ts'
+import type { WorkerTrainer } from './worker/worker-trainer.ts'
 
 /** Where a trainer lives. */
 export interface TrainerPlace {
@@ -25,10 +24,25 @@ export interface TrainerPlace {
   readonly runtime?: Runtime | undefined
   /** The compiled binary for training, for places that forbid compiling from bytes. Default: the one inside this package. */
   readonly module?: KernelModule | undefined
+  /**
+   * Whether it trains on a thread of its own: `createTrainer` then gives a `WorkerTrainer`, whose functions are the same, but for promises where a
+   * `ModelTrainer` answers at once. The numbers are bit-identical. Default false.
+   */
+  readonly worker?: boolean | undefined
 }
 
-/** Options of `createTrainer`. */
-export interface CreateTrainerOptions extends TrainerPlace {
+/** A place on a thread of its own. */
+export interface WorkerPlace extends TrainerPlace {
+  readonly worker: true
+}
+
+/** A place on the thread of the caller. */
+export interface SamePlace extends TrainerPlace {
+  readonly worker?: false | undefined
+}
+
+/** Options of `createTrainer`, but for where the trainer lives. */
+export interface TrainerOptions {
   /** What is made small: a name, or what `sparseCategoricalCrossentropy()` and the others give. */
   readonly loss: Loss | LossName
   /** What moves the weights: a name, or what `adam()` and the others give. Default `'adam'`. */
@@ -41,8 +55,11 @@ export interface CreateTrainerOptions extends TrainerPlace {
   readonly initializers?: Initializers | undefined
 }
 
+/** Options of `createTrainer`. */
+export type CreateTrainerOptions = TrainerOptions & TrainerPlace
+
 const ANY: Kind = { expected: 'a loss', test: () => true } // lossOf and optimizerOf look at them
-const PLACE: OptionTable<TrainerPlace> = { runtime: having('a runtime of createRuntime()', 'kernels', 'linearMemory'), module: RECORD }
+const PLACE: OptionTable<TrainerPlace> = { runtime: having('a runtime of createRuntime()', 'kernels', 'linearMemory'), module: RECORD, worker: FLAG }
 const OPTIONS: OptionTable<CreateTrainerOptions> = {
   ...PLACE, loss: ANY, optimizer: ANY, metrics: LIST, seed: count(-(2 ** 31), 2 ** 31 - 1), initializers: RECORD,
 }
@@ -57,34 +74,44 @@ const OPTIONS: OptionTable<CreateTrainerOptions> = {
  * @throws LstmError `VALUE` for options that do not fit, `UNSUPPORTED` listing all operators that cannot be trained, `MEMORY`, `ENVIRONMENT` where the
  *   binary for training does not compile
  */
-export async function createTrainer(net: Model | GraphSource, options: CreateTrainerOptions): Promise<ModelTrainer> {
+export async function createTrainer(net: Model | GraphSource, options: TrainerOptions & SamePlace): Promise<ModelTrainer>
+/** The same on a thread of its own. */
+export async function createTrainer(net: Model | GraphSource, options: TrainerOptions & WorkerPlace): Promise<WorkerTrainer>
+/** The same where `worker` is known later. */
+export async function createTrainer(net: Model | GraphSource, options: CreateTrainerOptions): Promise<ModelTrainer | WorkerTrainer>
+export async function createTrainer(net: Model | GraphSource, options: CreateTrainerOptions): Promise<ModelTrainer | WorkerTrainer> {
   const { loss, optimizer = 'adam', metrics = [], seed = 0, initializers, ...place } = readOptions(options, OPTIONS, 'createTrainer')
   const [bound, moving] = [lossOf(loss), optimizerOf(optimizer)]
   const graph = graphOf(net, initializers, seed)
-  const runtime = place.runtime ?? (typeof net === 'object' && 'runtime' in net ? net.runtime : undefined)
-  return trainerOf(graph, { loss: bound, optimizer: moving, metrics, seed }, { ...place, runtime })
+  const runtime = place.runtime ?? ('runtime' in net ? net.runtime : await defaultRuntime())
+  const settings = { loss: bound, optimizer: moving, metrics, seed }
+  if (!place.worker) return trainerOf(graph, settings, { ...place, runtime })
+  return (await loadWorkers()).workerTrainerOf({ settings, model: saveGraph(graph) }, { ...place, runtime })
 }
 
 /**
  * A trainer that goes on from the bytes of `trainer.save()`, bit for bit.
  * @throws LstmError `FORMAT` for bytes that are no checkpoint, or one that was cut off; the others as `createTrainer`
  */
-export async function resumeTrainer(bytes: Uint8Array, options: TrainerPlace = {}): Promise<ModelTrainer> {
-  const place = readOptions(options, PLACE, 'resumeTrainer')
+export async function resumeTrainer(bytes: Uint8Array, options?: SamePlace): Promise<ModelTrainer>
+/** The same on a thread of its own. */
+export async function resumeTrainer(bytes: Uint8Array, options: WorkerPlace): Promise<WorkerTrainer>
+/** The same where `worker` is known later. */
+export async function resumeTrainer(bytes: Uint8Array, options?: TrainerPlace): Promise<ModelTrainer | WorkerTrainer>
+export async function resumeTrainer(bytes: Uint8Array, options: TrainerPlace = {}): Promise<ModelTrainer | WorkerTrainer> {
+  const { runtime = await defaultRuntime(), ...place } = readOptions(options, PLACE, 'resumeTrainer')
   const checkpoint = readCheckpoint(bytes)
-  const { state: { loss, optimizer, metrics, seed, frozen }, model } = checkpoint
-  if (model === undefined) throw new LstmError('FORMAT', 'checkpoint: the model is not in it')
-  const trainer = await trainerOf(await readGraph(model), { loss, optimizer, metrics, seed }, place)
+  const model = modelIn(checkpoint)
+  if (!place.worker) return trainerOfCheckpoint(checkpoint, await readGraph(model), { ...place, runtime })
+  return (await loadWorkers()).workerTrainerOf({ settings: checkpoint.state, checkpoint: bytes }, { ...place, runtime })
+}
+
+/** The program of workers is as long as all else here: it is loaded when it is asked for. */
+async function loadWorkers(): Promise<typeof import('./worker/start.ts')> {
   try {
-    trainer.restore(checkpoint)
-    const names = new Set(trainer.engine.parameters.map(({ name }) => name))
-    const unknown = frozen.find((name) => !names.has(name))
-    if (unknown !== undefined) throw new LstmError('FORMAT', `checkpoint: '${unknown}' is frozen, and no weight of the model`)
-    trainer.engine.freeze(frozen)
-    return trainer
-  } catch (error) {
-    trainer.dispose()
-    throw error
+    return await import('./worker/start.ts')
+  } catch (cause) {
+    throw new LstmError('ENVIRONMENT', `cannot import the worker of lstm-wasm/training: ${String(cause)}`, { cause })
   }
 }
 
@@ -94,16 +121,4 @@ function graphOf(net: Model | GraphSource, initializers: Initializers | undefine
   if (isWithoutWeights(net)) return net.toGraph(initialStateDict(net.weightSpecs(), initializers, seed))
   if (initializers !== undefined) throw new LstmError('VALUE', 'createTrainer: initializers go with layers without weights; these have theirs')
   return 'toGraph' in net ? net.toGraph() : net
-}
-
-async function trainerOf(graph: Graph, settings: TrainerSettings, place: TrainerPlace): Promise<ModelTrainer> {
-  const { runtime = await defaultRuntime(), module } = place
-  await loadOperators(graph.nodes)
-  const engine = new Engine(await trainingRuntime(runtime, module), graph, { loss: settings.loss, seed: settings.seed })
-  try {
-    return new ModelTrainer(engine, settings, runtime)
-  } catch (error) {
-    engine.dispose()
-    throw error
-  }
 }

@@ -8,8 +8,11 @@ export type { WeightOptions } from './fitting/dataset.ts'
 export type { FitProgress, FitResult, History } from './fitting/fit.ts'
 export type { MetricName } from './fitting/metrics.ts'
 export type { Trainer, TrainerSettings } from './fitting/trainer.ts'
-export { createTrainer, resumeTrainer, type CreateTrainerOptions, type TrainerPlace } from './create-trainer.ts'
+export {
+  createTrainer, resumeTrainer, type CreateTrainerOptions, type SamePlace, type TrainerOptions, type TrainerPlace, type WorkerPlace,
+} from './create-trainer.ts'
 export type { ModelTrainer } from './model-trainer.ts'
+export type { WorkerTrainer } from './worker/worker-trainer.ts'
 export type {
   BatchSource, DatasetBatch, EvaluateOptions, FitDatasetOptions, FitOptions, PredictOptions, TrainOnBatchOptions, ValidationData,
 } from './fitting/trainer-options.ts'

@@ -10,6 +10,7 @@ import { kernelsOf } from '../start.ts'
 import { Crew } from './crew.ts'
 import { SharedKernels } from './shared-kernels.ts'
 import { ThreadedRuntime } from './threaded-runtime.ts'
+import { programOf } from './program.ts'
 import { processors, reasonAgainst, startWorker, type RunningWorker } from './workers.ts'
 
 /** What is asked for. */
@@ -77,12 +78,13 @@ export async function startThreads(options: ThreadOptions): Promise<Runtime | st
   await Promise.all(Array.from({ length: count - 1 }, async (_, n) => {
     let isCounted = false
     try {
-      workers.push(await startWorker({ module, memory: memory.wasm, crewPtr: crew.ptr, thread: n + 1 }, () => {
+      const lost = (): void => {
         if (!isCounted) return
         isCounted = false
         crew.lost()
         made.runtime?.lost()
-      }))
+      }
+      workers.push(await startWorker(programOf(n + 1), { module, memory: memory.wasm, crewPtr: crew.ptr, thread: n + 1 }, { lost }))
       isCounted = true
       crew.joined()
     } catch (cause) {

@@ -1,21 +1,35 @@
 // Workers, wherever there are some: threads of Node, or Workers of browsers, Deno and Bun.
-import type { KernelMemory, KernelModule } from '../web-assembly.ts'
+/** A program for workers, as text: bundlers leave it as it is, and no file must be found. */
+export interface WorkerProgram {
+  /** Of the worker, where tools show it. */
+  readonly name: string
+  /** A script for a thread of Node, with the task as `workerData`. */
+  readonly node: string
+  /** A script for a Worker, with the task as its first message. */
+  readonly web: string
+}
 
-/** What a worker is given. */
-export interface WorkerTask {
-  readonly module: KernelModule
-  readonly memory: KernelMemory
-  readonly crewPtr: number
-  readonly thread: number
+/** What a worker tells, once it is there: its first message says that. */
+export interface WorkerListener {
+  /** Each further message. */
+  readonly heard?: (message: unknown) => void
+  /** It has ended, whatever the reason is; not after `end`, in browsers. */
+  readonly lost: (cause: unknown) => void
 }
 
 /** A worker that runs. */
 export interface RunningWorker {
+  /** @throws DataCloneError for what cannot be sent */
+  readonly post: (message: unknown, moved?: readonly ArrayBuffer[]) => void
+  /** Whether a process of Node waits for it before it ends. Default: no. */
+  readonly keepProcess: (kept: boolean) => void
   readonly end: () => void
 }
 
 interface NodeWorker {
   on(event: 'message' | 'error' | 'exit', listener: (value: unknown) => void): void
+  postMessage(message: unknown, moved?: readonly ArrayBuffer[]): void
+  ref(): void
   unref(): void
   terminate(): unknown
 }
@@ -52,56 +66,55 @@ export function reasonAgainst(): string | undefined {
       ? 'this page is not cross-origin isolated: serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp'
       : 'this place has no SharedArrayBuffer'
   }
-  return isNode() || typeof Worker === 'function' ? undefined : 'this place has no workers'
+  return hasWorkers() ? undefined : NO_WORKERS
 }
 
-// A worker's program is text: bundlers leave it as it is, and no file must be found. It says that it is there, and serves until the crew is over.
-const SERVE = `const serve = ({ module, memory, crewPtr, thread }, say) => {
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
-  say('here')
-  while (exports.serve(crewPtr, thread)) continue
-}
-`
-const NODE_PROGRAM = `${SERVE}const { parentPort, workerData } = require('node:worker_threads')
-serve(workerData, (word) => parentPort.postMessage(word))`
-const WEB_PROGRAM = `${SERVE}globalThis.onmessage = ({ data }) => {
-  serve(data, (word) => postMessage(word))
-  close()
-}`
+/** Why there can be no workers here. */
+export const NO_WORKERS = 'this place has no workers'
+
+export const hasWorkers = (): boolean => isNode() || typeof Worker === 'function'
 
 /** Workers that do not say within this time that they are there are not waited for. */
 const START_MILLISECONDS = 20_000
 
 /**
  * Starts a worker; resolves when it is there.
- * @param lost called when it ends, whatever the reason is
  * @throws what kept it from starting
  */
-export async function startWorker(task: WorkerTask, lost: () => void): Promise<RunningWorker> {
-  return isNode() ? startNodeWorker(task, lost) : startWebWorker(task, lost)
+export async function startWorker(program: WorkerProgram, task: unknown, listener: WorkerListener): Promise<RunningWorker> {
+  return isNode() ? startNodeWorker(program, task, listener) : startWebWorker(program, task, listener)
 }
 
-async function startNodeWorker(task: WorkerTask, lost: () => void): Promise<RunningWorker> {
+async function startNodeWorker({ name, node }: WorkerProgram, task: unknown, { heard, lost }: WorkerListener): Promise<RunningWorker> {
   const { Worker } = await moduleOfNode('node:worker_threads') as typeof import('node:worker_threads')
-  const worker: NodeWorker = new Worker(NODE_PROGRAM, { eval: true, workerData: task, execArgv: [], name: `lstm-wasm ${task.thread}` })
+  const worker: NodeWorker = new Worker(node, { eval: true, workerData: task, execArgv: [], name })
+  let failure: unknown
   await inTime((here, failed) => {
-    worker.on('message', here)
-    worker.on('error', failed)
+    worker.on('message', firstAndOthers(here, heard))
+    worker.on('error', (cause) => {
+      failure = cause
+      failed(cause)
+    })
     worker.on('exit', (code) => failed(new Error(`the worker has ended with code ${String(code)}`)))
   }, () => void worker.terminate())
-  worker.on('exit', lost)
+  worker.on('exit', (code) => lost(failure ?? new Error(`it has ended with code ${String(code)}`)))
   // A process may end while its workers wait.
   worker.unref()
-  return { end: () => void worker.terminate() }
+  return {
+    post: (message, moved) => worker.postMessage(message, moved),
+    keepProcess: (kept) => (kept ? worker.ref() : worker.unref()),
+    end: () => void worker.terminate(),
+  }
 }
 
-async function startWebWorker(task: WorkerTask, lost: () => void): Promise<RunningWorker> {
-  const url = URL.createObjectURL(new Blob([WEB_PROGRAM], { type: 'text/javascript' }))
+async function startWebWorker({ name, web }: WorkerProgram, task: unknown, { heard, lost }: WorkerListener): Promise<RunningWorker> {
+  const url = URL.createObjectURL(new Blob([web], { type: 'text/javascript' }))
   // Deno has no other kind.
-  const worker = new Worker(url, { type: 'module', name: `lstm-wasm ${task.thread}` })
+  const worker = new Worker(url, { type: 'module', name })
   try {
     await inTime((here, failed) => {
-      worker.onmessage = here
+      const hear = firstAndOthers(here, heard)
+      worker.onmessage = ({ data }) => hear(data)
       worker.onerror = (event) => {
         event.preventDefault()
         failed(new Error(event.message || 'a Worker of a blob: URL cannot be started; a Content-Security-Policy must allow it: worker-src blob:'))
@@ -113,9 +126,25 @@ async function startWebWorker(task: WorkerTask, lost: () => void): Promise<Runni
   }
   worker.onerror = (event) => {
     event.preventDefault()
-    lost()
+    lost(new Error(event.message))
   }
-  return { end: () => worker.terminate() }
+  return {
+    post: (message, moved = []) => worker.postMessage(message, [...moved]),
+    keepProcess() {
+      // Node's own.
+    },
+    end: () => worker.terminate(),
+  }
+}
+
+/** Messages may come two at a time: the one after the first must not be lost. */
+function firstAndOthers(here: () => void, heard: WorkerListener['heard']): (message: unknown) => void {
+  let isThere = false
+  return (message) => {
+    if (isThere) return heard?.(message)
+    isThere = true
+    here()
+  }
 }
 
 /** Waits for a worker. */
