@@ -1,13 +1,41 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+
+/**
+ * Folders whose test files share processes: to start one and import the library takes longer than most of them do. What stays behind in it is the
+ * list of operators known by then: those for training come with some folders, and entry points, which find theirs by themselves, are tested alone.
+ */
+const SHARING = /^test\/(export|formats|fuzz|graph|kernels|ops|quantization|streams)\//
+const LEARNING = /^test\/(bench|cli|gradients|training)\//
+/** These put guard zones around all memory, for whatever comes after them in their process. */
+const GUARDED = /\/(guards|one-node)\.ts'/
+/** These look at which operators are known before any is asked for. */
+const FRESH = ['test/ops/families.test.ts', 'test/gradients/registry.test.ts']
+/** What others would notice: mocks, a changed environment, memory that is measured. */
+const NOTICED = /\bvi\.(spyOn|fn|mock|stub\w+|useFakeTimers)\b|\bchdir\(|getHeapStatistics|memoryUsage|setFlagsFromString|\bglobalThis\b|process\.env\.\w+ = /
+
+const tests = readdirSync('test', { recursive: true, encoding: 'utf8' }).map((name) => `test/${name.replaceAll('\\', '/')}`)
+  .filter((name) => name.endsWith('.test.ts') && !/^test\/runtimes\/|\/node_modules\//.test(name))
+
+const PROJECTS = ['alone', 'learning', 'guarded', 'sharing'] as const
+
+function projectOf(name: string): typeof PROJECTS[number] {
+  const text = readFileSync(name, 'utf8')
+  if (NOTICED.test(text) || FRESH.includes(name)) return 'alone'
+  if (LEARNING.test(name)) return 'learning'
+  if (!SHARING.test(name)) return 'alone'
+  return GUARDED.test(text) ? 'guarded' : 'sharing'
+}
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/runtimes/**', '**/node_modules/**'],
     setupFiles: ['test/equal-arrays.ts'],
     testTimeout: 60_000,
     // All cores: no test asserts a time.
     maxWorkers: '100%',
+    projects: PROJECTS.map((name) => (
+      { extends: true, test: { name, include: tests.filter((test) => projectOf(test) === name), isolate: name === 'alone' } }
+    )),
     coverage: {
       reportOnFailure: true, include: ['src/**'], exclude: ['src/contract/**', 'src/runtime/binaries/**'],
       // Of the whole of src: what the command and worklets run in processes of their own is not seen.

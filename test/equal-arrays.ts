@@ -6,6 +6,11 @@ import { expect } from 'vitest'
 const NodeBuffer = Buffer
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength)
 
-expect.addEqualityTesters([(a: unknown, b: unknown): boolean | undefined => (
-  ArrayBuffer.isView(a) && ArrayBuffer.isView(b) && a.constructor === b.constructor && NodeBuffer.compare(bytesOf(a), bytesOf(b)) === 0 ? true : undefined
-)])
+/** Test files that share a process share what is set up. */
+const SET_UP = Symbol.for('lstm-wasm equal arrays')
+if (!(SET_UP in globalThis)) {
+  Object.assign(globalThis, { [SET_UP]: true })
+  expect.addEqualityTesters([(a: unknown, b: unknown): boolean | undefined => (
+    ArrayBuffer.isView(a) && ArrayBuffer.isView(b) && a.constructor === b.constructor && NodeBuffer.compare(bytesOf(a), bytesOf(b)) === 0 ? true : undefined
+  )])
+}

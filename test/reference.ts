@@ -60,10 +60,10 @@ export function referenceLstm(layers: readonly (readonly ReferenceCell[])[], hid
               + dot(cell.recurrentWeights, j, h_n, state, hiddenSize)
           }
           for (let unit = 0; unit < hiddenSize; unit++) {
-            const [i, f, g, o] = [0, 1, 2, 3].map((gate) => gates[gate * hiddenSize + unit]) as [number, number, number, number]
+            const gate = (n: number): number => gates[n * hiddenSize + unit] as number
             const at = state * hiddenSize + unit
-            const c = sigmoid(f) * (c_n[at] as number) + sigmoid(i) * Math.tanh(g)
-            const h = sigmoid(o) * Math.tanh(c)
+            const c = sigmoid(gate(1)) * (c_n[at] as number) + sigmoid(gate(0)) * Math.tanh(gate(2))
+            const h = sigmoid(gate(3)) * Math.tanh(c)
             c_n[at] = c
             h_n[at] = h
             output[(rowOf(t, b) * directions + direction) * hiddenSize + unit] = h

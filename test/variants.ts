@@ -10,7 +10,7 @@ export interface Binary {
 }
 
 /** BINARIES=simd runs suites over one of them: mutation testing asks for no more. */
-const NAMES = (['simd', 'debug', 'relaxed-simd'] as const).filter((name) => process.env.BINARIES?.split(',').includes(name) ?? true)
+export const NAMES: readonly Binary['name'][] = (['simd', 'debug', 'relaxed-simd'] as const).filter((name) => process.env.BINARIES?.split(',').includes(name) ?? true)
 
 function compiled(name: Binary['name']): Binary | undefined {
   const bytes = readFileSync(new URL(`../build/${name}.wasm`, import.meta.url))

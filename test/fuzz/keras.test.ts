@@ -16,7 +16,7 @@ async function readAll(bytes: Uint8Array): Promise<void> {
 }
 
 describe('broken .keras archives', () => {
-  it('10,000 of them are read or refused', async () => {
+  it('they are read or refused', async () => {
     const { read, refused } = await mutateMany(golden('keras3/encoder-decoder.keras'), 10_000, 1, readAll)
     // Checksums find nearly everything: what is read was changed beside them.
     expect(read).toBeGreaterThan(20)
@@ -25,7 +25,7 @@ describe('broken .keras archives', () => {
 })
 
 describe('broken descriptions of quantised models', () => {
-  it.each(['int8', 'int4-blocks'])('%s: 2,000 of them are read or refused', async (name) => {
+  it.each(['int8', 'int4-blocks'])('%s: they are read or refused', async (name) => {
     const archive = new ZipArchive(golden(`keras-quantized/${name}.keras`), 'Keras', { budget: new Budget(2 ** 20) })
     const weights = archive.read('model.weights.h5')
     const parts = (config: Uint8Array, changed: Uint8Array): Uint8Array => writeStored(new Map([['config.json', config], ['model.weights.h5', changed]]))
@@ -41,7 +41,7 @@ describe('broken model descriptions', () => {
   it.each([
     ['keras3/lstm-3-sequences.json', 'keras3/lstm-3-sequences.weights.h5'],
     ['keras3/bidirectional-mul-sequences.json', 'keras3/bidirectional-mul-sequences.weights.h5'],
-  ])('%s: 5,000 of them are read or refused', async (architecture, weights) => {
+  ])('%s: they are read or refused', async (architecture, weights) => {
     const bytes = golden(weights)
     const { read } = await mutateMany(new TextEncoder().encode(text(architecture)), 5000, 2, (mutated) => (
       readKeras(bytes, { architecture: new TextDecoder().decode(mutated) })
@@ -51,7 +51,7 @@ describe('broken model descriptions', () => {
 })
 
 describe('broken archives whose checksums are right', () => {
-  it('2,000 of their descriptions are read or refused', async () => {
+  it('their descriptions are read or refused', async () => {
     const config = new TextEncoder().encode(text('keras3/go-backwards.json'))
     const weights = golden('keras3/go-backwards.weights.h5')
     const { read, refused } = await mutateMany(config, 2000, 3, (mutated) => (
@@ -63,7 +63,7 @@ describe('broken archives whose checksums are right', () => {
 })
 
 describe('broken files, read for their weights', () => {
-  it('2,000 of them are read or refused', async () => {
+  it('they are read or refused', async () => {
     const { read, refused } = await mutateMany(golden('keras3/go-backwards.weights.h5'), 2000, 4, readKerasWeights)
     expect(read).toBeGreaterThan(20)
     expect(refused).toBeGreaterThan(50)

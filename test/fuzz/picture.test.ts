@@ -17,7 +17,7 @@ const PNG = Buffer.concat([
 ])
 
 describe('broken pictures', () => {
-  it.each([['PNG', PNG], ['PPM', Buffer.from('P6\n# a comment\n2 2\n255\nabcdefghijkl')]] as const)('of %s: 4000 of them are read or refused', async (_, bytes) => {
+  it.each([['PNG', PNG], ['PPM', Buffer.from('P6\n# a comment\n2 2\n255\nabcdefghijkl')]] as const)('of %s: they are read or refused', async (_, bytes) => {
     readPicture(bytes)
     const { read, refused } = await mutateMany(bytes, 4000, 9, readPicture)
     expect(read).toBeGreaterThan(10)

@@ -13,7 +13,7 @@ const bytes = (kind: 'int8' | 'float64'): Uint8Array => written({
 })
 
 describe('broken .traineddata files', () => {
-  it.each([['int8', bytes('int8'), 10], ['float64', bytes('float64'), 10], ['gzip', new Uint8Array(gzipSync(bytes('int8'))), 1]] as const)('of %s: 4000 of them are read or refused', async (_, file, least) => {
+  it.each([['int8', bytes('int8'), 10], ['float64', bytes('float64'), 10], ['gzip', new Uint8Array(gzipSync(bytes('int8'))), 1]] as const)('of %s: they are read or refused', async (_, file, least) => {
     readTraineddata(file)
     const { read, refused } = await mutateMany(file, 4000, 5, (broken) => {
       tesseract.detect(broken)

@@ -20,7 +20,7 @@ function filesOf(bytes: Uint8Array, shards: ReadonlyMap<string, Uint8Array>): Mo
 }
 
 describe('broken model.json files', () => {
-  it.each(['stacked-cells', 'quantised-uint8', 'encoder-decoder', 'bidirectional-sum'])('%s: 2,500 of them are read or refused', async (name) => {
+  it.each(['stacked-cells', 'quantised-uint8', 'encoder-decoder', 'bidirectional-sum'])('%s: they are read or refused', async (name) => {
     const { weightsManifest } = JSON.parse(new TextDecoder().decode(golden(`${name}/model.json`))) as { weightsManifest: { paths: string[] }[] }
     const shards = new Map(weightsManifest.flatMap(({ paths }) => paths).map((path) => [path, golden(`${name}/${path}`)]))
     const { read, refused } = await mutateMany(golden(`${name}/model.json`), 2500, 1, async (bytes) => {

@@ -7,7 +7,7 @@ import { mutateMany } from './mutate.ts'
 const golden = (name: string): Promise<Buffer> => readFile(new URL(`../golden/pytorch/${name}`, import.meta.url))
 
 describe('broken files of whole models', () => {
-  it.each(['stack-checkpoint.pt', 'convolutions-script.pt', 'carried-trace.pt', 'convolutions-export.pt2', '../torch-exported/constant-export.pt2'])('%s: 300 of them are read or refused', async (name) => {
+  it.each(['stack-checkpoint.pt', 'convolutions-script.pt', 'carried-trace.pt', 'convolutions-export.pt2', '../torch-exported/constant-export.pt2'])('%s: they are read or refused', async (name) => {
     const { read, refused } = await mutateMany(await golden(`../torch-programs/${name}`), 300, 2, async (bytes) => {
       torch.detect(bytes)
       await torch.read(onlyBytes(bytes), {})
@@ -18,7 +18,7 @@ describe('broken files of whole models', () => {
 })
 
 describe('broken state dicts of quantised models', () => {
-  it.each(['lstm-bidirectional', 'classifier-per-channel', 'cell'])('%s: 2000 of them are read or refused', async (name) => {
+  it.each(['lstm-bidirectional', 'classifier-per-channel', 'cell'])('%s: they are read or refused', async (name) => {
     const { read, refused } = await mutateMany(await golden(`../torch-quantized/${name}.pt`), 2000, 3, (bytes) => readTorch(bytes))
     expect(read).toBeGreaterThan(20)
     expect(refused).toBeGreaterThan(500)
@@ -26,7 +26,7 @@ describe('broken state dicts of quantised models', () => {
 })
 
 describe('broken files of torch.save', () => {
-  it.each(['lstm.pt', 'legacy.pt', 'checkpoint.pt', 'legacy-checkpoint.pt', 'protocol-4.pt'])('%s: 2000 of them are read or refused', async (name) => {
+  it.each(['lstm.pt', 'legacy.pt', 'checkpoint.pt', 'legacy-checkpoint.pt', 'protocol-4.pt'])('%s: they are read or refused', async (name) => {
     const { read, refused } = await mutateMany(await golden(name), 2000, 1, async (bytes) => {
       torch.detect(bytes)
       await torch.read(onlyBytes(bytes), {})

@@ -28,6 +28,20 @@ export const ROOMS = [
     name: 'tesseract', files: ['src/formats/tesseract/', 'src/readers/recognition.ts', 'src/readers/tesseract.ts'], count: 24,
     near: ['test/formats/tesseract'], far: ['test/fuzz/tesseract.test.ts', 'test/cli/read.test.ts', 'test/formats/hostile.test.ts', 'test/load'],
   },
+  {
+    name: 'gradients', files: ['src/gradients/', 'assembly/gradients/'], count: 18,
+    near: ['test/gradients/'], far: ['test/training/'],
+  },
+  {
+    name: 'training', files: ['src/training/', 'src/ops/training/'], count: 18,
+    near: ['test/training/'], far: ['test/gradients/'],
+  },
+  {
+    name: 'export', files: ['src/export/'], count: 14, near: ['test/export/written.test.ts', 'test/export/onnx-random.test.ts'], far: ['test/export/'],
+  },
+  {
+    name: 'threads', files: ['src/runtime/threads/', 'assembly/threads/'], count: 12, near: ['test/threads/'], far: ['test/runtime/', 'test/streams/'],
+  },
   { name: 'kernels', files: ['assembly/'], count: 46, near: ['test/kernels/', 'test/functions.test.ts', 'test/ops/'], far: ['test/lstm-options.test.ts', 'test/golden.test.ts', 'test/properties.test.ts'] },
   {
     name: 'values', files: ['src/values/', 'src/errors.ts', 'src/options.ts'], count: 12,
@@ -62,4 +76,4 @@ export const roomOf = (file) => ROOMS.find(({ files }) => files.some((start) => 
  */
 export const LEFT_OUT = ['test/models/', 'test/runtimes/', 'test/mutants/', 'test/bench/', 'test/package.test.ts', 'test/chunks.test.ts', 'test/examples.test.ts', 'test/readme.test.ts',
   'test/compatibility.test.ts', 'test/architecture.test.ts', 'test/streams/soak.test.ts', 'test/kernels/exports.test.ts']
-export const WANTS_DIST = ['test/core.test.ts', 'test/cli/cli.test.ts', 'test/worklet/', 'test/runtime/runtime.test.ts']
+export const WANTS_DIST = ['test/core.test.ts', 'test/cli/cli.test.ts', 'test/cli/help-examples.test.ts', 'test/worklet/', 'test/runtime/runtime.test.ts']

@@ -17,8 +17,9 @@ class InOrder {
   }
 }
 
+// Every file has a process of its own here, whatever vitest.config.ts says: a mutant is asked of each of them alike.
 const vitest = await createVitest('test', {
-  root: process.cwd(), watch: false, bail: 1, maxWorkers: 1, reporters: [silent], silent: true, exclude: [], teardownTimeout: 2000,
+  config: false, include: ['test/**/*.test.ts'], testTimeout: 60_000, root: process.cwd(), watch: false, bail: 1, maxWorkers: 1, reporters: [silent], silent: true, exclude: [], teardownTimeout: 2000,
   sequence: { sequencer: InOrder }, setupFiles: ['test/mutants/set-up.ts'],
 })
 await vitest.standalone()

@@ -4,8 +4,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writ
 import { fileURLToPath } from 'node:url'
 import { applyTo } from './mutators.mjs'
 
-const BUILT = ['build/simd.wasm', 'build/relaxed-simd.wasm', 'build/simd.wat', 'build/relaxed-simd.wat']
-const COPIED = ['src', 'assembly', 'test', 'examples', 'docs', 'bench', ...BUILT, 'build/debug.wasm', 'package.json', 'asconfig.json',
+const BUILT = ['simd', 'relaxed-simd', 'simd-threads', 'relaxed-simd-threads', 'gradients-simd', 'gradients-relaxed-simd'].flatMap((name) => [`build/${name}.wasm`, `build/${name}.wat`])
+const COPIED = ['src', 'assembly', 'test', 'examples', 'docs', 'bench', ...BUILT, 'build/debug.wasm', 'build/gradients-debug.wasm', 'package.json', 'asconfig.json',
   'tsconfig.json', 'tsdown.config.ts', '.ci', 'vitest.config.ts', 'README.md', 'CHANGELOG.md']
 const BINARIES = ['src/runtime/binaries', 'src/contract']
 

@@ -45,7 +45,8 @@ export function make(dtype: DType, shape: Shape, element: (index: readonly numbe
 /** The element at an index; throws for an index outside. */
 export function at({ shape, data: elements }: NdArray, index: readonly number[]): number {
   let position = 0
-  expect(index.length).toBe(shape.length)
+  // Not expect, which takes longer than all else here: this is asked for every element.
+  if (index.length !== shape.length) throw new Error(`index ${index.join()} of ${shape.join()}`)
   for (let axis = 0; axis < shape.length; axis++) {
     const [n, size] = [index[axis] as number, shape[axis] as number]
     if (n < 0 || n >= size) throw new Error(`index ${index.join()} outside ${shape.join()}`)

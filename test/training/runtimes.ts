@@ -3,16 +3,15 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'vitest'
 import { createRuntime } from '../../src/runtime/create.ts'
 import { trainingRuntime, type TrainingRuntime } from '../../src/runtime/gradient-kernels.ts'
+import { NAMES, type Binary } from '../variants.ts'
 
 const moduleOf = (name: string): WebAssembly.Module | undefined => {
   const bytes = readFileSync(new URL(`../../build/${name}.wasm`, import.meta.url))
   return WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : undefined
 }
 
-const VARIANTS = ['simd', 'debug', 'relaxed-simd'] as const
-
 /** A runtime of its own. @throws where the engine does not accept the binary */
-export async function trainingRuntimeOf(name: (typeof VARIANTS)[number] = 'simd', maxMemoryBytes?: number): Promise<TrainingRuntime> {
+export async function trainingRuntimeOf(name: Binary['name'] = 'simd', maxMemoryBytes?: number): Promise<TrainingRuntime> {
   const module = moduleOf(name)
   if (module === undefined) throw new Error(`${name}.wasm does not compile here`)
   return trainingRuntime(await createRuntime({ module, maxMemoryBytes }), moduleOf(`gradients-${name}`))
@@ -26,4 +25,4 @@ export function describeTraining(title: string, suite: (runtime: TrainingRuntime
   }
 }
 
-const RUNTIMES = await Promise.all(VARIANTS.map(async (name) => [name, moduleOf(name) === undefined ? undefined : await trainingRuntimeOf(name)] as const))
+const RUNTIMES = await Promise.all(NAMES.map(async (name) => [name, moduleOf(name) === undefined ? undefined : await trainingRuntimeOf(name)] as const))
