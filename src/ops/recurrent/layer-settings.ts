@@ -58,6 +58,8 @@ export function readLayerSettings(node: GraphNode): LayerSettings {
     stateful: switchOf(node, 'stateful'),
     delaySamples: 1,
   }
+  // Training alone reads them; what is no rate is refused wherever the model runs.
+  for (const rate of ['dropout', 'recurrentDropout']) finiteOf(node, rate, 0)
   if (settings.reversedOutput && (direction !== 'reverse' || settings.numLayers > 1)) {
     throw new LstmError('UNSUPPORTED', `${label(node)}: 'reversedOutput' (Keras's go_backwards) works for one layer with direction 'reverse', got ${settings.numLayers} layers and '${direction}'`)
   }
