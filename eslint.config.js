@@ -8,7 +8,7 @@ const format = stylistic.configs.customize({
 })
 
 export default tseslint.config(
-  { ignores: ['build/', 'dist/', 'coverage/', '**/node_modules/', 'src/contract/', 'src/runtime/binaries/', 'test/bundlers/plain/source.js'] }, // the last: `import source`, which the parser does not know
+  { ignores: ['build/', 'dist/', 'coverage/', '**/node_modules/', '**/.wrangler/', 'src/contract/', 'src/runtime/binaries/', 'test/bundlers/plain/source.js'] }, // the last: `import source`, which the parser does not know
   format,
   {
     rules: {

@@ -1,0 +1,93 @@
+// Sessions as Cloudflare Durable Objects: wss://HOST/NAME. An object has one session; its state is saved in the object's SQLite.
+// Between frames the object hibernates: it is not in memory, and its WebSocket stays open.
+import { DurableObject } from 'cloudflare:workers'
+import { openModel } from '../../model.mjs'
+import { errorMessage } from '../../messages.mjs'
+import { checkName } from '../../session-checks.mjs'
+import { SessionError } from '../../session-error.mjs'
+import { SessionHost } from '../../session-host.mjs'
+import bytes from '../../../digits.safetensors'
+
+/** Objects of one isolate share a pool; one that hibernates has left it. */
+const CAPACITY = 10_000
+/** An object that saves and leaves soon hibernates soon: while a timer runs, it is in memory and costs. */
+const IDLE_MS = 500
+
+/** Loaded by the first object, and kept while the isolate lives. */
+let opened
+const model = () => (opened ??= openModel(bytes, CAPACITY))
+
+export class Session extends DurableObject {
+  #host
+
+  constructor(ctx, env) {
+    super(ctx, env)
+    ctx.blockConcurrencyWhile(async () => {
+      const send = (name, message) => ctx.getWebSockets(name).forEach((socket) => socket.send(message))
+      this.#host = new SessionHost(await model(), objectStates(ctx.storage), send, { saveAfterMs: IDLE_MS, leaveAfterMs: IDLE_MS })
+    })
+  }
+
+  /** A client comes. One that was there before is sent away. */
+  async fetch(request) {
+    const name = nameOf(request)
+    for (const socket of this.ctx.getWebSockets()) socket.close(4000, 'the session goes on over another connection')
+    const { 0: client, 1: server } = new WebSocketPair()
+    this.ctx.acceptWebSocket(server, [name])
+    await this.#host.connected(name)
+    return new Response(null, { status: 101, webSocket: client })
+  }
+
+  /** Frames, also after the object has hibernated: its session is restored by the first. */
+  async webSocketMessage(socket, message) {
+    const [name] = this.ctx.getTags(socket)
+    if (typeof message !== 'string') await this.#host.received(name, new Uint8Array(message))
+  }
+
+  async webSocketClose(socket) {
+    socket.close()
+    const [name] = this.ctx.getTags(socket)
+    await this.#host.disconnected(name)
+  }
+}
+
+/** @returns {import('../../session-store.mjs').States} the one session of an object, in its SQLite */
+function objectStates({ sql }) {
+  sql.exec('CREATE TABLE IF NOT EXISTS saved (name TEXT PRIMARY KEY, bytes BLOB NOT NULL)')
+  const orError = (what, work) => {
+    try {
+      return work()
+    } catch (cause) {
+      throw new SessionError('STORE', `session: cannot ${what} the object's storage: ${cause.message}`, { cause })
+    }
+  }
+  return {
+    async get(name) {
+      const [row] = orError('read', () => sql.exec('SELECT bytes FROM saved WHERE name = ?', name).toArray())
+      return row && { bytes: new Uint8Array(row.bytes), revision: undefined }
+    },
+    // There is only one object of a name, so nobody else has written. What it sends waits until this has reached the disk.
+    async put(name, saved) {
+      orError('write', () => sql.exec('INSERT OR REPLACE INTO saved VALUES (?, ?)', name, saved))
+    },
+  }
+}
+
+function nameOf({ url }) {
+  const name = new URL(url).pathname.slice(1)
+  checkName(name)
+  return name
+}
+
+export default {
+  async fetch(request, env) {
+    try {
+      const name = nameOf(request)
+      if (request.headers.get('upgrade') !== 'websocket') return new Response('connect by WebSocket to /NAME\n', { status: 426 })
+      return await env.SESSIONS.get(env.SESSIONS.idFromName(name)).fetch(request)
+    } catch (error) {
+      if (!(error instanceof SessionError)) throw error
+      return new Response(errorMessage(error), { status: 400 })
+    }
+  },
+}
