@@ -1,7 +1,6 @@
 // What is measured. A case says what one call does; `prepare` makes its weights, inputs and expected outputs.
-import type { OnnxNetwork } from './engines/onnx-file.ts'
 import { chancesOf, draw, generated } from './generation.ts'
-import { flopsOf, gruLayer, lstmLayer, randomTensors, streamedBytes, type Layer, type TensorData } from './network.ts'
+import { flopsOf, gruLayer, lstmLayer, randomTensors, streamedBytes, type Layer, type OnnxNetwork, type TensorData } from './network.ts'
 import { pseudoRandom } from './random.ts'
 import { ReferenceStates, referenceRun } from './reference.ts'
 import { readSilero, SILERO_FLOPS, SILERO_SAMPLES, sileroReference } from './silero.ts'

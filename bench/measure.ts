@@ -2,7 +2,7 @@
 import { Bench } from 'tinybench'
 import { INT8_TOLERANCE, TOLERANCE, type PreparedCase, type Case } from './cases.ts'
 import { distance, median, quantile, spread } from './statistics.ts'
-import type { Instance, Engine } from './engines/index.ts'
+import type { Instance, Engine } from './engines/engine.ts'
 import type { Roofline } from './roofline/roofline.ts'
 
 /** Rounds that even the slowest engine has. */

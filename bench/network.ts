@@ -104,3 +104,15 @@ export function outputSizeOf(layers: readonly Layer[]) {
   if (last.kind === 'embedding') return last.width
   return last.kind === 'dense' ? last.units : last.hiddenSize * (last.bidirectional ? 2 : 1)
 }
+
+/** A state: the input that it begins with, and the output that it ends with. */
+export interface StatePorts { readonly before: string, readonly after: string, readonly dims: number[] }
+
+/** A file with the inputs `x` and the initial states, and the outputs `y` and the final states. */
+export interface OnnxNetwork {
+  readonly bytes: Uint8Array
+  readonly states: readonly StatePorts[]
+  readonly inputDims: readonly number[]
+  /** Of y: 4 where the sequence is [timesteps, 1, batch, units]. */
+  readonly rank: number
+}

@@ -4,7 +4,7 @@ import { measureCase, type Settings, type Row, type Contender, type Peaks } from
 import { openRoofline } from './roofline/roofline.ts'
 import { median } from './statistics.ts'
 import type { Results } from './report/results.ts'
-import type { Engine } from './engines/index.ts'
+import type { Engine } from './engines/engine.ts'
 
 /** Blocks read to measure bandwidth: half of a usual L1 and L2, within a usual L3, beyond it. */
 const BLOCKS = { L1: 16 * 1024, L2: 256 * 1024, L3: 4 * 1024 * 1024, memory: 128 * 1024 * 1024 }

@@ -59,6 +59,28 @@ const layerOf = (file: string): string => (file.split('/')[1] as string).replace
 
 const importsFromAbove = ({ from, to }: Import): boolean => LAYERS.indexOf(layerOf(to)) > LAYERS.indexOf(layerOf(from))
 
+/** A circle of files that import each other, types and late imports included: `[a, b, a]`; or undefined. */
+function circleOf(all: readonly Import[]): string[] | undefined {
+  const targets: Map<string, string[]> = new Map()
+  for (const { from, to } of all) targets.set(from, [...targets.get(from) ?? [], to])
+  const done: Set<string> = new Set()
+  const walk = (file: string, path: readonly string[]): string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
+    if (done.has(file)) return undefined
+    for (const next of targets.get(file) ?? []) {
+      const found = walk(next, [...path, file])
+      if (found !== undefined) return found
+    }
+    done.add(file)
+    return undefined
+  }
+  for (const file of targets.keys()) {
+    const found = walk(file, [])
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
 const sources = new Map(await Promise.all((await filesBelow('src/')).map(async (file) => [file, await read(file)] as const)))
 const imports = [...sources].flatMap(([file, text]) => importsOf(file, text)).filter(({ to }) => to.startsWith('src/'))
 
@@ -71,6 +93,16 @@ describe('the layers of the source', () => {
   it('import only from below', () => {
     expect(imports.filter(importsFromAbove)).toEqual([])
     expect(imports.length).toBeGreaterThan(100)
+  })
+
+  it('have no files that import each other in a circle, nor have the benchmarks and the kernels', async () => {
+    expect(circleOf(imports)).toBeUndefined()
+    for (const folder of ['bench/', 'assembly/']) {
+      const files = (await filesBelow(folder)).filter((file) => !file.includes('node_modules'))
+      const own = (await Promise.all(files.map(async (file) => importsOf(file, await read(file))))).flat()
+      expect(own.length).toBeGreaterThan(50)
+      expect(circleOf(own.map(({ to, ...rest }) => ({ ...rest, to: to.endsWith('.ts') ? to : `${to}.ts` })))).toBeUndefined()
+    }
   })
 
   it('read models where no WebAssembly is: only types of the runtime', () => {
@@ -132,6 +164,8 @@ describe('these tests themselves', () => {
       ['src/model/load.ts', false], ['src/runtime/tensor.ts', true], ['src/runtime/kernels.ts', true], ['src/runtime/memory.ts', false],
       ['src/graph/h.ts', false], ['src/graph/j.ts', true], ['src/index.ts', false], ['src/cli/main.ts', false],
     ])
+    expect(circleOf(found)).toBeUndefined()
+    expect(circleOf([...found, { from: 'src/graph/j.ts', to: 'src/graph/x.ts', typeOnly: true }])).toEqual(['src/graph/x.ts', 'src/graph/j.ts', 'src/graph/x.ts'])
     expect(found.filter(importsFromAbove).map(({ to }) => to)).toEqual(['src/model/load.ts', 'src/index.ts', 'src/cli/main.ts'])
   })
 })

@@ -2,7 +2,7 @@
 // importing the engine to its first result, and the memory of the process. Nothing of the engine is imported before: its adapter
 // is, and what that needs of the benchmark; it loads the engine when it is told to make an instance.
 import { readFileSync } from 'node:fs'
-import type { Engine, Instance } from '../engines/index.ts'
+import type { Engine, Instance } from '../engines/engine.ts'
 import type { PreparedCase } from '../cases.ts'
 import '../generation.ts'
 import { lstmLayer, randomTensors } from '../network.ts'

@@ -5,7 +5,7 @@ import { onnxruntimeWeb } from './onnxruntime-web.ts'
 import { writeNetwork } from './onnx-file.ts'
 import { createLstmWasm } from './own-models.ts'
 import type { Case } from '../cases.ts'
-import type { Engine } from './index.ts'
+import type { Engine } from './engine.ts'
 
 /** onnxruntime's: models that are files stay as they are, and a text differs as soon as one character does. */
 const isComparable = ({ mode, file }: Case) => mode !== 'generate' && file === undefined

@@ -1,6 +1,6 @@
 // lstm-wasm, through its public API.
 import { createLstmWasm, loadLstmWasm } from './own-models.ts'
-import type { Engine } from './index.ts'
+import type { Engine } from './engine.ts'
 
 export const lstmWasm: Engine = {
   name: 'lstm-wasm',

@@ -3,7 +3,7 @@ import { loadPeer } from '../peers/load.ts'
 import { readBytes } from '../files.ts'
 import { ROOT } from '../places.ts'
 import type { Case, PreparedCase } from '../cases.ts'
-import type { Engine, Instance } from './index.ts'
+import type { Engine, Instance } from './engine.ts'
 
 /** Its own: what an AudioWorklet gives at a time. */
 const BLOCK = 128

@@ -1,7 +1,7 @@
 // A network as an ONNX file, written as onnxruntime runs it best: sequences time-major (layout 0, its only one), one recurrent node
 // a layer, and no node that moves data without need.
 import { PbfWriter } from 'pbf'
-import { cellsOf, GATES, isRecurrent, type RecurrentLayer, type TensorData } from '../network.ts'
+import { cellsOf, GATES, isRecurrent, type OnnxNetwork, type RecurrentLayer, type StatePorts, type TensorData } from '../network.ts'
 import type { PreparedCase } from '../cases.ts'
 
 const FLOAT = 1
@@ -20,18 +20,6 @@ interface Initializer { name: string, dims: number[], type: number, bytes: Uint8
 interface Node { op: string, domain?: string, inputs: string[], outputs: string[], attributes?: Record<string, number | string | number[]> }
 
 interface Port { name: string, type: number, dims: number[] }
-
-/** A state: the input that it begins with, and the output that it ends with. */
-export interface StatePorts { readonly before: string, readonly after: string, readonly dims: number[] }
-
-/** A file with the inputs `x` and the initial states, and the outputs `y` and the final states. */
-export interface OnnxNetwork {
-  readonly bytes: Uint8Array
-  readonly states: readonly StatePorts[]
-  readonly inputDims: readonly number[]
-  /** Of y: 4 where the sequence is [timesteps, 1, batch, units]. */
-  readonly rank: number
-}
 
 /** @param isInt8 LSTMs with weights of 8 bits */
 export function writeNetwork({ layers, tensors, mode, batch, timesteps, features }: PreparedCase, isInt8: boolean = false): OnnxNetwork {

@@ -1,7 +1,7 @@
 // onnxruntime-node: native code, on one thread. Node only.
 import { loadPeer } from '../peers/load.ts'
 import { createOnnxruntime } from './onnxruntime.ts'
-import type { Engine } from './index.ts'
+import type { Engine } from './engine.ts'
 
 /** A module of CommonJS: its names may be on the default export only. */
 async function loadOrt() {

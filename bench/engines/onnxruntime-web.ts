@@ -1,7 +1,7 @@
 // onnxruntime-web, its WebAssembly execution provider on one thread.
 import { loadPeer } from '../peers/load.ts'
 import { createOnnxruntime } from './onnxruntime.ts'
-import type { Engine } from './index.ts'
+import type { Engine } from './engine.ts'
 
 let loaded: Promise<any> | undefined
 

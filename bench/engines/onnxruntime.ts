@@ -1,9 +1,10 @@
 // What onnxruntime-web and onnxruntime-node have in common: the same JavaScript API over the same ONNX file.
 import { draw, generated } from '../generation.ts'
 import { SILERO_SAMPLE_RATE, SILERO_SAMPLES, SILERO_UNITS } from '../silero.ts'
-import { writeNetwork, type StatePorts } from './onnx-file.ts'
+import type { StatePorts } from './../network.ts'
+import { writeNetwork } from './onnx-file.ts'
 import type { PreparedCase } from '../cases.ts'
-import type { Instance } from './index.ts'
+import type { Instance } from './engine.ts'
 
 /** The module of either package: they have one API, and are not installed where types are checked. */
 export type Ort = any

@@ -2,7 +2,7 @@
 import { draw, generated } from '../generation.ts'
 import { isRecurrent, outputSizeOf, type Layer } from '../network.ts'
 import { SILERO_SAMPLE_RATE, SILERO_SAMPLES } from '../silero.ts'
-import type { Instance } from './index.ts'
+import type { Instance } from './engine.ts'
 import type { Model, Stream } from 'lstm-wasm'
 import { INT8_TOLERANCE, type PreparedCase } from '../cases.ts'
 

@@ -1,7 +1,7 @@
 // The LSTM in plain JavaScript of plain-lstm.ts.
 import { draw, generated } from '../generation.ts'
 import { outputSizeOf } from '../network.ts'
-import type { Engine } from './index.ts'
+import type { Engine } from './engine.ts'
 
 export const plainJs: Engine = {
   name: 'plain-js',

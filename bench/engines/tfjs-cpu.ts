@@ -1,6 +1,6 @@
 // TensorFlow.js on its JavaScript backend.
 import { createTfjs, loadTfjs } from './tfjs.ts'
-import type { Engine } from './index.ts'
+import type { Engine } from './engine.ts'
 
 export const tfjsCpu: Engine = {
   name: 'tfjs-cpu',

@@ -2,7 +2,7 @@
 import { loadPeer } from '../peers/load.ts'
 import { ROOT } from '../places.ts'
 import { createTfjs, loadTfjs } from './tfjs.ts'
-import type { Engine } from './index.ts'
+import type { Engine } from './engine.ts'
 
 let loaded: Promise<any> | undefined
 

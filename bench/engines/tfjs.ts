@@ -4,7 +4,7 @@ import { cellsOf, isRecurrent, outputSizeOf, type RecurrentLayer, type TensorDat
 import { loadPeer } from '../peers/load.ts'
 import { ROOT } from '../places.ts'
 import type { PreparedCase } from '../cases.ts'
-import type { Instance } from './index.ts'
+import type { Instance } from './engine.ts'
 
 /** The module: not installed where types are checked. */
 export type Tf = any

@@ -4,7 +4,7 @@ import { lstmWasm } from './lstm-wasm.ts'
 import { createOnnxruntime } from './onnxruntime.ts'
 import { onnxruntimeNode } from './onnxruntime-node.ts'
 import { createLstmWasm, loadLstmWasm } from './own-models.ts'
-import type { Engine } from './index.ts'
+import type { Engine } from './engine.ts'
 
 const THREADS = 2
 

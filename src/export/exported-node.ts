@@ -1,7 +1,6 @@
 import { LstmError } from '../errors.ts'
-import type { TypedGraph } from '../ops/graph-data.ts'
+import type { Attribute, GraphNode, TypedGraph, ValueType } from '../ops/graph-data.ts'
 import { label } from '../ops/node/checks.ts'
-import type { Attribute, GraphNode, ValueType } from '../ops/operator.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 
 /** One node of ours on its way into a file: what is known of it, whichever file that is. */

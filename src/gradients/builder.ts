@@ -1,6 +1,6 @@
 // Adds the nodes of gradients to a graph.
 import type { GraphBuilder } from '../graph/builder.ts'
-import type { Attribute, ValueType } from '../ops/operator.ts'
+import type { Attribute, ValueType } from '../ops/graph-data.ts'
 import type { DType } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { sameShape, type Shape } from '../values/shape.ts'

@@ -1,6 +1,6 @@
 // Lowering: the graph of a model becomes one that can be trained. What is trained are constants there; here they are inputs, parameters, and a node
 // that has weights becomes nodes that take them as values.
-import type { GraphNode } from '../ops/operator.ts'
+import type { GraphNode } from '../ops/graph-data.ts'
 import type { Shape } from '../values/shape.ts'
 import type { GradientBuilder } from './rule.ts'
 

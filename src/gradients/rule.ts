@@ -1,6 +1,6 @@
 // What the gradient of an operator is written with. A gradient is nodes of the same graph: what the forward pass made is kept because a
 // later node reads it, as any value is.
-import type { Attribute, GraphNode } from '../ops/operator.ts'
+import type { Attribute, GraphNode } from '../ops/graph-data.ts'
 import type { DType } from '../values/dtype.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { Shape } from '../values/shape.ts'

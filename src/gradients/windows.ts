@@ -2,7 +2,7 @@
 import { lengthOf, type Shape } from '../values/shape.ts'
 import type { PoolKind } from '../ops/windows/pooling.ts'
 import { paddingOf, readWindows, reachOf, splitShape, type Windows } from '../ops/windows/windows.ts'
-import type { Attribute } from '../ops/operator.ts'
+import type { Attribute } from '../ops/graph-data.ts'
 import { algebra } from './algebra.ts'
 import { onlyGradient } from './elementwise.ts'
 import type { GradientBuilder, GradientCall, GradientRule, GradientRules } from './rule.ts'

@@ -2,7 +2,7 @@
 import type { Graph } from './graph.ts'
 import { neededNodes } from './needed.ts'
 import { quotientOf } from '../ops/node/sizes.ts'
-import type { GraphNode, ValueType } from '../ops/operator.ts'
+import type { GraphNode, ValueType } from '../ops/graph-data.ts'
 import type { Dimension, SymbolicShape } from '../values/shape.ts'
 
 /** Operators that give the elements another shape and keep their order. */

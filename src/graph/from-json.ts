@@ -1,6 +1,5 @@
 import { LstmError } from '../errors.ts'
-import type { Body } from '../ops/graph-data.ts'
-import type { Attribute, GraphNode } from '../ops/operator.ts'
+import type { Attribute, Body, GraphNode } from '../ops/graph-data.ts'
 import { describeValue, isDType } from '../values/dtype.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { Dimension } from '../values/shape.ts'

@@ -1,2 +1,1 @@
-export type { Graph, GraphInput, GraphOutput } from '../ops/graph-data.ts'
-export type { GraphNode } from '../ops/operator.ts'
+export type { Graph, GraphInput, GraphNode, GraphOutput } from '../ops/graph-data.ts'

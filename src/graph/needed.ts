@@ -1,4 +1,4 @@
-import type { GraphNode } from '../ops/operator.ts'
+import type { GraphNode } from '../ops/graph-data.ts'
 
 /**
  * The nodes that some values need, in their order.

@@ -1,4 +1,4 @@
-import type { ValueType } from '../ops/operator.ts'
+import type { ValueType } from '../ops/graph-data.ts'
 import { findOperator } from '../ops/registry.ts'
 import { formatShape, lengthOf, type SymbolicShape } from '../values/shape.ts'
 import type { Graph } from './graph.ts'

@@ -1,7 +1,7 @@
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { Shape } from '../values/shape.ts'
 import type { Packer } from './operator.ts'
-import type { MatrixInputs, MatrixLayout, PackedConstant } from './products/dense.ts'
+import type { MatrixInputs, MatrixLayout, PackedConstant } from './products/matrices.ts'
 
 /** Gates that are packed: see packGatesF32 in assembly/products/pack.ts. */
 export interface GatesToPack {

@@ -1,7 +1,8 @@
 // Families of operators that few models have: each a chunk of its own, loaded when a model names one of them. all.ts has all of them.
 import { cannotImport } from '../errors.ts'
 import { addCommonOperators } from './common-operators.ts'
-import type { GraphNode, Operator } from './operator.ts'
+import type { GraphNode } from './graph-data.ts'
+import type { Operator } from './operator.ts'
 import { addOperators, findOperator } from './registry.ts'
 
 interface Family {

@@ -1,5 +1,5 @@
 import { findFunction } from './elementwise/functions.ts'
-import type { GraphNode } from './operator.ts'
+import type { GraphNode } from './graph-data.ts'
 import { findOperator } from './registry.ts'
 
 /** Whether a node's operator and functions are loaded. */

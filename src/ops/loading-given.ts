@@ -1,6 +1,6 @@
 import { LstmError } from '../errors.ts'
 import { isKnown } from './known.ts'
-import type { GraphNode } from './operator.ts'
+import type { GraphNode } from './graph-data.ts'
 
 /**
  * In the place of loading.ts in `lstm-wasm/core`.

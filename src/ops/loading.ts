@@ -1,6 +1,6 @@
 import { cannotImport } from '../errors.ts'
 import { isKnown } from './known.ts'
-import type { GraphNode } from './operator.ts'
+import type { GraphNode } from './graph-data.ts'
 
 /** Loads the other operators and functions when a graph names one that is not known yet. */
 export async function loadOperators(nodes: readonly GraphNode[]): Promise<void> {

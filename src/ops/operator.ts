@@ -4,35 +4,8 @@ import type { DataOf, DType } from '../values/dtype.ts'
 import type { ArrayLike, NdArray } from '../values/ndarray.ts'
 import type { Pointer, RecordFields, RecordPointer, RecordValues } from '../values/record.ts'
 import type { Shape, SymbolicShape } from '../values/shape.ts'
-import type { Body, Graph, TypedGraph } from './graph-data.ts'
+import type { Graph, GraphNode, TypedGraph, ValueType } from './graph-data.ts'
 import type { TimeRule } from './time/timing.ts'
-
-/** A setting of a node. Everything in a graph is plain data, so that it can be written as JSON. */
-export type Attribute = string | number | boolean | readonly number[] | readonly string[]
-
-/** One operation of a graph. Values and constants are known by name. */
-export interface GraphNode {
-  /** Unique in its graph; errors and summaries use it. */
-  readonly name: string
-  /** Which operator: a key of the registry. */
-  readonly op: string
-  /** Names of the values that flow in; `''` where an optional one is absent. */
-  readonly inputs: readonly string[]
-  /** Names of the values made here; `''` where an optional one is not wanted. */
-  readonly outputs: readonly string[]
-  /** Trained weights: from the operator's name for each to the name of the constant. */
-  readonly parameters: Readonly<Record<string, string>>
-  /** Settings, by the operator's name for each. */
-  readonly attributes: Readonly<Record<string, Attribute>>
-  /** Graphs inside it, of a loop or of a choice. */
-  readonly bodies?: Readonly<Record<string, Body>>
-}
-
-/** Dtype and shape of a value, before it exists. */
-export interface ValueType {
-  readonly dtype: DType
-  readonly shape: SymbolicShape
-}
 
 /** Types of the outputs of a node: there is one at least. */
 export type OutputTypes = readonly [ValueType, ...ValueType[]]

@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph.ts'
-import type { Slot, ValueType } from '../ops/operator.ts'
+import type { ValueType } from '../ops/graph-data.ts'
+import type { Slot } from '../ops/operator.ts'
 import { Allocator } from '../runtime/allocator.ts'
 import { checkBytes, checkElements, type LinearMemory } from '../runtime/memory.ts'
 import { bytesOf, type DataOf } from '../values/dtype.ts'

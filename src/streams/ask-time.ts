@@ -1,5 +1,6 @@
 import type { TypedGraph } from '../graph/infer.ts'
-import type { GraphNode, Operator } from '../ops/operator.ts'
+import type { GraphNode } from '../ops/graph-data.ts'
+import type { Operator } from '../ops/operator.ts'
 import { pointwise } from '../ops/time/pointwise.ts'
 import type { TimedNode, Timing } from '../ops/time/timing.ts'
 import type { SymbolicShape } from '../values/shape.ts'

@@ -1,7 +1,7 @@
 // States that are carried through a graph: those that a caller names, or those that are found.
 import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
-import type { ValueType } from '../ops/operator.ts'
+import type { ValueType } from '../ops/graph-data.ts'
 import { findCarry, fits } from './found-carry.ts'
 import { formatShape, type Dimension } from '../values/shape.ts'
 

@@ -1,7 +1,7 @@
 // Carried states, found by structure or by name.
 import type { Graph, GraphInput, GraphNode, GraphOutput } from '../graph/graph.ts'
 import { operatorOf } from '../graph/node.ts'
-import type { ValueType } from '../ops/operator.ts'
+import type { ValueType } from '../ops/graph-data.ts'
 import type { SymbolicShape } from '../values/shape.ts'
 
 /** What a state's name is made of: `state`, `h0`, `lstm_c_in`, `hidden_states`. */

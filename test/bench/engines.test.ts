@@ -1,7 +1,8 @@
 // Engines that need no installation give what the reference gives; and so does the ONNX file that is written for others.
 import { beforeAll, describe, expect, it } from 'vitest'
 import { CASES, findCases, networkCase, prepare, TOLERANCE, type Case, type PreparedCase } from '../../bench/cases.ts'
-import { findEngines, type Engine } from '../../bench/engines/index.ts'
+import type { Engine } from '../../bench/engines/engine.ts'
+import { findEngines } from '../../bench/engines/index.ts'
 import { writeNetwork } from '../../bench/engines/onnx-file.ts'
 import { check } from '../../bench/measure.ts'
 import { gruLayer, lstmLayer, type Layer } from '../../bench/network.ts'

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { findCases, prepare, type Case, type PreparedCase } from '../../bench/cases.ts'
-import type { Engine, Instance } from '../../bench/engines/index.ts'
+import type { Engine, Instance } from '../../bench/engines/engine.ts'
 import { bandwidthOf, isTimed, measureCase, type Contender, type Settings } from '../../bench/measure.ts'
 import { compileRoofline } from '../../bench/roofline/compile.ts'
 import { openRoofline } from '../../bench/roofline/roofline.ts'

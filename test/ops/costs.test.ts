@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Graph } from '../../src/graph/graph.ts'
 import { summarise } from '../../src/graph/summary.ts'
-import type { GraphNode } from '../../src/ops/operator.ts'
+import type { GraphNode } from '../../src/ops/graph-data.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { lengthOf, type SymbolicShape } from '../../src/values/shape.ts'
 import { expectError } from '../expect-error.ts'

@@ -1,7 +1,7 @@
 // What must be loaded before a graph can run.
 import { expect, it } from 'vitest'
 import { isKnown } from '../../src/ops/known.ts'
-import type { Attribute, GraphNode } from '../../src/ops/operator.ts'
+import type { Attribute, GraphNode } from '../../src/ops/graph-data.ts'
 
 const node = (op: string, activations?: Attribute): GraphNode => (
   { name: 'n', op, inputs: [], outputs: [], parameters: {}, attributes: activations === undefined ? {} : { activations } }

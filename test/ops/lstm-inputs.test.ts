@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Graph, GraphInput } from '../../src/graph/graph.ts'
 import { typeGraph } from '../../src/graph/infer.ts'
 import { summarise } from '../../src/graph/summary.ts'
-import type { Attribute } from '../../src/ops/operator.ts'
+import type { Attribute } from '../../src/ops/graph-data.ts'
 import { expectError } from '../expect-error.ts'
 import { lstmGraph, randomLstm } from '../lstm-graph.ts'
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { LstmError, type LstmErrorCode } from '../../src/errors.ts'
 import { GraphBuilder } from '../../src/graph/builder.ts'
-import type { GraphNode } from '../../src/ops/operator.ts'
+import type { GraphNode } from '../../src/ops/graph-data.ts'
 import { findOperator, operatorNames } from '../../src/ops/registry.ts'
 import { createData, type DType } from '../../src/values/dtype.ts'
 import { NdArray } from '../../src/values/ndarray.ts'

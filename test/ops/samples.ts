@@ -1,7 +1,6 @@
 // A sound node of every operator.
 import { addAllOperators } from '../../src/ops/all.ts'
-import type { Body } from '../../src/ops/graph-data.ts'
-import type { Attribute, GraphNode } from '../../src/ops/operator.ts'
+import type { Attribute, Body, GraphNode } from '../../src/ops/graph-data.ts'
 import { operatorNames } from '../../src/ops/registry.ts'
 import { createData, type DType } from '../../src/values/dtype.ts'
 import { NdArray } from '../../src/values/ndarray.ts'

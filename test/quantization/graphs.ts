@@ -2,7 +2,7 @@
 import { addCommonOperators } from '../../src/ops/common-operators.ts'
 import { WINDOWS } from '../../src/ops/windows/family.ts'
 import { addOperators } from '../../src/ops/registry.ts'
-import type { Attribute } from '../../src/ops/operator.ts'
+import type { Attribute } from '../../src/ops/graph-data.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import type { ArrayLike } from '../../src/values/ndarray.ts'
 import { NdArray } from '../../src/values/ndarray.ts'

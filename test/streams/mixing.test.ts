@@ -2,7 +2,7 @@
 import { beforeAll, expect, it } from 'vitest'
 import type { Graph, GraphNode } from '../../src/graph/graph.ts'
 import { compile } from '../../src/model/load.ts'
-import type { Attribute } from '../../src/ops/operator.ts'
+import type { Attribute } from '../../src/ops/graph-data.ts'
 import { createRuntime } from '../../src/runtime/create.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import { NdArray } from '../../src/values/ndarray.ts'

@@ -1,5 +1,4 @@
-import type { TypedGraph } from '../../ops/graph-data.ts'
-import type { GraphNode, ValueType } from '../../ops/operator.ts'
+import type { GraphNode, TypedGraph, ValueType } from '../../ops/graph-data.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { ExportedNode } from '../exported-node.ts'
 import type { Names } from '../names.ts'

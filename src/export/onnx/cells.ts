@@ -3,10 +3,10 @@ import { LstmError } from '../../errors.ts'
 import type { BoundFunction } from '../../ops/elementwise/functions.ts'
 import { roleOf, type Direction } from '../../ops/recurrent/layer-settings.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
+import { functionsOf, type AnySettings } from '../recurrent-settings.ts'
 import { transposed } from '../turned.ts'
 import { applyFunction } from './functions.ts'
 import type { NodeExport } from './node-export.ts'
-import { functionsOf, type AnySettings } from './recurrent.ts'
 
 /** What a step takes. */
 interface Step {

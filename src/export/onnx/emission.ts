@@ -1,5 +1,4 @@
-import type { TypedGraph } from '../../ops/graph-data.ts'
-import type { ValueType } from '../../ops/operator.ts'
+import type { TypedGraph, ValueType } from '../../ops/graph-data.ts'
 import type { DType } from '../../values/dtype.ts'
 import type { ArrayLike, NdArray } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
@@ -26,6 +25,8 @@ export interface FileScope {
   readonly initializers: Map<string, TensorMessage>
   /** Initializers by constant and type. */
   readonly written: Map<ArrayLike, Map<string, string>>
+  /** Adds what stands for all nodes of a graph; what cannot be written is collected. */
+  writeNodes(emission: Emission): void
   /** A matrix turned, once however often it is asked for. */
   turned(weight: ArrayLike, turn: (weight: ArrayLike) => NdArray): NdArray
 }

@@ -1,12 +1,10 @@
 // Nodes with graphs inside: loops become Loop, choices If.
-import type { TypedGraph } from '../../ops/graph-data.ts'
-import type { ValueType } from '../../ops/operator.ts'
+import type { TypedGraph, ValueType } from '../../ops/graph-data.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { Emission } from './emission.ts'
 import type { OnnxType, PortMessage } from './messages.ts'
 import type { NodeExport, NodeWriter } from './node-export.ts'
-import { writeNodes } from './operators.ts'
-import { backwards } from './recurrent.ts'
+import { backwards } from './recurrent-ports.ts'
 
 const portOf = (name: string, type: OnnxType, { shape }: ValueType): PortMessage => ({ name, type, shape: shape.map((size) => (typeof size === 'number' ? size : undefined)) })
 
@@ -41,7 +39,7 @@ const loop: NodeWriter<LoopSettings> = (c) => {
     inner.define(names[firstScanned + n] as string, { name: inner.emit('Gather', [name, at], { axis: 0 }), type })
   }
   for (let n = firstScanned + scanned; n < names.length; n++) inner.define(names[n] as string, c.input(n))
-  writeNodes(inner)
+  inner.file.writeNodes(inner)
   const made = typed.graph.outputs.map(({ value }) => {
     const type = typed.types.get(value) as ValueType
     return { type, name: inner.emit('Identity', [inner.as(value, type.dtype)]) }
@@ -92,7 +90,7 @@ function branchOf(c: NodeExport<ChoiceSettings>, branch: Branch): Emission {
   const inner = new Emission(c.settings.typed.get(branch) as TypedGraph, c.emission.file)
   const first = branch === 'then' ? 1 : 1 + c.settings.thenInputs
   c.node.bodies?.[branch]?.inputs.forEach(({ name }, n) => inner.define(name, c.input(first + n)))
-  writeNodes(inner)
+  inner.file.writeNodes(inner)
   return inner
 }
 

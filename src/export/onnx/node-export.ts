@@ -1,4 +1,4 @@
-import type { GraphNode } from '../../ops/operator.ts'
+import type { GraphNode } from '../../ops/graph-data.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import type { SymbolicShape } from '../../values/shape.ts'
 import { ExportedNode } from '../exported-node.ts'

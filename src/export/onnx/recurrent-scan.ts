@@ -2,11 +2,12 @@
 import { RECURRENT, type RecurrentOp } from '../../ops/recurrent/kinds.ts'
 import { roleOf, type Direction } from '../../ops/recurrent/layer-settings.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
+import type { AnySettings } from '../recurrent-settings.ts'
 import { transposed } from '../turned.ts'
 import { writeCell } from './cells.ts'
 import { Emission } from './emission.ts'
 import { NodeExport } from './node-export.ts'
-import { perLayer, writeSequence, writeStates, type AnySettings } from './recurrent.ts'
+import { perLayer, writeSequence, writeStates } from './recurrent-ports.ts'
 
 /** What all layers of a node share. */
 interface Stack {

@@ -2,18 +2,13 @@
 // With G gates and D directions: X [T, B, F]; W [D, GH, F]; R [D, GH, H]; B [D, 2GH]; P [D, 3H]; Y [T, D, B, H]; states [D, B, H].
 import type { BoundFunction } from '../../ops/elementwise/functions.ts'
 import { RECURRENT, type RecurrentOp } from '../../ops/recurrent/kinds.ts'
-import { roleOf, type Direction, type LayerSettings } from '../../ops/recurrent/layer-settings.ts'
-import type { CellFunctions, LstmSettings } from '../../ops/recurrent/settings.ts'
+import { roleOf, type Direction } from '../../ops/recurrent/layer-settings.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { lengthOf } from '../../values/shape.ts'
+import { functionsOf, type AnySettings } from '../recurrent-settings.ts'
 import type { Attributes, NodeExport } from './node-export.ts'
+import { backwards, perLayer, writeSequence, writeStates } from './recurrent-ports.ts'
 import { writeScans } from './recurrent-scan.ts'
-
-/** The settings of any recurrent operator. */
-export type AnySettings = LayerSettings & Partial<Omit<LstmSettings, 'functions'>> & {
-  readonly resetAfter?: boolean
-  readonly functions: readonly (readonly BoundFunction[] | CellFunctions)[]
-}
 
 /** Where the gates of ONNX stand in ours: LSTM i, o, f, c in i, f, g, o; GRU z, r, h in r, z, n. */
 const GATES: Readonly<Record<RecurrentOp, readonly number[]>> = { lstm: [0, 3, 1, 2], gru: [1, 0, 2], rnn: [0] }
@@ -26,12 +21,6 @@ const ACTIVATIONS: Readonly<Record<string, { readonly onnx: string, readonly con
   softplus: { onnx: 'Softplus', constants: 0 }, leakyRelu: { onnx: 'LeakyRelu', constants: 1 }, elu: { onnx: 'Elu', constants: 1 },
   thresholdedRelu: { onnx: 'ThresholdedRelu', constants: 1 }, affine: { onnx: 'Affine', constants: 2 }, scaledTanh: { onnx: 'ScaledTanh', constants: 2 },
   hardSigmoid: { onnx: 'HardSigmoid', constants: 2 }, linear: { onnx: 'Affine', constants: 2 },
-}
-
-/** The functions of a direction in order: gates, candidate and output of an LSTM, gates and candidate of a GRU, one of an RNN. */
-export function functionsOf(settings: AnySettings, index: number): BoundFunction[] {
-  const own = settings.functions[index] as readonly BoundFunction[] | CellFunctions
-  return 'gate' in own ? [own.gate, own.candidate, own.output] : [...own]
 }
 
 const allFunctions = (settings: AnySettings): BoundFunction[] => settings.directions.flatMap((_, index) => functionsOf(settings, index))
@@ -89,39 +78,10 @@ function writeNative(c: NodeExport<AnySettings>): void {
   writeStates(c, finals)
 }
 
-/** The output of every step, the steps first or where ours are. */
-export function writeSequence(c: NodeExport<AnySettings>, y: string, isTimeMajor: boolean): void {
-  if (isTimeMajor === c.settings.timeMajor) c.emitOutput('Identity', [y])
-  else c.emitOutput('Transpose', [y], { perm: [1, 0, 2] })
-}
-
 /** [D, B, H] -> [B, D H] */
 function writeLastStep(c: NodeExport<AnySettings>, h: string, directions: number, size: number): void {
   if (directions === 1) c.emitOutput('Squeeze', [h, c.integers('axis', [0])])
   else c.emitOutput('Reshape', [c.emit('Transpose', [h], { perm: [1, 0, 2] }), c.integers('sizes', [0, directions * size])])
-}
-
-/** Final states, [D, B, size] of each layer or [1, B, size] of each layer and direction. */
-export function writeStates(c: NodeExport<AnySettings>, finals: readonly (readonly string[])[]): void {
-  finals.forEach((names, n) => {
-    if (!c.isNeeded(1 + n)) return
-    if (names.length === 1) c.emitOutput('Identity', names, {}, 'float32', 1 + n)
-    else c.emitOutput('Concat', names, { axis: 0 }, 'float32', 1 + n)
-  })
-}
-
-/** An initial state [parts x rest, B, size] in parts; none where it is absent. */
-export function perLayer(c: NodeExport, position: number, parts: number): string[] {
-  if (!c.has(position)) return []
-  if (parts === 1) return [c.any(position)]
-  const names = Array.from({ length: parts }, (_, n) => c.emission.file.names.unused(`${c.node.name}.first${position}.${n}`))
-  c.emission.emitNode('Split', [c.any(position)], { axis: 0, num_outputs: parts }, names)
-  return names
-}
-
-/** Elements of an axis from its end. */
-export function backwards(c: NodeExport, value: string, axis: number): string {
-  return c.emit('Slice', [value, c.integers('start', [-1]), c.integers('end', [-(2 ** 31)]), c.integers('axis', [axis]), c.integers('step', [-1])])
 }
 
 /** [T, D, B, H] -> [T, B, D H] */

@@ -34,7 +34,7 @@ export function toOnnx(source: ExportSource, options: ExportOptions = {}): Uint8
   const file: FileScope = new OnnxFile(new Names([...inputNames, ...graph.outputs.map(({ name }) => name)]), refusals)
   const emission = new Emission(typed, file, wantedNames(typed))
   for (const { name, dtype } of graph.inputs) emission.define(name, { name, type: dtype })
-  writeNodes(emission)
+  file.writeNodes(emission)
   const outputs = graph.outputs.map((output) => writeOutput(emission, output))
   refusals.check('what ONNX has no counterpart for')
   const initializers = [...file.initializers.values()]
@@ -52,6 +52,7 @@ class OnnxFile implements FileScope {
   readonly refusals: Refusals
   readonly initializers: Map<string, TensorMessage> = new Map()
   readonly written: FileScope['written'] = new Map()
+  readonly writeNodes = writeNodes
   readonly #turned: Map<ArrayLike, NdArray> = new Map()
 
   constructor(names: Names, refusals: Refusals) {

@@ -1,9 +1,8 @@
 // A torch.nn.Module on its way: its submodules and buffers with their tensors, and the lines of `forward`.
 import { LstmError } from '../../errors.ts'
-import type { TypedGraph } from '../../ops/graph-data.ts'
+import type { GraphNode, TypedGraph, ValueType } from '../../ops/graph-data.ts'
 import { label } from '../../ops/node/checks.ts'
 import { namesIn } from '../../ops/node/sizes.ts'
-import type { GraphNode, ValueType } from '../../ops/operator.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { formatShape, type Dimension, type SymbolicShape } from '../../values/shape.ts'
 import { Names } from '../names.ts'

@@ -2,7 +2,7 @@
 import { RECURRENT, type RecurrentOp } from '../../ops/recurrent/kinds.ts'
 import { roleOf, type Direction } from '../../ops/recurrent/layer-settings.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
-import { functionsOf, type AnySettings } from '../onnx/recurrent.ts'
+import { functionsOf, type AnySettings } from '../recurrent-settings.ts'
 import { python } from './python-module.ts'
 import type { NodeLines } from './node-lines.ts'
 

@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../../graph/builder.ts'
-import type { Attribute } from '../../ops/operator.ts'
+import type { Attribute } from '../../ops/graph-data.ts'
 import { createData } from '../../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { lengthOf, type SymbolicShape } from '../../values/shape.ts'

@@ -1,6 +1,5 @@
 import { LstmError } from '../../errors.ts'
-import type { Body } from '../../ops/graph-data.ts'
-import type { Attribute, ValueType } from '../../ops/operator.ts'
+import type { Attribute, Body, ValueType } from '../../ops/graph-data.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import type { OnnxAttributeValue, OnnxGraph, OnnxNode, OnnxTensor } from './messages.ts'
 import { Scope, type Resolved } from './scope.ts'

@@ -1,17 +1,6 @@
 // Lists of tensors (ONNX: sequences). None of them is there when a model runs: what is in one is known when the graph is read.
 import type { Conversion } from './conversion.ts'
-import type { Surroundings } from './surroundings.ts'
-
-/**
- * A list:
- * - of values, one by one;
- * - of the slices of a value along an axis, which they have no more, or (`keeps`) with one element; how many there are may be known only at run time;
- * - of what a step of a loop appends to the list `of` that it was given.
- */
-export type TensorList =
-  | { readonly items: readonly string[] }
-  | { readonly array: string, readonly axis: number, readonly keeps: boolean }
-  | { readonly of: string, readonly appended: readonly string[] }
+import type { Surroundings, TensorList } from './surroundings.ts'
 
 /** Stands for a list as a name among those of values. */
 export function addList(importer: Surroundings, name: string, list: TensorList): string {

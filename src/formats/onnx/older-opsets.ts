@@ -1,5 +1,5 @@
 // Operators that older versions wrote otherwise: mostly attributes that became inputs.
-import type { Attribute } from '../../ops/operator.ts'
+import type { Attribute } from '../../ops/graph-data.ts'
 import type { Conversion } from './conversion.ts'
 import { sliceOfShape } from './known-sizes.ts'
 import { malformed } from '../protobuf/wire.ts'

@@ -2,7 +2,7 @@
 //   X [T, B, F], or [B, T, F] with layout 1; W [D, GH, F]; R [D, GH, H]; B [D, 2GH]: of W, then of R;
 //   initial_h, Y_h [D, B, H], or [B, D, H] with layout 1; Y [T, D, B, H] or [B, T, D, H]; the LSTM's initial_c, Y_c as h, and P [D, 3H]
 // Where the specification is silent, onnxruntime says what happens.
-import type { Attribute } from '../../ops/operator.ts'
+import type { Attribute } from '../../ops/graph-data.ts'
 import { RECURRENT, type RecurrentOp } from '../../ops/recurrent/kinds.ts'
 import { findOperator } from '../../ops/registry.ts'
 import type { Conversion } from './conversion.ts'

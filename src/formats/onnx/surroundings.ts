@@ -1,7 +1,6 @@
 import type { GraphBuilder } from '../../graph/builder.ts'
-import type { GraphNode } from '../../ops/operator.ts'
+import type { GraphNode } from '../../ops/graph-data.ts'
 import type { ArrayLike, NdArray } from '../../values/ndarray.ts'
-import type { TensorList } from './lists.ts'
 import type { OnnxGraph, OnnxTensor } from './messages.ts'
 import type { Resolved, Scope } from './scope.ts'
 
@@ -13,6 +12,17 @@ export interface Quantised {
   readonly zero: string
   readonly bounds: readonly [least: number, most: number]
 }
+
+/**
+ * A list of tensors:
+ * - of values, one by one;
+ * - of the slices of a value along an axis, which they have no more, or (`keeps`) with one element; how many there are may be known only at run time;
+ * - of what a step of a loop appends to the list `of` that it was given.
+ */
+export type TensorList =
+  | { readonly items: readonly string[] }
+  | { readonly array: string, readonly axis: number, readonly keeps: boolean }
+  | { readonly of: string, readonly appended: readonly string[] }
 
 /** What converters of nodes see of the import that they are a part of; `Importer` is it. */
 export interface Surroundings {

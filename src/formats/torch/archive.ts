@@ -2,33 +2,20 @@
 // the other before (`_use_new_zipfile_serialization=False`).
 import { LstmError } from '../../errors.ts'
 import { Budget } from '../budget.ts'
-import type { Json } from '../json.ts'
 import { listed } from '../malformed.ts'
 import { isExported, openExported } from './exported.ts'
-import type { CodeFiles } from './program/script.ts'
 import { isZip, ZipArchive } from '../zip/zip.ts'
 import { PickleBytes } from './pickle-bytes.ts'
 import { ForeignObject, PickleMachine } from './pickle.ts'
 import { TensorBuilder } from './tensor-builder.ts'
 import { isSerialized, openSerialized } from './serialized.ts'
+import type { TorchFile } from './torch-file.ts'
 import { storageElementBytes, torchWorld, TorchStorage, TorchTensor } from './tensors.ts'
 
 /** 0x1950a86a20f9469cfc6c as a pickle has it: LONG1, ten bytes. */
 const LEGACY_MAGIC = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
 /** Protocol 2 begins with two bytes, protocol 4 with eleven. */
 const LATEST_MAGIC = 11
-
-/** A file's object, whose tensors wait to be built. */
-export interface TorchFile {
-  readonly object: unknown
-  readonly tensors: TensorBuilder
-  /** The code of a TorchScript program, by its path. */
-  readonly code?: CodeFiles
-  /** Tensors that are constants of that code: `CONSTANTS.c0`. */
-  readonly constants?: readonly unknown[]
-  /** The program of torch.export, whose state dict is the object. */
-  readonly exported?: Json
-}
 
 /** Names a message lists. */
 const MOST_NAMES = 20

@@ -5,7 +5,7 @@ import type { Budget } from '../budget.ts'
 import type { Json } from '../json.ts'
 import { malformedFile } from '../malformed.ts'
 import type { ZipArchive } from '../zip/zip.ts'
-import type { TorchFile } from './archive.ts'
+import type { TorchFile } from './torch-file.ts'
 import { TensorBuilder } from './tensor-builder.ts'
 import { TorchStorage, TorchTensor } from './tensors.ts'
 

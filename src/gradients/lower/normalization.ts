@@ -1,7 +1,7 @@
 // Normalisations in training.
 import { LstmError } from '../../errors.ts'
 import { label } from '../../ops/node/checks.ts'
-import type { GraphNode } from '../../ops/operator.ts'
+import type { GraphNode } from '../../ops/graph-data.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
 import { algebra } from '../algebra.ts'
 import type { Lowering, LoweringBuilder, Lowerings } from '../lowering.ts'

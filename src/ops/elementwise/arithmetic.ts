@@ -6,7 +6,8 @@ import { switchOf } from '../node/attributes.ts'
 import { label, requireInput } from '../node/checks.ts'
 import { broadcastShapes, productOf, quotientOf } from '../node/sizes.ts'
 import { evaluateBroadcast, planBinary, type BinaryFunction, type Operand } from '../layout/broadcast.ts'
-import type { GraphNode, InferenceContext, Operator, Planner, ValueType } from '../operator.ts'
+import type { GraphNode, ValueType } from '../graph-data.ts'
+import type { InferenceContext, Operator, Planner } from '../operator.ts'
 
 /** A function for the kernel, and in JavaScript: results are rounded to float32, or wrapped to int32, afterwards. */
 interface Arithmetic {

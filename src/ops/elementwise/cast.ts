@@ -5,7 +5,8 @@ import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { lengthOf } from '../../values/shape.ts'
 import { anyInput, label } from '../node/checks.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
-import type { GraphNode, Operator } from '../operator.ts'
+import type { GraphNode } from '../graph-data.ts'
+import type { Operator } from '../operator.ts'
 
 type Kind = keyof typeof ElementKind
 

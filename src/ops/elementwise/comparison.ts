@@ -5,7 +5,8 @@ import { numericInput } from './arithmetic.ts'
 import { label, requireInput } from '../node/checks.ts'
 import { broadcastShapes } from '../node/sizes.ts'
 import { evaluateBroadcast, planBinary, type BinaryFunction } from '../layout/broadcast.ts'
-import type { GraphNode, InferenceContext, Operator, ValueType } from '../operator.ts'
+import type { GraphNode, ValueType } from '../graph-data.ts'
+import type { InferenceContext, Operator } from '../operator.ts'
 
 interface Relation {
   readonly kernel: BinaryFunction

@@ -3,7 +3,8 @@ import { NdArray } from '../../values/ndarray.ts'
 import { lengthOf } from '../../values/shape.ts'
 import { numberOf } from '../node/attributes.ts'
 import { label, requireInput } from '../node/checks.ts'
-import type { GraphNode, Operator } from '../operator.ts'
+import type { GraphNode } from '../graph-data.ts'
+import type { Operator } from '../operator.ts'
 
 /** Of whole numbers. */
 export interface Grid {

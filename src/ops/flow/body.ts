@@ -2,9 +2,9 @@
 import { LstmError } from '../../errors.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { formatShape, isNumeric, type SymbolicShape } from '../../values/shape.ts'
-import type { Body, Graph, GraphInput, TypedGraph } from '../graph-data.ts'
+import type { Body, Graph, GraphInput, GraphNode, TypedGraph, ValueType } from '../graph-data.ts'
 import { label } from '../node/checks.ts'
-import type { GraphNode, InferenceContext, InnerPlan, Planner, Slot, TypingContext, ValueType } from '../operator.ts'
+import type { InferenceContext, InnerPlan, Planner, Slot, TypingContext } from '../operator.ts'
 import { findOperator } from '../registry.ts'
 
 /** A graph inside a node by its name. @throws LstmError `FORMAT` where there is none */

@@ -1,11 +1,11 @@
 import { LstmError } from '../../errors.ts'
 import { bytesOf } from '../../values/dtype.ts'
 import { formatShape, isNumeric, lengthOf, type Shape } from '../../values/shape.ts'
-import type { TypedGraph } from '../graph-data.ts'
+import type { GraphNode, TypedGraph, ValueType } from '../graph-data.ts'
 import { integerOf } from '../node/attributes.ts'
 import { anyInput, label } from '../node/checks.ts'
 import { freshSize } from '../node/sizes.ts'
-import type { GraphNode, InnerPrepared, Operator, Slot, TypingContext, ValueType } from '../operator.ts'
+import type { InnerPrepared, Operator, Slot, TypingContext } from '../operator.ts'
 import { bodyOf, checkBodies, copyValue, costInside, innerSlots, mayRefuseInside, nodesOf, requireNumbers, runInside, typeInside } from './body.ts'
 
 type Branch = 'then' | 'else'

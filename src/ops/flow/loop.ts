@@ -1,11 +1,11 @@
 import { LstmError } from '../../errors.ts'
 import { bytesOf } from '../../values/dtype.ts'
 import { formatShape, isNumeric, lengthOf, sameShape, type Dimension, type Shape } from '../../values/shape.ts'
-import type { GraphInput, TypedGraph } from '../graph-data.ts'
+import type { GraphInput, GraphNode, TypedGraph, ValueType } from '../graph-data.ts'
 import { integerOf, wrong } from '../node/attributes.ts'
 import { anyInput, hasInput, label } from '../node/checks.ts'
 import { freshSize } from '../node/sizes.ts'
-import type { GraphNode, InnerPrepared, Operator, Planner, Slot, TypingContext, ValueType } from '../operator.ts'
+import type { InnerPrepared, Operator, Planner, Slot, TypingContext } from '../operator.ts'
 import { bodyOf, checkBodies, copyValue, costInside, innerSlots, type InnerInput, mayRefuseInside, nodesOf, requireNumbers, runInside, typeInside } from './body.ts'
 
 /** Steps of a run of one loop, those of the loops inside it included: some seconds. */

@@ -3,7 +3,8 @@ import { BinaryCode, BinaryElements, BroadcastCall } from '../../contract/arrays
 import { bytesOf, createData, type DataOf, type DType } from '../../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { lengthOf, type Shape } from '../../values/shape.ts'
-import type { Planner, Slot, ValueType } from '../operator.ts'
+import type { ValueType } from '../graph-data.ts'
+import type { Planner, Slot } from '../operator.ts'
 import { broadcastStrides, joinAxes } from './strides.ts'
 
 export type BinaryFunction = keyof typeof BinaryCode

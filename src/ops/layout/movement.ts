@@ -4,7 +4,8 @@ import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { formatShape, isNumeric, lengthOf, type Shape } from '../../values/shape.ts'
 import { hasInput } from '../node/checks.ts'
 import { checkSizes } from '../node/sizes.ts'
-import type { GraphNode, InferenceContext, Operator, OperatorCost, Planner, ValueType } from '../operator.ts'
+import type { GraphNode, ValueType } from '../graph-data.ts'
+import type { InferenceContext, Operator, OperatorCost, Planner } from '../operator.ts'
 import { isWhole, move, planMove, planNumber, type Move } from './strides.ts'
 
 /** What is known of a node when its moves are listed: sizes are numbers, and elements that sizes follow from are known. */

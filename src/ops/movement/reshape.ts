@@ -7,7 +7,8 @@ import { resolveAxes } from '../node/lists.ts'
 import { checkSizes, freshShape, freshSize, integerList, productOf, quotientOf } from '../node/sizes.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import { movingSizes } from '../layout/moved-sizes.ts'
-import type { GraphNode, InferenceContext, Operator, ValueType } from '../operator.ts'
+import type { GraphNode, ValueType } from '../graph-data.ts'
+import type { InferenceContext, Operator } from '../operator.ts'
 import { reshapingTime, reshapingSteps } from '../time/reshaping.ts'
 
 /** An operator that gives its first input another shape: at run time there is nothing to do. */

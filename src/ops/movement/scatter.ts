@@ -7,7 +7,8 @@ import { resolveAxis, wordOf } from '../node/attributes.ts'
 import { anyInput, label, requireInput } from '../node/checks.ts'
 import { axisAttribute, boxOfIndices, hasOpenIndices, indicesWithinSteps, knownIndices, planIndexCheck, sideStrides } from './gather.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
-import type { GraphNode, Operator, ValueType } from '../operator.ts'
+import type { GraphNode, ValueType } from '../graph-data.ts'
+import type { Operator } from '../operator.ts'
 import { forEachIndex, inBytes, planBox, stridesOf } from '../layout/strides.ts'
 
 export type Reduction = keyof typeof ScatterCode

@@ -6,7 +6,8 @@ import { integerOf } from '../node/attributes.ts'
 import { anyInput, label, MOST_AXES } from '../node/checks.ts'
 import { freshShape, freshSize, integerList, productOf } from '../node/sizes.ts'
 import { movement, movementCost, requireSizes } from '../layout/movement.ts'
-import type { GraphNode, InferenceContext, Operator, Planner, ValueType } from '../operator.ts'
+import type { GraphNode, ValueType } from '../graph-data.ts'
+import type { InferenceContext, Operator, Planner } from '../operator.ts'
 import { whole } from '../layout/strides.ts'
 
 /** An operator whose outputs follow from shapes and constants, so that nothing is left to do when a plan is made. */

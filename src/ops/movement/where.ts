@@ -7,7 +7,8 @@ import { anyInput, label, requireInput } from '../node/checks.ts'
 import { broadcastShapes, checkSizes } from '../node/sizes.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
 import { rowwise } from '../time/rules.ts'
-import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
+import type { GraphNode } from '../graph-data.ts'
+import type { InferenceContext, Operator } from '../operator.ts'
 import { broadcastStrides, forEachIndex, inBytes, planBox, stridesOf } from '../layout/strides.ts'
 
 /**

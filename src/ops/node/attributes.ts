@@ -3,7 +3,7 @@
 import { LstmError } from '../../errors.ts'
 import { describeValue } from '../../values/dtype.ts'
 import { label } from './checks.ts'
-import type { GraphNode } from '../operator.ts'
+import type { GraphNode } from '../graph-data.ts'
 
 /** That an attribute is another one than expected. */
 export function wrong(node: GraphNode, attribute: string, expected: string): LstmError {

@@ -3,7 +3,8 @@ import { LstmError } from '../../errors.ts'
 import type { DType } from '../../values/dtype.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { formatShape, sameShape, type SymbolicShape } from '../../values/shape.ts'
-import type { GraphNode, InferenceContext, ValueType } from '../operator.ts'
+import type { GraphNode, ValueType } from '../graph-data.ts'
+import type { InferenceContext } from '../operator.ts'
 
 /** NumPy's own limit: types of values are lists of sizes, and a file may have many of them. */
 export const MOST_AXES = 64

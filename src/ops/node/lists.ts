@@ -3,7 +3,7 @@ import { LstmError } from '../../errors.ts'
 import { formatShape } from '../../values/shape.ts'
 import { resolveAxis, wrong } from './attributes.ts'
 import { label } from './checks.ts'
-import type { GraphNode } from '../operator.ts'
+import type { GraphNode } from '../graph-data.ts'
 
 /** An attribute that is a list of as many whole numbers as it has when absent, each at least `least`. */
 export function integersOf(node: GraphNode, attribute: string, absent: readonly number[], least: number): readonly number[] {

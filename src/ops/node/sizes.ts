@@ -3,7 +3,8 @@
 import { LstmError } from '../../errors.ts'
 import { checkShape, formatShape, isNumeric, type Dimension, type SymbolicShape } from '../../values/shape.ts'
 import { anyInput, hasInput, label, MOST_AXES } from './checks.ts'
-import type { GraphNode, InferenceContext, ValueType } from '../operator.ts'
+import type { GraphNode, ValueType } from '../graph-data.ts'
+import type { InferenceContext } from '../operator.ts'
 
 /** A list of whole numbers that flows in: how many, and which if they are known already. */
 export interface IntegerList {

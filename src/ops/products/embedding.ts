@@ -3,7 +3,8 @@ import { int8Along, type LookUp } from '../constant.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
 import { label, requireInput, requireParameter } from '../node/checks.ts'
-import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
+import type { GraphNode } from '../graph-data.ts'
+import type { InferenceContext, Operator } from '../operator.ts'
 import { along } from '../time/timing.ts'
 
 /** Checks the table and returns `[rows, width]`. */

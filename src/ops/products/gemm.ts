@@ -5,10 +5,11 @@ import { numberOf, switchOf } from '../node/attributes.ts'
 import { label, requireInput } from '../node/checks.ts'
 import { broadcastShapes, knownLength } from '../node/sizes.ts'
 import { planBinary, positionsOf } from '../layout/broadcast.ts'
-import type { GraphNode, InferenceContext, Operator, Slot } from '../operator.ts'
+import type { GraphNode } from '../graph-data.ts'
+import type { InferenceContext, Operator, Slot } from '../operator.ts'
 import { WORKS_ALONG } from '../time/rules.ts'
 import { along, timeAxis } from '../time/timing.ts'
-import type { MatrixInputs, PackedConstant } from './dense.ts'
+import type { MatrixInputs, PackedConstant } from './matrices.ts'
 import { isSmallProduct, matrixLayout, multiplyConstants, planPacked, preparePacked, workspaceOf } from './packed.ts'
 
 interface GemmSettings {

@@ -1,7 +1,8 @@
 import { LstmError } from '../../errors.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
 import { label, requireFeatures, requireInput, requireParameter } from '../node/checks.ts'
-import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
+import type { GraphNode } from '../graph-data.ts'
+import type { InferenceContext, Operator } from '../operator.ts'
 import { rowwise } from '../time/rules.ts'
 import { packDense, productWorkspace } from './dense.ts'
 

@@ -4,11 +4,12 @@ import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape }
 import { label, requireInput } from '../node/checks.ts'
 import { broadcastShapes, knownLength } from '../node/sizes.ts'
 import { positionsOf } from '../layout/broadcast.ts'
-import type { GraphNode, InferenceContext, Operator, Planner, Slot } from '../operator.ts'
+import type { GraphNode } from '../graph-data.ts'
+import type { InferenceContext, Operator, Planner, Slot } from '../operator.ts'
 import { MIXES } from '../time/reshaping.ts'
 import { WORKS_ALONG } from '../time/rules.ts'
 import { along, timeAxis } from '../time/timing.ts'
-import type { MatrixInputs, PackedConstant } from './dense.ts'
+import type { MatrixInputs, PackedConstant } from './matrices.ts'
 import { isSmallProduct, matrixLayout, multiplyConstants, packedBytes, planPacked, preparePacked, workspaceOf } from './packed.ts'
 
 /** Both operands as stacks of matrices: a vector is a row on the left and a column on the right. */

@@ -3,7 +3,7 @@ import { LstmError } from '../../errors.ts'
 import { formatShape, lengthOf, type Shape } from '../../values/shape.ts'
 import type { Constant, GatesToPack, Int8Values, LookUp, Packing, StoredPart } from '../constant.ts'
 import type { Packer } from '../operator.ts'
-import type { MatrixInputs, MatrixLayout, PackedConstant } from './dense.ts'
+import type { MatrixInputs, MatrixLayout, PackedConstant } from './matrices.ts'
 
 /** Follows the name of weights of 8 bits: the tensor of their scales, which has ones for all axes but one. */
 export const SCALE_SUFFIX = '.scale'

@@ -1,7 +1,8 @@
 // Products of matrices that are not the weights of a layer: packing for gemmF32, and the same sums in JavaScript.
 import { SUM_LENGTH } from '../../contract/products/sums.ts'
 import { int8Along } from '../constant.ts'
-import { productWorkspace, type MatrixInputs, type MatrixLayout, type PackedConstant, type PackedMatrices } from './dense.ts'
+import { productWorkspace, type PackedMatrices } from './dense.ts'
+import type { MatrixInputs, MatrixLayout, PackedConstant } from './matrices.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import type { Packer, Planner, Slot } from '../operator.ts'
 

@@ -3,7 +3,7 @@ import { LstmError } from '../../errors.ts'
 import { bindFunction, type BoundFunction } from '../elementwise/functions.ts'
 import { finiteOf, integerOf, switchOf, wordOf } from '../node/attributes.ts'
 import { label } from '../node/checks.ts'
-import type { GraphNode } from '../operator.ts'
+import type { GraphNode } from '../graph-data.ts'
 
 /** `forward` walks from the first step to the last, `reverse` from the last to the first. */
 export type Direction = 'forward' | 'reverse'

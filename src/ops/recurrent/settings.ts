@@ -1,7 +1,7 @@
 import { Coupling } from '../../contract/recurrent/lstm-general.ts'
 import { finiteOf, integerOf, switchOf, wordOf } from '../node/attributes.ts'
 import type { BoundFunction } from '../elementwise/functions.ts'
-import type { GraphNode } from '../operator.ts'
+import type { GraphNode } from '../graph-data.ts'
 import { LAYER_ATTRIBUTES, readFunctions, readLayerSettings, roleOf, type Direction, type LayerSettings, type LayerWeight } from './layer-settings.ts'
 
 export type { Direction } from './layer-settings.ts'

@@ -3,7 +3,8 @@ import { LstmError } from '../../errors.ts'
 import { formatShape, lengthOf, sameShape, type SymbolicShape } from '../../values/shape.ts'
 import { integerOf, numberOf, resolveAxis, switchOf } from '../node/attributes.ts'
 import { label, requireInput } from '../node/checks.ts'
-import type { GraphNode, InferenceContext, Operator, ValueType } from '../operator.ts'
+import type { GraphNode, ValueType } from '../graph-data.ts'
+import type { InferenceContext, Operator } from '../operator.ts'
 import { rowwise } from '../time/rules.ts'
 
 /** Vectors at the given positions must have one element a channel. */

@@ -10,7 +10,8 @@ import { label } from '../node/checks.ts'
 import { freshSize, integerList, knownIntegers } from '../node/sizes.ts'
 import { FOLD_LENGTH } from '../layout/broadcast.ts'
 import { isFoldable, movementCost, requireSizes } from '../layout/movement.ts'
-import type { GraphNode, InferenceContext, Operator } from '../operator.ts'
+import type { GraphNode } from '../graph-data.ts'
+import type { InferenceContext, Operator } from '../operator.ts'
 import { rowwise } from '../time/rules.ts'
 
 /** A shape around one of its axes. */

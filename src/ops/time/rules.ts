@@ -1,7 +1,7 @@
 // Rules about timesteps that operators share. An operator's own rule stands beside it.
 import type { SymbolicShape } from '../../values/shape.ts'
 import { resolveAxis } from '../node/attributes.ts'
-import type { GraphNode } from '../operator.ts'
+import type { GraphNode } from '../graph-data.ts'
 import { along, timeAxis, type TimeContext, type TimeRule } from './timing.ts'
 
 export const OTHER_AXIS = 'takes inputs whose timesteps lie on different axes'

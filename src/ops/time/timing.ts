@@ -1,7 +1,7 @@
 // How values move with time, and what operators do to it: what a graph must keep to be run step by step.
 import type { ArrayLike } from '../../values/ndarray.ts'
 import type { SymbolicShape } from '../../values/shape.ts'
-import type { GraphNode } from '../operator.ts'
+import type { GraphNode } from '../graph-data.ts'
 
 /**
  * Where the timesteps of a value lie: the number of their axis; `'last'` where it follows from all steps so far and has

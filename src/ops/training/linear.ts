@@ -2,7 +2,8 @@ import type { TrainingKernels } from '../../runtime/gradient-kernels.ts'
 import { lengthOf } from '../../values/shape.ts'
 import { requireInput } from '../node/checks.ts'
 import { integerOf } from '../node/attributes.ts'
-import type { GraphNode, Operator, Slot, ValueType } from '../operator.ts'
+import type { GraphNode, ValueType } from '../graph-data.ts'
+import type { Operator, Slot } from '../operator.ts'
 
 interface LinearSettings {
   readonly units: number

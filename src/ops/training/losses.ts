@@ -7,7 +7,8 @@ import type { TrainingKernels } from '../../runtime/gradient-kernels.ts'
 import { formatShape, lengthOf, sameShape, type Shape, type SymbolicShape } from '../../values/shape.ts'
 import { integerOf, numberOf, switchOf, wordOf } from '../node/attributes.ts'
 import { label, requireInput } from '../node/checks.ts'
-import type { GraphNode, InferenceContext, Operator, Planner, ValueType } from '../operator.ts'
+import type { GraphNode, ValueType } from '../graph-data.ts'
+import type { InferenceContext, Operator, Planner } from '../operator.ts'
 
 const kernelsOf = (planner: Planner): TrainingKernels => planner.kernels as TrainingKernels
 

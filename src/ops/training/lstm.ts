@@ -1,6 +1,7 @@
 import { isPlain, LSTM_ATTRIBUTES, readSettings, type CellFunctions, type LstmSettings } from '../recurrent/settings.ts'
 import type { TrainingKernels } from '../../runtime/gradient-kernels.ts'
-import type { GraphNode, Operator, Slot, ValueType } from '../operator.ts'
+import type { GraphNode, ValueType } from '../graph-data.ts'
+import type { Operator, Slot } from '../operator.ts'
 import { lstmKeptLength } from './kept.ts'
 import { at, inputOf, outputOf, paddedInput, paddedOutput, planLayer, sizesOf, trainedTypes } from './layer.ts'
 

@@ -1,6 +1,7 @@
 import type { TrainingKernels } from '../../runtime/gradient-kernels.ts'
 import type { BoundFunction } from '../elementwise/functions.ts'
-import type { GraphNode, Operator, ValueType } from '../operator.ts'
+import type { GraphNode, ValueType } from '../graph-data.ts'
+import type { Operator } from '../operator.ts'
 import { rnn, RNN_ATTRIBUTES, type RnnSettings } from '../recurrent/rnn.ts'
 import { rnnKeptLength } from './kept.ts'
 import { at, inputOf, outputOf, paddedInput, planLayer, sizesOf, trainedTypes } from './layer.ts'

@@ -5,7 +5,7 @@ import { switchOf, wordOf } from '../node/attributes.ts'
 import { label } from '../node/checks.ts'
 import { integersOf } from '../node/lists.ts'
 import { freshSize } from '../node/sizes.ts'
-import type { GraphNode } from '../operator.ts'
+import type { GraphNode } from '../graph-data.ts'
 import { timeAxis, type TimeContext } from '../time/timing.ts'
 
 /** Attributes every sliding window has. */

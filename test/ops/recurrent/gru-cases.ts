@@ -2,7 +2,7 @@
 import type { Graph } from '../../../src/graph/graph.ts'
 import { addAllOperators } from '../../../src/ops/all.ts'
 import { bindFunction } from '../../../src/ops/elementwise/functions.ts'
-import type { Attribute } from '../../../src/ops/operator.ts'
+import type { Attribute } from '../../../src/ops/graph-data.ts'
 import { NdArray } from '../../../src/values/ndarray.ts'
 import { lengthOf } from '../../../src/values/shape.ts'
 import { pseudoRandom } from '../../random.ts'

@@ -1,6 +1,6 @@
 // The cells of LSTM, GRU, SimpleRNN and RNN layers: their settings, and their weights as ours. Keras stacks the gates along the columns
 // of its kernels [features, gates units] and [units, gates units]: transposed, and with the gates in our order, these are our weights.
-import type { Attribute } from '../../../ops/operator.ts'
+import type { Attribute } from '../../../ops/graph-data.ts'
 import type { RecurrentOp } from '../../../ops/recurrent/kinds.ts'
 import { lstmRole, type Direction } from '../../../ops/recurrent/settings.ts'
 import { NdArray } from '../../../values/ndarray.ts'

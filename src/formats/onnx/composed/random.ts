@@ -1,6 +1,6 @@
 // Random operators, with a seed that the caller gives.
 import { LstmError } from '../../../errors.ts'
-import type { Attribute } from '../../../ops/operator.ts'
+import type { Attribute } from '../../../ops/graph-data.ts'
 import type { Conversion } from '../conversion.ts'
 import { typeFacts } from '../tensors.ts'
 

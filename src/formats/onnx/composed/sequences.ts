@@ -4,7 +4,8 @@ import type { Dimension } from '../../../values/shape.ts'
 import { malformed } from '../../protobuf/wire.ts'
 import type { Conversion } from '../conversion.ts'
 import { dimensions } from './sizes.ts'
-import { addList, WITHOUT_LISTS, type TensorList } from '../lists.ts'
+import { addList, WITHOUT_LISTS } from '../lists.ts'
+import type { TensorList } from '../surroundings.ts'
 
 type Slices = Extract<TensorList, { readonly array: string }>
 

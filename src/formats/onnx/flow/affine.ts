@@ -1,5 +1,5 @@
 // Sums of products with constant matrices: z = a A + b B + ... + bias, as bodies of recurrent layers write their gates.
-import type { GraphNode } from '../../../ops/operator.ts'
+import type { GraphNode } from '../../../ops/graph-data.ts'
 import type { ArrayLike } from '../../../values/ndarray.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { onlyElement } from './condition.ts'

@@ -1,5 +1,5 @@
 // How often a Loop runs, where that can be said before it does.
-import type { GraphNode } from '../../../ops/operator.ts'
+import type { GraphNode } from '../../../ops/graph-data.ts'
 import { NdArray } from '../../../values/ndarray.ts'
 import type { Conversion } from '../conversion.ts'
 import type { Surroundings } from '../surroundings.ts'

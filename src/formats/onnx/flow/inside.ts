@@ -1,9 +1,9 @@
 // Graphs of the file that stay graphs: the body of a loop, the branches of a choice.
-import type { Body, Graph } from '../../../ops/graph-data.ts'
-import type { ValueType } from '../../../ops/operator.ts'
+import type { Body, Graph, ValueType } from '../../../ops/graph-data.ts'
 import type { Conversion } from '../conversion.ts'
 import type { OnnxGraph } from '../messages.ts'
-import { addList, type TensorList } from '../lists.ts'
+import { addList } from '../lists.ts'
+import type { TensorList } from '../surroundings.ts'
 import { UNSUPPORTED_VALUE, type Resolved, type Scope } from '../scope.ts'
 import type { Surroundings } from '../surroundings.ts'
 

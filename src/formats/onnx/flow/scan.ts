@@ -1,5 +1,5 @@
 // ONNX Scan, version 9 and newer: https://onnx.ai/onnx/operators/onnx__Scan.html
-import type { ValueType } from '../../../ops/operator.ts'
+import type { ValueType } from '../../../ops/graph-data.ts'
 import { malformed } from '../../protobuf/wire.ts'
 import type { Conversion } from '../conversion.ts'
 import { Inside } from './inside.ts'

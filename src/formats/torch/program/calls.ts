@@ -1,5 +1,6 @@
 // A program of PyTorch as a list of calls of its operators (aten), one after the other: what modules, TorchScript and torch.export become
 // before they become a graph.
+import { RECURRENT, type RecurrentOp } from '../../../ops/recurrent/kinds.ts'
 import type { SymbolicShape } from '../../../values/shape.ts'
 import type { Budget } from '../../budget.ts'
 import type { TorchTensor } from '../tensors.ts'
@@ -57,8 +58,12 @@ export interface Program {
 /** Why a program is not followed: a sentence's end, `calls torch.sort in 'encoder'`. */
 export class NotFollowed extends Error {}
 
-/** Operators that give several tensors. */
-const RESULTS: Readonly<Record<string, number>> = { lstm: 3, gru: 2, rnn_tanh: 2, rnn_relu: 2 }
+/** Operators that slide a window over timesteps. */
+export const CONVOLUTIONS: readonly string[] = ['conv1d', '_convolution_mode', 'convolution', '_convolution']
+/** Operators over sequences with states, and ours. */
+export const RECURRENT_CALLS: Readonly<Record<string, readonly [op: RecurrentOp, activation?: string]>> = {
+  lstm: ['lstm'], gru: ['gru'], rnn_tanh: ['rnn'], rnn_relu: ['rnn', 'relu'],
+}
 
 /** Calls as they are found. */
 export class Calls {
@@ -75,10 +80,16 @@ export class Calls {
     this.budget.build(name)
     // Operators that write into their first argument have an underscore.
     const op = name.replace(/(?<!^)_$/, '')
-    const results = Array.from({ length: (Object.hasOwn(RESULTS, op) ? RESULTS[op] : undefined) ?? 1 }, () => new Value(where))
+    const results = Array.from({ length: resultsOf(op) }, () => new Value(where))
     this.list.push({ op, args, named, results, where })
     return results.length === 1 ? results[0] as Value : results
   }
+}
+
+/** How many tensors an operator gives: recurrent ones their outputs and final states. */
+function resultsOf(op: string): number {
+  const recurrent = Object.hasOwn(RECURRENT_CALLS, op) ? RECURRENT_CALLS[op] : undefined
+  return recurrent === undefined ? 1 : 1 + RECURRENT[recurrent[0]].states.length
 }
 
 /** The tensors of an answer, one after the other; what is no tensor is none of an output. */

@@ -1,9 +1,8 @@
 // What a program takes: its file does not say it, but its first operators do.
 import type { GraphInput } from '../../../graph/graph.ts'
 import type { Dimension } from '../../../values/shape.ts'
-import { NamedTensor, NotFollowed, Value, type Arg, type Call, type Program, type ProgramInput } from './calls.ts'
+import { CONVOLUTIONS, NamedTensor, NotFollowed, RECURRENT_CALLS, Value, type Arg, type Call, type Program, type ProgramInput } from './calls.ts'
 import { ELEMENTWISE } from './functions.ts'
-import { CONVOLUTIONS, RECURRENT_CALLS } from './operators.ts'
 
 const RECURRENT = Object.keys(RECURRENT_CALLS)
 

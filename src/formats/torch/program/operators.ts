@@ -2,19 +2,12 @@
 import { RECURRENT, type RecurrentOp } from '../../../ops/recurrent/kinds.ts'
 import { NdArray } from '../../../values/ndarray.ts'
 import { recurrentTensors } from '../../pytorch-names.ts'
-import { NamedTensor, NotFollowed, Value, type Arg, type Call } from './calls.ts'
+import { NamedTensor, NotFollowed, RECURRENT_CALLS, Value, type Arg, type Call } from './calls.ts'
+import type { Emission } from './emission.ts'
 import { FUNCTIONS, IDENTITIES } from './functions.ts'
-import type { Emission } from './graph.ts'
 
 /** What a call becomes: the names of its results. */
 type Emitter = (e: Emission, call: Call) => string | readonly string[]
-
-/** Operators that slide a window over timesteps. */
-export const CONVOLUTIONS: readonly string[] = ['conv1d', '_convolution_mode', 'convolution', '_convolution']
-/** Operators over sequences with states, and ours. */
-export const RECURRENT_CALLS: Readonly<Record<string, readonly [op: RecurrentOp, activation?: string]>> = {
-  lstm: ['lstm'], gru: ['gru'], rnn_tanh: ['rnn'], rnn_relu: ['rnn', 'relu'],
-}
 
 /** The values that a call is made of. */
 export function needsOf(e: Emission, { op, args, named }: Call): Value[] {

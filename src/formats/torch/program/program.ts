@@ -2,7 +2,7 @@
 import { LstmError } from '../../../errors.ts'
 import type { Graph } from '../../../graph/graph.ts'
 import type { Budget } from '../../budget.ts'
-import type { TorchFile } from '../archive.ts'
+import type { TorchFile } from '../torch-file.ts'
 import type { TorchModule } from '../module-tree.ts'
 import type { TorchTensor } from '../tensors.ts'
 import { Calls, NotFollowed, Value, valuesOf, type Program } from './calls.ts'
