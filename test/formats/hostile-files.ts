@@ -54,10 +54,11 @@ export function torchFile(pickle: string): Uint8Array {
   return writeStored(new Map([['x/data.pkl', Uint8Array.from(pickle, (letter) => letter.charCodeAt(0))]]))
 }
 
-const UNDEFINED = 2n ** 64n - 1n
+/** The address of what is not there. */
+export const UNDEFINED: bigint = 2n ** 64n - 1n
 
 /** Little-endian numbers of 1, 2, 4 or 8 bytes. */
-function numbers(bytes: 1 | 2 | 4 | 8, ...values: readonly (number | bigint)[]): Buffer {
+export function numbers(bytes: 1 | 2 | 4 | 8, ...values: readonly (number | bigint)[]): Buffer {
   const result = Buffer.alloc(bytes * values.length)
   values.forEach((value, n) => {
     if (bytes === 8) result.writeBigUInt64LE(BigInt(value), 8 * n)
