@@ -80,7 +80,7 @@ const DOOR_NAMES = [
   ['operators'],
   ['streams'],
   ['formatReport', 'quantize'],
-  ['describePytorch', 'toKeras', 'toOnnx', 'toStateDict', 'writeNpz'],
+  ['describePytorch', 'toKeras', 'toNam', 'toOnnx', 'toRtneural', 'toStateDict', 'writeNpz'],
   [
     'adam', 'adamw', 'binaryCrossentropy', 'categoricalCrossentropy', 'constantRate', 'cosineDecay', 'createTrainer', 'ctc', 'earlyStopping', 'esr', 'exponentialDecay', 'huber',
     'initialStateDict', 'learningRateScheduler', 'meanAbsoluteError', 'meanSquaredError', 'modelCheckpoint', 'reduceOnPlateau', 'resumeTrainer', 'rmsprop', 'sgd',
