@@ -21,6 +21,7 @@ export const SECTIONS = [
       { example: 'vad', path: 'examples/vad/index.html', title: 'Voice activity' },
       { example: 'charrnn', path: 'examples/charrnn/index.html', title: 'Text generation' },
       { example: 'forecast', path: 'examples/forecast/index.html', title: 'Training: a forecast' },
+      { example: 'capture', path: 'examples/capture/index.html', title: 'Training: an amplifier' },
       { example: 'benchmark', path: 'examples/benchmark/index.html', title: 'Benchmark, here' },
     ],
   },

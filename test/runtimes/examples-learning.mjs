@@ -54,6 +54,73 @@ export async function forecast({ page, origin }) {
   await fits(page)
 }
 
+/** A WAV file with one channel of floats. */
+function wav(samples, sampleRate) {
+  const header = Buffer.alloc(44)
+  header.write('RIFF')
+  header.writeUInt32LE(36 + 4 * samples.length, 4)
+  header.write('WAVEfmt ', 8)
+  header.writeUInt32LE(16, 16)
+  header.writeUInt16LE(3, 20)
+  header.writeUInt16LE(1, 22)
+  header.writeUInt32LE(sampleRate, 24)
+  header.writeUInt32LE(4 * sampleRate, 28)
+  header.writeUInt16LE(4, 32)
+  header.writeUInt16LE(32, 34)
+  header.write('data', 36)
+  header.writeUInt32LE(4 * samples.length, 40)
+  return Buffer.concat([header, Buffer.from(Float32Array.from(samples).buffer)])
+}
+
+/** What a link of the page saves. */
+const saved = (page, selector) => page.evaluate(async (id) => [...new Uint8Array(await (await fetch(document.querySelector(id).href)).arrayBuffer())], selector)
+
+export async function capture({ page, origin, name }) {
+  await page.goto(`${origin}/examples/capture/`)
+  await hasText(page, '#about', /made of formulas: 12\.8 s at 48,000 Hz; the amplified one is 17\d samples late/)
+  await page.selectOption('#units', '8')
+  await page.selectOption('#epochs', '4')
+  await page.click('#train')
+  await hasText(page, '#state', /^trained/)
+  const ratio = async () => parseFloat(/ratio ([\d.]+)/.exec(await page.textContent('#ratio'))[1])
+  assert.ok(await ratio() < 0.6, `it learns: ${await ratio()}`)
+  // What it saves is read by the reader of each format, and is the model that was trained.
+  const files = await Promise.all(['#save-json', '#save-nam'].map((selector) => saved(page, selector)))
+  const { load } = await import('../../dist/index.js')
+  const x = { dtype: 'float32', shape: [1, 200, 1], data: Float32Array.from({ length: 200 }, (_, n) => Math.sin(n / 9)) }
+  const outputs = await Promise.all(files.map(async (bytes) => (await load(Uint8Array.from(bytes))).run({ input: x }).output.data))
+  assert.ok(outputs[0].every((value, n) => Math.abs(value - outputs[1][n]) < 1e-6) && outputs[0].some((value) => Math.abs(value) > 0.01))
+  // Headless Firefox has no sound device to wait for.
+  if (name === 'chromium') {
+    await page.click('#play-model')
+    await page.waitForSelector('#play-model[aria-pressed="true"]')
+    await page.click('#play-amplified')
+    await page.waitForSelector('#play-amplified[aria-pressed="true"]')
+    assert.equal(await page.getAttribute('#play-model', 'aria-pressed'), 'false')
+    await page.click('#play-amplified')
+  }
+  // Recordings of one's own: the second is 40 samples late, and upside down. What is stopped is judged.
+  let seed = 1
+  const noise = Float32Array.from({ length: 3 * 44100 }, () => (seed = (Math.imul(seed, 1664525) + 1013904223) | 0) / 2 ** 32)
+  const late = noise.map((_, n) => (n < 40 ? 0 : -0.7 * noise[n - 40]))
+  const file = (own, samples, rate = 44100) => ({ name: own, mimeType: 'audio/wav', buffer: wav(samples, rate) })
+  await page.setInputFiles('#clean', file('di.wav', noise))
+  await hasText(page, '#about', /di\.wav: now the amplified recording/)
+  await page.setInputFiles('#amplified', file('amp.wav', late))
+  await hasText(page, '#about', /di\.wav and amp\.wav: 3\.0 s at 44,100 Hz; the amplified one is 39 samples late/)
+  await page.selectOption('#epochs', '150')
+  await page.click('#train')
+  await hasText(page, '#state', /^epoch \d+: loss/)
+  await page.click('#train')
+  await hasText(page, '#state', /^trained/)
+  assert.ok(await ratio() > 0)
+  await page.setInputFiles('#amplified', file('amp.wav', late, 48000))
+  await hasText(page, '#message', /expected one sample rate, got 44100 Hz of di\.wav and 48000 Hz of amp\.wav/)
+  await page.setInputFiles('#amplified', { name: 'x.wav', mimeType: 'audio/wav', buffer: Buffer.from('no sound') })
+  await hasText(page, '#message', /x\.wav: this is no WAV file/)
+  await fits(page)
+}
+
 export async function writer({ page, origin }) {
   await page.goto(`${origin}/examples/writer/`)
   await hasText(page, '#about', /Moby-Dick.*: 1,\d\d\d,\d\d\d characters, \d\d different ones\. Left out/)

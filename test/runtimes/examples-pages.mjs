@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { forecast, writer } from './examples-learning.mjs'
+import { capture, forecast, writer } from './examples-learning.mjs'
 import { ocr } from './examples-ocr.mjs'
 import { units } from './examples-units.mjs'
 import { createDetector, detectAll, findSpeech } from '../../examples/vad/detector.mjs'
@@ -123,6 +123,7 @@ export const PAGE_CHECKS = [
   ['examples/ocr reads what a terminal reads, of examples, pictures and handwriting', ocr],
   ['examples/units trains, shows how, and recognises what is drawn', units],
   ['examples/forecast learns a series, forecasts rows that it has not seen, and opens files', forecast],
+  ['examples/capture learns an amplifier of recordings, plays it, and saves it', capture],
   ['examples/writer learns a text, and writes while it learns', writer],
   ['examples/benchmark checks and times, and can be stopped', benchmark],
 ]
