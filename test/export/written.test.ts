@@ -102,6 +102,17 @@ describe('what cannot be written', () => {
   })
 })
 
+describe('ONNX', () => {
+  it("has no remainder of floats on the side of the divisor: it is put together; whole numbers, and C's, have one", () => {
+    const written = (dtype: 'float32' | 'int32', fmod: number): string => new TextDecoder('latin1').decode(toOnnx({
+      inputs: ['a', 'b'].map((name) => ({ name, dtype, shape: [3] })), outputs: [{ name: 'y', value: 'y' }], constants: new Map(),
+      nodes: [{ name: 'n', op: 'mod', inputs: ['a', 'b'], outputs: ['y'], parameters: {}, attributes: { fmod } }],
+    }))
+    const isPutTogether = (text: string): boolean => ['Xor', 'Where', 'Less'].every((op) => text.includes(op))
+    expect([written('float32', 0), written('float32', 1), written('int32', 0), written('int32', 1)].map(isPutTogether)).toEqual([true, false, false, false])
+  })
+})
+
 describe('containers', () => {
   const arrays = new Map([
     ['a.b', new NdArray(Float32Array.of(1, -2.5, 3), [3])], ['c', new NdArray(Int32Array.of(-7, 8), [2, 1])], ['d', new NdArray(Uint8Array.of(200), [])],

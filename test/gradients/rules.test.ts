@@ -69,3 +69,17 @@ describe(`gradients, within ${GRADIENT_DISTANCE} of PyTorch's float64`, () => {
     }
   })
 })
+
+it('a transposed convolution that is cut to a given shape is cut alike on the way back, whatever autoPad says', () => {
+  const arrays = [[1, 2, 4], [2, 3, 4]].map((shape, n) => new NdArray(pseudoRandom(n + 1, lengthOf(shape), 1), shape))
+  const cut = (autoPad: string): unknown => {
+    const { output, gradients } = gradientsOf(
+      { op: 'convTranspose', attributes: { strides: [3], outputShape: [12], autoPad }, inputs: arrays }, (shape) => new NdArray(pseudoRandom(3, lengthOf(shape), 1), shape),
+    )
+    expect(output.shape).toEqual([1, 3, 12])
+    return [output, ...gradients].map((one) => one?.data)
+  }
+  expect(cut('VALID')).toEqual(cut('NOTSET'))
+  // One element is too many: it goes in front, or behind.
+  expect(cut('SAME_UPPER')).not.toEqual(cut('NOTSET'))
+})
