@@ -7,6 +7,7 @@ import { describePytorch, toKeras, toOnnx, toStateDict, writeNpz } from '../../s
 import { Budget } from '../../src/formats/budget.ts'
 import { openHdf5 } from '../../src/formats/hdf5/hdf5.ts'
 import { readNpz } from '../../src/formats/npz.ts'
+import { readOnnx } from '../../src/formats/onnx/index.ts'
 import { writeSafetensors } from '../../src/formats/safetensors-writer.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { dense, gru, input, lstm, sequential } from '../../src/layers/index.ts'
@@ -16,6 +17,7 @@ import type { Runtime } from '../../src/runtime/runtime.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { lengthOf } from '../../src/values/shape.ts'
 import { expectError } from '../expect-error.ts'
+import { sameOutputs } from './same-outputs.ts'
 import { filled, WRITTEN } from './written-models.ts'
 import { inputsOf } from './golden-models.ts'
 import { keepForPython } from './kept-files.ts'
@@ -110,6 +112,18 @@ describe('ONNX', () => {
     }))
     const isPutTogether = (text: string): boolean => ['Xor', 'Where', 'Less'].every((op) => text.includes(op))
     expect([written('float32', 0), written('float32', 1), written('int32', 0), written('int32', 1)].map(isPutTogether)).toEqual([true, false, false, false])
+  })
+})
+
+describe('the last step of both directions', () => {
+  it.each([['lstm', lstm], ['gru', gru]] as const)('of an %s is side by side, in ONNX as well', async (_op, layer) => {
+    const graph = filled(sequential([input([5, 3], { name: 'x' }), layer(4, { name: 'both', numLayers: 2, bidirectional: true })]))
+    using model = await compile(graph, { runtime })
+    using copy = await compile(readOnnx(toOnnx(model)), { runtime })
+    const inputs = inputsOf(model)
+    const wanted = model.run(inputs)
+    expect(wanted.output?.shape).toEqual([2, 8])
+    sameOutputs(copy.run(inputs), wanted)
   })
 })
 
