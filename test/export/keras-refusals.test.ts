@@ -3,40 +3,17 @@ import { describe, expect, it } from 'vitest'
 import { toKeras } from '../../src/export/index.ts'
 import { keras } from '../../src/formats/keras/index.ts'
 import { onlyBytes } from '../../src/formats/reader.ts'
-import type { Graph, GraphNode } from '../../src/graph/graph.ts'
 import { compile } from '../../src/model/load.ts'
 import { addAllOperators } from '../../src/ops/all.ts'
 import { createRuntime } from '../../src/runtime/create.ts'
-import { NdArray, type ArrayLike } from '../../src/values/ndarray.ts'
-import type { SymbolicShape } from '../../src/values/shape.ts'
+import type { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import { random } from '../weights.ts'
 import { inputsOf } from './golden-models.ts'
 import { sameOutputs } from './same-outputs.ts'
+import { graphOf, index, ints, scalar, type Node } from './single-nodes.ts'
 
 addAllOperators()
-
-interface Node {
-  readonly op: string
-  readonly attributes?: GraphNode['attributes']
-  /** In order: shapes of inputs, or constants. */
-  readonly from: readonly (SymbolicShape | ArrayLike)[]
-}
-
-const isConstant = (one: SymbolicShape | ArrayLike): one is ArrayLike => 'data' in one
-const ints = (...values: number[]): NdArray => new NdArray(Int32Array.from(values), [values.length])
-const scalar = (value: number): NdArray => new NdArray(Float32Array.of(value), [])
-
-/** A graph of one node `n`. */
-function graphOf({ op, attributes = {}, from }: Node): Graph {
-  const names = from.map((_, n) => `x${n}`)
-  return {
-    inputs: from.flatMap((shape, n) => (isConstant(shape) ? [] : [{ name: `x${n}`, dtype: 'float32' as const, shape }])),
-    outputs: [{ name: 'y', value: 'y' }],
-    nodes: [{ name: 'n', op, inputs: names, outputs: ['y'], parameters: {}, attributes }],
-    constants: new Map(from.flatMap((array, n) => (isConstant(array) ? [[`x${n}`, array] as const] : []))),
-  }
-}
 
 const SEQUENCE = ['batch', 5, 4] as const
 const ROWS = ['batch', 4] as const
@@ -58,7 +35,7 @@ it.each<[string, Node]>([
   ["matMul 'n': a product with other things than one matrix", { op: 'matMul', from: [SEQUENCE, random(1, 2, 4, 3)] }],
   ["gather 'n': indices", { op: 'gather', attributes: { axis: 1 }, from: [SEQUENCE, ints(1, 2)] }],
   ["gather 'n': the last step of what is no recurrent layer that walks forwards, or of one whose other steps are wanted too",
-    { op: 'gather', attributes: { axis: 1 }, from: [SEQUENCE, new NdArray(Int32Array.of(-1), [])] }],
+    { op: 'gather', attributes: { axis: 1 }, from: [SEQUENCE, index(-1)] }],
   ["sin 'n': no layer of Keras computes it, with these constants", { op: 'sin', from: [ROWS] }],
   ["thresholdedRelu 'n': no layer of Keras computes it, with these constants", { op: 'thresholdedRelu', attributes: { alpha: 1, beta: 2 }, from: [ROWS] }],
   ["softmax 'n': an axis that is the batch", { op: 'softmax', attributes: { axis: 0 }, from: [ROWS] }],
