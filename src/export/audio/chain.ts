@@ -2,7 +2,7 @@
 import { LstmError } from '../../errors.ts'
 import { RECURRENT } from '../../ops/recurrent/kinds.ts'
 import { lstmRole, type LstmWeight } from '../../ops/recurrent/settings.ts'
-import type { Attribute, GraphNode } from '../../ops/operator.ts'
+import type { Attribute, GraphNode } from '../../ops/graph-data.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { ExportedNode } from '../exported-node.ts'
 import { Refusals, typedSource, type ExportOptions, type ExportSource } from '../source.ts'
