@@ -43,6 +43,28 @@ describe('summarise and formatSummary', () => {
     `)
   })
 
+  it('say what is peculiar about an LSTM, and how its parameters add up', () => {
+    const roles = {
+      inputWeights: [16, 3], recurrentWeights: [16, 2], inputBias: [16], peepholes: [12], projection: [2, 4], normGain: [5, 4], normShift: [5, 4],
+    }
+    const attributes = {
+      hiddenSize: 4, numLayers: 1, direction: 'reverse', projSize: 2, layerNorm: true, coupling: 'forgetIsOneMinusInput', forgetBias: 1, clip: 0.5, cellClip: 2, projClip: 3,
+      activations: ['hardSigmoid', 'tanh', 'relu'], stateful: true, returnSequences: false,
+    }
+    const text = formatSummary(summarise({
+      inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 'timesteps', 3] }], outputs: [{ name: 'y', value: 'y' }],
+      nodes: [{ name: 'n', op: 'lstm', inputs: ['x'], outputs: ['y'], attributes, parameters: Object.fromEntries(Object.keys(roles).map((role) => [`0.reverse.${role}`, role])) }],
+      constants: new Map(Object.entries(roles).map(([role, shape]) => [role, zeros(...shape)])),
+    }))
+    expect(text).toContain(
+      'lstm: 4 units, projected to 2, backwards, peepholes, layer-normalised, coupled gates, forgetBias 1, clip 0.5, cellClip 2, projClip 3, hardSigmoid/tanh/relu, stateful, last step',
+    )
+    expect(text).toContain(
+      'n: reverse: 4 gates x (3 x 4 input + 2 x 4 recurrent + 4 bias) + 3 x 4 peephole + 4 x 2 projection + 10 x 4 normalisation = 156 parameters',
+    )
+    expect(text).toMatch(/^total +156 +88 /m)
+  })
+
   it('explain gates only where there are some', () => {
     const plain = sequential([input([3]), dense(2, { name: 'fc' })]).loadStateDict(new Map([['fc.weight', zeros(2, 3)], ['fc.bias', zeros(2)]])).toGraph()
     const text = formatSummary(summarise(plain))
