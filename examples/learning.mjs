@@ -29,6 +29,7 @@ export function makeTraining(learn, { stopping = 'stopping ...' } = {}) {
     } catch (error) {
       if (running !== run) return
       end()
+      if (error.code === 'ABORTED') return
       throw error
     }
     if (running !== run) return

@@ -13,13 +13,14 @@ let runtime
  * @param onProgress is told { epoch, done, total, loss, seconds } while it learns; the loss is that of normalised values: 1 is as good as the mean
  * @param onForecast is told { epoch, begins, forecast } after each epoch: rows, and Float64Array of the same unit as the values
  * @param signal ends training; what it has learnt by then is kept
+ * @param worker whether it trains on a thread of its own
  */
-export async function learn(values, { past, ahead, units, epochs, seed = 1, signal, onProgress, onForecast }) {
+export async function learn(values, { past, ahead, units, epochs, seed = 1, worker = false, signal, onProgress, onForecast }) {
   const { train, test, mean, deviation } = cutWindows(values, { past, ahead })
   runtime ??= await createRuntime()
   const net = sequential([input([past, 1]), lstm(units), dense(ahead)])
   const trainer = await createTrainer(net, {
-    loss: 'meanSquaredError', optimizer: adam({ learningRate: cosineDecay(8e-3, { epochs }), globalClipNorm: 1 }), seed, runtime,
+    loss: 'meanSquaredError', optimizer: adam({ learningRate: cosineDecay(8e-3, { epochs }), globalClipNorm: 1 }), seed, runtime, worker,
   })
   const forecast = async (epoch) => {
     const [{ data }] = Object.values(await trainer.predict(test.x))

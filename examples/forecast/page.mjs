@@ -1,9 +1,11 @@
+import { keepDrawn, makeTraining, takeFiles } from '../learning.mjs'
 import { tell } from '../tell.mjs'
 import { drawCurves } from '../units/chart.mjs'
 import { readCsv } from './csv.mjs'
+import { learn } from './learn.mjs'
 import { drawForecast } from './plot.mjs'
 import { makeLoad } from './series.mjs'
-import { cutWindows, naiveForecast, rootMeanSquare } from './windows.mjs'
+import { naiveForecast, rootMeanSquare } from './windows.mjs'
 
 /** Enough for two years of hours; of longer series the last ones are taken. */
 const MOST_ROWS = 20_000
@@ -14,41 +16,29 @@ const element = (id) => document.getElementById(id)
 const format = (number) => number.toLocaleString('en')
 
 let columns
-let training
+/** What has been learnt when it is stopped still forecasts. */
+const training = makeTraining(train)
 let points = []
 let latest // the last forecast, and the values that it is for
 
-element('file').addEventListener('change', ({ target }) => open(target.files[0]).finally(() => (target.value = '')))
+takeFiles(['file'], open)
 element('own').addEventListener('click', () => tell(() => use([makeLoad()], 'made of formulas')))
 element('column').addEventListener('change', choose)
 element('past').addEventListener('change', choose)
 element('ahead').addEventListener('change', choose)
-element('train').addEventListener('click', () => tell(training === undefined ? train : stop))
 element('from').addEventListener('input', draw)
-addEventListener('dragover', (event) => {
-  event.preventDefault()
-  document.body.classList.add('dropping')
-})
-addEventListener('dragleave', () => document.body.classList.remove('dropping'))
-addEventListener('drop', (event) => {
-  event.preventDefault()
-  document.body.classList.remove('dropping')
-  open(event.dataTransfer.files[0])
-})
-for (const name of ['resize', 'themechange']) addEventListener(name, draw)
 use([makeLoad()], 'made of formulas')
+keepDrawn(draw)
 
-function open(file) {
-  return tell(async () => {
-    if (file === undefined) return
-    if (file.size > MOST_BYTES) throw new Error(`${file.name}: expected up to ${format(MOST_BYTES / 1e6)} MB, got ${format(Math.round(file.size / 1e6))}`)
-    const text = await file.text()
-    try {
-      use(readCsv(text), file.name)
-    } catch (error) {
-      throw new Error(`${file.name}: ${error.message}`, { cause: error })
-    }
-  })
+async function open([file]) {
+  if (file === undefined) return
+  if (file.size > MOST_BYTES) throw new Error(`${file.name}: expected up to ${format(MOST_BYTES / 1e6)} MB, got ${format(Math.round(file.size / 1e6))}`)
+  const text = await file.text()
+  try {
+    use(readCsv(text), file.name)
+  } catch (error) {
+    throw new Error(`${file.name}: ${error.message}`, { cause: error })
+  }
 }
 
 /** Columns to choose from. What is being trained ends: it is of other numbers. */
@@ -60,7 +50,7 @@ function use(given, origin) {
 }
 
 function choose() {
-  end()
+  training.end()
   points = []
   latest = undefined
   element('errors').replaceChildren()
@@ -81,52 +71,23 @@ function options() {
   return Object.fromEntries(['past', 'ahead', 'units', 'epochs'].map((name) => [name, Number(element(name).value)]))
 }
 
-function train() {
+async function train({ signal, live }) {
   const { values } = column()
-  cutWindows(values, options()) // tells what is wrong before anything starts
   points = []
-  element('train').textContent = 'Stop'
-  element('state').textContent = 'cutting windows ...'
-  training = new Worker(new URL('worker.mjs', import.meta.url), { type: 'module' })
-  training.addEventListener('message', ({ data }) => tell(() => hear(data, values)))
-  training.addEventListener('error', ({ message }) => tell(() => {
-    end()
-    throw new Error(message)
-  }))
-  training.postMessage({ values, options: options() })
-}
-
-/** What has been learnt by now still forecasts: the worker answers once more. */
-function stop() {
-  training.postMessage({ stop: true })
-}
-
-function end() {
-  training?.terminate()
-  training = undefined
-  element('train').textContent = 'Train'
-  element('progress').value = 0
-  element('state').textContent = ''
-}
-
-function hear({ progress, forecast, done, error }, values) {
-  if (error !== undefined) {
-    end()
-    throw new Error(error)
-  }
-  if (progress !== undefined) {
-    points.push(progress)
-    element('progress').value = progress.done / progress.total
-    element('state').textContent = `epoch ${progress.epoch}: loss ${progress.loss.toFixed(4)} after ${progress.seconds.toFixed(1)} s`
-  }
-  if (forecast !== undefined) {
-    latest = forecast
-    showErrors(values)
-  }
-  draw()
-  if (!done) return
-  end()
-  element('state').textContent = `trained: ${points.at(-1)?.seconds.toFixed(1) ?? 0} s`
+  await learn(values, {
+    ...options(), worker: true, signal,
+    onProgress: live((progress) => {
+      points.push(progress)
+      const { epoch, done, total, loss, seconds } = progress
+      training.show({ done, total, text: `epoch ${epoch}: loss ${loss.toFixed(4)} after ${seconds.toFixed(1)} s` })
+      drawCurves(element('losses'), [{ points }], 'loss')
+    }),
+    onForecast: live((forecast) => {
+      latest = forecast
+      showErrors(values)
+      draw()
+    }),
+  })
 }
 
 /** The LSTM beside what needs none: the last value that is known, and the same row a day and a week before, where rows are hours. */

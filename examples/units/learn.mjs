@@ -12,13 +12,14 @@ let runtime
 /**
  * @param data { pixels: Float32Array of [count, 28, 28], labels: Int32Array } to learn from, and `test` of the same kind
  * @param onProgress is told { done, total, loss, accuracy } while it learns
+ * @param worker whether it trains on a thread of its own
  * @returns { parameters, seconds, accuracy, file }: how good it is on the test images, and the model as a file
  */
-export async function learn(units, data, { epochs, seed = 1, onProgress, signal }) {
+export async function learn(units, data, { epochs, seed = 1, worker = false, onProgress, signal }) {
   runtime ??= await createRuntime()
   const net = sequential([lstm(units, { inputSize: ROW_PIXELS }), dense(CLASSES, { activation: 'softmax' })])
   const trainer = await createTrainer(net, {
-    loss: 'sparseCategoricalCrossentropy', optimizer: adam({ learningRate: cosineDecay(4e-3, { epochs }) }), metrics: ['accuracy'], seed, runtime,
+    loss: 'sparseCategoricalCrossentropy', optimizer: adam({ learningRate: cosineDecay(4e-3, { epochs }) }), metrics: ['accuracy'], seed, runtime, worker,
   })
   try {
     const begin = performance.now()

@@ -1,67 +1,54 @@
 import { load } from 'lstm-wasm'
-import { tell } from '../tell.mjs'
+import { keepDrawn, makeTraining } from '../learning.mjs'
 import { curveColour, drawCurves } from './chart.mjs'
+import { readImages } from './images.mjs'
+import { learn } from './learn.mjs'
 import { makePad } from './pad.mjs'
 import { afterEachRow, drawRows } from './recognition.mjs'
 
 const element = (id) => document.getElementById(id)
 const format = (number) => number.toLocaleString('en')
 
-let worker
+let images // those that were read last
 let curves = []
 const models = new Map()
+const training = makeTraining(train)
 const pad = makePad(element('pad'), (image) => recognise(image))
 
-element('train').addEventListener('click', () => (worker === undefined ? tell(train) : stop()))
 element('clear').addEventListener('click', () => pad.clear())
 element('which').addEventListener('change', () => recognise(pad.image))
-for (const name of ['resize', 'themechange']) addEventListener(name, draw)
-draw()
+keepDrawn(draw)
 
 /** Everything that is ticked, one after the other, on a thread of its own. */
-async function train() {
+async function train({ signal, live }) {
   const units = [...document.querySelectorAll('#units input:checked')].map(({ value }) => Number(value))
   if (units.length === 0) throw new Error('Tick at least one number of units.')
+  const [count, epochs] = ['count', 'epochs'].map((id) => Number(element(id).value))
   curves = []
   element('results').replaceChildren()
-  element('train').textContent = 'Stop'
-  worker = new Worker(new URL('worker.mjs', import.meta.url), { type: 'module' })
-  worker.addEventListener('message', ({ data }) => tell(() => hear(data)))
-  worker.addEventListener('error', ({ message }) => tell(() => {
-    stop()
-    throw new Error(message)
-  }))
-  worker.postMessage({ units, epochs: Number(element('epochs').value), count: Number(element('count').value) })
+  if (images?.labels.length !== count) {
+    element('state').textContent = 'reading 60,000 images ...'
+    images = { ...await readImages('train', count), test: await readImages('t10k', 10_000) }
+  }
+  for (const each of units) {
+    const learnt = await learn(each, images, { epochs, worker: true, signal, onProgress: live((progress) => showProgress(each, progress)) })
+    await showResult(each, learnt)
+  }
 }
 
-function stop() {
-  worker?.terminate()
-  worker = undefined
-  element('train').textContent = 'Train'
-  element('state').textContent = ''
-  element('progress').value = 0
+function showProgress(units, progress) {
+  const curve = curves.find((known) => known.units === units) ?? add(units)
+  curve.points.push(progress)
+  const { done, total, loss, accuracy } = progress
+  training.show({ done, total, text: `${units} units: loss ${loss.toFixed(3)}, accuracy ${(accuracy * 100).toFixed(1)} %` })
+  draw()
 }
 
-async function hear({ reading, units, progress, result, done, error }) {
-  if (error !== undefined) {
-    stop()
-    throw new Error(error)
-  }
-  if (reading) element('state').textContent = 'reading 60,000 images ...'
-  if (done) stop()
-  if (progress !== undefined) {
-    const curve = curves.find((known) => known.units === units) ?? add(units)
-    curve.points.push(progress)
-    element('progress').value = progress.done / progress.total
-    element('state').textContent = `${units} units: loss ${progress.loss.toFixed(3)}, accuracy ${(progress.accuracy * 100).toFixed(1)} %`
-    draw()
-  }
-  if (result === undefined) return
-  const { parameters, seconds, accuracy, file } = result
+async function showResult(units, { parameters, seconds, accuracy, file }) {
   const row = element('results').insertRow()
   for (const text of [units, format(parameters), `${seconds.toFixed(1)} s`, `${(accuracy * 100).toFixed(2)} %`]) row.insertCell().textContent = text
   models.get(units)?.dispose()
-  models.set(units, await load(new Uint8Array(file)))
+  models.set(units, await load(file))
   element('which').replaceChildren(...[...models.keys()].sort((a, b) => b - a).map((each) => new Option(`${each} units`, each)))
   element('which').value = units
   element('hint').textContent = 'Draw a digit: beside each of its rows is what the model holds it for by then.'

@@ -8,6 +8,7 @@ import { cutText, SIZES } from './text.mjs'
 const EMBEDDING = 32
 const PROMPT = 200
 const SECONDS_BEFORE_A_SAMPLE = 5
+const CHARACTERS_AT_ONCE = 200
 
 let runtime
 
@@ -18,8 +19,9 @@ let runtime
  * @param onSample is told { epoch, text, seconds, heldOut } every few seconds and after each epoch; heldOut, nats a character on text it was not trained
  *   with, after an epoch alone
  * @param signal ends training; a last sample is written
+ * @param worker whether it trains on a thread of its own
  */
-export async function learn({ characters, indices }, { units, epochs, temperature, beginning = '', length = 300, seed = 1, signal, onProgress, onSample }) {
+export async function learn({ characters, indices }, { units, epochs, temperature, beginning = '', length = 300, seed = 1, worker = false, signal, onProgress, onSample }) {
   const { batches, count, heldOut } = cutText(indices, SIZES)
   runtime ??= await createRuntime()
   const net = sequential([
@@ -27,10 +29,10 @@ export async function learn({ characters, indices }, { units, epochs, temperatur
     embedding(characters.length, EMBEDDING), lstm(units, { returnSequences: true, stateful: true }), dense(characters.length, { name: 'out' }),
   ])
   const trainer = await createTrainer(net, {
-    loss: 'sparseCategoricalCrossentropy', optimizer: adam({ learningRate: cosineDecay(8e-3, { steps: epochs * count }), globalClipNorm: 1 }), seed, runtime,
+    loss: 'sparseCategoricalCrossentropy', optimizer: adam({ learningRate: cosineDecay(8e-3, { steps: epochs * count }), globalClipNorm: 1 }), seed, runtime, worker,
   })
   // The first guess is how often each character occurs. Without that, rare ones are not unlikely enough for a long while: samples run into them and stay there.
-  trainer.setWeights(trainer.getWeights().set('out.bias', logFrequencies(indices, characters.length)))
+  await trainer.setWeights((await trainer.getWeights()).set('out.bias', logFrequencies(indices, characters.length)))
   const start = performance.now()
   const secondsNow = () => (performance.now() - start) / 1000
   const random = seeded(seed)
@@ -42,7 +44,7 @@ export async function learn({ characters, indices }, { units, epochs, temperatur
       const writer = generate({ model, characters }, { prompt: prompt + beginning, temperature, random })
       const text = beginning + Array.from({ length }, () => writer.next().value).join('')
       writer.return()
-      onSample?.({ epoch, text, seconds: secondsNow(), heldOut: isWhole ? nats(model, heldOut, characters.length) : undefined })
+      onSample?.({ epoch, text, seconds: secondsNow(), heldOut: isWhole ? await nats(model, heldOut, characters.length) : undefined })
     } finally {
       model.dispose()
     }
@@ -52,9 +54,9 @@ export async function learn({ characters, indices }, { units, epochs, temperatur
   let sampled = 0
   try {
     for (let epoch = 1; epoch <= epochs; epoch++) {
-      trainer.resetStates() // the pieces begin anew
+      await trainer.resetStates() // the pieces begin anew
       for (const { x, y } of batches()) {
-        const { loss } = trainer.trainOnBatch(x, y)
+        const { loss } = await trainer.trainOnBatch(x, y)
         smooth = smooth === undefined ? loss : 0.95 * smooth + 0.05 * loss
         done++
         const seconds = secondsNow()
@@ -80,14 +82,15 @@ function logFrequencies(indices, classes) {
   return counts.map((count) => Math.log(count / indices.length))
 }
 
-/** Mean cross-entropy of a text that is read from left to right with one state. */
-function nats(model, indices, classes) {
+/** Mean cross-entropy of a text that is read from left to right with one state; lets messages of the page in. */
+async function nats(model, indices, classes) {
   const stream = model.stream()
   const logits = new Float32Array(classes)
   const one = new Int32Array(1)
   let sum = 0
   try {
     for (let n = 0; n + 1 < indices.length; n++) {
+      if (n % CHARACTERS_AT_ONCE === 0) await nextTurn()
       one[0] = indices[n]
       stream.step(one, logits)
       const most = logits.reduce((a, b) => Math.max(a, b))

