@@ -5,9 +5,10 @@ import { operatorOf } from '../graph/node.ts'
 import { label } from '../ops/node/checks.ts'
 import type { GraphNode } from '../ops/graph-data.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
-import { lengthOf, type Shape } from '../values/shape.ts'
+import type { Shape } from '../values/shape.ts'
 import { NodeBuilder } from './builder.ts'
 import type { LoweringBuilder, Lowerings, PackedLayout } from './lowering.ts'
+import { trainedNames } from './trained-constants.ts'
 
 /** A constant of the model that is a parameter now. */
 export interface LoweredParameter {
@@ -40,19 +41,6 @@ export interface LoweredGraph {
 export function packedLength({ k, units, gates }: PackedLayout): number {
   const columns = gates === 0 ? units : gates * Math.ceil(units / 4) * 4
   return 16 + Math.ceil(columns / 16) * (k + 1) * 16
-}
-
-/** Names of the constants that are trained: weights of nodes, and other float32 ones of more than one element that flow in. */
-export function trainedNames(graph: Graph): Set<string> {
-  const names: Set<string> = new Set()
-  for (const { parameters, inputs } of graph.nodes) {
-    for (const name of Object.values(parameters)) names.add(name)
-    for (const name of inputs) {
-      const constant = graph.constants.get(name)
-      if (constant?.dtype === 'float32' && lengthOf(constant.shape) > 1) names.add(name)
-    }
-  }
-  return names
 }
 
 /** Builds a graph whose trained constants are inputs. */
@@ -143,11 +131,13 @@ class Lowering extends NodeBuilder implements LoweringBuilder {
  * The graph of a model with parameters in the place of trained constants.
  * @param graph as `typeGraph` gave it
  * @param shapes numbers for the sizes of all inputs
+ * @param trained names of constants. Default: the weights
  * @throws LstmError `UNSUPPORTED` for settings that cannot be trained, and for weights that two nodes take in different ways
  */
-export function lowerGraph(graph: Graph, shapes: ReadonlyMap<string, Shape>, lowerings: Lowerings, training: boolean): LoweredGraph {
+export function lowerGraph(
+  graph: Graph, shapes: ReadonlyMap<string, Shape>, lowerings: Lowerings, training: boolean, trained: ReadonlySet<string> = trainedNames(graph),
+): LoweredGraph {
   const builder = new GraphBuilder()
-  const trained = trainedNames(graph)
   const build = new Lowering(builder, graph, training)
   for (const input of graph.inputs) builder.input({ ...input, shape: shapes.get(input.name) as Shape })
   for (const [name, constant] of graph.constants) if (!trained.has(name)) builder.constant(name, constant)

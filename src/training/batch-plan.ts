@@ -8,34 +8,45 @@ import { makePlan, type Plan, type PlannedOutput, type PlannedValue } from '../p
 import { prepareGraph } from '../plan/prepare.ts'
 import { StateMemory } from '../plan/states.ts'
 import type { TrainingRuntime } from '../runtime/gradient-kernels.ts'
-import type { Shape } from '../values/shape.ts'
+import { lengthOf, type Shape } from '../values/shape.ts'
 import { GRADIENT_RULES, LOWERINGS } from './operators.ts'
-import { addLoss, type LossTarget } from './loss-graph.ts'
-import type { Loss } from './losses.ts'
+import { addLoss, type AddedLoss, type LossTarget } from './loss-graph.ts'
+import type { OutputLoss } from './output-losses.ts'
 
 /** What a plan is made for. */
 export interface BatchSizes {
   /** Shapes of the model's inputs. */
   readonly inputs: ReadonlyMap<string, Shape>
-  /** Shape of the targets; undefined where no loss is asked for. */
-  readonly target: Shape | undefined
+  /** Shapes of the targets of each loss; undefined where no loss is asked for. */
+  readonly targets: readonly Shape[] | undefined
   /** Whether dropout drops, and batch normalisation takes the batch's own numbers. */
   readonly training: boolean
   /** Inputs whose gradients are wanted. */
   readonly wanted: readonly string[]
 }
 
+/** How names of inputs begin that losses need. */
+const PREFIX = 'training/'
 /** Name of the input with what each loss counts. */
-const WEIGHTS = 'training/weights'
+const WEIGHTS = `${PREFIX}weights`
+
+/** One of the losses in a plan. */
+export interface PlannedLoss {
+  readonly targets: readonly LossTarget[]
+  /** How many losses there are: rows, or rows times timesteps. */
+  readonly length: number
+}
 
 /** A plan of a step, and where everything of it is. */
 export interface BatchPlan {
   readonly plan: Plan
   readonly inputs: ReadonlyMap<string, PlannedValue>
   readonly outputs: ReadonlyMap<string, PlannedOutput>
+  /** All losses, one after the other, and what each counts; undefined where none is asked for. */
   readonly losses: PlannedOutput | undefined
   readonly weights: PlannedValue | undefined
-  readonly targets: readonly LossTarget[]
+  /** Where they come from. */
+  readonly parts: readonly PlannedLoss[]
   /** By name of the input. */
   readonly gradients: ReadonlyMap<string, PlannedOutput>
   /** By name of the constant. */
@@ -50,20 +61,20 @@ export interface BatchPlan {
 /**
  * Makes the plan of a step.
  * @param graph as `typeGraph` gave it
+ * @param trained names of the constants that are parameters
  * @throws LstmError for sizes that do not fit, `UNSUPPORTED` for what has no gradient, `MEMORY`
  */
-export function planBatch(runtime: TrainingRuntime, graph: Graph, loss: Loss, sizes: BatchSizes): BatchPlan {
-  const lowered = lowerGraph(graph, sizes.inputs, LOWERINGS, sizes.training)
+export function planBatch(runtime: TrainingRuntime, graph: Graph, trained: ReadonlySet<string>, losses: readonly OutputLoss[], sizes: BatchSizes): BatchPlan {
+  const lowered = lowerGraph(graph, sizes.inputs, LOWERINGS, sizes.training, trained)
   const { builder, build } = lowered
   const outputs = new Map([...lowered.outputs].map(([name, value]) => [`output ${name}`, value]))
-  let targets: readonly LossTarget[] = []
-  if (sizes.target !== undefined) {
-    const prediction = lowered.outputs.get(loss.output ?? (graph.outputs[0] as { readonly name: string }).name) as string
-    const { nodes } = builder.finish([{ name: 'prediction', value: prediction }])
-    const added = addLoss(loss, nodes, prediction, sizes.target, build, (input) => builder.input(input))
-    targets = added.targets
-    outputs.set('losses', added.losses)
-    builder.input({ name: WEIGHTS, dtype: 'float32', shape: build.shapeOf(added.losses) })
+  const added = sizes.targets?.map((target, n) => addLossTo(lowered, graph, losses, n, target)) ?? []
+  if (added.length > 0) {
+    const [only, ...more] = added.map((one) => one.losses) as [string]
+    const flat = (name: string): string => build.reshape(name, [lengthOf(build.shapeOf(name))])
+    const all = more.length === 0 ? only : build.node('concat', [only, ...more].map(flat), { axis: 0 })
+    outputs.set('losses', all)
+    builder.input({ name: WEIGHTS, dtype: 'float32', shape: build.shapeOf(all) })
   }
   if (sizes.training) for (const [constant, value] of lowered.updates) outputs.set(`update ${constant}`, value)
   for (const [name, { value }] of lowered.states) if (value !== undefined) outputs.set(`state ${name}`, value)
@@ -90,7 +101,8 @@ export function planBatch(runtime: TrainingRuntime, graph: Graph, loss: Loss, si
     name.startsWith(prefix) ? [[name.slice(prefix.length), output] as const] : []
   )))
   return {
-    plan, inputs: inputOf, outputs: named('output '), losses: outputOf.get('losses'), weights: inputOf.get(WEIGHTS), targets,
+    plan, inputs: inputOf, outputs: named('output '), losses: outputOf.get('losses'), weights: inputOf.get(WEIGHTS),
+    parts: added.map((one) => ({ targets: one.targets, length: lengthOf(build.shapeOf(one.losses)) })),
     gradients: new Map([...gradients].flatMap(([input, value]) => (value === undefined ? [] : [[input, outputOf.get(`gradient of ${input}`) as PlannedOutput]]))),
     updates: named('update '), states: lowered.states, carried: named('state '), seed: lowered.seed === undefined ? undefined : inputOf.get(lowered.seed),
     dispose() {
@@ -99,6 +111,21 @@ export function planBatch(runtime: TrainingRuntime, graph: Graph, loss: Loss, si
       states.clear()
     },
   }
+}
+
+/** The output that a loss compares with targets. */
+export function comparedOf({ loss }: OutputLoss, { outputs }: Pick<Graph, 'outputs'>): string {
+  return loss.output ?? (outputs[0] as { readonly name: string }).name
+}
+
+/** Adds the `n`th loss to a graph on its way. @throws LstmError see `addLoss` */
+export function addLossTo(
+  { builder, build, outputs }: Pick<LoweredGraph, 'builder' | 'build' | 'outputs'>, graph: Graph, losses: readonly OutputLoss[], n: number, target: Shape,
+): AddedLoss {
+  const own = losses[n] as OutputLoss
+  const prediction = outputs.get(comparedOf(own, graph)) as string
+  const { nodes } = builder.finish([{ name: 'prediction', value: prediction }])
+  return addLoss(own.loss, nodes, prediction, target, build, `${PREFIX}${n}/`, (input) => builder.input(input))
 }
 
 /** Plans that are kept: those of two batch sizes, of their last groups, with gradients and without. */

@@ -10,12 +10,13 @@ import { defaultRuntime } from '../runtime/create.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { KernelModule } from '../runtime/web-assembly.ts'
 import { readCheckpoint } from './fitting/checkpoint.ts'
-import type { MetricName } from './fitting/metrics.ts'
+import type { Metrics } from './fitting/metrics.ts'
 import { initialStateDict, type Initializers } from './initializers.ts'
-import { lossOf, type Loss, type LossName } from './losses.ts'
+import type { Loss, LossName } from './losses.ts'
 import { modelIn, trainerOf, trainerOfCheckpoint } from './make-trainer.ts'
 import type { ModelTrainer } from './model-trainer.ts'
 import { optimizerOf, type Optimizer, type OptimizerName } from './optimizers.ts'
+import { outputLossesOf, type NamedLosses } from './output-losses.ts'
 import type { WorkerTrainer } from './worker/worker-trainer.ts'
 
 /** Where a trainer lives. */
@@ -43,14 +44,24 @@ export interface SamePlace extends TrainerPlace {
 
 /** Options of `createTrainer`, but for where the trainer lives. */
 export interface TrainerOptions {
-  /** What is made small: a name, or what `sparseCategoricalCrossentropy()` and the others give. */
-  readonly loss: Loss | LossName
+  /**
+   * What is made small: a name, or what `sparseCategoricalCrossentropy()` and the others give. For a model of several outputs also losses by the names of
+   * outputs: their sum is made small, and targets are given by the same names.
+   */
+  readonly loss: Loss | LossName | NamedLosses
+  /** What each of several losses counts in their sum, by the names of outputs. Default 1. */
+  readonly lossWeights?: Readonly<Record<string, number>> | undefined
   /** What moves the weights: a name, or what `adam()` and the others give. Default `'adam'`. */
   readonly optimizer?: Optimizer | OptimizerName | undefined
-  /** What is told besides the loss: `['accuracy']`. Default: nothing. */
-  readonly metrics?: readonly MetricName[] | undefined
+  /** What is told besides the loss: `['accuracy']`; for several losses by the names of outputs. Default: nothing. */
+  readonly metrics?: Metrics | undefined
   /** First weights, orders of rows and dropout follow from it: int32. Default 0. */
   readonly seed?: number | undefined
+  /**
+   * Constants of the model that learn besides its weights, by name, or layers whose constants do: a vector that scales, say. Default: none. Weights are what
+   * products, convolutions, recurrent layers, tables and normalisations take, biases that are added to a product, and slopes of a PReLU.
+   */
+  readonly trainable?: readonly string[] | undefined
   /** First weights of layers that have none. Default: as Keras. */
   readonly initializers?: Initializers | undefined
 }
@@ -58,10 +69,11 @@ export interface TrainerOptions {
 /** Options of `createTrainer`. */
 export type CreateTrainerOptions = TrainerOptions & TrainerPlace
 
-const ANY: Kind = { expected: 'a loss', test: () => true } // lossOf and optimizerOf look at them
+const ANY: Kind = { expected: 'a loss', test: () => true } // outputLossesOf and optimizerOf look at them
 const PLACE: OptionTable<TrainerPlace> = { runtime: having('a runtime of createRuntime()', 'kernels', 'linearMemory'), module: RECORD, worker: FLAG }
+const METRICS: Kind = { expected: 'a list, or lists by the names of outputs', test: (value) => LIST.test(value) || RECORD.test(value) }
 const OPTIONS: OptionTable<CreateTrainerOptions> = {
-  ...PLACE, loss: ANY, optimizer: ANY, metrics: LIST, seed: count(-(2 ** 31), 2 ** 31 - 1), initializers: RECORD,
+  ...PLACE, loss: ANY, lossWeights: ANY, optimizer: ANY, metrics: METRICS, seed: count(-(2 ** 31), 2 ** 31 - 1), trainable: LIST, initializers: RECORD,
 }
 
 /**
@@ -80,11 +92,11 @@ export async function createTrainer(net: Model | GraphSource, options: TrainerOp
 /** The same where `worker` is known later. */
 export async function createTrainer(net: Model | GraphSource, options: CreateTrainerOptions): Promise<ModelTrainer | WorkerTrainer>
 export async function createTrainer(net: Model | GraphSource, options: CreateTrainerOptions): Promise<ModelTrainer | WorkerTrainer> {
-  const { loss, optimizer = 'adam', metrics = [], seed = 0, initializers, ...place } = readOptions(options, OPTIONS, 'createTrainer')
-  const [bound, moving] = [lossOf(loss), optimizerOf(optimizer)]
+  const { loss, lossWeights, optimizer = 'adam', metrics = [], seed = 0, trainable, initializers, ...place } = readOptions(options, OPTIONS, 'createTrainer')
+  const [losses, moving] = [outputLossesOf(loss, lossWeights), optimizerOf(optimizer)]
   const graph = graphOf(net, initializers, seed)
   const runtime = place.runtime ?? ('runtime' in net ? net.runtime : await defaultRuntime())
-  const settings = { loss: bound, optimizer: moving, metrics, seed }
+  const settings = { losses, optimizer: moving, metrics, seed, trainable }
   if (!place.worker) return trainerOf(graph, settings, { ...place, runtime })
   return (await loadWorkers()).workerTrainerOf({ settings, model: saveGraph(graph) }, { ...place, runtime })
 }

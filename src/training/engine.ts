@@ -1,7 +1,8 @@
 // One step of training: a batch forwards and back, in groups of rows.
 import { LstmError } from '../errors.ts'
 import { missingRules } from '../gradients/differentiate.ts'
-import { lowerGraph, trainedNames } from '../gradients/lower-graph.ts'
+import { lowerGraph } from '../gradients/lower-graph.ts'
+import { trainedNames } from '../gradients/trained-constants.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
 import { checkNarrow } from './narrow.ts'
@@ -12,13 +13,13 @@ import type { DataOf, DType } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
 import { Arena, type PlacedParameter } from './arena.ts'
-import { PlanCache, planBatch, type BatchPlan } from './batch-plan.ts'
+import { addLossTo, comparedOf, PlanCache, planBatch, type BatchPlan } from './batch-plan.ts'
 import { batchAxesOf, lowerOnTrial, shapeOf } from './batch-sizes.ts'
 import { CarriedStates } from './carried-states.ts'
-import { copyRows } from './feeding.ts'
-import { addLoss, targetShapeOf } from './loss-graph.ts'
-import type { Loss } from './losses.ts'
+import { copyRows, feedLosses, takeLosses } from './feeding.ts'
+import { targetShapeOf } from './loss-graph.ts'
 import { addTrainingOperators, GRADIENT_RULES, LOWERINGS } from './operators.ts'
+import { checkOutputs, type OutputLoss } from './output-losses.ts'
 import { RunOutputs } from './run-outputs.ts'
 import type { BatchInputs, BatchOptions, BatchResult, BatchShapes, BatchTargets, Trainable } from './trainable.ts'
 
@@ -30,9 +31,11 @@ const GROUP_ROWS = 32
 
 /** What all batches have in common. */
 export interface EngineOptions {
-  readonly loss: Loss
+  readonly losses: readonly OutputLoss[]
   /** Of what draws. Default 0. */
   readonly seed?: number | undefined
+  /** Constants that learn besides the weights, by name, or those of nodes. Default: none. */
+  readonly trainable?: readonly string[] | undefined
 }
 
 /** A model that is trained: its parameters in linear memory, and plans of its steps. */
@@ -40,10 +43,12 @@ export class Engine implements Trainable {
   readonly runtime: TrainingRuntime
   /** As `typeGraph` gave it. */
   readonly graph: Graph
-  readonly loss: Loss
+  readonly losses: readonly OutputLoss[]
   readonly #seed: number
-  /** Name of the output that is compared with targets. */
-  readonly #compared: string
+  /** Names of constants. */
+  readonly #trained: ReadonlySet<string>
+  /** Names of the outputs that are compared with targets. */
+  readonly #compared: readonly string[]
   readonly #arena: Arena
   readonly #plans: PlanCache = new PlanCache()
   /** States of stateful layers. */
@@ -55,28 +60,30 @@ export class Engine implements Trainable {
   #groupGradientsPtr = 0
   readonly #outputs: RunOutputs
   /** Losses of the last run. */
-  #losses: Float32Array = new Float32Array(0)
-  readonly #shapes: Map<string, BatchShapes> = new Map()
+  #losses: readonly Float32Array[] = []
+  readonly #shapes: Map<string, readonly BatchShapes[]> = new Map()
   #disposed = false
 
   /**
-   * @throws LstmError `UNSUPPORTED` listing all that has no gradient, `MEMORY`
+   * @throws LstmError `UNSUPPORTED` listing all that has no gradient, `VALUE` for a loss on an output that there is not, `MEMORY`
    */
-  constructor(runtime: TrainingRuntime, graph: Graph, { loss, seed = 0 }: EngineOptions) {
+  constructor(runtime: TrainingRuntime, graph: Graph, { losses, seed = 0, trainable = [] }: EngineOptions) {
     addTrainingOperators()
     checkNarrow(graph)
+    checkOutputs(losses, graph.outputs)
     const typed = typeGraph(graph)
-    const missing = missingRules(typed, [...trainedNames(typed.graph)], { ...GRADIENT_RULES, ...LOWERINGS })
+    this.#trained = trainedNames(typed.graph, trainable)
+    const missing = missingRules(typed, [...this.#trained], { ...GRADIENT_RULES, ...LOWERINGS })
     if (missing !== undefined) throw missing
     this.runtime = runtime
     this.graph = typed.graph
-    this.loss = loss
+    this.losses = losses
     this.#seed = seed
-    this.#compared = loss.output ?? (graph.outputs[0] as { readonly name: string }).name
+    this.#compared = losses.map((own) => comparedOf(own, graph))
     this.states = new CarriedStates(runtime)
     this.#outputs = new RunOutputs(runtime)
     this.#batchAxes = batchAxesOf(typed.graph.inputs)
-    const trial = lowerOnTrial(typed.graph, this.#batchAxes)
+    const trial = lowerOnTrial(typed.graph, this.#batchAxes, this.#trained)
     this.#arena = new Arena(runtime, trial.parameters, typed.graph.constants, trial.fixed)
     this.#groups = trial.fixed.size === 0 && [...this.#batchAxes.values()].every((axis) => axis === 0)
   }
@@ -115,41 +122,38 @@ export class Engine implements Trainable {
   }
 
   /** @throws LstmError see `Trainable` */
-  shapesOf(inputs: Readonly<Record<string, Shape>>): BatchShapes {
+  shapesOf(inputs: Readonly<Record<string, Shape>>): readonly BatchShapes[] {
     this.#check()
     const key = JSON.stringify(inputs)
     const known = this.#shapes.get(key)
     if (known !== undefined) return known
     const shapes = this.#shapesOfInputs(inputs, undefined)
-    const { build, builder, outputs } = lowerGraph(this.graph, shapes, LOWERINGS, false)
-    const name = this.#compared
-    const prediction = outputs.get(name) as string
-    const { nodes } = builder.finish([{ name, value: prediction }])
-    const shape = build.shapeOf(prediction)
-    const target = targetShapeOf(this.loss, shape) ?? [shape[0] as number, 1]
-    const { losses, isLogits } = addLoss(this.loss, nodes, prediction, target, build, (input) => builder.input(input))
-    const made = { losses: build.shapeOf(losses), prediction: shape, isLogits }
+    const lowered = lowerGraph(this.graph, shapes, LOWERINGS, false, this.#trained)
+    const { build, outputs } = lowered
+    const made = this.losses.map(({ loss }, n): BatchShapes => {
+      const prediction = build.shapeOf(outputs.get(this.#compared[n] as string) as string)
+      const target = targetShapeOf(loss, prediction) ?? [prediction[0] as number, 1]
+      const { losses, isLogits } = addLossTo(lowered, this.graph, this.losses, n, target)
+      return { losses: build.shapeOf(losses), prediction, isLogits }
+    })
     this.#shapes.set(key, made)
     return made
   }
 
   /** Gradients are undefined where it throws; everything else is as before then. @throws LstmError see `Trainable`, `MEMORY` */
-  run(inputs: BatchInputs, targets: BatchTargets, { rows, weights, step, training }: BatchOptions): BatchResult {
+  run(inputs: BatchInputs, targets: readonly BatchTargets[], { rows, weights, step, training }: BatchOptions): BatchResult {
     this.#check()
     const count = this.#groups ? GROUP_ROWS : rows
-    if (this.#losses.length !== weights.length) this.#losses = new Float32Array(weights.length)
+    if (weights.some(({ length }, n) => this.#losses[n]?.length !== length)) this.#losses = weights.map(({ length }) => new Float32Array(length))
     for (let begin = 0; begin < rows; begin += count) {
       const size = Math.min(count, rows - begin)
       const plan = this.#planOf(inputs, targets, size, training)
       this.#feed(plan, inputs, begin, size, rows, step)
-      this.#feedLoss(plan, targets, weights, begin, size, rows)
+      feedLosses(this.runtime.linearMemory, plan, this.losses, { targets, weights }, begin, size, rows)
       this.#runGroup(plan, begin, rows, size, training)
-      if (plan.losses !== undefined) {
-        const length = lengthOf(plan.losses.shape)
-        this.#losses.set(this.#view('float32', plan.losses, length), begin * length / size)
-      }
+      takeLosses(this.runtime.linearMemory, plan, this.#losses, begin, size)
     }
-    return { losses: this.#losses, prediction: this.#outputs.get(this.#compared).data as Float32Array }
+    return { losses: this.#losses, predictions: this.#compared.map((name) => this.#outputs.get(name).data as Float32Array) }
   }
 
   /** @throws LstmError see `Trainable` */
@@ -225,18 +229,6 @@ export class Engine implements Trainable {
     }
   }
 
-  #feedLoss(plan: BatchPlan, targets: BatchTargets, weights: Float32Array, begin: number, size: number, rows: number): void {
-    for (const { role, input } of plan.targets) {
-      const value = plan.inputs.get(input.name) as PlannedValue
-      copyRows(targets[role] as ArrayLike, 0, begin, size, rows, this.#view(input.dtype, value, lengthOf(value.shape)))
-    }
-    if (plan.weights === undefined) return
-    const length = lengthOf(plan.weights.shape)
-    const view = this.#view('float32', plan.weights, length)
-    const from = begin * length / size
-    for (let n = 0; n < length; n++) view[n] = weights[from + n] as number
-  }
-
   /** Runs a group, and takes what came out of it. */
   #runGroup(plan: BatchPlan, begin: number, rows: number, size: number, training: boolean): void {
     const { kernels } = this.runtime
@@ -278,15 +270,17 @@ export class Engine implements Trainable {
   }
 
   /** The plan for these sizes: one that is there, or a new one. */
-  #planOf(given: BatchInputs, targets: BatchTargets | undefined, size: number, training: boolean): BatchPlan {
+  #planOf(given: BatchInputs, targets: readonly BatchTargets[] | undefined, size: number, training: boolean): BatchPlan {
     const ofGroup = this.#groups ? size : undefined
     const shapes = this.#shapesOfInputs(Object.fromEntries(Object.entries(given).map(([name, { shape }]) => [name, shape])), ofGroup)
-    const own = targets?.target ?? targets?.labels
-    const target = own === undefined ? undefined : [ofGroup ?? own.shape[0] ?? 0, ...own.shape.slice(1)]
-    const key = JSON.stringify([[...shapes.values()], target ?? null, training])
+    const targetShapes = targets?.map(({ target, labels }): Shape => {
+      const { shape } = (target ?? labels) as ArrayLike
+      return [ofGroup ?? shape[0] ?? 0, ...shape.slice(1)]
+    })
+    const key = JSON.stringify([[...shapes.values()], targetShapes ?? null, training])
     return this.#plans.of(key, () => {
       const wanted = training ? this.#arena.parameters.filter(({ trainable }) => trainable).map(({ input }) => input) : []
-      return planBatch(this.runtime, this.graph, this.loss, { inputs: shapes, target, training, wanted })
+      return planBatch(this.runtime, this.graph, this.#trained, this.losses, { inputs: shapes, targets: targetShapes, training, wanted })
     })
   }
 }

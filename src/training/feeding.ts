@@ -1,6 +1,12 @@
 // Batches on their way into a plan.
+import type { LinearMemory } from '../runtime/memory.ts'
+import type { PlannedValue } from '../plan/plan.ts'
 import type { DataOf } from '../values/dtype.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
+import { lengthOf } from '../values/shape.ts'
+import type { BatchPlan } from './batch-plan.ts'
+import type { OutputLoss } from './output-losses.ts'
+import type { BatchOptions, BatchTargets } from './trainable.ts'
 
 /** Rows `begin` to `begin + size` of an array along its first axis; all of it where another axis is the batch, or none (-1), or where it is not taken apart. */
 export function copyRows({ data, shape }: ArrayLike, axis: number, begin: number, size: number, rows: number, to: DataOf): void {
@@ -11,4 +17,40 @@ export function copyRows({ data, shape }: ArrayLike, axis: number, begin: number
   const each = data.length / (shape[0] as number)
   const from = begin * each
   for (let n = 0; n < to.length; n++) to[n] = data[from + n] as number
+}
+
+/** What losses are given, of a whole batch. */
+export interface LossData extends Pick<BatchOptions, 'weights'> {
+  readonly targets: readonly BatchTargets[]
+}
+
+/** Targets and weights of rows `begin` to `begin + size`, into a plan. */
+export function feedLosses(
+  memory: LinearMemory, plan: BatchPlan, losses: readonly OutputLoss[], { targets, weights }: LossData, begin: number, size: number, rows: number,
+): void {
+  if (plan.weights === undefined) return
+  const counts = memory.view('float32', plan.weights.slot.ptr, lengthOf(plan.weights.shape))
+  let at = 0
+  for (let n = 0; n < plan.parts.length; n++) {
+    const { targets: inputs, length } = plan.parts[n] as BatchPlan['parts'][number]
+    for (const { role, input } of inputs) {
+      const { slot, shape } = plan.inputs.get(input.name) as PlannedValue
+      copyRows((targets[n] as BatchTargets)[role] as ArrayLike, 0, begin, size, rows, memory.view(input.dtype, slot.ptr, lengthOf(shape)))
+    }
+    const [own, { weight }] = [weights[n] as Float32Array, losses[n] as OutputLoss]
+    const from = begin * length / size
+    for (let i = 0; i < length; i++) counts[at++] = (own[from + i] as number) * weight
+  }
+}
+
+/** The losses of these rows, out of a plan that has run. @param into those of the whole batch, of each loss */
+export function takeLosses(memory: LinearMemory, plan: BatchPlan, into: readonly Float32Array[], begin: number, size: number): void {
+  if (plan.losses === undefined) return
+  const all = memory.view('float32', plan.losses.slot.ptr, lengthOf(plan.losses.shape))
+  let at = 0
+  for (let n = 0; n < plan.parts.length; n++) {
+    const { length } = plan.parts[n] as BatchPlan['parts'][number]
+    const [own, from] = [into[n] as Float32Array, begin * length / size]
+    for (let i = 0; i < length; i++) own[from + i] = all[at++] as number
+  }
 }

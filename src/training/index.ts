@@ -3,10 +3,10 @@ export {
   earlyStopping, learningRateScheduler, modelCheckpoint, reduceOnPlateau, type Callback, type EarlyStoppingOptions, type Logs, type Mode,
   type ModelCheckpointOptions, type ReduceOnPlateauOptions, type TrainingControl,
 } from './fitting/callbacks.ts'
-export type { Data, NamedData } from './fitting/arrays.ts'
+export type { Data, NamedData, Targets } from './fitting/arrays.ts'
 export type { WeightOptions } from './fitting/dataset.ts'
 export type { FitProgress, FitResult, History } from './fitting/fit.ts'
-export type { MetricName } from './fitting/metrics.ts'
+export type { MetricName, Metrics } from './fitting/metrics.ts'
 export type { Trainer, TrainerSettings } from './fitting/trainer.ts'
 export {
   createTrainer, resumeTrainer, type CreateTrainerOptions, type SamePlace, type TrainerOptions, type TrainerPlace, type WorkerPlace,
@@ -22,6 +22,7 @@ export {
   binaryCrossentropy, categoricalCrossentropy, ctc, esr, huber, meanAbsoluteError, meanSquaredError, sparseCategoricalCrossentropy, type CtcOptions,
   type EsrOptions, type HuberOptions, type Loss, type LossName, type LossOptions, type ProbabilityOptions, type Reduction, type SparseOptions,
 } from './losses.ts'
+export type { NamedLosses, OutputLoss } from './output-losses.ts'
 export {
   adam, adamw, rmsprop, sgd, type AdamOptions, type Optimizer, type OptimizerName, type OptimizerOptions, type RmspropOptions,
   type SgdOptions,

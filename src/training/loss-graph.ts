@@ -25,9 +25,6 @@ export interface AddedLoss {
   readonly isLogits: boolean
 }
 
-/** How input names begin that a loss adds. */
-const PREFIX = 'training/'
-
 /** A loss multiplies the gradient that it has made already with what comes in, row by row. */
 const lossRule: GradientRule = ({ node, outputs, wanted }, build) => {
   const [incoming] = outputs
@@ -100,16 +97,18 @@ const KINDS = { meanSquaredError: 'squared', meanAbsoluteError: 'absolute', hube
  * @param nodes those of the graph so far
  * @param prediction the value that is compared; its sizes are numbers
  * @param targetShape that of the targets that will be given for a batch (of ctc: of the labels)
+ * @param prefix of the names of the inputs that it adds
  * @param addInput adds an input to the graph
  * @throws LstmError `SHAPE` where targets do not fit, `VALUE` for `fromLogits` of a model that ends in a softmax
  */
 export function addLoss(
-  loss: Loss, nodes: readonly GraphNode[], prediction: string, targetShape: Shape, build: GradientBuilder, addInput: (input: GraphInput) => void,
+  loss: Loss, nodes: readonly GraphNode[], prediction: string, targetShape: Shape, build: GradientBuilder, prefix: string,
+  addInput: (input: GraphInput) => void,
 ): AddedLoss {
   const shape = build.shapeOf(prediction)
   const targets: LossTarget[] = []
   const target = (role: LossTarget['role'], dtype: 'float32' | 'int32', sizes: Shape): string => {
-    const input = { name: `${PREFIX}${role}`, dtype, shape: sizes }
+    const input = { name: `${prefix}${role}`, dtype, shape: sizes }
     addInput(input)
     targets.push({ role, input })
     return input.name

@@ -19,7 +19,7 @@ export interface MadeIn {
 /** @throws LstmError as `createTrainer` */
 export async function trainerOf(graph: Graph, settings: TrainerSettings, { runtime, module }: MadeIn): Promise<ModelTrainer> {
   await loadOperators(graph.nodes)
-  const engine = new Engine(await trainingRuntime(runtime, module), graph, { loss: settings.loss, seed: settings.seed })
+  const engine = new Engine(await trainingRuntime(runtime, module), graph, settings)
   try {
     return new ModelTrainer(engine, settings, runtime)
   } catch (error) {
@@ -30,8 +30,8 @@ export async function trainerOf(graph: Graph, settings: TrainerSettings, { runti
 
 /** @param graph of the model in it @throws LstmError as `resumeTrainer` */
 export async function trainerOfCheckpoint(checkpoint: Checkpoint, graph: Graph, place: MadeIn): Promise<ModelTrainer> {
-  const { loss, optimizer, metrics, seed, frozen } = checkpoint.state
-  const trainer = await trainerOf(graph, { loss, optimizer, metrics, seed }, place)
+  const { losses, optimizer, metrics, seed, trainable, frozen } = checkpoint.state
+  const trainer = await trainerOf(graph, { losses, optimizer, metrics, seed, trainable }, place)
   try {
     trainer.restore(checkpoint)
     const names = new Set(trainer.engine.parameters.map(({ name }) => name))

@@ -55,6 +55,8 @@ export class ModelTrainer extends Trainer {
     const found = parameters.filter((parameter) => parameter.name === name || constants.includes(parameter.constant))
       .filter((parameter) => !this.#fixed.has(parameter.name))
     if (found.length > 0) return found.map((parameter) => parameter.name)
+    const isConstant = this.engine.graph.constants.get(name)?.dtype === 'float32' && !parameters.some(({ constant }) => constant === name)
+    if (isConstant) throw new LstmError('VALUE', `${what}: '${name}' is a constant, no weight: to train it, name it in createTrainer(net, { trainable: ['${name}'] })`)
     const layers = nodes.filter((candidate) => Object.keys(candidate.parameters).length > 0).map((candidate) => `'${candidate.name}'`)
     throw new LstmError('VALUE', `${what}: no layer or weight '${name}' that learns; layers with weights are ${layers.join(', ')}`)
   }

@@ -9,10 +9,10 @@ import type { TrainedParameter } from './parameter.ts'
 /** Arrays of one batch by name: the batch is their first axis. */
 export type BatchInputs = Readonly<Record<string, ArrayLike>>
 
-/** Targets of one batch, by what they are. */
+/** Targets of one loss and batch, by what they are. */
 export type BatchTargets = Readonly<Partial<Record<LossTarget['role'], ArrayLike>>>
 
-/** What comes out of a batch, but for its numbers. */
+/** What comes out of a batch for one loss, but for its numbers. */
 export interface BatchShapes {
   /** Of the losses: [rows], or [rows, timesteps] where each timestep has a target. */
   readonly losses: Shape
@@ -25,8 +25,8 @@ export interface BatchShapes {
 /** How a batch is run. */
 export interface BatchOptions {
   readonly rows: number
-  /** What each loss counts in the sum that is differentiated: as many as there are losses, divided by what the mean is divided by. */
-  readonly weights: Float32Array
+  /** Of each loss, what its elements count in the sum that is differentiated: as many as there are, divided by what the mean is divided by. */
+  readonly weights: readonly Float32Array[]
   /** Which step of training it is, from 0: what is drawn follows from it. */
   readonly step: number
   /** Whether gradients are wanted, and layers behave as in training: dropout, statistics of batches. */
@@ -35,10 +35,10 @@ export interface BatchOptions {
 
 /** What came out: views that are good until the next run. */
 export interface BatchResult {
-  /** Of each row, without its weight. */
-  readonly losses: Float32Array
-  /** The output that is compared, as the model gives it: probabilities of a softmax that the loss took off. */
-  readonly prediction: Float32Array
+  /** Of each loss: that of each row, without its weight. */
+  readonly losses: readonly Float32Array[]
+  /** Of each loss: the output that is compared, as the model gives it: probabilities of a softmax that the loss took off. */
+  readonly predictions: readonly Float32Array[]
 }
 
 /** A model that trains. */
@@ -54,9 +54,9 @@ export interface Trainable {
   /** The inputs that a batch has; optional ones may be left out. */
   readonly inputs: readonly { readonly name: string, readonly dtype: DType, readonly optional?: boolean }[]
   /** @throws LstmError for inputs that do not fit the model, or targets that do not fit the loss */
-  shapesOf(inputs: Readonly<Record<string, Shape>>): BatchShapes
+  shapesOf(inputs: Readonly<Record<string, Shape>>): readonly BatchShapes[]
   /** Forward, and with `training` backward too: gradients are set, not added. @throws LstmError for elements that are refused */
-  run(inputs: BatchInputs, targets: BatchTargets, options: BatchOptions): BatchResult
+  run(inputs: BatchInputs, targets: readonly BatchTargets[], options: BatchOptions): BatchResult
   /** All outputs for inputs, without dropout: arrays of their own. */
   predict(inputs: BatchInputs): Record<string, ArrayLike>
   /** What stateful layers remember from batch to batch. */

@@ -3,6 +3,7 @@ import { earlyStopping, learningRateScheduler, modelCheckpoint, reduceOnPlateau,
 import { readCheckpoint } from '../../src/training/fitting/checkpoint.ts'
 import type { FitProgress } from '../../src/training/fitting/fit.ts'
 import { lossOf, sparseCategoricalCrossentropy, type Loss } from '../../src/training/losses.ts'
+import { onlyLoss } from '../../src/training/output-losses.ts'
 import type { MetricName } from '../../src/training/fitting/metrics.ts'
 import { adam, sgd, type Optimizer } from '../../src/training/optimizers.ts'
 import { cosineDecay } from '../../src/training/schedules.ts'
@@ -37,7 +38,7 @@ interface Choice {
 
 function make({ loss = sparseCategoricalCrossentropy(), optimizer = sgd({ learningRate: 0.3 }), metrics = ['accuracy'], seed = 1 }: Choice = {}): Made {
   const engine = linearEngine(runtime, 3, 3, loss.loss === 'sparseCategoricalCrossentropy' ? 'classes' : 'squares')
-  return { engine, trainer: new Trainer(engine, { loss, optimizer, metrics, seed }) }
+  return { engine, trainer: new Trainer(engine, { losses: onlyLoss(loss), optimizer, metrics, seed }) }
 }
 
 const weightsOf = ({ trainer }: Made): number[] => [...trainer.getWeights().values()].flatMap((data) => [...data])
@@ -281,7 +282,7 @@ describe('checkpoints', () => {
     await whole.trainer.fit(x, y, { epochs: 6, batchSize: 10 })
     const { epoch } = await first.trainer.fit(x, y, { epochs: 3, batchSize: 10 })
     const checkpoint = readCheckpoint(first.trainer.save())
-    expect(checkpoint.state).toMatchObject({ epoch: 3, steps: 12, seed: 1, optimizer, metrics: ['accuracy'], loss: { loss: 'sparseCategoricalCrossentropy' } })
+    expect(checkpoint.state).toMatchObject({ epoch: 3, steps: 12, seed: 1, optimizer, metrics: ['accuracy'], losses: [{ loss: { loss: 'sparseCategoricalCrossentropy' }, weight: 1 }] })
     second.trainer.restore(checkpoint)
     await second.trainer.fit(x, y, { epochs: 6, initialEpoch: epoch, batchSize: 10 })
     expect(weightsOf(second)).toEqual(weightsOf(whole))
@@ -293,7 +294,7 @@ describe('checkpoints', () => {
     const bytes = made.trainer.save()
     expectError(() => readCheckpoint(bytes.subarray(0, bytes.length - 8)), 'FORMAT', /./)
     expectError(() => readCheckpoint(new Uint8Array(40)), 'FORMAT', /./)
-    const other = new Trainer(linearEngine(runtime, 4, 3, 'classes'), { loss: lossOf('sparseCategoricalCrossentropy'), optimizer: sgd(), metrics: [], seed: 1 })
+    const other = new Trainer(linearEngine(runtime, 4, 3, 'classes'), { losses: onlyLoss(lossOf('sparseCategoricalCrossentropy')), optimizer: sgd(), metrics: [], seed: 1 })
     const before = [...other.getWeights().values()]
     expectError(() => other.restore(readCheckpoint(bytes)), 'SHAPE',
       "checkpoint: its parameters are those of another model; 'dense.weight' has 9 float32 elements, expected 12 float32")

@@ -32,8 +32,9 @@ export function linearEngine(runtime: TrainingRuntime, features: number, outputs
   const engine: LinearEngine = {
     runtime, parameters: arena.parameters, valuesPtr: arena.valuesPtr, gradientsPtr: arena.gradientsPtr, length: arena.length,
     inputs: [{ name: 'x', dtype: 'float32' }], seen: [], sizes: [], spoil: undefined, disposed: false,
-    shapesOf: ({ x = [0] }) => ({ losses: [x[0] as number], prediction: [x[0] as number, outputs], isLogits: true }),
-    run({ x }, { target }, { rows, weights, step, training }) {
+    shapesOf: ({ x = [0] }) => [{ losses: [x[0] as number], prediction: [x[0] as number, outputs], isLogits: true }],
+    run({ x }, [targets], { rows, weights: [weights = new Float32Array(0)], step, training }) {
+      const target = targets?.target
       const data = x?.data as Float32Array
       if (training) {
         engine.sizes.push(rows)
@@ -73,7 +74,7 @@ export function linearEngine(runtime: TrainingRuntime, features: number, outputs
         }
         gradient.forEach((values, n) => arena.setGradient(n, values))
       }
-      return { losses, prediction: Float32Array.from(prediction) }
+      return { losses: [losses], predictions: [Float32Array.from(prediction)] }
     },
     predict: ({ x }) => ({ output: new NdArray(Float32Array.from(forward(x?.data as Float32Array, x?.shape[0] as number)), [x?.shape[0] as number, outputs]) }),
     dispose() {

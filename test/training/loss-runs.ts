@@ -30,7 +30,7 @@ export function runLoss(runtime: TrainingRuntime, loss: Loss, prediction: ArrayL
   builder.input({ name: 'x', dtype: 'float32', shape: prediction.shape })
   const build = new NodeBuilder(builder, 'loss/', [])
   const shape = targets.target?.shape ?? targets.labels?.shape ?? []
-  const { losses, targets: inputs } = addLoss(loss, [], 'x', shape, build, (input) => builder.input(input))
+  const { losses, targets: inputs } = addLoss(loss, [], 'x', shape, build, 'training/', (input) => builder.input(input))
   builder.input({ name: 'weights', dtype: 'float32', shape: build.shapeOf(losses) })
   const typed = GraphBuilder.of(builder.finish([{ name: 'losses', value: losses }]))
   const { graph: { graph } } = differentiate(typed, { loss: losses, seed: 'weights', wanted: ['x'] }, LOSS_RULES)
@@ -52,6 +52,6 @@ export function lossNodeOf(loss: Loss, nodes: readonly GraphNode[], prediction: 
   builder.input({ name: 'x', dtype: 'float32', shape: xShape })
   for (const node of nodes) builder.add(node)
   const build = new NodeBuilder(builder, 'loss/', nodes.map(({ name }) => name))
-  const { losses } = addLoss(loss, nodes, prediction, targetShape, build, (input) => builder.input(input))
+  const { losses } = addLoss(loss, nodes, prediction, targetShape, build, 'training/', (input) => builder.input(input))
   return [...builder.finish([{ name: 'losses', value: losses }]).nodes]
 }

@@ -11,6 +11,7 @@ import { Engine } from '../../src/training/engine.ts'
 import { adam, createTrainer, resumeTrainer } from '../../src/training/index.ts'
 import { initialStateDict } from '../../src/training/initializers.ts'
 import { meanSquaredError } from '../../src/training/losses.ts'
+import { onlyLoss } from '../../src/training/output-losses.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import { pseudoRandom } from '../random.ts'
@@ -116,9 +117,10 @@ describe.each([
   const exact: Weights = new Map([...state].map(([name, { data }]) => [name, Float64Array.from(data)]))
 
   it('drops in training what the masks say, and learns by that', () => {
-    const engine = new Engine(runtime, net.toGraph(state), { loss: meanSquaredError(), seed: SEED })
+    const engine = new Engine(runtime, net.toGraph(state), { losses: onlyLoss(meanSquaredError()), seed: SEED })
     const count = ROWS * STEPS
-    const { prediction } = engine.run({ input: x }, { target }, { rows: ROWS, weights: new Float32Array(count).fill(1 / count), step: STEP, training: true })
+    const weights = [new Float32Array(count).fill(1 / count)]
+    const [prediction] = engine.run({ input: x }, [{ target }], { rows: ROWS, weights, step: STEP, training: true }).predictions as [Float32Array]
     const expected = outputsOf(cell, exact)
     expected.forEach((value, n) => expect(Math.abs(value - (prediction[n] as number))).toBeLessThan(1e-6))
     for (const [name, data] of exact) {
@@ -134,7 +136,7 @@ describe.each([
   it('does nothing in inference, and travels through .keras files', async () => {
     const plain = (options: object): Sequential => sequential([input([STEPS, FEATURES]), { ...layer, ...options }])
     const model = await compile(plain({}).toGraph(state), { runtime })
-    const engine = new Engine(runtime, net.toGraph(state), { loss: meanSquaredError() })
+    const engine = new Engine(runtime, net.toGraph(state), { losses: onlyLoss(meanSquaredError()) })
     const { output } = model.run({ input: x }) as unknown as { output: NdArray<'float32'> }
     expect(engine.predict({ input: x }).output?.data.length).toBe(output.data.length)
     engine.predict({ input: x }).output?.data.forEach((value, n) => expect(Math.abs(value - (output.data[n] as number))).toBeLessThan(1e-6))

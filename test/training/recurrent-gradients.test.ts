@@ -8,6 +8,7 @@ import { trainingRuntime } from '../../src/runtime/gradient-kernels.ts'
 import { createTrainer } from '../../src/training/index.ts'
 import { Engine } from '../../src/training/engine.ts'
 import { meanSquaredError } from '../../src/training/losses.ts'
+import { onlyLoss } from '../../src/training/output-losses.ts'
 import type { ArrayLike, NdArray } from '../../src/values/ndarray.ts'
 import { expectRejection } from '../expect-error.ts'
 import { BINARIES, describeReleases, runtimeOf } from '../variants.ts'
@@ -51,14 +52,15 @@ describeReleases('gradients of recurrent layers', (binary) => {
     const layer = LAYERS[kind]({ hiddenSize, name: 'layer', ...options })
     const net = sequential([layer]).loadStateDict(new Map([...weights].map(([weight, tensor]) => [`layer.${weight}`, tensor])))
     const runtime = await runtimeOf(binary)
-    const engine = new Engine(await trainingRuntime(runtime), net.toGraph(), { loss: meanSquaredError() })
+    const engine = new Engine(await trainingRuntime(runtime), net.toGraph(), { losses: onlyLoss(meanSquaredError()) })
     const x = data.x as ArrayLike
     const target = data.target as ArrayLike
     const rows = x.shape[0] as number
     const count = target.shape.slice(0, -1).reduce((product, size) => product * size, 1)
     const states = Object.fromEntries(['mask', 'lengths', 'h0', 'c0'].flatMap((input) => (data[input] === undefined ? [] : [[`layer_${input}`, data[input]]])))
     const inputs = { input: x, ...states }
-    const { losses, prediction } = engine.run(inputs, { target }, { rows, weights: new Float32Array(count).fill(1 / count), step: 0, training: true })
+    const result = engine.run(inputs, [{ target }], { rows, weights: [new Float32Array(count).fill(1 / count)], step: 0, training: true })
+    const [[losses], [prediction]] = [result.losses, result.predictions] as unknown as [[Float32Array], [Float32Array]]
     expect(losses.reduce((sum, one) => sum + one, 0) / count).toBeCloseTo(loss, 6)
 
     for (const weight of weights.keys()) {

@@ -62,7 +62,7 @@ describe('a trainer in a worker', () => {
     await same((trainer) => trainer.evaluate(x, y, { batchSize: ROWS }))
     await same((trainer) => trainer.predict({ input: x }, { batchSize: 25 }))
     expect([there.epoch, there.steps, there.learningRate]).toEqual([here.epoch, here.steps, here.learningRate])
-    expect(there.settings).toMatchObject({ loss: here.settings.loss, optimizer: here.settings.optimizer, metrics: ['accuracy'], seed: 4 })
+    expect(there.settings).toMatchObject({ losses: here.settings.losses, optimizer: here.settings.optimizer, metrics: ['accuracy'], seed: 4 })
     await same((trainer) => trainer.save())
   })
 

@@ -10,6 +10,9 @@ export type Data = ArrayLike | Float32Array | Int32Array | Uint8Array | Nested
 /** Data by name, or the array of the only one. */
 export type NamedData = Data | Readonly<Record<string, Data>>
 
+/** Targets: those of one loss, or of several by the names of outputs. */
+export type Targets = NamedData | Readonly<Record<string, NamedData>>
+
 /** An array of the dtype that is wanted. @throws LstmError `VALUE` for what is no array, or elements that are no numbers of the dtype; `SHAPE` */
 export function arrayOf(given: unknown, dtype: DType, what: string): ArrayLike {
   if (ArrayBuffer.isView(given) && !(given instanceof DataView)) return converted(narrowed(given, what), [(given as Float32Array).length], dtype, what)
@@ -51,14 +54,11 @@ export function checkFinite({ dtype, shape, data }: ArrayLike, what: string): vo
   }
 }
 
-/** Rows of some arrays, copied into arrays of its own that are used again: what it gives is good until the next call. */
+/** Rows of an array, copied into an array of its own that is used again. */
 export class RowGatherer {
   readonly #from: ArrayLike
   readonly #width: number
   readonly #data: DataOf
-  /** Views by their number of rows: full batches, and the last one. */
-  readonly #views: Map<number, ArrayLike> = new Map()
-
   constructor(from: ArrayLike, mostRows: number) {
     this.#from = from
     this.#width = lengthOf(from.shape.slice(1))
@@ -66,19 +66,18 @@ export class RowGatherer {
   }
 
   /** @param order rows of the whole; `[begin, end)` of it are taken */
-  take(order: Int32Array, begin: number, end: number): ArrayLike {
+  take(order: Int32Array, begin: number, end: number): void {
     const [from, to, width] = [this.#from.data, this.#data, this.#width]
     for (let n = begin; n < end; n++) {
       const [source, target] = [(order[n] as number) * width, (n - begin) * width]
       if (width >= 64) to.set(from.subarray(source, source + width), target)
       else for (let i = 0; i < width; i++) to[target + i] = from[source + i] as number
     }
-    const rows = end - begin
-    const known = this.#views.get(rows)
-    if (known !== undefined) return known
-    const view = { dtype: this.#from.dtype, shape: [rows, ...this.#from.shape.slice(1)], data: to.subarray(0, rows * width) }
-    this.#views.set(rows, view)
-    return view
+  }
+
+  /** The first rows of those that were taken last: a view, which the next ones overwrite. */
+  first(rows: number): ArrayLike {
+    return { dtype: this.#from.dtype, shape: [rows, ...this.#from.shape.slice(1)], data: this.#data.subarray(0, rows * this.#width) }
   }
 }
 
@@ -89,6 +88,6 @@ export function rowsOf({ dtype, shape, data }: ArrayLike, begin: number, end: nu
 }
 
 /** Whether data are by name, not one array. */
-export function isNamed(given: unknown): given is Readonly<Record<string, Data>> {
+export function isNamed<T = Data>(given: unknown): given is Readonly<Record<string, T>> {
   return typeof given === 'object' && given !== null && !Array.isArray(given) && !ArrayBuffer.isView(given) && !hasShape(given) && !isDType((given as ArrayLike).dtype)
 }

@@ -87,11 +87,12 @@ const PLATEAU: OptionTable<ReduceOnPlateauOptions> = {
   patience: count(0), minDelta: atLeast(0), cooldown: count(0), minRate: atLeast(0),
 }
 
-/** `val_loss` -> `valLoss`. */
+/** `val_loss` -> `valLoss`; numbers of one of several outputs have Keras's names: `val_OUTPUT_loss`. */
 const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 /** Follows one number: whether an epoch is the best so far. */
 class Best {
+  readonly #monitor: string
   readonly #name: string
   readonly #sign: number
   readonly #minDelta: number
@@ -99,6 +100,7 @@ class Best {
   #best = Infinity
 
   constructor({ monitor = 'valLoss', mode = 'auto' }: Monitored, minDelta: number, what: string) {
+    this.#monitor = monitor
     this.#name = camelCase(monitor)
     this.#sign = mode === 'max' || (mode === 'auto' && /accuracy$/i.test(this.#name)) ? -1 : 1
     this.#minDelta = minDelta
@@ -107,7 +109,7 @@ class Best {
 
   /** @throws LstmError `VALUE` for a number that epochs do not have */
   isBetter(logs: Logs): boolean {
-    const value = logs[this.#name]
+    const value = logs[this.#monitor] ?? logs[this.#name]
     if (value === undefined) {
       const hint = this.#name.startsWith('val') ? '; give fit validationData or a validationSplit' : ''
       throw new LstmError('VALUE', `${this.#what}: monitor: no number '${this.#name}'; there are ${Object.keys(logs).join(', ')}${hint}`)

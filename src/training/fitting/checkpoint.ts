@@ -4,9 +4,11 @@ import { readSafetensors } from '../../formats/safetensors.ts'
 import { writeSafetensors } from '../../formats/safetensors-writer.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { NdArray } from '../../values/ndarray.ts'
+import { describeValue } from '../../values/dtype.ts'
 import { formatShape } from '../../values/shape.ts'
-import { lossOf, type Loss } from '../losses.ts'
-import type { MetricName } from './metrics.ts'
+import { lossOf } from '../losses.ts'
+import type { OutputLoss } from '../output-losses.ts'
+import type { Metrics } from './metrics.ts'
 import { optimizerOf, type Optimizer } from '../optimizers.ts'
 import type { Stepper } from './stepper.ts'
 
@@ -15,9 +17,9 @@ const CHECKPOINT_KEY = 'lstm-wasm-training'
 
 /** What training is, and where. */
 export interface CheckpointState {
-  readonly loss: Loss
+  readonly losses: readonly OutputLoss[]
   readonly optimizer: Optimizer
-  readonly metrics: readonly MetricName[]
+  readonly metrics: Metrics
   readonly seed: number
   /** Epochs that are done. */
   readonly epoch: number
@@ -27,6 +29,8 @@ export interface CheckpointState {
   readonly parameterSteps: readonly number[]
   readonly rateFactor: number
   readonly fixedRate: number | null
+  /** Constants that learn besides the weights. */
+  readonly trainable: readonly string[]
   /** Names of the parameters that do not learn. */
   readonly frozen: readonly string[]
 }
@@ -49,12 +53,12 @@ const MODEL = 'model'
 
 /** @param model the model as a file, which `resumeTrainer` makes a trainer of */
 export function writeCheckpoint(
-  { engine, state, steps, rateFactor, fixedRate, loss }: Stepper, about: Pick<CheckpointState, 'metrics' | 'seed' | 'epoch'>,
+  { engine, state, steps, rateFactor, fixedRate, losses }: Stepper, about: Pick<CheckpointState, 'metrics' | 'seed' | 'trainable' | 'epoch'>,
   model: Uint8Array | undefined,
 ): Uint8Array {
   const memory = state.save()
   const text: CheckpointState = {
-    loss, optimizer: state.optimizer, steps, parameterSteps: memory.steps, rateFactor, fixedRate: fixedRate ?? null, ...about,
+    losses, optimizer: state.optimizer, steps, parameterSteps: memory.steps, rateFactor, fixedRate: fixedRate ?? null, ...about,
     frozen: engine.parameters.filter(({ trainable }) => !trainable).map(({ name }) => name),
   }
   const tensors: Map<string, ArrayLike> = new Map()
@@ -72,9 +76,18 @@ const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (val
 const isRate = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0
 const isNames = (value: unknown): boolean => Array.isArray(value) && value.every((name) => typeof name === 'string')
 /** What else a checkpoint must say. */
-const FIELDS: Readonly<Record<Exclude<keyof CheckpointState, 'loss' | 'optimizer'>, (value: unknown) => boolean>> = {
-  metrics: isNames, seed: Number.isInteger, epoch: isCount, steps: isCount, parameterSteps: (value) => Array.isArray(value) && value.every(isCount),
-  rateFactor: isRate, fixedRate: (value) => value === null || isRate(value), frozen: isNames,
+const FIELDS: Readonly<Record<Exclude<keyof CheckpointState, 'losses' | 'optimizer'>, (value: unknown) => boolean>> = {
+  metrics: (value) => isNames(value) || (typeof value === 'object' && value !== null && Object.values(value).every(isNames)), seed: Number.isInteger, epoch: isCount, steps: isCount, parameterSteps: (value) => Array.isArray(value) && value.every(isCount),
+  rateFactor: isRate, fixedRate: (value) => value === null || isRate(value), trainable: isNames, frozen: isNames,
+}
+
+/** @throws LstmError `VALUE` unless they are what a trainer has */
+function lossesOf(given: unknown): OutputLoss[] {
+  if (!Array.isArray(given) || given.length === 0) throw new LstmError('VALUE', `expected losses, got ${describeValue(given)}`)
+  return (given as readonly Partial<OutputLoss>[]).map(({ loss, name, weight }) => {
+    if ((name !== undefined && typeof name !== 'string') || !isRate(weight)) throw new LstmError('VALUE', `expected a name and a weight, got ${describeValue(name)} and ${describeValue(weight)}`)
+    return { loss: lossOf(loss), name, weight: weight as number }
+  })
 }
 
 /** @throws LstmError `FORMAT` for bytes that are no checkpoint, or one that was cut off */
@@ -83,11 +96,11 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const text = metadata.get(CHECKPOINT_KEY)
   if (text === undefined) throw new LstmError('FORMAT', 'checkpoint: expected what trainer.save() wrote, got another safetensors file')
   let given: Record<string, unknown>
-  let loss: Loss
+  let losses: readonly OutputLoss[]
   let optimizer: Optimizer
   try {
     given = JSON.parse(text) as Record<string, unknown>
-    loss = lossOf(given.loss)
+    losses = lossesOf(given.losses)
     optimizer = optimizerOf(given.optimizer)
   } catch (cause) {
     throw new LstmError('FORMAT', `checkpoint: what it says of training cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
@@ -105,7 +118,7 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
     if (dtype !== 'float32' || shape.length !== 2 || !shape[0]) throw new LstmError('FORMAT', `checkpoint: expected a float32 state [rows, units] of '${name}', got ${dtype} ${formatShape(shape)}`)
   }
   return {
-    state: { ...given, loss, optimizer } as unknown as CheckpointState, parameters: under(PARAMETER), states, moments,
+    state: { ...given, losses, optimizer } as unknown as CheckpointState, parameters: under(PARAMETER), states, moments,
     model: model instanceof Uint8Array ? model : undefined,
   }
 }

@@ -6,7 +6,8 @@ import type { Callback, Logs, TrainingControl } from './callbacks.ts'
 import { Batches, type Batch, type Dataset } from './dataset.ts'
 import { Generator, STREAMS } from '../generator.ts'
 import type { Metric } from './metrics.ts'
-import { LossSum, type Stepper } from './stepper.ts'
+import { LossSums } from './loss-sums.ts'
+import type { Stepper } from './stepper.ts'
 import type { ClassWeight } from './weights.ts'
 
 /** How far training is. */
@@ -21,7 +22,7 @@ export interface FitProgress {
   readonly total: number | undefined
   /** Of the epoch so far. */
   readonly loss: number
-  /** Of the epoch so far, by name. */
+  /** Of the epoch so far, by name; the losses of several outputs among them. */
   readonly metrics: Logs
   /** Of the next step. */
   readonly learningRate: number
@@ -29,7 +30,10 @@ export interface FitProgress {
   readonly secondsLeft: number | undefined
 }
 
-/** Numbers of all epochs, by name: `loss`, `accuracy`, `valLoss`, `valAccuracy`, `learningRate`. */
+/**
+ * Numbers of all epochs, by name: `loss`, `accuracy`, `valLoss`, `valAccuracy`, `learningRate`; of several outputs also `OUTPUT_loss`, `OUTPUT_accuracy`,
+ * `val_OUTPUT_loss`.
+ */
 export type History = Readonly<Record<string, readonly number[]>>
 
 /** What a fit gives. */
@@ -91,21 +95,26 @@ export class Pace {
   }
 }
 
-/** Names of numbers of the validation data: `valLoss`. */
-const validated = (name: string): string => `val${(name[0] as string).toUpperCase()}${name.slice(1)}`
+/** Names of numbers of the validation data: `valLoss`; as Keras has them where they are of one of several outputs: `val_OUTPUT_loss`. */
+const validated = (name: string): string => (name.includes('_') ? `val_${name}` : `val${(name[0] as string).toUpperCase()}${name.slice(1)}`)
 
 /** Loss and metrics of data. */
 export async function evaluateSource(
   stepper: Stepper, source: Source, classWeight: ClassWeight | undefined, metrics: readonly Metric[], pace: Pace,
 ): Promise<Record<string, number>> {
-  const sum = new LossSum()
+  const sums = new LossSums(stepper.losses)
   for (const metric of metrics) metric.reset()
   for await (const batch of source.epoch(0)) {
-    stepper.evaluate(batch, classWeight, sum, metrics)
+    stepper.evaluate(batch, classWeight, sums, metrics)
     if (pace.isDue) await pace.yield()
     else pace.check()
   }
-  return { loss: sum.mean, ...resultsOf(metrics) }
+  return allResultsOf(sums, metrics)
+}
+
+/** Losses and metrics by name. */
+export function allResultsOf(sums: LossSums, metrics: readonly Metric[]): Record<string, number> {
+  return { loss: sums.total, ...sums.named(), ...resultsOf(metrics) }
 }
 
 function resultsOf(metrics: readonly Metric[]): Record<string, number> {
@@ -156,19 +165,19 @@ interface Timer {
 
 async function runEpoch(plan: FitPlan, epoch: number, timer: Timer): Promise<Logs> {
   const { stepper, source, metrics, classWeight, control, pace } = plan
-  const sum = new LossSum()
+  const sums = new LossSums(stepper.losses)
   for (const metric of metrics) metric.reset()
   const before = control.epoch
   const count = plan.epochs - plan.initialEpoch
   const left = (): number => (timer.perEpoch ?? NaN) * count - timer.done
   const report = (): void => plan.onProgress?.({
     epoch: epoch + 1, epochs: plan.epochs, done: timer.done, total: timer.perEpoch === undefined ? undefined : timer.perEpoch * count,
-    loss: sum.mean, metrics: resultsOf(metrics), learningRate: stepper.rate(before),
+    loss: sums.total, metrics: { ...sums.named(), ...resultsOf(metrics) }, learningRate: stepper.rate(before),
     secondsLeft: timer.done === 0 || timer.perEpoch === undefined ? undefined : (Date.now() - timer.start) / 1000 / timer.done * left(),
   })
   let batch = 0
   for await (const data of source.epoch(before)) {
-    stepper.train(data, classWeight, before + batch / (timer.perEpoch ?? Infinity), sum, metrics, `fit: epoch ${epoch + 1}, batch ${batch + 1}`)
+    stepper.train(data, classWeight, before + batch / (timer.perEpoch ?? Infinity), sums, metrics, `fit: epoch ${epoch + 1}, batch ${batch + 1}`)
     batch++
     timer.done++
     pace.check()
@@ -180,7 +189,7 @@ async function runEpoch(plan: FitPlan, epoch: number, timer: Timer): Promise<Log
   if (batch === 0) throw new LstmError('VALUE', `fitDataset: epoch ${epoch + 1} has no batches: give a function that makes the data of an epoch, or data that can be gone through again`)
   timer.perEpoch ??= batch
   const learningRate = stepper.rate(before + 1 - 1 / batch)
-  const trained = { loss: sum.mean, ...resultsOf(metrics) }
+  const trained = allResultsOf(sums, metrics)
   report()
   const validation = plan.validation === undefined ? {} : await evaluateSource(stepper, plan.validation, undefined, metrics, pace)
   return { ...trained, ...Object.fromEntries(Object.entries(validation).map(([name, value]) => [validated(name), value])), learningRate }

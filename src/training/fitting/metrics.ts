@@ -3,7 +3,7 @@ import { LstmError } from '../../errors.ts'
 import { nearest } from '../../options.ts'
 import { describeValue } from '../../values/dtype.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
-import type { Loss } from '../losses.ts'
+import type { OutputLoss } from '../output-losses.ts'
 
 /**
  * - `accuracy`: that of the loss: `sparseCategoricalAccuracy`, `categoricalAccuracy` or `binaryAccuracy`
@@ -14,6 +14,9 @@ export type MetricName = 'accuracy' | 'sparseCategoricalAccuracy' | 'categorical
 const NAMES: readonly MetricName[] = [
   'accuracy', 'sparseCategoricalAccuracy', 'categoricalAccuracy', 'binaryAccuracy', 'meanAbsoluteError', 'mae', 'meanSquaredError', 'mse',
 ]
+
+/** Metrics of the one loss, or of several by the names of outputs. */
+export type Metrics = readonly MetricName[] | Readonly<Record<string, readonly MetricName[]>>
 
 /** What is right, or wrong, at one loss. */
 type Measure = (prediction: Float32Array, target: ArrayLike['data'], n: number, columns: number, threshold: number) => number
@@ -46,13 +49,16 @@ const ACCURACIES = {
 
 /** A metric that is summed up over batches. */
 export class Metric {
-  readonly name: MetricName
+  /** What its number is told by: with the output before it, where there are several losses. */
+  readonly name: string
+  /** The loss that it goes with. */
+  readonly part: number
   readonly #measure: Measure
   #sum = 0
   #count = 0
 
   /** @throws LstmError `VALUE` for names that are none, and metrics that do not go with the loss */
-  constructor(name: MetricName, loss: Loss) {
+  constructor(name: MetricName, { loss, name: output }: OutputLoss, part: number) {
     if (!NAMES.includes(name)) {
       const near = typeof name === 'string' ? nearest(name, NAMES) : undefined
       throw new LstmError('VALUE', `metrics: expected ${NAMES.join(', ')}, got ${describeValue(name)}${near === undefined ? '' : `; did you mean '${near}'?`}`)
@@ -62,7 +68,8 @@ export class Metric {
     if (own === undefined || loss.loss === 'ctc' || (own === 'sparseCategoricalAccuracy') !== isSparse) {
       throw new LstmError('VALUE', `metrics: '${name}' does not go with the loss ${loss.loss}`)
     }
-    this.name = name
+    this.name = output === undefined ? name : `${output}_${name}`
+    this.part = part
     this.#measure = MEASURES[own]
   }
 
@@ -88,4 +95,18 @@ export class Metric {
       this.#count++
     }
   }
+}
+
+/** @throws LstmError `VALUE` for metrics that are none, or of no loss */
+export function metricsOf(given: Metrics, losses: readonly OutputLoss[]): Metric[] {
+  if (Array.isArray(given)) {
+    if (given.length > 0 && losses.length > 1) throw new LstmError('VALUE', `metrics: expected metrics by the names of outputs: { ${losses[0]?.name ?? ''}: ['accuracy'] }`)
+    return (given as readonly MetricName[]).map((name) => new Metric(name, losses[0] as OutputLoss, 0))
+  }
+  return Object.entries(given).flatMap(([output, names]) => {
+    const part = losses.findIndex(({ loss }) => loss.output === output)
+    if (part < 0) throw new LstmError('VALUE', `metrics: no loss '${output}'; losses are ${losses.map(({ loss }) => `'${loss.output ?? ''}'`).join(', ')}`)
+    if (!Array.isArray(names)) throw new LstmError('VALUE', `metrics: expected a list of names for '${output}', got ${describeValue(names)}`)
+    return (names as readonly MetricName[]).map((name) => new Metric(name, losses[part] as OutputLoss, part))
+  })
 }

@@ -3,29 +3,14 @@ import { LstmError } from '../../errors.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { lengthOf } from '../../values/shape.ts'
 import type { Batch } from './dataset.ts'
-import type { Loss } from '../losses.ts'
+import type { LossSums } from './loss-sums.ts'
 import type { Metric } from './metrics.ts'
 import { OptimizerState } from '../optimizer-state.ts'
 import type { Optimizer } from '../optimizers.ts'
 import { rateAt } from '../schedules.ts'
-import type { Trainable } from '../trainable.ts'
+import type { OutputLoss } from '../output-losses.ts'
+import type { BatchShapes, BatchTargets, Trainable } from '../trainable.ts'
 import { divisorOf, writeWeights, type BatchWeight, type ClassWeight } from './weights.ts'
-
-/** What losses have come to over some batches. */
-export class LossSum {
-  #sum = 0
-  #divisor = 0
-
-  add(sum: number, divisor: number): void {
-    this.#sum += sum
-    this.#divisor += divisor
-  }
-
-  /** NaN before there is any. */
-  get mean(): number {
-    return this.#sum / this.#divisor
-  }
-}
 
 /** Values and moments of the last step whose loss was a number. */
 class Backup {
@@ -76,7 +61,7 @@ class Backup {
 /** Runs batches through an engine, and moves its parameters. */
 export class Stepper {
   readonly engine: Trainable
-  readonly loss: Loss
+  readonly losses: readonly OutputLoss[]
   readonly state: OptimizerState
   /** Steps that were taken. */
   steps = 0
@@ -85,13 +70,21 @@ export class Stepper {
   /** Takes the place of the schedule: `learningRateScheduler` sets it. */
   fixedRate: number | undefined
   readonly #backup: Backup
-  readonly #weights: Map<number, Float32Array> = new Map()
+  /** Of each loss, by their number. */
+  readonly #weightsOf: readonly Map<number, Float32Array>[]
+  /** Of each loss in this batch: what its elements count, what the mean is divided by, and what it came to. */
+  readonly #weights: Float32Array[] = []
+  readonly #divisors: number[] = []
+  readonly #totals: number[] = []
   readonly #count: BatchWeight = { sum: 0, count: 0 }
+  /** What all losses of this batch count. */
+  #counted = 0
 
   /** @throws LstmError `MEMORY` */
-  constructor(engine: Trainable, loss: Loss, optimizer: Optimizer) {
+  constructor(engine: Trainable, losses: readonly OutputLoss[], optimizer: Optimizer) {
     this.engine = engine
-    this.loss = loss
+    this.losses = losses
+    this.#weightsOf = losses.map(() => new Map())
     this.state = new OptimizerState(engine.runtime, engine.parameters, engine.length, optimizer)
     try {
       this.#backup = new Backup(engine, this.state)
@@ -112,9 +105,9 @@ export class Stepper {
    * @throws LstmError `VALUE` where the loss or a gradient is NaN or Infinity: parameters, moments and counts are then those of the last step
    *   whose loss was a number
    */
-  train(batch: Batch, classWeight: ClassWeight | undefined, epochs: number, sum: LossSum, metrics: readonly Metric[], where: string): void {
+  train(batch: Batch, classWeight: ClassWeight | undefined, epochs: number, sums: LossSums, metrics: readonly Metric[], where: string): void {
     const rate = this.rate(epochs)
-    const bad = this.#run(batch, classWeight, true, sum, metrics)
+    const bad = this.#run(batch, classWeight, true, sums, metrics)
     const { engine: { valuesPtr, gradientsPtr } } = this
     const norm = bad === undefined ? this.state.norm(gradientsPtr) : NaN
     if (!Number.isFinite(norm)) {
@@ -124,15 +117,15 @@ export class Stepper {
       if (isBack) this.steps--
       throw new LstmError('VALUE', `${where} (step ${step}): ${what}. ${isBack ? 'The weights are those before the last step, whose loss was a number' : 'The weights are as they were'}. A lower learning rate, globalClipNorm in the optimizer, or a look at the data may help`)
     }
-    if (this.#count.sum === 0) return
+    if (this.#counted === 0) return
     this.#backup.keep()
     this.state.step(valuesPtr, gradientsPtr, rate, norm)
     this.steps++
   }
 
   /** The same without a step: sums up only. A loss that is no number is what it is. */
-  evaluate(batch: Batch, classWeight: ClassWeight | undefined, sum: LossSum, metrics: readonly Metric[]): void {
-    this.#run(batch, classWeight, false, sum, metrics)
+  evaluate(batch: Batch, classWeight: ClassWeight | undefined, sums: LossSums, metrics: readonly Metric[]): void {
+    this.#run(batch, classWeight, false, sums, metrics)
   }
 
   /** After the weights were set to others: there is nothing to go back to. */
@@ -146,32 +139,58 @@ export class Stepper {
   }
 
   /** What is wrong with the loss; undefined where it is a number. */
-  #run(batch: Batch, classWeight: ClassWeight | undefined, training: boolean, sum: LossSum, metrics: readonly Metric[]): string | undefined {
-    const { engine, loss } = this
+  #run(batch: Batch, classWeight: ClassWeight | undefined, training: boolean, sums: LossSums, metrics: readonly Metric[]): string | undefined {
+    const { engine } = this
     const { rows, inputs, targets } = batch
     const shapes = engine.shapesOf(Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape])))
-    const weights = this.#weightsFor(lengthOf(shapes.losses))
-    writeWeights(loss, batch, classWeight, weights, this.#count)
-    const divisor = divisorOf(loss, this.#count)
-    if (divisor !== 0) for (let n = 0; n < weights.length; n++) weights[n] = (weights[n] as number) / divisor
-    const { losses, prediction } = engine.run(inputs, targets, { rows, weights, step: this.steps, training })
-    let total = 0
+    this.#weigh(batch, classWeight, shapes)
+    const weights = this.#weights
+    const { losses, predictions } = engine.run(inputs, targets, { rows, weights, step: this.steps, training })
+    for (let n = 0; n < losses.length; n++) this.#totals[n] = weighted(losses[n] as Float32Array, weights[n] as Float32Array)
+    const bad = training ? this.#totals.findIndex((total) => !Number.isFinite(total)) : -1
+    if (bad >= 0) return this.#badLoss(bad, losses[bad] as Float32Array, rows)
     for (let n = 0; n < losses.length; n++) {
-      // What does not count may be anything.
-      if (weights[n] !== 0) total += (losses[n] as number) * (weights[n] as number)
+      const divisor = this.#divisors[n] as number
+      sums.parts[n]?.add((this.#totals[n] as number) * divisor, divisor)
     }
-    if (!Number.isFinite(total) && training) {
-      const bad = losses.findIndex((value, n) => weights[n] !== 0 && !Number.isFinite(value))
-      return `the loss is ${total}${bad < 0 ? '' : `, first in row ${Math.floor(bad / (losses.length / rows))} of the batch`}`
+    for (const metric of metrics) {
+      const { part } = metric
+      const { target } = targets[part] as BatchTargets
+      metric.update(predictions[part] as Float32Array, target as ArrayLike, weights[part] as Float32Array, (shapes[part] as BatchShapes).isLogits)
     }
-    sum.add(total * divisor, divisor)
-    for (const metric of metrics) metric.update(prediction, targets.target as ArrayLike, weights, shapes.isLogits)
     return undefined
   }
 
-  #weightsFor(length: number): Float32Array {
-    const known = this.#weights.get(length) ?? new Float32Array(length)
-    this.#weights.set(length, known)
-    return known
+  #badLoss(n: number, losses: Float32Array, rows: number): string {
+    const { name } = this.losses[n] as OutputLoss
+    const weights = this.#weights[n] as Float32Array
+    const first = losses.findIndex((value, at) => weights[at] !== 0 && !Number.isFinite(value))
+    const where = first < 0 ? '' : `, first in row ${Math.floor(first / (losses.length / rows))} of the batch`
+    return `the loss${name === undefined ? '' : ` of '${name}'`} is ${this.#totals[n] as number}${where}`
   }
+
+  /** What each element of each loss counts, divided by what the mean of that loss is divided by. */
+  #weigh(batch: Batch, classWeight: ClassWeight | undefined, shapes: readonly BatchShapes[]): void {
+    this.#counted = 0
+    for (let part = 0; part < shapes.length; part++) {
+      const length = lengthOf((shapes[part] as BatchShapes).losses)
+      const known = this.#weightsOf[part] as Map<number, Float32Array>
+      const weights = known.get(length) ?? new Float32Array(length)
+      known.set(length, weights)
+      const { loss } = this.losses[part] as OutputLoss
+      writeWeights(loss, batch, part, classWeight, weights, this.#count)
+      const divisor = divisorOf(loss, this.#count)
+      if (divisor !== 0) for (let n = 0; n < weights.length; n++) weights[n] = (weights[n] as number) / divisor
+      this.#weights[part] = weights
+      this.#divisors[part] = divisor
+      this.#counted += this.#count.sum
+    }
+  }
+}
+
+/** The sum of losses by their weights: what does not count may be anything. */
+function weighted(losses: Float32Array, weights: Float32Array): number {
+  let total = 0
+  for (let n = 0; n < losses.length; n++) if (weights[n] !== 0) total += (losses[n] as number) * (weights[n] as number)
+  return total
 }

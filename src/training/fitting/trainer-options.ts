@@ -1,14 +1,14 @@
 // Options of a trainer's functions.
 import { count, FLAG, FUNCTION, LIST, SIGNAL, type Kind, type OptionTable } from '../../options.ts'
 import type { PlatformSignal } from '../../values/platform.ts'
-import type { NamedData } from './arrays.ts'
+import type { NamedData, Targets } from './arrays.ts'
 import type { Callback } from './callbacks.ts'
 import type { WeightOptions } from './dataset.ts'
 import type { FitProgress } from './fit.ts'
 import type { ClassWeight } from './weights.ts'
 
 /** Data to validate with: inputs, targets and, if there are any, sample weights. */
-export type ValidationData = readonly [x: NamedData, y: NamedData, sampleWeight?: WeightOptions['sampleWeight']]
+export type ValidationData = readonly [x: NamedData, y: Targets, sampleWeight?: WeightOptions['sampleWeight']]
 
 /** Options of `fitDataset`, and of `fit`. */
 export interface FitDatasetOptions {
@@ -54,7 +54,7 @@ export interface DatasetBatch extends WeightOptions {
   /** Inputs. */
   readonly x: NamedData
   /** Targets. */
-  readonly y: NamedData
+  readonly y: Targets
 }
 
 /** Batches, or a function that makes those of an epoch. */

@@ -7,15 +7,16 @@ import { NdArray } from '../../values/ndarray.ts'
 import { describeValue, dtypeOfData } from '../../values/dtype.ts'
 import { tagOf } from '../../values/realm.ts'
 import { lengthOf } from '../../values/shape.ts'
-import type { NamedData } from './arrays.ts'
+import type { NamedData, Targets } from './arrays.ts'
 import type { TrainingControl } from './callbacks.ts'
 import { restoreCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts'
 import { Batches, datasetOf, inputsOf, splitEnd, type Batch, type Dataset, type WeightOptions } from './dataset.ts'
-import { evaluateSource, Pace, runFit, sourceOf, type FitResult, type Source } from './fit.ts'
-import type { Loss } from '../losses.ts'
-import { Metric, type MetricName } from './metrics.ts'
+import { allResultsOf, evaluateSource, Pace, runFit, sourceOf, type FitResult, type Source } from './fit.ts'
+import { LossSums } from './loss-sums.ts'
+import { metricsOf, type Metric, type Metrics } from './metrics.ts'
 import type { Optimizer } from '../optimizers.ts'
-import { LossSum, Stepper } from './stepper.ts'
+import type { OutputLoss } from '../output-losses.ts'
+import { Stepper } from './stepper.ts'
 import type { Trainable } from '../trainable.ts'
 import {
   BATCH_SIZE, DATASET_OPTIONS, EVALUATE_OPTIONS, FIT_OPTIONS, ON_BATCH_OPTIONS, PREDICT_OPTIONS, type BatchSource, type DatasetBatch, type EvaluateOptions,
@@ -26,13 +27,15 @@ import { checkClassWeight } from './weights.ts'
 /** What a trainer is made of. */
 export interface TrainerSettings {
   /** What is made small. */
-  readonly loss: Loss
+  readonly losses: readonly OutputLoss[]
   /** What moves the weights. */
   readonly optimizer: Optimizer
   /** What is told besides the loss. */
-  readonly metrics: readonly MetricName[]
+  readonly metrics: Metrics
   /** int32: orders of rows follow from it. */
   readonly seed: number
+  /** Constants that learn besides the weights. Default: none. */
+  readonly trainable?: readonly string[] | undefined
   /** The model as a file: a checkpoint has it. */
   readonly model?: (() => Uint8Array) | undefined
 }
@@ -53,8 +56,8 @@ export class Trainer {
   constructor(engine: Trainable, settings: TrainerSettings) {
     this.engine = engine
     this.settings = settings
-    this.#metrics = settings.metrics.map((name) => new Metric(name, settings.loss))
-    this.#stepper = new Stepper(engine, settings.loss, settings.optimizer)
+    this.#metrics = metricsOf(settings.metrics, settings.losses)
+    this.#stepper = new Stepper(engine, settings.losses, settings.optimizer)
   }
 
   /** Epochs that are done, in all. */
@@ -75,11 +78,11 @@ export class Trainer {
   /**
    * Trains with arrays. Yields to the event loop every 8 ms, as far as a step is not longer.
    * @param x an array [rows, ...], or arrays by the names of the inputs
-   * @param y targets as the loss takes them
+   * @param y targets as the loss takes them; of several losses by the names of their outputs
    * @throws LstmError `SHAPE` or `VALUE` for data or options that do not fit, NaN in data, classes out of range; `VALUE` where a loss or gradient is
    *   NaN or Infinity: says in which batch, and the weights are those of the last step whose loss was a number; `ABORTED`; `BUSY`; `DISPOSED`
    */
-  async fit(x: NamedData, y: NamedData, options: FitOptions = {}): Promise<FitResult> {
+  async fit(x: NamedData, y: Targets, options: FitOptions = {}): Promise<FitResult> {
     const read = readOptions(options, FIT_OPTIONS, 'fit')
     const { batchSize = BATCH_SIZE, shuffle = true, validationSplit, validationData, sampleWeight, mask, epochs = 1, initialEpoch = 0 } = read
     if (validationSplit !== undefined && validationData !== undefined) throw new LstmError('VALUE', "fit: 'validationSplit' and 'validationData' say the same thing")
@@ -120,20 +123,20 @@ export class Trainer {
    * @returns loss and metrics of the batch, before the step
    * @throws LstmError see `fit`
    */
-  trainOnBatch(x: NamedData, y: NamedData, options: TrainOnBatchOptions = {}): Record<string, number> {
+  trainOnBatch(x: NamedData, y: Targets, options: TrainOnBatchOptions = {}): Record<string, number> {
     const { classWeight, ...weights } = readOptions(options, ON_BATCH_OPTIONS, 'trainOnBatch')
     return this.#once('trainOnBatch', () => {
-      checkClassWeight(classWeight, this.settings.loss, 'trainOnBatch')
+      checkClassWeight(classWeight, this.settings.losses, 'trainOnBatch')
       const batch = this.#dataset(x, y, weights, 'trainOnBatch')
-      const sum = new LossSum()
+      const sums = new LossSums(this.settings.losses)
       for (const metric of this.#metrics) metric.reset()
-      this.#stepper.train(batch, classWeight, this.#epoch, sum, this.#metrics, 'trainOnBatch')
-      return { loss: sum.mean, ...Object.fromEntries(this.#metrics.map(({ name, result }) => [name, result])) }
+      this.#stepper.train(batch, classWeight, this.#epoch, sums, this.#metrics, 'trainOnBatch')
+      return allResultsOf(sums, this.#metrics)
     })
   }
 
   /** Loss and metrics of data, without dropout. @throws LstmError see `fit` */
-  async evaluate(x: NamedData, y: NamedData, options: EvaluateOptions = {}): Promise<Record<string, number>> {
+  async evaluate(x: NamedData, y: Targets, options: EvaluateOptions = {}): Promise<Record<string, number>> {
     const { batchSize = BATCH_SIZE, signal, ...weights } = readOptions(options, EVALUATE_OPTIONS, 'evaluate')
     return this.#whileBusy('evaluate', async () => {
       const data = this.#dataset(x, y, weights, 'evaluate')
@@ -148,7 +151,7 @@ export class Trainer {
       const pace = new Pace(signal, 'predict')
       const inputs = inputsOf(this.engine, x, 'predict')
       const rows = Object.values(inputs)[0]?.shape[0] ?? 0
-      const batches = new Batches({ rows, inputs, targets: {}, sampleWeight: undefined, mask: undefined }, batchSize)
+      const batches = new Batches({ rows, inputs, targets: [], sampleWeight: [], mask: [] }, batchSize)
       const order = Int32Array.from({ length: rows }, (_, n) => n)
       const parts: Record<string, ArrayLike>[] = []
       for (let n = 0; n < batches.count; n++) {
@@ -190,8 +193,8 @@ export class Trainer {
   /** A checkpoint: weights, what the optimiser and stateful layers remember, epochs and steps. A trainer that is made of it goes on bit for bit. */
   save(): Uint8Array {
     this.#check('save')
-    const { metrics, seed, model } = this.settings
-    return writeCheckpoint(this.#stepper, { metrics, seed, epoch: this.#epoch }, model?.())
+    const { metrics, seed, trainable = [], model } = this.settings
+    return writeCheckpoint(this.#stepper, { metrics, seed, trainable, epoch: this.#epoch }, model?.())
   }
 
   /** Goes on from a checkpoint of the same model and optimiser. @throws LstmError `SHAPE` for another one; the trainer is then as before */
@@ -215,7 +218,7 @@ export class Trainer {
     options: FitDatasetOptions & { readonly epochs: number, readonly initialEpoch: number }, source: Source, validation: Source | undefined, what: string,
   ): Promise<FitResult> {
     const { epochs, initialEpoch, classWeight, callbacks = [], signal, onProgress } = options
-    checkClassWeight(classWeight, this.settings.loss, what)
+    checkClassWeight(classWeight, this.settings.losses, what)
     return runFit({
       stepper: this.#stepper, source, validation, metrics: this.#metrics, classWeight, initialEpoch, epochs, callbacks, control: this.#control(), onProgress,
       pace: new Pace(signal, what), epochDone: () => this.#epoch++,
@@ -239,8 +242,8 @@ export class Trainer {
     }
   }
 
-  #dataset(x: NamedData, y: NamedData, weights: WeightOptions, what: string): Dataset {
-    return datasetOf({ engine: this.engine, loss: this.settings.loss }, x, y, weights, what)
+  #dataset(x: NamedData, y: Targets, weights: WeightOptions, what: string): Dataset {
+    return datasetOf({ engine: this.engine, losses: this.settings.losses }, x, y, weights, what)
   }
 
   #validationOf(given: ValidationData | undefined): Dataset | undefined {

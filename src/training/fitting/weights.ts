@@ -4,13 +4,17 @@ import { describeValue } from '../../values/dtype.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import type { Batch } from './dataset.ts'
 import type { Loss } from '../losses.ts'
+import type { OutputLoss } from '../output-losses.ts'
+import type { BatchTargets } from '../trainable.ts'
 
 /** What classes count, by their number: `{ 0: 1, 1: 5 }`. Those that are not named count 1. */
 export type ClassWeight = Readonly<Record<number, number>>
 
 /** @throws LstmError `VALUE` unless it is one, of a loss that has classes */
-export function checkClassWeight(given: unknown, { loss }: Loss, what: string): void {
+export function checkClassWeight(given: unknown, losses: readonly OutputLoss[], what: string): void {
   if (given === undefined) return
+  const [{ loss: { loss } }, ...more] = losses as readonly [OutputLoss]
+  if (more.length > 0) throw new LstmError('VALUE', `${what}: classWeight goes with one loss; use sampleWeight by the names of outputs`)
   if (!['sparseCategoricalCrossentropy', 'categoricalCrossentropy', 'binaryCrossentropy'].includes(loss)) {
     throw new LstmError('VALUE', `${what}: classWeight goes with losses of classes, not with ${loss}; use sampleWeight`)
   }
@@ -39,14 +43,17 @@ export interface BatchWeight {
 
 /**
  * Writes what each loss of a batch counts: sample weight times class weight; 0 where the mask is 0, and for classes that are ignored.
- * @param weights as many as there are losses
+ * @param part which loss of the batch it is
+ * @param weights as many as there are elements of the loss
  * @param into is written: it allocates nothing
  */
 export function writeWeights(
-  loss: Loss, { rows, targets, sampleWeight, mask }: Batch, classWeight: ClassWeight | undefined, weights: Float32Array, into: BatchWeight,
+  loss: Loss, batch: Batch, part: number, classWeight: ClassWeight | undefined, weights: Float32Array, into: BatchWeight,
 ): void {
+  const { rows } = batch
+  const [sampleWeight, mask] = [batch.sampleWeight[part], batch.mask[part]]
   const perRow = weights.length / rows
-  const { target } = targets
+  const { target } = batch.targets[part] as BatchTargets
   const ignored = loss.loss === 'sparseCategoricalCrossentropy' ? loss.ignoreIndex : undefined
   const columns = target === undefined ? 0 : target.data.length / weights.length
   into.sum = 0

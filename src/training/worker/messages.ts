@@ -3,7 +3,7 @@ import type { LstmErrorCode } from '../../errors.ts'
 import type { KernelModule } from '../../runtime/web-assembly.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
-import type { NamedData } from '../fitting/arrays.ts'
+import type { NamedData, Targets } from '../fitting/arrays.ts'
 import type { Callback } from '../fitting/callbacks.ts'
 import type { FitProgress, FitResult } from '../fitting/fit.ts'
 import type { Trainer, TrainerSettings } from '../fitting/trainer.ts'
@@ -31,10 +31,10 @@ export interface TrainerTask {
 export interface Calls {
   /** The first one: tells that the trainer is made. */
   readonly createTrainer: { readonly args: readonly [], readonly gives: undefined }
-  readonly fit: { readonly args: readonly [NamedData, NamedData, FitOptions], readonly gives: FitResult }
+  readonly fit: { readonly args: readonly [NamedData, Targets, FitOptions], readonly gives: FitResult }
   readonly fitDataset: { readonly args: readonly [FitDatasetOptions], readonly gives: FitResult }
-  readonly trainOnBatch: { readonly args: readonly [NamedData, NamedData, TrainOnBatchOptions], readonly gives: Record<string, number> }
-  readonly evaluate: { readonly args: readonly [NamedData, NamedData, EvaluateOptions], readonly gives: Record<string, number> }
+  readonly trainOnBatch: { readonly args: readonly [NamedData, Targets, TrainOnBatchOptions], readonly gives: Record<string, number> }
+  readonly evaluate: { readonly args: readonly [NamedData, Targets, EvaluateOptions], readonly gives: Record<string, number> }
   readonly predict: { readonly args: readonly [NamedData, PredictOptions], readonly gives: Record<string, ArrayLike> }
   readonly getWeights: { readonly args: readonly [], readonly gives: Map<string, Float32Array> }
   readonly setWeights: { readonly args: readonly [Parameters<Trainer['setWeights']>[0]], readonly gives: ReturnType<Trainer['setWeights']> }

@@ -6,7 +6,7 @@ import { makeDisposable } from '../../runtime/dispose.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import type { PlatformDisposable } from '../../values/platform.ts'
-import type { NamedData } from '../fitting/arrays.ts'
+import type { NamedData, Targets } from '../fitting/arrays.ts'
 import type { FitResult } from '../fitting/fit.ts'
 import type { TrainerSettings } from '../fitting/trainer.ts'
 import {
@@ -26,8 +26,8 @@ export class WorkerTrainer {
   readonly #runtime: Runtime
 
   /** Use `createTrainer`. */
-  constructor(link: Link, { loss, optimizer, metrics, seed }: TrainerSettings, runtime: Runtime) {
-    this.settings = { loss, optimizer, metrics, seed }
+  constructor(link: Link, { losses, optimizer, metrics, seed, trainable }: TrainerSettings, runtime: Runtime) {
+    this.settings = { losses, optimizer, metrics, seed, trainable }
     this.#link = link
     this.#runtime = runtime
   }
@@ -57,7 +57,7 @@ export class WorkerTrainer {
    * changed when the callback is over, and `save()` after such a change is refused.
    * @throws LstmError as `Trainer.fit`; `ENVIRONMENT` where the worker has ended; `VALUE` for data that cannot be sent to one
    */
-  async fit(x: NamedData, y: NamedData, options: FitOptions = {}): Promise<FitResult> {
+  async fit(x: NamedData, y: Targets, options: FitOptions = {}): Promise<FitResult> {
     const [functions, rest] = split(options, FIT_OPTIONS, 'fit')
     return this.#link.call('fit', [x, y, rest], functions)
   }
@@ -69,12 +69,12 @@ export class WorkerTrainer {
   }
 
   /** One step of training: see `Trainer.trainOnBatch`. Calls that come before it is done wait. @throws LstmError see `fit` */
-  async trainOnBatch(x: NamedData, y: NamedData, options: TrainOnBatchOptions = {}): Promise<Record<string, number>> {
+  async trainOnBatch(x: NamedData, y: Targets, options: TrainOnBatchOptions = {}): Promise<Record<string, number>> {
     return this.#link.call('trainOnBatch', [x, y, readOptions(options, ON_BATCH_OPTIONS, 'trainOnBatch')])
   }
 
   /** Loss and metrics of data, without dropout. @throws LstmError see `fit` */
-  async evaluate(x: NamedData, y: NamedData, options: EvaluateOptions = {}): Promise<Record<string, number>> {
+  async evaluate(x: NamedData, y: Targets, options: EvaluateOptions = {}): Promise<Record<string, number>> {
     const [functions, rest] = split(options, EVALUATE_OPTIONS, 'evaluate')
     return this.#link.call('evaluate', [x, y, rest], functions)
   }
