@@ -65,6 +65,24 @@ function script(body: string, pickle: string = MODULE): Uint8Array {
 
 const read = (bytes: Uint8Array, options: object = {}): Promise<unknown> => torch.read(onlyBytes(bytes), options)
 
+/** What is done with y, [..., 2], and why it is not followed. */
+const NORMALISED: readonly (readonly [call: string, why: string])[] = [
+  ['torch.select(y, 1, y)', 'has a size that is computed'], ['torch.select(y, 1, 0.5)', 'has a size that is computed'],
+  ['torch.softmax(y, 7)', 'has an axis 7 of 2'], ['torch.softmax(y, -3)', 'has an axis -3 of 2'],
+  ['torch.lstm(y, y, y, True, 1, 0., False, False, True)', 'has a packed sequence'], ['torch.lstm(y, y, [self.w], True, 1, 0., False, False)', 'has a packed sequence'],
+  ['torch.lstm(y, [], [self.w], True, 1, 0.5, True, False, True)', 'was saved in training mode (model.eval() is missing)'],
+  ['torch.gru(y, None, [self.w, self.w], True, 1, 0., False, False, True)', 'has 2 weights of gru, where 4 are expected'],
+  ['torch.add(y, y, alpha=2)', 'has torch.add with alpha or a rounding mode'], ['torch.sub(y, y, 2)', 'has torch.sub with alpha or a rounding mode'],
+  ['torch.div(y, y, rounding_mode="floor")', 'has torch.div with alpha or a rounding mode'],
+  ['torch.convolution(y, self.w, None, [1], [0], [1], True, [0], 1)', 'has a transposed convolution'],
+  ['torch.conv1d(y, self.w, None, [1], "circular", [1], 1)', 'has the padding circular'], ['torch.conv1d(y, self.w, None, [1, 2])', 'has a size that is computed'],
+  ['torch.batch_norm(y, self.w, None, None, None, False, 0.1, 1.0e-05, True)', 'has a batch normalisation by the batch it is given'],
+  ['torch.batch_norm(y, None, None, self.w, self.w, True, 0.1, 1.0e-05, True)', 'has a batch normalisation by the batch it is given'],
+  ['torch.flatten(y, 0)', 'flattens other axes than all behind the batch'], ['torch.linear(y, y)', 'has weights that are computed'],
+  ['(self.w).weight', 'has .weight of no module'], ['[y][3]', 'has an index that is not read'], ['[y]["a"]', 'has an index that is not read'],
+  ['f(y)(y)', 'calls what is no name'], ['torch.tanh(self)', 'gives a module as an argument'], ['math.exp(y)', 'has the name math'],
+]
+
 describe('programs that are not followed', () => {
   it.each([
     ['    if torch.gt(x, 0):\n      y = x\n    return x\n', "decides by 'if'"],
@@ -83,6 +101,7 @@ describe('programs that are not followed', () => {
     ['    y = torch.layer_norm(x, [2], self.w, None, 1.0e-05)\n    return torch.elu(y, 1., 2.)\n', 'has torch.elu with 2'],
     ['    y = torch.layer_norm(x, [2], self.w, None, 1.0e-05)\n    return torch.dropout(y, 0.5, True)\n', 'was saved in training mode (model.eval() is missing)'],
     ['    return torch.layer_norm(x, [3], self.w, None, 1.0e-05)\n', 'is not understood as a graph (layerNormalization'],
+    ...NORMALISED.map(([call, why]): [string, string] => [`    y = torch.layer_norm(x, [2], self.w, None, 1.0e-05)\n    return ${call}\n`, why]),
   ])('%j', async (body, why) => {
     await expectRejection(read(script(body)), 'UNSUPPORTED', new RegExp(`^this file is a TorchScript program that ${why.replace(/[().+]/g, '\\$&')}[^]*; no code of a file is run. Its tensors:\n {2}w float32 \\[2\\]\n[^]*torch\\.jit\\.load`))
   })
