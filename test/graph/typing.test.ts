@@ -108,7 +108,7 @@ describe('typeGraph', () => {
     const [lstm] = graph.nodes as [GraphNode]
     expectError(
       () => typeGraph({ ...graph, nodes: [{ ...lstm, attributes: { ...lstm.attributes, zoneout: 3 } }] }), 'UNSUPPORTED',
-      "lstm 'lstm': unknown attributes 'zoneout'; it knows hiddenSize, numLayers, direction, timeMajor, returnSequences, reversedOutput, clip, activations, activationAlpha, activationBeta, maskRule, zeroEmptyState, stateful, projSize, forgetBias, cellClip, projClip, coupling, layerNorm, normEpsilon, delaySamples",
+      "lstm 'lstm': unknown attributes 'zoneout'; it knows hiddenSize, numLayers, direction, timeMajor, returnSequences, reversedOutput, clip, activations, activationAlpha, activationBeta, maskRule, zeroEmptyState, stateful, dropout, recurrentDropout, projSize, forgetBias, cellClip, projClip, coupling, layerNorm, normEpsilon, delaySamples",
     )
   })
 
