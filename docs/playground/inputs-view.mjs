@@ -1,7 +1,7 @@
 // The inputs of a model: sizes, and for each input where its numbers come from.
 import { bytesText, element, grouped, make, shapeText } from './dom.mjs'
 import { arrayOfFile, drawable, record } from './sources.mjs'
-import { arrayText, fitted, lengthOf, namedSizes, randomArray, sized, textNumbers, typedArray, zeroArray } from './values.mjs'
+import { arrayText, fitted, lengthOf, mostOf, namedSizes, randomArray, sized, textNumbers, typedArray, zeroArray } from './values.mjs'
 
 /** Longer arrays are not shown as text. */
 const MOST_SHOWN = 5000
@@ -65,15 +65,6 @@ export class InputsView {
     }
     for (const input of this.#inputs) if (input.followsSizes) input.resize()
   }
-}
-
-/** How many words an embedding has that an input goes into: whole numbers stay below that. */
-function mostOf({ name, dtype }, model) {
-  if (dtype === 'float32') return undefined
-  const graph = model.toGraph()
-  const node = graph.nodes.find(({ inputs }) => inputs.includes(name))
-  const weight = Object.values(node?.parameters ?? {}).map((constant) => graph.constants.get(constant)).find((constant) => constant?.shape.length === 2)
-  return weight?.shape[0] ?? 2
 }
 
 class InputView {

@@ -1,18 +1,23 @@
 // What came out: bars for classes, curves for sequences, numbers for all.
 import { writeNpy } from 'lstm-wasm/npy'
 import { clearCanvas, cssColour, download, grouped, make, shapeText, short } from './dom.mjs'
+import { dividedText, WORD_LABELS } from './values.mjs'
 
 const MOST_BARS = 10
 const MOST_CURVES = 6
 const MOST_NUMBERS = 400
 const COLOURS = ['gate-i', 'gate-f', 'gate-g', 'gate-o', 'text', 'bad']
 
-/** @returns an element for every output; `draw` draws its curves once it is in the page */
-export function outputElements(outputs, vocabulary) {
-  return Object.entries(outputs).map(([name, array]) => outputElement(name, array, vocabulary))
+/**
+ * @param entry of the shelf: its `vocabulary`, and the `classes` of its output, where those are not characters, too
+ * @param inputs of the run
+ * @returns an element for every output; `draw` draws its curves once it is in the page
+ */
+export function outputElements(outputs, entry, inputs) {
+  return Object.entries(outputs).map(([name, array]) => outputElement(name, array, entry, inputs))
 }
 
-function outputElement(name, { dtype, shape, data }, vocabulary) {
+function outputElement(name, { dtype, shape, data }, entry, inputs) {
   const width = shape.at(-1) ?? 1
   const rows = data.length / Math.max(1, width)
   const last = data.subarray(data.length - width)
@@ -27,7 +32,8 @@ function outputElement(name, { dtype, shape, data }, vocabulary) {
     canvas && legendElement(Array.from({ length: columns }, (_, column) => (width === 1 ? name : `${name} ${column}`)),
       columns < width && make('li', {}, `${width - columns} more are in the numbers`)),
     isClasses && rows > 1 && make('p', { class: 'quiet' }, 'The last row:'),
-    isClasses && barsElement(last, vocabulary),
+    isClasses && barsElement(last, entry?.classes ?? entry?.vocabulary),
+    entry?.classes === WORD_LABELS && dividedElement(Object.values(inputs)[0].data, data, entry.vocabulary),
     make('details', {}, make('summary', {}, rows === 1 && width <= 8 ? [...data].map((value) => short(value, 6)).join('  ') : `${grouped(data.length)} numbers`),
       make('pre', { class: 'scroll', tabIndex: 0 }, numbersText(data, width)),
       make('button', { type: 'button', onclick: () => download(`${name.replace(/\W+/g, '-')}.npy`, writeNpy({ dtype, shape, data })) }, 'Download as .npy')),
@@ -42,6 +48,12 @@ export function legendElement(names, ...others) {
     item.style.setProperty('--colour', `var(--${COLOURS[n]})`)
     return item
   }), ...others)
+}
+
+/** The text that went in, with a line between its words. */
+function dividedElement(numbers, scores, vocabulary) {
+  const words = dividedText(numbers, scores, vocabulary)
+  return make('p', { 'class': 'divided', 'lang': 'th', 'aria-label': `${words.length} words` }, ...words.flatMap((word, n) => (n === 0 ? [word] : [make('wbr'), make('span', { 'aria-hidden': 'true' }), word])))
 }
 
 /** The likeliest, or largest, of a row. */

@@ -185,7 +185,7 @@ async function run() {
     const outputs = await model.runAsync(inputs, { signal: running.signal, onProgress: ({ done, total }) => say('took', `${done} of ${total}`) })
     if (opened.model !== model) return
     say('took', `ran in ${timeText(performance.now() - begin)}`)
-    const elements = outputElements(outputs, entry?.vocabulary)
+    const elements = outputElements(outputs, entry, inputs)
     element('outputs').replaceChildren(...elements.map(({ panel }) => panel))
     drawOutputs = elements.map(({ draw }) => draw)
     for (const draw of drawOutputs) draw()

@@ -2,7 +2,7 @@
 import { LstmError } from 'lstm-wasm'
 import { readNpy } from 'lstm-wasm/npy'
 import { samplesOf } from './sources.mjs'
-import { fitted, lengthOf, lineNumbers, textNumbers } from './values.mjs'
+import { fitted, labelsOfWords, lengthOf, lineNumbers, mostOf, textNumbers } from './values.mjs'
 
 const TARGET_NAME = /^(y|targets?|labels?|out(put)?s?)\b/i
 
@@ -17,7 +17,8 @@ export function usualLoss({ nodes, outputs }) {
  * @param model what is trained
  * @param isState whether an input is a state: nobody gives it
  * @param isSparse whether a target is the number of a class, not numbers like the output
- * @returns `port`: the input; `perStep`: whether each timestep has a target; `columns` of a target; `features` of a timestep; `isSparse`
+ * @returns `port`: the input; `perStep`: whether each timestep has a target; `columns` of a target; `features` of a timestep; `isSparse`; `isNext`: whether
+ *   the next timestep can be the target
  * @throws LstmError `UNSUPPORTED` for a model that needs more than one input
  */
 export function formOf(model, isState, isSparse) {
@@ -30,15 +31,16 @@ export function formOf(model, isState, isSparse) {
   const perStep = output.shape.length === 3 && output.shape[1] === port.shape[1]
   const classes = output.shape.at(-1)
   if (typeof classes !== 'number') throw new LstmError('UNSUPPORTED', `output '${output.name}' is [${output.shape.join(', ')}]: this page trains outputs whose last axis is known`)
-  const features = port.shape.length > 2 ? port.shape.slice(2).reduce((all, size) => all * size, 1) : 1
-  return { port, perStep, isSparse, classes, columns: isSparse ? 1 : classes, features }
+  const features = lengthOf(port.shape.slice(2))
+  const columns = isSparse ? 1 : classes
+  return { port, perStep, isSparse, classes, columns, features, isNext: isSparse ? mostOf(port, model) === classes : features === columns }
 }
 
 /** In words, for who looks for data: what a line of a table is. */
-export function formText({ port, perStep, isSparse, classes, columns, features }) {
+export function formText({ port, perStep, isSparse, classes, columns, features, isNext }) {
   const target = isSparse ? `the number of a class, 0 to ${classes - 1}` : `${columns === 1 ? 'the number' : `${columns} numbers`} that should come out`
   if (perStep) {
-    const next = features === columns ? ' Where targets are left out, the next line is the target.' : ''
+    const next = isNext ? ' Where targets are left out, the next line is the target.' : ''
     return `A line of a table is one timestep: ${features === 1 ? 'one number' : `${features} numbers`}, then ${target}.${next}`
   }
   const sizes = port.shape.slice(1)
@@ -77,10 +79,14 @@ export function exampleOf(input, text, form) {
   return { x: input, y: typed(targetType(form), { shape, data: target }), about: '' }
 }
 
-/** Text of every target: the next character. @throws LstmError for characters that are not known, alone */
+/** Text: the next character is the target, or, for a model that divides words, where its words begin and end. @throws LstmError where there is none */
 export function examplesOfText(text, form, { timesteps, vocabulary }) {
-  const { numbers, unknown } = textNumbers(text, vocabulary, form.port.dtype)
-  const { about, ...examples } = examplesOfTable({ shape: [numbers.length, 1], data: numbers }, form, timesteps)
+  const { numbers, unknown } = textNumbers(form.isNext ? text : text.replace(/\s+/g, ''), vocabulary, form.port.dtype)
+  const characters = { shape: [numbers.length, 1], data: numbers }
+  const known = (word) => textNumbers(word, vocabulary, form.port.dtype).numbers.map(() => 'x').join('')
+  const labels = form.isNext ? [] : labelsOfWords(text.split(/\s+/).map(known).join(' '))
+  const table = form.isNext ? characters : beside(characters, { shape: [labels.length, 1], data: labels })
+  const { about, ...examples } = examplesOfTable(table, form, timesteps)
   const left = unknown.length === 0 ? '' : `The model does not know ${unknown.slice(0, 20).map((character) => `“${character}”`).join(', ')}: left out.`
   return { ...examples, about: [about, left].filter(Boolean).join(' ') }
 }
@@ -216,9 +222,9 @@ function examplesOfLines(table, form) {
 function examplesOfSteps(table, form, timesteps) {
   const { port, columns, features } = form
   const [rows, all] = tableSizes(table)
-  const isNext = all === features && features === columns
+  const isNext = all === features && form.isNext
   if (!isNext && all !== features + columns) {
-    throw new LstmError('SHAPE', `examples: expected lines of ${features} and ${columns} of the target${features === columns ? `, or of ${features} where the next line is the target` : ''}, got ${all} in a line`)
+    throw new LstmError('SHAPE', `examples: expected lines of ${features} and ${columns} of the target${form.isNext ? `, or of ${features} where the next line is the target` : ''}, got ${all} in a line`)
   }
   const steps = isNext ? rows - 1 : rows
   const length = typeof port.shape[1] === 'number' ? port.shape[1] : Math.min(timesteps, steps)

@@ -2,7 +2,7 @@
 import { bytesText, element, grouped, make, say, wordsOf } from './dom.mjs'
 import { drawable } from './sources.mjs'
 import { exampleOf, Examples, examplesOfFiles, examplesOfText, formOf, formText } from './train-data.mjs'
-import { fitted } from './values.mjs'
+import { fitted, WORD_LABELS } from './values.mjs'
 
 /** More classes than that are typed. */
 const MOST_BUTTONS = 12
@@ -13,19 +13,21 @@ export class ExamplesView {
   #examples = new Examples()
   #form
   #vocabulary
+  #classes
   #inputs
   #changed
 
   /**
    * @param model what is trained
    * @param isSparse whether targets are numbers of classes
-   * @param page `vocabulary` of texts; `inputs()`: the input of the page as it is; `changed(count)`
+   * @param page `vocabulary` of texts, `classes` of the output; `inputs()`: the input of the page as it is; `changed(count)`
    * @throws LstmError `UNSUPPORTED` for models that are not trained here
    */
-  constructor(model, isSparse, { vocabulary, inputs, changed }) {
+  constructor(model, isSparse, { vocabulary, classes, inputs, changed }) {
     const { carry } = model.describe()
     this.#form = formOf(model, (name) => Object.hasOwn(carry, name), isSparse)
     this.#vocabulary = vocabulary
+    this.#classes = classes
     this.#inputs = inputs
     this.#changed = changed
     const { port, perStep, features } = this.#form
@@ -58,18 +60,19 @@ export class ExamplesView {
   }
 
   #sources() {
-    const { port, perStep, isSparse, classes } = this.#form
+    const { port, perStep, isSparse, isNext, classes } = this.#form
     const sides = port.shape.slice(1)
     const isPicture = port.dtype === 'float32' && !perStep && sides.length === 2 && sides.every((size) => typeof size === 'number' && size >= 8 && size <= 64)
     if (isPicture && isSparse && classes <= MOST_BUTTONS) return this.#board(sides)
     const length = perStep && typeof port.shape[1] !== 'number' && make('div', { class: 'field short' },
       make('label', { for: 'train-timesteps' }, 'Timesteps of an example'), make('input', { type: 'number', id: 'train-timesteps', value: TIMESTEPS, min: 1, max: 100000 }))
-    const own = perStep && port.dtype !== 'float32' && isSparse ? this.#text() : this.#target(isSparse ? `class, 0 to ${classes - 1}` : 'target')
+    const own = port.dtype !== 'float32' && (isNext || this.#classes === WORD_LABELS) ? this.#text() : this.#target(isSparse ? `class, 0 to ${classes - 1}` : 'target')
     return [length, ...own].filter(Boolean)
   }
 
   #text() {
-    const text = make('textarea', { 'rows': 3, 'spellcheck': false, 'aria-label': 'Text to learn from', 'placeholder': 'Text to learn from: the target of each character is the next one' })
+    const placeholder = this.#form.isNext ? 'Text to learn from: the target of each character is the next one' : 'Text to learn from, with a space between its words'
+    const text = make('textarea', { 'rows': 3, 'spellcheck': false, 'aria-label': 'Text to learn from', placeholder })
     const add = () => void this.#add(() => examplesOfText(text.value, this.#form, this.#reading()), 'the text')
     return [text, make('div', { class: 'row' }, make('button', { type: 'button', onclick: add }, 'Add this text'))]
   }

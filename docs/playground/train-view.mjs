@@ -90,7 +90,7 @@ export class TrainView {
     const examples = make('div')
     const choose = () => {
       this.#examples = new ExamplesView(this.#opened.model, element('train-loss').value === 'sparseCategoricalCrossentropy', {
-        vocabulary: this.#opened.entry?.vocabulary, inputs: this.#page.inputs, changed: (count) => (element('train').disabled = count === 0),
+        vocabulary: this.#opened.entry?.vocabulary, classes: this.#opened.entry?.classes, inputs: this.#page.inputs, changed: (count) => (element('train').disabled = count === 0),
       })
       examples.replaceChildren(this.#examples.panel)
       element('train').disabled = true

@@ -27,7 +27,7 @@ export function trainedElements({ model, about: { settings, before, after } }, {
     make('table', { class: 'report' },
       make('thead', {}, make('tr', {}, ...['of all examples', 'before', 'after'].map((title) => make('th', {}, title)))), make('tbody', {}, ...rows)),
   ]
-  if (last !== undefined) elements.push(...comparison(outputs, model.run(last), entry?.vocabulary))
+  if (last !== undefined) elements.push(...comparison(outputs, model.run(last), entry, last))
   const message = make('p', { class: 'message', id: 'trained-message', role: 'status' })
   const base = name.replace(/(-trained)?\.\w+$/, '')
   const buttons = Object.entries(FILES).map(([ending, bytesOf]) => make('button', {
@@ -44,9 +44,9 @@ export function trainedElements({ model, about: { settings, before, after } }, {
 }
 
 /** The outputs of the input above, of both models beside each other. */
-function comparison(before, after, vocabulary) {
+function comparison(before, after, entry, inputs) {
   const columns = [['before', before], ['after', after]].map(([title, outputs]) => {
-    const elements = outputElements(outputs, vocabulary).slice(0, 1)
+    const elements = outputElements(outputs, entry, inputs).slice(0, 1)
     // Curves are drawn when their canvas has a size.
     requestAnimationFrame(() => elements.forEach(({ draw }) => draw()))
     return make('div', {}, make('p', { class: 'quiet' }, title), ...elements.map(({ panel }) => panel))

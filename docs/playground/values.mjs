@@ -115,6 +115,38 @@ export function textNumbers(text, vocabulary, dtype) {
   }
 }
 
+/** What a divider of words says of each character: a word begins, goes on, ends, or is this character alone. */
+export const WORD_LABELS = 'BIES'
+
+/** Words of a text. @param scores of the labels, [characters, 4] */
+export function dividedText(numbers, scores, vocabulary) {
+  const characters = [...vocabulary]
+  const words = []
+  numbers.forEach((number, n) => {
+    const row = [...scores.subarray(n * WORD_LABELS.length, (n + 1) * WORD_LABELS.length)]
+    if (n === 0 || 'BS'.includes(WORD_LABELS[row.indexOf(Math.max(...row))])) words.push('')
+    words[words.length - 1] += characters[number]
+  })
+  return words
+}
+
+/** A text whose words have spaces between them, without the spaces: the place of its label for each character. */
+export function labelsOfWords(text) {
+  return text.split(/\s+/).filter(Boolean).flatMap((word) => {
+    const { length } = [...word]
+    return Array.from({ length }, (_, n) => WORD_LABELS.indexOf(length === 1 ? 'S' : n === 0 ? 'B' : n === length - 1 ? 'E' : 'I'))
+  })
+}
+
+/** How many words an embedding has that an input goes into: whole numbers stay below that. Undefined for other inputs. */
+export function mostOf({ name, dtype }, model) {
+  if (dtype === 'float32') return undefined
+  const graph = model.toGraph()
+  const node = graph.nodes.find(({ inputs }) => inputs.includes(name))
+  const weight = Object.values(node?.parameters ?? {}).map((constant) => graph.constants.get(constant)).find((constant) => constant?.shape.length === 2)
+  return weight?.shape[0] ?? 2
+}
+
 /** Values as text for an editor, a line for each of the last axis. */
 export function arrayText({ shape, data }) {
   const width = shape.at(-1) ?? 1

@@ -29,6 +29,7 @@ async function writeApi(out) {
     disableSources: true, hideBreadcrumbs: true, hidePageHeader: true, useCodeBlocks: true, excludePrivate: true, excludeInternal: true,
     skipErrorChecking: true,
     parametersFormat: 'table', interfacePropertiesFormat: 'table', typeDeclarationFormat: 'table', enumMembersFormat: 'table', propertyMembersFormat: 'table',
+    tableColumnSettings: { hideInherited: true, hideOverrides: true, hideModifiers: true },
     logLevel: 'Error', validation: { notExported: false, invalidLink: true }, sort: ['source-order'], basePath: ROOT,
   })
   const project = await application.convert()

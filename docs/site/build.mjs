@@ -70,7 +70,7 @@ export async function buildSite(folder, { keepApi = false } = {}) {
   await write('assets/code.css', styles())
   const { metadata } = readSafetensors(await readFile(join(ROOT, 'examples', 'charrnn', 'moby-dick.safetensors')))
   const vocabulary = JSON.parse(metadata.get('characters'))
-  await write('playground/shelf.json', JSON.stringify(SHELF.map((entry) => (entry.text === undefined ? entry : { ...entry, vocabulary }))))
+  await write('playground/shelf.json', JSON.stringify(SHELF.map((entry) => (entry.text === undefined ? entry : { vocabulary, ...entry }))))
   await copyFolder(join(HERE, 'assets'), join(folder, 'assets'))
   await copyFile(join(HERE, 'node_modules', 'minisearch', 'dist', 'es', 'index.js'), join(folder, 'assets', 'minisearch.js'), '/* MiniSearch (L. Ongaro, MIT licence) */\n')
   await copyFolder(join(ROOT, 'docs', 'benchmark'), join(folder, 'benchmark'), (name) => !name.endsWith('.json'))

@@ -5,6 +5,8 @@ import { createHighlighter } from 'shiki'
 import { anchorOf, escapeHtml, relativeLink } from './paths.mjs'
 
 const LANGUAGES = ['js', 'ts', 'html', 'python', 'sh', 'json', 'toml']
+/** Lines end there for nobody: code has other tags. */
+const AFTER_BLOCK = /(<\/?(?:table|thead|tbody|tr|t[dh]|[uo]l|li|p|h\d)\b[^>]*>)\n/g
 const THEMES = { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' }
 
 /** @returns `render(markdown, place)`, and `styles()`: the colours of all code that has been rendered, as CSS */
@@ -23,6 +25,7 @@ export async function createRenderer() {
         return classes.get(style)
       }
       return html.replace(/<pre class="shiki [^"]*" style="([^"]*)"/, (_all, style) => `<pre class="shiki ${nameOf(style)}"`)
+        .replace(/<span class="line">(.*)<\/span>(?=\n|<\/code>)/g, '$1')
         .replace(/<span style="([^"]*)">/g, (_all, style) => `<span class="${nameOf(style)}">`)
     },
   })
@@ -85,7 +88,7 @@ function render(markdown, text, { source, path, pathOf, titleOf, sizeOf }) {
       nameTarget(token.children, at, titleOf(link, source))
     }
   })
-  return { html: markdown.renderer.render(tokens, markdown.options, {}), title, headings, sections, broken }
+  return { html: markdown.renderer.render(tokens, markdown.options, {}).replace(AFTER_BLOCK, '$1'), title, headings, sections, broken }
 }
 
 function plainText(children) {

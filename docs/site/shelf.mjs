@@ -1,4 +1,8 @@
 // The models that ship with the site's playground: files that are in the site already, for the home page and the examples.
+import { WORD_LABELS } from '../playground/values.mjs'
+
+/** Characters that the divider of Thai words knows, in the order of their numbers: consonants, vowels, tones, digits. */
+export const THAI = Array.from({ length: 0x5c }, (_, n) => String.fromCodePoint(0xe00 + n)).filter((character) => /\p{Script=Thai}/u.test(character)).join('')
 
 /** Paths are those of the site, seen from playground/. */
 export const SHELF = [
@@ -34,5 +38,8 @@ const net = sequential([
   dense(1, { name: 'fc' }),
 ]).loadStateDict(tensors)
 const model = await compile(net)`,
+  },
+  {
+    title: 'Thai words', about: 'where each word begins', file: 'models/thai.safetensors', text: 'วันนี้อากาศดีมากเราไปเดินเล่นที่สวนกันไหม', vocabulary: THAI, classes: WORD_LABELS,
   },
 ]

@@ -5,7 +5,11 @@ import { writeNpy } from '../../../dist/npy.js'
 import { exampleOf, Examples, examplesOfFiles, examplesOfText, formOf, formText } from '../../playground/train-data.mjs'
 
 const port = (name, shape, more) => ({ name, dtype: 'float32', shape, ...more })
-const modelOf = (inputs, output) => ({ inputs, outputs: [port('y', output)] })
+/** @param words of the embedding that whole numbers go into */
+const modelOf = (inputs, output, words = 5) => ({
+  inputs, outputs: [port('y', output)],
+  toGraph: () => ({ nodes: [{ inputs: ['x'], parameters: { weight: 'w' } }], constants: new Map([['w', { shape: [words, 2] }]]) }),
+})
 const isState = (name) => name === 'h'
 const file = (name, content) => new File([content], name)
 const lines = (rows) => rows.map((row) => row.join(',')).join('\n')
@@ -19,6 +23,7 @@ const FORMS = {
   last: () => formOf(modelOf([port('x', ['batch', 'timesteps', 2])], ['batch', 1]), isState, false),
   text: () => formOf(modelOf([{ ...port('x', ['batch', 'timesteps']), dtype: 'int32' }], ['batch', 'timesteps', 5]), isState, true),
 }
+const divider = () => formOf(modelOf([{ ...port('x', ['batch', 'timesteps']), dtype: 'int32' }], ['batch', 'timesteps', 4]), isState, true)
 const shown = ({ x, y }) => ({ x: { ...x, data: [...x.data] }, y: { ...y, data: [...y.data] } })
 
 describe('forms', () => {
@@ -98,6 +103,12 @@ test('text: the next character is the target; what is not known is told', () => 
   const { x, y, about } = examplesOfText('abcab?cab', FORMS.text(), { timesteps: 3, vocabulary: 'cba' })
   assert.deepEqual([x.shape, [...x.data], [...y.data]], [[2, 3], [2, 1, 0, 2, 1, 0], [1, 0, 2, 1, 0, 2]])
   assert.equal(about, 'What is left at the end, 1 of 7 timesteps, is no whole example. The model does not know “?”: left out.')
+})
+
+test('text with spaces between its words: where each begins and ends', () => {
+  const { x, y } = examplesOfText('abc c ba?b\ncab', divider(), { timesteps: 10, vocabulary: 'abc' })
+  assert.deepEqual([x.shape, [...x.data].map((n) => 'abc'[n]).join(''), [...y.data].map((n) => 'BIES'[n]).join('')], [[1, 10], 'abccbabcab', 'BIESBIEBIE'])
+  assert.ok(!/next line/.test(formText(divider())))
 })
 
 test('the input of the page with a target', () => {

@@ -89,13 +89,16 @@ for (const name of BROWSERS) {
     })
 
     test('all that ship open and run', async () => {
-      for (const [title, pattern] of [['Moby-Dick', /moby-dick\.safetensors is open/], ['Guitar amplifier', /valve\.safetensors is open/], ['Silero VAD', /silero_vad_v5\.onnx is open/], ['Forecast', /forecast\.safetensors is open/]]) {
+      for (const [title, pattern] of [['Moby-Dick', /moby-dick\.safetensors is open/], ['Guitar amplifier', /valve\.safetensors is open/], ['Silero VAD', /silero_vad_v5\.onnx is open/], ['Forecast', /forecast\.safetensors is open/], ['Thai words', /thai\.safetensors is open/]]) {
         await page.click(`#shelf >> text=${title}`)
         await hasText('#message', pattern)
         await hasText('#took', /ran in/)
         await watched()
         assert.match(await page.textContent('#watch-message'), /at most (0|0\.00000\d+|[\d.]+e-\d+)\./, title)
       }
+      assert.equal(await page.locator('#shelf button').count(), 6)
+      const divided = await page.locator('.divided').evaluate((element) => [...element.childNodes].filter(({ nodeType }) => nodeType === 3).map(({ data }) => data))
+      assert.equal(divided.join(' '), 'วันนี้ อากาศ ดี มาก เรา ไป เดิน เล่น ที่ สวน กัน ไหม')
       await page.click('#shelf >> text=Moby-Dick')
       await hasText('#outputs', /" "|"\w"/)
       await page.fill('[aria-label="Text for input"]', 'The whale ø')
