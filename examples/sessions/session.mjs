@@ -70,7 +70,9 @@ export class Session {
 
   /** Outputs that are kept, from `begin` on and before `end`. */
   unconfirmed(begin, end) {
-    return Array.from(this.outputs, ([sequence, output]) => ({ sequence, output })).filter(({ sequence }) => sequence >= begin && sequence < end)
+    const outputs = []
+    for (let sequence = Math.max(begin, this.confirmed + 1); sequence < end; sequence++) outputs.push({ sequence, output: this.outputs.get(sequence) })
+    return outputs
   }
 
   /** Wakes those who wait for frames to be computed. */

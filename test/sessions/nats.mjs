@@ -1,4 +1,5 @@
 // Workers over NATS JetStream that are killed in mid-stream, and a server that is: npm run test:sessions
+import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -7,8 +8,10 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { NatsSessionClient } from '../../examples/sessions/hosts/nats/client.mjs'
-import { openJetStream } from '../../examples/sessions/hosts/nats/jetstream.mjs'
+import { errorSubject, frameSubject, lastRun, openJetStream, outputSubject } from '../../examples/sessions/hosts/nats/jetstream.mjs'
 import { startNats } from './nats-server.mjs'
+import { writeRun } from '../../examples/sessions/messages.mjs'
+import { framesOf } from './undisturbed.mjs'
 import { streamAll, wait } from './stream-all.mjs'
 
 const PROGRAM = fileURLToPath(new URL('../../examples/sessions/hosts/nats/worker.mjs', import.meta.url))
@@ -54,6 +57,28 @@ describe('NATS JetStream', () => {
       await once(victim, 'exit')
       workers.push(startWorker())
     })
+  })
+
+  it('a worker sleeps through its lease, and wakes up: the same', async () => {
+    await streamAll({ sessions: 60, frames: 40 }, clientsOf('asleep'), 3, async (time) => {
+      const sleeper = workers[time]
+      sleeper.kill('SIGSTOP')
+      await wait(3 * LEASE_MS)
+      sleeper.kill('SIGCONT')
+    })
+  })
+
+  it('says what is wrong with frames of other programs, and goes on with those that come', async () => {
+    const errors = []
+    nats.connection.subscribe(errorSubject('stranger'), { callback: (_, message) => errors.push(message.json()) })
+    const [frame] = framesOf(0, 1)
+    const publish = (bytes) => nats.js.publish(frameSubject('stranger'), bytes)
+    await publish(writeRun(3, 0, [frame]))
+    await publish(new Uint8Array(21))
+    await publish(writeRun(1, 0, [frame.map(() => NaN)]))
+    await publish(writeRun(1, 0, [frame]))
+    while (errors.length < 3 || (await lastRun(nats.manager, 'OUTPUTS', outputSubject('stranger'), { length: 10, most: 1 })).sequence < 1) await wait(20)
+    assert.deepEqual(errors.map(({ code, expected }) => [code, expected]), [['GAP', 1], ['SIZE', undefined], ['VALUE', undefined]])
   })
 
   it('the server is killed, and comes back after the leases have ended: the same', async () => {

@@ -284,7 +284,7 @@ describe('fileStates', () => {
 
 describe('WorkerProcesses', () => {
   it('are killed in mid-stream, and no session loses a frame or a bit', async () => {
-    const [sessions, frames] = [12, 40]
+    const [sessions, frames] = [12, 24]
     const clients: Map<string, Events> = new Map()
     const processes = new WorkerProcesses(2, join(folder, 'processes'), (name, message) => clients.get(name)?.onMessage(message))
     const connectTo = (name: string) => (events: Events) => {
@@ -302,8 +302,8 @@ describe('WorkerProcesses', () => {
     const outputs = all.map(() => [] as Float32Array[])
     let [got, kills] = [0, 0]
     const killSome = (): void => {
-      // In turns: at a fifth of all outputs, at two fifths, ...
-      if (got++ < (kills + 1) * sessions * frames / 5 || kills === 4) return
+      // In turns: at a quarter of all outputs, at half of them, ...
+      if (got++ < (kills + 1) * sessions * frames / 4 || kills === 3) return
       process.kill(processes.pids[kills++ % 2] as number, 'SIGKILL')
     }
     await Promise.all(all.map(async (own, n) => {
@@ -319,7 +319,7 @@ describe('WorkerProcesses', () => {
       client.close()
     }))
     await processes.end()
-    expect(kills).toBe(4)
+    expect(kills).toBe(3)
     expect(hashOf(outputs)).toBe(hashOf(await undisturbed(all)))
   })
 })

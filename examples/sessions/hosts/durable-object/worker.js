@@ -23,7 +23,9 @@ export class Session extends DurableObject {
   constructor(ctx, env) {
     super(ctx, env)
     ctx.blockConcurrencyWhile(async () => {
-      const send = (name, message) => ctx.getWebSockets(name).forEach((socket) => socket.send(message))
+      const send = (name, message) => {
+        for (const socket of ctx.getWebSockets(name)) if (socket.readyState === WebSocket.READY_STATE_OPEN) socket.send(message)
+      }
       this.#host = new SessionHost(await model(), objectStates(ctx.storage), send, { saveAfterMs: IDLE_MS, leaveAfterMs: IDLE_MS })
     })
   }

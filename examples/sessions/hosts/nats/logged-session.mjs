@@ -47,7 +47,7 @@ export class LoggedSession {
   take(message) {
     this.#usedAt = Date.now()
     this.#log.push({ message, last: undefined })
-    if (!this.#isReading) this.#readAll().catch((error) => console.error(error))
+    this.#readAll()
   }
 
   /** Whether there has been nothing to do with it for some time. */
@@ -67,6 +67,7 @@ export class LoggedSession {
   }
 
   async #readAll() {
+    if (this.#isReading) return
     this.#isReading = true
     while (!this.#isOver && this.#computed < this.#log.length) await this.#readNext()
     this.#isReading = false
@@ -84,12 +85,7 @@ export class LoggedSession {
 
   /** What is done about a message that cannot be computed. */
   async #answer(error) {
-    const goesBack = error.code === 'TAKEN' || (error.code === 'GAP' && this.#computed > 0)
-    if (goesBack) {
-      this.#computed = 0
-      this.#begun = undefined
-      return
-    }
+    if (error.code === 'TAKEN' || (error.code === 'GAP' && this.#computed > 0)) return this.#goBack()
     this.#nats.connection.publish(errorSubject(this.#name), errorMessage(error))
     if (HOPELESS.has(error.code)) {
       const [{ message }] = this.#log.splice(this.#computed, 1)
@@ -98,6 +94,12 @@ export class LoggedSession {
     }
     if (!(error instanceof SessionError)) console.error(error)
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+  }
+
+  /** To the first message that is not acknowledged: the state is what is saved, perhaps by another worker. */
+  #goBack() {
+    this.#computed = 0
+    this.#begun = undefined
   }
 
   async #begin() {
@@ -139,7 +141,9 @@ export class LoggedSession {
     try {
       while (await retry(() => this.#publishSome(), Infinity));
     } catch (error) {
-      if (error.code !== 'TAKEN') console.error(error) // of a session that is taken, the next frame finds out
+      if (!(error instanceof SessionError)) console.error(error)
+      this.#goBack()
+      setTimeout(() => this.#readAll(), AGAIN_MS)
     } finally {
       this.#isPublishing = false
     }
