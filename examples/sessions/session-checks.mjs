@@ -17,6 +17,8 @@ export function checkFrame(frame, length) {
   if (!(frame instanceof Float32Array) || frame.length !== length) {
     throw new SessionError('SIZE', `session: expected frames of ${length} float32 numbers, got ${frame?.length ?? typeof frame}`)
   }
-  const at = frame.findIndex((value) => !Number.isFinite(value))
-  if (at >= 0) throw new SessionError('VALUE', `session: expected finite numbers, got ${frame[at]} at ${at} of a frame: the state would never be a number again`)
+  for (let n = 0; n < length; n++) {
+    if (Number.isFinite(frame[n])) continue
+    throw new SessionError('VALUE', `session: expected finite numbers, got ${frame[n]} at ${n} of a frame: the state would never be a number again`)
+  }
 }

@@ -58,6 +58,6 @@ export function readRecord(bytes, outputLength) {
 /** FNV-1a, 32 bits (G. Fowler, L. C. Noll, K.-P. Vo; public domain). */
 export function checkOf(bytes) {
   let hash = 0x811c9dc5
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193)
+  for (let n = 0; n < bytes.length; n++) hash = Math.imul(hash ^ bytes[n], 0x01000193)
   return hash >>> 0
 }

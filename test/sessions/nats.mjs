@@ -60,10 +60,10 @@ describe('NATS JetStream', () => {
   })
 
   it('a worker sleeps through its lease, and wakes up: the same', async () => {
-    await streamAll({ sessions: 60, frames: 40 }, clientsOf('asleep'), 3, async (time) => {
+    await streamAll({ sessions: 60, frames: 40 }, clientsOf('asleep'), 2, async (time) => {
       const sleeper = workers[time]
       sleeper.kill('SIGSTOP')
-      await wait(3 * LEASE_MS)
+      await wait(2 * LEASE_MS)
       sleeper.kill('SIGCONT')
     })
   })
@@ -82,7 +82,7 @@ describe('NATS JetStream', () => {
   })
 
   it('the server is killed, and comes back after the leases have ended: the same', async () => {
-    await streamAll({ sessions: 30, frames: 40 }, clientsOf('outage'), 2, async () => {
+    await streamAll({ sessions: 30, frames: 40 }, clientsOf('outage'), 1, async () => {
       await server.kill()
       await wait(2 * LEASE_MS)
       await server.restart()

@@ -1,7 +1,10 @@
 // examples/sessions: the store that all hosts share, and processes that are killed. Hosts over NATS and WebSocket: npm run test:sessions.
+import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { StreamPool } from 'lstm-wasm'
 
@@ -279,6 +282,14 @@ describe('fileStates', () => {
 
   it('says so when there is no folder to write to', async () => {
     await expect(fileStates('/dev/null/sessions').put('anna', Uint8Array.of(1), undefined)).rejects.toMatchObject({ code: 'STORE' })
+  })
+})
+
+describe('cost.mjs', () => {
+  it('says what sessions cost here', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL('../../examples/sessions/cost.mjs', import.meta.url)), '3'])
+    expect(stdout).toMatch(/^3 sessions of two LSTMs of 128 units; .*\n {2}pool alone +[\d,]+ frames a second\n {2}session store +[\d,]+ frames a second, \d+ sessions/)
+    expect(stdout).toMatch(/\n {2}saved +2,120 bytes a session\n$/)
   })
 })
 
