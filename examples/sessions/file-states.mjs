@@ -7,7 +7,7 @@ import { SessionError } from './session-error.mjs'
  * bytes have reached the disk: what was saved last stays readable, also when the disk is full or the power fails.
  *
  * @param {string} folder made if it is not there
- * @returns {import('./session-store.mjs').States}
+ * @returns {import('./states.mjs').States}
  */
 export function fileStates(folder) {
   const pathOf = (name) => join(folder, `${name}.session`)
@@ -26,11 +26,22 @@ export function fileStates(folder) {
         await mkdir(folder, { recursive: true })
         await writeWhole(`${path}.new`, bytes)
         await rename(`${path}.new`, path)
+        if (process.platform !== 'win32') await syncFolder(folder)
       } catch (error) {
         await rm(`${path}.new`, { force: true }).catch(() => {}) // half a file takes room
         throw cannot('write', name, error)
       }
     },
+  }
+}
+
+/** So that the new name, too, has reached the disk. Windows opens no folders. */
+async function syncFolder(folder) {
+  const handle = await open(folder)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }
 

@@ -7,6 +7,8 @@
 import { SessionError } from './session-error.mjs'
 
 const HEADER_BYTES = 16
+/** Why a connection is closed (RFC 6455: codes from 4000 on are one's own): the session goes on over another one. */
+export const REPLACED = 4000
 
 /**
  * @param {number} sequence of the first frame or output

@@ -1,5 +1,6 @@
-import { readRun, writeRun } from './messages.mjs'
+import { readRun, REPLACED, writeRun } from './messages.mjs'
 import { SessionError } from './session-error.mjs'
+import { Signal } from './signal.mjs'
 
 /** Frames of one message when many are sent again. */
 const RUN = 32
@@ -8,7 +9,7 @@ const LONGEST_WAIT_MS = 2000
 /** Every frame in flight after a gap is answered with the same error: one answer in this time is enough. */
 const SAME_GAP_MS = 500
 
-/** @typedef {{ onMessage: (data: ArrayBuffer | Uint8Array | string) => void, onClose: () => void }} Events what a connection calls */
+/** @typedef {{ onMessage: (data: ArrayBuffer | Uint8Array | string) => void, onClose: (code?: number) => void }} Events what a connection calls */
 
 /**
  * The client's end of a session: numbers frames, keeps those that are not saved, and sends them again when the connection or the worker
@@ -30,8 +31,7 @@ export class SessionClient {
   #gap = { expected: 0, at: 0 }
   #failure
   #closed = false
-  #changed
-  #wake = () => {}
+  #changed = new Signal()
 
   /**
    * @param {(events: Events) => { send: (bytes: Uint8Array) => void, close: () => void }} connect opens a connection to the session, as
@@ -41,7 +41,6 @@ export class SessionClient {
   constructor(connect, onOutput) {
     this.#connect = connect
     this.#onOutput = onOutput
-    this.#tell()
     this.#open()
   }
 
@@ -74,22 +73,16 @@ export class SessionClient {
   close() {
     this.#closed = true
     this.#connection?.close()
-    this.#tell()
+    this.#changed.tell()
   }
 
   async #until(isTrue) {
-    while (!isTrue()) {
+    for (;;) {
       if (this.#failure !== undefined) throw this.#failure
       if (this.#closed) throw new SessionError('VALUE', 'this client is closed')
-      await this.#changed
+      if (isTrue()) return
+      await this.#changed.told
     }
-  }
-
-  #tell() {
-    this.#wake()
-    this.#changed = new Promise((resolve) => {
-      this.#wake = resolve
-    })
   }
 
   #open() {
@@ -99,10 +92,11 @@ export class SessionClient {
       onMessage: (data) => {
         if (!isOver) this.#take(data)
       },
-      onClose: () => {
+      onClose: (code) => {
         if (isOver) return
         isOver = true
         this.#connection = undefined
+        if (code === REPLACED) this.#fail(new SessionError('TAKEN', 'session: another connection of that name has come; one at a time has it'))
         if (this.#closed || this.#failure !== undefined) return
         setTimeout(() => this.#open(), this.#wait)
         this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT_MS)
@@ -114,7 +108,7 @@ export class SessionClient {
   #take(data) {
     if (typeof data === 'string') this.#takeWord(JSON.parse(data))
     else this.#takeOutputs(readRun(new Uint8Array(data), { length: this.#sizes.outputLength, most: this.#sizes.window }))
-    this.#tell()
+    this.#changed.tell()
   }
 
   #takeWord(word) {
@@ -187,6 +181,7 @@ export class SessionClient {
   #fail(error) {
     this.#failure = error
     this.#connection?.close()
+    this.#changed.tell()
   }
 }
 
@@ -201,7 +196,7 @@ export function webSocketTo(url, WebSocket = globalThis.WebSocket) {
     const socket = new WebSocket(url)
     socket.binaryType = 'arraybuffer'
     socket.onmessage = ({ data }) => onMessage(data)
-    socket.onclose = onClose
+    socket.onclose = ({ code }) => onClose(code)
     socket.onerror = () => {} // `close` follows
     return {
       send: (bytes) => {

@@ -9,7 +9,7 @@ export class SessionHost {
 
   /**
    * @param model what `openModel` gives
-   * @param {import('./session-store.mjs').States} states
+   * @param {import('./states.mjs').States} states
    * @param {(name: string, message: Uint8Array | string) => void} send to the client of a session, if there is one
    * @param options of SessionStore
    */

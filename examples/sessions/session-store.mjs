@@ -8,20 +8,12 @@ import { Session } from './session.mjs'
 import { checkFrame, checkName, checkSequence } from './session-checks.mjs'
 import { SessionError } from './session-error.mjs'
 import { readRecord, writeRecord } from './session-record.mjs'
-
-/**
- * Where sessions are saved. Errors of `get` and `put` are SessionErrors: `STORE` is tried again.
- *
- * @typedef {object} States
- * @property {(name: string) => Promise<{ bytes: Uint8Array, revision: unknown } | undefined>} get
- * @property {(name: string, bytes: Uint8Array, revision: unknown) => Promise<unknown>} put replaces what has that revision (undefined: nothing),
- *   and gives the new one. Throws `TAKEN` where another one has written since
- */
+import { putOnce } from './states.mjs'
 
 /** @typedef {{ sequence: number, output: Float32Array }} Output */
 
 const DEFAULTS = {
-  saveEvery: 32, saveAfterMs: 1000, leaveAfterMs: 60_000, window: 256, patienceMs: 20_000, collect: (step) => queueMicrotask(step), onSaved: () => {},
+  saveEvery: 32, saveAfterMs: 500, leaveAfterMs: 60_000, window: 256, patienceMs: 20_000, collect: (step) => queueMicrotask(step), onSaved: () => {},
 }
 
 export class SessionStore {
@@ -38,11 +30,11 @@ export class SessionStore {
 
   /**
    * @param {{ pool: import('lstm-wasm').StreamPool, frameLength: number, outputLength: number }} model what `openModel` gives
-   * @param {States} states
+   * @param {import('./states.mjs').States} states
    * @param {object} [options]
    * @param {number} [options.saveEvery] frames after which a session is saved
-   * @param {number} [options.saveAfterMs] after which a session that has frames since its last save is saved all the same
-   * @param {number} [options.leaveAfterMs] after which a session that nobody uses is taken out of memory
+   * @param {number} [options.saveAfterMs] without frames, after which a session is saved all the same
+   * @param {number} [options.leaveAfterMs] without frames, after which a session is taken out of memory
    * @param {number} [options.window] most frames that are not saved, or whose outputs are not confirmed; then frames are refused
    * @param {number} [options.patienceMs] for how long reading and writing are tried again
    * @param {(step: () => void) => void} [options.collect] calls `step` when enough frames have come to step together
@@ -105,7 +97,7 @@ export class SessionStore {
     this.#checkWindow(session, end - 1)
     for (let next = session.accepted + 1; next < end; next++) session.accept(frames[next - sequence])
     if (session.frames.length > 0 && this.#waiting.add(session).size === 1) this.#options.collect(() => this.#stepAll())
-    while (session.done < end - 1 && session.failure === undefined) await session.stepped
+    while (session.done < end - 1 && session.failure === undefined) await session.stepped.told
     if (session.failure !== undefined) throw session.failure
     return { saved: session.saved, outputs: session.unconfirmed(sequence, end) }
   }
@@ -154,8 +146,8 @@ export class SessionStore {
     for (;;) {
       const session = this.#sessions.get(name) ?? this.#begin(name)
       await session.ready
-      if (session.left === undefined) return this.#touch(session)
-      await session.left.catch(() => {}) // it stays where it cannot be saved, and is gone otherwise
+      if (session.left !== undefined) await session.left.catch(() => {}) // it stays where it cannot be saved, and is gone otherwise
+      else if (session.failure === undefined) return this.#touch(session)
     }
   }
 
@@ -171,17 +163,19 @@ export class SessionStore {
 
   #touch(session) {
     session.usedAt = Date.now()
-    if (session.failure === undefined) {
-      this.#sessions.delete(session.name)
-      this.#sessions.set(session.name, session)
-      this.#timer ??= setTimeout(() => this.#tidy(), this.#options.saveAfterMs)
-    }
+    this.#sessions.delete(session.name)
+    this.#sessions.set(session.name, session)
+    this.#timer ??= setTimeout(() => this.#tidy(), this.#options.saveAfterMs)
     return session
   }
 
   async #restore(session) {
     const found = await retry(() => this.#states.get(session.name), this.#options.patienceMs)
     session.id = await this.#place()
+    if (session.failure !== undefined) { // it was forgotten meanwhile
+      this.#pool.close(session.id)
+      throw session.failure
+    }
     if (found === undefined) return
     const record = readRecord(found.bytes, this.#outputLength)
     try {
@@ -207,9 +201,14 @@ export class SessionStore {
   #stepAll() {
     const stepped = Array.from(this.#waiting)
     this.#waiting.clear()
-    for (let round = stepped; round.length > 0; round = round.filter(({ frames }) => frames.length > 0)) this.#stepRound(round)
+    try {
+      for (let round = stepped; round.length > 0; round = round.filter(({ frames }) => frames.length > 0)) this.#stepRound(round)
+    } catch (error) {
+      for (const session of stepped) this.#drop(session, error) // they go on from what is saved
+      return
+    }
     for (const session of stepped) {
-      session.tell()
+      session.stepped.tell()
       if (session.done - session.saved >= this.#options.saveEvery) this.#inBackground(this.#save(session))
     }
   }
@@ -222,13 +221,14 @@ export class SessionStore {
     sessions.forEach((session, n) => session.computed(outputs.slice(n * this.#outputLength, (n + 1) * this.#outputLength)))
   }
 
-  /** Saves what has waited long enough, and puts away what is not used. */
+  /** Saves sessions that are idle, and puts away those that have been for long. */
   #tidy() {
     this.#timer = undefined
-    const unusedSince = Date.now() - this.#options.leaveAfterMs
+    const { saveAfterMs, leaveAfterMs } = this.#options
     for (const session of this.#sessions.values()) {
-      if (session.isIdle && session.usedAt <= unusedSince) this.#inBackground(this.#leave(session))
-      else if (!session.isSaved) this.#inBackground(this.#save(session))
+      const unusedMs = Date.now() - session.usedAt
+      if (unusedMs >= leaveAfterMs) this.#inBackground(this.#leave(session))
+      else if (unusedMs >= saveAfterMs && !session.isSaved) this.#inBackground(this.#save(session))
     }
     if (this.#sessions.size > 0) this.#timer = setTimeout(() => this.#tidy(), this.#options.saveAfterMs)
   }
@@ -254,7 +254,7 @@ export class SessionStore {
     const { name, id, done, revision } = session
     const outputs = session.unconfirmed(1, done + 1).map(({ output }) => output)
     try {
-      session.revision = await this.#put(name, writeRecord({ sequence: done, state: this.#pool.save(id), outputs }), revision)
+      session.revision = await putOnce(this.#states, name, writeRecord({ sequence: done, state: this.#pool.save(id), outputs }), revision)
     } catch (error) {
       session.lastError = error
       if (error.code === 'TAKEN') this.#drop(session, error)
@@ -264,18 +264,6 @@ export class SessionStore {
     session.savedOutputs = outputs.length
     session.lastError = undefined
     this.#options.onSaved(name, done)
-  }
-
-  async #put(name, bytes, revision) {
-    try {
-      return await this.#states.put(name, bytes, revision)
-    } catch (error) {
-      if (error.code !== 'TAKEN') throw error
-      // A put that seemed to fail may have been done.
-      const found = await this.#states.get(name)
-      if (found === undefined || !isEqual(found.bytes, bytes)) throw error
-      return found.revision
-    }
   }
 
   async #leave(session) {
@@ -288,7 +276,8 @@ export class SessionStore {
   async #saveAndDrop(session) {
     await session.ready
     while (!session.isIdle || !session.isSaved) {
-      if (!session.isIdle) await session.stepped
+      if (session.failure !== undefined) throw session.failure
+      if (!session.isIdle) await session.stepped.told
       else await retry(() => this.#save(session), this.#options.patienceMs)
     }
     this.#drop(session, new SessionError('TAKEN', `session '${session.name}': it has been put away; send again`))
@@ -301,10 +290,6 @@ export class SessionStore {
     this.#waiting.delete(session)
     if (session.id > 0) this.#pool.close(session.id)
     session.failure = failure
-    session.tell()
+    session.stepped.tell()
   }
-}
-
-function isEqual(a, b) {
-  return a.length === b.length && a.every((byte, n) => byte === b[n])
 }

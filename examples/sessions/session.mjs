@@ -1,3 +1,5 @@
+import { Signal } from './signal.mjs'
+
 /** A session in memory, as SessionStore keeps it. Sequence numbers are of frames, and of their outputs. */
 export class Session {
   /** In the pool; 0 until it has a place there. */
@@ -17,17 +19,18 @@ export class Session {
   outputs = new Map()
   /** Of the last save. */
   lastError = undefined
+  /** Tells that frames are computed, or that it is no longer in memory. */
+  stepped = new Signal()
   /** Why it is no longer in memory. */
   failure = undefined
   ready = Promise.resolve()
   saving = undefined
   /** While it is being put away. */
   left = undefined
-  usedAt = 0
+  usedAt = Date.now()
 
   constructor(name) {
     this.name = name
-    this.tell()
   }
 
   /** Whether all frames are computed. */
@@ -73,13 +76,5 @@ export class Session {
     const outputs = []
     for (let sequence = Math.max(begin, this.confirmed + 1); sequence < end; sequence++) outputs.push({ sequence, output: this.outputs.get(sequence) })
     return outputs
-  }
-
-  /** Wakes those who wait for frames to be computed. */
-  tell() {
-    this.wake?.()
-    this.stepped = new Promise((resolve) => {
-      this.wake = resolve
-    })
   }
 }

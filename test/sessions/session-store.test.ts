@@ -1,65 +1,19 @@
-// examples/sessions: the store that all hosts share, and processes that are killed. Hosts over NATS and WebSocket: npm run test:sessions.
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+// examples/sessions: the store that all hosts share. Hosts over NATS and WebSocket: npm run test:sessions.
+import { readFile } from 'node:fs/promises'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { StreamPool } from 'lstm-wasm'
-
-interface Model { readonly pool: StreamPool, readonly frameLength: number, readonly outputLength: number }
-interface Saved { readonly bytes: Uint8Array, readonly revision: unknown }
-interface States { get(name: string): Promise<Saved | undefined>, put(name: string, bytes: Uint8Array, revision: unknown): Promise<unknown> }
-interface Output { readonly sequence: number, readonly output: Float32Array }
-interface Store {
-  readonly size: number
-  open(name: string): Promise<{ done: number, saved: number, outputs: Output[] }>
-  step(name: string, run: { sequence: number, frames: readonly Float32Array[], confirmed?: number }): Promise<{ saved: number, outputs: Output[] }>
-  save(name: string): Promise<void>
-  leave(name: string): Promise<void>
-  leaveAll(): Promise<void>
-  forget(name: string): void
-}
-interface Client { send(frame: Float32Array): Promise<number>, finished(): Promise<void>, close(): void }
-interface Connection { send(bytes: Uint8Array): void, close(): void }
-interface Events { onMessage(data: Uint8Array | string): void, onClose(): void }
-interface Processes {
-  readonly pids: readonly number[]
-  connected(name: string): void
-  received(name: string, bytes: Uint8Array): void
-  disconnected(name: string): void
-  end(): Promise<void>
-}
-
-const example = async <Module>(path: string): Promise<Module> => await import(new URL(`../../examples/${path}`, import.meta.url).href) as Module
-const { SessionStore } = await example<{ SessionStore: new (model: Model, states: States, options?: object) => Store }>('sessions/session-store.mjs')
-const { SessionError } = await example<{ SessionError: new (code: string, message: string) => Error & { code: string } }>('sessions/session-error.mjs')
-const { fileStates } = await example<{ fileStates: (folder: string) => States }>('sessions/file-states.mjs')
-const { openModel } = await example<{ openModel: (bytes: Uint8Array, capacity: number) => Promise<Model> }>('sessions/model.mjs')
-const { WorkerProcesses } = await example<{
-  WorkerProcesses: new (count: number, folder: string, send: (name: string, message: Uint8Array | string) => void) => Processes
-}>('sessions/worker-processes.mjs')
-const { SessionClient } = await example<{
-  SessionClient: new (connect: (events: Events) => Connection, onOutput: (sequence: number, output: Float32Array) => void) => Client
-}>('sessions/session-client.mjs')
-const { framesOf, hashOf, undisturbed } = await import(new URL('undisturbed.mjs', import.meta.url).href) as {
-  framesOf: (number: number, count: number) => Float32Array[]
-  undisturbed: (sessions: readonly Float32Array[][]) => Promise<Float32Array[][]>
-  hashOf: (sessions: readonly (readonly Float32Array[])[]) => string
-}
+import {
+  framesOf, hashOf, openModel, SessionError, SessionStore, undisturbed, type Output, type Run, type Saved, type States, type Store,
+} from './example.ts'
 
 const modelFile = (units: number): Promise<Buffer> => readFile(new URL(`../../examples/digits/models/digits-${units}.safetensors`, import.meta.url))
 const FRAMES = framesOf(7, 40)
 const PATIENCE = { saveAfterMs: 20, patienceMs: 0 }
 let expected: Float32Array[]
-let folder: string
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'lstm-wasm-sessions-'))
   const [outputs] = await undisturbed([FRAMES])
   expected = outputs as Float32Array[]
 })
-afterAll(() => rm(folder, { recursive: true }))
 
 /** Saved sessions in memory, which can be made to fail, and which refuse to be written by two. */
 class MemoryStates implements States {
@@ -95,7 +49,7 @@ async function storeOf(states: States, options: object = {}, { capacity = 4, uni
   return store
 }
 
-const run = (begin: number, end: number, confirmed = 0): { sequence: number, frames: Float32Array[], confirmed: number } => (
+const run = (begin: number, end: number, confirmed = 0): Run => (
   { sequence: begin, frames: FRAMES.slice(begin - 1, end), confirmed }
 )
 /** What frames `begin` to `end` give in an undisturbed run. */
@@ -248,6 +202,39 @@ describe('SessionStore', () => {
     expect((await store.step('anna', run(3, 5, 2))).outputs).toEqual(outputsOf(3, 5))
   })
 
+  it('goes on from what is saved when a step fails, and the other sessions too', async () => {
+    const { pool, ...sizes } = await openModel(await modelFile(8), 4)
+    let fails = false
+    const step: StreamPool['step'] = (...args) => {
+      if (fails) throw new Error('a fault')
+      pool.step(...args)
+    }
+    const failing = new Proxy(pool, {
+      get: (target, name: keyof StreamPool) => {
+        if (name === 'step') return step
+        const value = target[name]
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    const store = new SessionStore({ pool: failing, ...sizes }, new MemoryStates(), PATIENCE)
+    stores.push(store)
+    await store.step('anna', run(1, 3))
+    await store.save('anna')
+    fails = true
+    await expect(store.step('anna', run(4, 5, 3))).rejects.toThrow('a fault')
+    fails = false
+    expect((await store.step('anna', run(4, 6, 3))).outputs).toEqual(outputsOf(4, 6))
+  })
+
+  it('forgets a session while it is being restored, and its place is free again', async () => {
+    const states = new MemoryStates()
+    const store = await storeOf(states, {}, { capacity: 1 })
+    const opening = store.open('anna')
+    store.forget('anna')
+    await expect(opening).rejects.toMatchObject({ code: 'TAKEN' })
+    expect((await store.step('ben', run(1, 2))).outputs).toEqual(outputsOf(1, 2))
+  })
+
   it('saves what is idle by itself, and takes it out of memory', async () => {
     const states = new MemoryStates()
     const store = await storeOf(states, { saveAfterMs: 5, leaveAfterMs: 10 })
@@ -255,82 +242,5 @@ describe('SessionStore', () => {
     while (store.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
     expect(states.puts).toBeGreaterThan(0)
     expect((await store.step('anna', run(4, 6, 3))).outputs).toEqual(outputsOf(4, 6))
-  })
-})
-
-describe('fileStates', () => {
-  it('keeps sessions as files', async () => {
-    const states = fileStates(join(folder, 'files', 'deep'))
-    expect(await states.get('anna')).toBeUndefined()
-    await states.put('anna', Uint8Array.of(1, 2, 3), undefined)
-    await states.put('anna', Uint8Array.of(4, 5), undefined)
-    expect(Array.from((await states.get('anna'))?.bytes as Uint8Array)).toEqual([4, 5])
-  })
-
-  // /dev/full is a disk without a free byte.
-  it.runIf(process.platform === 'linux')('keeps what was saved last when the disk is full', async () => {
-    const states = fileStates(folder)
-    await states.put('anna', Uint8Array.of(1, 2, 3), undefined)
-    await symlink('/dev/full', join(folder, 'anna.session.new'))
-    await expect(states.put('anna', Uint8Array.of(4), undefined)).rejects.toMatchObject({
-      code: 'STORE', message: "session 'anna': cannot write its file: the disk is full", cause: { code: 'ENOSPC' },
-    })
-    expect(Array.from((await states.get('anna'))?.bytes as Uint8Array)).toEqual([1, 2, 3])
-    await states.put('anna', Uint8Array.of(5), undefined)
-    expect(Array.from((await states.get('anna'))?.bytes as Uint8Array)).toEqual([5])
-  })
-
-  it('says so when there is no folder to write to', async () => {
-    await expect(fileStates('/dev/null/sessions').put('anna', Uint8Array.of(1), undefined)).rejects.toMatchObject({ code: 'STORE' })
-  })
-})
-
-describe('cost.mjs', () => {
-  it('says what sessions cost here', async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL('../../examples/sessions/cost.mjs', import.meta.url)), '3'])
-    expect(stdout).toMatch(/^3 sessions of two LSTMs of 128 units; .*\n {2}pool alone +[\d,]+ frames a second\n {2}session store +[\d,]+ frames a second, \d+ sessions/)
-    expect(stdout).toMatch(/\n {2}saved +2,120 bytes a session\n$/)
-  })
-})
-
-describe('WorkerProcesses', () => {
-  it('are killed in mid-stream, and no session loses a frame or a bit', async () => {
-    const [sessions, frames] = [12, 24]
-    const clients: Map<string, Events> = new Map()
-    const processes = new WorkerProcesses(2, join(folder, 'processes'), (name, message) => clients.get(name)?.onMessage(message))
-    const connectTo = (name: string) => (events: Events) => {
-      clients.set(name, events)
-      setImmediate(() => processes.connected(name))
-      return {
-        send: (bytes: Uint8Array) => processes.received(name, bytes),
-        close: () => {
-          processes.disconnected(name)
-          events.onClose()
-        },
-      }
-    }
-    const all = Array.from({ length: sessions }, (_, n) => framesOf(n, frames))
-    const outputs = all.map(() => [] as Float32Array[])
-    let [got, kills] = [0, 0]
-    const killSome = (): void => {
-      // In turns: at a quarter of all outputs, at half of them, ...
-      if (got++ < (kills + 1) * sessions * frames / 4 || kills === 3) return
-      process.kill(processes.pids[kills++ % 2] as number, 'SIGKILL')
-    }
-    await Promise.all(all.map(async (own, n) => {
-      const client = new SessionClient(connectTo(`session-${n}`), (sequence, output) => {
-        expect(sequence).toBe((outputs[n] as Float32Array[]).push(output))
-        killSome()
-      })
-      for (const [at, frame] of own.entries()) {
-        while (at - (outputs[n] as Float32Array[]).length > 3) await new Promise((resolve) => setTimeout(resolve, 1))
-        await client.send(frame)
-      }
-      await client.finished()
-      client.close()
-    }))
-    await processes.end()
-    expect(kills).toBe(3)
-    expect(hashOf(outputs)).toBe(hashOf(await undisturbed(all)))
   })
 })

@@ -2,15 +2,15 @@
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { WebSocketServer } from 'ws'
-import { errorMessage } from '../messages.mjs'
+import { errorMessage, REPLACED } from '../messages.mjs'
 import { checkName } from '../session-checks.mjs'
 import { WorkerProcesses } from '../worker-processes.mjs'
 
 const { PORT = '8787', WORKERS = availableParallelism(), FOLDER = join(tmpdir(), 'lstm-wasm-sessions') } = process.env
 /** Longer messages end the connection before they are in memory. */
 const MOST_BYTES = 1 << 20
-/** Why a connection is closed, as RFC 6455 wants it: from 4000 on, of one's own. */
-const [POLICY, REPLACED] = [1008, 4000]
+/** Why a connection is closed: RFC 6455's code for what a server does not accept. */
+const POLICY = 1008
 
 /** @type {Map<string, import('ws').WebSocket>} */
 const sockets = new Map()

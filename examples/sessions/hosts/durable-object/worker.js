@@ -2,7 +2,7 @@
 // Between frames the object hibernates: it is not in memory, and its WebSocket stays open.
 import { DurableObject } from 'cloudflare:workers'
 import { openModel } from '../../model.mjs'
-import { errorMessage } from '../../messages.mjs'
+import { errorMessage, REPLACED } from '../../messages.mjs'
 import { checkName } from '../../session-checks.mjs'
 import { SessionError } from '../../session-error.mjs'
 import { SessionHost } from '../../session-host.mjs'
@@ -33,7 +33,7 @@ export class Session extends DurableObject {
   /** A client comes. One that was there before is sent away. */
   async fetch(request) {
     const name = nameOf(request)
-    for (const socket of this.ctx.getWebSockets()) socket.close(4000, 'the session goes on over another connection')
+    for (const socket of this.ctx.getWebSockets()) socket.close(REPLACED, 'the session goes on over another connection')
     const { 0: client, 1: server } = new WebSocketPair()
     this.ctx.acceptWebSocket(server, [name])
     await this.#host.connected(name)
@@ -53,7 +53,7 @@ export class Session extends DurableObject {
   }
 }
 
-/** @returns {import('../../session-store.mjs').States} the one session of an object, in its SQLite */
+/** @returns {import('../../states.mjs').States} the one session of an object, in its SQLite */
 function objectStates({ sql }) {
   sql.exec('CREATE TABLE IF NOT EXISTS saved (name TEXT PRIMARY KEY, bytes BLOB NOT NULL)')
   const orError = (what, work) => {

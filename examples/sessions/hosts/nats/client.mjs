@@ -2,6 +2,7 @@ import { DeliverPolicy } from '@nats-io/jetstream'
 import { readRun, writeRun } from '../../messages.mjs'
 import { retry } from '../../retry.mjs'
 import { SessionError } from '../../session-error.mjs'
+import { Signal } from '../../signal.mjs'
 import { errorSubject, frameSubject, lastRun, orStoreError, outputSubject, PULL_MS } from './jetstream.mjs'
 
 /**
@@ -19,8 +20,7 @@ export class NatsSessionClient {
   #messages
   #errors
   #failure
-  #changed
-  #wake = () => {}
+  #changed = new Signal()
 
   /**
    * @param nats what `openJetStream` gives
@@ -41,7 +41,6 @@ export class NatsSessionClient {
     this.#nats = nats
     this.#name = name
     this.#sizes = sizes
-    this.#tell()
   }
 
   /** Sends the next frame; waits while many outputs are outstanding. @returns {Promise<number>} its sequence number @throws SessionError */
@@ -85,13 +84,13 @@ export class NatsSessionClient {
       this.#received++
       onOutput(this.#received, output)
     })
-    this.#tell()
+    this.#changed.tell()
   }
 
   #takeError({ code, message, expected, passes }) {
     if (passes) return // the worker tries again
     this.#failure = new SessionError(code, message, { expected })
-    this.#tell()
+    this.#changed.tell()
   }
 
   /** One message at a time: frames are in the log in order, also where a server or connection fails in between. */
@@ -105,16 +104,10 @@ export class NatsSessionClient {
   }
 
   async #until(isTrue) {
-    while (!isTrue()) {
+    for (;;) {
       if (this.#failure !== undefined) throw this.#failure
-      await this.#changed
+      if (isTrue()) return
+      await this.#changed.told
     }
-  }
-
-  #tell() {
-    this.#wake()
-    this.#changed = new Promise((resolve) => {
-      this.#wake = resolve
-    })
   }
 }

@@ -17,6 +17,7 @@ import { SessionError } from '../../session-error.mjs'
 export const PARTITIONS = 16
 const DAY_MS = 24 * 60 * 60 * 1000
 const REQUEST_MS = 2000
+const PATIENCE_MS = 30_000
 /** How long a request for messages holds; after half of it without a sign of the server, it is made again. */
 export const PULL_MS = 4000
 
@@ -27,10 +28,11 @@ export const errorSubject = (name) => `errors.${name}`
 export const nameIn = (subject) => subject.split('.').at(-1)
 
 /**
- * A connection that waits for a server which is not there, at the beginning and later.
+ * A connection that waits for a server which is not there, at the beginning and later, and what is in it.
  *
  * @param {string} servers
  * @param {number} leaseMs after which a worker that says nothing has lost its partitions
+ * @throws SessionError `STORE` where a stream or bucket cannot be made
  */
 export async function openJetStream(servers, leaseMs = 3000) {
   const connection = await connect({ servers, waitOnFirstConnect: true, maxReconnectAttempts: -1, reconnectTimeWait: 250, timeout: REQUEST_MS })
@@ -44,7 +46,7 @@ export async function openJetStream(servers, leaseMs = 3000) {
     const states = await buckets.create('session-states', { allow_direct: false })
     const leases = await buckets.create('session-leases', { allow_direct: false, ttl: leaseMs })
     return { connection, manager, js, states, leases, leaseMs }
-  }), Infinity)
+  }), PATIENCE_MS)
 }
 
 /** What NATS refuses or does not answer, as a SessionError: `TAKEN` where another one has written since, else `STORE`. */
@@ -73,7 +75,7 @@ export function lastRun(manager, stream, subject, sizes) {
   })
 }
 
-/** @returns {import('../../session-store.mjs').States} saved sessions in a bucket */
+/** @returns {import('../../states.mjs').States} saved sessions in a bucket */
 export function natsStates(bucket) {
   return {
     get: (name) => orStoreError(`read session '${name}'`, async () => {
