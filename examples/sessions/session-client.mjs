@@ -1,4 +1,5 @@
 import { readRun, REPLACED, writeRun } from './messages.mjs'
+import { checkFrame } from './session-checks.mjs'
 import { SessionError } from './session-error.mjs'
 import { Signal } from './signal.mjs'
 
@@ -50,14 +51,15 @@ export class SessionClient {
   }
 
   /**
-   * Sends the next frame; waits while many outputs are outstanding.
+   * Sends the next frame; waits while many outputs are outstanding. The frame is copied then.
    * @returns {Promise<number>} its sequence number; of a session that was there before, they go on
-   * @throws SessionError as the host says, where sending again does not help
+   * @throws SessionError `SIZE` and `VALUE` for a frame that is none, which is not sent; what the host says, where sending again does not help
    */
   async send(frame) {
     await this.#until(() => this.#sizes !== undefined && this.#next - this.#received <= this.#sizes.window / 2)
+    checkFrame(frame, this.#sizes.frameLength)
     const sequence = this.#next++
-    this.#frames.set(sequence, frame)
+    this.#frames.set(sequence, frame.slice())
     this.#post(sequence, [frame])
     return sequence
   }

@@ -76,8 +76,8 @@ export class SessionStore {
    * The next frames of a session. Frames that it has seen already are not computed again.
    *
    * @param {string} name
-   * @param {{ sequence: number, frames: readonly Float32Array[], confirmed?: number }} run sequence: number of the first frame; confirmed: up to this
-   *   one, the caller has all outputs
+   * @param {{ sequence: number, frames: readonly Float32Array[], confirmed?: number }} run sequence: number of the first frame; frames: may not change until
+   *   they are computed; confirmed: up to this one, the caller has all outputs
    * @returns {Promise<{ saved: number, outputs: Output[] }>} the last frame that is saved; in order, the outputs that are not confirmed
    * @throws SessionError `GAP` for frames after one that is missing, `SIZE` and `VALUE` for frames that are none: no frame of the run is then taken.
    *   As `open`

@@ -69,8 +69,8 @@ describe('WorkerProcesses', () => {
     const outputs = all.map(() => [] as Float32Array[])
     let [got, kills] = [0, 0]
     const killSome = (): void => {
-      // In turns: at a quarter of all outputs, at half of them, ...
-      if (got++ < (kills + 1) * sessions * frames / 4 || kills === 3) return
+      // In turns: at a third of all outputs, and at two thirds
+      if (got++ < (kills + 1) * sessions * frames / 3 || kills === 2) return
       process.kill(processes.pids[kills++ % 2] as number, 'SIGKILL')
     }
     await Promise.all(all.map(async (own, n) => {
@@ -86,7 +86,7 @@ describe('WorkerProcesses', () => {
       client.close()
     }))
     await processes.end()
-    expect(kills).toBe(3)
+    expect(kills).toBe(2)
     expect(hashOf(outputs)).toBe(hashOf(await undisturbed(all)))
   })
 })
@@ -122,11 +122,26 @@ describe('SessionClient', () => {
   it('sends again from where a gap is, once', async () => {
     const { client, sent, say } = clientOf()
     say({ ...WELCOME, confirmed: 4 })
-    await client.send(frame)
-    await client.send(frame)
+    const reused = frame.slice()
+    await client.send(reused)
+    await client.send(reused)
+    reused.fill(9)
     const before = sent.length
     for (let n = 0; n < 3; n++) say({ type: 'error', code: 'GAP', message: '', expected: 6, passes: false })
     expect(sent.slice(before)).toEqual([writeRun(6, 4, [frame])])
+    client.close()
+  })
+
+  it.each([
+    ['two frames at once', Float32Array.of(1, 2, 3, 4), 'SIZE'],
+    ['NaN', Float32Array.of(1, NaN), 'VALUE'],
+  ])('refuses %s, and goes on', async (_, wrong, code) => {
+    const { client, sent, say } = clientOf()
+    say(WELCOME)
+    const before = sent.length
+    await expect(client.send(wrong)).rejects.toMatchObject({ code })
+    expect(sent.length).toBe(before)
+    expect(await client.send(frame)).toBe(5)
     client.close()
   })
 

@@ -1,6 +1,7 @@
 import { DeliverPolicy } from '@nats-io/jetstream'
 import { readRun, writeRun } from '../../messages.mjs'
 import { retry } from '../../retry.mjs'
+import { checkFrame } from '../../session-checks.mjs'
 import { SessionError } from '../../session-error.mjs'
 import { Signal } from '../../signal.mjs'
 import { errorSubject, frameSubject, lastRun, orStoreError, outputSubject, PULL_MS } from './jetstream.mjs'
@@ -43,10 +44,15 @@ export class NatsSessionClient {
     this.#sizes = sizes
   }
 
-  /** Sends the next frame; waits while many outputs are outstanding. @returns {Promise<number>} its sequence number @throws SessionError */
+  /**
+   * Sends the next frame; waits while many outputs are outstanding. The frame is copied then.
+   * @returns {Promise<number>} its sequence number
+   * @throws SessionError `SIZE` and `VALUE` for a frame that is none, which is not sent; what a worker says, where sending again does not help
+   */
   async send(frame) {
     await this.#until(() => this.#next - this.#received <= this.#sizes.window / 2)
-    this.#frames.push(frame)
+    checkFrame(frame, this.#sizes.frameLength)
+    this.#frames.push(frame.slice())
     if (this.#frames.length === 1) queueMicrotask(() => this.#writeAll())
     return this.#next++
   }
