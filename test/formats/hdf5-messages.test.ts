@@ -92,7 +92,9 @@ describe('shapes', () => {
 })
 
 describe('layouts', () => {
-  const chunk = (flags: number, axes: number, rest: Buffer, sizes: number[] = [2, 4]): Buffer => Buffer.concat([numbers(1, 4, 2, flags, axes, 4), numbers(4, ...sizes), rest])
+  const chunk = (flags: number, axes: number, rest: Buffer, sizes: number[] = [2, 4]): Buffer => (
+    Buffer.concat([numbers(1, 4, 2, flags, axes, 4), numbers(4, ...sizes), rest])
+  )
   const single = (address: number | bigint, filtered?: readonly [stored: number, mask: number]): Buffer => Buffer.concat([
     numbers(1, 1), ...(filtered === undefined ? [] : [numbers(8, filtered[0]), numbers(4, filtered[1])]), numbers(8, address),
   ])
