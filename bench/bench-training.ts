@@ -1,15 +1,22 @@
 // npm run bench:training
-import { INTERRUPTED, runCommand, UsageError } from './command.ts'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { INTERRUPTED, runCommand, UsageError, type Tools } from './command.ts'
 import { parseFlags } from './flags.ts'
+import { describeMachine, describeRuntime, readVersions } from './machine.ts'
+import { ROOT } from './places.ts'
+import { openDrawing } from './report/drawing.ts'
+import { drawLosses } from './report/loss-chart.ts'
 import { textTable } from './report/table.ts'
 import { compileRoofline } from './roofline/compile.ts'
 import { openRoofline, type Roofline } from './roofline/roofline.ts'
 import { makeTrainingData, TRAINING_CASES, type TrainingCase } from './training/cases.ts'
+import { measureLossCurve, readCurve, type LossCurve } from './training/curve.ts'
 import { measureTraining } from './training/measure.ts'
-import { ownStepper, type Stepper, tfjsSteppers } from './training/steppers.ts'
+import { ownStepper, type Stepper, tfjsOpeners } from './training/steppers.ts'
 
 const OPTIONS = {
   'help': { type: 'boolean', short: 'h' }, 'case': { type: 'string' }, 'rounds': { type: 'string' }, 'threads': { type: 'string' }, 'no-peers': { type: 'boolean' },
+  'curve': { type: 'boolean' }, 'seconds': { type: 'string' }, 'torch': { type: 'string' },
 } as const
 const HELP = `Milliseconds of a training step: forward, backward and Adam. The losses of the first steps are compared first.
 
@@ -18,8 +25,14 @@ const HELP = `Milliseconds of a training step: forward, backward and Adam. The l
   npm run bench:training -- --rounds 20        rounds of each engine (default 12)
   npm run bench:training -- --threads 2        ours on two threads beside one
   npm run bench:training -- --no-peers         ours alone
+  npm run bench:training -- --curve            losses over seconds, of one case (default H128): docs/benchmark/training-loss.svg and .json
+      --seconds 20                             for so long each engine trains (default 20)
+      --torch FILE                             with the curve of PyTorch that bench:torch wrote
 
-PyTorch on one thread, in a process of its own: npm run bench:torch`
+PyTorch on one thread, in a process of its own: npm run bench:torch; npm run bench:torch -- --curve FILE --seconds 20`
+
+const FOLDER = new URL('docs/benchmark/', ROOT)
+const CURVE_CASE = 'F28 H128'
 
 const VARIANTS = ['relaxed-simd', 'simd'] as const
 
@@ -37,21 +50,65 @@ async function openSteppers(one: TrainingCase, variants: Iterable<string>, threa
   for (const variant of variants as Iterable<typeof VARIANTS[number]>) {
     for (const count of new Set([1, threads])) steppers.push(await ownStepper(one, data, variant, count))
   }
-  if (withPeers) await tfjsSteppers(one, data).then((found) => steppers.push(...found), () => console.log('TensorFlow.js is not installed: npm run bench:setup'))
+  if (withPeers) for (const open of await peersOf(one, data)) steppers.push(await open())
   return steppers
 }
 
-await runCommand('bench:training', async (args, { signal, onProgress, progress }) => {
-  const { help, case: text = '', rounds = '12', threads = '1', 'no-peers': isAlone = false } = parseFlags(args, OPTIONS)
+async function peersOf(...given: Parameters<typeof tfjsOpeners>): ReturnType<typeof tfjsOpeners> {
+  return tfjsOpeners(...given).catch(() => {
+    console.log('TensorFlow.js is not installed: npm run bench:setup')
+    return []
+  })
+}
+
+interface CurveFlags {
+  readonly one: TrainingCase
+  readonly seconds: number
+  readonly torch: string | undefined
+  readonly withPeers: boolean
+}
+
+/** Losses over seconds of ours and of TensorFlow.js, one after the other, with PyTorch's from a file. @returns false where it was stopped */
+async function writeCurve({ one, seconds, torch, withPeers }: CurveFlags, { signal, onProgress, progress }: Tools): Promise<boolean> {
+  const drawing = await openDrawing().catch((error: unknown) => {
+    throw new UsageError(`the charts' library is ${error instanceof Error ? error.message : String(error)}`)
+  })
+  const curves: LossCurve[] = torch === undefined ? [] : [readCurve(await readFile(torch, 'utf8'), torch)]
+  const data = makeTrainingData(one)
+  const fastest = (await openRooflines()).keys().next().value as typeof VARIANTS[number]
+  const openers = [() => ownStepper(one, data, fastest, 1), ...withPeers ? await peersOf(one, data) : []]
+  for (const [n, open] of openers.entries()) {
+    curves.push(await measureLossCurve(open, { seconds, async onStep(part) {
+      await onProgress((n + part) / openers.length, one.name, 'losses')
+      return signal.aborted ? 'stop' : undefined
+    } }))
+    if (signal.aborted) return false
+  }
+  progress.clear()
+  const where = {
+    machine: await describeMachine(), runtime: describeRuntime(), versions: await readVersions(['@tensorflow/tfjs-core']), date: new Date().toISOString(), case: one.name,
+  }
+  await mkdir(FOLDER, { recursive: true })
+  await writeFile(new URL('training-loss.json', FOLDER), `${JSON.stringify({ ...where, curves }, null, 1)}\n`)
+  await writeFile(new URL('training-loss.svg', FOLDER), drawLosses(drawing, one.name, curves))
+  console.log(textTable(['engine', 'steps', 'last loss'], curves.map(({ engine, steps, points }) => [engine, String(steps), points.at(-1)?.loss.toFixed(4) ?? '']), 1))
+  return true
+}
+
+await runCommand('bench:training', async (args, tools) => {
+  const { signal, onProgress, progress } = tools
+  const flags = parseFlags(args, OPTIONS)
+  const { help, curve = false, case: text = curve ? CURVE_CASE : '', rounds = '12', threads = '1', seconds = '20', torch, 'no-peers': isAlone = false } = flags
   if (help) {
     console.log(HELP)
     return 0
   }
-  for (const [name, value] of Object.entries({ rounds, threads })) {
+  for (const [name, value] of Object.entries({ rounds, threads, seconds })) {
     if (!/^[1-9]\d*$/.test(value)) throw new UsageError(`--${name}: expected a whole number >= 1, got '${value}'`)
   }
   const cases = TRAINING_CASES.filter(({ name }) => name.includes(text))
   if (cases.length === 0) throw new UsageError(`--case: no case has '${text}' in its name: ${TRAINING_CASES.map(({ name }) => name).join(', ')}`)
+  if (curve) return await writeCurve({ one: cases[0], seconds: Number(seconds), torch, withPeers: !isAlone }, tools) ? 0 : INTERRUPTED
   const rooflines = await openRooflines()
   for (const [n, one] of cases.entries()) {
     const onRound = async (round: number) => {

@@ -4,6 +4,7 @@ import { loadPeer } from '../peers/load.ts'
 /** Middle tones, legible on white and on black. */
 export const COLOURS: Record<string, string> = {
   'lstm-wasm': '#e8590c', 'onnxruntime-web': '#228be6', 'tfjs-wasm': '#12a36d', 'onnxruntime-node': '#8f63f4', 'plain-js': '#8a929c', 'tfjs-cpu': '#c2a01c',
+  'PyTorch': '#d6336c',
 }
 
 const STYLE = `

@@ -65,8 +65,8 @@ async function tfjsStepper(tf: Tf, backend: 'wasm' | 'cpu', one: TrainingCase, {
   }
 }
 
-/** @throws where TensorFlow.js is not installed */
-export async function tfjsSteppers(one: TrainingCase, data: TrainingData): Promise<Stepper[]> {
+/** What opens each backend of TensorFlow.js. @throws where it is not installed */
+export async function tfjsOpeners(one: TrainingCase, data: TrainingData): Promise<(() => Promise<Stepper>)[]> {
   const tf = await tfjsWasm.available('simd') as Tf
-  return [await tfjsStepper(tf, 'wasm', one, data), await tfjsStepper(tf, 'cpu', one, data)]
+  return (['wasm', 'cpu'] as const).map((backend) => () => tfjsStepper(tf, backend, one, data))
 }

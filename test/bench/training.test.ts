@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { flopsOfStep, makeTrainingData, type TrainingCase } from '../../bench/training/cases.ts'
+import { measureLossCurve, readCurve } from '../../bench/training/curve.ts'
 import { measureTraining } from '../../bench/training/measure.ts'
 import { ownStepper, type Stepper } from '../../bench/training/steppers.ts'
 
@@ -37,5 +38,23 @@ describe('steps of training', () => {
     const same = [stepper('first', [2, 1.5]), stepper('second', [2, 1.5004])]
     const rows = await measureTraining(one, same, { rounds: 9, rooflines: new Map(), onRound: (round) => Promise.resolve(round === 2 ? 'stop' : undefined) })
     expect(rows.map(({ name, peakShare }) => ({ name, peakShare }))).toEqual([{ name: 'first', peakShare: null }, { name: 'second', peakShare: null }])
+  })
+
+  it('make a curve of losses over seconds, from weights that a first copy has not moved', async () => {
+    const opened: string[] = []
+    const open = async (): Promise<Stepper> => {
+      const own = stepper('ours', [3, 2, 1])
+      opened.push('opened')
+      return { ...own, dispose: () => void opened.push('disposed') }
+    }
+    const { engine, steps, points } = await measureLossCurve(open, { seconds: 0.01 })
+    expect(opened).toEqual(['opened', 'disposed', 'opened', 'disposed'])
+    expect([engine, points[0]?.loss]).toEqual(['ours', 3])
+    expect(steps).toBeGreaterThanOrEqual(points.length)
+    points.forEach(({ seconds }, n) => expect(seconds).toBeGreaterThanOrEqual(1.02 * (points[n - 1]?.seconds ?? 0)))
+    expect(readCurve(JSON.stringify({ engine, steps, points }), 'own.json')).toEqual({ engine, steps, points })
+    for (const text of ['{}', '{"engine":"PyTorch","points":[]}', '{"engine":"PyTorch","points":[{"seconds":1}]}']) {
+      expect(() => readCurve(text, 'torch.json')).toThrow('torch.json: expected a curve of bench/torch-training.py --curve')
+    }
   })
 })
