@@ -146,7 +146,7 @@ describe('the package', () => {
     expect(imported.filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))).toEqual([])
     expect(manifest.dependencies).toBeUndefined()
     const licences = await readFile(new URL('THIRD-PARTY-LICENSES.txt', dist), 'utf8')
-    for (const text of ['@assemblyscript/loader 0', 'Apache License', 'fflate 0', 'Copyright (c) 2026 Arjun Barrett', 'pbf 5', 'Copyright (c) 2026, Mapbox']) {
+    for (const text of ['@assemblyscript/loader 0', 'Apache License', 'fflate 0', 'Copyright (c) 2026 Arjun Barrett', 'pbf 5', 'Copyright (c) 2026, Mapbox', 'hyparquet 1', 'hyparquet-writer 0', 'fzstd 0']) {
       expect(licences).toContain(text)
     }
     for (const file of ['lstm-wasm.js', 'commonjs/lstm-wasm.js']) expect((await readFile(new URL(file, dist), 'utf8')).split('\n')[0]).toMatch(/^\/\*! .*THIRD-PARTY-LICENSES/)

@@ -12,6 +12,9 @@ export type Options = Readonly<Record<string, 'string' | 'boolean'>>
 /** Options of every command. */
 export const COMMON_OPTIONS = { help: 'boolean', verbose: 'boolean' } as const
 
+/** Letters for options, as `-h`. */
+const SHORT: Readonly<Record<string, string>> = { help: 'h', output: 'o' }
+
 export interface Arguments {
   readonly positionals: readonly string[]
   /** Options without a value that were given. */
@@ -29,7 +32,10 @@ export interface Arguments {
 export function parseArguments(args: readonly string[], options: Options): Arguments {
   const { tokens } = parseArgs({
     args: [...args],
-    options: Object.fromEntries(Object.entries(options).map(([name, type]) => [name, name === 'help' ? { type, short: 'h' } : { type }])),
+    options: Object.fromEntries(Object.entries(options).map(([name, type]) => {
+      const short = Object.hasOwn(SHORT, name) ? SHORT[name] : undefined
+      return [name, short === undefined ? { type } : { type, short }]
+    })),
     strict: false,
     tokens: true,
   })

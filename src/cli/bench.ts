@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { compile, createRuntime, LstmError, type DType, type Model, type NdArray, type OutputDTypes, type Variant } from '../index.ts'
+import { compile, createRuntime, LstmError, type DType, type Model, type NdArray, type OutputDTypes } from '../index.ts'
 import { NdArray as Arrays } from '../index.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments, UsageError } from './arguments.ts'
+import { meaningOf } from './inputs.ts'
 import { interruptible } from './interrupt.ts'
-import { READ_HELP, READ_OPTIONS, readModel, toNumber } from './reading.ts'
+import { READ_HELP, READ_OPTIONS, readModel, toNumber, toSize, variantOf } from './reading.ts'
 import { clearStatus, showStatus } from './terminal.ts'
 
 export const BENCH_HELP: string = `\
@@ -51,8 +52,7 @@ export async function bench(args: readonly string[]): Promise<number> {
   })
   const file = onlyFile(parsed, 'one model file')
   const last = (name: string): string | undefined => parsed.values.get(name)?.at(-1)
-  const variant = last('variant') ?? 'auto'
-  if (!['simd', 'relaxed-simd', 'auto'].includes(variant)) throw new UsageError(`--variant: expected simd, relaxed-simd, auto, got '${variant}'`)
+  const variant = variantOf(parsed)
   const sizes = new Map([['batch', toSize(last('batch') ?? '1', '--batch')], ['timesteps', toSize(last('timesteps') ?? '100', '--timesteps')]])
   for (const argument of parsed.values.get('size') ?? []) {
     const [, name, size] = /^(.+)=(\d+)$/.exec(argument) ?? []
@@ -64,7 +64,7 @@ export async function bench(args: readonly string[]): Promise<number> {
 
   return interruptible(async (signal) => {
     const graph = await readModel(file, parsed, signal)
-    const runtime = await createRuntime({ variant: variant as Variant | 'auto' })
+    const runtime = await createRuntime({ variant })
     const model = await compile<OutputDTypes>(graph, { runtime })
     const inputs = randomInputs(model, sizes)
     const outputs = model.run(inputs)
@@ -83,17 +83,6 @@ export async function bench(args: readonly string[]): Promise<number> {
     if (peer === undefined) process.stdout.write(`\n${whyAlone(file)}\n`)
     return 0
   })
-}
-
-function toSize(text: string, what: string): number {
-  const size = toNumber(text, what)
-  if (!Number.isInteger(size) || size < 1) throw new UsageError(`${what}: expected a whole number >= 1, got '${text}'`)
-  return size
-}
-
-/** Files call the batch and the timesteps by other names, too: `N`, `batch_size`, `seq_len`, `time`. */
-function meaningOf(size: string): string {
-  return /time|seq|step|length|frame/i.test(size) ? 'timesteps' : /^n$|batch/i.test(size) ? 'batch' : size
 }
 
 /** Inputs that are not optional: random numbers; whole ones are 0, which every vocabulary has. */

@@ -10,6 +10,8 @@ import { inOwnWords } from './reading.ts'
 import { quantize, QUANTIZE_HELP } from './quantize.ts'
 import { read, READ_LINES_HELP } from './read.ts'
 import { run, RUN_HELP } from './run.ts'
+import { score } from './score/score.ts'
+import { SCORE_HELP } from './score/score-help.ts'
 import { serve, SERVE_HELP } from './serve.ts'
 import { clearStatus, headline, printable } from './terminal.ts'
 import { train, TRAIN_HELP } from './train.ts'
@@ -20,6 +22,7 @@ Runs trained LSTMs: model files in, the numbers of the framework that trained th
 Usage
   lstm-wasm inspect FILE              what is in a model: layers, shapes, parameters, costs
   lstm-wasm run FILE --input X.npy    run a model on .npy, .json or .csv files
+  lstm-wasm score MODEL DATA -o OUT   the rows of a .parquet or .csv table, however long
   lstm-wasm convert IN OUT            any model as ONNX, for Keras, or as one self-describing file
   lstm-wasm quantize IN OUT.safetensors
                                       a quarter of the size, and faster: weights of 8 bits
@@ -56,6 +59,7 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   inspect: { help: INSPECT_HELP, run: inspect },
   quantize: { help: QUANTIZE_HELP, run: quantize },
+  score: { help: SCORE_HELP, run: score },
   convert: { help: CONVERT_HELP, run: convert },
   run: { help: RUN_HELP, run },
   train: { help: TRAIN_HELP, run: train },

@@ -31,7 +31,7 @@ export async function writeBytes(file: string, bytes: Uint8Array): Promise<void>
 }
 
 /** Whether two names are one file, by whatever way. */
-async function isSameFile(a: string, b: string): Promise<boolean> {
+export async function isSameFile(a: string, b: string): Promise<boolean> {
   const [first, second] = await Promise.all([a, b].map(async (file) => stat(file).catch(() => undefined)))
   return first !== undefined && first.dev === second?.dev && first.ino === second.ino
 }

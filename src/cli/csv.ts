@@ -6,7 +6,8 @@ import { shortest } from './shortest.ts'
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 const NOT_FINITE = /^([+-]?)(?:(nan)|inf(?:inity)?)$/i
 
-function parseCell(cell: string): number | undefined {
+/** A number, infinity and NaN included; undefined for any other text. */
+export function parseCell(cell: string): number | undefined {
   const text = cell.trim()
   if (NUMBER.test(text)) return Number(text)
   const [found, sign, nan] = NOT_FINITE.exec(text) ?? []

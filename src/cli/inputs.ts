@@ -58,6 +58,11 @@ export function withBatch(array: NdArray, { shape }: ModelPort): NdArray {
   return axis < 0 ? array : array.reshape([...array.shape.slice(0, axis), 1, ...array.shape.slice(axis)])
 }
 
+/** Files call the batch and the timesteps by other names, too: `N`, `batch_size`, `seq_len`, `time`. */
+export function meaningOf(size: string): string {
+  return /time|seq|step|length|frame/i.test(size) ? 'timesteps' : /^n$|batch/i.test(size) ? 'batch' : size
+}
+
 function listed(names: readonly string[]): string {
   return names.map((name) => `'${name}'`).join(', ')
 }

@@ -1,6 +1,6 @@
 // What every command that reads a model is told: the file, and what the file does not say.
 import { readFile } from 'node:fs/promises'
-import { LstmError, readGraph, type Graph, type ReadGraphOptions } from '../index.ts'
+import { LstmError, readGraph, type Graph, type ReadGraphOptions, type Variant } from '../index.ts'
 import { UsageError, type Arguments, type Options } from './arguments.ts'
 import { showProgress, showStatus } from './terminal.ts'
 
@@ -108,6 +108,22 @@ function parseCells(text: string, file: string): unknown {
     // The same for the user.
   }
   throw new UsageError(`--cells: expected a list of objects in JSON in '${file}'`)
+}
+
+const VARIANTS = ['simd', 'relaxed-simd', 'auto'] as const
+
+/** The option --variant: which binary. @throws UsageError */
+export function variantOf({ values }: Arguments): Variant | 'auto' {
+  const text = values.get('variant')?.at(-1) ?? 'auto'
+  const variant = VARIANTS.find((known) => known === text)
+  if (variant === undefined) throw new UsageError(`--variant: expected ${VARIANTS.join(', ')}, got '${text}'`)
+  return variant
+}
+
+/** A number of things. @throws UsageError for what is no whole number >= 1 */
+export function toSize(text: string, what: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`${what}: expected a whole number >= 1, got '${text}'`)
+  return Number(text)
 }
 
 export function toNumber(text: string, what: string): number {

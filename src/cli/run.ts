@@ -1,9 +1,9 @@
-import { compile, createRuntime, type NdArray, type OutputDTypes, type Variant } from '../index.ts'
+import { compile, createRuntime, type NdArray, type OutputDTypes } from '../index.ts'
 import { formatOf, writeArrayFile, writeNamedArrays } from './array-files.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments, UsageError } from './arguments.ts'
 import { readInputs, splitName } from './inputs.ts'
 import { interruptible } from './interrupt.ts'
-import { READ_HELP, READ_OPTIONS, readModel } from './reading.ts'
+import { READ_HELP, READ_OPTIONS, readModel, variantOf } from './reading.ts'
 import { readable } from './results.ts'
 import { clearStatus, printable, showBar, showStatus } from './terminal.ts'
 
@@ -45,17 +45,14 @@ Examples
 Exit codes: 0 done, 1 a file cannot be read, run or written, 2 the command line is wrong.
 `
 
-const VARIANTS: readonly string[] = ['simd', 'relaxed-simd', 'auto']
-
 /** `lstm-wasm run`. */
 export async function run(args: readonly string[]): Promise<number> {
   const parsed = parseArguments(args, { ...COMMON_OPTIONS, ...READ_OPTIONS, input: 'string', output: 'string', variant: 'string' })
   const file = onlyFile(parsed, 'one model file')
   const inputFiles = parsed.values.get('input') ?? []
   const outputFiles = parsed.values.get('output') ?? []
-  const variant = parsed.values.get('variant')?.at(-1) ?? 'auto'
+  const variant = variantOf(parsed)
   if (inputFiles.length === 0) throw new UsageError('expected --input ARRAY')
-  if (!VARIANTS.includes(variant)) throw new UsageError(`--variant: expected ${VARIANTS.join(', ')}, got '${variant}'`)
   // Before any work: a name without a format is not found out at the end of it.
   for (const argument of [...inputFiles, ...outputFiles]) if (argument !== '-' && !argument.endsWith('=-')) formatOf(argument)
   if (outputFiles.some((argument) => argument === '-' || argument.endsWith('=-'))) throw new UsageError('--output: expected a file; without --output, outputs are printed')
@@ -68,7 +65,7 @@ export async function run(args: readonly string[]): Promise<number> {
   showStatus('reading the input ...')
   const inputs = await readInputs(inputFiles, graph.inputs)
   showStatus('compiling ...')
-  const model = await compile<OutputDTypes>(graph, { runtime: await createRuntime({ variant: variant as Variant | 'auto' }) })
+  const model = await compile<OutputDTypes>(graph, { runtime: await createRuntime({ variant }) })
   showStatus('running ...')
   const outputs = await interruptible(async (signal) => model.runAsync(inputs, { signal, onProgress: ({ done, total }) => showBar('running', done, total) }))
   clearStatus()

@@ -17,10 +17,16 @@ export function showStatus(text: string): void {
 }
 
 /** How far work is, as a bar on the last line of the terminal. */
-export function showBar(what: string, done: number, total: number): void {
+export function showBar(what: string, done: number, total: number, secondsLeft?: number): void {
   const width = 30
   const filled = total > 0 ? Math.round(width * done / total) : 0
-  showStatus(`${what} [${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${total > 0 ? Math.floor(100 * done / total) : 0} %, Ctrl-C stops`)
+  showStatus(`${what} [${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${total > 0 ? Math.floor(100 * done / total) : 0} %${timeLeft(secondsLeft)}, Ctrl-C stops`)
+}
+
+/** `, 12 s left`, or nothing where that is not known. */
+export function timeLeft(seconds: number | undefined): string {
+  if (seconds === undefined) return ''
+  return `, ${seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`} left`
 }
 
 /** The `onProgress` of a download. */

@@ -3,7 +3,7 @@ import { createTrainer, type Callback, type FitProgress, type History } from '..
 import { COMMON_OPTIONS, onlyFile, parseArguments } from './arguments.ts'
 import { writeBytes } from './conversion-target.ts'
 import { interruptible } from './interrupt.ts'
-import { clearStatus, grouped, printable, showStatus } from './terminal.ts'
+import { clearStatus, grouped, printable, showStatus, timeLeft } from './terminal.ts'
 import { beside, callbacksOf, layersOf, readConfig, readData } from './train-config.ts'
 import { plot } from './train-plot.ts'
 
@@ -89,8 +89,7 @@ function showTraining({ epoch, epochs, done, total = done, loss, metrics, second
   const width = 24
   const filled = Math.round(width * done / total)
   const numbers = Object.entries({ loss, ...metrics }).map(([name, value]) => `${name} ${value.toFixed(4)}`).join(', ')
-  const left = secondsLeft === undefined ? '' : `, ${secondsLeft < 90 ? `${Math.ceil(secondsLeft)} s` : `${Math.ceil(secondsLeft / 60)} min`} left`
-  showStatus(`epoch ${epoch}/${epochs} [${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${numbers}${left}`)
+  showStatus(`epoch ${epoch}/${epochs} [${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${numbers}${timeLeft(secondsLeft)}`)
 }
 
 /** A line for each epoch. */

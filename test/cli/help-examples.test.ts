@@ -5,16 +5,18 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ColumnSource } from 'hyparquet-writer'
 import { writeNpy } from '../../src/formats/npy.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { floatTensor, writeOnnx } from '../formats/onnx-writer.ts'
 import { smallFile, smallPicture } from '../formats/traineddata-writer.ts'
 import { pseudoRandom } from '../random.ts'
 import { lstmWasm } from './in-process.ts'
+import { csvOf, parquetOf } from './tables.ts'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
-const COMMANDS = ['inspect', 'run', 'convert', 'quantize', 'train', 'read', 'bench'] as const
+const COMMANDS = ['inspect', 'run', 'score', 'convert', 'quantize', 'train', 'read', 'bench'] as const
 
 /** Lines under `Examples` of a command's help. */
 async function examplesOf(command: string): Promise<string[]> {
@@ -42,6 +44,11 @@ describe.skipIf(process.platform === 'win32')('examples of --help', () => {
     }))
     writeFileSync(join(folder, 'eng.traineddata'), smallFile())
     for (const file of ['waves.json', 'waves-x.csv', 'waves-y.csv']) copyFileSync(at(`examples/train/${file}`), join(folder, file))
+    const rows = 40
+    const column = (name: string, seed: number): ColumnSource => ({ name, data: Float64Array.from(pseudoRandom(seed, rows, 1)), type: 'DOUBLE' })
+    writeFileSync(join(folder, 'sales.parquet'), parquetOf([{ name: 'store', data: new Array<string>(rows).fill('north'), type: 'STRING' }, column('a', 1), column('b', 2), column('c', 3)]))
+    writeFileSync(join(folder, 'words.csv'), csvOf([{ name: 'page', data: new Array<string>(rows).fill('p. 1') }, { name: 'word', data: Array.from({ length: rows }, (_, n) => n % 5) }]))
+    writeFileSync(join(folder, 'mnist.csv'), csvOf([{ name: 'label', data: new Array<number>(rows).fill(7) }, ...Array.from({ length: 784 }, (_, n) => column(`p${n}`, 10 + n))]))
     mkdirSync(join(folder, 'lines'))
     // Told by their content, as models are.
     for (const name of ['line.png', 'lines/1.png', 'lines/2.png']) writeFileSync(join(folder, name), Buffer.concat([Buffer.from('P5 60 20 255\n'), smallPicture().data]))
