@@ -7,6 +7,8 @@ import { applyTo } from './mutators.mjs'
 const BUILT = ['simd', 'relaxed-simd', 'simd-threads', 'relaxed-simd-threads', 'gradients-simd', 'gradients-relaxed-simd'].flatMap((name) => [`build/${name}.wasm`, `build/${name}.wat`])
 const COPIED = ['src', 'assembly', 'test', 'examples', 'docs', 'bench', ...BUILT, 'build/debug.wasm', 'build/gradients-debug.wasm', 'package.json', 'asconfig.json',
   'tsconfig.json', 'tsdown.config.ts', '.ci', 'vitest.config.ts', 'README.md', 'CHANGELOG.md']
+/** Of trainers in workers: it has no binary in it. */
+const PROGRAM = 'src/runtime/binaries/training-program.ts'
 const BINARIES = ['src/runtime/binaries', 'src/contract']
 
 export class Tree {
@@ -44,6 +46,8 @@ export class Tree {
   /** The binaries of this tree's assembly/. @throws where it does not compile */
   buildBinaries() {
     this.#node('assembly/embed.mjs', '--release')
+    // It takes that folder away, and this file is not its own.
+    cpSync(new URL(PROGRAM, this.#root), `${this.#folder}${PROGRAM}`)
   }
 
   /** dist/, without types. */
