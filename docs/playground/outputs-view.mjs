@@ -24,15 +24,17 @@ function outputElement(name, { dtype, shape, data }, entry, inputs) {
   const isClasses = width > 1 && width <= 4096 && [...last].every(Number.isFinite)
   const canvas = rows > 1 ? make('canvas', { 'class': 'chart', 'role': 'img', 'aria-label': `${name} over ${rows} rows` }) : undefined
   const columns = Math.min(width, MOST_CURVES)
+  const characters = entry?.classes ?? entry?.vocabulary
+  const labels = characters !== undefined && [...characters].length === width ? [...characters] : undefined
   const wrong = data.reduce((count, value) => count + Number(!Number.isFinite(value)), 0)
   const panel = make('div', {},
     make('h3', {}, name, ' ', make('code', { class: 'quiet' }, `${dtype} ${shapeText(shape)}`)),
     wrong > 0 && make('p', { class: 'message bad' }, `${grouped(wrong)} of ${grouped(data.length)} are not finite: the input or the weights are out of range.`),
     canvas,
-    canvas && legendElement(Array.from({ length: columns }, (_, column) => (width === 1 ? name : `${name} ${column}`)),
+    canvas && legendElement(Array.from({ length: columns }, (_, column) => (width === 1 ? name : `${name} ${labels === undefined ? column : JSON.stringify(labels[column])}`)),
       columns < width && make('li', {}, `${width - columns} more are in the numbers`)),
     isClasses && rows > 1 && make('p', { class: 'quiet' }, 'The last row:'),
-    isClasses && barsElement(last, entry?.classes ?? entry?.vocabulary),
+    isClasses && barsElement(last, labels),
     entry?.classes === WORD_LABELS && dividedElement(Object.values(inputs)[0].data, data, entry.vocabulary),
     make('details', {}, make('summary', {}, rows === 1 && width <= 8 ? [...data].map((value) => short(value, 6)).join('  ') : `${grouped(data.length)} numbers`),
       make('pre', { class: 'scroll', tabIndex: 0 }, numbersText(data, width)),
@@ -57,14 +59,13 @@ function dividedElement(numbers, scores, vocabulary) {
 }
 
 /** The likeliest, or largest, of a row. */
-function barsElement(row, vocabulary) {
+function barsElement(row, labels) {
   const sorted = [...row].map((value, n) => ({ value, n })).sort((a, b) => b.value - a.value).slice(0, MOST_BARS)
   const [low, high] = [Math.min(0, ...row), Math.max(...row, 0)]
-  const characters = vocabulary === undefined ? undefined : [...vocabulary]
   return make('ul', { class: 'bars' }, ...sorted.map(({ value, n }) => {
     const bar = make('span', { class: 'bar' })
     bar.style.width = `${(value - low) / Math.max(high - low, 1e-30) * 100}%`
-    const label = characters?.[n] === undefined ? String(n) : JSON.stringify(characters[n])
+    const label = labels === undefined ? String(n) : JSON.stringify(labels[n])
     return make('li', {}, make('code', {}, label), make('span', { class: 'track' }, bar), make('span', { class: 'number' }, short(value)))
   }))
 }

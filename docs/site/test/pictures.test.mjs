@@ -23,6 +23,7 @@ const READY = {
   'examples/amp/index.html': () => document.getElementById('about').textContent !== '',
   'examples/vad/index.html': () => !document.getElementById('example').disabled,
   'examples/charrnn/index.html': () => !document.getElementById('go').disabled,
+  'examples/forecast/index.html': () => document.getElementById('about').textContent !== '',
   'examples/benchmark/index.html': () => document.querySelectorAll('#engines label').length > 3,
 }
 const PAGES = [...Object.keys(READY), 'start.html', 'words.html', 'api/lstm-wasm.html', 'troubleshooting.html', 'guides/from-pytorch.html', 'benchmark.html']

@@ -100,6 +100,7 @@ for (const name of BROWSERS) {
       const divided = await page.locator('.divided').evaluate((element) => [...element.childNodes].filter(({ nodeType }) => nodeType === 3).map(({ data }) => data))
       assert.equal(divided.join(' '), 'วันนี้ อากาศ ดี มาก เรา ไป เดิน เล่น ที่ สวน กัน ไหม')
       await page.click('#shelf >> text=Moby-Dick')
+      await hasText('#message', /moby-dick\.safetensors is open/)
       await hasText('#outputs', /" "|"\w"/)
       await page.fill('[aria-label="Text for input"]', 'The whale ø')
       await hasText('#inputs', /The model does not know “ø”: left out/)
