@@ -44,6 +44,7 @@ export const SECTIONS = [
       { source: 'docs/training.md', path: 'training.html', title: 'Training' },
       { source: 'docs/export.md', path: 'export.html', title: 'Export: ONNX, Keras, PyTorch' },
       { source: 'docs/quantization.md', path: 'quantization.html', title: 'Quantisation' },
+      { source: 'docs/score.md', path: 'score.html', title: 'Scoring tables' },
       { source: 'docs/sessions.md', path: 'sessions.html', title: 'Many sessions' },
       { source: 'docs/threads.md', path: 'threads.html', title: 'Threads' },
       { source: 'docs/audio-worklets.md', path: 'audio-worklets.html', title: 'Audio worklets' },

@@ -48,7 +48,7 @@ there when it is whole.
 Examples
   lstm-wasm score lstm.safetensors sales.parquet -o scores.parquet --timesteps 28 --by store
   lstm-wasm score model.onnx words.csv -o scores.csv --columns word --timesteps 12 --keep page
-  lstm-wasm score digits.safetensors mnist.csv -o scores.csv --wide --keep label
+  lstm-wasm score digits.safetensors mnist.csv -o digits.csv --wide --keep label
 
 Exit codes: 0 done, 1 a file cannot be read, scored or written, 2 the command line is wrong,
 130 Ctrl-C stopped it.
