@@ -84,7 +84,7 @@ describe('lstm', () => {
     const refused = (words: string, options: unknown): void => {
       expectError(() => lstm(4, options as Options), 'VALUE', new RegExp(`^lstm: no option ${words.replace(/[()?]/g, '\\$&')}; ${known}`))
     }
-    refused("'dropout'", { dropout: 0.5 })
+    refused("'zoneout'", { zoneout: 0.5 })
     refused("'batch_first'", { batch_first: true })
     refused("'toString'", { toString: 1 })
     refused("'__proto__'", JSON.parse('{"__proto__":1}'))
