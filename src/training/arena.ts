@@ -2,9 +2,11 @@
 import { LstmError } from '../errors.ts'
 import { packedLength, type LoweredParameter } from '../gradients/lower-graph.ts'
 import type { PackedLayout } from '../gradients/lowering.ts'
+import type { PlannedOutput } from '../plan/plan.ts'
 import type { TrainingRuntime } from '../runtime/gradient-kernels.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import { lengthOf } from '../values/shape.ts'
+import type { BatchPlan } from './batch-plan.ts'
 import type { TrainedParameter } from './parameter.ts'
 
 /** Floats of the header of a packed matrix, which is no weight: assembly/products/layout.ts. */
@@ -139,5 +141,58 @@ export class Arena {
     } finally {
       linearMemory.free(toPtr)
     }
+  }
+}
+
+/** Adds the gradients of groups of rows, in their order: those of the first go to their place, those of the others beside it. */
+export class GradientSums {
+  readonly #runtime: TrainingRuntime
+  readonly #arena: Arena
+  /** Gradients of a group, before they are added to those of the batch; 0 as long as no batch has two. */
+  #groupPtr = 0
+
+  constructor(runtime: TrainingRuntime, arena: Arena) {
+    this.#runtime = runtime
+    this.#arena = arena
+  }
+
+  /** Before a group runs: each gradient is written where it is wanted, if its buffer is its own. @throws LstmError `MEMORY` */
+  begin(plan: BatchPlan, isFirst: boolean): void {
+    const basePtr = this.#basePtr(isFirst)
+    for (const parameter of this.#arena.parameters) {
+      const gradient = plan.gradients.get(parameter.input)
+      if (gradient?.replaceable === true) gradient.slot.ptr = this.#arena.addressOf(parameter, basePtr)
+    }
+  }
+
+  /** After it has run: the others are copied there, sums are made, and constants that follow the batch are updated. */
+  end(plan: BatchPlan, isFirst: boolean): void {
+    const { kernels } = this.#runtime
+    const { parameters, gradientsPtr, valuesPtr, length } = this.#arena
+    const basePtr = this.#basePtr(isFirst)
+    for (const parameter of parameters) this.#settle(plan.gradients.get(parameter.input), this.#arena.addressOf(parameter, basePtr))
+    if (!isFirst) kernels.addF32(gradientsPtr, basePtr, length)
+    for (const [constant, { slot, shape }] of plan.updates) {
+      const parameter = parameters.find((own) => own.constant === constant) as PlacedParameter
+      kernels.copyRows(slot.ptr, 0, this.#arena.addressOf(parameter, valuesPtr), 0, 1, 4 * lengthOf(shape))
+    }
+  }
+
+  dispose(): void {
+    if (this.#groupPtr !== 0) this.#runtime.linearMemory.free(this.#groupPtr)
+    this.#groupPtr = 0
+  }
+
+  #basePtr(isFirst: boolean): number {
+    if (isFirst) return this.#arena.gradientsPtr
+    if (this.#groupPtr === 0) {
+      this.#groupPtr = this.#runtime.linearMemory.allocate(4 * this.#arena.length, 'gradients of a group of rows')
+      this.#runtime.kernels.fillZero(this.#groupPtr, 4 * this.#arena.length)
+    }
+    return this.#groupPtr
+  }
+
+  #settle(gradient: PlannedOutput | undefined, ptr: number): void {
+    if (gradient !== undefined && gradient.slot.ptr !== ptr) this.#runtime.kernels.copyRows(gradient.slot.ptr, 0, ptr, 0, 1, 4 * lengthOf(gradient.shape))
   }
 }

@@ -6,17 +6,17 @@ import { trainedNames } from '../gradients/trained-constants.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
 import { checkNarrow } from './narrow.ts'
-import type { PlannedOutput, PlannedValue } from '../plan/plan.ts'
+import type { PlannedValue } from '../plan/plan.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
 import type { TrainingRuntime } from '../runtime/gradient-kernels.ts'
 import type { DataOf, DType } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
-import { Arena, type PlacedParameter } from './arena.ts'
+import { Arena, GradientSums, type PlacedParameter } from './arena.ts'
 import { addLossTo, comparedOf, PlanCache, planBatch, type BatchPlan } from './batch-plan.ts'
 import { batchAxesOf, lowerOnTrial, shapeOf } from './batch-sizes.ts'
 import { CarriedStates } from './carried-states.ts'
-import { copyRows, feedLosses, takeLosses } from './feeding.ts'
+import { feedInputs, feedLosses, takeLosses } from './feeding.ts'
 import { targetShapeOf } from './loss-graph.ts'
 import { addTrainingOperators, GRADIENT_RULES, LOWERINGS } from './operators.ts'
 import { checkOutputs, type OutputLoss } from './output-losses.ts'
@@ -56,13 +56,15 @@ export class Engine implements Trainable {
   /** Whether rows of a batch know nothing of each other, so that they can be taken in groups. */
   readonly #groups: boolean
   readonly #batchAxes: ReadonlyMap<string, number>
-  /** Gradients of a group, before they are added to those of the batch. */
-  #groupGradientsPtr = 0
+  readonly #sums: GradientSums
   readonly #outputs: RunOutputs
   /** Losses of the last run. */
   #losses: readonly Float32Array[] = []
   readonly #shapes: Map<string, readonly BatchShapes[]> = new Map()
   #disposed = false
+  /** Whether a step is half done, and what is to be done after it. */
+  #isRunning = false
+  readonly #later: (() => void)[] = []
 
   /**
    * @throws LstmError `UNSUPPORTED` listing all that has no gradient, `VALUE` for a loss on an output that there is not, `MEMORY`
@@ -85,6 +87,7 @@ export class Engine implements Trainable {
     this.#batchAxes = batchAxesOf(typed.graph.inputs)
     const trial = lowerOnTrial(typed.graph, this.#batchAxes, this.#trained)
     this.#arena = new Arena(runtime, trial.parameters, typed.graph.constants, trial.fixed)
+    this.#sums = new GradientSums(runtime, this.#arena)
     this.#groups = trial.fixed.size === 0 && [...this.#batchAxes.values()].every((axis) => axis === 0)
   }
 
@@ -117,8 +120,13 @@ export class Engine implements Trainable {
     if (unknown !== undefined) {
       throw new LstmError('VALUE', `freeze: no parameter '${unknown}'; there are ${this.#arena.parameters.map((parameter) => parameter.name).join(', ')}`)
     }
-    for (const parameter of this.#arena.parameters) if (names.includes(parameter.name)) parameter.trainable = !frozen
-    this.#plans.clear()
+    const change = (): void => {
+      for (const parameter of this.#arena.parameters) if (names.includes(parameter.name)) parameter.trainable = !frozen
+      this.#plans.clear()
+    }
+    // The plan of a step that is half done is needed, and so are the gradients that it makes.
+    if (this.#isRunning) this.#later.push(change)
+    else change()
   }
 
   /** @throws LstmError see `Trainable` */
@@ -141,8 +149,29 @@ export class Engine implements Trainable {
   }
 
   /** Gradients are undefined where it throws; everything else is as before then. @throws LstmError see `Trainable`, `MEMORY` */
-  run(inputs: BatchInputs, targets: readonly BatchTargets[], { rows, weights, step, training }: BatchOptions): BatchResult {
+  run(inputs: BatchInputs, targets: readonly BatchTargets[], options: BatchOptions): BatchResult {
+    const parts = this.runInParts(inputs, targets, options, never)
+    let part = parts.next()
+    while (part.done !== true) part = parts.next()
+    return part.value
+  }
+
+  /** Models with states are run at once: half of them would be those of this step. @throws LstmError see `run` */
+  * runInParts(
+    inputs: BatchInputs, targets: readonly BatchTargets[], options: BatchOptions, isDue: () => boolean,
+  ): Generator<undefined, BatchResult> {
     this.#check()
+    this.#isRunning = true
+    try {
+      return yield* this.#parts(inputs, targets, options, isDue)
+    } finally {
+      this.#isRunning = false
+    }
+  }
+
+  * #parts(
+    inputs: BatchInputs, targets: readonly BatchTargets[], { rows, weights, step, training }: BatchOptions, isDue: () => boolean,
+  ): Generator<undefined, BatchResult> {
     const count = this.#groups ? GROUP_ROWS : rows
     if (weights.some(({ length }, n) => this.#losses[n]?.length !== length)) this.#losses = weights.map(({ length }) => new Float32Array(length))
     for (let begin = 0; begin < rows; begin += count) {
@@ -150,10 +179,23 @@ export class Engine implements Trainable {
       const plan = this.#planOf(inputs, targets, size, training)
       this.#feed(plan, inputs, begin, size, rows, step)
       feedLosses(this.runtime.linearMemory, plan, this.losses, { targets, weights }, begin, size, rows)
-      this.#runGroup(plan, begin, rows, size, training)
+      if (training) this.#sums.begin(plan, begin === 0)
+      const { steps } = plan.plan
+      for (let n = 0; n < steps.length; n++) {
+        const run = steps[n] as () => void
+        if (plan.states.size === 0 && isDue()) yield
+        run()
+      }
+      if (training) this.#sums.end(plan, begin === 0)
+      this.#takeOutputs(plan, begin, rows, size)
       takeLosses(this.runtime.linearMemory, plan, this.#losses, begin, size)
     }
     return { losses: this.#losses, predictions: this.#compared.map((name) => this.#outputs.get(name).data as Float32Array) }
+  }
+
+  /** A step is over, or was left: parameters that were frozen or unfrozen meanwhile are so from now on. */
+  stepDone(): void {
+    for (const change of this.#later.splice(0)) change()
   }
 
   /** @throws LstmError see `Trainable` */
@@ -166,7 +208,8 @@ export class Engine implements Trainable {
       const size = Math.min(count, rows - begin)
       const plan = this.#planOf(inputs, undefined, size, false)
       this.#feed(plan, inputs, begin, size, rows, 0)
-      this.#runGroup(plan, begin, rows, size, false)
+      for (const run of plan.plan.steps) run()
+      this.#takeOutputs(plan, begin, rows, size)
     }
     return this.#outputs.copies()
   }
@@ -191,7 +234,7 @@ export class Engine implements Trainable {
     this.#disposed = true
     this.#plans.clear()
     this.states.reset()
-    if (this.#groupGradientsPtr !== 0) this.runtime.linearMemory.free(this.#groupGradientsPtr)
+    this.#sums.dispose()
     this.#arena.dispose()
   }
 
@@ -205,14 +248,7 @@ export class Engine implements Trainable {
 
   /** Inputs, parameters and states of a group. */
   #feed(plan: BatchPlan, inputs: BatchInputs, begin: number, size: number, rows: number, step: number): void {
-    for (const { name, dtype } of this.graph.inputs) {
-      const value = plan.inputs.get(name)
-      if (value === undefined) continue
-      const view = this.#view(dtype, value, lengthOf(value.shape))
-      const given = inputs[name]
-      if (given === undefined) view.fill(0)
-      else copyRows(given, this.#batchAxes.get(name) ?? -1, begin, size, rows, view)
-    }
+    feedInputs(this.runtime.linearMemory, plan, this.graph.inputs, this.#batchAxes, inputs, begin, size, rows)
     if (plan.seed !== undefined) {
       const view = this.#view('int32', plan.seed, 3)
       view[0] = this.#seed
@@ -229,39 +265,12 @@ export class Engine implements Trainable {
     }
   }
 
-  /** Runs a group, and takes what came out of it. */
-  #runGroup(plan: BatchPlan, begin: number, rows: number, size: number, training: boolean): void {
-    const { kernels } = this.runtime
-    const { parameters, gradientsPtr, valuesPtr, length } = this.#arena
-    const targetPtr = begin === 0 ? gradientsPtr : this.#groupGradients()
-    if (training) for (const parameter of parameters) redirect(plan.gradients.get(parameter.input), this.#arena.addressOf(parameter, targetPtr))
-    const { steps } = plan.plan
-    for (let n = 0; n < steps.length; n++) (steps[n] as () => void)()
-    if (training) {
-      for (const parameter of parameters) this.#settle(plan.gradients.get(parameter.input), this.#arena.addressOf(parameter, targetPtr))
-      if (begin > 0) kernels.addF32(gradientsPtr, targetPtr, length)
-      for (const [constant, { slot, shape }] of plan.updates) {
-        const parameter = parameters.find((own) => own.constant === constant) as PlacedParameter
-        kernels.copyRows(slot.ptr, 0, this.#arena.addressOf(parameter, valuesPtr), 0, 1, 4 * lengthOf(shape))
-      }
-    }
+  /** Takes what came out of a group, but for gradients. */
+  #takeOutputs(plan: BatchPlan, begin: number, rows: number, size: number): void {
     for (const [name, { slot, shape }] of plan.carried) {
-      kernels.copyRows(slot.ptr, 0, this.states.addressOf(name, shape, begin, rows), 0, 1, 4 * lengthOf(shape))
+      this.runtime.kernels.copyRows(slot.ptr, 0, this.states.addressOf(name, shape, begin, rows), 0, 1, 4 * lengthOf(shape))
     }
     for (const [name, output] of plan.outputs) this.#outputs.take(name, output, begin, size, this.#groups ? rows : size)
-  }
-
-  /** A gradient whose buffer is not its own alone is copied. */
-  #settle(gradient: PlannedOutput | undefined, ptr: number): void {
-    if (gradient !== undefined && gradient.slot.ptr !== ptr) this.runtime.kernels.copyRows(gradient.slot.ptr, 0, ptr, 0, 1, 4 * lengthOf(gradient.shape))
-  }
-
-  #groupGradients(): number {
-    if (this.#groupGradientsPtr === 0) {
-      this.#groupGradientsPtr = this.runtime.linearMemory.allocate(4 * this.#arena.length, 'gradients of a group of rows')
-      this.runtime.kernels.fillZero(this.#groupGradientsPtr, 4 * this.#arena.length)
-    }
-    return this.#groupGradientsPtr
   }
 
   #shapesOfInputs(given: Readonly<Record<string, Shape>>, size: number | undefined): Map<string, Shape> {
@@ -287,7 +296,4 @@ export class Engine implements Trainable {
 
 makeDisposable(Engine)
 
-/** A gradient is written where it is wanted, if its buffer is its own. */
-function redirect(gradient: PlannedOutput | undefined, ptr: number): void {
-  if (gradient?.replaceable === true) gradient.slot.ptr = ptr
-}
+const never = (): boolean => false

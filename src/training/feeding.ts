@@ -1,4 +1,5 @@
 // Batches on their way into a plan.
+import type { GraphInput } from '../graph/graph.ts'
 import type { LinearMemory } from '../runtime/memory.ts'
 import type { PlannedValue } from '../plan/plan.ts'
 import type { DataOf } from '../values/dtype.ts'
@@ -6,10 +7,10 @@ import type { ArrayLike } from '../values/ndarray.ts'
 import { lengthOf } from '../values/shape.ts'
 import type { BatchPlan } from './batch-plan.ts'
 import type { OutputLoss } from './output-losses.ts'
-import type { BatchOptions, BatchTargets } from './trainable.ts'
+import type { BatchInputs, BatchOptions, BatchTargets } from './trainable.ts'
 
 /** Rows `begin` to `begin + size` of an array along its first axis; all of it where another axis is the batch, or none (-1), or where it is not taken apart. */
-export function copyRows({ data, shape }: ArrayLike, axis: number, begin: number, size: number, rows: number, to: DataOf): void {
+function copyRows({ data, shape }: ArrayLike, axis: number, begin: number, size: number, rows: number, to: DataOf): void {
   if (axis !== 0 || size === rows) {
     to.set(data)
     return
@@ -17,6 +18,21 @@ export function copyRows({ data, shape }: ArrayLike, axis: number, begin: number
   const each = data.length / (shape[0] as number)
   const from = begin * each
   for (let n = 0; n < to.length; n++) to[n] = data[from + n] as number
+}
+
+/** Rows `begin` to `begin + size` of the inputs, into a plan; zeros where one is left out. @param axes of each that are the batch */
+export function feedInputs(
+  memory: LinearMemory, plan: BatchPlan, ports: readonly GraphInput[], axes: ReadonlyMap<string, number>, inputs: BatchInputs, begin: number, size: number,
+  rows: number,
+): void {
+  for (const { name, dtype } of ports) {
+    const value = plan.inputs.get(name)
+    if (value === undefined) continue
+    const view = memory.view(dtype, value.slot.ptr, lengthOf(value.shape))
+    const given = inputs[name]
+    if (given === undefined) view.fill(0)
+    else copyRows(given, axes.get(name) ?? -1, begin, size, rows, view)
+  }
 }
 
 /** What losses are given, of a whole batch. */

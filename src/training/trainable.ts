@@ -57,6 +57,13 @@ export interface Trainable {
   shapesOf(inputs: Readonly<Record<string, Shape>>): readonly BatchShapes[]
   /** Forward, and with `training` backward too: gradients are set, not added. @throws LstmError for elements that are refused */
   run(inputs: BatchInputs, targets: readonly BatchTargets[], options: BatchOptions): BatchResult
+  /**
+   * The same in parts: gives way between two kernels of a step where it is due. Where it is left, gradients are undefined and all else is as before. Nothing
+   * else is run in between; weights may be set.
+   */
+  runInParts?(inputs: BatchInputs, targets: readonly BatchTargets[], options: BatchOptions, isDue: () => boolean): Generator<undefined, BatchResult>
+  /** Does what could not be done while a step was half done. */
+  stepDone?(): void
   /** All outputs for inputs, without dropout: arrays of their own. */
   predict(inputs: BatchInputs): Record<string, ArrayLike>
   /** What stateful layers remember from batch to batch. */

@@ -9,6 +9,7 @@ import { checkClassWeight } from '../../src/training/fitting/weights.ts'
 import { readCheckpoint } from '../../src/training/fitting/checkpoint.ts'
 import { Trainer } from '../../src/training/fitting/trainer.ts'
 import { lossOf } from '../../src/training/losses.ts'
+import { onlyLoss } from '../../src/training/output-losses.ts'
 import { adam } from '../../src/training/optimizers.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
@@ -17,7 +18,9 @@ import { trainingRuntimeOf } from './runtimes.ts'
 
 const runtime = await trainingRuntimeOf()
 const KEY = 'lstm-wasm-training'
-const trainer = new Trainer(linearEngine(runtime, 3, 3, 'classes'), { loss: lossOf('sparseCategoricalCrossentropy'), optimizer: adam(), metrics: ['accuracy'], seed: 1 })
+const trainer = new Trainer(linearEngine(runtime, 3, 3, 'classes'), {
+  losses: onlyLoss(lossOf('sparseCategoricalCrossentropy')), optimizer: adam(), metrics: ['accuracy'], seed: 1,
+})
 const bytes = trainer.save()
 
 /** The checkpoint with other fields, or other tensors. */
@@ -37,13 +40,16 @@ describe('a checkpoint', () => {
   it.each<[string, unknown]>([
     ['metrics', 'accuracy'], ['metrics', ['accuracy', 3]], ['seed', 1.5], ['epoch', -1], ['epoch', 0.5], ['steps', '3'], ['steps', 2 ** 60], ['parameterSteps', 4],
     ['parameterSteps', [3, -1]], ['parameterSteps', [0.5, 3]], ['rateFactor', -0.5], ['rateFactor', '1'], ['fixedRate', -1], ['fixedRate', true], ['frozen', {}], ['frozen', ['a', null]],
+    ['trainable', 'a'], ['metrics', { a: 'accuracy' }],
   ])('whose %s is %j is not whole', (name, value) => {
     expectError(() => readCheckpoint(changed({ [name]: value })), 'FORMAT', `checkpoint: what it says of training is not whole: ${name}`)
   })
 
   it('says all that is wrong', () => {
     expectError(() => readCheckpoint(changed({ epoch: -1, frozen: 1 })), 'FORMAT', 'checkpoint: what it says of training is not whole: epoch, frozen')
-    expectError(() => readCheckpoint(changed({ loss: 'none such' })), 'FORMAT', /^checkpoint: what it says of training cannot be read: /)
+    expectError(() => readCheckpoint(changed({ losses: [{ loss: 'none such', weight: 1 }] })), 'FORMAT', /^checkpoint: what it says of training cannot be read: /)
+    expectError(() => readCheckpoint(changed({ losses: [{ loss: 'mse', weight: -1 }] })), 'FORMAT', /expected a name and a weight, got/)
+    expectError(() => readCheckpoint(changed({ losses: [] })), 'FORMAT', /^checkpoint: what it says of training cannot be read: /)
     expectError(() => readCheckpoint(changed({ optimizer: 'none such' })), 'FORMAT', /^checkpoint: what it says of training cannot be read: /)
     expectError(() => readCheckpoint(writeSafetensors(new Map())), 'FORMAT', 'checkpoint: expected what trainer.save() wrote, got another safetensors file')
     const { tensors } = readSafetensors(bytes)
@@ -82,7 +88,7 @@ describe('inputs', () => {
 })
 
 describe('what classes count', () => {
-  const classes = lossOf('sparseCategoricalCrossentropy')
+  const classes = onlyLoss(lossOf('sparseCategoricalCrossentropy'))
   it('is 0 or more', () => {
     expect(() => checkClassWeight({ 0: 0, 7: 2.5 }, classes, 'fit')).not.toThrow()
     expect(() => checkClassWeight(undefined, classes, 'fit')).not.toThrow()
@@ -93,6 +99,6 @@ describe('what classes count', () => {
   })
 
   it('goes with classes alone', () => {
-    expectError(() => checkClassWeight({ 0: 1 }, lossOf('meanSquaredError'), 'fit'), 'VALUE', 'fit: classWeight goes with losses of classes, not with meanSquaredError; use sampleWeight')
+    expectError(() => checkClassWeight({ 0: 1 }, onlyLoss(lossOf('meanSquaredError')), 'fit'), 'VALUE', 'fit: classWeight goes with losses of classes, not with meanSquaredError; use sampleWeight')
   })
 })

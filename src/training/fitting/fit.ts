@@ -70,16 +70,13 @@ export class Pace {
   readonly #signal: PlatformSignal | undefined
   readonly #what: string
   #since = Date.now()
+  /** Whether it is time to yield: a function of its own, which is handed over. */
+  readonly isDue = (): boolean => Date.now() - this.#since >= SLICE
 
   constructor(signal: PlatformSignal | undefined, what: string) {
     this.#signal = signal
     this.#what = what
     this.check()
-  }
-
-  /** Whether it is time to yield. */
-  get isDue(): boolean {
-    return Date.now() - this.#since >= SLICE
   }
 
   /** @throws LstmError `ABORTED` */
@@ -95,6 +92,15 @@ export class Pace {
   }
 }
 
+/** Runs all parts, and yields to the event loop between them; where that is aborted, the parts are told. */
+async function paced(parts: ReturnType<Stepper['trainInParts']>, pace: Pace): Promise<void> {
+  try {
+    while (parts.next().done !== true) await pace.yield()
+  } finally {
+    parts.return()
+  }
+}
+
 /** Names of numbers of the validation data: `valLoss`; as Keras has them where they are of one of several outputs: `val_OUTPUT_loss`. */
 const validated = (name: string): string => (name.includes('_') ? `val_${name}` : `val${(name[0] as string).toUpperCase()}${name.slice(1)}`)
 
@@ -105,8 +111,8 @@ export async function evaluateSource(
   const sums = new LossSums(stepper.losses)
   for (const metric of metrics) metric.reset()
   for await (const batch of source.epoch(0)) {
-    stepper.evaluate(batch, classWeight, sums, metrics)
-    if (pace.isDue) await pace.yield()
+    await paced(stepper.evaluateInParts(batch, classWeight, sums, metrics, pace.isDue), pace)
+    if (pace.isDue()) await pace.yield()
     else pace.check()
   }
   return allResultsOf(sums, metrics)
@@ -177,11 +183,13 @@ async function runEpoch(plan: FitPlan, epoch: number, timer: Timer): Promise<Log
   })
   let batch = 0
   for await (const data of source.epoch(before)) {
-    stepper.train(data, classWeight, before + batch / (timer.perEpoch ?? Infinity), sums, metrics, `fit: epoch ${epoch + 1}, batch ${batch + 1}`)
+    const epochs = before + batch / (timer.perEpoch ?? Infinity)
+    const where = `fit: epoch ${epoch + 1}, batch ${batch + 1}`
+    await paced(stepper.trainInParts(data, classWeight, epochs, sums, metrics, where, pace.isDue), pace)
     batch++
     timer.done++
     pace.check()
-    if (pace.isDue) {
+    if (pace.isDue()) {
       report()
       await pace.yield()
     }

@@ -9,7 +9,7 @@ import { OptimizerState } from '../optimizer-state.ts'
 import type { Optimizer } from '../optimizers.ts'
 import { rateAt } from '../schedules.ts'
 import type { OutputLoss } from '../output-losses.ts'
-import type { BatchShapes, BatchTargets, Trainable } from '../trainable.ts'
+import type { BatchInputs, BatchOptions, BatchResult, BatchShapes, BatchTargets, Trainable } from '../trainable.ts'
 import { divisorOf, writeWeights, type BatchWeight, type ClassWeight } from './weights.ts'
 
 /** Values and moments of the last step whose loss was a number. */
@@ -79,6 +79,9 @@ export class Stepper {
   readonly #count: BatchWeight = { sum: 0, count: 0 }
   /** What all losses of this batch count. */
   #counted = 0
+  readonly #shapes: WeakMap<BatchInputs, readonly BatchShapes[]> = new WeakMap()
+  /** Whether weights were set while a step was half done. */
+  #isForgotten = false
 
   /** @throws LstmError `MEMORY` */
   constructor(engine: Trainable, losses: readonly OutputLoss[], optimizer: Optimizer) {
@@ -106,31 +109,46 @@ export class Stepper {
    *   whose loss was a number
    */
   train(batch: Batch, classWeight: ClassWeight | undefined, epochs: number, sums: LossSums, metrics: readonly Metric[], where: string): void {
-    const rate = this.rate(epochs)
-    const bad = this.#run(batch, classWeight, true, sums, metrics)
-    const { engine: { valuesPtr, gradientsPtr } } = this
-    const norm = bad === undefined ? this.state.norm(gradientsPtr) : NaN
-    if (!Number.isFinite(norm)) {
-      const what = bad ?? 'a gradient is NaN or Infinity'
-      const step = this.steps
-      const isBack = this.#backup.restore()
-      if (isBack) this.steps--
-      throw new LstmError('VALUE', `${where} (step ${step}): ${what}. ${isBack ? 'The weights are those before the last step, whose loss was a number' : 'The weights are as they were'}. A lower learning rate, globalClipNorm in the optimizer, or a look at the data may help`)
+    runThrough(this.trainInParts(batch, classWeight, epochs, sums, metrics, where, never))
+  }
+
+  /** The same, giving way in mid-step where it is due. @throws LstmError see `train` */
+  * trainInParts(
+    batch: Batch, classWeight: ClassWeight | undefined, epochs: number, sums: LossSums, metrics: readonly Metric[], where: string,
+    isDue: () => boolean,
+  ): Generator<undefined, void> {
+    try {
+      const rate = this.rate(epochs)
+      const bad = yield* this.#run(batch, classWeight, true, sums, metrics, isDue)
+      const { engine: { valuesPtr, gradientsPtr } } = this
+      const norm = bad === undefined ? this.state.norm(gradientsPtr) : NaN
+      if (!Number.isFinite(norm)) {
+        const what = bad ?? 'a gradient is NaN or Infinity'
+        const step = this.steps
+        const isBack = this.#backup.restore()
+        if (isBack) this.steps--
+        throw new LstmError('VALUE', `${where} (step ${step}): ${what}. ${isBack ? 'The weights are those before the last step, whose loss was a number' : 'The weights are as they were'}. A lower learning rate, globalClipNorm in the optimizer, or a look at the data may help`)
+      }
+      if (this.#counted === 0) return
+      this.#backup.keep()
+      this.state.step(valuesPtr, gradientsPtr, rate, norm)
+      this.steps++
+    } finally {
+      this.engine.stepDone?.()
     }
-    if (this.#counted === 0) return
-    this.#backup.keep()
-    this.state.step(valuesPtr, gradientsPtr, rate, norm)
-    this.steps++
   }
 
   /** The same without a step: sums up only. A loss that is no number is what it is. */
-  evaluate(batch: Batch, classWeight: ClassWeight | undefined, sums: LossSums, metrics: readonly Metric[]): void {
-    this.#run(batch, classWeight, false, sums, metrics)
+  * evaluateInParts(
+    batch: Batch, classWeight: ClassWeight | undefined, sums: LossSums, metrics: readonly Metric[], isDue: () => boolean,
+  ): Generator<undefined, void> {
+    yield* this.#run(batch, classWeight, false, sums, metrics, isDue)
   }
 
   /** After the weights were set to others: there is nothing to go back to. */
   forget(): void {
     this.#backup.forget()
+    this.#isForgotten = true
   }
 
   dispose(): void {
@@ -139,13 +157,14 @@ export class Stepper {
   }
 
   /** What is wrong with the loss; undefined where it is a number. */
-  #run(batch: Batch, classWeight: ClassWeight | undefined, training: boolean, sums: LossSums, metrics: readonly Metric[]): string | undefined {
-    const { engine } = this
-    const { rows, inputs, targets } = batch
-    const shapes = engine.shapesOf(Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape])))
+  * #run(
+    batch: Batch, classWeight: ClassWeight | undefined, training: boolean, sums: LossSums, metrics: readonly Metric[], isDue: () => boolean,
+  ): Generator<undefined, string | undefined> {
+    const { rows, targets } = batch
+    const shapes = this.#shapesOf(batch.inputs)
     this.#weigh(batch, classWeight, shapes)
     const weights = this.#weights
-    const { losses, predictions } = engine.run(inputs, targets, { rows, weights, step: this.steps, training })
+    const { losses, predictions } = yield* this.#results(batch, { rows, weights, step: this.steps, training }, isDue)
     for (let n = 0; n < losses.length; n++) this.#totals[n] = weighted(losses[n] as Float32Array, weights[n] as Float32Array)
     const bad = training ? this.#totals.findIndex((total) => !Number.isFinite(total)) : -1
     if (bad >= 0) return this.#badLoss(bad, losses[bad] as Float32Array, rows)
@@ -159,6 +178,29 @@ export class Stepper {
       metric.update(predictions[part] as Float32Array, target as ArrayLike, weights[part] as Float32Array, (shapes[part] as BatchShapes).isLogits)
     }
     return undefined
+  }
+
+  /** Runs the batch: from its beginning again where weights were set meanwhile. */
+  * #results({ inputs, targets }: Batch, options: BatchOptions, isDue: () => boolean): Generator<undefined, BatchResult> {
+    const { engine } = this
+    try {
+      for (;;) {
+        this.#isForgotten = false
+        const result = engine.runInParts === undefined ? engine.run(inputs, targets, options) : yield* engine.runInParts(inputs, targets, options, isDue)
+        if (!this.#isForgotten) return result
+      }
+    } finally {
+      if (!options.training) engine.stepDone?.()
+    }
+  }
+
+  /** Batches that are made of the same arrays again have the shapes that they had. */
+  #shapesOf(inputs: BatchInputs): readonly BatchShapes[] {
+    const known = this.#shapes.get(inputs)
+    if (known !== undefined) return known
+    const shapes = this.engine.shapesOf(Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape])))
+    this.#shapes.set(inputs, shapes)
+    return shapes
   }
 
   #badLoss(n: number, losses: Float32Array, rows: number): string {
@@ -193,4 +235,11 @@ function weighted(losses: Float32Array, weights: Float32Array): number {
   let total = 0
   for (let n = 0; n < losses.length; n++) if (weights[n] !== 0) total += (losses[n] as number) * (weights[n] as number)
   return total
+}
+
+const never = (): boolean => false
+
+/** Runs all parts, one after the other. */
+function runThrough(parts: Generator<undefined, void>): void {
+  while (parts.next().done !== true);
 }

@@ -76,7 +76,7 @@ export class Trainer {
   }
 
   /**
-   * Trains with arrays. Yields to the event loop every 8 ms, as far as a step is not longer.
+   * Trains with arrays. Yields to the event loop every 8 ms, also in the middle of a step.
    * @param x an array [rows, ...], or arrays by the names of the inputs
    * @param y targets as the loss takes them; of several losses by the names of their outputs
    * @throws LstmError `SHAPE` or `VALUE` for data or options that do not fit, NaN in data, classes out of range; `VALUE` where a loss or gradient is
@@ -156,7 +156,7 @@ export class Trainer {
       const parts: Record<string, ArrayLike>[] = []
       for (let n = 0; n < batches.count; n++) {
         parts.push(this.engine.predict(batches.at(n, order).inputs))
-        if (pace.isDue) await pace.yield()
+        if (pace.isDue()) await pace.yield()
         else pace.check()
       }
       return Object.fromEntries(Object.keys(parts[0] ?? {}).map((name) => [name, joined(parts.map((part) => part[name] as ArrayLike))]))
