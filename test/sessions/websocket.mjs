@@ -91,7 +91,7 @@ describe('WebSocket', () => {
       ready: /Ready on/, cwd: join(HOSTS, 'durable-object'), env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: 'true' },
     })
     let wrangler = await startWrangler()
-    await streamAll({ sessions: 20, frames: 40 }, clientsOf(port, 'object'), 1, async () => {
+    await streamAll({ sessions: 20, frames: 90 }, clientsOf(port, 'object'), 1, async () => {
       await kill(wrangler)
       wrangler = await startWrangler()
     })

@@ -52,7 +52,7 @@ describe('cost.mjs', () => {
 
 describe('WorkerProcesses', () => {
   it('are killed in mid-stream, and no session loses a frame or a bit', async () => {
-    const [sessions, frames] = [12, 24]
+    const [sessions, frames] = [12, 80] // a state is saved every 32 frames: the second kill is after that
     const clients: Map<string, Events> = new Map()
     const processes = new WorkerProcesses(2, join(folder, 'processes'), (name, message) => clients.get(name)?.onMessage(message))
     const connectTo = (name: string) => (events: Events) => {
