@@ -8,7 +8,7 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
 const SHARING = /^test\/(export|formats|fuzz|graph|kernels|ops|quantization|streams)\//
 const LEARNING = /^test\/(bench|cli|gradients|training)\//
 /** These put guard zones around all memory, for whatever comes after them in their process. */
-const GUARDED = /\/(guards|one-node)\.ts'/
+const GUARDED = /\/(guards|one-node|differences)\.ts'/
 /** These look at which operators are known before any is asked for. */
 const FRESH = ['test/ops/families.test.ts', 'test/gradients/registry.test.ts']
 /** What others would notice: mocks, a changed environment, memory that is measured. */
@@ -17,12 +17,12 @@ const NOTICED = /\bvi\.(spyOn|fn|mock|stub\w+|useFakeTimers)\b|\bchdir\(|getHeap
 const tests = readdirSync('test', { recursive: true, encoding: 'utf8' }).map((name) => `test/${name.replaceAll('\\', '/')}`)
   .filter((name) => name.endsWith('.test.ts') && !/^test\/runtimes\/|\/node_modules\//.test(name))
 
-const PROJECTS = ['alone', 'learning', 'guarded', 'sharing'] as const
+const PROJECTS = ['alone', 'learning', 'learningGuarded', 'guarded', 'sharing'] as const
 
 function projectOf(name: string): typeof PROJECTS[number] {
   const text = readFileSync(name, 'utf8')
   if (NOTICED.test(text) || FRESH.includes(name)) return 'alone'
-  if (LEARNING.test(name)) return 'learning'
+  if (LEARNING.test(name)) return GUARDED.test(text) ? 'learningGuarded' : 'learning'
   if (!SHARING.test(name)) return 'alone'
   return GUARDED.test(text) ? 'guarded' : 'sharing'
 }
