@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -11,9 +10,9 @@ import { writeSafetensors } from '../../../dist/safetensors.js'
 import { ROOT } from '../paths.mjs'
 import { BROWSERS, launch } from './browsers.mjs'
 import { serveSite } from './built.mjs'
+import { AXE } from './figures.mjs'
 import { openPlayground, PATIENCE } from './playground-page.mjs'
 
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const GOLDEN = join(ROOT, 'test', 'golden')
 const REAL = process.env.REAL_MODELS ?? join(ROOT, '..', 'shared', 'models')
 

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { load } from '../../../dist/index.js'
@@ -11,9 +10,9 @@ import { quantize } from '../../../dist/quantization.js'
 import { ROOT } from '../paths.mjs'
 import { BROWSERS } from './browsers.mjs'
 import { serveSite } from './built.mjs'
+import { AXE } from './figures.mjs'
 import { downloaded, folderWithPackage, openPlayground } from './playground-page.mjs'
 
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const csv = (name, rows) => ({ name, mimeType: 'text/csv', buffer: Buffer.from(rows.join('\n')) })
 const WAVE = csv('load.csv', ['load', ...Array.from({ length: 400 }, (_, n) => Math.sin(n / 5).toFixed(5))])
 
