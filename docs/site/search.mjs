@@ -3,8 +3,8 @@ import MiniSearch from 'minisearch'
 import { SEARCH_OPTIONS } from './assets/search-options.mjs'
 
 /** Of the text below a heading; the API says the most in its first sentence, and in its names. */
-const MOST_CHARACTERS = 1500
-const MOST_OF_API = 250
+const MOST_CHARACTERS = 800
+const MOST_OF_API = 100
 
 /** Titles that every function of the API has: what stands below them belongs to the function. */
 const EVERYWHERE = new Set([
