@@ -1,4 +1,3 @@
-import { toNam, toRtneural } from '../../dist/export.js'
 import { clearCanvas, colourOf } from '../canvas.mjs'
 import { keepDrawn, makeTraining, takeFiles } from '../learning.mjs'
 import { tell } from '../tell.mjs'
@@ -84,6 +83,7 @@ async function showEpoch(told) {
   const { epoch, ratio, model } = told
   element('ratio').textContent = `error-to-signal ratio ${ratio.toFixed(4)} on playing that it was not trained with, after epoch ${epoch}`
   element('play-model').disabled = false
+  const { toNam, toRtneural } = await import('../../dist/export.js') // when there is something to save
   offer('save-json', toRtneural(model, { sampleRate: sounds.sampleRate }), 'application/json')
   offer('save-nam', toNam(model, { sampleRate: sounds.sampleRate }), 'application/octet-stream')
   draw()
