@@ -1,7 +1,8 @@
 // Trains an LSTM to sound like an amplifier, by truncated backpropagation: its state goes on from batch to batch, gradients stay in theirs.
 import { createRuntime } from '../../dist/index.js'
 import { dense, input, lstm, sequential } from '../../dist/layers.js'
-import { adam, cosineDecay, createTrainer, esr } from '../../dist/training.js'
+import { adam, cosineDecay, esr } from '../../dist/training.js'
+import { trainerFor } from '../trainer.mjs'
 
 /** How many pieces of the recording are played side by side, and how many samples of each in a batch. */
 export const SIZES = { rows: 32, timesteps: 512 }
@@ -23,7 +24,7 @@ export async function learn({ clean, amplified }, { units, epochs, seed = 1, wor
   runtime ??= await createRuntime()
   const net = sequential([input(['timesteps', 1]), lstm(units, { returnSequences: true, stateful: true }), dense(1)])
   const optimizer = adam({ learningRate: cosineDecay(8e-3, { epochs, minimum: 2e-4 }), globalClipNorm: 1 })
-  const trainer = await createTrainer(net, { loss: esr(), optimizer, seed, runtime, worker })
+  const trainer = await trainerFor(net, { loss: esr(), optimizer, seed, runtime, worker })
   const start = performance.now()
   const seconds = () => (performance.now() - start) / 1000
   const judge = async (epoch) => {

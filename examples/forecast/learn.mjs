@@ -1,7 +1,8 @@
 // Trains an LSTM to forecast a series, and forecasts the rows that it was not trained with after each epoch.
 import { createRuntime } from '../../dist/index.js'
 import { dense, input, lstm, sequential } from '../../dist/layers.js'
-import { adam, cosineDecay, createTrainer } from '../../dist/training.js'
+import { adam, cosineDecay } from '../../dist/training.js'
+import { trainerFor } from '../trainer.mjs'
 import { cutWindows } from './windows.mjs'
 
 const BATCH = 32
@@ -19,7 +20,7 @@ export async function learn(values, { past, ahead, units, epochs, seed = 1, work
   const { train, test, mean, deviation } = cutWindows(values, { past, ahead })
   runtime ??= await createRuntime()
   const net = sequential([input([past, 1]), lstm(units), dense(ahead)])
-  const trainer = await createTrainer(net, {
+  const trainer = await trainerFor(net, {
     loss: 'meanSquaredError', optimizer: adam({ learningRate: cosineDecay(8e-3, { epochs }), globalClipNorm: 1 }), seed, runtime, worker,
   })
   const forecast = async (epoch) => {
