@@ -73,7 +73,7 @@ export function planLayer(
 }
 
 /** Of what is not there. */
-export const ABSENT: Slot = { ptr: 0 }
+const ABSENT: Slot = { ptr: 0 }
 
 /** The slot of an input, or that of nothing. */
 export const inputOf = (planner: Planner, position: number): Slot => (planner.hasInput(position) ? planner.input(position) : ABSENT)

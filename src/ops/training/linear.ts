@@ -4,13 +4,13 @@ import { requireInput } from '../node/checks.ts'
 import { integerOf } from '../node/attributes.ts'
 import type { GraphNode, ValueType } from '../graph-data.ts'
 import type { Operator, Slot } from '../operator.ts'
+import { inputOf, outputOf } from './layer.ts'
 
 interface LinearSettings {
   readonly units: number
 }
 
 const parse = (node: GraphNode): LinearSettings => ({ units: integerOf(node, 'units', undefined, 1) })
-const ABSENT: Slot = { ptr: 0 }
 
 /**
  * `linear` for training, with its weights as values: y = x w + bias along the last axis.
@@ -30,7 +30,7 @@ export const trainedLinear: Operator<LinearSettings> = {
   plan(_node, planner, { units }) {
     const kernels = planner.kernels as TrainingKernels
     const [x, w, y] = [planner.input(0), planner.input(1), planner.output(0)]
-    const bias = planner.hasInput(2) ? planner.input(2) : ABSENT
+    const bias = inputOf(planner, 2)
     const inputSize = planner.shapeOf(0).at(-1) as number
     const rows = lengthOf(planner.shapeOf(0)) / inputSize
     planner.step(() => {
@@ -55,7 +55,7 @@ export const linearBackward: Operator<LinearSettings> = {
   plan(_node, planner, { units }) {
     const kernels = planner.kernels as TrainingKernels
     const [x, w, dy] = [planner.input(0), planner.input(1), planner.input(2)]
-    const [dx, dw, dbias] = [0, 1, 2].map((position) => (planner.hasOutput(position) ? planner.output(position) : ABSENT)) as [Slot, Slot, Slot]
+    const [dx, dw, dbias] = [0, 1, 2].map((position) => outputOf(planner, position)) as [Slot, Slot, Slot]
     const inputSize = planner.shapeOf(0).at(-1) as number
     const rows = lengthOf(planner.shapeOf(0)) / inputSize
     const workspace = planner.workspace(kernels.denseBackwardBytes(inputSize, units, rows))
