@@ -61,6 +61,8 @@ async function peersOf(...given: Parameters<typeof tfjsOpeners>): ReturnType<typ
   })
 }
 
+const sixDigits = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(6)) : value)
+
 interface CurveFlags {
   readonly one: TrainingCase
   readonly seconds: number
@@ -89,7 +91,7 @@ async function writeCurve({ one, seconds, torch, withPeers }: CurveFlags, { sign
     machine: await describeMachine(), runtime: describeRuntime(), versions: await readVersions(['@tensorflow/tfjs-core']), date: new Date().toISOString(), case: one.name,
   }
   await mkdir(FOLDER, { recursive: true })
-  await writeFile(new URL('training-loss.json', FOLDER), `${JSON.stringify({ ...where, curves }, null, 1)}\n`)
+  await writeFile(new URL('training-loss.json', FOLDER), `${JSON.stringify({ ...where, curves }, sixDigits, 1)}\n`)
   await writeFile(new URL('training-loss.svg', FOLDER), drawLosses(drawing, one.name, curves))
   console.log(textTable(['engine', 'steps', 'last loss'], curves.map(({ engine, steps, points }) => [engine, String(steps), points.at(-1)?.loss.toFixed(4) ?? '']), 1))
   return true

@@ -3,7 +3,7 @@ import { COLOURS, apart, toFile, write } from './drawing.ts'
 
 const WIDTH = 720
 const HEIGHT = 420
-const MARGINS = { marginTop: 62, marginRight: 150, marginBottom: 46, marginLeft: 52 }
+const MARGINS = { marginTop: 62, marginRight: 186, marginBottom: 46, marginLeft: 52 }
 const LINE_HEIGHT = 16
 
 /** Losses over seconds, on a logarithmic axis: a curve an engine, named at its end. */
