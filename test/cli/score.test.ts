@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dense, embedding, input, lstm, sequential } from '../../src/layers/index.ts'
 import { compile, load } from '../../src/model/load.ts'
 import type { Model } from '../../src/model/model.ts'
+import { createRuntime } from '../../src/runtime/create.ts'
 import { initialStateDict } from '../../src/training/index.ts'
 import { pseudoRandom } from '../random.ts'
 import { lstmWasm, type Result } from './in-process.ts'
@@ -33,7 +34,7 @@ async function putModel(name: string, layers: Parameters<typeof sequential>[0], 
   const net = sequential(layers)
   const model = await compile(net.loadStateDict(initialStateDict(net.weightSpecs(), {}, seed)))
   put(name, model.save())
-  return load(pathOf(name))
+  return load(pathOf(name), { runtime: await createRuntime({ variant: 'simd' }) })
 }
 
 describe('windows of rows', () => {
