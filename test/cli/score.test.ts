@@ -29,12 +29,15 @@ const failure = async (...args: string[]): Promise<string> => {
   return stderr.replace(/^lstm-wasm: /, '').trimEnd()
 }
 
+/** A model on the binary that `score` takes here. */
+const loaded = async (name: string): Promise<Model> => load(pathOf(name), { runtime: await createRuntime({ variant: 'simd' }) })
+
 /** Saves layers with random weights. */
 async function putModel(name: string, layers: Parameters<typeof sequential>[0], seed: number): Promise<Model> {
   const net = sequential(layers)
   const model = await compile(net.loadStateDict(initialStateDict(net.weightSpecs(), {}, seed)))
   put(name, model.save())
-  return load(pathOf(name), { runtime: await createRuntime({ variant: 'simd' }) })
+  return loaded(name)
 }
 
 describe('windows of rows', () => {
@@ -182,7 +185,7 @@ describe('models of other shapes', () => {
     put('digits.csv', `${['label', ...Array.from({ length: 784 }, (_, n) => `p${n}`)].join(',')}\n${[0, 1, 2].map((n) => [n + 4, ...images.subarray(n * 784, (n + 1) * 784)].join(',')).join('\n')}\n`)
     expect(await failure('digits.safetensors', 'digits.csv', '-o', 'd.csv', '--keep', 'label')).toMatch(/takes 28 numbers of a row, got 784 columns of numbers: .* and 754 more\. If a row holds a whole window: --wide$/)
     expect((await score('digits.safetensors', 'digits.csv', '-o', 'digits.parquet', '--wide', '--keep', 'label')).code).toBe(0)
-    const model = await load(pathOf('digits.safetensors'))
+    const model = await loaded('digits.safetensors')
     const { data } = model.run({ rows: { dtype: 'float32', shape: [3, 28, 28], data: images } }).probs as { data: Float32Array }
     const rows = await rowsOfParquet(pathOf('digits.parquet'))
     expect(rows.map(({ label }) => label)).toEqual(['4', '5', '6'])
@@ -204,7 +207,7 @@ describe('models of other shapes', () => {
 
   it('take the columns of each of several inputs, and states whose batch comes second', async () => {
     copyFileSync(fileURLToPath(new URL('../golden/state-dicts/lstm-2layer-bidirectional.safetensors', import.meta.url)), pathOf('lstm.safetensors'))
-    const model = await load(pathOf('lstm.safetensors'))
+    const model = await loaded('lstm.safetensors')
     const { shape } = model.inputs[0] as { shape: readonly (string | number)[] }
     const features = shape[2] as number
     const names = Array.from({ length: features }, (_, n) => `f${n}`)
