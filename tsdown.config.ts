@@ -31,7 +31,8 @@ const config: UserConfig[] = defineConfig([{
     comments: { jsdoc: false, annotation: true, legal: true },
     codeSplitting: { groups: GROUPS },
   },
-  deps: { neverBundle: [/^node:/] },
+  // hyparquet's files for Node, of which nothing is used, import 'fs'.
+  deps: { neverBundle: [/^node:/, 'fs'] },
   plugins: [binaries, cliOverEntryPoints, editions, ownCopies, copies, asciiOnly],
 }, {
   // In one file: audio worklets load it by its address, and bundlers copy it as it is.
