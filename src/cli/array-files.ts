@@ -5,7 +5,8 @@ import { readNpy, writeNpy } from '../readers/npy.ts'
 import { LstmError, NdArray, type ArrayLike, type DType, type Nested } from '../index.ts'
 import { UsageError } from './arguments.ts'
 import { formatCsv, parseCsv } from './csv.ts'
-import { convert } from './conversion.ts'
+import { convert, lengthOf } from './conversion.ts'
+import { reasonOf } from './file-errors.ts'
 import { readStandardInput } from './reading.ts'
 import { shortest } from './shortest.ts'
 
@@ -82,13 +83,6 @@ async function write(file: string, content: string | Uint8Array): Promise<void> 
   })
 }
 
-function reasonOf(error: unknown, missing = 'no such file'): string {
-  const { code } = error as { code?: string }
-  if (code === 'ENOENT') return missing
-  if (code === 'EISDIR') return 'it is a folder'
-  return code === 'EACCES' ? 'no permission' : String(error)
-}
-
 /** Puts the file in front of the message of an error. */
 function inFile<T>(file: string, work: () => T): T {
   try {
@@ -123,7 +117,7 @@ function toJson(file: string, { dtype, shape, data }: ArrayLike): string {
   const build = (axis: number, begin: number): string => {
     if (axis === shape.length) return String(dtype === 'float32' ? shortest(data[begin] as number) : data[begin])
     const size = shape[axis] as number
-    const stride = shape.slice(axis + 1).reduce((product, inner) => product * inner, 1)
+    const stride = lengthOf(shape.slice(axis + 1))
     return `[${Array.from({ length: size }, (_, n) => build(axis + 1, begin + n * stride)).join(',')}]`
   }
   return build(0, 0)

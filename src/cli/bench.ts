@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { compile, createRuntime, LstmError, type DType, type Model, type NdArray, type OutputDTypes } from '../index.ts'
 import { NdArray as Arrays } from '../index.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments, UsageError } from './arguments.ts'
+import { lengthOf } from './conversion.ts'
 import { meaningOf } from './inputs.ts'
 import { interruptible } from './interrupt.ts'
 import { READ_HELP, READ_OPTIONS, readModel, toNumber, toSize, variantOf } from './reading.ts'
@@ -100,7 +101,7 @@ function randomInputs(model: Model<OutputDTypes>, sizes: ReadonlyMap<string, num
       if (number === undefined) throw new UsageError(`the size '${size}' of the input '${name}' is open: --size ${size}=N`)
       return number
     })
-    const length = known.reduce((product, size) => product * size, 1)
+    const length = lengthOf(known)
     inputs[name] = dtype === 'float32' ? new Arrays(Float32Array.from({ length }, random), known) : new Arrays(zeros(dtype, length), known)
   }
   return inputs

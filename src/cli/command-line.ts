@@ -14,7 +14,7 @@ import { score } from './score/score.ts'
 import { SCORE_HELP } from './score/score-help.ts'
 import { serve, SERVE_HELP } from './serve.ts'
 import { clearStatus, headline, printable } from './terminal.ts'
-import { train, TRAIN_HELP } from './train.ts'
+import { train, TRAIN_HELP } from './train/train.ts'
 
 const HELP = `\
 Runs trained LSTMs: model files in, the numbers of the framework that trained them out.

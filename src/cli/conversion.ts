@@ -3,6 +3,9 @@ import { LstmError, NdArray, type DataOf, type DType } from '../index.ts'
 /** Every whole number up to here is a float32; above, some are not. */
 const EXACT_FLOAT32 = 2 ** 24
 
+/** How many elements an array of these sizes has. */
+export const lengthOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
+
 /** An array of zeros. */
 export function storageOf(dtype: DType, length: number): DataOf {
   if (dtype === 'float32') return new Float32Array(length)

@@ -63,6 +63,7 @@ export function meaningOf(size: string): string {
   return /time|seq|step|length|frame/i.test(size) ? 'timesteps' : /^n$|batch/i.test(size) ? 'batch' : size
 }
 
-function listed(names: readonly string[]): string {
-  return names.map((name) => `'${name}'`).join(', ')
+/** Names in quotes; of many the first ones. */
+export function listed(names: readonly string[], most: number = Infinity): string {
+  return names.slice(0, most).map((name) => `'${name}'`).join(', ') + (names.length > most ? ` and ${names.length - most} more` : '')
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { LstmError, load } from '../index.ts'
 import { recognizeLine, type RecognizedLine } from '../readers/tesseract.ts'
 import { COMMON_OPTIONS, parseArguments, UsageError } from './arguments.ts'
+import { cannotRead } from './file-errors.ts'
 import { readPicture } from './pictures.ts'
 import { readStandardInput } from './reading.ts'
 import { clearStatus, printable, showStatus } from './terminal.ts'
@@ -56,7 +57,7 @@ async function inFile<T>(file: string, work: (bytes: Uint8Array) => T): Promise<
   const bytes = file === '-'
     ? await readStandardInput()
     : await readFile(file).catch((cause: unknown) => {
-        throw new LstmError('ENVIRONMENT', `cannot read ${JSON.stringify(file)}: ${(cause as { code?: string }).code === 'ENOENT' ? 'no such file' : String(cause)}`, { cause })
+        throw cannotRead(JSON.stringify(file), cause)
       })
   try {
     return work(bytes)

@@ -1,7 +1,8 @@
 // What every command that reads a model is told: the file, and what the file does not say.
 import { readFile } from 'node:fs/promises'
-import { LstmError, readGraph, type Graph, type ReadGraphOptions, type Variant } from '../index.ts'
+import { readGraph, type Graph, type ReadGraphOptions, type Variant } from '../index.ts'
 import { UsageError, type Arguments, type Options } from './arguments.ts'
+import { cannotRead } from './file-errors.ts'
 import { showProgress, showStatus } from './terminal.ts'
 
 /** Options of readers, as `load` calls them, by what they take. */
@@ -96,7 +97,7 @@ export async function readOptionsOf({ values, flags }: Arguments): Promise<ReadG
 
 async function readText(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new LstmError('ENVIRONMENT', `cannot read ${JSON.stringify(file)}: ${(cause as { code?: string }).code === 'ENOENT' ? 'no such file' : String(cause)}`, { cause })
+    throw cannotRead(JSON.stringify(file), cause)
   })
 }
 

@@ -1,5 +1,6 @@
 // Outputs of a model as text.
 import type { NdArray } from '../index.ts'
+import { lengthOf } from './conversion.ts'
 
 /** Elements that are printed whole. */
 const MOST_WHOLE = 64
@@ -19,7 +20,7 @@ export function readable(name: string, array: NdArray): string {
 function whole({ shape, data }: NdArray): string {
   const build = (axis: number, begin: number): string => {
     if (axis === shape.length) return String(Number((data[begin] as number).toPrecision(DIGITS)))
-    const stride = shape.slice(axis + 1).reduce((product, size) => product * size, 1)
+    const stride = lengthOf(shape.slice(axis + 1))
     const parts = Array.from({ length: shape[axis] as number }, (_, n) => build(axis + 1, begin + n * stride))
     return `[${parts.join(axis === shape.length - 1 ? ', ' : `,\n${' '.repeat(axis + 1)}`)}]`
   }

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { LstmError } from '../index.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments, UsageError } from './arguments.ts'
+import { cannotRead } from './file-errors.ts'
 import { interruptible } from './interrupt.ts'
 import { READ_HELP, READ_OPTIONS, readOptionsOf, toNumber } from './reading.ts'
 import { clearStatus } from './terminal.ts'
@@ -54,7 +55,7 @@ export async function serve(args: readonly string[]): Promise<number> {
   const port = toPort(parsed.values.get('port')?.at(-1))
   if (file === '-') throw new UsageError('expected the path of a model file, got - for standard input')
   const found = await stat(file).catch((cause: unknown) => {
-    throw new LstmError('ENVIRONMENT', `cannot read ${JSON.stringify(file)}: no such file`, { cause })
+    throw cannotRead(JSON.stringify(file), cause)
   })
   if (!found.isFile()) throw new LstmError('ENVIRONMENT', `cannot read ${JSON.stringify(file)}: it is a folder`)
   const shelf = await shelfOf(file, await readOptionsOf(parsed))

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { load } from '../../src/index.ts'
 import { resumeTrainer } from '../../src/training/index.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
-import { plot } from '../../src/cli/train-plot.ts'
+import { plot } from '../../src/cli/train/train-plot.ts'
 import { lstmWasm } from './in-process.ts'
 
 const FILES = ['waves.json', 'waves-x.csv', 'waves-y.csv']

@@ -1,8 +1,8 @@
 // Scores windows, many in one run of the model.
 import type { ArrayLike, DataOf, Model, OutputDTypes } from '../../index.ts'
-import { storageOf } from '../conversion.ts'
+import { lengthOf, storageOf } from '../conversion.ts'
 import type { ScoreJob } from './framing.ts'
-import { product, type BatchLayout, type InputWindows, type OutputWindows } from './windows.ts'
+import type { BatchLayout, InputWindows, OutputWindows } from './windows.ts'
 
 /** What a scorer is told of a model; plain data, that workers are sent. */
 export interface ScorePlan {
@@ -26,8 +26,8 @@ export class BatchScorer {
   constructor(model: Model<OutputDTypes>, plan: ScorePlan) {
     this.#model = model
     this.#plan = plan
-    this.#inputs = plan.inputs.map(({ dtype, shape }) => storageOf(dtype, product(shape)))
-    this.#outputs = plan.outputs.map(({ dtype, batchShape }) => storageOf(dtype, product(batchShape)))
+    this.#inputs = plan.inputs.map(({ dtype, shape }) => storageOf(dtype, lengthOf(shape)))
+    this.#outputs = plan.outputs.map(({ dtype, batchShape }) => storageOf(dtype, lengthOf(batchShape)))
     this.#given = named(plan.inputs, this.#inputs, ({ shape }) => shape)
     this.#into = named(plan.outputs, this.#outputs, ({ batchShape }) => batchShape)
   }
@@ -39,7 +39,7 @@ export class BatchScorer {
    */
   async score({ inputs, ends }: ScoreJob, turn: () => Promise<void>): Promise<Scores> {
     const { outputs, batch } = this.#plan
-    const scores = outputs.map(({ dtype, shape }) => storageOf(dtype, ends.length * product(shape)))
+    const scores = outputs.map(({ dtype, shape }) => storageOf(dtype, ends.length * lengthOf(shape)))
     for (let begin = 0; begin < ends.length; begin += batch) {
       const count = Math.min(batch, ends.length - begin)
       inputs.forEach((rows, n) => this.#gather(n, rows, ends, begin, count))
@@ -69,7 +69,7 @@ export class BatchScorer {
 
 /** Windows of an output into the rows of scores. */
 function scatter({ outer, inner, shape, offset }: OutputWindows, output: DataOf, batch: number, scores: DataOf, begin: number, count: number): void {
-  const width = product(shape)
+  const width = lengthOf(shape)
   const part = width / outer
   for (let window = 0; window < count; window++) {
     for (let block = 0; block < outer; block++) {

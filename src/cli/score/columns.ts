@@ -2,8 +2,11 @@
 import type { SchemaElement } from 'hyparquet'
 import { LstmError } from '../../index.ts'
 import { nearest } from '../../options.ts'
+import { listed } from '../inputs.ts'
 import type { Table } from './table.ts'
 
+/** A message names so many columns. */
+const MOST_LISTED = 30
 /** pandas names columns of an index so, which it writes with the others. */
 const PANDAS_INDEX = /^__index_level_\d+__$/
 
@@ -18,7 +21,7 @@ export function columnsNamed({ columns }: Table, names: readonly string[], what:
     const index = known.indexOf(name)
     if (index >= 0) return index
     const near = nearest(name, known)
-    throw new LstmError('VALUE', `${what}: no column '${name}'${near === undefined ? '' : ` (did you mean '${near}'?)`}; columns are ${listed(known)}`)
+    throw new LstmError('VALUE', `${what}: no column '${name}'${near === undefined ? '' : ` (did you mean '${near}'?)`}; columns are ${columnsListed(known)}`)
   })
   const twice = names.find((name, n) => names.indexOf(name) !== n)
   if (twice !== undefined) throw new LstmError('VALUE', `${what}: the column '${twice}' is given twice`)
@@ -62,8 +65,5 @@ function describe({ converted_type: converted, logical_type: logical, type }: Sc
   return converted ?? logical?.type ?? type ?? 'lists or structs'
 }
 
-/** Names in quotes; of many the first ones. */
-export function listed(names: readonly string[]): string {
-  const most = 30
-  return names.slice(0, most).map((name) => `'${name}'`).join(', ') + (names.length > most ? ` and ${names.length - most} more` : '')
-}
+/** Names of columns, of which a table may have thousands. */
+export const columnsListed = (names: readonly string[]): string => listed(names, MOST_LISTED)

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { LstmError } from '../../index.ts'
 import { UsageError } from '../arguments.ts'
+import { cannotRead } from '../file-errors.ts'
 import { openCsv } from './csv-table.ts'
 import { CsvOutput } from './csv-output.ts'
 import type { OutputColumn, Table, TableOutput } from './table.ts'
@@ -35,7 +36,7 @@ export async function openTable(file: string): Promise<Table> {
   await stat(file).then((found) => {
     if (!found.isFile()) throw new LstmError('ENVIRONMENT', `cannot read '${file}': it is no file`)
   }, (cause: unknown) => {
-    throw new LstmError('ENVIRONMENT', `cannot read '${file}': ${(cause as { code?: string }).code === 'ENOENT' ? 'no such file' : String(cause)}`, { cause })
+    throw cannotRead(`'${file}'`, cause)
   })
   return open(file)
 }

@@ -3,6 +3,7 @@
 // OUT itself is there only when it is whole.
 import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { LstmError } from '../../index.ts'
+import { reasonOf } from '../file-errors.ts'
 
 /** What a run is of; another run may not go on with its output. */
 export type Identity = Readonly<Record<string, unknown>>
@@ -142,20 +143,14 @@ export class PartialOutput {
 
   async #writing<T>(work: () => Promise<T>): Promise<T> {
     return work().catch((cause: unknown) => {
-      throw new LstmError('ENVIRONMENT', `cannot write '${partOf(this.#file)}': ${reasonOf(cause)}. ${this.#written} rows are written; the same command goes on from there`, { cause })
+      throw new LstmError('ENVIRONMENT', `cannot write '${partOf(this.#file)}': ${reasonOf(cause, 'no such folder')}. ${this.#written} rows are written; the same command goes on from there`, { cause })
     })
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full', EDQUOT: 'the quota of the disk is used up', ENOENT: 'no such folder', EACCES: 'no permission', EFBIG: 'it is too large for this disk', EROFS: 'the disk can only be read',
-}
-
-const reasonOf = (cause: unknown): string => REASONS[(cause as { code?: string }).code ?? ''] ?? String(cause)
-
 async function writable(path: string, isNew: boolean): Promise<FileHandle> {
   return open(path, isNew ? 'w' : 'r+').catch((cause: unknown) => {
-    throw new LstmError('ENVIRONMENT', `cannot write '${path}': ${reasonOf(cause)}`, { cause })
+    throw new LstmError('ENVIRONMENT', `cannot write '${path}': ${reasonOf(cause, 'no such folder')}`, { cause })
   })
 }
 

@@ -1,12 +1,12 @@
 // From rows to scores on the disk: reads ahead of the workers, writes in order.
 import { LstmError } from '../../index.ts'
+import { lengthOf } from '../conversion.ts'
 import type { Scores } from './batch-scorer.ts'
 import type { Framed, Framing } from './framing.ts'
 import type { PartialOutput } from './partial-output.ts'
 import type { ScorePool } from './pool.ts'
 import type { Table, TableOutput, Values } from './table.ts'
 import type { OutputWindows } from './windows.ts'
-import { product } from './windows.ts'
 
 export interface ScoreTable {
   readonly table: Table
@@ -85,7 +85,7 @@ function columnsOf({ keptWritten, outputs }: ScoreTable, { rows }: Framed, kept:
   return [
     ...kept.slice(0, keptWritten).map((values) => chosen(values, rows)),
     ...outputs.flatMap(({ shape }, n) => {
-      const width = product(shape)
+      const width = lengthOf(shape)
       const values = scores[n] as Float32Array
       return Array.from({ length: width }, (_, column) => chosen(values, Float64Array.from(rows, (_row, row) => row * width + column)))
     }),

@@ -3,12 +3,13 @@ import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { createRuntime, LstmError, saveGraph, type Graph, type Variant } from '../../index.ts'
 import { parseArguments, UsageError } from '../arguments.ts'
+import { lengthOf } from '../conversion.ts'
 import { isSameFile } from '../conversion-target.ts'
 import { interruptible } from '../interrupt.ts'
 import { readModel } from '../reading.ts'
 import { clearStatus, grouped, printable, showBar, showStatus } from '../terminal.ts'
 import type { ScorePlan } from './batch-scorer.ts'
-import { columnsNamed, keptNamed, listed, otherColumns } from './columns.ts'
+import { columnsListed, columnsNamed, keptNamed, otherColumns } from './columns.ts'
 import { Framing } from './framing.ts'
 import { openTable, outputFor } from './open-table.ts'
 import { PartialOutput, refuseFinished, type Identity } from './partial-output.ts'
@@ -17,7 +18,7 @@ import { SCORE_OPTIONS, settingsOf, type Settings } from './score-settings.ts'
 import { scoreTable } from './score-table.ts'
 import { fitModel } from './scored-model.ts'
 import type { OutputColumn, Table } from './table.ts'
-import { outputColumns, product } from './windows.ts'
+import { outputColumns } from './windows.ts'
 
 /** `lstm-wasm score`. */
 export async function score(args: readonly string[]): Promise<number> {
@@ -75,7 +76,7 @@ async function scoreOpened(graph: Graph, table: Table, settings: Settings, signa
         by: by === undefined ? undefined : isByRead ? kept.length : kept.indexOf(by),
       }),
     })
-    const leftOut = settings.keep === undefined && others.nested.length > 0 ? `; left out, since they hold lists or structs: ${listed(others.nested)}` : ''
+    const leftOut = settings.keep === undefined && others.nested.length > 0 ? `; left out, since they hold lists or structs: ${columnsListed(others.nested)}` : ''
     return `${settings.out}: ${grouped(output.written)} windows of ${grouped(rows)} rows, ${columns.length} columns${leftOut}`
   } catch (error) {
     await output.leave().catch(() => undefined) // the first error is told
@@ -97,7 +98,7 @@ const GROUP_BYTES = 2 ** 19
 const MOST_GROUP_ROWS = 2 ** 13
 
 function rowsThatFit({ inputs, outputs }: ScorePlan, kept: number): number {
-  const numbers = kept + inputs.reduce((sum, { features }) => sum + features, 0) + outputs.reduce((sum, { shape }) => sum + product(shape), 0)
+  const numbers = kept + inputs.reduce((sum, { features }) => sum + features, 0) + outputs.reduce((sum, { shape }) => sum + lengthOf(shape), 0)
   return Math.max(256, Math.min(MOST_GROUP_ROWS, 2 ** Math.floor(Math.log2(GROUP_BYTES / (4 * numbers)))))
 }
 

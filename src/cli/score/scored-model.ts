@@ -1,11 +1,12 @@
 // What of a model matters to scoring: how rows become its inputs, and its outputs columns.
 import { compile, LstmError, type Graph, type Model, type ModelPort, type OutputDTypes, type Runtime } from '../../index.ts'
-import { storageOf } from '../conversion.ts'
+import { lengthOf, storageOf } from '../conversion.ts'
+import { listed } from '../inputs.ts'
 import type { ScorePlan } from './batch-scorer.ts'
-import { featuresNamed, listed, numberColumns } from './columns.ts'
+import { columnsListed, featuresNamed, numberColumns } from './columns.ts'
 import type { FramedInput } from './framing.ts'
 import type { Table } from './table.ts'
-import { inputWindows, lastTimestep, outputWindows, product, type FixedWindows, type OutputWindows, type WindowOptions } from './windows.ts'
+import { inputWindows, lastTimestep, outputWindows, type FixedWindows, type OutputWindows, type WindowOptions } from './windows.ts'
 
 export interface ModelOptions extends WindowOptions {
   /** Names of columns by the inputs they are for; '' where none is said. */
@@ -80,7 +81,7 @@ function batchThatFits(inputs: readonly FramedInput[], outputs: readonly OutputW
 function shapesFor(model: Model<OutputDTypes>, inputs: readonly FramedInput[], batch: number): ReadonlyMap<string, readonly number[]> {
   const given = Object.fromEntries(inputs.map(({ windows: { name, dtype, shape } }) => {
     const sizes = shape(batch)
-    return [name, { dtype, shape: sizes, data: storageOf(dtype, product(sizes)) }]
+    return [name, { dtype, shape: sizes, data: storageOf(dtype, lengthOf(sizes)) }]
   }))
   return new Map(Object.entries(model.run(given)).map(([name, { shape }]) => [name, shape]))
 }
@@ -107,7 +108,7 @@ function inputsOf(ports: readonly ModelPort[], table: Table, options: ModelOptio
 function columnsFor(table: Table, { name, features, steps, timesteps }: FixedInput['windows'], names: readonly string[] | undefined, { by, keep = [] }: ModelOptions): number[] {
   const columns = names === undefined ? numberColumns(table, by === undefined ? keep : [...keep, by]) : featuresNamed(table, names, '--columns')
   if (columns.length === features) return columns
-  const of = (indices: readonly number[]): string => listed(indices.map((index) => table.columns[index]?.name ?? ''))
+  const of = (indices: readonly number[]): string => columnsListed(indices.map((index) => table.columns[index]?.name ?? ''))
   const got = `${columns.length} ${names === undefined ? 'columns of numbers' : 'columns'}: ${of(columns)}`
   const hint = columns.length === features * steps && timesteps > 1
     ? '. If a row holds a whole window: --wide'

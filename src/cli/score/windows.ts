@@ -1,6 +1,7 @@
 // How rows of a table become inputs of a model, and how its outputs become columns.
 import type { SchemaElement } from 'hyparquet'
 import { LstmError, type DType, type ModelPort } from '../../index.ts'
+import { lengthOf } from '../conversion.ts'
 import { meaningOf } from '../inputs.ts'
 import type { OutputColumn } from './table.ts'
 
@@ -69,13 +70,13 @@ export function inputWindows({ name, dtype, shape }: ModelPort, { timesteps: ask
   const free = sizes.find((size) => typeof size === 'string')
   if (free !== undefined) throw new LstmError('UNSUPPORTED', `the input '${name}' is ${described(shape)}: nothing says how large '${free}' is. A model whose file fixes it can be scored`)
   const fixed = sizes as readonly number[]
-  const elements = product(fixed)
+  const elements = lengthOf(fixed)
   const steps = hasTime ? fixed[0] as number : 1
   const timesteps = isWide ? 1 : steps
   const at = axis ?? 0
   return {
     name, dtype, timesteps, steps, features: elements / timesteps,
-    outer: axis === undefined ? 1 : product(fixed.slice(0, at)), inner: axis === undefined ? elements : product(fixed.slice(at)),
+    outer: axis === undefined ? 1 : lengthOf(fixed.slice(0, at)), inner: axis === undefined ? elements : lengthOf(fixed.slice(at)),
     shape: (batch) => (axis === undefined ? fixed : [...fixed.slice(0, at), batch, ...fixed.slice(at)]),
     fixedBatch: axis === undefined ? 1 : typeof shape[axis] === 'number' ? shape[axis] : undefined,
   }
@@ -91,10 +92,10 @@ type Two<T> = readonly [T, T]
 export function outputWindows({ name, dtype }: ModelPort, shapes: Two<readonly number[]>, batches: Two<number>): OutputWindows {
   const [first, second] = shapes
   const [a, b] = batches
-  if (a === 1 && b === 1) return { name, dtype, shape: first, offset: 0, outer: 1, inner: product(first) }
+  if (a === 1 && b === 1) return { name, dtype, shape: first, offset: 0, outer: 1, inner: lengthOf(first) }
   const axis = first.findIndex((size, n) => size === a && second[n] === b)
   if (axis < 0) throw new LstmError('UNSUPPORTED', `the output '${name}' has no axis for the batch: [${first.join(', ')}]. --only NAME chooses others`)
-  return { name, dtype, shape: first.filter((_, n) => n !== axis), offset: 0, outer: product(first.slice(0, axis)), inner: product(first.slice(axis + 1)) }
+  return { name, dtype, shape: first.filter((_, n) => n !== axis), offset: 0, outer: lengthOf(first.slice(0, axis)), inner: lengthOf(first.slice(axis + 1)) }
 }
 
 /** Columns of a table that are taken for one. */
@@ -106,7 +107,7 @@ const MOST_COLUMNS = 2000
  */
 export function outputColumns({ name, dtype, shape }: OutputWindows): OutputColumn[] {
   const type: SchemaElement['type'] = dtype === 'float32' ? 'FLOAT' : 'INT32'
-  const count = product(shape)
+  const count = lengthOf(shape)
   if (count > MOST_COLUMNS) throw new LstmError('UNSUPPORTED', `the output '${name}' has ${count} numbers for each window, [${shape.join(', ')}]: --last writes those of the last timestep, --only NAME chooses outputs`)
   const axes = shape.filter((size) => size !== 1)
   return Array.from({ length: count }, (_, n) => {
@@ -125,8 +126,7 @@ export function lastTimestep(output: OutputWindows, steps: number): OutputWindow
   const { shape } = output
   if (output.outer !== 1 || shape.length < 2 || shape[0] !== steps) return output
   const last = shape.slice(1)
-  return { ...output, shape: last, offset: product(shape) - product(last) }
+  return { ...output, shape: last, offset: lengthOf(shape) - lengthOf(last) }
 }
 
-export const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1)
 const described = (shape: ModelPort['shape']): string => `[${shape.join(', ')}]`

@@ -1,15 +1,17 @@
 // The file that `lstm-wasm train` reads: layers, data, loss, optimiser.
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { LstmError, type DType, type NdArray } from '../index.ts'
+import { LstmError, type DType, type NdArray } from '../../index.ts'
 import {
   activation, batchNorm, conv1d, dense, dropout, embedding, gru, input, lastStep, layerNorm, lstm, sequential, simpleRnn, type Layer, type Sequential,
-} from '../layers/index.ts'
-import { nearest } from '../options.ts'
+} from '../../layers/index.ts'
+import { nearest } from '../../options.ts'
 import {
   earlyStopping, reduceOnPlateau, type Callback, type CreateTrainerOptions, type EarlyStoppingOptions, type Initializers, type ReduceOnPlateauOptions,
-} from '../training/index.ts'
-import { readArrayFile } from './array-files.ts'
+} from '../../training/index.ts'
+import { readArrayFile } from '../array-files.ts'
+import { lengthOf } from '../conversion.ts'
+import { cannotRead } from '../file-errors.ts'
 
 /** The file as JSON. */
 export interface TrainConfig {
@@ -70,7 +72,7 @@ function refuseOthers(given: Settings, known: readonly string[], what: string): 
  */
 export async function readConfig(file: string): Promise<TrainConfig> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new LstmError('ENVIRONMENT', `cannot read '${file}': ${(cause as { code?: string }).code === 'ENOENT' ? 'no such file' : String(cause)}`, { cause })
+    throw cannotRead(`'${file}'`, cause)
   })
   let config: unknown
   try {
@@ -121,6 +123,6 @@ export async function readData(config: string, file: string, dtype: DType, row: 
   const array = content.read(dtype)
   const [rows = 0] = array.shape
   const width = rows === 0 ? 0 : array.data.length / rows
-  if (row?.every((size) => typeof size === 'number') === true && row.reduce((product, size) => product * size, 1) === width) return array.reshape([rows, ...row])
+  if (row?.every((size) => typeof size === 'number') === true && lengthOf(row) === width) return array.reshape([rows, ...row])
   return array
 }
