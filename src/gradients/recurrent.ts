@@ -3,7 +3,6 @@ import { LstmError } from '../errors.ts'
 import { GRU_INPUTS } from '../ops/training/gru.ts'
 import { LSTM_INPUTS } from '../ops/training/lstm.ts'
 import { RNN_INPUTS } from '../ops/training/rnn.ts'
-import { finiteOf } from '../ops/node/attributes.ts'
 import { label } from '../ops/node/checks.ts'
 import type { Attribute, GraphNode } from '../ops/graph-data.ts'
 import { roleOf, type Direction, type LayerSettings } from '../ops/recurrent/layer-settings.ts'
@@ -97,10 +96,10 @@ function lowerStack<Settings extends LayerSettings>(cell: CellLowering<Settings>
           const given = inputs[1 + n] ?? ''
           return given === '' ? '' : take(build, given, position)
         })
-        const place = { node, build, stream: `${node.name}.${layer}.${direction}`, batch }
+        const place = { build, stream: `${node.name}.${layer}.${direction}`, batch }
         const call: LayerCall = {
-          node, layer, direction, index, x: dropped(place, x, timeMajor), states, mask, build,
-          drop: dropMask(place, 'recurrentDropout', outputSize),
+          node, layer, direction, index, x: dropped(place, settings, x), states, mask, build,
+          drop: dropMask(place, settings, 'recurrentDropout', outputSize),
           attributes: { ...node.attributes, ...functionsOf(node, settings, index), numLayers: 1, direction, returnSequences: true },
           constantOf: (weight) => node.parameters[roleOf(layer, direction, weight)],
         }
@@ -133,27 +132,25 @@ function maskOf(mask: string, lengths: string, timesteps: number, build: Lowerin
 }
 
 interface DropPlace {
-  readonly node: GraphNode
   readonly build: LoweringBuilder
   /** Whose masks these are: each layer and direction has its own. */
   readonly stream: string
   readonly batch: number
 }
 
-/** What drops, [batch, features]: 0, or 1 / (1 - rate). `''` outside training, and where nothing is dropped. @throws LstmError `VALUE` */
-function dropMask({ node, build, stream, batch }: DropPlace, attribute: 'dropout' | 'recurrentDropout', features: number): string {
-  const rate = finiteOf(node, attribute, 0)
-  if (rate >= 1) throw new LstmError('VALUE', `${label(node)}: expected a number from 0 to below 1 for '${attribute}', got ${rate}`)
+/** What drops, [batch, features]: 0, or 1 / (1 - rate). `''` outside training, and where nothing is dropped. */
+function dropMask({ build, stream, batch }: DropPlace, settings: LayerSettings, attribute: 'dropout' | 'recurrentDropout', features: number): string {
+  const rate = settings[attribute]
   if (!build.training || rate === 0) return ''
   return build.node('drop', [build.filled(1, [batch, features]), build.seed()], { rate, stream: streamOf(`${stream}.${attribute}`) })
 }
 
 /** The input of a layer with its features dropped, the same ones at every timestep. */
-function dropped(place: DropPlace, x: string, timeMajor: boolean): string {
+function dropped(place: DropPlace, settings: LayerSettings, x: string): string {
   const { build, batch } = place
   const features = build.shapeOf(x)[2] as number
-  const mask = dropMask(place, 'dropout', features)
-  return mask === '' ? x : build.node('mul', [x, build.reshape(mask, timeMajor ? [1, batch, features] : [batch, 1, features])])
+  const mask = dropMask(place, settings, 'dropout', features)
+  return mask === '' ? x : build.node('mul', [x, build.reshape(mask, settings.timeMajor ? [1, batch, features] : [batch, 1, features])])
 }
 
 /** 1 for rows with a step that counts, 0 for others: [batch, 1]. */

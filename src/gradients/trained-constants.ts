@@ -1,5 +1,6 @@
 // Which constants of a model learn: its weights, not the numbers it is scaled or shifted by.
 import { LstmError } from '../errors.ts'
+import { RESHAPES } from '../graph/cancel-moves.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { GraphNode } from '../ops/graph-data.ts'
 import { lengthOf } from '../values/shape.ts'
@@ -12,7 +13,7 @@ const WEIGHT_PORTS: Readonly<Record<string, readonly number[]>> = {
 /** Operators whose products a bias is added to. */
 const BIASED = new Set(['matMul', 'gemm', 'conv', 'convTranspose', 'linear'])
 /** Operators that only move what was made: what made it is behind them. */
-const MOVES = new Set(['reshape', 'transpose', 'squeeze', 'unsqueeze', 'flatten', 'identity'])
+const MOVES = new Set([...RESHAPES, 'transpose'])
 
 /** Looks behind moves for the operator that made a value. */
 function makerOf(makers: ReadonlyMap<string, GraphNode>, value: string): string | undefined {

@@ -6,7 +6,7 @@ import type { GraphNode, ValueType } from '../ops/graph-data.ts'
 import type { Dimension, SymbolicShape } from '../values/shape.ts'
 
 /** Operators that give the elements another shape and keep their order. */
-const RESHAPES: ReadonlySet<string> = new Set(['identity', 'reshape', 'flatten', 'squeeze', 'unsqueeze'])
+export const RESHAPES: ReadonlySet<string> = new Set(['identity', 'reshape', 'flatten', 'squeeze', 'unsqueeze'])
 
 /** A value that is another one, `of`, with axis perm[n] as its axis n. */
 interface Transposed {

@@ -21,7 +21,7 @@ import { targetShapeOf } from './loss-graph.ts'
 import { addTrainingOperators, GRADIENT_RULES, LOWERINGS } from './operators.ts'
 import { checkOutputs, type OutputLoss } from './output-losses.ts'
 import { RunOutputs } from './run-outputs.ts'
-import type { BatchInputs, BatchOptions, BatchResult, BatchShapes, BatchTargets, Trainable } from './trainable.ts'
+import { never, runThrough, type BatchInputs, type BatchOptions, type BatchResult, type BatchShapes, type BatchTargets, type Trainable } from './trainable.ts'
 
 /**
  * Rows that are taken at once: a fixed number, so that sums have one order whoever computes them. A batch of 128 in four groups is no slower, and takes a
@@ -150,10 +150,7 @@ export class Engine implements Trainable {
 
   /** Gradients are undefined where it throws; everything else is as before then. @throws LstmError see `Trainable`, `MEMORY` */
   run(inputs: BatchInputs, targets: readonly BatchTargets[], options: BatchOptions): BatchResult {
-    const parts = this.runInParts(inputs, targets, options, never)
-    let part = parts.next()
-    while (part.done !== true) part = parts.next()
-    return part.value
+    return runThrough(this.runInParts(inputs, targets, options, never))
   }
 
   /** Models with states are run at once: half of them would be those of this step. @throws LstmError see `run` */
@@ -295,5 +292,3 @@ export class Engine implements Trainable {
 }
 
 makeDisposable(Engine)
-
-const never = (): boolean => false

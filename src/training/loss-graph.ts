@@ -1,6 +1,7 @@
 // What a loss becomes in a graph: a node that gives the losses of the rows, and the rule of its gradient.
 import { LstmError } from '../errors.ts'
 import type { GradientBuilder, GradientRule, GradientRules } from '../gradients/rule.ts'
+import { RESHAPES } from '../graph/cancel-moves.ts'
 import type { GraphInput, GraphNode } from '../graph/graph.ts'
 import { label } from '../ops/node/checks.ts'
 import { LOSS_OPERATORS } from '../ops/training/losses.ts'
@@ -41,14 +42,14 @@ const lossRule: GradientRule = ({ node, outputs, wanted }, build) => {
 export const LOSS_RULES: GradientRules = Object.fromEntries(LOSS_OPERATORS.map(({ name }) => [name, lossRule]))
 
 /** Operators that only change the shape: what made a value is behind them. */
-const SHAPE_ONLY = ['reshape', 'squeeze', 'unsqueeze', 'flatten', 'identity', 'dropout']
+const SHAPE_ONLY = new Set([...RESHAPES, 'dropout'])
 
 /** The node that makes a value, and whether nodes that change its shape stand between. */
 function makerOf(nodes: readonly GraphNode[], value: string): { readonly node: GraphNode | undefined, readonly direct: boolean } {
   let direct = true
   for (let name = value; ;) {
     const node = nodes.find(({ outputs }) => outputs.includes(name))
-    if (node === undefined || !SHAPE_ONLY.includes(node.op)) return { node, direct }
+    if (node === undefined || !SHAPE_ONLY.has(node.op)) return { node, direct }
     direct = direct && node.op === 'dropout'
     name = node.inputs[0] as string
   }

@@ -75,3 +75,14 @@ export interface Trainable {
   }
   dispose(): void
 }
+
+/** Nothing is due: for steps that run at once. */
+export const never = (): boolean => false
+
+/** Runs all parts, one after the other. */
+export function runThrough<Result>(parts: Generator<undefined, Result>): Result {
+  for (;;) {
+    const part = parts.next()
+    if (part.done === true) return part.value
+  }
+}

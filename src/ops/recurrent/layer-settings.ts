@@ -1,7 +1,7 @@
 // Attributes that all recurrent layers have, whatever their cell is.
 import { LstmError } from '../../errors.ts'
 import { bindFunction, type BoundFunction } from '../elementwise/functions.ts'
-import { finiteOf, integerOf, switchOf, wordOf } from '../node/attributes.ts'
+import { finiteOf, integerOf, switchOf, wordOf, wrong } from '../node/attributes.ts'
 import { label } from '../node/checks.ts'
 import type { GraphNode } from '../graph-data.ts'
 
@@ -30,15 +30,24 @@ export interface LayerSettings {
   readonly zeroEmptyState: boolean
   /** The state is kept from run to run. */
   readonly stateful: boolean
+  /** In training alone, the share of features, and of h, that is dropped: src/gradients/recurrent.ts. What is no rate is refused wherever the model runs. */
+  readonly dropout: number
+  readonly recurrentDropout: number
   /** RTNeural, LSTM only: each step begins from the states of so many steps before, 1 or more, between steps if it is not whole; outputs are as late. */
   readonly delaySamples: number
 }
 
-/** Names of the attributes that all recurrent operators know. `dropout` and `recurrentDropout` act in training alone: src/gradients/recurrent.ts. */
+/** Names of the attributes that all recurrent operators know. */
 export const LAYER_ATTRIBUTES: readonly string[] = [
   'hiddenSize', 'numLayers', 'direction', 'timeMajor', 'returnSequences', 'reversedOutput', 'clip', 'activations', 'activationAlpha',
   'activationBeta', 'maskRule', 'zeroEmptyState', 'stateful', 'dropout', 'recurrentDropout',
 ]
+
+function rateOf(node: GraphNode, attribute: string): number {
+  const rate = finiteOf(node, attribute, 0)
+  if (rate >= 1) throw wrong(node, attribute, 'a number from 0 to below 1')
+  return rate
+}
 
 /** @throws LstmError `VALUE` or `UNSUPPORTED` for attributes that are not accepted */
 export function readLayerSettings(node: GraphNode): LayerSettings {
@@ -56,10 +65,10 @@ export function readLayerSettings(node: GraphNode): LayerSettings {
     maskRule: wordOf(node, 'maskRule', MASK_RULES),
     zeroEmptyState: switchOf(node, 'zeroEmptyState'),
     stateful: switchOf(node, 'stateful'),
+    dropout: rateOf(node, 'dropout'),
+    recurrentDropout: rateOf(node, 'recurrentDropout'),
     delaySamples: 1,
   }
-  // Training alone reads them; what is no rate is refused wherever the model runs.
-  for (const rate of ['dropout', 'recurrentDropout']) finiteOf(node, rate, 0)
   if (settings.reversedOutput && (direction !== 'reverse' || settings.numLayers > 1)) {
     throw new LstmError('UNSUPPORTED', `${label(node)}: 'reversedOutput' (Keras's go_backwards) works for one layer with direction 'reverse', got ${settings.numLayers} layers and '${direction}'`)
   }

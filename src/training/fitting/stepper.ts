@@ -9,7 +9,9 @@ import { OptimizerState } from '../optimizer-state.ts'
 import type { Optimizer } from '../optimizers.ts'
 import { rateAt } from '../schedules.ts'
 import type { OutputLoss } from '../output-losses.ts'
-import type { BatchInputs, BatchOptions, BatchResult, BatchShapes, BatchTargets, Trainable } from '../trainable.ts'
+import {
+  never, runThrough, type BatchInputs, type BatchOptions, type BatchResult, type BatchShapes, type BatchTargets, type Trainable,
+} from '../trainable.ts'
 import { divisorOf, writeWeights, type BatchWeight, type ClassWeight } from './weights.ts'
 
 /** Values and moments of the last step whose loss was a number. */
@@ -235,11 +237,4 @@ function weighted(losses: Float32Array, weights: Float32Array): number {
   let total = 0
   for (let n = 0; n < losses.length; n++) if (weights[n] !== 0) total += (losses[n] as number) * (weights[n] as number)
   return total
-}
-
-const never = (): boolean => false
-
-/** Runs all parts, one after the other. */
-function runThrough(parts: Generator<undefined, void>): void {
-  while (parts.next().done !== true);
 }
