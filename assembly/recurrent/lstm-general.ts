@@ -123,11 +123,7 @@ function updateRow(cell: GeneralLstmCell, gatesPtr: usize, cPtr: usize, nextCPtr
   if (cell.coupling == Coupling.forgetIsOneMinusInput) complement(iPtr, fPtr, blocks)
   if (cell.coupling == Coupling.inputIsOneMinusForget) complement(fPtr, iPtr, blocks)
   activateRow(cell.candidateFunction, cell.candidateAlpha, cell.candidateBeta, gPtr, GATE_STRIDE, hiddenSize)
-  for (let block = 0; block < blocks; block++) {
-    const at = block * GATE_STRIDE
-    const kept = f32x4.mul(v128.load(fPtr + at), v128.load(cPtr + block * VECTOR_BYTES))
-    v128.store(nextCPtr + block * VECTOR_BYTES, f32x4.add(kept, f32x4.mul(v128.load(iPtr + at), v128.load(gPtr + at))))
-  }
+  mixCells(blocks, gatesPtr, cPtr, nextCPtr)
   if (cell.normPtr) normalise(cell, 4, nextCPtr, VECTOR_BYTES, hiddenSize)
   clipRow(nextCPtr, VECTOR_BYTES, blocks, cell.cellClip)
   if (cell.peepholesPtr) addPeephole(oPtr, cell.peepholesPtr + 2 * unitsBytes, nextCPtr, blocks)
@@ -141,8 +137,19 @@ function updateRow(cell: GeneralLstmCell, gatesPtr: usize, cPtr: usize, nextCPtr
   }
 }
 
+/** f c + i g of gates after activation, padded. */
+export function mixCells(blocks: i32, gatesPtr: usize, cPtr: usize, toPtr: usize): void {
+  for (; blocks > 0; blocks--) {
+    const kept = f32x4.mul(v128.load(gatesPtr, 16), v128.load(cPtr))
+    v128.store(toPtr, f32x4.add(kept, f32x4.mul(v128.load(gatesPtr), v128.load(gatesPtr, 32))))
+    gatesPtr += GATE_STRIDE
+    cPtr += VECTOR_BYTES
+    toPtr += VECTOR_BYTES
+  }
+}
+
 /** gate += weight * c */
-function addPeephole(gatePtr: usize, weightPtr: usize, cPtr: usize, blocks: i32): void {
+export function addPeephole(gatePtr: usize, weightPtr: usize, cPtr: usize, blocks: i32): void {
   for (let block = 0; block < blocks; block++) {
     const atPtr = gatePtr + block * GATE_STRIDE
     const term = f32x4.mul(v128.load(weightPtr + block * VECTOR_BYTES), v128.load(cPtr + block * VECTOR_BYTES))

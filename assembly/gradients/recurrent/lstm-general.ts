@@ -6,7 +6,7 @@
 import { activateRow } from '../../math/activate'
 import { BLOCK_ROW_BYTES, VECTOR_BYTES, groupsOfUnits } from '../../products/layout'
 import { clipRow } from '../../recurrent/gate-rows'
-import { Coupling, complement } from '../../recurrent/lstm-general'
+import { Coupling, addPeephole, complement, mixCells } from '../../recurrent/lstm-general'
 import { normaliseRow } from '../../recurrent/normalise'
 import { derivative, derivativeWithin, isWithin } from '../derivative'
 import { TrainedLayer } from './layer'
@@ -15,7 +15,7 @@ import { normaliseBack } from './normalise'
 
 /** Which of the five normalisations c has. */
 const OF_CELL: i32 = 4
-const NORMALISATIONS: i32 = 5
+export const NORMALISATIONS: i32 = 5
 
 /**
  * All rows of one step: see `keepCells` in lstm-cell.ts. before: gates as they are before they are clipped and activated; sums: before they are
@@ -35,8 +35,8 @@ export function keepGeneralCells(
       sumsPtr += gatesBytes
     }
     if (peepholesPtr) {
-      addPeephole(groups, peepholesPtr, previousPtr, gatesPtr)
-      addPeephole(groups, peepholesPtr + cBytes, previousPtr, gatesPtr + 16)
+      addPeephole(gatesPtr, peepholesPtr, previousPtr, groups)
+      addPeephole(gatesPtr + 16, peepholesPtr + cBytes, previousPtr, groups)
     }
     memory.copy(beforePtr, gatesPtr, gatesBytes)
     for (let gate = 0; gate < 3; gate++) clipRow(gatesPtr + gate * VECTOR_BYTES, BLOCK_ROW_BYTES, groups, layer.clip)
@@ -49,8 +49,8 @@ export function keepGeneralCells(
     if (normPtr) normalise(layer, normPtr, OF_CELL, cPtr, VECTOR_BYTES)
     clipRow(cPtr, VECTOR_BYTES, groups, layer.cellClip)
     if (peepholesPtr) {
-      addPeephole(groups, peepholesPtr + 2 * cBytes, cPtr, gatesPtr + 48)
-      addPeephole(groups, peepholesPtr + 2 * cBytes, cPtr, beforePtr + 48)
+      addPeephole(gatesPtr + 48, peepholesPtr + 2 * cBytes, cPtr, groups)
+      addPeephole(beforePtr + 48, peepholesPtr + 2 * cBytes, cPtr, groups)
     }
     clipRow(gatesPtr + 48, BLOCK_ROW_BYTES, groups, layer.clip)
     activateRow(layer.gateFunction, layer.gateAlpha, layer.gateBeta, gatesPtr + 48, BLOCK_ROW_BYTES, units)
@@ -180,17 +180,6 @@ function gateSlope(layer: TrainedLayer, before: v128, gate: v128): v128 {
   return derivativeWithin(layer.clip, layer.gateFunction, layer.gateAlpha, layer.gateBeta, before, gate)
 }
 
-/** f c_ + i g, padded. */
-function mixCells(groups: i32, gatesPtr: usize, previousPtr: usize, toPtr: usize): void {
-  for (; groups > 0; groups--) {
-    const kept = f32x4.mul(v128.load(gatesPtr, 16), v128.load(previousPtr))
-    v128.store(toPtr, f32x4.add(kept, f32x4.mul(v128.load(gatesPtr), v128.load(gatesPtr, 32))))
-    gatesPtr += BLOCK_ROW_BYTES
-    previousPtr += VECTOR_BYTES
-    toPtr += VECTOR_BYTES
-  }
-}
-
 /** Normalises a gate, or c, in place. */
 function normalise(layer: TrainedLayer, normPtr: usize, which: i32, ptr: usize, strideBytes: i32): void {
   const gainPtr = normPtr + which * layer.cBytes
@@ -203,16 +192,6 @@ function normalisedBack(layer: TrainedLayer, normPtr: usize, which: i32, xPtr: u
   const dgainPtr: usize = dnormPtr ? dnormPtr + at : 0
   const dshiftPtr: usize = dnormPtr ? dgainPtr + NORMALISATIONS * layer.cBytes : 0
   normaliseBack(normPtr + at, layer.normEpsilon, xPtr, gradientPtr, strideBytes, layer.hiddenSize, dgainPtr, dshiftPtr)
-}
-
-/** gate += weight c, of gates that lie a block apart. */
-function addPeephole(groups: i32, weightPtr: usize, cPtr: usize, gatePtr: usize): void {
-  for (; groups > 0; groups--) {
-    v128.store(gatePtr, f32x4.add(v128.load(gatePtr), f32x4.mul(v128.load(weightPtr), v128.load(cPtr))))
-    weightPtr += VECTOR_BYTES
-    cPtr += VECTOR_BYTES
-    gatePtr += BLOCK_ROW_BYTES
-  }
 }
 
 function addProduct(ptr: usize, a: v128, b: v128): void {

@@ -9,7 +9,7 @@ import {
   writeOutputs,
 } from './layer'
 import { cellBack, keepCells } from './lstm-cell'
-import { generalCellBack, keepGeneralCells } from './lstm-general'
+import { NORMALISATIONS, generalCellBack, keepGeneralCells } from './lstm-general'
 
 // What is kept, one after the other (src/ops/training/kept.ts counts it):
 //
@@ -197,7 +197,7 @@ export function lstmBackwardF32(
   if (duPtr) memory.fill(duPtr, 0, HEADER_BYTES + u.blocksBytes)
   if (projection) memory.fill(dprojectionPtr, 0, HEADER_BYTES + projection.blocksBytes)
   if (dpeepholesPtr) memory.fill(dpeepholesPtr, 0, 3 * cBytes)
-  if (dnormPtr) memory.fill(dnormPtr, 0, 10 * cBytes)
+  if (dnormPtr) memory.fill(dnormPtr, 0, 2 * NORMALISATIONS * cBytes)
   memory.fill(biasSumsPtr, 0, blocks * BLOCK_ROW_BYTES)
   memory.fill(rowGradientPtr, 0, rows * rowBytes)
   memory.fill(heldPtr, 0, rows * hBytes)
