@@ -12,7 +12,7 @@ import { WASM_FILES } from './.ci/build/wasm-files.ts'
 
 const common = {
   format: 'esm', platform: 'neutral', target: 'es2022', fixedExtension: false, sourcemap: false,
-  inputOptions: { transform: { inject: { TextDecoder: [TEXT_DECODER, 'TextDecoder'] } } },
+  inputOptions: { transform: { inject: { TextDecoder: [TEXT_DECODER, 'TextDecoder'] } }, checks: { pluginTimings: false } },
 } satisfies UserConfig
 
 /** Later builds write into the same folder. */

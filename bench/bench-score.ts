@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { INTERRUPTED, runCommand, UsageError } from './command.ts'
+import { checkCounts, INTERRUPTED, runCommand } from './command.ts'
 import { parseFlags } from './flags.ts'
 import { describeMachine, describeRuntime, readVersions } from './machine.ts'
 import { digits } from './report/format.ts'
@@ -20,9 +20,8 @@ await runCommand('bench:score', async (args, { signal, onProgress, progress }) =
     console.log(HELP)
     return 0
   }
-  for (const [name, value] of [['windows', windows], ['units', units], ...workers.split(',').map((count) => ['workers', count])] as [string, string][]) {
-    if (!/^[1-9]\d*$/.test(value)) throw new UsageError(`--${name}: expected a whole number >= 1, got '${value}'`)
-  }
+  checkCounts({ windows, units })
+  for (const count of workers.split(',')) checkCounts({ workers: count })
   const folder = await mkdtemp(join(tmpdir(), 'lstm-wasm-bench-score-'))
   try {
     await writeModel(join(folder, 'model.safetensors'), Number(units))

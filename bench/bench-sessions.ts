@@ -1,6 +1,6 @@
 // npm run bench:sessions
 import { writeFile } from 'node:fs/promises'
-import { INTERRUPTED, runCommand, UsageError } from './command.ts'
+import { checkCounts, INTERRUPTED, runCommand } from './command.ts'
 import { parseFlags } from './flags.ts'
 import { describeMachine, describeRuntime, readVersions } from './machine.ts'
 import { digits } from './report/format.ts'
@@ -18,9 +18,7 @@ await runCommand('bench:sessions', async (args, { signal, onProgress, progress }
     console.log(HELP)
     return 0
   }
-  for (const [name, value] of Object.entries({ sessions, threads: threads ?? '1' })) {
-    if (!/^[1-9]\d*$/.test(value)) throw new UsageError(`--${name}: expected a whole number >= 1, got '${value}'`)
-  }
+  checkCounts({ sessions, threads: threads ?? '1' })
   const measured = []
   for (const count of threads === undefined ? [1, 2] : [Number(threads)]) {
     await onProgress(0, `${count} threads`, 'sessions')

@@ -1,6 +1,6 @@
 // npm run bench:training
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { INTERRUPTED, runCommand, UsageError, type Tools } from './command.ts'
+import { checkCounts, INTERRUPTED, runCommand, UsageError, type Tools } from './command.ts'
 import { parseFlags } from './flags.ts'
 import { describeMachine, describeRuntime, readVersions } from './machine.ts'
 import { ROOT } from './places.ts'
@@ -15,18 +15,17 @@ import { measureTraining } from './training/measure.ts'
 import { ownStepper, type Stepper, tfjsOpeners } from './training/steppers.ts'
 
 const OPTIONS = {
-  'help': { type: 'boolean', short: 'h' }, 'case': { type: 'string' }, 'rounds': { type: 'string' }, 'threads': { type: 'string' }, 'no-peers': { type: 'boolean' },
+  'help': { type: 'boolean', short: 'h' }, 'case': { type: 'string' }, 'rounds': { type: 'string' }, 'no-peers': { type: 'boolean' },
   'curve': { type: 'boolean' }, 'seconds': { type: 'string' }, 'torch': { type: 'string' },
 } as const
-const HELP = `Milliseconds of a training step: forward, backward and Adam. The losses of the first steps are compared first.
+const HELP = `Milliseconds of a training step: forward, backward and Adam, on one thread. The losses of the first steps are compared first.
 
   npm run bench:training                       all cases, beside TensorFlow.js where bench:setup has installed it
   npm run bench:training -- --case H128        cases whose names have this text
   npm run bench:training -- --rounds 20        rounds of each engine (default 12)
-  npm run bench:training -- --threads 2        ours on two threads beside one
   npm run bench:training -- --no-peers         ours alone
   npm run bench:training -- --curve            losses over seconds, of one case (default H128): docs/benchmark/training-loss.svg and .json
-      --seconds 20                             for so long each engine trains (default 20)
+      --seconds 20                             how long each engine trains (default 20)
       --torch FILE                             with the curve of PyTorch that bench:torch wrote
 
 PyTorch on one thread, in a process of its own: npm run bench:torch; npm run bench:torch -- --curve FILE --seconds 20`
@@ -44,12 +43,10 @@ async function openRooflines() {
   return rooflines
 }
 
-async function openSteppers(one: TrainingCase, variants: Iterable<string>, threads: number, withPeers: boolean): Promise<Stepper[]> {
+async function openSteppers(one: TrainingCase, variants: Iterable<string>, withPeers: boolean): Promise<Stepper[]> {
   const data = makeTrainingData(one)
   const steppers: Stepper[] = []
-  for (const variant of variants as Iterable<typeof VARIANTS[number]>) {
-    for (const count of new Set([1, threads])) steppers.push(await ownStepper(one, data, variant, count))
-  }
+  for (const variant of variants as Iterable<typeof VARIANTS[number]>) steppers.push(await ownStepper(one, data, variant))
   if (withPeers) for (const open of await peersOf(one, data)) steppers.push(await open())
   return steppers
 }
@@ -78,7 +75,7 @@ async function writeCurve({ one, seconds, torch, withPeers }: CurveFlags, { sign
   const curves: LossCurve[] = torch === undefined ? [] : [readCurve(await readFile(torch, 'utf8'), torch)]
   const data = makeTrainingData(one)
   const fastest = (await openRooflines()).keys().next().value as typeof VARIANTS[number]
-  const openers = [() => ownStepper(one, data, fastest, 1), ...withPeers ? await peersOf(one, data) : []]
+  const openers = [() => ownStepper(one, data, fastest), ...withPeers ? await peersOf(one, data) : []]
   for (const [n, open] of openers.entries()) {
     curves.push(await measureLossCurve(open, { seconds, async onStep(part) {
       await onProgress((n + part) / openers.length, one.name, 'losses')
@@ -100,14 +97,12 @@ async function writeCurve({ one, seconds, torch, withPeers }: CurveFlags, { sign
 await runCommand('bench:training', async (args, tools) => {
   const { signal, onProgress, progress } = tools
   const flags = parseFlags(args, OPTIONS)
-  const { help, curve = false, case: text = curve ? CURVE_CASE : '', rounds = '12', threads = '1', seconds = '20', torch, 'no-peers': isAlone = false } = flags
+  const { help, curve = false, case: text = curve ? CURVE_CASE : '', rounds = '12', seconds = '20', torch, 'no-peers': isAlone = false } = flags
   if (help) {
     console.log(HELP)
     return 0
   }
-  for (const [name, value] of Object.entries({ rounds, threads, seconds })) {
-    if (!/^[1-9]\d*$/.test(value)) throw new UsageError(`--${name}: expected a whole number >= 1, got '${value}'`)
-  }
+  checkCounts({ rounds, seconds })
   const cases = TRAINING_CASES.filter(({ name }) => name.includes(text))
   if (cases.length === 0) throw new UsageError(`--case: no case has '${text}' in its name: ${TRAINING_CASES.map(({ name }) => name).join(', ')}`)
   if (curve) return await writeCurve({ one: cases[0], seconds: Number(seconds), torch, withPeers: !isAlone }, tools) ? 0 : INTERRUPTED
@@ -118,7 +113,7 @@ await runCommand('bench:training', async (args, tools) => {
       return signal.aborted ? 'stop' as const : undefined
     }
     await onRound(0)
-    const steppers = await openSteppers(one, rooflines.keys(), Number(threads), !isAlone)
+    const steppers = await openSteppers(one, rooflines.keys(), !isAlone)
     try {
       const rows = await measureTraining(one, steppers, { rounds: Number(rounds), rooflines, onRound })
       progress.clear()

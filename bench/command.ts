@@ -6,6 +6,13 @@ export const INTERRUPTED = 130
 /** A wrong use of the command: its message is all there is to say. */
 export class UsageError extends Error {}
 
+/** Numbers of things, by the names of their flags. @throws UsageError for what is no whole number >= 1 */
+export function checkCounts(given: Readonly<Record<string, string>>) {
+  for (const [name, value] of Object.entries(given)) {
+    if (!/^[1-9]\d*$/.test(value)) throw new UsageError(`--${name}: expected a whole number >= 1, got '${value}'`)
+  }
+}
+
 /** What a command works with. */
 export interface Tools {
   /** Aborted by Ctrl-C. */

@@ -1,7 +1,7 @@
 // What onnxruntime-web and onnxruntime-node have in common: the same JavaScript API over the same ONNX file.
 import { draw, generated } from '../generation.ts'
 import { SILERO_SAMPLE_RATE, SILERO_SAMPLES, SILERO_UNITS } from '../silero.ts'
-import type { StatePorts } from './../network.ts'
+import type { StatePorts } from '../network.ts'
 import { writeNetwork } from './onnx-file.ts'
 import type { PreparedCase } from '../cases.ts'
 import type { Instance } from './engine.ts'

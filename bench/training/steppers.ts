@@ -18,13 +18,13 @@ export interface Stepper {
   readonly dispose: () => void
 }
 
-export async function ownStepper(one: TrainingCase, { weights, x, y }: TrainingData, variant: 'relaxed-simd' | 'simd', threads: number): Promise<Stepper> {
-  const runtime = await createRuntime({ variant, threads })
+export async function ownStepper(one: TrainingCase, { weights, x, y }: TrainingData, variant: 'relaxed-simd' | 'simd'): Promise<Stepper> {
+  const runtime = await createRuntime({ variant })
   const net = sequential([lstm(one.units, { returnSequences: one.everyStep }), dense(one.classes)]).loadStateDict(weights)
   const trainer = await createTrainer(net, { loss: sparseCategoricalCrossentropy({ fromLogits: true }), optimizer: adam(), runtime })
   trainer.freeze(['lstm.bias_hh_l0'])
   return {
-    name: `lstm-wasm ${variant}${threads > 1 ? ` ${threads} threads` : ''}`, variant,
+    name: `lstm-wasm ${variant}`, variant,
     step: () => Promise.resolve(trainer.trainOnBatch(x, y).loss),
     dispose() {
       trainer.dispose()

@@ -22,13 +22,11 @@ export async function examplePage({ example, path, title }) {
 const BORROWED = ['build/bench/cases.js', 'build/bench/engines/index.js', 'build/bench/report/table.js', 'build/bench/report/format.js', 'build/bench/suite.js', 'bench/peers/import.mjs']
 const OTHER_FILES = ['node_modules/@ricky0123/vad-web/dist/silero_vad_v5.onnx', 'node_modules/pbf/index.js', 'node_modules/tinybench/dist/index.js']
 const LEFT_OUT = /(^|\/)(terminal|convert|serve)\.mjs$|\.md$|(^|\/)index\.html$/
-/** Files that pages share with an example that is no page of the site. */
-const SHARED = ['units/chart.mjs']
 
 /** Whether a file of the examples is one that the site's pages need. */
 function isNeeded(path) {
   const [folder, ...inner] = path.split('/')
-  const isOfPage = inner.length === 0 || SHARED.includes(path) || PAGES.some(({ example }) => example === folder)
+  const isOfPage = inner.length === 0 || PAGES.some(({ example }) => example === folder)
   return isOfPage && !LEFT_OUT.test(path)
 }
 

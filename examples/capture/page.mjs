@@ -1,7 +1,7 @@
 import { clearCanvas, colourOf } from '../canvas.mjs'
 import { keepDrawn, makeTraining, takeFiles } from '../learning.mjs'
 import { tell } from '../tell.mjs'
-import { drawCurves } from '../units/chart.mjs'
+import { drawCurves } from '../chart.mjs'
 import { cutSounds, learn, SIZES } from './learn.mjs'
 import { Player } from './player.mjs'
 import { align, makeSounds, readSounds } from './sounds.mjs'

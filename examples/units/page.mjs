@@ -1,6 +1,6 @@
 import { load } from 'lstm-wasm'
 import { keepDrawn, makeTraining } from '../learning.mjs'
-import { curveColour, drawCurves } from './chart.mjs'
+import { curveColour, drawCurves } from '../chart.mjs'
 import { readImages } from './images.mjs'
 import { learn } from './learn.mjs'
 import { makePad } from './pad.mjs'

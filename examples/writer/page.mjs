@@ -1,6 +1,6 @@
 import { keepDrawn, makeTraining, takeFiles } from '../learning.mjs'
 import { tell } from '../tell.mjs'
-import { drawCurves } from '../units/chart.mjs'
+import { drawCurves } from '../chart.mjs'
 import { learn } from './learn.mjs'
 import { cutText, readText, SIZES } from './text.mjs'
 

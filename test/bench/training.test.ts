@@ -24,7 +24,7 @@ describe('steps of training', () => {
 
   it('are timed beside the peak, and the losses of both binaries are equal', async () => {
     const data = makeTrainingData(one)
-    const steppers = [await ownStepper(one, data, 'simd', 1), await ownStepper(one, data, 'simd', 1)]
+    const steppers = [await ownStepper(one, data, 'simd'), await ownStepper(one, data, 'simd')]
     const peak = { peakGflops: () => 50, gigabytesPerSecond: () => 1 }
     const rows = await measureTraining(one, steppers, { rounds: 3, rooflines: new Map([['simd', peak]]) })
     expect(rows.map(({ name, ratio }) => [name, ratio > 0])).toEqual([['lstm-wasm simd', true], ['lstm-wasm simd', true]])

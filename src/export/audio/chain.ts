@@ -47,7 +47,7 @@ export interface Chain {
 
 /** Attributes that a recurrent layer may have, and their values; undefined: any. Dropout is of training alone, and players keep states from block to block. */
 const RECURRENT_ATTRIBUTES: Readonly<Record<string, Attribute | undefined>> = {
-  hiddenSize: undefined, numLayers: undefined, stateful: undefined, dropout: undefined, recurrentDropout: undefined, dropoutSeed: undefined,
+  hiddenSize: undefined, numLayers: undefined, stateful: undefined, dropout: undefined, recurrentDropout: undefined,
   direction: 'forward', timeMajor: false, returnSequences: true, reversedOutput: false,
 }
 const ACTIVATIONS = ['tanh', 'relu', 'sigmoid', 'softmax', 'elu']

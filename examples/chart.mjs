@@ -1,4 +1,4 @@
-import { clearCanvas, colourOf } from '../canvas.mjs'
+import { clearCanvas, colourOf } from './canvas.mjs'
 
 const COLOURS = ['gate-i', 'gate-f', 'gate-g', 'gate-o', 'cool', 'warm']
 const MARGIN = 34
