@@ -131,6 +131,14 @@ describe('README', () => {
 describe('pages of docs', () => {
   it.each(docBlocks.filter(({ language }) => language === 'js'))('$title', runBlock)
 
+  it.each(docBlocks.filter(({ language, code }) => language === 'sh' && code.startsWith('npx lstm-wasm')))('$title', ({ code }) => {
+    for (const line of code.trim().split('\n')) {
+      const command = line.replace(/^npx lstm-wasm/, `"${process.execPath}" ${join('node_modules', 'lstm-wasm', 'dist', 'cli.js')}`)
+      const { status, stderr } = spawnSync(command, { cwd: installed.folder, encoding: 'utf8', shell: true })
+      expect(status, stderr).toBe(0)
+    }
+  })
+
   it.for(docBlocks.filter(({ language }) => language === 'python'))('$title', ({ code }, context) => {
     const missing = [...code.matchAll(/^import (\w+)$/gm)].map(([, name]) => name as string).find((name) => python === undefined
       || spawnSync(python, ['-c', `import ${name}`], { stdio: 'ignore' }).status !== 0)
