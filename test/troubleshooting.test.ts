@@ -17,8 +17,8 @@ const entries = [...page.matchAll(ENTRY)].flatMap(([, title, code, also]) => (
   [title as string, ...[...(also as string).matchAll(/\*([^*]+)\*/g)].map(([, words]) => (words as string).replace(/\s+/g, ' '))].map((words) => ({ words, code: code as string }))
 ))
 
-/** Words of a title, in their order; `…` stands for what is different each time. */
-const partsOf = (words: string): string[] => words.split('…').map((part) => part.trim()).filter((part) => part.length > 0)
+/** Words of a title, in their order; `…` stands for what is different each time. A reason after a colon may stand elsewhere in the source. */
+const partsOf = (words: string): string[] => words.split('…').map((part) => part.replace(/^:/, '').trim()).filter((part) => part.length > 0)
 
 it('has an entry for every code, and a code for every entry', () => {
   expect([...page.matchAll(ENTRY)].length).toBe([...page.matchAll(/^### /gm)].length)
