@@ -7,24 +7,27 @@
 //     n = T(xn + hn / D(r)) / (T + 2)
 //     h' = (1 - 1 / D(z)) n + h / D(z)
 //
+// Gates that are clamped to +-clip first (ONNX) cost nothing: D and T clamp what they are given anyway.
+//
 // An update gate of exactly 1, D(z) = 1, keeps h bit-identical: no error accumulates over thousands of steps.
 import { UNITS_PER_GROUP, VECTOR_BYTES, groupsOfUnits } from '../products/layout'
 import { multiplyAdd, storeLanes } from '../simd'
-import { TABLE, clamp, polynomial, powerOfTwo } from './terms'
+import { TABLE, atLeast, atMost, clamp, polynomial, powerOfTwo } from './terms'
 
 /** Gates r, z, n of four units. */
 const GROUP_BYTES: i32 = 3 * VECTOR_BYTES
 
 /**
  * One timestep of `rows` rows: x and h parts of the gates (rows, groups, 3, 4) before activation, rows `gatesBytes` apart, which are
- * overwritten; h (rows, hiddenSize), rows `hBytes` apart; next h, rows `nextHBytes` apart, which may be h itself.
+ * overwritten: clamped to +-limit first; h (rows, hiddenSize), rows `hBytes` apart; next h, rows `nextHBytes` apart, which may be h itself.
  */
 export function updateGru(
-  rows: i32, hiddenSize: i32, xGatesPtr: usize, hGatesPtr: usize, gatesBytes: i32, hPtr: usize, hBytes: i32, nextHPtr: usize, nextHBytes: i32,
+  rows: i32, hiddenSize: i32, limit: f32, xGatesPtr: usize, hGatesPtr: usize, gatesBytes: i32, hPtr: usize, hBytes: i32, nextHPtr: usize,
+  nextHBytes: i32,
 ): void {
   for (; rows > 0; rows--) {
-    reduceGates(groupsOfUnits(hiddenSize), xGatesPtr, hGatesPtr)
-    reduceCandidate(groupsOfUnits(hiddenSize), xGatesPtr, hGatesPtr)
+    reduceGates(groupsOfUnits(hiddenSize), limit, xGatesPtr, hGatesPtr)
+    reduceCandidate(groupsOfUnits(hiddenSize), limit, xGatesPtr, hGatesPtr)
     updateH(hiddenSize, xGatesPtr, hPtr, nextHPtr)
     xGatesPtr += gatesBytes
     hGatesPtr += gatesBytes
@@ -34,10 +37,10 @@ export function updateGru(
 }
 
 /** Gates r and z of one row -> the remainders, in the x part, and 2^n, in the h part. */
-function reduceGates(groups: i32, xPtr: usize, hPtr: usize): void {
+function reduceGates(groups: i32, limit: f32, xPtr: usize, hPtr: usize): void {
   const minusLog2E = v128.load(TABLE)
-  const most = v128.load(TABLE, 32)
-  const least = v128.load(TABLE, 48)
+  const most = atMost(limit, v128.load(TABLE, 32))
+  const least = atLeast(limit, v128.load(TABLE, 48))
   const round = v128.load(TABLE, 96)
   const one = v128.load(TABLE, 112)
   for (; groups > 0; groups--) {
@@ -56,10 +59,10 @@ function reduceGates(groups: i32, xPtr: usize, hPtr: usize): void {
 }
 
 /** In the x part: r -> 2^n of T, z -> sigmoid(z), n -> the remainder of T. */
-function reduceCandidate(groups: i32, xPtr: usize, hPtr: usize): void {
+function reduceCandidate(groups: i32, limit: f32, xPtr: usize, hPtr: usize): void {
   const twiceLog2E = v128.load(TABLE, 16)
-  const most = v128.load(TABLE, 64)
-  const least = v128.load(TABLE, 80)
+  const most = atMost(limit, v128.load(TABLE, 64))
+  const least = atLeast(limit, v128.load(TABLE, 80))
   const round = v128.load(TABLE, 96)
   const one = v128.load(TABLE, 112)
   const p1 = v128.load(TABLE, 144)

@@ -5,6 +5,7 @@ import { storeLanes } from '../simd'
 import { addRow, clipRow } from './gate-rows'
 import { updateGru } from './gru-update'
 import { Recurrence, recur } from './recurrence'
+import { limitOf } from './terms'
 
 /** Byte distance between the vectors of one gate: r, z, n of four units; and where r and z have a product of their own. */
 const GATE_STRIDE: i32 = 3 * VECTOR_BYTES
@@ -28,7 +29,7 @@ export class GruCell {
   /** Un with its bias, where the reset comes first; or 0. */
   candidateWeights: Matrix | null
   hiddenSize: i32
-  /** 1: gates are sigmoids, the candidate is a tanh, nothing is clipped. */
+  /** 1: gates are sigmoids, the candidate is a tanh. */
   isPlain: i32
   /** Gates are clamped to +-clip before activation (ONNX clip); 0: not. */
   clip: f32
@@ -72,7 +73,7 @@ export class GruCell {
         nextH(this, rowPtr, hPtr + row * hBytes, nextHPtr + row * nextHBytes)
       }
     } else if (this.isPlain) {
-      updateGru(rows, this.hiddenSize, gatesPtr, extraPtr, gatesBytes, hPtr, hBytes, nextHPtr, nextHBytes)
+      updateGru(rows, this.hiddenSize, limitOf(this.clip), gatesPtr, extraPtr, gatesBytes, hPtr, hBytes, nextHPtr, nextHBytes)
     } else {
       for (let row = 0; row < rows; row++) {
         const rowPtr = gatesPtr + row * gatesBytes

@@ -14,8 +14,7 @@
 // divisions and has time to come to r and 2^n as well; h'. Figures: docs/kernels.md, "The cell update".
 import { BLOCK_ROW_BYTES, UNITS_PER_GROUP, VECTOR_BYTES, groupsOfUnits } from '../products/layout'
 import { multiplyAdd, storeLanes } from '../simd'
-import { clipRow } from './gate-rows'
-import { TABLE, clamp, polynomial, powerOfTwo } from './terms'
+import { TABLE, atLeast, atMost, clamp, limitOf, polynomial, powerOfTwo } from './terms'
 
 /**
  * One timestep of `rows` rows: gates (rows, blocks) before activation, rows `gatesBytes` apart, which are overwritten: clamped to +-clip first,
@@ -27,23 +26,20 @@ export function updateCells(
   hBytes: i32,
 ): void {
   const gapBytes = gatesBytes - groupsOfUnits(hiddenSize) * BLOCK_ROW_BYTES
-  if (clip != 0) {
-    for (let row = 0; row < rows; row++) clipRow(gatesPtr + row * gatesBytes, VECTOR_BYTES, groupsOfUnits(hiddenSize) * 4, clip)
-  }
-  gateTerms(rows, hiddenSize, gatesPtr, gapBytes, scalesPtr)
+  gateTerms(rows, hiddenSize, limitOf(clip), gatesPtr, gapBytes, scalesPtr)
   if (cellClip == 0) updateC(false, 0, rows, hiddenSize, gatesPtr, gapBytes, cPtr, cBytes)
   else updateC(true, cellClip, rows, hiddenSize, gatesPtr, gapBytes, cPtr, cBytes)
   updateH(rows, hiddenSize, gatesPtr, gapBytes, hPtr, hBytes)
 }
 
-/** One row of gates -> r, in place, and 2^n at scalesPtr. */
-function reduceGates(blocks: i32, gatesPtr: usize, scalesPtr: usize): void {
+/** One row of gates, clamped to +-limit, -> r, in place, and 2^n at scalesPtr. */
+function reduceGates(blocks: i32, limit: f32, gatesPtr: usize, scalesPtr: usize): void {
   const minusLog2E = v128.load(TABLE)
   const twiceLog2E = v128.load(TABLE, 16)
-  const most = v128.load(TABLE, 32)
-  const least = v128.load(TABLE, 48)
-  const tanhMost = v128.load(TABLE, 64)
-  const tanhLeast = v128.load(TABLE, 80)
+  const most = atMost(limit, v128.load(TABLE, 32))
+  const least = atLeast(limit, v128.load(TABLE, 48))
+  const tanhMost = atMost(limit, v128.load(TABLE, 64))
+  const tanhLeast = atLeast(limit, v128.load(TABLE, 80))
   const round = v128.load(TABLE, 96)
   const one = v128.load(TABLE, 112)
   for (; blocks > 0; blocks--) {
@@ -71,8 +67,8 @@ function reduceGates(blocks: i32, gatesPtr: usize, scalesPtr: usize): void {
   }
 }
 
-/** The gates -> D(i), D(f), T(g), D(o), in place. */
-export function gateTerms(rows: i32, hiddenSize: i32, gatesPtr: usize, gapBytes: i32, rowScalesPtr: usize): void {
+/** The gates, clamped to +-limit, -> D(i), D(f), T(g), D(o), in place. */
+export function gateTerms(rows: i32, hiddenSize: i32, limit: f32, gatesPtr: usize, gapBytes: i32, rowScalesPtr: usize): void {
   const one = v128.load(TABLE, 112)
   const p1 = v128.load(TABLE, 144)
   const p2 = v128.load(TABLE, 160)
@@ -86,7 +82,7 @@ export function gateTerms(rows: i32, hiddenSize: i32, gatesPtr: usize, gapBytes:
   const q4 = v128.load(TABLE, 288)
   const q5 = v128.load(TABLE, 304)
   for (; rows > 0; rows--) {
-    reduceGates(groupsOfUnits(hiddenSize), gatesPtr, rowScalesPtr)
+    reduceGates(groupsOfUnits(hiddenSize), limit, gatesPtr, rowScalesPtr)
     let scalesPtr = rowScalesPtr
     for (let blocks = groupsOfUnits(hiddenSize); blocks > 0; blocks--) {
       let r = v128.load(gatesPtr)

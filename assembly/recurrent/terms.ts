@@ -55,6 +55,27 @@ export function clamp(x: v128, least: v128, most: v128): v128 {
   return f32x4.pmin(f32x4.pmax(x, least), most)
 }
 
+/** The limits of a function that is given what is clamped to +-limit: min(most, limit). */
+// @ts-ignore: decorator
+@inline
+export function atMost(limit: f32, most: v128): v128 {
+  return f32x4.pmin(most, f32x4.splat(limit))
+}
+
+/** max(least, -limit) */
+// @ts-ignore: decorator
+@inline
+export function atLeast(limit: f32, least: v128): v128 {
+  return f32x4.pmax(least, f32x4.splat(-limit))
+}
+
+/** Of a setting `clip`, whose 0 is none. */
+// @ts-ignore: decorator
+@inline
+export function limitOf(clip: f32): f32 {
+  return clip == 0 ? Infinity : clip
+}
+
 /** 2^n from n + 1.5 * 2^23: the bits of 1.0 are the exponent's bias. */
 // @ts-ignore: decorator
 @inline

@@ -47,7 +47,7 @@ export const gru: Operator<GruSettings, readonly (readonly RecordPointer<typeof 
       inputWeights: packer.pack('inputWeights', ['inputBias'], 3),
       recurrentWeights: packer.pack('recurrentWeights', ['recurrentBias'], resetAfter ? 3 : 2),
       candidateWeights: resetAfter ? 0 : packer.pack('recurrentWeights', ['recurrentBias'], 1, 2),
-      hiddenSize, isPlain: Number(clip === 0 && gate.name === 'sigmoid' && candidate.name === 'tanh'), clip,
+      hiddenSize, isPlain: Number(gate.name === 'sigmoid' && candidate.name === 'tanh'), clip,
       gateFunction: gate.code, gateAlpha: gate.alpha, gateBeta: gate.beta,
       candidateFunction: candidate.code, candidateAlpha: candidate.alpha, candidateBeta: candidate.beta,
     }))
