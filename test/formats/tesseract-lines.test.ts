@@ -6,7 +6,7 @@ import { compile } from '../../src/model/load.ts'
 import { decodeLine, prepareLine, readTraineddata, recognizeLine, recognizeLines } from '../../src/readers/tesseract.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
-import { dense, input, lstm, matrix, maxpool, series, turned, written } from './traineddata-writer.ts'
+import { dense, input, lstm, matrix, maxpool, series, sharp, turned, written } from './traineddata-writer.ts'
 
 const PAPER = 230
 const INK = 20
@@ -167,12 +167,7 @@ describe('recognizeLine', () => {
     using bare = await compile({ ...file.graph, metadata: {} })
     expectError(() => recognizeLine(bare, image(60, 30, uprights)), 'VALUE', /without Tesseract's characters/)
     expectError(() => recognizeLine(model, image(60, 30, uprights), { margn: 3 } as object), 'VALUE', /no option 'margn' \(did you mean 'margin'\?\)/)
-    expectError(() => recognizeLine(model, image(60, 30, uprights), { margin: 0.5 }), 'VALUE', /'margin'/)
-    expectError(() => prepareLine({ inputs: [] }, image(60, 30, uprights)), 'VALUE', /whose input is \[1, height, width, 1\]/)
+    expectError(() => recognizeLine(model, image(60, 30, uprights), { margin: 0.5 }), 'VALUE', /expected a whole number from 0 to 1000 for 'margin', got 0.5/)
+    expectError(() => prepareLine({ inputs: [] }, image(60, 30, uprights)), 'VALUE', /whose input is \[batch, height, width, 1\]/)
   })
 })
-
-/** Larger weights: outputs that differ along the line. */
-function sharp<M extends { readonly scales?: Float64Array }>(weights: M): M {
-  return { ...weights, scales: weights.scales?.map((scale) => 8 * scale) }
-}

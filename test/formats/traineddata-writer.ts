@@ -50,6 +50,11 @@ export function matrix(seed: number, rows: number, columns: number, kind: 'int8'
   return { rows, columns, q, scales: Float64Array.from(pseudoRandom(seed + 1, rows + 3, 0.003), (value) => 0.005 + value) }
 }
 
+/** Larger weights: outputs that differ along the line. */
+export const sharp = (weights: WrittenMatrix, factor = 8): WrittenMatrix => (
+  { ...weights, ...(weights.scales !== undefined && { scales: weights.scales.map((scale) => factor * scale) }) }
+)
+
 function matrixBytes({ rows, columns, q, scales, floats }: WrittenMatrix, mode = q === undefined ? 132 : 133): Part {
   const empty = q === undefined ? f64(Float64Array.of(0)) : i8(0)
   const elements = q === undefined ? f64(floats as Float64Array) : new Uint8Array(q.buffer)

@@ -25,7 +25,7 @@ export interface LineOptions {
 /** A line as the network takes it. */
 export interface PreparedLine {
   /** [1, height, width, 1], float32: -1 is black, 1 is white. */
-  readonly pixels: NdArray
+  readonly pixels: NdArray<'float32'>
   /** Where it was in the picture, in pixels, margins included. */
   readonly box: { readonly left: number, readonly top: number, readonly width: number, readonly height: number }
   /** Whether it was light ink on dark paper, and is turned. */
@@ -33,7 +33,9 @@ export interface PreparedLine {
 }
 
 /** Columns of a line that is scaled: that of a whole book page is a tenth. */
-const MOST_COLUMNS = 16384
+export const MOST_COLUMNS = 16384
+/** What is narrower is made as wide, so that the network's windows fit: a lone l of 36 rows is wider. */
+const LEAST_COLUMNS = 9
 /** Pixels of a picture. */
 const MOST_PIXELS = 2 ** 27
 /** Between ink and paper, in the mean: what differs less is none. */
@@ -50,7 +52,7 @@ export function preparedLine(image: LineImage, height: number, { inverted, margi
   // Paper that were made beyond the picture would not be as light or dark as its ends are.
   const [left, top] = [Math.max(0, ink.left - margin), Math.max(0, ink.top - margin)]
   const box = { left, top, width: Math.min(grey.width, ink.right + margin) - left, height: Math.min(grey.height, ink.bottom + margin) - top }
-  const width = Math.max(1, Math.floor(box.width * height / box.height))
+  const width = Math.max(LEAST_COLUMNS, Math.floor(box.width * height / box.height))
   if (width > MOST_COLUMNS) {
     throw new LstmError('VALUE', `recognizeLine: expected a line of at most ${MOST_COLUMNS} columns when its ink is ${height} rows high, got ${width}: cut it into parts`)
   }

@@ -1,10 +1,14 @@
-// Layers of a file as a graph. Pictures are [1, height, width, channels], lines [1, columns, channels].
+// Layers of a file as a graph. Pictures are [batch, height, width, channels], lines [batch, columns, channels].
 import { LstmError } from '../../errors.ts'
 import { GraphBuilder } from '../../graph/builder.ts'
 import type { Graph, GraphNode } from '../../graph/graph.ts'
 import { maxPool } from '../../ops/windows/pooling.ts'
 import { conv } from '../../ops/windows/convolution.ts'
-import { squeeze, unsqueeze } from '../../ops/movement/reshape.ts'
+import { div, sub } from '../../ops/elementwise/arithmetic.ts'
+import { concat } from '../../ops/movement/concat-split.ts'
+import { reshape, squeeze, unsqueeze } from '../../ops/movement/reshape.ts'
+import { shape } from '../../ops/movement/shape.ts'
+import { transpose } from '../../ops/movement/views.ts'
 import { addOperators } from '../../ops/registry.ts'
 import { lstmRole } from '../../ops/recurrent/settings.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
@@ -42,22 +46,40 @@ interface Place {
 }
 
 /**
- * The graph of a network. Input `pixels` [1, height, width, 1], -1 for black and 1 for white; output `probs` [1, steps, outputs].
+ * The graph of a network. Input `pixels` [batch, height, width, 1], -1 for black and 1 for white; output `probs` [batch, steps, outputs].
+ * `blank` [batch], which may be left out, is how many columns at the right end of each picture are no part of its line: they must be 0, as all
+ * is beyond a picture. `steps` [batch] is how many steps of each line are its own; they have the bits that the line has alone. Networks of
+ * other layers than `readsLinesApart` knows take one line, without `blank`.
  * @throws LstmError `FORMAT` for layers that do not fit each other, `UNSUPPORTED` for orders of layers that are not run here
  */
 export function graphOf(network: Layer, { weights: kind = 'int8' }: WeightsOptions, budget: Budget): Network {
-  addOperators([conv, maxPool, squeeze, unsqueeze])
-  return new Assembly(kind === 'int8', budget).of(network)
+  addOperators([concat, conv, div, maxPool, reshape, shape, squeeze, sub, transpose, unsqueeze])
+  return new Assembly(kind === 'int8', readsLinesApart(network), budget).of(network)
 }
 
 const isDense = (layer: Layer): layer is Of<keyof typeof DENSE> => 'weights' in layer
 
+/** The layers without those they stand in. */
+const flat = (layer: Layer): readonly Layer[] => ('stack' in layer ? layer.stack.flatMap(flat) : [layer])
+
+/**
+ * Whether blank columns at the right end of a picture leave everything to their left as it is. A window of the picture itself may reach into
+ * them: it finds zeros there, as beyond the end. Later windows would find what the first layers made of blank columns.
+ */
+function readsLinesApart(network: Layer): boolean {
+  const types = flat(network).map((layer) => (isDense(layer) ? 'Dense' : layer.type)).join(' ')
+  return /^Input (Convolve )?((Dense|Maxpool) )*SummLSTM /.test(types)
+}
+
 class Assembly {
   readonly #graph = new GraphBuilder()
   readonly #isInt8: boolean
+  readonly #isBatch: boolean
   readonly #budget: Budget
   readonly #names: Set<string> = new Set()
   #value = 'pixels'
+  /** Columns or steps of each line that are its own, in a batch. */
+  #lengths = ''
   /** Of the value: 0 before the input. */
   #height = 0
   #firstHeight = 0
@@ -66,8 +88,9 @@ class Assembly {
   #isLine = false
   #isProbabilities = false
 
-  constructor(isInt8: boolean, budget: Budget) {
+  constructor(isInt8: boolean, isBatch: boolean, budget: Budget) {
     this.#isInt8 = isInt8
+    this.#isBatch = isBatch
     this.#budget = budget
   }
 
@@ -75,7 +98,8 @@ class Assembly {
     this.#layer(network, { axis: 'x', reverse: false })
     this.#flatten()
     if (!this.#isProbabilities || !this.#isLine) throw new LstmError('UNSUPPORTED', `traineddata: expected a network that ends in a line of probabilities (Softmax), got ${this.#isLine ? 'none' : `a height of ${this.#height}`}`)
-    return { graph: this.#graph.finish([{ name: 'probs', value: this.#value }]), height: this.#firstHeight, outputs: this.#channels }
+    const outputs = [{ name: 'probs', value: this.#value }, ...(this.#isBatch ? [{ name: 'steps', value: this.#lengths }] : [])]
+    return { graph: this.#graph.finish(outputs), height: this.#firstHeight, outputs: this.#channels }
   }
 
   #layer(layer: Layer, place: Place): void {
@@ -120,7 +144,11 @@ class Assembly {
     if (depth !== 1) throw new LstmError('UNSUPPORTED', `traineddata: a network for pictures of ${depth} colours; supported are grey ones`)
     if (height < 1 || height > MOST_HEIGHT) throw new LstmError('UNSUPPORTED', `traineddata: a network for pictures of height ${height}${height === 0 ? ' (any)' : ''}; supported are 1 to ${MOST_HEIGHT}`)
     this.#firstHeight = this.#height = height
-    this.#graph.input({ name: this.#value, dtype: 'float32', shape: [1, height, 'width', 1] })
+    this.#graph.input({ name: this.#value, dtype: 'float32', shape: [this.#isBatch ? 'batch' : 1, height, 'width', 1] })
+    if (!this.#isBatch) return
+    this.#graph.input({ name: 'blank', dtype: 'int32', shape: ['batch'], optional: true })
+    const width = this.#side('width', 'shape', [this.#value], { start: 2, end: 3 })
+    this.#lengths = this.#side('columns', 'sub', [width, 'blank'], {})
   }
 
   #convolve({ half, name }: Of<'Convolve'>, { weights, type, name: denseName }: Of<keyof typeof DENSE>): void {
@@ -141,8 +169,10 @@ class Assembly {
   #pool({ window: [width, height], name }: Of<'Maxpool'>): void {
     this.#picture(name)
     if (height > this.#height) throw malformed(`lstm: expected a window at most ${this.#height} high of ${name}, got ${height}`)
-    this.#add(this.#name(name), 'maxPool', { attributes: { kernelShape: [height, width], strides: [height, width], channelsLast: 1 } })
+    const called = this.#name(name)
+    this.#add(called, 'maxPool', { attributes: { kernelShape: [height, width], strides: [height, width], channelsLast: 1 } })
     this.#height = Math.floor(this.#height / height)
+    if (this.#isBatch) this.#lengths = this.#side(`${called}.columns`, 'div', [this.#lengths, this.#integers(`${called}.width`, width)], {})
   }
 
   #dense({ weights, type, name }: Of<keyof typeof DENSE>): void {
@@ -182,15 +212,33 @@ class Assembly {
       ['inputBias', vectorOf(...gates)] as const,
     ].map(([role, array]) => [lstmRole(0, direction, role), this.#constant(`${called}.${role}`, array)]))
     const wasLine = this.#isLine
-    if (!wasLine) this.#move(`${called}/rows`, 'squeeze', 0)
+    const sizes = wasLine ? '' : this.#rows(called)
     this.#add(called, 'lstm', {
+      // One that goes backwards begins where its line ends.
+      ...(wasLine && reverse && this.#isBatch && { inputs: [this.#value, '', '', '', this.#lengths] }),
       parameters, attributes: { hiddenSize: units, numLayers: 1, direction, timeMajor: axis === 'y', returnSequences: !sums },
-      // The last h is [1, columns, units], which is a line.
+      // The last h is [1, columns of all pictures, units]: of one picture it is the line.
       ...(sums && { outputs: ['', `${called}/line`] }),
     })
     this.#channels = units
     if (sums) this.#isLine = true
     else if (!wasLine) this.#move(`${called}/picture`, 'unsqueeze', 0)
+    if (sums && this.#isBatch) {
+      const shapeOfLines = this.#side(`${called}/sizes`, 'concat', [sizes, this.#integers(`${called}.units`, units)], { axis: 0 })
+      this.#add(`${called}/lines`, 'reshape', { inputs: [this.#value, shapeOfLines] })
+    }
+  }
+
+  /** Rows one after the other, the columns of all pictures side by side: [height, columns, channels]. Returns the value of [batch, columns of one]. */
+  #rows(called: string): string {
+    if (!this.#isBatch) {
+      this.#move(`${called}/rows`, 'squeeze', 0)
+      return ''
+    }
+    this.#add(`${called}/turned`, 'transpose', { attributes: { perm: [1, 0, 2, 3] } })
+    const sizes = this.#side(`${called}/columns`, 'shape', [this.#value], { start: 1, end: 3 })
+    this.#move(`${called}/rows`, 'reshape', this.#height, -1, this.#channels)
+    return sizes
   }
 
   /** A picture of one row is a line. */
@@ -200,9 +248,13 @@ class Assembly {
     this.#isLine = true
   }
 
-  #move(name: string, op: 'squeeze' | 'unsqueeze', axis: number): void {
-    const axes = this.#constant(`${name}.axes`, new NdArray(Int32Array.of(axis), [1]))
-    this.#add(name, op, { inputs: [this.#value, axes] })
+  /** An operator that takes whole numbers besides: axes, or a shape. */
+  #move(name: string, op: 'squeeze' | 'unsqueeze' | 'reshape', ...numbers: readonly number[]): void {
+    this.#add(name, op, { inputs: [this.#value, this.#integers(`${name}.axes`, ...numbers)] })
+  }
+
+  #integers(name: string, ...numbers: readonly number[]): string {
+    return this.#constant(name, new NdArray(Int32Array.from(numbers), [numbers.length]))
   }
 
   #picture(name: string): void {
@@ -233,9 +285,14 @@ class Assembly {
   }
 
   #add(name: string, op: string, more: Partial<GraphNode> = {}): void {
+    this.#value = this.#side(name, op, [this.#value], {}, more)
+  }
+
+  /** A node beside those of pictures and lines: of sizes. */
+  #side(name: string, op: string, inputs: readonly string[], attributes: GraphNode['attributes'], more: Partial<GraphNode> = {}): string {
     this.#budget.build(name)
-    const node = { name, op, inputs: [this.#value], outputs: [`${name}/out`], parameters: {}, attributes: {}, ...more }
+    const node = { name, op, inputs, outputs: [`${name}/out`], parameters: {}, attributes, ...more }
     this.#graph.add(node)
-    this.#value = node.outputs.at(-1) as string
+    return node.outputs.at(-1) as string
   }
 }

@@ -14,7 +14,10 @@ import { graphOf, type WeightsOptions } from './network.ts'
 
 /** A recogniser of lines, and what makes text of what it says. */
 export interface Traineddata extends LineCharacters {
-  /** Input `pixels` [1, height, width, 1], output `probs` [1, steps, outputs]. It has the characters beside it: `compile` makes a model for `recognizeLine`. */
+  /**
+   * Inputs `pixels` [batch, height, width, 1] and `blank`, outputs `probs` [batch, steps, outputs] and `steps`: see `graphOf`. It has the characters
+   * beside it: `compile` makes a model for `recognizeLine`.
+   */
   readonly graph: Graph
   /** Rows of pixels it takes. */
   readonly height: number
