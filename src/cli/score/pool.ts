@@ -13,7 +13,7 @@ export interface ScorePool {
 
 /** What a worker is given when it starts. */
 export interface WorkerTask {
-  /** The model as `saveGraph` writes it, in memory that all workers share. */
+  /** The model as `saveGraph` writes it; threads share its memory. */
   readonly model: Uint8Array
   readonly plan: ScorePlan
   readonly variant: Variant

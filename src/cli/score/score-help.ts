@@ -33,6 +33,8 @@ Options
   --last                   of outputs with timesteps, the last one only
   --nulls skip             leaves out windows with a null or NaN, which are an error otherwise
   --workers N              threads that score. Default: one a processor, up to 4
+  --pool FILE              a JavaScript module that says who scores instead: other machines, say.
+                           docs/score.md has what it exports
   --group-rows N           rows that are read, scored and written together: a row group of OUT
   --batch N                windows of a run of the model. Default: what fits the processor's cache
   --force                  writes OUT anew where it is there already, or left of another run

@@ -11,7 +11,7 @@ const MOST_WORKERS_BY_ITSELF = 4
 
 export const SCORE_OPTIONS: Options = {
   ...COMMON_OPTIONS, ...READ_OPTIONS, 'output': 'string', 'columns': 'string', 'timesteps': 'string', 'stride': 'string', 'by': 'string', 'wide': 'boolean', 'keep': 'string',
-  'only': 'string', 'last': 'boolean', 'nulls': 'string', 'workers': 'string', 'group-rows': 'string', 'batch': 'string', 'force': 'boolean', 'variant': 'string',
+  'only': 'string', 'last': 'boolean', 'nulls': 'string', 'workers': 'string', 'group-rows': 'string', 'batch': 'string', 'force': 'boolean', 'variant': 'string', 'pool': 'string',
 }
 
 /** All but what the reader of the model is told. */
@@ -22,6 +22,8 @@ export interface Settings extends ModelOptions {
   readonly stride: number
   readonly skipsNulls: boolean
   readonly workers: number
+  /** A module that says who scores. */
+  readonly pool: string | undefined
   readonly groupRows: number | undefined
   readonly isForced: boolean
   readonly variant: Variant | 'auto'
@@ -40,10 +42,12 @@ export function settingsOf(parsed: Arguments): Settings {
   const nulls = last('nulls')
   if (nulls !== undefined && nulls !== 'skip') throw new UsageError(`--nulls: expected skip, got '${nulls}'`)
   const keep = last('keep')
+  const pool = last('pool')
+  if (pool !== undefined && values.has('workers')) throw new UsageError('expected --workers or --pool, got both')
   return {
     model, data, out, columns: columnsByInput(values.get('columns') ?? []), keep: keep === 'none' ? [] : keep?.split(','), by: last('by'), timesteps: size('timesteps'),
     stride: size('stride') ?? 1, isWide: flags.has('wide'), only: values.get('only') ?? [], isLast: flags.has('last'), skipsNulls: nulls === 'skip',
-    workers: size('workers') ?? Math.min(MOST_WORKERS_BY_ITSELF, availableParallelism()), groupRows: size('group-rows'), batch: size('batch'), isForced: flags.has('force'), variant: variantOf(parsed),
+    workers: size('workers') ?? Math.min(MOST_WORKERS_BY_ITSELF, availableParallelism()), pool, groupRows: size('group-rows'), batch: size('batch'), isForced: flags.has('force'), variant: variantOf(parsed),
   }
 }
 

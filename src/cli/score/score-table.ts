@@ -50,8 +50,7 @@ export async function scoreTable(task: ScoreTable): Promise<number> {
   let head = pieces.length === 0 ? format.begin() : new Uint8Array(0)
   const writeNext = async (): Promise<void> => {
     const { scores, framed, kept: values, read: upTo } = pending.shift() as Pending
-    const done = await scores
-    stopWhen(signal)
+    const done = await unlessAborted(scores, signal)
     const written = framed.rows.length === 0 ? { bytes: new Uint8Array(0) } : format.rows(columnsOf(task, framed, values, done), framed.rows.length)
     await output.write(Buffer.concat([head, written.bytes]), framed.rows.length, upTo, 'group' in written ? written.group : undefined)
     head = new Uint8Array(0)
@@ -76,8 +75,25 @@ export async function scoreTable(task: ScoreTable): Promise<number> {
   return read
 }
 
+const stopped = (): LstmError => new LstmError('ABORTED', 'score: stopped')
+
 function stopWhen(signal: AbortSignal): void {
-  if (signal.aborted) throw new LstmError('ABORTED', 'score: stopped')
+  if (signal.aborted) throw stopped()
+}
+
+/** What work gives, unless Ctrl-C comes first: nobody may be there to answer on other machines. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  stopWhen(signal)
+  let stop = (): void => undefined
+  const aborted: Promise<never> = new Promise((_, reject) => {
+    stop = () => reject(stopped())
+    signal.addEventListener('abort', stop)
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
 }
 
 /** Kept columns at the rows that end windows, then those of the outputs. */

@@ -13,7 +13,8 @@ import { columnsListed, columnsNamed, keptNamed, otherColumns } from './columns.
 import { Framing } from './framing.ts'
 import { openTable, outputFor } from './open-table.ts'
 import { PartialOutput, refuseFinished, type Identity } from './partial-output.ts'
-import { scoreHere, shared, WorkerPool, type ScorePool } from './pool.ts'
+import { scoreHere, shared, WorkerPool, type ScorePool, type WorkerTask } from './pool.ts'
+import { openPool } from './pool-module.ts'
 import { SCORE_OPTIONS, settingsOf, type Settings } from './score-settings.ts'
 import { scoreTable } from './score-table.ts'
 import { fitModel } from './scored-model.ts'
@@ -64,9 +65,7 @@ async function scoreOpened(graph: Graph, table: Table, settings: Settings, signa
   const output = await PartialOutput.open(settings.out, identity, settings.isForced)
   let pool: ScorePool | undefined
   try {
-    pool = settings.workers === 1
-      ? await scoreHere(graph, plan, variant)
-      : new WorkerPool(settings.workers, { model: shared(model), plan, variant }, new URL('./score-worker.js', import.meta.url))
+    pool = settings.pool === undefined && settings.workers === 1 ? await scoreHere(graph, plan, variant) : await poolFor(settings, { model, plan, variant })
     const rows = await scoreTable({
       table, numbers: features, kept: isByRead ? [...kept, by] : kept, keptWritten: kept.length, groupRows, pool, output, signal,
       outputs: plan.outputs, format: await outputFor(settings.out, columns), onProgress: progressOf(table),
@@ -88,6 +87,12 @@ async function scoreOpened(graph: Graph, table: Table, settings: Settings, signa
   } finally {
     await pool?.end()
   }
+}
+
+/** Other threads, or whoever a module of the user's knows. */
+async function poolFor({ pool, workers }: Settings, task: WorkerTask): Promise<ScorePool> {
+  if (pool !== undefined) return openPool(pool, task)
+  return new WorkerPool(workers, { ...task, model: shared(task.model) }, new URL('./score-worker.js', import.meta.url))
 }
 
 /**

@@ -16,7 +16,7 @@ import { SessionError } from '../../session-error.mjs'
 /** More than there will ever be workers: it cannot be changed while frames are in the log. */
 export const PARTITIONS = 16
 const DAY_MS = 24 * 60 * 60 * 1000
-const REQUEST_MS = 2000
+export const REQUEST_MS = 2000
 const PATIENCE_MS = 30_000
 /** How long a request for messages holds; after half of it without a sign of the server, it is made again. */
 export const PULL_MS = 4000
@@ -27,6 +27,11 @@ export const errorSubject = (name) => `errors.${name}`
 /** The name of a session in a subject. */
 export const nameIn = (subject) => subject.split('.').at(-1)
 
+/** A connection that waits for a server which has gone. @param options of `connect` */
+export function connectTo(servers, options) {
+  return connect({ servers, maxReconnectAttempts: -1, reconnectTimeWait: 250, timeout: REQUEST_MS, ...options })
+}
+
 /**
  * A connection that waits for a server which is not there, at the beginning and later, and what is in it.
  *
@@ -35,7 +40,7 @@ export const nameIn = (subject) => subject.split('.').at(-1)
  * @throws SessionError `STORE` where a stream or bucket cannot be made
  */
 export async function openJetStream(servers, leaseMs = 3000) {
-  const connection = await connect({ servers, waitOnFirstConnect: true, maxReconnectAttempts: -1, reconnectTimeWait: 250, timeout: REQUEST_MS })
+  const connection = await connectTo(servers, { waitOnFirstConnect: true })
   return retry(() => orStoreError('set up JetStream', async () => {
     const manager = await jetstreamManager(connection, { timeout: REQUEST_MS })
     await manager.streams.add({ name: 'FRAMES', subjects: ['frames.>'], retention: RetentionPolicy.Workqueue })
