@@ -88,7 +88,7 @@ const DOOR_NAMES = [
   ],
   ['createWorkletNode', 'createWorkletOptions'],
   ['LstmError', 'createProcessorModel'],
-  ['readNpy', 'writeNpy'],
+  ['readNpy', 'readNpyHeader', 'writeNpy', 'writeNpyHeader'],
   ['readSafetensors', 'safetensors', 'writeSafetensors'],
   ['onnx', 'readOnnx'],
   ['keras', 'readKeras', 'readKerasWeights'],

@@ -6,6 +6,16 @@ const EXACT_FLOAT32 = 2 ** 24
 /** How many elements an array of these sizes has. */
 export const lengthOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
 
+/** Indices of the nth place of an array in row-major order. */
+export function indicesOf(place: number, shape: readonly number[]): number[] {
+  let rest = place
+  return [...shape].reverse().map((size) => {
+    const index = rest % size
+    rest = Math.floor(rest / size)
+    return index
+  }).reverse()
+}
+
 /** An array of zeros. */
 export function storageOf(dtype: DType, length: number): DataOf {
   if (dtype === 'float32') return new Float32Array(length)

@@ -30,10 +30,22 @@ const DTYPES: Readonly<Record<string, ElementType>> = {
 const CODES = { float32: '<f4', int32: '<i4', uint8: '|u1' } as const
 
 interface Header {
+  /** Type of the elements, as NumPy writes it: `<f4`. */
   readonly descr: string
+  /** Whether the first axis runs fastest, not the last one. */
   readonly fortranOrder: boolean
+  /** Sizes of the axes. */
   readonly shape: readonly number[]
 }
+
+/** What stands in front of the elements of a .npy file. */
+export interface NpyHeader extends Header {
+  /** Index of the first byte of the elements. */
+  readonly dataBegin: number
+}
+
+/** Types of elements that are written: float32, float64, int32 and uint8. */
+export type NpyElement = '<f4' | '<f8' | '<i4' | '|u1'
 
 /**
  * Reads a .npy file. float64 and float16 become float32, int64 becomes int32; float32, int32 and uint8
@@ -43,32 +55,57 @@ interface Header {
  *   `VALUE` for an int64 that does not fit int32
  */
 export function readNpy(bytes: Uint8Array): NdArray {
-  const { header: text, dataBegin } = splitFile(bytes)
-  const { descr, fortranOrder, shape } = new HeaderReader(text).read()
-  const type = Object.hasOwn(DTYPES, descr) ? DTYPES[descr] as ElementType : undefined
-  if (type === undefined) throw unsupportedType(descr)
-  // As BigInt: sizes are safe integers, but their product may be none.
-  const needed = shape.reduce((product, size) => product * BigInt(size), BigInt(ELEMENT_BYTES[type]))
-  if (needed !== BigInt(bytes.length - dataBegin)) {
-    throw malformed(`expected ${needed} bytes of data for '${descr}' ${formatShape(shape)}, got ${bytes.length - dataBegin}`)
-  }
+  const { descr, fortranOrder, shape, dataBegin } = readNpyHeader(bytes)
+  const type = DTYPES[descr] as ElementType
   // A plain Uint8Array: the `slice` of Node's Buffer copies nothing.
   const elements = new Uint8Array(bytes.buffer, bytes.byteOffset + dataBegin, bytes.length - dataBegin)
   const data = decodeElements(elements, type, 'npy')
   return new NdArray(fortranOrder ? rowMajor(data, shape) : data, shape)
 }
 
+/**
+ * Reads the beginning of a .npy file, so that a long one can be read by ranges.
+ *
+ * @param bytes the first 64 KiB of the file, or all of it
+ * @param fileBytes length of the whole file, which must be that of its elements. Default: that of `bytes`
+ * @throws LstmError `FORMAT`, `UNSUPPORTED` as `readNpy`
+ */
+export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes.length): NpyHeader {
+  const { header, dataBegin } = splitFile(bytes)
+  const read = new HeaderReader(header).read()
+  const { descr, shape } = read
+  const type = Object.hasOwn(DTYPES, descr) ? DTYPES[descr] as ElementType : undefined
+  if (type === undefined) throw unsupportedType(descr)
+  // As BigInt: sizes are safe integers, but their product may be none.
+  const needed = shape.reduce((product, size) => product * BigInt(size), BigInt(ELEMENT_BYTES[type]))
+  if (needed !== BigInt(fileBytes - dataBegin)) {
+    throw malformed(`expected ${needed} bytes of data for '${descr}' ${formatShape(shape)}, got ${fileBytes - dataBegin}`)
+  }
+  return { ...read, dataBegin }
+}
+
 /** Writes a .npy file (version 1.0, row-major). */
 export function writeNpy({ dtype, shape, data }: ArrayLike): Uint8Array<ArrayBuffer> {
+  const header = writeNpyHeader(CODES[dtype], shape)
+  const bytes = new Uint8Array(header.length + data.byteLength)
+  bytes.set(header)
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length)
+  return bytes
+}
+
+/**
+ * Writes the beginning of a .npy file (version 1.0, row-major); its elements are to follow. For arrays of two axes it is 128 bytes, however many rows there
+ * are: it can be written again when that is known.
+ */
+export function writeNpyHeader(descr: NpyElement, shape: readonly number[]): Uint8Array<ArrayBuffer> {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`
-  const header = `{'descr': '${CODES[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`
+  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`
   // At least one character follows the dictionary: the newline that ends the header.
   const dataBegin = Math.ceil((PREFIX_BYTES + header.length + 1) / DATA_ALIGNMENT) * DATA_ALIGNMENT
-  const bytes = new Uint8Array(dataBegin + data.byteLength)
+  const bytes = new Uint8Array(dataBegin)
   bytes.set([...MAGIC, 1, 0])
   new DataView(bytes.buffer).setUint16(PREFIX_BYTES - 2, dataBegin - PREFIX_BYTES, true)
   bytes.set(new TextEncoder().encode(`${header.padEnd(dataBegin - PREFIX_BYTES - 1)}\n`), PREFIX_BYTES)
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), dataBegin)
   return bytes
 }
 

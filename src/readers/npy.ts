@@ -3,7 +3,7 @@ import { readNpy as read } from '../formats/npy.ts'
 import type { NdArray } from '../values/ndarray.ts'
 import { fromAnySource, type SourceReader } from './any-source.ts'
 
-export { writeNpy } from '../formats/npy.ts'
+export { readNpyHeader, writeNpy, writeNpyHeader, type NpyElement, type NpyHeader } from '../formats/npy.ts'
 export type { SourceReader }
 
 /**

@@ -61,7 +61,8 @@ export function keptNamed(table: Table, names: readonly string[]): number[] {
   return indices
 }
 
-function describe({ converted_type: converted, logical_type: logical, type }: SchemaElement): string {
+/** What a column holds, in Parquet's words. */
+export function describe({ converted_type: converted, logical_type: logical, type }: SchemaElement): string {
   return converted ?? logical?.type ?? type ?? 'lists or structs'
 }
 

@@ -11,11 +11,13 @@ import type { OutputColumn, Table, TableOutput } from './table.ts'
 const READERS: Readonly<Record<string, (path: string) => Promise<Table>>> = {
   '.parquet': async (path) => (await import('./parquet-table.ts')).openParquet(path),
   '.csv': openCsv,
+  '.npy': async (path) => (await import('./npy-table.ts')).openNpy(path),
 }
 
 const WRITERS: Readonly<Record<string, (columns: readonly OutputColumn[]) => Promise<TableOutput>>> = {
   '.parquet': async (columns) => new (await import('./parquet-output.ts')).ParquetOutput(columns),
   '.csv': async (columns) => new CsvOutput(columns),
+  '.npy': async (columns) => new (await import('./npy-output.ts')).NpyOutput(columns),
 }
 
 function endingOf(file: string, known: object, what: string): string {

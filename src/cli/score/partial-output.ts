@@ -115,10 +115,15 @@ export class PartialOutput {
     this.#nextSync = performance.now() + (performance.now() - begin) / SYNC_SHARE
   }
 
-  /** The file is whole: it gets its name. */
-  async finish(bytes: Uint8Array): Promise<void> {
+  /**
+   * The file is whole: it gets its name.
+   * @param bytes its end
+   * @param head replaces its beginning
+   */
+  async finish(bytes: Uint8Array, head: Uint8Array = new Uint8Array(0)): Promise<void> {
     await this.#writing(async () => {
       await writeAll(this.#part, bytes, this.#bytes)
+      await writeAll(this.#part, head, 0)
       await this.#part.sync()
     })
     await this.close()

@@ -8,9 +8,9 @@ goes on where it was; the result is the same for any number of workers.
 Usage
   lstm-wasm score MODEL DATA -o OUT
 
-DATA and OUT are .parquet or .csv files. Parquet may be compressed with snappy, gzip, brotli or
-zstd. A first line of a .csv without a single number has the names of the columns; they are 0, 1,
-2, ... otherwise.
+DATA and OUT are .parquet, .csv or .npy files. Parquet may be compressed with snappy, gzip, brotli
+or zstd. A first line of a .csv without a single number has the names of the columns; they are 0, 1,
+2, ... otherwise, and of an .npy.
 
 A window is N rows in a row, the oldest first; its scores stand in a row of OUT beside the kept
 columns of its last row. Models that take [batch, features] take row by row. docs/score.md has it

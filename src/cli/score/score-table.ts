@@ -71,7 +71,7 @@ export async function scoreTable(task: ScoreTable): Promise<number> {
     if (pending.length > pool.depth) await writeNext()
   }
   while (pending.length > 0) await writeNext()
-  await output.finish(Buffer.concat([head, format.end()]))
+  await output.finish(Buffer.concat([head, format.end()]), format.head?.(output.written))
   return read
 }
 

@@ -48,6 +48,8 @@ export interface TableOutput {
   begin(): Uint8Array
   /** What stands behind them. */
   end(): Uint8Array
+  /** What stands in front of all rows when it is known how many there are: as many bytes as before. */
+  head?(rows: number): Uint8Array
 }
 
 /** A column that is written. */

@@ -1,7 +1,7 @@
 // How rows of a table become inputs of a model, and how its outputs become columns.
 import type { SchemaElement } from 'hyparquet'
 import { LstmError, type DType, type ModelPort } from '../../index.ts'
-import { lengthOf } from '../conversion.ts'
+import { indicesOf, lengthOf } from '../conversion.ts'
 import { meaningOf } from '../inputs.ts'
 import type { OutputColumn } from './table.ts'
 
@@ -111,13 +111,8 @@ export function outputColumns({ name, dtype, shape }: OutputWindows): OutputColu
   if (count > MOST_COLUMNS) throw new LstmError('UNSUPPORTED', `the output '${name}' has ${count} numbers for each window, [${shape.join(', ')}]: --last writes those of the last timestep, --only NAME chooses outputs`)
   const axes = shape.filter((size) => size !== 1)
   return Array.from({ length: count }, (_, n) => {
-    let rest = n
-    const indices = [...axes].reverse().map((size) => {
-      const index = rest % size
-      rest = Math.floor(rest / size)
-      return index
-    }).reverse()
-    return { name: [name, ...indices].join('_'), element: { name: [name, ...indices].join('_'), type, repetition_type: 'REQUIRED' } }
+    const column = [name, ...indicesOf(n, axes)].join('_')
+    return { name: column, element: { name: column, type, repetition_type: 'REQUIRED' } }
   })
 }
 
