@@ -33,6 +33,9 @@ const example = async <Module>(path: string): Promise<Module> => await import(at
 export const { SessionStore } = await example<{ SessionStore: new (model: Model, states: States, options?: object) => Store }>('session-store.mjs')
 export const { SessionError } = await example<{ SessionError: new (code: string, message: string) => Error & { code: string } }>('session-error.mjs')
 export const { fileStates } = await example<{ fileStates: (folder: string) => States }>('file-states.mjs')
+/** Of a Durable Object's storage, what the example uses. */
+export interface Storage { readonly sql: { exec(query: string, ...values: unknown[]): { toArray(): object[] } } }
+export const { objectStates } = await example<{ objectStates: (storage: Storage) => States }>('hosts/durable-object/object-states.mjs')
 export const { openModel } = await example<{ openModel: (bytes: Uint8Array, capacity: number) => Promise<Model> }>('model.mjs')
 export const { WorkerProcesses } = await example<{ WorkerProcesses: new (count: number, folder: string, send: Send) => Processes }>('worker-processes.mjs')
 export const { SessionClient } = await example<{

@@ -81,6 +81,16 @@ describe('NATS JetStream', () => {
     assert.deepEqual(errors.map(({ code, expected }) => [code, expected]), [['GAP', 1], ['SIZE', undefined], ['VALUE', undefined]])
   })
 
+  it('states cannot be saved for a while, since their bucket is full: the same', async () => {
+    const states = (settings) => nats.manager.streams.update('KV_session-states', settings)
+    await streamAll({ sessions: 30, frames: 80 }, clientsOf('full'), 1, async () => {
+      await states({ max_bytes: 1 })
+      await assert.rejects(nats.states.put('more', new Uint8Array(8)), /maximum bytes exceeded/)
+      await wait(1500)
+      await states({ max_bytes: -1 })
+    })
+  })
+
   it('the server is killed, and comes back after the leases have ended: the same', async () => {
     await streamAll({ sessions: 30, frames: 40 }, clientsOf('outage'), 1, async () => {
       await server.kill()

@@ -6,6 +6,7 @@ import { errorMessage, REPLACED } from '../../messages.mjs'
 import { checkName } from '../../session-checks.mjs'
 import { SessionError } from '../../session-error.mjs'
 import { SessionHost } from '../../session-host.mjs'
+import { objectStates } from './object-states.mjs'
 import bytes from '../../../digits.safetensors'
 
 /** Objects of one isolate share a pool; one that hibernates has left it. */
@@ -50,28 +51,6 @@ export class Session extends DurableObject {
     socket.close()
     const [name] = this.ctx.getTags(socket)
     await this.#host.disconnected(name)
-  }
-}
-
-/** @returns {import('../../states.mjs').States} the one session of an object, in its SQLite */
-function objectStates({ sql }) {
-  sql.exec('CREATE TABLE IF NOT EXISTS saved (name TEXT PRIMARY KEY, bytes BLOB NOT NULL)')
-  const orError = (what, work) => {
-    try {
-      return work()
-    } catch (cause) {
-      throw new SessionError('STORE', `session: cannot ${what} the object's storage: ${cause.message}`, { cause })
-    }
-  }
-  return {
-    async get(name) {
-      const [row] = orError('read', () => sql.exec('SELECT bytes FROM saved WHERE name = ?', name).toArray())
-      return row && { bytes: new Uint8Array(row.bytes), revision: undefined }
-    },
-    // There is only one object of a name, so nobody else has written. What it sends waits until this has reached the disk.
-    async put(name, saved) {
-      orError('write', () => sql.exec('INSERT OR REPLACE INTO saved VALUES (?, ?)', name, saved))
-    },
   }
 }
 
