@@ -11,6 +11,8 @@ function mix32(value: number): number {
 export function pseudoRandom(seed: number, length: number, scale: number): Float32Array<ArrayBuffer> {
   const start = mix32(seed)
   const scale32 = Math.fround(scale)
+  const values = new Float32Array(length)
   // k / 2^23 - 1 is exact in float32; the product is rounded by being stored.
-  return Float32Array.from({ length }, (_, n) => ((mix32(start + n) >>> 8) - 2 ** 23) / 2 ** 23 * scale32)
+  for (let n = 0; n < length; n++) values[n] = ((mix32(start + n) >>> 8) - 2 ** 23) / 2 ** 23 * scale32
+  return values
 }
