@@ -6,11 +6,17 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
  * list of operators known by then: those for training come with some folders, and entry points, which find theirs by themselves, are tested alone.
  */
 const SHARING = /^test\/(export|formats|fuzz|graph|kernels|ops|quantization|streams)\//
+/** So do files of test/ that use no operators, or ask for all of them: what entry points find by themselves is tested alone. */
+const OF_TEST = /^test\/[^/]+$/
+const FINDS_OPERATORS = /\/src\/(index|model\/load|readers\/\w+)\.ts'/
 const LEARNING = /^test\/(bench|cli|gradients|training)\//
 /** These put guard zones around all memory, for whatever comes after them in their process. */
 const GUARDED = /\/(guards|one-node|differences)\.ts'/
 /** These look at which operators are known before any is asked for. */
-const FRESH = ['test/ops/families.test.ts', 'test/gradients/registry.test.ts']
+const FRESH = ['test/ops/families.test.ts', 'test/gradients/registry.test.ts', 'test/core.test.ts']
+const shares = (name: string, text: string): boolean => (
+  SHARING.test(name) || (OF_TEST.test(name) && (!FINDS_OPERATORS.test(text) || text.includes('addAllOperators()')))
+)
 /** What others would notice: mocks, a changed environment, memory that is measured. */
 const NOTICED = /\bvi\.(spyOn|fn|mock|stub\w+|useFakeTimers)\b|\bchdir\(|getHeapStatistics|memoryUsage|setFlagsFromString|\bglobalThis\b|process\.env\.\w+ = /
 
@@ -23,7 +29,7 @@ function projectOf(name: string): typeof PROJECTS[number] {
   const text = readFileSync(name, 'utf8')
   if (NOTICED.test(text) || FRESH.includes(name)) return 'alone'
   if (LEARNING.test(name)) return GUARDED.test(text) ? 'learningGuarded' : 'learning'
-  if (!SHARING.test(name)) return 'alone'
+  if (!shares(name, text)) return 'alone'
   return GUARDED.test(text) ? 'guarded' : 'sharing'
 }
 
@@ -33,6 +39,8 @@ const config: ViteUserConfig = defineConfig({
     testTimeout: 60_000,
     // All cores: no test asserts a time.
     maxWorkers: '100%',
+    // What was transformed is kept, by content: projects transform no module again, and neither does the next run.
+    experimental: { fsModuleCache: true },
     projects: PROJECTS.map((name) => (
       { extends: true, test: { name, include: tests.filter((test) => projectOf(test) === name), isolate: name === 'alone' } }
     )),
