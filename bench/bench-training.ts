@@ -15,14 +15,15 @@ import { measureTraining } from './training/measure.ts'
 import { ownStepper, type Stepper, tfjsOpeners } from './training/steppers.ts'
 
 const OPTIONS = {
-  'help': { type: 'boolean', short: 'h' }, 'case': { type: 'string' }, 'rounds': { type: 'string' }, 'no-peers': { type: 'boolean' },
+  'help': { type: 'boolean', short: 'h' }, 'case': { type: 'string' }, 'rounds': { type: 'string' }, 'threads': { type: 'string' }, 'no-peers': { type: 'boolean' },
   'curve': { type: 'boolean' }, 'seconds': { type: 'string' }, 'torch': { type: 'string' },
 } as const
-const HELP = `Milliseconds of a training step: forward, backward and Adam, on one thread. The losses of the first steps are compared first.
+const HELP = `Milliseconds of a training step: forward, backward and Adam. The losses of the first steps are compared first.
 
   npm run bench:training                       all cases, beside TensorFlow.js where bench:setup has installed it
   npm run bench:training -- --case H128        cases whose names have this text
   npm run bench:training -- --rounds 20        rounds of each engine (default 12)
+  npm run bench:training -- --threads 2        ours also with so many threads (default 1: one thread alone)
   npm run bench:training -- --no-peers         ours alone
   npm run bench:training -- --curve            losses over seconds, of one case (default H128): docs/benchmark/training-loss.svg and .json
       --seconds 20                             how long each engine trains (default 20)
@@ -43,10 +44,12 @@ async function openRooflines() {
   return rooflines
 }
 
-async function openSteppers(one: TrainingCase, variants: Iterable<string>, withPeers: boolean): Promise<Stepper[]> {
+async function openSteppers(one: TrainingCase, variants: Iterable<string>, threads: number, withPeers: boolean): Promise<Stepper[]> {
   const data = makeTrainingData(one)
   const steppers: Stepper[] = []
-  for (const variant of variants as Iterable<typeof VARIANTS[number]>) steppers.push(await ownStepper(one, data, variant))
+  for (const variant of variants as Iterable<typeof VARIANTS[number]>) {
+    for (const count of new Set([1, threads])) steppers.push(await ownStepper(one, data, variant, count))
+  }
   if (withPeers) for (const open of await peersOf(one, data)) steppers.push(await open())
   return steppers
 }
@@ -97,12 +100,12 @@ async function writeCurve({ one, seconds, torch, withPeers }: CurveFlags, { sign
 await runCommand('bench:training', async (args, tools) => {
   const { signal, onProgress, progress } = tools
   const flags = parseFlags(args, OPTIONS)
-  const { help, curve = false, case: text = curve ? CURVE_CASE : '', rounds = '12', seconds = '20', torch, 'no-peers': isAlone = false } = flags
+  const { help, curve = false, case: text = curve ? CURVE_CASE : '', rounds = '12', threads = '1', seconds = '20', torch, 'no-peers': isAlone = false } = flags
   if (help) {
     console.log(HELP)
     return 0
   }
-  checkCounts({ rounds, seconds })
+  checkCounts({ rounds, threads, seconds })
   const cases = TRAINING_CASES.filter(({ name }) => name.includes(text))
   if (cases.length === 0) throw new UsageError(`--case: no case has '${text}' in its name: ${TRAINING_CASES.map(({ name }) => name).join(', ')}`)
   if (curve) return await writeCurve({ one: cases[0], seconds: Number(seconds), torch, withPeers: !isAlone }, tools) ? 0 : INTERRUPTED
@@ -113,7 +116,7 @@ await runCommand('bench:training', async (args, tools) => {
       return signal.aborted ? 'stop' as const : undefined
     }
     await onRound(0)
-    const steppers = await openSteppers(one, rooflines.keys(), !isAlone)
+    const steppers = await openSteppers(one, rooflines.keys(), Number(threads), !isAlone)
     try {
       const rows = await measureTraining(one, steppers, { rounds: Number(rounds), rooflines, onRound })
       progress.clear()

@@ -1,8 +1,11 @@
 import { Crew, CrewSettings } from './crew'
-import { Found, isOffered, runOne } from './tasks'
+import { Found, isOffered, runOne, taskAt } from './tasks'
 import { help } from './units'
 
-/** A worker's life: tasks and invitations, and sleep where there are none for a while. Returns 0 when the crew is over, 1 to be called again. */
+/**
+ * A worker's life: tasks and invitations, and sleep where there are none for a while. Returns 0 when the crew is over, 1 to be called again; or the
+ * address of a list of calls: to be called again when they are made, after `taskDone`.
+ */
 export function serve(crew: Crew, thread: i32): i32 {
   const settings = crew.settings
   // Even: of no invitation that is open.
@@ -11,13 +14,14 @@ export function serve(crew: Crew, thread: i32): i32 {
   const mostIdle = settings.idleMicroseconds * settings.looks / 3
   let idle = 0
   while (!atomic.load<i32>(changetype<usize>(settings), offsetof<CrewSettings>('isOver'))) {
-    let found = runOne(crew, thread)
+    let found: i32 = runOne(crew, thread)
     const invitation = atomic.load<i32>(crew.invitationPtr)
     if (found == Found.nothing && invitation != answered && (invitation & 1) != 0) {
       answered = invitation
       found = help(crew, thread, invitation)
     }
     if (found == Found.newPages) return 1
+    if (found >= Found.calls) return i32(taskAt(crew, found - Found.calls).call)
     if (found == Found.work) idle = 0
     if (++idle < mostIdle) continue
     idle = 0

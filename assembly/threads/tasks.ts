@@ -18,6 +18,8 @@ export const enum TaskKind {
   generalLstm = 3,
   gru = 4,
   rnn = 5,
+  /** What only JavaScript can do: it makes the calls of the list at `call`. */
+  calls = 6,
 }
 
 /** A task; what the arguments are, `run` knows. */
@@ -98,20 +100,29 @@ export const enum Found {
   work = 1,
   /** Work, for which it must return first: see `knowsPages`. */
   newPages = 2,
+  /** Plus the number of the task, which is claimed: a list of calls, for which it must return too. */
+  calls = 3,
 }
 
-/** Claims a task and does it. */
-export function runOne(crew: Crew, thread: i32): Found {
+/** Claims a task and does it, unless JavaScript must. */
+export function runOne(crew: Crew, thread: i32): i32 {
   const claim = atomic.load<i32>(crew.claimPtr)
   if (!isOffered(claim)) return Found.nothing
   if (!knowsPages(crew)) return Found.newPages
   // The word is all that a claim depends on: where the exchange succeeds, it is a task of now, whatever has been before.
-  if (atomic.cmpxchg<i32>(crew.claimPtr, claim, claim + 1) == claim) {
-    run(taskAt(crew, claim & 255), thread)
-    atomic.add<i32>(crew.donePtr, 1)
-    if (atomic.load<i32>(crew.waitingPtr)) atomic.notify(crew.donePtr, 1)
-  }
+  if (atomic.cmpxchg<i32>(crew.claimPtr, claim, claim + 1) != claim) return Found.work
+  const index = claim & 255
+  const task = taskAt(crew, index)
+  if (task.kind == TaskKind.calls) return Found.calls + index
+  run(task, thread)
+  taskDone(crew)
   return Found.work
+}
+
+/** What a worker has claimed is done. */
+export function taskDone(crew: Crew): void {
+  atomic.add<i32>(crew.donePtr, 1)
+  if (atomic.load<i32>(crew.waitingPtr)) atomic.notify(crew.donePtr, 1)
 }
 
 /**
@@ -119,26 +130,45 @@ export function runOne(crew: Crew, thread: i32): Found {
  * `wakes`: whether workers that sleep are woken.
  */
 export function runTasks(crew: Crew, count: i32, wakes: i32): i32 {
+  offerTasks(crew, count, wakes ? count - 1 : 0)
+  let own = 0
+  for (let index = claimTask(crew); index >= 0; index = claimTask(crew)) {
+    run(taskAt(crew, index), 0)
+    own++
+  }
+  return awaitTasks(crew, count - own)
+}
+
+/** Makes task `index` a list of calls of kernels, which the worker's JavaScript makes: src/runtime/threads/call-list.ts. */
+export function setCalls(crew: Crew, index: i32, listPtr: usize): void {
+  const task = taskAt(crew, index)
+  task.kind = TaskKind.calls
+  task.call = listPtr
+}
+
+/** Gives the first `count` tasks out, and wakes so many workers that sleep. */
+export function offerTasks(crew: Crew, count: i32, woken: i32): void {
   assert(count <= MOST_TASKS)
   tellPages(crew)
   atomic.store<i32>(crew.donePtr, 0)
   atomic.store<i32>(crew.claimPtr, count << 8)
-  if (wakes) ring(crew, count - 1)
-  let own = 0
+  if (woken) ring(crew, woken)
+}
+
+/** The number of a task that thread 0 has claimed, or -1 where all are claimed. */
+export function claimTask(crew: Crew): i32 {
   while (true) {
     const claim = atomic.load<i32>(crew.claimPtr)
-    if (!isOffered(claim)) break
-    if (atomic.cmpxchg<i32>(crew.claimPtr, claim, claim + 1) != claim) continue
-    run(taskAt(crew, claim & 255), 0)
-    own++
+    if (!isOffered(claim)) return -1
+    if (atomic.cmpxchg<i32>(crew.claimPtr, claim, claim + 1) == claim) return claim & 255
   }
-  return awaitDone(crew, count - own)
 }
 
 /** How long thread 0 looks before it sleeps: about as long as waking takes. A worker on the same core goes on only when it sleeps. */
 const LOOK_MICROSECONDS: i32 = 30
 
-function awaitDone(crew: Crew, count: i32): i32 {
+/** Waits until workers have done so many of the tasks: 1, or 0 where they do not go on. */
+export function awaitTasks(crew: Crew, count: i32): i32 {
   const settings = crew.settings
   const looks = settings.looks
   let left = settings.patience

@@ -14,7 +14,7 @@ export interface TrainingRow {
   readonly name: string
   readonly medianMs: number
   readonly gflops: number
-  /** Of the multiply-adds that this engine can do a second, measured in the same rounds; null for other libraries. */
+  /** Of the multiply-adds that this engine can do a second, measured in the same rounds; null where that is not measured. */
   readonly peakShare: number | null
   /** Its time, as a multiple of the first engine's. */
   readonly ratio: number

@@ -9,7 +9,7 @@ import type { TrainingCase, TrainingData } from './cases.ts'
 /** Takes steps on one batch. */
 export interface Stepper {
   readonly name: string
-  /** Our binary, whose peak is measured beside it; null for other libraries. */
+  /** Our binary on one thread, whose peak is measured beside it; null for several threads, and for other libraries. */
   readonly variant: string | null
   /** Its steps take seconds: a few are enough. */
   readonly isSlow?: boolean
@@ -18,13 +18,15 @@ export interface Stepper {
   readonly dispose: () => void
 }
 
-export async function ownStepper(one: TrainingCase, { weights, x, y }: TrainingData, variant: 'relaxed-simd' | 'simd'): Promise<Stepper> {
-  const runtime = await createRuntime({ variant })
+/** @throws Error where there are not so many threads */
+export async function ownStepper(one: TrainingCase, { weights, x, y }: TrainingData, variant: 'relaxed-simd' | 'simd', threads = 1): Promise<Stepper> {
+  const runtime = await createRuntime({ variant, threads })
+  if (runtime.threads.count !== threads) throw new Error(`${threads} threads: ${runtime.threads.why}`)
   const net = sequential([lstm(one.units, { returnSequences: one.everyStep }), dense(one.classes)]).loadStateDict(weights)
   const trainer = await createTrainer(net, { loss: sparseCategoricalCrossentropy({ fromLogits: true }), optimizer: adam(), runtime })
   trainer.freeze(['lstm.bias_hh_l0'])
   return {
-    name: `lstm-wasm ${variant}`, variant,
+    name: `lstm-wasm ${variant}${threads > 1 ? `, ${threads} threads` : ''}`, variant: threads > 1 ? null : variant,
     step: () => Promise.resolve(trainer.trainOnBatch(x, y).loss),
     dispose() {
       trainer.dispose()

@@ -3,11 +3,15 @@ import { CONTRACT_STAMP } from '../contract/stamp.ts'
 import type { GradientKernels } from '../contract/gradient-kernels.ts'
 import { LstmError } from '../errors.ts'
 import { commonest, relaxedSimdText } from './binaries/gradients-relaxed-simd.ts'
+import { edits as relaxedThreadEdits } from './binaries/gradients-relaxed-simd-threads.ts'
 import { simdFromRelaxedSimd } from './binaries/gradients-simd.ts'
+import { edits as simdThreadEdits } from './binaries/gradients-simd-threads.ts'
 import { bytesOfText } from './bytes-of-text.ts'
 import { editedBytes } from './edited-bytes.ts'
 import type { Kernels, Variant } from './kernels.ts'
 import { Runtime } from './runtime.ts'
+import type { Lanes } from './threads/lanes.ts'
+import type { ThreadedRuntime } from './threads/threaded-runtime.ts'
 import type { KernelModule } from './web-assembly.ts'
 
 export type { GradientKernels } from '../contract/gradient-kernels.ts'
@@ -18,6 +22,23 @@ export type TrainingKernels = Kernels & GradientKernels
 /** A runtime whose kernels are those of both binaries, over one memory: what operators of training are planned with. */
 export class TrainingRuntime extends Runtime {
   declare readonly kernels: TrainingKernels
+  /** Where there are threads: groups of rows at the same time. */
+  readonly lanes: Lanes | undefined
+  /** By the number of the lane. */
+  readonly #ofLanes: TrainingRuntime[] = [this]
+
+  /** Use `trainingRuntime`. */
+  constructor({ variant, module, linearMemory }: Pick<Runtime, 'variant' | 'module' | 'linearMemory'>, kernels: TrainingKernels, lanes?: Lanes) {
+    super(variant, module, kernels, linearMemory)
+    this.lanes = lanes
+  }
+
+  /** What plans of a lane are made with: itself, or one whose calls can be written down for a worker. */
+  ofLane(lane: number): TrainingRuntime {
+    const { lanes } = this
+    if (lanes === undefined) return this
+    return this.#ofLanes[lane] ??= new TrainingRuntime(this, lanes.kernelsOf(lane))
+  }
 }
 
 /** Made once a runtime. */
@@ -41,25 +62,38 @@ export function trainingRuntime(runtime: Runtime, given?: KernelModule): Promise
 }
 
 async function start(runtime: Runtime, given: KernelModule | undefined): Promise<TrainingRuntime> {
-  if (runtime.threads.count > 1) throw new LstmError('ENVIRONMENT', 'training has no threads yet, and this runtime has: expected one of createRuntime() without them')
+  if ('openLanes' in runtime) return startOnThreads(runtime as ThreadedRuntime, given)
   const module = given ?? await compileGradients(runtime.variant)
   const instance = new WebAssembly.Instance(module, { env: { memory: runtime.linearMemory.wasm } })
   const gradients = instance.exports as unknown as GradientKernels
   if (typeof gradients.contractStamp !== 'function' || gradients.contractStamp() !== CONTRACT_STAMP) {
     throw new LstmError('VALUE', 'module: expected a WebAssembly.Module of gradients-simd.wasm of this version of lstm-wasm, got another one')
   }
-  return new TrainingRuntime(runtime.variant, runtime.module, { ...runtime.kernels, ...gradients }, runtime.linearMemory)
+  return new TrainingRuntime(runtime, { ...runtime.kernels, ...gradients })
 }
+
+async function startOnThreads(runtime: ThreadedRuntime, given: KernelModule | undefined): Promise<TrainingRuntime> {
+  if (given !== undefined) throw new LstmError('VALUE', 'module: expected none for a runtime with threads, whose binary for training is another one')
+  const [variant, edits] = runtime.variant === 'simd' ? ['simd', simdThreadEdits] as const : ['relaxed-simd', relaxedThreadEdits] as const
+  const { kernels, lanes } = await runtime.openLanes(edited(gradientBytes(variant), edits))
+  return new TrainingRuntime(runtime, kernels, lanes)
+}
+
+const bytesOf = (text: string): Uint8Array<ArrayBuffer> => bytesOfText(text, commonest)
+
+const edited = (base: Uint8Array, edits: string): Uint8Array<ArrayBuffer> => editedBytes(base, edits, bytesOf)
+
+const gradientBytes = (variant: Variant): Uint8Array<ArrayBuffer> => (
+  variant === 'relaxed-simd' ? bytesOf(relaxedSimdText) : edited(bytesOf(relaxedSimdText), simdFromRelaxedSimd)
+)
 
 /** The binary for training that fits a runtime. @throws LstmError `ENVIRONMENT` where it cannot be compiled */
 export async function compileGradients(fitting: Runtime['variant']): Promise<KernelModule> {
   const variants: readonly Variant[] = fitting === 'simd' ? ['simd'] : ['relaxed-simd', 'simd']
   let refused: unknown
   for (const variant of variants) {
-    const base = bytesOfText(relaxedSimdText, commonest)
-    const bytes = variant === 'relaxed-simd' ? base : editedBytes(base, simdFromRelaxedSimd, (text) => bytesOfText(text, commonest))
     try {
-      return await WebAssembly.compile(bytes)
+      return await WebAssembly.compile(gradientBytes(variant))
     } catch (error) {
       refused = error
     }

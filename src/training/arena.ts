@@ -148,8 +148,8 @@ export class Arena {
 export class GradientSums {
   readonly #runtime: TrainingRuntime
   readonly #arena: Arena
-  /** Gradients of a group, before they are added to those of the batch; 0 as long as no batch has two. */
-  #groupPtr = 0
+  /** By lane: gradients of a group, before they are added to those of the batch. There is none as long as no batch has two groups. */
+  readonly #groupPtrs: number[] = []
 
   constructor(runtime: TrainingRuntime, arena: Arena) {
     this.#runtime = runtime
@@ -157,8 +157,8 @@ export class GradientSums {
   }
 
   /** Before a group runs: each gradient is written where it is wanted, if its buffer is its own. @throws LstmError `MEMORY` */
-  begin(plan: BatchPlan, isFirst: boolean): void {
-    const basePtr = this.#basePtr(isFirst)
+  begin(plan: BatchPlan, lane: number, isFirst: boolean): void {
+    const basePtr = this.#basePtr(lane, isFirst)
     for (const parameter of this.#arena.parameters) {
       const gradient = plan.gradients.get(parameter.input)
       if (gradient?.replaceable === true) gradient.slot.ptr = this.#arena.addressOf(parameter, basePtr)
@@ -166,10 +166,10 @@ export class GradientSums {
   }
 
   /** After it has run: the others are copied there, sums are made, and constants that follow the batch are updated. */
-  end(plan: BatchPlan, isFirst: boolean): void {
+  end(plan: BatchPlan, lane: number, isFirst: boolean): void {
     const { kernels } = this.#runtime
     const { parameters, gradientsPtr, valuesPtr, length } = this.#arena
-    const basePtr = this.#basePtr(isFirst)
+    const basePtr = this.#basePtr(lane, isFirst)
     for (const parameter of parameters) this.#settle(plan.gradients.get(parameter.input), this.#arena.addressOf(parameter, basePtr))
     if (!isFirst) kernels.addF32(gradientsPtr, basePtr, length)
     for (const [constant, { slot, shape }] of plan.updates) {
@@ -179,17 +179,20 @@ export class GradientSums {
   }
 
   dispose(): void {
-    if (this.#groupPtr !== 0) this.#runtime.linearMemory.free(this.#groupPtr)
-    this.#groupPtr = 0
+    for (const ptr of this.#groupPtrs.splice(0)) if (ptr !== 0) this.#runtime.linearMemory.free(ptr)
   }
 
-  #basePtr(isFirst: boolean): number {
+  #basePtr(lane: number, isFirst: boolean): number {
     if (isFirst) return this.#arena.gradientsPtr
-    if (this.#groupPtr === 0) {
-      this.#groupPtr = this.#runtime.linearMemory.allocate(4 * this.#arena.length, 'gradients of a group of rows')
-      this.#runtime.kernels.fillZero(this.#groupPtr, 4 * this.#arena.length)
-    }
-    return this.#groupPtr
+    while (this.#groupPtrs.length <= lane) this.#groupPtrs.push(0)
+    return (this.#groupPtrs as [number])[lane as 0] ||= this.#allocate()
+  }
+
+  #allocate(): number {
+    const { linearMemory, kernels } = this.#runtime
+    const ptr = linearMemory.allocate(4 * this.#arena.length, 'gradients of a group of rows')
+    kernels.fillZero(ptr, 4 * this.#arena.length)
+    return ptr
   }
 
   #settle(gradient: PlannedOutput | undefined, ptr: number): void {

@@ -134,6 +134,12 @@ const KEPT_PLANS = 8
 /** The plans that were used last. */
 export class PlanCache {
   readonly #plans: Map<string, BatchPlan> = new Map()
+  readonly #most: number
+
+  /** @param lanes how many plans of one kind there may be */
+  constructor(lanes: number) {
+    this.#most = KEPT_PLANS * lanes
+  }
 
   /** The plan of a key: one that is there, or a new one. */
   of(key: string, make: () => BatchPlan): BatchPlan {
@@ -141,7 +147,7 @@ export class PlanCache {
     this.#plans.delete(key)
     this.#plans.set(key, plan)
     for (const [oldest, old] of this.#plans) {
-      if (this.#plans.size <= KEPT_PLANS) break
+      if (this.#plans.size <= this.#most) break
       old.dispose()
       this.#plans.delete(oldest)
     }

@@ -57,12 +57,20 @@ export function batchAxesOf(inputs: readonly GraphInput[]): Map<string, number> 
 }
 
 /**
- * The shape of an input of the model in a group of rows; one that is left out is as large as the others say.
- * @param axis its axis that is the batch, or -1
+ * The shapes of the inputs of the model in a group of rows.
+ * @param given those that are given: one that is left out is as large as the others say
+ * @param batchAxes of each input its axis that is the batch, or -1
  * @param size rows of the group; undefined where a batch is not taken apart
  * @throws LstmError `VALUE` for an input that must be there, `SHAPE` for a size that nothing tells
  */
-export function shapeOf(
+export function shapesOfInputs(
+  inputs: readonly GraphInput[], given: Readonly<Record<string, Shape>>, batchAxes: ReadonlyMap<string, number>, size: number | undefined,
+): Map<string, Shape> {
+  return new Map(inputs.map((input) => [input.name, shapeOf(input, inputs, given, batchAxes.get(input.name) ?? -1, size)]))
+}
+
+/** @param axis its axis that is the batch, or -1 */
+function shapeOf(
   input: GraphInput, inputs: readonly GraphInput[], given: Readonly<Record<string, Shape>>, axis: number,
   size: number | undefined,
 ): Shape {

@@ -16,8 +16,7 @@ function copyRows({ data, shape }: ArrayLike, axis: number, begin: number, size:
     return
   }
   const each = data.length / (shape[0] as number)
-  const from = begin * each
-  for (let n = 0; n < to.length; n++) to[n] = data[from + n] as number
+  to.set(data.subarray(begin * each, begin * each + to.length))
 }
 
 /** Rows `begin` to `begin + size` of the inputs, into a plan; zeros where one is left out. @param axes of each that are the batch */

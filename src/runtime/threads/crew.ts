@@ -54,6 +54,8 @@ export class Crew {
   readonly #isEager: boolean
   #choice: Choice | undefined
   #started = 0
+  /** Whether a call that was taken is not over. */
+  #isTaken = false
   #scratchPtr = 0
   #scratchStride = 0
 
@@ -95,7 +97,9 @@ export class Crew {
   /** Workers return, and nothing is shared any more. */
   end(): void {
     this.#workers = 0
-    this.#words[SETTINGS_AT / 4 + Object.keys(CrewSettings).indexOf('isOver')] = 1
+    this.#set('isOver', 1)
+    // What workers have claimed they do not finish.
+    this.#set('patience', 0)
     this.kernels.ring(this.ptr, 2 ** 30)
   }
 
@@ -115,7 +119,7 @@ export class Crew {
 
   /** How a call is to be made; `end` wants to know when it is done, unless it is unmeasured. */
   begin(site: Site): number {
-    if (this.#workers === 0) return Way.unmeasured
+    if (this.#workers === 0 || this.#isTaken) return Way.unmeasured
     if (this.#isEager) return Way.waking
     const { multiplyAdds } = site
     const isAsleep = Atomics.load(this.#words, SLEEPERS_AT / 4) >= this.#workers
@@ -137,6 +141,25 @@ export class Crew {
     this.#choice = undefined
   }
 
+  /** The same for a call that goes on over turns of the event loop: until its `release`, nothing else is shared. */
+  take(site: Site): number {
+    const way = this.begin(site)
+    this.#isTaken = way !== Way.unmeasured
+    return way
+  }
+
+  /** After what was taken, if it was. @param pause milliseconds that it does not count; undefined where it was left */
+  release(pause: number | undefined): void {
+    if (!this.#isTaken) return
+    this.#isTaken = false
+    if (pause === undefined) {
+      this.#choice = undefined
+      return
+    }
+    this.#started += pause
+    this.ended(true)
+  }
+
   /** Memory of workers that nothing else uses, with at least so many bytes for each. It is never freed: a worker may be late. */
   reserve(bytes: number): void {
     if (bytes <= this.#scratchStride) return
@@ -151,6 +174,10 @@ export class Crew {
 
   get scratchStride(): number {
     return this.#scratchStride
+  }
+
+  #set(setting: keyof typeof CrewSettings, value: number): void {
+    this.#words[SETTINGS_AT / 4 + Object.keys(CrewSettings).indexOf(setting)] = value
   }
 }
 

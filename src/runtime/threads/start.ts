@@ -94,6 +94,6 @@ export async function startThreads(options: ThreadOptions): Promise<Runtime | st
   const why = failures.length === 0 ? undefined : `a worker does not start: ${String(failures[0])}`
   if (workers.length === 0) return why as string
   const shared = new SharedKernels(kernels, crew)
-  made.runtime = new ThreadedRuntime(variant, module, shared.kernels, memory, shared, crew, workers, why)
+  made.runtime = new ThreadedRuntime(variant, module, kernels, memory, shared, crew, workers, why)
   return made.runtime
 }
