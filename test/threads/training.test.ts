@@ -11,7 +11,7 @@ import { eagerRuntime, THREAD_VARIANTS } from './eager-runtime.ts'
 
 const [STEPS, FEATURES, CLASSES, WORDS] = [9, 5, 3, 11]
 const floats = (seed: number, ...shape: number[]): NdArray => new NdArray(pseudoRandom(seed, shape.reduce((a, b) => a * b), 1), shape)
-const whole = (seed: number, most: number, ...shape: number[]): NdArray => (
+const integers = (seed: number, most: number, ...shape: number[]): NdArray => (
   new NdArray(Int32Array.from(floats(seed, ...shape).data, (x) => Math.floor((x + 1) / 2 * most)), shape)
 )
 /** How many steps of a sequence count. */
@@ -40,13 +40,13 @@ const CASES: readonly Case[] = [
   { name: 'convolution and normalisation', net: on(conv1d(8, 3), layerNorm(), simpleRnn(5)) },
   { name: 'statistics of batches', net: on(dense(6), batchNorm(), lstm(4)) },
   { name: 'lengths', net: on(gru(7, { lengths: 'lengths' })), x: (rows) => ({ input: sequences(rows), lengths: lengthsOf(rows) }) },
-  { name: 'an embedding', net: () => sequential([input([STEPS], { dtype: 'int32' }), embedding(WORDS, 6), lstm(5), dense(CLASSES)]), x: (rows) => whole(1, WORDS, rows, STEPS) },
+  { name: 'an embedding', net: () => sequential([input([STEPS], { dtype: 'int32' }), embedding(WORDS, 6), lstm(5), dense(CLASSES)]), x: (rows) => integers(1, WORDS, rows, STEPS) },
   optimized('momentum', sgd({ learningRate: 0.05, momentum: 0.9, nesterov: true })),
   optimized('rmsprop', rmsprop({ centered: true, globalClipNorm: 0.1 })),
   optimized('adamw', adamw({ weightDecay: 0.01, clipNorm: 0.1 })),
 ]
 
-const dataOf = ({ x = sequences }: Case, rows: number): [NdArray | Record<string, NdArray>, NdArray] => [x(rows), whole(2, CLASSES, rows)]
+const dataOf = ({ x = sequences }: Case, rows: number): [NdArray | Record<string, NdArray>, NdArray] => [x(rows), integers(2, CLASSES, rows)]
 
 const trainerOf = ({ net, options }: Pick<Case, 'net' | 'options'>, runtime: Runtime): Promise<ModelTrainer> => (
   createTrainer(net(), { loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'], optimizer: adam({ learningRate: 0.01 }), seed: 3, ...options, runtime })
@@ -57,7 +57,8 @@ async function learned(one: Case, rows: number, runtime: Runtime): Promise<unkno
   const trainer = await trainerOf(one, runtime)
   const [x, y] = dataOf(one, rows)
   const losses = [0, 1, 2].map(() => trainer.trainOnBatch(x, y, { sampleWeight: pseudoRandom(7, rows, 1).map(Math.abs) }))
-  const results = { losses, weights: trainer.getWeights(), tested: await trainer.evaluate(x, y, { batchSize: rows }), y: await trainer.predict(x, { batchSize: rows }) }
+  const whole = { batchSize: rows }
+  const results = { losses, weights: trainer.getWeights(), tested: await trainer.evaluate(x, y, whole), predicted: await trainer.predict(x, whole) }
   trainer.dispose()
   return results
 }
