@@ -1,5 +1,7 @@
-// Characters that are read wrong of the lines that test/python/tesseract_lines.py made, by recognizeLine and by Tesseract's program:
+// Characters that are read wrong of the lines that test/python/tesseract_lines.py or tesseract_scans.py made, by recognizeLine and by Tesseract's
+// program:
 //   python test/python/tesseract_lines.py accuracy FOLDER && npm run build && node test/models/tesseract-accuracy.mjs FOLDER
+//   python test/python/tesseract_scans.py TESTING FOLDER && node test/models/tesseract-accuracy.mjs FOLDER
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { load } from '../../dist/index.js'
@@ -28,6 +30,8 @@ function readPgm(file) {
 const [, , folder] = process.argv
 const tessdata = process.env.TESSDATA
 const lines = JSON.parse(await readFile(join(folder, 'lines.json'), 'utf8'))
+/** How lines are worn, or the pages they are cut from. */
+const groups = [...new Set(lines.map(({ wear }) => wear))]
 const characters = lines.reduce((sum, { text }) => sum + text.length, 0)
 for (const kind of KINDS) {
   const model = await load(await readFile(join(tessdata, `${kind}.traineddata`)))
@@ -35,12 +39,12 @@ for (const kind of KINDS) {
   for (const reader of ['lstm-wasm', 'psm 7', 'psm 13']) {
     const wrong = lines.map((line) => distance(line[`${kind} ${reader}`], line.text))
     const sum = wrong.reduce((total, count) => total + count, 0)
-    const byWear = WEAR.map((_, wear) => {
+    const shares = groups.map((wear) => {
       const own = lines.filter((line) => line.wear === wear)
       return 100 * own.reduce((total, line) => total + wrong[lines.indexOf(line)], 0) / own.reduce((total, { text }) => total + text.length, 0)
     })
     const right = wrong.filter((count) => count === 0).length
     console.log(`${kind} ${reader}: ${(100 * sum / characters).toFixed(2)} % of ${characters} characters (${sum}), ${right} of ${lines.length} lines right;`
-      + byWear.map((share, n) => ` ${WEAR[n]}: ${share.toFixed(2)} %`).join(';'))
+      + shares.map((share, n) => ` ${WEAR[groups[n]] ?? groups[n]}: ${share.toFixed(2)} %`).join(';'))
   }
 }
