@@ -1,4 +1,5 @@
 // What is measured. A case says what one call does; `prepare` makes its weights, inputs and expected outputs.
+import { DTLN_BINS, DTLN_FLOPS, DTLN_SAMPLES, readDtln } from './dtln.ts'
 import { chancesOf, draw, generated } from './generation.ts'
 import { flopsOf, gruLayer, lstmLayer, randomTensors, streamedBytes, type Layer, type OnnxNetwork, type TensorData } from './network.ts'
 import { pseudoRandom } from './random.ts'
@@ -24,7 +25,7 @@ export interface Case {
   /** None where the model is a file. */
   readonly layers: readonly Layer[]
   /** A model that is a file instead. */
-  readonly file?: 'silero'
+  readonly file?: 'silero' | 'dtln'
   /** Whether `--quick` has it. */
   readonly quick: boolean
   /** Multiplications and additions of one call. */
@@ -40,8 +41,8 @@ export interface PreparedCase extends Case {
   readonly inputs: readonly Float32Array[]
   /** For `generate`: a random number a character. */
   readonly chances: Float64Array
-  /** The model, where it is a file. */
-  readonly bytes: Uint8Array | undefined
+  /** The models, where they are files. */
+  readonly files: readonly Uint8Array[]
   /** The outputs of the calls that are checked. */
   readonly expected: readonly Float64Array[]
   /** The ONNX file, where it was written beforehand. */
@@ -106,11 +107,18 @@ const SILERO: Case = {
   mode: 'step', batch: 1, timesteps: 1, features: SILERO_SAMPLES, layers: [], file: 'silero', quick: false, flops: SILERO_FLOPS, streamedBytes: 0,
 }
 
+const DTLN: Case = {
+  name: 'DTLN',
+  about: 'noise suppression of 128 samples (8 ms): two networks of two LSTMs of 128 units, the states carried on, without the Fourier transforms around them',
+  mode: 'step', batch: 1, timesteps: 1, features: DTLN_BINS + DTLN_SAMPLES, layers: [], file: 'dtln', quick: false, flops: DTLN_FLOPS, streamedBytes: 0,
+}
+
 /** The same of single GRUs. */
 const GRU_SIZES = [[1, 1, 64, 64], [1, 100, 128, 128], [32, 50, 256, 256]]
 
 const MODELS: Case[] = [
   SILERO,
+  DTLN,
   networkCase({
     name: 'digits',
     about: '100 images of 28 rows of 28 pixels, an LSTM of 128 units, 10 classes',
@@ -165,20 +173,24 @@ export function findCases(list: string) {
   return found.filter(({ name }, position) => found.findIndex((other) => other.name === name) === position)
 }
 
-/** Weights, inputs and expected outputs of a case: the same on every machine. */
+/**
+ * Weights, inputs and expected outputs of a case: the same on every machine.
+ * @throws Error where the models of a case are not there
+ */
 export async function prepare(entry: Case): Promise<PreparedCase> {
   const { layers, mode, batch, timesteps, features } = entry
   const count = mode === 'step' ? STEP_INPUTS : 1
   const inputs = Array.from({ length: count }, (_, n) => pseudoRandom(SEED - 1 - n, batch * timesteps * features, 1))
   const chances = mode === 'generate' ? chancesOf(timesteps) : new Float64Array(0)
   if (entry.file === 'silero') {
-    const bytes = await readSilero()
+    const file = await readSilero()
     const frames = Array.from({ length: STEP_CHECKS }, (_, n) => (inputs[n % count] as Float32Array))
-    return { ...entry, tensors: new Map(), inputs, chances, bytes, expected: await sileroReference(bytes, frames) }
+    return { ...entry, tensors: new Map(), inputs, chances, files: [file], expected: await sileroReference(file, frames) }
   }
+  if (entry.file === 'dtln') return { ...entry, tensors: new Map(), chances, ...await readDtln() }
   const tensors = randomTensors(layers, SEED)
   const expected = mode === 'generate' ? [referenceText(layers, tensors, chances)] : referenceCalls(entry, tensors, inputs)
-  return { ...entry, tensors, inputs, chances, bytes: undefined, expected }
+  return { ...entry, tensors, inputs, chances, files: [], expected }
 }
 
 function referenceCalls({ layers, mode, batch, timesteps }: Case, tensors: ReadonlyMap<string, TensorData>, inputs: readonly Float32Array[]) {

@@ -47,12 +47,16 @@ export async function runSuite({ cases, engines, settings, onProgress, onRows = 
     bandwidth: Object.fromEntries(Object.entries(BLOCKS).map(([level, bytes]) => [level, machine.gigabytesPerSecond(bytes)])),
   }]))
   const rows = []
-  const warnings = []
+  const warnings: string[] = []
   for (const [n, entry] of cases.entries()) {
     if (signal.aborted) break
     const fit = contenders.filter(({ engine }) => engine.supports(entry))
     await onProgress(n / cases.length, entry.name, 'weights and expected output')
-    const measured = await measureCase(await prepare(entry), fit, settings, peaks, (what, share) => onProgress((n + share) / cases.length, entry.name, what))
+    const prepared = await prepare(entry).catch((error: unknown) => {
+      warnings.push(`${entry.name}: not measured: ${error instanceof Error ? error.message : String(error)}`)
+    })
+    if (prepared === undefined) continue
+    const measured = await measureCase(prepared, fit, settings, peaks, (what, share) => onProgress((n + share) / cases.length, entry.name, what))
     rows.push(...measured.rows)
     warnings.push(...measured.warnings)
     onRows(measured.rows)

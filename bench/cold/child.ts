@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import type { Engine, Instance } from '../engines/engine.ts'
 import type { PreparedCase } from '../cases.ts'
+import '../dtln.ts'
 import '../generation.ts'
 import { lstmLayer, randomTensors } from '../network.ts'
 import '../peers/load.ts'
@@ -25,7 +26,7 @@ const layers = [lstmLayer(features, hiddenSize)]
 const prepared: PreparedCase = {
   name: '', about: '', mode: ('sequence' as const), batch, timesteps, features, layers, quick: false, flops: 0, streamedBytes: 0,
   tensors: randomTensors(layers, 1), inputs: [pseudoRandom(2, batch * timesteps * features, 1)], chances: new Float64Array(0),
-  bytes: undefined, expected: [],
+  files: [], expected: [],
 }
 if (engine?.startsWith('onnxruntime')) {
   // Its users have the file already.

@@ -1,4 +1,5 @@
 // What onnxruntime-web and onnxruntime-node have in common: the same JavaScript API over the same ONNX file.
+import { DTLN_PORTS, DTLN_STATE } from '../dtln.ts'
 import { draw, generated } from '../generation.ts'
 import { SILERO_SAMPLE_RATE, SILERO_SAMPLES, SILERO_UNITS } from '../silero.ts'
 import type { StatePorts } from '../network.ts'
@@ -20,8 +21,11 @@ function swapAxes(values: ArrayLike<number>, rows: number, columns: number) {
 }
 
 export async function createOnnxruntime(ort: Ort, sessionOptions: object, prepared: PreparedCase): Promise<Instance> {
-  const { mode, batch, timesteps, inputs, file, bytes } = prepared
-  if (file === 'silero') return createSilero(ort, await ort.InferenceSession.create(bytes, sessionOptions), inputs)
+  const { mode, batch, timesteps, inputs, file, files } = prepared
+  if (file !== undefined) {
+    const sessions = await Promise.all(files.map((bytes) => ort.InferenceSession.create(bytes, sessionOptions)))
+    return file === 'silero' ? createSilero(ort, sessions[0], inputs) : createDtln(ort, sessions, inputs)
+  }
   const network = prepared.network ?? writeNetwork(prepared)
   const session = await ort.InferenceSession.create(network.bytes, sessionOptions)
   const zeros = Object.fromEntries(network.states.map(({ before, dims }) => (
@@ -96,5 +100,32 @@ function createSilero(ort: Ort, session: any, inputs: readonly Float32Array[]): 
     },
     output: () => output,
     dispose: () => session.release(),
+  }
+}
+
+function createDtln(ort: Ort, sessions: readonly any[], inputs: readonly Float32Array[]): Instance {
+  let begin = 0
+  const networks = DTLN_PORTS.map((ports, n) => {
+    const part = [begin, begin += ports.size] as const
+    const given = inputs.map((x) => new ort.Tensor('float32', x.slice(...part), [1, 1, ports.size]))
+    const state = new ort.Tensor('float32', new Float32Array(DTLN_STATE.reduce((a, b) => a * b)), DTLN_STATE)
+    const feeds: Record<string, unknown> = { [ports.before]: state }
+    return { ...ports, session: sessions[n], given, feeds, part }
+  })
+  const output = new Float32Array(begin)
+  let call = 0
+  return {
+    async: true,
+    async run() {
+      for (const { session, given, feeds, part, ...ports } of networks) {
+        feeds[ports.input] = given[call]
+        const results = await session.run(feeds)
+        feeds[ports.before] = results[ports.after]
+        output.set(results[ports.output].data, part[0])
+      }
+      call = call + 1 === inputs.length ? 0 : call + 1
+    },
+    output: () => output,
+    dispose: () => Promise.all(sessions.map((session) => session.release())),
   }
 }

@@ -1,9 +1,10 @@
 // Models of lstm-wasm, through its public API. Inputs are arrays of the caller, outputs are written to arrays of the caller.
+import { DTLN_PORTS, DTLN_STATE } from '../dtln.ts'
 import { draw, generated } from '../generation.ts'
 import { isRecurrent, outputSizeOf, type Layer } from '../network.ts'
 import { SILERO_SAMPLE_RATE, SILERO_SAMPLES } from '../silero.ts'
 import type { Instance } from './engine.ts'
-import type { Model, Stream } from 'lstm-wasm'
+import type { Model, Runtime, Stream } from 'lstm-wasm'
 import { INT8_TOLERANCE, type PreparedCase } from '../cases.ts'
 
 /** Loaded when it is needed, as the other engines are. */
@@ -20,10 +21,11 @@ export async function createLstmWasm(prepared: PreparedCase, variant: string, is
   const [{ compile, createRuntime, load }, words] = await loadLstmWasm()
   const runtime = await createRuntime({ variant: (variant as 'simd'), threads })
   if (prepared.file === 'silero') {
-    const whole = await load((prepared.bytes as Uint8Array), { runtime, constants: { sr: SILERO_SAMPLE_RATE } })
+    const whole = await load(prepared.files[0], { runtime, constants: { sr: SILERO_SAMPLE_RATE } })
     const model = isInt8 ? (await (await import('lstm-wasm/quantization')).quantize(whole, { runtime })).model : whole
     return createSteps(model, model.stream({ sizes: { 'input.1': SILERO_SAMPLES } }), prepared.inputs, new Float32Array(1))
   }
+  if (prepared.file === 'dtln') return createDtln(prepared, runtime, isInt8)
   const { layers, tensors, inputs, mode, batch, timesteps, features } = prepared
   const steps = mode === 'sequence' ? timesteps : 'timesteps'
   const described = mode === 'generate' ? words.input([steps], { dtype: 'int32' }) : words.input([steps, features])
@@ -60,6 +62,41 @@ function createSteps(model: Model, stream: Stream, inputs: readonly Float32Array
     dispose() {
       stream.dispose()
       model.dispose()
+    },
+  }
+}
+
+/** States go in and come out as arrays of the caller, by turns. */
+async function createDtln({ files, inputs }: PreparedCase, runtime: Runtime, isInt8: boolean): Promise<Instance> {
+  const [{ load }] = await loadLstmWasm()
+  const { quantize } = await import('lstm-wasm/quantization')
+  const output = new Float32Array(DTLN_PORTS.reduce((sum, { size }) => sum + size, 0))
+  const networks: { readonly model: Model, readonly run: (call: number) => unknown }[] = []
+  // An even number, so that the turns go on.
+  const calls = 2 * inputs.length
+  let begin = 0
+  for (const [n, ports] of DTLN_PORTS.entries()) {
+    const whole = await load(files[n], { runtime })
+    const model = isInt8 ? (await quantize(whole, { runtime })).model : whole
+    const part = [begin, begin += ports.size] as const
+    const into = output.subarray(...part)
+    const [one, other] = [0, 1].map(() => ({ data: new Float32Array(DTLN_STATE.reduce((a, b) => a * b)), shape: DTLN_STATE, dtype: 'float32' as const }))
+    const turns = [[one, other], [other, one]].map(([before, after]) => ({ before, options: { into: { [ports.output]: into, [ports.after]: after } } }))
+    const given = Array.from({ length: calls }, (_, call) => (
+      { [ports.input]: inputs[call % inputs.length].subarray(...part), [ports.before]: turns[call % 2].before }
+    ))
+    networks.push({ model, run: (call) => model.run(given[call], turns[call % 2].options) })
+  }
+  let call = 0
+  return {
+    async: false,
+    run() {
+      for (const network of networks) network.run(call)
+      call = call + 1 === calls ? 0 : call + 1
+    },
+    output: () => output,
+    dispose() {
+      for (const { model } of networks) model.dispose()
     },
   }
 }
