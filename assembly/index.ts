@@ -1,6 +1,5 @@
 // The export list of every binary, and nothing else. test/kernels/exports.test.ts freezes it.
 export { activateF32 } from './math/activate'
-export { sigmoidF32, tanhF32, reluF32 } from './math/elementwise'
 export { castElements } from './arrays/cast'
 export { embeddingF32, embeddingI8 } from './arrays/embedding'
 export { findBadIndex, flattenIndices, gatherElements, gatherRows, placeOneHot, reverseSequence, scatterElements, scatterRows } from './arrays/gather'

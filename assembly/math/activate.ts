@@ -5,11 +5,45 @@ import { exp, expm1OfNegative, log, log1p, sigmoid, tanh } from './exponential'
 import { FIRST_OF_ROW, FunctionCode } from './function-code'
 import { sinShifted } from './trigonometry'
 
-/** out[n] = f(in[n]) for FunctionCode `code`; `alpha` and `beta` as the function has them; out may be in. */
+/**
+ * out[n] = f(in[n]) for FunctionCode `code`; `alpha` and `beta` as the function has them; out may be in. Allocations are padded to whole vectors: lanes past
+ * `length` are read and written inside the padding.
+ */
 export function activateF32(code: i32, alpha: f32, beta: f32, inPtr: usize, outPtr: usize, length: i32): void {
-  for (let n = 0; n < length; n += 4) {
-    v128.store(outPtr + n * 4, activate(code, alpha, beta, v128.load(inPtr + n * 4)))
+  activateVectors(code, alpha, beta, inPtr, outPtr, 16, length)
+}
+
+/** Vectors `strideBytes` apart, in both. The commonest functions have loops of their own, without a choice at every vector. */
+function activateVectors(code: i32, alpha: f32, beta: f32, inPtr: usize, outPtr: usize, strideBytes: i32, length: i32): void {
+  const endPtr = inPtr + ((length + 3) >> 2) * strideBytes
+  if (code == FunctionCode.sigmoid) {
+    for (; inPtr < endPtr; inPtr += strideBytes) {
+      v128.store(outPtr, sigmoid(v128.load(inPtr)))
+      outPtr += strideBytes
+    }
+  } else if (code == FunctionCode.tanh) {
+    for (; inPtr < endPtr; inPtr += strideBytes) {
+      v128.store(outPtr, tanh(v128.load(inPtr)))
+      outPtr += strideBytes
+    }
+  } else if (code == FunctionCode.relu) {
+    for (; inPtr < endPtr; inPtr += strideBytes) {
+      v128.store(outPtr, relu(v128.load(inPtr)))
+      outPtr += strideBytes
+    }
+  } else {
+    for (; inPtr < endPtr; inPtr += strideBytes) {
+      v128.store(outPtr, activate(code, alpha, beta, v128.load(inPtr)))
+      outPtr += strideBytes
+    }
   }
+}
+
+/** max(0, x); NaN stays NaN: pmax(x, 0) is x < 0 ? 0 : x. */
+// @ts-ignore: decorator
+@inline
+function relu(x: v128): v128 {
+  return f32x4.pmax(x, f32x4.splat(0))
 }
 
 /** max(low, min(high, x)); NaN stays NaN. */
@@ -46,7 +80,7 @@ export function activate(code: i32, alpha: f32, beta: f32, x: v128): v128 {
   switch (code) {
     case FunctionCode.sigmoid: return sigmoid(x)
     case FunctionCode.tanh: return tanh(x)
-    case FunctionCode.relu: return f32x4.pmax(x, zero)
+    case FunctionCode.relu: return relu(x)
     case FunctionCode.hardSigmoid: return clamp(f32x4.add(f32x4.mul(x, f32x4.splat(alpha)), f32x4.splat(beta)), 0, 1)
     case FunctionCode.leakyRelu: return where(f32x4.lt(x, zero), f32x4.mul(x, f32x4.splat(alpha)), x)
     case FunctionCode.thresholdedRelu: return where(f32x4.le(x, f32x4.splat(alpha)), f32x4.splat(beta), x)
@@ -152,21 +186,8 @@ export function elementPtr(ptr: usize, strideBytes: i32, n: i32): usize {
 
 /** Applies function `code` to a row of `length` elements in place; padding lanes get any value. */
 export function activateRow(code: i32, alpha: f32, beta: f32, ptr: usize, strideBytes: i32, length: i32): void {
-  if (code == FunctionCode.sigmoid) {
-    for (; length > 0; length -= 4) {
-      v128.store(ptr, sigmoid(v128.load(ptr)))
-      ptr += strideBytes
-    }
-  } else if (code == FunctionCode.tanh) {
-    for (; length > 0; length -= 4) {
-      v128.store(ptr, tanh(v128.load(ptr)))
-      ptr += strideBytes
-    }
-  } else if (code < FIRST_OF_ROW) {
-    for (; length > 0; length -= 4) {
-      v128.store(ptr, activate(code, alpha, beta, v128.load(ptr)))
-      ptr += strideBytes
-    }
+  if (code < FIRST_OF_ROW) {
+    activateVectors(code, alpha, beta, ptr, ptr, strideBytes, length)
   } else if (code == FunctionCode.sparsemax) {
     sparsemaxRow(ptr, strideBytes, length)
   } else {

@@ -1,8 +1,10 @@
-// The LSTM with everything that frameworks add to it. Its cell update makes several passes over the gates, slower than that of lstm.ts.
+// The LSTM with everything that frameworks add to it. Peepholes and projections go with the update of the plain cell; the rest, with one that makes several
+// passes over the gates, each function a loop of its own, and is slower.
 import { activateRow } from '../math/activate'
 import { BLOCK_ROW_BYTES, Matrix, VECTOR_BYTES, groupsOfUnits } from '../products/layout'
 import { multiply } from '../products/product'
 import { clipRow } from './gate-rows'
+import { addPeepholes, updateCells } from './lstm-update'
 import { normaliseRow } from './normalise'
 import { Recurrence, recur } from './recurrence'
 
@@ -41,6 +43,8 @@ export class GeneralLstmCell {
   /** The projection's result is clamped (TensorFlow 1 proj_clip); 0: not. */
   projClip: f32
   normEpsilon: f32
+  /** 1: gates are sigmoids, both other functions tanh, nothing is coupled or normalised. */
+  isPlain: i32
   /** Functions by FunctionCode: of the gates i, f, o; of the candidate g; and of c on its way out. */
   gateFunction: i32
   gateAlpha: f32
@@ -61,10 +65,10 @@ export class GeneralLstmCell {
   // @ts-ignore: decorator
   @inline
   get finishes(): bool {
-    return false
+    return this.isPlain != 0 && !this.projection
   }
 
-  /** As `LstmCell.step`; next h and c are padded rows. */
+  /** As `LstmCell.step`. */
   // @ts-ignore: decorator
   @inline
   step(
@@ -74,13 +78,19 @@ export class GeneralLstmCell {
     if (!isAtRest) multiply(this.recurrentWeights, 1, rows, hPtr, 0, hBytes, gatesPtr, gatesBytes, true, panelPtr, t)
     const projection = this.projection
     const units = this.hiddenSize
-    for (let row = 0; row < rows; row++) {
-      const mPtr = projection ? extraPtr + row * gatesBytes : nextHPtr + row * nextHBytes
-      updateRow(this, gatesPtr + row * gatesBytes, cPtr + row * units * 4, nextCPtr + row * groupsOfUnits(units) * VECTOR_BYTES, mPtr)
+    const mPtr = projection ? extraPtr : nextHPtr
+    const mBytes = projection ? gatesBytes : nextHBytes
+    if (this.isPlain) {
+      updateCells(rows, units, this.clip, this.cellClip, this.peepholesPtr, gatesPtr, gatesBytes, extraPtr, cPtr, nextCPtr, mPtr, mBytes)
+    } else {
+      const nextCBytes = groupsOfUnits(units) * VECTOR_BYTES
+      for (let row = 0; row < rows; row++) {
+        updateRow(this, gatesPtr + row * gatesBytes, cPtr + row * units * 4, nextCPtr + row * nextCBytes, mPtr + row * mBytes)
+      }
     }
     if (projection) {
-      multiply(projection, 1, rows, extraPtr, 0, gatesBytes, nextHPtr, nextHBytes, false, panelPtr, t)
-      for (let row = 0; row < rows; row++) clipRow(nextHPtr + row * nextHBytes, VECTOR_BYTES, groupsOfUnits(this.outputSize), this.projClip)
+      multiply(projection, 1, rows, mPtr, 0, mBytes, nextHPtr, nextHBytes, false, panelPtr, t)
+      clipRow(nextHPtr, VECTOR_BYTES, rows * groupsOfUnits(this.outputSize), this.projClip) // rows are padded, and beside each other: `finishes`
     }
   }
 }
@@ -111,30 +121,30 @@ function updateRow(cell: GeneralLstmCell, gatesPtr: usize, cPtr: usize, nextCPtr
   if (cell.normPtr) {
     for (let gate = 0; gate < 4; gate++) normalise(cell, gate, gatesPtr + gate * 16, GATE_STRIDE, hiddenSize)
   }
-  if (cell.peepholesPtr) {
-    addPeephole(iPtr, cell.peepholesPtr, cPtr, blocks)
-    addPeephole(fPtr, cell.peepholesPtr + unitsBytes, cPtr, blocks)
-  }
-  clipRow(iPtr, GATE_STRIDE, blocks, cell.clip)
-  clipRow(fPtr, GATE_STRIDE, blocks, cell.clip)
-  clipRow(gPtr, GATE_STRIDE, blocks, cell.clip)
-  if (cell.coupling != Coupling.inputIsOneMinusForget) activateRow(cell.gateFunction, cell.gateAlpha, cell.gateBeta, iPtr, GATE_STRIDE, hiddenSize)
-  if (cell.coupling != Coupling.forgetIsOneMinusInput) activateRow(cell.gateFunction, cell.gateAlpha, cell.gateBeta, fPtr, GATE_STRIDE, hiddenSize)
+  if (cell.peepholesPtr) addPeepholes(gatesPtr, cell.peepholesPtr, cPtr, blocks)
+  if (cell.coupling != Coupling.inputIsOneMinusForget) activateGate(cell, iPtr)
+  if (cell.coupling != Coupling.forgetIsOneMinusInput) activateGate(cell, fPtr)
   if (cell.coupling == Coupling.forgetIsOneMinusInput) complement(iPtr, fPtr, blocks)
   if (cell.coupling == Coupling.inputIsOneMinusForget) complement(fPtr, iPtr, blocks)
+  clipRow(gPtr, GATE_STRIDE, blocks, cell.clip)
   activateRow(cell.candidateFunction, cell.candidateAlpha, cell.candidateBeta, gPtr, GATE_STRIDE, hiddenSize)
   mixCells(blocks, gatesPtr, cPtr, nextCPtr)
   if (cell.normPtr) normalise(cell, 4, nextCPtr, VECTOR_BYTES, hiddenSize)
   clipRow(nextCPtr, VECTOR_BYTES, blocks, cell.cellClip)
   if (cell.peepholesPtr) addPeephole(oPtr, cell.peepholesPtr + 2 * unitsBytes, nextCPtr, blocks)
-  clipRow(oPtr, GATE_STRIDE, blocks, cell.clip)
-  activateRow(cell.gateFunction, cell.gateAlpha, cell.gateBeta, oPtr, GATE_STRIDE, hiddenSize)
+  activateGate(cell, oPtr)
   memory.copy(mPtr, nextCPtr, unitsBytes)
   activateRow(cell.outputFunction, cell.outputAlpha, cell.outputBeta, mPtr, VECTOR_BYTES, hiddenSize)
   for (let block = 0; block < blocks; block++) {
     const atPtr = mPtr + block * VECTOR_BYTES
     v128.store(atPtr, f32x4.mul(v128.load(oPtr + block * GATE_STRIDE), v128.load(atPtr)))
   }
+}
+
+/** Gate i, f or o: clipped and activated. */
+function activateGate(cell: GeneralLstmCell, ptr: usize): void {
+  clipRow(ptr, GATE_STRIDE, groupsOfUnits(cell.hiddenSize), cell.clip)
+  activateRow(cell.gateFunction, cell.gateAlpha, cell.gateBeta, ptr, GATE_STRIDE, cell.hiddenSize)
 }
 
 /** f c + i g of gates after activation, padded. */

@@ -10,30 +10,57 @@
 //
 // A forget gate of exactly 1, D(f) = 1, keeps c bit-identical: no error accumulates over thousands of steps.
 //
-// Four passes keep the chains of dependent instructions short: the gates to r and 2^n; these to D and T; c', which is bound by its
-// divisions and has time to come to r and 2^n as well; h'. Figures: docs/kernels.md, "The cell update".
+// Four passes keep the chains of dependent instructions short: gates i, f and g to r and 2^n; these to D and T; c', which is bound by its divisions and has
+// time to come to r and 2^n as well, and to bring o there; h'. Figures: docs/kernels.md, "The cell update".
+//
+// Peepholes (Gers and Schmidhuber 2000) give the gates what they see of c: i and f of c, before all of it; o of c', in the third pass.
 import { BLOCK_ROW_BYTES, UNITS_PER_GROUP, VECTOR_BYTES, groupsOfUnits } from '../products/layout'
 import { multiplyAdd, storeLanes } from '../simd'
 import { TABLE, atLeast, atMost, clamp, limitOf, polynomial, powerOfTwo } from './terms'
 
 /**
  * One timestep of `rows` rows: gates (rows, blocks) before activation, rows `gatesBytes` apart, which are overwritten: clamped to +-clip first,
- * 0: not; c (rows, hiddenSize), rows `cBytes` apart, in place, clamped to +-cellClip, 0: not; h (rows, hiddenSize), rows `hBytes` apart. At scalesPtr, a
- * row of gates is overwritten.
+ * 0: not; c (rows, hiddenSize), to next c, clamped to +-cellClip, 0: not: c itself, or padded rows elsewhere; h (rows, hiddenSize), rows
+ * `hBytes` apart. peepholesPtr: (3, units) of i, f, o, padded; or 0. At scalesPtr, which may be where h goes, a row of gates is overwritten.
  */
 export function updateCells(
-  rows: i32, hiddenSize: i32, clip: f32, cellClip: f32, gatesPtr: usize, gatesBytes: i32, scalesPtr: usize, cPtr: usize, cBytes: i32, hPtr: usize,
-  hBytes: i32,
+  rows: i32, hiddenSize: i32, clip: f32, cellClip: f32, peepholesPtr: usize, gatesPtr: usize, gatesBytes: i32, scalesPtr: usize, cPtr: usize,
+  nextCPtr: usize, hPtr: usize, hBytes: i32,
 ): void {
-  const gapBytes = gatesBytes - groupsOfUnits(hiddenSize) * BLOCK_ROW_BYTES
-  gateTerms(rows, hiddenSize, limitOf(clip), gatesPtr, gapBytes, scalesPtr)
-  if (cellClip == 0) updateC(false, 0, rows, hiddenSize, gatesPtr, gapBytes, cPtr, cBytes)
-  else updateC(true, cellClip, rows, hiddenSize, gatesPtr, gapBytes, cPtr, cBytes)
+  const groups = groupsOfUnits(hiddenSize)
+  const gapBytes = gatesBytes - groups * BLOCK_ROW_BYTES
+  const cBytes = hiddenSize * 4
+  const nextCBytes = nextCPtr == cPtr ? cBytes : groups * VECTOR_BYTES
+  if (nextCPtr != cPtr) {
+    for (let row = 0; row < rows; row++) memory.copy(nextCPtr + row * nextCBytes, cPtr + row * cBytes, cBytes)
+  }
+  const limit = limitOf(clip)
+  if (peepholesPtr) {
+    for (let row = 0; row < rows; row++) addPeepholes(gatesPtr + row * gatesBytes, peepholesPtr, nextCPtr + row * nextCBytes, groups)
+  }
+  gateTerms(false, rows, hiddenSize, limit, gatesPtr, gapBytes, scalesPtr)
+  const outputPtr = peepholesPtr ? peepholesPtr + 2 * groups * VECTOR_BYTES : 0
+  updateC(outputPtr, rows, hiddenSize, limit, limitOf(cellClip), gatesPtr, gapBytes, nextCPtr, nextCBytes)
   updateH(rows, hiddenSize, gatesPtr, gapBytes, hPtr, hBytes)
 }
 
-/** One row of gates, clamped to +-limit, -> r, in place, and 2^n at scalesPtr. */
-function reduceGates(blocks: i32, limit: f32, gatesPtr: usize, scalesPtr: usize): void {
+/** What i and f of one row see of c: their gates += weights (2, units) * c. */
+export function addPeepholes(gatesPtr: usize, weightsPtr: usize, cPtr: usize, groups: i32): void {
+  const unitsBytes = groups * VECTOR_BYTES
+  for (; groups > 0; groups--) {
+    const c = v128.load(cPtr)
+    v128.store(gatesPtr, f32x4.add(v128.load(gatesPtr), f32x4.mul(v128.load(weightsPtr), c)))
+    v128.store(gatesPtr, f32x4.add(v128.load(gatesPtr, 16), f32x4.mul(v128.load(weightsPtr + unitsBytes), c)), 16)
+    gatesPtr += BLOCK_ROW_BYTES
+    weightsPtr += VECTOR_BYTES
+    cPtr += VECTOR_BYTES
+  }
+}
+
+/** One row of gates, clamped to +-limit, -> r, in place, and 2^n at scalesPtr; o as well where it `hasOutput`. */
+// @ts-ignore: decorator
+@inline
+function reduceGates(hasOutput: bool, blocks: i32, limit: f32, gatesPtr: usize, scalesPtr: usize): void {
   const minusLog2E = v128.load(TABLE)
   const twiceLog2E = v128.load(TABLE, 16)
   const most = atMost(limit, v128.load(TABLE, 32))
@@ -58,17 +85,25 @@ function reduceGates(blocks: i32, limit: f32, gatesPtr: usize, scalesPtr: usize)
     v128.store(gatesPtr, multiplyAdd(x, twiceLog2E, f32x4.sub(round, rounded)), 32)
     v128.store(scalesPtr, powerOfTwo(rounded, one), 32)
 
-    x = clamp(v128.load(gatesPtr, 48), least, most)
-    rounded = multiplyAdd(x, minusLog2E, round)
-    v128.store(gatesPtr, multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded)), 48)
-    v128.store(scalesPtr, powerOfTwo(rounded, one), 48)
+    if (hasOutput) {
+      x = clamp(v128.load(gatesPtr, 48), least, most)
+      rounded = multiplyAdd(x, minusLog2E, round)
+      v128.store(gatesPtr, multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded)), 48)
+      v128.store(scalesPtr, powerOfTwo(rounded, one), 48)
+    }
     gatesPtr += BLOCK_ROW_BYTES
     scalesPtr += BLOCK_ROW_BYTES
   }
 }
 
-/** The gates, clamped to +-limit, -> D(i), D(f), T(g), D(o), in place. */
-export function gateTerms(rows: i32, hiddenSize: i32, limit: f32, gatesPtr: usize, gapBytes: i32, rowScalesPtr: usize): void {
+/**
+ * The gates, clamped to +-limit, -> D(i), D(f), T(g), and D(o) where it `hasOutput`, in place; else o is left as it is. Compiled once for each value.
+ */
+// @ts-ignore: decorator
+@inline
+export function gateTerms(
+  hasOutput: bool, rows: i32, hiddenSize: i32, limit: f32, gatesPtr: usize, gapBytes: i32, rowScalesPtr: usize,
+): void {
   const one = v128.load(TABLE, 112)
   const p1 = v128.load(TABLE, 144)
   const p2 = v128.load(TABLE, 160)
@@ -82,7 +117,7 @@ export function gateTerms(rows: i32, hiddenSize: i32, limit: f32, gatesPtr: usiz
   const q4 = v128.load(TABLE, 288)
   const q5 = v128.load(TABLE, 304)
   for (; rows > 0; rows--) {
-    reduceGates(groupsOfUnits(hiddenSize), limit, gatesPtr, rowScalesPtr)
+    reduceGates(hasOutput, groupsOfUnits(hiddenSize), limit, gatesPtr, rowScalesPtr)
     let scalesPtr = rowScalesPtr
     for (let blocks = groupsOfUnits(hiddenSize); blocks > 0; blocks--) {
       let r = v128.load(gatesPtr)
@@ -92,8 +127,10 @@ export function gateTerms(rows: i32, hiddenSize: i32, limit: f32, gatesPtr: usiz
       r = v128.load(gatesPtr, 32)
       const scale = v128.load(scalesPtr, 32)
       v128.store(gatesPtr, multiplyAdd(f32x4.mul(polynomial(r, q0, q1, q2, q3, q4, q5), r), scale, f32x4.sub(scale, one)), 32)
-      r = v128.load(gatesPtr, 48)
-      v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), v128.load(scalesPtr, 48), one), 48)
+      if (hasOutput) {
+        r = v128.load(gatesPtr, 48)
+        v128.store(gatesPtr, multiplyAdd(polynomial(r, one, p1, p2, p3, p4, p5), v128.load(scalesPtr, 48), one), 48)
+      }
       gatesPtr += BLOCK_ROW_BYTES
       scalesPtr += BLOCK_ROW_BYTES
     }
@@ -111,13 +148,18 @@ function nextC(termsPtr: usize, cPtr: usize, two: v128): v128 {
 }
 
 /**
- * c -> c', in place, clamped to +-limit where it `clips`; D(i) and D(f), which are not needed any more, -> r and 2^n of T(c').
- * Compiled once for each value of `clips`.
+ * c -> c', in place, clamped to +-cLimit; D(i), D(f), T(g) and o -> r and 2^n of T(c'), 2^n and r of D(o), o clamped to +-limit and, where there
+ * are weights, with these times c'.
  */
-// @ts-ignore: decorator
-@inline
-function updateC(clips: bool, limit: f32, rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, cPtr: usize, cBytes: i32): void {
+function updateC(
+  weightsPtr: usize, rows: i32, hiddenSize: i32, limit: f32, cLimit: f32, termsPtr: usize, gapBytes: i32, cPtr: usize, cBytes: i32,
+): void {
   const cGapBytes = cBytes - groupsOfUnits(hiddenSize) * VECTOR_BYTES
+  const mostC = f32x4.splat(cLimit)
+  const leastC = f32x4.splat(-cLimit)
+  const mostOutput = atMost(limit, v128.load(TABLE, 32))
+  const leastOutput = atLeast(limit, v128.load(TABLE, 48))
+  const minusLog2E = v128.load(TABLE)
   const twiceLog2E = v128.load(TABLE, 16)
   const most = v128.load(TABLE, 64)
   const least = v128.load(TABLE, 80)
@@ -125,14 +167,23 @@ function updateC(clips: bool, limit: f32, rows: i32, hiddenSize: i32, termsPtr: 
   const one = v128.load(TABLE, 112)
   const two = v128.load(TABLE, 128)
   for (; rows > 0; rows--) {
+    let weightPtr = weightsPtr
     for (let units = hiddenSize; units > 0; units -= UNITS_PER_GROUP) {
-      let c = nextC(termsPtr, cPtr, two)
-      if (clips) c = clamp(c, f32x4.splat(-limit), f32x4.splat(limit))
+      const c = clamp(nextC(termsPtr, cPtr, two), leastC, mostC)
       storeLanes(cPtr, c, units)
-      const x = clamp(c, least, most)
-      const rounded = multiplyAdd(x, twiceLog2E, round)
+      let x = clamp(c, least, most)
+      let rounded = multiplyAdd(x, twiceLog2E, round)
       v128.store(termsPtr, multiplyAdd(x, twiceLog2E, f32x4.sub(round, rounded)))
       v128.store(termsPtr, powerOfTwo(rounded, one), 16)
+      let o = v128.load(termsPtr, 48)
+      if (weightPtr) {
+        o = f32x4.add(o, f32x4.mul(v128.load(weightPtr), c))
+        weightPtr += VECTOR_BYTES
+      }
+      x = clamp(o, leastOutput, mostOutput)
+      rounded = multiplyAdd(x, minusLog2E, round)
+      v128.store(termsPtr, powerOfTwo(rounded, one), 32)
+      v128.store(termsPtr, multiplyAdd(x, minusLog2E, f32x4.sub(round, rounded)), 48)
       termsPtr += BLOCK_ROW_BYTES
       cPtr += VECTOR_BYTES
     }
@@ -146,6 +197,11 @@ function updateC(clips: bool, limit: f32, rows: i32, hiddenSize: i32, termsPtr: 
 function updateH(rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, hPtr: usize, hBytes: i32): void {
   const one = v128.load(TABLE, 112)
   const two = v128.load(TABLE, 128)
+  const p1 = v128.load(TABLE, 144)
+  const p2 = v128.load(TABLE, 160)
+  const p3 = v128.load(TABLE, 176)
+  const p4 = v128.load(TABLE, 192)
+  const p5 = v128.load(TABLE, 208)
   const q0 = v128.load(TABLE, 224)
   const q1 = v128.load(TABLE, 240)
   const q2 = v128.load(TABLE, 256)
@@ -158,7 +214,8 @@ function updateH(rows: i32, hiddenSize: i32, termsPtr: usize, gapBytes: i32, hPt
       const r = v128.load(termsPtr)
       const scale = v128.load(termsPtr, 16)
       const t = multiplyAdd(f32x4.mul(polynomial(r, q0, q1, q2, q3, q4, q5), r), scale, f32x4.sub(scale, one))
-      storeLanes(toPtr, f32x4.div(t, f32x4.mul(v128.load(termsPtr, 48), f32x4.add(t, two))), units)
+      const d = multiplyAdd(polynomial(v128.load(termsPtr, 48), one, p1, p2, p3, p4, p5), v128.load(termsPtr, 32), one)
+      storeLanes(toPtr, f32x4.div(t, f32x4.mul(d, f32x4.add(t, two))), units)
       termsPtr += BLOCK_ROW_BYTES
       toPtr += VECTOR_BYTES
     }

@@ -1,4 +1,4 @@
-import { Matrix, VECTOR_BYTES, groupsOfUnits } from '../products/layout'
+import { Matrix } from '../products/layout'
 import { multiply } from '../products/product'
 import { updateCells } from './lstm-update'
 import { Recurrence, recur } from './recurrence'
@@ -44,14 +44,8 @@ export class LstmCell {
     rows: i32, t: i32, isAtRest: bool, gatesPtr: usize, gatesBytes: i32, extraPtr: usize, panelPtr: usize, cPtr: usize, nextCPtr: usize,
     hPtr: usize, hBytes: i32, nextHPtr: usize, nextHBytes: i32,
   ): void {
-    const cBytes = this.hiddenSize * 4
-    let nextCBytes = cBytes
-    if (nextCPtr != cPtr) {
-      nextCBytes = groupsOfUnits(this.hiddenSize) * VECTOR_BYTES
-      for (let row = 0; row < rows; row++) memory.copy(nextCPtr + row * nextCBytes, cPtr + row * cBytes, cBytes)
-    }
     if (!isAtRest) multiply(this.recurrentWeights, 1, rows, hPtr, 0, hBytes, gatesPtr, gatesBytes, true, panelPtr, t)
-    updateCells(rows, this.hiddenSize, this.clip, this.cellClip, gatesPtr, gatesBytes, extraPtr, nextCPtr, nextCBytes, nextHPtr, nextHBytes)
+    updateCells(rows, this.hiddenSize, this.clip, this.cellClip, 0, gatesPtr, gatesBytes, extraPtr, cPtr, nextCPtr, nextHPtr, nextHBytes)
   }
 }
 

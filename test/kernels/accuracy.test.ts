@@ -1,5 +1,6 @@
 // sigmoid and tanh, measured against float64 over the whole float32 range.
 import { afterAll, expect, it } from 'vitest'
+import { FunctionCode } from '../../src/contract/math/function-code.ts'
 import { ACTIVATION_ULP } from '../tolerance.ts'
 import { describeBinaries } from '../variants.ts'
 import { Arena } from './arena.ts'
@@ -44,8 +45,8 @@ function largestUlp(samples: Float32Array, got: Float32Array, expected: Float32A
 
 const samples = makeSamples()
 const FUNCTIONS = [
-  { name: 'sigmoid', kernel: 'sigmoidF32', expected: samples.map((x) => 1 / (1 + Math.exp(-x))) },
-  { name: 'tanh', kernel: 'tanhF32', expected: samples.map((x) => Math.tanh(x)) },
+  { name: 'sigmoid', expected: samples.map((x) => 1 / (1 + Math.exp(-x))) },
+  { name: 'tanh', expected: samples.map((x) => Math.tanh(x)) },
 ] as const
 
 const measured: string[] = []
@@ -61,9 +62,9 @@ describeBinaries('accuracy', (binary) => {
   const inPtr = arena.floats(samples)
   const outPtr = arena.allocate(samples.byteLength)
 
-  for (const { name, kernel, expected } of FUNCTIONS) {
+  for (const { name, expected } of FUNCTIONS) {
     it(`${name} is within ${ACTIVATION_ULP} ULP of the correctly rounded value, over the whole float32 range`, () => {
-      kernels[kernel](inPtr, outPtr, samples.length)
+      kernels.activateF32(FunctionCode[name], 0, 0, inPtr, outPtr, samples.length)
       const { ulp, at } = largestUlp(samples, arena.read(outPtr, samples.length), expected)
       measured.push(`${binary.name} ${name}: ${ulp} ULP at ${at}, ${samples.length} values`)
       expect(ulp, `at ${at}`).toBeLessThanOrEqual(ACTIVATION_ULP)
@@ -71,25 +72,25 @@ describeBinaries('accuracy', (binary) => {
   }
 
   it('sigmoid stays in [0, 1]; tanh stays in [-1, 1] and is odd, bit for bit', () => {
-    kernels.sigmoidF32(inPtr, outPtr, samples.length)
+    kernels.activateF32(FunctionCode.sigmoid, 0, 0, inPtr, outPtr, samples.length)
     expect(arena.read(outPtr, samples.length).every((y) => y >= 0 && y <= 1)).toBe(true)
-    kernels.tanhF32(inPtr, outPtr, samples.length)
+    kernels.activateF32(FunctionCode.tanh, 0, 0, inPtr, outPtr, samples.length)
     const upwards = arena.read(outPtr, samples.length)
     expect(upwards.every((y) => y >= -1 && y <= 1)).toBe(true)
     const negatedPtr = arena.floats(samples.map((x) => -x))
-    kernels.tanhF32(negatedPtr, negatedPtr, samples.length)
+    kernels.activateF32(FunctionCode.tanh, 0, 0, negatedPtr, negatedPtr, samples.length)
     expect(arena.read(negatedPtr, samples.length).every((y, n) => Object.is(y, -(upwards[n] as number)))).toBe(true)
   })
 
   it('exact values: 0, -0, infinities, NaN of either sign, denormals', () => {
     const x = [0, -0, Infinity, -Infinity, asFloat(0x7fc00000), asFloat(0xffc00000), asFloat(0x7f800001), 1e-45, -1e-45, 1e-40]
     const smallPtr = arena.floats(x)
-    const run = (kernel: 'sigmoidF32' | 'tanhF32'): number[] => {
-      kernels[kernel](smallPtr, outPtr, x.length)
+    const run = (name: 'sigmoid' | 'tanh'): number[] => {
+      kernels.activateF32(FunctionCode[name], 0, 0, smallPtr, outPtr, x.length)
       return [...arena.read(outPtr, x.length)]
     }
     const [tiny, small] = [Math.fround(1e-45), Math.fround(1e-40)]
-    expect(run('sigmoidF32')).toEqual([0.5, 0.5, 1, 0, NaN, NaN, NaN, 0.5, 0.5, 0.5])
-    expect(run('tanhF32')).toEqual([0, -0, 1, -1, NaN, NaN, NaN, tiny, -tiny, small])
+    expect(run('sigmoid')).toEqual([0.5, 0.5, 1, 0, NaN, NaN, NaN, 0.5, 0.5, 0.5])
+    expect(run('tanh')).toEqual([0, -0, 1, -1, NaN, NaN, NaN, tiny, -tiny, small])
   })
 })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { FunctionCode } from '../../src/contract/math/function-code.ts'
 import { createRuntime, defaultRuntime, type RuntimeOptions } from '../../src/runtime/create.ts'
 import { expectRejection } from '../expect-error.ts'
 
@@ -57,7 +58,7 @@ describe('createRuntime', () => {
     const runtime = await createRuntime({ module: await WebAssembly.compile(await binary('simd')) })
     expect(runtime.variant).toBe('custom')
     using x = runtime.tensor([-1, 2, -3, 4, -5])
-    runtime.kernels.reluF32(x.ptr, x.ptr, 5)
+    runtime.kernels.activateF32(FunctionCode.relu, 0, 0, x.ptr, x.ptr, 5)
     expect(x.toArray()).toEqual([0, 2, 0, 4, 0])
   })
 

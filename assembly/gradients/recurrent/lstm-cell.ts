@@ -17,7 +17,7 @@ export function keepCells(
   rows: i32, hiddenSize: i32, gatesPtr: usize, gatesBytes: i32, scalesPtr: usize, previousPtr: usize, cPtr: usize, tanhPtr: usize, hPtr: usize,
 ): void {
   const gapBytes = gatesBytes - groupsOfUnits(hiddenSize) * BLOCK_ROW_BYTES
-  gateTerms(rows, hiddenSize, Infinity, gatesPtr, gapBytes, scalesPtr)
+  gateTerms(true, rows, hiddenSize, Infinity, gatesPtr, gapBytes, scalesPtr)
   const twiceLog2E = v128.load(TABLE, 16)
   const most = v128.load(TABLE, 64)
   const least = v128.load(TABLE, 80)

@@ -7,6 +7,7 @@ import { activateRow } from '../../math/activate'
 import { BLOCK_ROW_BYTES, VECTOR_BYTES, groupsOfUnits } from '../../products/layout'
 import { clipRow } from '../../recurrent/gate-rows'
 import { Coupling, addPeephole, complement, mixCells } from '../../recurrent/lstm-general'
+import { addPeepholes } from '../../recurrent/lstm-update'
 import { normaliseRow } from '../../recurrent/normalise'
 import { derivative, derivativeWithin, isWithin } from '../derivative'
 import { TrainedLayer } from './layer'
@@ -34,10 +35,7 @@ export function keepGeneralCells(
       for (let gate = 0; gate < OF_CELL; gate++) normalise(layer, normPtr, gate, gatesPtr + gate * VECTOR_BYTES, BLOCK_ROW_BYTES)
       sumsPtr += gatesBytes
     }
-    if (peepholesPtr) {
-      addPeephole(gatesPtr, peepholesPtr, previousPtr, groups)
-      addPeephole(gatesPtr + 16, peepholesPtr + cBytes, previousPtr, groups)
-    }
+    if (peepholesPtr) addPeepholes(gatesPtr, peepholesPtr, previousPtr, groups)
     memory.copy(beforePtr, gatesPtr, gatesBytes)
     for (let gate = 0; gate < 3; gate++) clipRow(gatesPtr + gate * VECTOR_BYTES, BLOCK_ROW_BYTES, groups, layer.clip)
     activateRow(layer.gateFunction, layer.gateAlpha, layer.gateBeta, gatesPtr, BLOCK_ROW_BYTES, units)

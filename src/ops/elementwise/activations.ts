@@ -31,14 +31,11 @@ export function elementwise(name: string, plain?: (x: number) => number): Operat
     },
     cost: () => ({ detail: '', multiplyAdds: 0 }),
     plan(_node, planner, { code, alpha, beta }) {
-      const { activateF32, sigmoidF32, tanhF32, reluF32 } = planner.kernels
+      const { activateF32 } = planner.kernels
       const x = planner.input(0)
       const y = planner.output(0)
       const length = lengthOf(planner.shapeOf(0))
-      // The commonest have loops of their own, without a choice at every vector.
-      const own = name === 'sigmoid' ? sigmoidF32 : name === 'tanh' ? tanhF32 : name === 'relu' ? reluF32 : undefined
-      if (own === undefined) planner.step(() => activateF32(code, alpha, beta, x.ptr, y.ptr, length))
-      else planner.step(() => own(x.ptr, y.ptr, length))
+      planner.step(() => activateF32(code, alpha, beta, x.ptr, y.ptr, length))
     },
   }
 }

@@ -1,12 +1,12 @@
 import { Coupling, GeneralLstmCell } from '../../contract/recurrent/lstm-general.ts'
 import { encodeRecord, type RecordPointer } from '../../values/record.ts'
 import type { CellPacker } from './operator.ts'
-import { isPlain, type CellFunctions, type LstmSettings } from './settings.ts'
+import { hasPlainUpdate, type CellFunctions, type LstmSettings } from './settings.ts'
 
 /** A cell made ready: the record of its packed weights and settings. */
 export interface PackedCell {
   readonly cellPtr: RecordPointer<typeof GeneralLstmCell>
-  /** Whether the fused kernel does. */
+  /** Whether the kernel of the plain cell does: without peepholes, projection and delay. */
   readonly plain: boolean
 }
 
@@ -15,6 +15,7 @@ export function packCell(packer: CellPacker, settings: LstmSettings): PackedCell
   const { hiddenSize, outputSize, clip, cellClip, projClip, normEpsilon } = settings
   const functions = settings.functions[packer.index] as CellFunctions
   const { gate, candidate, output } = functions
+  const isPlain = hasPlainUpdate(settings, functions)
   const peepholes = packer.parameter('peepholes')
   const gain = packer.parameter('normGain')
   const shift = packer.parameter('normShift')
@@ -26,12 +27,12 @@ export function packCell(packer: CellPacker, settings: LstmSettings): PackedCell
       hiddenSize, outputSize, projection: settings.hasProjection ? packer.packDense('projection', hiddenSize, outputSize) : 0,
       peepholesPtr: peepholes === undefined ? 0 : packer.place(padRows(peepholes, 3, hiddenSize)),
       normPtr: norm === undefined ? 0 : packer.place(padRows(norm, 10, hiddenSize)),
-      coupling: Coupling[settings.coupling], clip, cellClip, projClip, normEpsilon,
+      coupling: Coupling[settings.coupling], clip, cellClip, projClip, normEpsilon, isPlain: Number(isPlain),
       gateFunction: gate.code, gateAlpha: gate.alpha, gateBeta: gate.beta,
       candidateFunction: candidate.code, candidateAlpha: candidate.alpha, candidateBeta: candidate.beta,
       outputFunction: output.code, outputAlpha: output.alpha, outputBeta: output.beta,
     })),
-    plain: isPlain(settings, functions, peepholes !== undefined),
+    plain: isPlain && peepholes === undefined && !settings.hasProjection && settings.delaySamples === 1,
   }
 }
 

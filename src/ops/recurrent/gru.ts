@@ -5,6 +5,7 @@ import { encodeRecord, type RecordPointer } from '../../values/record.ts'
 import type { Operator } from '../operator.ts'
 import { LAYER_ATTRIBUTES, readFunctions, readLayerSettings, type LayerSettings } from './layer-settings.ts'
 import { describeFunctions, describeRun, describeStack, recurrentOperator } from './operator.ts'
+import { addressOf } from './plan.ts'
 
 /** The attributes of a gru node, checked. */
 export interface GruSettings extends LayerSettings {
@@ -53,7 +54,6 @@ export const gru: Operator<GruSettings, readonly (readonly RecordPointer<typeof 
     }))
   },
   bind: ({ kernels }, cellPtr, { call, x, h, y, mask, held, workspace }) => () => kernels.gruF32(
-    call.ptr, cellPtr, x.slot.ptr + x.offset, h.slot.ptr + h.offset, y === undefined ? 0 : y.slot.ptr + y.offset,
-    mask === undefined ? 0 : mask.slot.ptr + mask.offset, held?.ptr ?? 0, workspace.ptr,
+    call.ptr, cellPtr, addressOf(x), addressOf(h), addressOf(y), addressOf(mask), held?.ptr ?? 0, workspace.ptr,
   ),
 })

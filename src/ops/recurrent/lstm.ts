@@ -2,6 +2,7 @@ import { LstmError } from '../../errors.ts'
 import { label } from '../node/checks.ts'
 import { packCell, type PackedCell } from './cell.ts'
 import { describeFunctions, describeRun, describeStack, recurrentOperator } from './operator.ts'
+import { addressOf } from './plan.ts'
 import { LSTM_ATTRIBUTES, readSettings, type LstmSettings } from './settings.ts'
 import type { Operator } from '../operator.ts'
 
@@ -49,13 +50,11 @@ export const lstm: Operator<LstmSettings, readonly (readonly PackedCell[])[]> = 
   bind({ kernels }, { cellPtr, plain }, { call, x, h, c, y, mask, held, history, workspace }) {
     if (plain) {
       return () => kernels.lstmForwardF32(
-        call.ptr, cellPtr, x.slot.ptr + x.offset, h.slot.ptr + h.offset, c.slot.ptr + c.offset, y === undefined ? 0 : y.slot.ptr + y.offset,
-        mask === undefined ? 0 : mask.slot.ptr + mask.offset, held?.ptr ?? 0, workspace.ptr,
+        call.ptr, cellPtr, addressOf(x), addressOf(h), addressOf(c), addressOf(y), addressOf(mask), held?.ptr ?? 0, workspace.ptr,
       )
     }
     return () => kernels.lstmGeneralF32(
-      call.ptr, cellPtr, x.slot.ptr + x.offset, h.slot.ptr + h.offset, c.slot.ptr + c.offset, y === undefined ? 0 : y.slot.ptr + y.offset,
-      mask === undefined ? 0 : mask.slot.ptr + mask.offset, held?.ptr ?? 0, history?.ptr ?? 0, workspace.ptr,
+      call.ptr, cellPtr, addressOf(x), addressOf(h), addressOf(c), addressOf(y), addressOf(mask), held?.ptr ?? 0, history?.ptr ?? 0, workspace.ptr,
     )
   },
 })

@@ -3,6 +3,7 @@ import { Recurrence } from '../../contract/recurrent/recurrence.ts'
 import { LstmError } from '../../errors.ts'
 import { RECURRENT, type RecurrentOp } from './kinds.ts'
 import type { Direction, LayerSettings } from './layer-settings.ts'
+import type { Pointer } from '../../values/record.ts'
 import type { Planner, RecordSlot, Slot } from '../operator.ts'
 
 /** A place in a buffer: an offset from its start, in bytes. */
@@ -11,6 +12,11 @@ export interface At {
   readonly slot: Slot
   /** Bytes from its start. */
   readonly offset: number
+}
+
+/** The address of a place when its step runs; 0 where there is none. */
+export function addressOf(place: At | undefined): Pointer {
+  return place === undefined ? 0 : place.slot.ptr + place.offset
 }
 
 /** What a kernel call works on. */
@@ -214,7 +220,7 @@ function planHeld(planner: Planner, { settings, batch }: StackPlan, position: nu
   const held = planner.workspace(bytes)
   // tfjs holds the initial state where nothing has been put out yet, all others hold zeros.
   planner.step(maskRule === 'multiply'
-    ? () => kernels.copyRows(h.slot.ptr + h.offset, 0, held.ptr, 0, 1, bytes)
+    ? () => kernels.copyRows(addressOf(h), 0, held.ptr, 0, 1, bytes)
     : () => kernels.fillZero(held.ptr, bytes))
   return held
 }

@@ -75,9 +75,7 @@ export function readSettings(node: GraphNode): LstmSettings {
   }
 }
 
-/** Whether the fused kernel does it, as long as there is no mask: everything else goes through the general one. */
-export function isPlain(settings: LstmSettings, functions: CellFunctions, hasPeepholes: boolean): boolean {
-  const { hasProjection, coupling, layerNorm, delaySamples } = settings
-  return delaySamples === 1 && !hasPeepholes && !hasProjection && !layerNorm && coupling === 'none'
-    && functions.gate.name === 'sigmoid' && functions.candidate.name === 'tanh' && functions.output.name === 'tanh'
+/** Whether the update of the plain cell does it, with or without clips, peepholes and a projection: sigmoid and tanh, nothing coupled or normalised. */
+export function hasPlainUpdate({ coupling, layerNorm }: LstmSettings, { gate, candidate, output }: CellFunctions): boolean {
+  return !layerNorm && coupling === 'none' && gate.name === 'sigmoid' && candidate.name === 'tanh' && output.name === 'tanh'
 }

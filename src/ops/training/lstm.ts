@@ -1,4 +1,4 @@
-import { isPlain, LSTM_ATTRIBUTES, readSettings, type CellFunctions, type LstmSettings } from '../recurrent/settings.ts'
+import { hasPlainUpdate, LSTM_ATTRIBUTES, readSettings, type CellFunctions, type LstmSettings } from '../recurrent/settings.ts'
 import type { TrainingKernels } from '../../runtime/gradient-kernels.ts'
 import type { GraphNode, ValueType } from '../graph-data.ts'
 import type { Operator, Slot } from '../operator.ts'
@@ -12,10 +12,10 @@ const BACKWARD = { ...LSTM_INPUTS, kept: 11, dy: 12, dh: 13, dc: 14 } as const
 const PEEPHOLES = 3
 const NORM = 10
 
-/** Whether the fused cell does it. It clips nothing; a projection is a product of its own here. */
+/** Whether the fused cell does it. It clips nothing, and has no peepholes; a projection is a product of its own here. */
 const isPlainCell = (node: GraphNode, settings: LstmSettings): boolean => (
-  settings.clip === 0 && settings.cellClip === 0
-  && isPlain({ ...settings, hasProjection: false }, settings.functions[0] as CellFunctions, (node.inputs[LSTM_INPUTS.peepholes] ?? '') !== '')
+  settings.clip === 0 && settings.cellClip === 0 && (node.inputs[LSTM_INPUTS.peepholes] ?? '') === ''
+  && hasPlainUpdate(settings, settings.functions[0] as CellFunctions)
 )
 
 /** What the record of a layer has of an LSTM. */
