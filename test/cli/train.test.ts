@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { load } from '../../src/index.ts'
-import { resumeTrainer } from '../../src/training/index.ts'
+import type { Graph } from '../../src/graph/graph.ts'
+import { compile, load } from '../../src/index.ts'
+import { dense, input, lstm, sequential } from '../../src/layers/index.ts'
+import type { GraphNode } from '../../src/ops/graph-data.ts'
+import { createTrainer, resumeTrainer } from '../../src/training/index.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { plot } from '../../src/cli/train/train-plot.ts'
 import { lstmWasm } from './in-process.ts'
@@ -70,6 +73,59 @@ describe('lstm-wasm train', () => {
     expect((await lstmWasm(folder, ['train', 'waves.json'])).stderr).toMatch(/^lstm-wasm: waves\.json: not JSON: /)
     expect((await lstmWasm(folder, ['train'])).code).toBe(2)
     expect(() => readFileSync(join(folder, 'waves.safetensors'))).toThrow()
+  })
+})
+
+describe('a model from a file', () => {
+  /** 6 features -> 4 units -> two outputs, saved. */
+  async function save(): Promise<void> {
+    const net = sequential([input([5, 6]), lstm(4, { name: 'core' }), dense(3, { name: 'kind' })])
+    const trainer = await createTrainer(net, { loss: 'mse' })
+    const graph = trainer.engine.toGraph()
+    const model = await compile({ ...graph, outputs: [...graph.outputs, { name: 'hidden', value: (graph.nodes[0] as GraphNode).outputs[0] as string }] })
+    writeFileSync(join(folder, 'two.safetensors'), model.save())
+    model.dispose()
+    trainer.dispose()
+    const numbers = (rows: number, width: number, f: (n: number) => number): string => (
+      Array.from({ length: rows }, (_, row) => Array.from({ length: width }, (_, n) => f(row * width + n)).join(',')).join('\n')
+    )
+    writeFileSync(join(folder, 'x.csv'), numbers(21, 30, (n) => Math.sin(n * n)))
+    writeFileSync(join(folder, 'kind.csv'), numbers(21, 1, (n) => n % 3))
+    writeFileSync(join(folder, 'hidden.csv'), numbers(21, 4, (n) => Math.sin(n) / 2))
+    writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
+  }
+  const config = {
+    from: 'two.safetensors', freeze: ['core'], data: { x: { input: 'x.csv' }, y: { output: 'kind.csv', hidden: 'hidden.csv' } },
+    loss: { output: 'sparseCategoricalCrossentropy', hidden: 'mse' }, lossWeights: { hidden: 0.25 }, epochs: 2, model: 'out.safetensors',
+  }
+
+  it('goes on learning: several losses with weights, targets by name, a layer that stays as it is', async () => {
+    await save()
+    const { code, stdout, stderr } = await lstmWasm(folder, ['train', 'config.json'])
+    expect([code, stderr]).toEqual([0, ''])
+    const [, loss, kind, hidden] = /^epoch 1\/2: loss (\S+), output_loss (\S+), hidden_loss (\S+)$/m.exec(stdout)?.map(Number) ?? []
+    expect(loss).toBeCloseTo((kind as number) + 0.25 * (hidden as number), 3)
+    const [before, after] = await Promise.all(['two', 'out'].map(async (name) => (await load(join(folder, `${name}.safetensors`))).toGraph().constants))
+    const changed = [...(before as Graph['constants']).keys()].filter((name) => String(before?.get(name)?.data) !== String(after?.get(name)?.data))
+    expect(changed.sort()).toEqual(['kind.bias', 'kind.weight'])
+  })
+
+  it('is told from layers, and its data from files that are none', async () => {
+    await save()
+    const cases: [changes: object, message: string][] = [
+      [{ layers: [{ layer: 'lstm', units: 2 }] }, "config.json: 'layers' goes with layers, and a model is given by \"from\""],
+      [{ initializers: 'pytorch' }, "config.json: 'initializers' goes with layers, and a model is given by \"from\""],
+      [{ from: 3 }, 'config.json: from: expected the name of a model file'],
+      [{ freeze: ['cores'] }, "freeze: no layer or weight 'cores' that learns"],
+      [{ data: { x: 'x.csv', y: { output: 3 } } }, 'config.json: data: expected { "x": FILE, "y": FILE }, or files by the names of inputs and outputs'],
+      [{ data: { ...config.data, validation: { x: 'x.csv' } } }, 'config.json: data.validation: expected { "x": FILE, "y": FILE }'],
+      [{ data: { x: 'x.csv', y: { kinds: 'kind.csv' } } }, 'fit: '],
+    ]
+    for (const [changes, message] of cases) {
+      writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, ...changes }))
+      const { code, stderr } = await lstmWasm(folder, ['train', 'config.json'])
+      expect([code, stderr.startsWith(`lstm-wasm: ${message}`) || stderr]).toEqual([1, true])
+    }
   })
 })
 

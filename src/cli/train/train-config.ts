@@ -1,7 +1,7 @@
 // The file that `lstm-wasm train` reads: layers, data, loss, optimiser.
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { LstmError, type DType, type NdArray } from '../../index.ts'
+import { LstmError, type DType, type GraphInput, type NdArray } from '../../index.ts'
 import {
   activation, batchNorm, conv1d, dense, dropout, embedding, gru, input, lastStep, layerNorm, lstm, sequential, simpleRnn, type Layer, type Sequential,
 } from '../../layers/index.ts'
@@ -13,11 +13,25 @@ import { readArrayFile } from '../array-files.ts'
 import { lengthOf } from '../conversion.ts'
 import { cannotRead } from '../file-errors.ts'
 
+/** A file, or one for each input or output, by name. */
+export type DataFiles = string | Readonly<Record<string, string>>
+
+/** What is learned from: inputs and targets. */
+export interface DataPair {
+  readonly x: DataFiles
+  readonly y: DataFiles
+}
+
 /** The file as JSON. */
 export interface TrainConfig {
   readonly input?: readonly (number | string)[]
-  readonly layers: readonly Readonly<Record<string, unknown>>[]
-  readonly data: { readonly x: string, readonly y: string, readonly validation?: { readonly x: string, readonly y: string }, readonly validationSplit?: number }
+  readonly layers?: readonly Readonly<Record<string, unknown>>[]
+  /** A model file instead of layers. */
+  readonly from?: string
+  readonly freeze?: readonly string[]
+  readonly trainable?: readonly string[]
+  readonly data: DataPair & { readonly validation?: DataPair, readonly validationSplit?: number }
+  readonly lossWeights?: CreateTrainerOptions['lossWeights']
   readonly loss: CreateTrainerOptions['loss']
   readonly optimizer?: CreateTrainerOptions['optimizer']
   readonly metrics?: CreateTrainerOptions['metrics']
@@ -34,8 +48,8 @@ export interface TrainConfig {
 }
 
 const KEYS = [
-  'input', 'layers', 'data', 'loss', 'optimizer', 'metrics', 'initializers', 'epochs', 'batchSize', 'shuffle', 'seed', 'classWeight', 'earlyStopping',
-  'reduceOnPlateau', 'model', 'checkpoint',
+  'input', 'layers', 'from', 'freeze', 'trainable', 'data', 'loss', 'lossWeights', 'optimizer', 'metrics', 'initializers', 'epochs', 'batchSize', 'shuffle',
+  'seed', 'classWeight', 'earlyStopping', 'reduceOnPlateau', 'model', 'checkpoint',
 ]
 const DATA_KEYS = ['x', 'y', 'validation', 'validationSplit']
 
@@ -82,10 +96,11 @@ export async function readConfig(file: string): Promise<TrainConfig> {
   }
   if (!isObject(config)) throw new LstmError('VALUE', `${file}: expected an object with layers, data, loss and model`)
   refuseOthers(config, KEYS, file)
-  const { layers, data, loss, model, checkpoint } = config
-  if (!Array.isArray(layers) || layers.length === 0 || !layers.every(isObject)) throw new LstmError('VALUE', `${file}: layers: expected a list of objects: [{ "layer": "lstm", "units": 64 }]`)
-  if (!isObject(data) || typeof data.x !== 'string' || typeof data.y !== 'string') throw new LstmError('VALUE', `${file}: data: expected { "x": FILE, "y": FILE }`)
+  const { data, loss, model, checkpoint } = config
+  checkNet(config, file)
+  checkPair(data, `${file}: data`)
   refuseOthers(data, DATA_KEYS, `${file}: data`)
+  if (data.validation !== undefined) checkPair(data.validation, `${file}: data.validation`)
   if (loss === undefined) throw new LstmError('VALUE', `${file}: expected a loss: "loss": "sparseCategoricalCrossentropy"`)
   for (const [name, value] of Object.entries({ model, ...checkpoint !== undefined && { checkpoint } })) {
     if (typeof value !== 'string' || !value.endsWith('.safetensors')) throw new LstmError('VALUE', `${file}: ${name}: expected the name of a file to write that ends in .safetensors`)
@@ -93,8 +108,27 @@ export async function readConfig(file: string): Promise<TrainConfig> {
   return config as unknown as TrainConfig
 }
 
+/** Layers, or a model file: one of both, and only with what goes with it. */
+function checkNet({ layers, from, input: shape, initializers }: Settings, file: string): void {
+  if (from === undefined) {
+    if (!Array.isArray(layers) || layers.length === 0 || !layers.every(isObject)) {
+      throw new LstmError('VALUE', `${file}: layers: expected a list of objects: [{ "layer": "lstm", "units": 64 }], or a model to go on from: "from": "model.onnx"`)
+    }
+    return
+  }
+  if (typeof from !== 'string') throw new LstmError('VALUE', `${file}: from: expected the name of a model file`)
+  const other = Object.entries({ layers, input: shape, initializers }).find(([, value]) => value !== undefined)
+  if (other !== undefined) throw new LstmError('VALUE', `${file}: '${other[0]}' goes with layers, and a model is given by "from"`)
+}
+
+const isFiles = (value: unknown): boolean => typeof value === 'string' || (isObject(value) && Object.values(value).every((file) => typeof file === 'string'))
+
+function checkPair(pair: unknown, what: string): asserts pair is Settings {
+  if (!isObject(pair) || !isFiles(pair.x) || !isFiles(pair.y)) throw new LstmError('VALUE', `${what}: expected { "x": FILE, "y": FILE }, or files by the names of inputs and outputs`)
+}
+
 /** The layers of the file. @throws LstmError `VALUE` for layers that there are not, or settings that they do not have */
-export function layersOf({ layers, input: shape }: TrainConfig, file: string): Sequential {
+export function layersOf({ layers = [], input: shape }: TrainConfig, file: string): Sequential {
   const made = layers.map(({ layer, ...settings }, n) => {
     const make = typeof layer === 'string' && Object.hasOwn(LAYERS, layer) ? LAYERS[layer] : undefined
     if (make === undefined) throw new LstmError('VALUE', `${file}: layers[${n}]: expected a "layer" of ${Object.keys(LAYERS).join(', ')}, got ${JSON.stringify(layer)}`)
@@ -114,10 +148,31 @@ export function beside(config: string, file: string): string {
 }
 
 /**
- * An array of a file. Rows of a table become what an input is: [240, 24] for an input of [24, 1] is [240, 24, 1].
- * @param row the shape of a row, where it is known in numbers
+ * Inputs of files: one array, or arrays by the names of inputs. Rows of a table become what an input is: [240, 24] for an input of [24, 1] is [240, 24, 1].
+ * @param inputs of the model: what type each has, and the shape of a row
  */
-export async function readData(config: string, file: string, dtype: DType, row: readonly (number | string)[] | undefined): Promise<NdArray> {
+export async function readInputs(config: string, files: DataFiles, inputs: readonly GraphInput[]): Promise<NdArray | Record<string, NdArray>> {
+  const [first] = inputs
+  if (typeof files === 'string') return readData(config, files, first?.dtype ?? 'float32', first?.shape.slice(1))
+  const read = async ([name, file]: [string, string]): Promise<[string, NdArray]> => {
+    const input = inputs.find((one) => one.name === name)
+    return [name, await readData(config, file, input?.dtype ?? 'float32', input?.shape.slice(1))]
+  }
+  return Object.fromEntries(await Promise.all(Object.entries(files).map(read)))
+}
+
+/** Targets of files: one array, or arrays by the names of outputs. A column of numbers is a list of them: one target a row. */
+export async function readTargets(config: string, files: DataFiles): Promise<NdArray | Record<string, NdArray>> {
+  const read = async (file: string): Promise<NdArray> => {
+    const y = await readData(config, file, 'float32', undefined)
+    return y.shape.length === 2 && y.shape[1] === 1 ? y.reshape([y.shape[0] as number]) : y
+  }
+  if (typeof files === 'string') return read(files)
+  return Object.fromEntries(await Promise.all(Object.entries(files).map(async ([name, file]) => [name, await read(file)] as const)))
+}
+
+/** An array of a file. @param row the shape of a row, where it is known in numbers */
+async function readData(config: string, file: string, dtype: DType, row: readonly (number | string)[] | undefined): Promise<NdArray> {
   const content = await readArrayFile(beside(config, file))
   if (content.kind !== 'array') throw new LstmError('VALUE', `${file}: expected one array, got several by name`)
   const array = content.read(dtype)

@@ -1,10 +1,10 @@
-import type { NdArray } from '../../index.ts'
+import { load } from '../../index.ts'
 import { createTrainer, type Callback, type FitProgress, type History } from '../../training/index.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments } from '../arguments.ts'
 import { writeBytes } from '../conversion-target.ts'
 import { interruptible } from '../interrupt.ts'
 import { clearStatus, grouped, printable, showStatus, timeLeft } from '../terminal.ts'
-import { beside, callbacksOf, layersOf, readConfig, readData } from './train-config.ts'
+import { beside, callbacksOf, layersOf, readConfig, readInputs, readTargets, type DataPair } from './train-config.ts'
 import { plot } from './train-plot.ts'
 
 export const TRAIN_HELP: string = `\
@@ -19,11 +19,17 @@ The file
   layers          [{ "layer": "lstm", "units": 64 }, { "layer": "dense", "units": 10 }]:
                   lstm, gru, simpleRnn, dense, embedding, conv1d, activation, dropout, batchNorm,
                   layerNorm, lastStep, with the options of the layers
+  from            instead of layers a model file of any format, whose training goes on:
+                  "model.onnx"
+  freeze          names of layers or weights that stay as they are: ["lstm"]
+  trainable       names of constants that learn besides the weights
   data            { "x": "x.npy", "y": "y.csv", "validationSplit": 0.1 }, or with
-                  "validation": { "x": ..., "y": ... }; .npy, .csv or .json
+                  "validation": { "x": ..., "y": ... }; .npy, .csv or .json; several inputs
+                  or outputs by name: "y": { "kind": "kind.csv", "size": "size.csv" }
   loss            "sparseCategoricalCrossentropy", "categoricalCrossentropy", "binaryCrossentropy",
                   "meanSquaredError", "meanAbsoluteError", "huber", "esr", or an object with options:
-                  { "loss": "huber", "delta": 0.5 }
+                  { "loss": "huber", "delta": 0.5 }; for several outputs by their names
+  lossWeights     what each of these counts: { "size": 0.5 }
   optimizer       "adam" (default), "adamw", "sgd", "rmsprop", or { "optimizer": "adam",
                   "learningRate": 0.004 }; the rate may be { "schedule": "cosine", "rate": 0.004,
                   "epochs": 3 }
@@ -51,24 +57,23 @@ wrong.
 export async function train(args: readonly string[]): Promise<number> {
   const file = onlyFile(parseArguments(args, COMMON_OPTIONS), 'one configuration: CONFIG.json')
   const config = await readConfig(file)
-  const net = layersOf(config, file)
-  const { loss, optimizer, metrics, seed, initializers, epochs = 1, batchSize, shuffle, classWeight, data } = config
+  const { loss, lossWeights, trainable, freeze = [], optimizer, metrics, seed, initializers, epochs = 1, batchSize, shuffle, classWeight, data } = config
   showStatus('reading the data ...')
-  const trainer = await createTrainer(net, { loss, optimizer, metrics, seed, initializers })
+  const model = config.from === undefined ? undefined : await load(beside(file, config.from))
+  const trainer = await createTrainer(model ?? layersOf(config, file), { loss, lossWeights, optimizer, metrics, seed, trainable, initializers })
+  model?.dispose()
   try {
-    const dtype = trainer.engine.inputs[0]?.dtype ?? 'float32'
-    const pair = async (files: { readonly x: string, readonly y: string }): Promise<[NdArray, NdArray]> => [
-      await readData(file, files.x, dtype, config.input), targetsOf(await readData(file, files.y, 'float32', undefined)),
-    ]
+    trainer.freeze(freeze)
+    const pair = async ({ x, y }: DataPair) => [await readInputs(file, x, trainer.engine.inputs), await readTargets(file, y)] as const
     const [x, y] = await pair(data)
     const validationData = data.validation && await pair(data.validation)
     const { history } = await interruptible((signal) => trainer.fit(x, y, {
       epochs, batchSize, shuffle, classWeight, validationSplit: data.validationSplit, validationData, callbacks: [...callbacksOf(config), epochLines(epochs)],
       signal, onProgress: showTraining,
     }))
-    const model = await trainer.model()
-    const bytes = model.save()
-    model.dispose()
+    const trained = await trainer.model()
+    const bytes = trained.save()
+    trained.dispose()
     await writeBytes(beside(file, config.model), bytes)
     if (config.checkpoint !== undefined) await writeBytes(beside(file, config.checkpoint), trainer.save())
     clearStatus()
@@ -77,11 +82,6 @@ export async function train(args: readonly string[]): Promise<number> {
   } finally {
     trainer.dispose()
   }
-}
-
-/** A column of numbers is a list of them: one target a row. */
-function targetsOf(y: NdArray): NdArray {
-  return y.shape.length === 2 && y.shape[1] === 1 ? y.reshape([y.shape[0] as number]) : y
 }
 
 /** The last line of the terminal: how far it is, loss, metrics, time left. */
