@@ -71,7 +71,7 @@ describe('lstm-wasm', () => {
       Usage
         lstm-wasm inspect FILE              what is in a model: layers, shapes, parameters, costs
         lstm-wasm run FILE --input X.npy    run a model on .npy, .json or .csv files
-        lstm-wasm score MODEL DATA -o OUT   the rows of a .parquet or .csv table, however long
+        lstm-wasm score MODEL DATA -o OUT   the rows of a .parquet, .csv or .npy table, however long
         lstm-wasm convert IN OUT            any model as ONNX, for Keras, or as one self-describing file
         lstm-wasm quantize IN OUT.safetensors
                                             a quarter of the size, and faster: weights of 8 bits

@@ -148,7 +148,7 @@ describe('windows of rows', () => {
   it('need a command line that says what', async () => {
     expect(await failure('sales.safetensors')).toBe('expected a model file and a table, got 1 names (see lstm-wasm score --help)')
     expect(await failure('sales.safetensors', 'sales.parquet')).toBe('expected -o OUT, the table that is written (see lstm-wasm score --help)')
-    expect(await failure('a', 'b.xlsx', '-o', 'c.csv')).toBe("DATA: expected a name that ends in .parquet, .csv, got 'b.xlsx' (see lstm-wasm score --help)")
+    expect(await failure('a', 'b.xlsx', '-o', 'c.csv')).toBe("DATA: expected a name that ends in .parquet, .csv, .npy, got 'b.xlsx' (see lstm-wasm score --help)")
     expect(await failure('a', 'b.csv', '-o', 'c.csv', '--nulls', 'zero')).toBe("--nulls: expected skip, got 'zero' (see lstm-wasm score --help)")
     expect(await failure('sales.safetensors', 'sales.csv', '-o', './sales.csv', '--force')).toBe("'./sales.csv' is the table to read: write to another file (see lstm-wasm score --help)")
     expect(await failure('a', 'b.csv', '-o', 'c.csv', '--workers', '0')).toMatch(/--workers: expected a whole number >= 1, got '0'/)
