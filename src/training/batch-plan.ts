@@ -131,9 +131,9 @@ export function addLossTo(
 /** Plans that are kept: those of two batch sizes, of their last groups, with gradients and without. */
 const KEPT_PLANS = 8
 
-/** The plans that were used last. */
-export class PlanCache {
-  readonly #plans: Map<string, BatchPlan> = new Map()
+/** The plans that were used last, each with what it is for. */
+export class PlanCache<Use> {
+  readonly #plans: { readonly use: Use, readonly plan: BatchPlan }[] = []
   readonly #most: number
 
   /** @param lanes how many plans of one kind there may be */
@@ -141,21 +141,26 @@ export class PlanCache {
     this.#most = KEPT_PLANS * lanes
   }
 
-  /** The plan of a key: one that is there, or a new one. */
-  of(key: string, make: () => BatchPlan): BatchPlan {
-    const plan = this.#plans.get(key) ?? make()
-    this.#plans.delete(key)
-    this.#plans.set(key, plan)
-    for (const [oldest, old] of this.#plans) {
-      if (this.#plans.size <= this.#most) break
-      old.dispose()
-      this.#plans.delete(oldest)
+  /** The plan for a use that `fits`, which is then the last one used; undefined where there is none. It allocates nothing. */
+  find<Wanted>(fits: (use: Use, wanted: Wanted) => boolean, wanted: Wanted): BatchPlan | undefined {
+    const plans = this.#plans
+    for (let n = plans.length - 1; n >= 0; n--) {
+      const found = plans[n] as typeof plans[number]
+      if (!fits(found.use, wanted)) continue
+      for (let later = n + 1; later < plans.length; later++) plans[later - 1] = plans[later] as typeof found
+      plans[plans.length - 1] = found
+      return found.plan
     }
-    return plan
+    return undefined
+  }
+
+  /** Keeps a new plan, in the place of the one whose last use is longest ago. */
+  add(use: Use, plan: BatchPlan): void {
+    this.#plans.push({ use, plan })
+    if (this.#plans.length > this.#most) this.#plans.shift()?.plan.dispose()
   }
 
   clear(): void {
-    for (const plan of this.#plans.values()) plan.dispose()
-    this.#plans.clear()
+    for (const { plan } of this.#plans.splice(0)) plan.dispose()
   }
 }

@@ -87,3 +87,10 @@ function shapeOf(
   }
   return input.shape.map((length, n) => (n === axis && size !== undefined ? size : typeof length === 'number' ? length : named(length)))
 }
+
+/** Whether shapes have as many axes, and the same sizes from an axis on. */
+export function areAlike(a: Shape, b: Shape | undefined, firstAxis: number): boolean {
+  if (a.length !== b?.length) return false
+  for (let axis = firstAxis; axis < a.length; axis++) if (a[axis] !== b[axis]) return false
+  return true
+}

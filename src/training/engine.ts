@@ -18,6 +18,7 @@ import { Groups } from './groups.ts'
 import { targetShapeOf } from './loss-graph.ts'
 import { addTrainingOperators, GRADIENT_RULES, LOWERINGS } from './operators.ts'
 import { checkOutputs, type OutputLoss } from './output-losses.ts'
+import { PlanViews } from './plan-views.ts'
 import { RunOutputs } from './run-outputs.ts'
 import { never, runThrough, type BatchInputs, type BatchOptions, type BatchResult, type BatchShapes, type BatchTargets, type Trainable } from './trainable.ts'
 
@@ -70,12 +71,13 @@ export class Engine implements Trainable {
     this.losses = losses
     this.#compared = losses.map((own) => comparedOf(own, graph))
     this.states = new CarriedStates(runtime)
-    this.#outputs = new RunOutputs(runtime)
+    const views = new PlanViews(runtime.linearMemory)
+    this.#outputs = new RunOutputs(views)
     this.#batchAxes = batchAxesOf(typed.graph.inputs)
     const trial = lowerOnTrial(typed.graph, this.#batchAxes, this.#trained)
     this.#arena = new Arena(runtime, trial.parameters, typed.graph.constants, trial.fixed)
     this.#groups = new Groups({
-      runtime, graph: this.graph, trained: this.#trained, losses, seed, arena: this.#arena, states: this.states, outputs: this.#outputs,
+      runtime, graph: this.graph, trained: this.#trained, losses, seed, arena: this.#arena, states: this.states, outputs: this.#outputs, views,
       batchAxes: this.#batchAxes, isApart: trial.fixed.size === 0 && [...this.#batchAxes.values()].every((axis) => axis === 0),
     })
   }

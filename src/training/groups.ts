@@ -1,19 +1,18 @@
 // A batch through plans, in groups of rows: one after the other, or some at the same time where there are threads.
 import type { Graph } from '../graph/graph.ts'
 import { operatorOf } from '../graph/node.ts'
-import type { PlannedValue } from '../plan/plan.ts'
 import type { TrainingRuntime } from '../runtime/gradient-kernels.ts'
 import type { Site } from '../runtime/threads/crew.ts'
 import type { Lanes } from '../runtime/threads/lanes.ts'
-import type { DataOf, DType } from '../values/dtype.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
 import { GradientSums, type Arena } from './arena.ts'
 import { PlanCache, planBatch, type BatchPlan } from './batch-plan.ts'
-import { shapesOfInputs } from './batch-sizes.ts'
+import { areAlike, shapesOfInputs } from './batch-sizes.ts'
 import type { CarriedStates } from './carried-states.ts'
 import { feedInputs, feedLosses, takeLosses } from './feeding.ts'
 import type { OutputLoss } from './output-losses.ts'
+import type { PlanViews } from './plan-views.ts'
 import type { RunOutputs } from './run-outputs.ts'
 import type { BatchInputs, BatchOptions, BatchTargets } from './trainable.ts'
 
@@ -37,6 +36,7 @@ export interface GroupedModel {
   readonly arena: Arena
   readonly states: CarriedStates
   readonly outputs: RunOutputs
+  readonly views: PlanViews
   /** Of each input, its axis that is the batch. */
   readonly batchAxes: ReadonlyMap<string, number>
   /** Whether rows of a batch know nothing of each other, so that they can be taken in groups. */
@@ -62,7 +62,8 @@ interface Group {
 /** Plans of a model's steps, and how batches go through them. */
 export class Groups {
   readonly #model: GroupedModel
-  readonly #plans: PlanCache
+  readonly #plans: PlanCache<PlanUse>
+  readonly #wanted: WantedPlan
   readonly #sums: GradientSums
   /** Whether groups may run at the same time. */
   readonly #mayShare: boolean
@@ -71,7 +72,8 @@ export class Groups {
 
   constructor(model: GroupedModel) {
     this.#model = model
-    const { runtime, arena, graph, trained } = model
+    const { runtime, arena, graph, trained, isApart } = model
+    this.#wanted = { batch: undefined, size: 0, lane: 0, firstAxis: isApart ? 1 : 0 }
     this.#mayShare = isShareable(graph, trained)
     this.#sums = new GradientSums(runtime, arena)
     this.#plans = new PlanCache(runtime.lanes?.most ?? 1)
@@ -123,7 +125,7 @@ export class Groups {
 
   /** The groups from row `begin` on that run at the same time, fed; those of workers are written down. */
   #prepare(batch: GroupedBatch, begin: number, size: number, count: number): Group[] {
-    const { runtime, losses } = this.#model
+    const { runtime, losses, views } = this.#model
     const { targets, weights, rows, training } = batch
     const groups: Group[] = []
     for (let lane = 0; lane < count && begin + lane * size < rows; lane++) {
@@ -131,7 +133,7 @@ export class Groups {
       const own = Math.min(size, rows - from)
       const plan = this.#planOf(batch, own, lane)
       this.#feed(plan, batch, from, own)
-      if (targets !== undefined) feedLosses(runtime.linearMemory, plan, losses, { targets, weights }, from, own, rows)
+      if (targets !== undefined) feedLosses(views, plan, losses, { targets, weights }, from, own, rows)
       if (training) this.#sums.begin(plan, lane, from === 0)
       if (lane > 0) runtime.lanes?.record(lane, () => runPlan(plan))
       groups.push({ lane, plan, begin: from, size: own })
@@ -141,10 +143,10 @@ export class Groups {
 
   /** Inputs, parameters and states of a group. */
   #feed(plan: BatchPlan, { inputs, rows, step }: GroupedBatch, begin: number, size: number): void {
-    const { runtime, graph, batchAxes, arena, states, seed } = this.#model
-    feedInputs(runtime.linearMemory, plan, graph.inputs, batchAxes, inputs, begin, size, rows)
+    const { views, graph, batchAxes, arena, states, seed } = this.#model
+    feedInputs(views, plan, graph.inputs, batchAxes, inputs, begin, size, rows)
     if (plan.seed !== undefined) {
-      const view = this.#view('int32', plan.seed, 3)
+      const view = views.of(plan.seed)
       view[0] = seed
       view[1] = step
       view[2] = begin
@@ -161,17 +163,13 @@ export class Groups {
 
   /** Takes what came out of a group. */
   #take({ rows, training, losses }: GroupedBatch, { plan, lane, begin, size }: Group): void {
-    const { runtime: { kernels, linearMemory }, states, outputs, isApart } = this.#model
+    const { runtime: { kernels }, views, states, outputs, isApart } = this.#model
     if (training) this.#sums.end(plan, lane, begin === 0)
     for (const [name, { slot, shape }] of plan.carried) {
       kernels.copyRows(slot.ptr, 0, states.addressOf(name, shape, begin, rows), 0, 1, 4 * lengthOf(shape))
     }
     for (const [name, output] of plan.outputs) outputs.take(name, output, begin, size, isApart ? rows : size)
-    takeLosses(linearMemory, plan, losses, begin, size)
-  }
-
-  #view<T extends DType>(dtype: T, { slot }: PlannedValue, length: number): DataOf<T> {
-    return this.#model.runtime.linearMemory.view(dtype, slot.ptr, length)
+    takeLosses(views, plan, losses, begin, size)
   }
 
   #siteOf({ inputs, training, rows }: GroupedBatch, lanes: Lanes): Site {
@@ -188,21 +186,59 @@ export class Groups {
   /** The plan of a lane for these sizes: one that is there, or a new one. */
   #planOf(batch: GroupedBatch, size: number, lane: number): BatchPlan {
     const { runtime, graph, trained, losses, arena, batchAxes, isApart } = this.#model
-    const { targets, training } = batch
+    const wanted = this.#wanted
+    wanted.batch = batch
+    wanted.size = size
+    wanted.lane = lane
+    const known = this.#plans.find(fitsPlan, wanted)
+    wanted.batch = undefined // the caller's arrays are not kept
+    if (known !== undefined) return known
+    const { training } = batch
     const ofGroup = isApart ? size : undefined
     const given = Object.fromEntries(Object.entries(batch.inputs).map(([name, { shape }]) => [name, shape]))
     const inputs = shapesOfInputs(graph.inputs, given, batchAxes, ofGroup)
-    const targetShapes = targets?.map(({ target, labels }): Shape => {
-      const { shape } = (target ?? labels) as ArrayLike
+    const targets = batch.targets?.map((target): Shape => {
+      const { shape } = comparedTarget(target)
       return [ofGroup ?? shape[0] ?? 0, ...shape.slice(1)]
     })
-    const key = JSON.stringify([lane, [...inputs.values()], targetShapes ?? null, training])
-    return this.#plans.of(key, () => {
-      const wanted = training ? arena.parameters.filter(({ trainable }) => trainable).map(({ input }) => input) : []
-      return planBatch(runtime.ofLane(lane), graph, trained, losses, { inputs, targets: targetShapes, training, wanted })
-    })
+    const learning = training ? arena.parameters.filter(({ trainable }) => trainable).map(({ input }) => input) : []
+    const plan = planBatch(runtime.ofLane(lane), graph, trained, losses, { inputs, targets, training, wanted: learning })
+    this.#plans.add({ lane, size, training, inputs: given, targets: batch.targets?.map((target) => comparedTarget(target).shape) }, plan)
+    return plan
   }
 }
+
+/** What a plan was made for: a group of so many rows of a batch of these shapes. */
+interface PlanUse {
+  readonly lane: number
+  readonly size: number
+  readonly training: boolean
+  readonly inputs: Readonly<Record<string, Shape>>
+  readonly targets: readonly Shape[] | undefined
+}
+
+/** What a plan is looked for with: one record for all that come, for a step allocates little. */
+interface WantedPlan {
+  batch: GroupedBatch | undefined
+  size: number
+  lane: number
+  /** The first axis that must be the same: groups are of batches of any number of rows. */
+  readonly firstAxis: number
+}
+
+function fitsPlan(use: PlanUse, { batch, size, lane, firstAxis }: WantedPlan): boolean {
+  const { inputs, targets, training } = batch as GroupedBatch
+  if (use.lane !== lane || use.size !== size || use.training !== training || use.targets?.length !== targets?.length) return false
+  for (const name in use.inputs) if (!areAlike(use.inputs[name] as Shape, inputs[name]?.shape, firstAxis)) return false
+  for (const name in inputs) if (use.inputs[name] === undefined) return false
+  for (let n = 0; targets !== undefined && n < targets.length; n++) {
+    if (!areAlike(use.targets?.[n] as Shape, comparedTarget(targets[n] as BatchTargets).shape, firstAxis)) return false
+  }
+  return true
+}
+
+/** The one of the targets whose shape tells those of the others. */
+const comparedTarget = ({ target, labels }: BatchTargets): ArrayLike => (target ?? labels) as ArrayLike
 
 function runPlan({ plan: { steps } }: BatchPlan): void {
   for (let n = 0; n < steps.length; n++) (steps[n] as () => void)()

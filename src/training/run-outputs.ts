@@ -1,32 +1,34 @@
 import type { PlannedOutput } from '../plan/plan.ts'
-import type { TrainingRuntime } from '../runtime/gradient-kernels.ts'
 import { copyData, createData } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
-import { lengthOf, sameShape } from '../values/shape.ts'
+import { lengthOf } from '../values/shape.ts'
+import { areAlike } from './batch-sizes.ts'
+import type { PlanViews } from './plan-views.ts'
 
 /** Outputs of the last run, put together from groups of rows. The arrays are the same from run to run of as many rows. */
 export class RunOutputs {
-  readonly #runtime: TrainingRuntime
+  readonly #views: PlanViews
   readonly #arrays: Map<string, NdArray> = new Map()
 
-  constructor(runtime: TrainingRuntime) {
-    this.#runtime = runtime
+  constructor(views: PlanViews) {
+    this.#views = views
   }
 
   /**
    * Takes the output of a group.
    * @param rows those of the whole batch; `size` where it is not taken apart
    */
-  take(name: string, { slot, shape, type }: PlannedOutput, begin: number, size: number, rows: number): void {
+  take(name: string, output: PlannedOutput, begin: number, size: number, rows: number): void {
+    const { shape, type } = output
     const isPart = rows !== size && shape[0] === size
-    const whole = isPart ? [rows, ...shape.slice(1)] : shape
     let array = this.#arrays.get(name)
-    if (array === undefined || !sameShape(array.shape, whole)) {
+    if (array === undefined || !areAlike(array.shape, shape, 1) || array.shape[0] !== (isPart ? rows : shape[0])) {
+      const whole = isPart ? [rows, ...shape.slice(1)] : shape
       array = new NdArray(createData(type.dtype, lengthOf(whole)), whole)
       this.#arrays.set(name, array)
     }
-    const length = lengthOf(shape)
-    array.data.set(this.#runtime.linearMemory.view(type.dtype, slot.ptr, length), isPart ? begin * length / size : 0)
+    const view = this.#views.of(output)
+    array.data.set(view, isPart ? begin * view.length / size : 0)
   }
 
   get(name: string): NdArray {
