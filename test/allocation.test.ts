@@ -1,49 +1,15 @@
 // Steady state allocates nothing: not in linear memory, and not on the JavaScript heap.
-import { GCProfiler, getHeapStatistics, setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { compile, type Model, type Runtime } from '../src/index.ts'
 import type { LstmShape } from '../src/formats/pytorch-names.ts'
 import { dense, lstm, sequential } from '../src/layers/index.ts'
 import { NdArray } from '../src/values/ndarray.ts'
+import { heapBytesPerCall } from './heap-bytes.ts'
 import { lstmGraph, randomLstm } from './lstm-graph.ts'
 import { pseudoRandom } from './random.ts'
 import { STEADY_STATE_BYTES } from './tolerance.ts'
 import { carriedModel, charModel, convolutionModel, gruModel, torchLstm } from './streams/models.ts'
 import { describeReleases, runtimeOf } from './variants.ts'
-
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
-
-const WARM_UP = 20_000
-const CALLS = 5_000
-const WINDOWS = 8
-
-/**
- * Bytes that a call of `run` leaves on the JavaScript heap, garbage included: the least of several
- * windows. What the function allocates it allocates in every one of them; what the engine allocates
- * beside it (a compiler that finishes in the background) comes on top of some. Windows in which
- * garbage was collected, or the heap became smaller as old code was dropped, do not count.
- * One that is below `STEADY_STATE_BYTES` says all that is asked, and is the last.
- */
-function heapBytesPerCall(run: () => void): number {
-  for (let n = 0; n < WARM_UP; n++) run()
-  const windows: number[] = []
-  for (let window = 0; window < WINDOWS; window++) {
-    collectGarbage()
-    collectGarbage() // the first one's sweeping is over when the second begins
-    const profiler = new GCProfiler()
-    profiler.start()
-    const before = getHeapStatistics().used_heap_size
-    for (let n = 0; n < CALLS; n++) run()
-    const bytes = getHeapStatistics().used_heap_size - before
-    if (profiler.stop().statistics.length > 0 || bytes < 0) continue
-    windows.push(bytes / CALLS)
-    if (bytes / CALLS < STEADY_STATE_BYTES) return bytes / CALLS
-  }
-  expect(windows.length, 'windows that count').toBeGreaterThanOrEqual(WINDOWS / 2)
-  return Math.min(...windows)
-}
 
 /** Where the meter's test puts its objects, so that no compiler can leave them out. */
 let sink: unknown
