@@ -1,11 +1,18 @@
 // Many sessions in one process: what one of them takes, and how fast they go on.
-import { compile, createRuntime } from 'lstm-wasm'
+import { compile, createRuntime, type Model, type Runtime } from 'lstm-wasm'
 import { input, lstm, sequential } from 'lstm-wasm/layers'
-import { pseudoRandom } from './random.ts'
-import { quantile } from './statistics.ts'
+import { networkCase, type Case } from '../cases.ts'
+import { lstmLayer, randomTensors, type TensorData } from '../network.ts'
+import { pseudoRandom } from '../random.ts'
+import { quantile } from '../statistics.ts'
 
 /** Of the size of a voice detector: two LSTMs of 128 units. */
 const UNITS = 128
+/** A frame of one session. */
+export const SESSION_CASE: Case = networkCase({
+  name: `two LSTMs of ${UNITS} units`, about: '', mode: 'step', batch: 1, timesteps: 1, features: UNITS, layers: [lstmLayer(UNITS, UNITS, { numLayers: 2 })],
+})
+const SEED = 9000
 const ROUNDS = 60
 /** Sessions whose frames come together. */
 const TOGETHER = [1, 16, 64, 256, 1024]
@@ -29,19 +36,16 @@ export interface Sessions {
   savedBytes: number
 }
 
+/** The model of `SESSION_CASE`. */
+export async function openSessionModel(runtime: Runtime, tensors: ReadonlyMap<string, TensorData>): Promise<Model> {
+  const net = sequential([input(['timesteps', UNITS]), lstm(UNITS, { name: 'lstm', numLayers: 2, returnSequences: true })], { input: 'x', output: 'y' })
+  return compile(net.loadStateDict(tensors), { runtime })
+}
+
 /** @throws LstmError `MEMORY` for more sessions than fit */
 export async function measureSessions(sessions: number, threads: number, rounds: number = ROUNDS): Promise<Sessions> {
   const runtime = await createRuntime({ threads })
-  const net = sequential([input(['timesteps', UNITS]), lstm(UNITS, { name: 'lstm', numLayers: 2, returnSequences: true })], { input: 'x', output: 'y' })
-  const shapes = [0, 1].flatMap((layer): [string, number[]][] => [
-    [`lstm.weight_ih_l${layer}`, [4 * UNITS, UNITS]], [`lstm.weight_hh_l${layer}`, [4 * UNITS, UNITS]],
-    [`lstm.bias_ih_l${layer}`, [4 * UNITS]], [`lstm.bias_hh_l${layer}`, [4 * UNITS]],
-  ])
-  const tensors = shapes.map(([name, shape], n) => {
-    const data = pseudoRandom(9000 + n, shape.reduce((product, size) => product * size, 1), 1 / Math.sqrt(UNITS))
-    return [name, { dtype: 'float32' as const, shape, data }] as const
-  })
-  const model = await compile(net.loadStateDict(Object.fromEntries(tensors)), { runtime })
+  const model = await openSessionModel(runtime, randomTensors(SESSION_CASE.layers, SEED))
   const before = { used: runtime.memory().usedBytes, resident: residentBytes() }
   let begin = performance.now()
   const pool = model.streams(sessions)
@@ -95,6 +99,6 @@ export async function measureSessions(sessions: number, threads: number, rounds:
 }
 
 /** Of this process; 0 where nothing tells. */
-function residentBytes(): number {
+export function residentBytes(): number {
   return globalThis.process?.memoryUsage?.().rss ?? 0
 }
