@@ -27,7 +27,7 @@ export const HELP = `Times lstm-wasm and other engines side by side, after check
 
   --quick          the cases of the targets only, in less than a minute; without ${NOT_QUICK.join(' and ')}
   --int8           also the engines with weights of 8 bits, whose outputs may be ${INT8_TOLERANCE} away; the cases of their targets
-  --threads        engines with one thread and with two; the cases that threads are for
+  --threads        engines with one thread and with two; the cases that threads are for. As a chart: npm run bench:threads
   --case LIST      names, parts of names, or any sizes of a layer: --case "B1 T1 F64 H64,GRU B2 T7 F3 H5,digits"
   --engine LIST    engines, or one of their variants: --engine lstm-wasm:simd,onnxruntime-web
   --json FILE      also write all figures to FILE

@@ -241,7 +241,7 @@ function isStreamed({ batch, streamedBytes }: Case, { l2Bytes }: Settings) {
 }
 
 function rowOf(entry: Case, { engine, variant }: Contender) {
-  return { case: entry.name, engine: engine.name, variant, dtype: engine.dtype ?? 'float32', threads: 1 }
+  return { case: entry.name, engine: engine.name, variant, dtype: engine.dtype ?? 'float32', threads: engine.threads ?? 1 }
 }
 
 function wrongRow(entry: Case, contender: Contender, { error, worst }: { error: string, worst: number }): WrongRow {

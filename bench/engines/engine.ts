@@ -17,6 +17,8 @@ export interface Engine {
   readonly name: string
   /** Of its weights. Default: float32. */
   readonly dtype?: 'int8'
+  /** How many it computes with. Default: one. */
+  readonly threads?: number
   /** The first is the one most people run. */
   readonly variants: readonly string[]
   /** The largest distance from the float64 reference, where its functions are approximations. Default: as all others. */

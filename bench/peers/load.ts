@@ -1,12 +1,14 @@
 // Loads packages of this folder: they are not the library's own, and their types are not installed where types are checked.
 import { ROOT } from '../places.ts'
 
-const { importHere } = await import(/* @vite-ignore */ new URL('bench/peers/import.mjs', ROOT).href) as { readonly importHere: (name: string) => Promise<any> }
+interface Import { readonly importHere: (name: string, copy?: string) => Promise<any> }
 
-/** The module of this name. @throws Error saying what to do where it is not installed */
-export async function loadPeer(name: string): Promise<any> {
+const { importHere } = await import(/* @vite-ignore */ new URL('bench/peers/import.mjs', ROOT).href) as Import
+
+/** The module of this name. @param copy tells copies of it apart, which have settings of their own. @throws Error saying what to do where it is not installed */
+export async function loadPeer(name: string, copy?: string): Promise<any> {
   try {
-    return await importHere(name)
+    return await importHere(name, copy)
   } catch (error) {
     const { code = '' } = error as { code?: string }
     // The second: the library's own package puts a stand-in in the place of onnxruntime-web, which it does not need.

@@ -31,7 +31,10 @@ export async function measureEngineSessions(
     if (!await onProgress(engine)) break
     await promisify(execFile)(process.execPath, [CHILD, engine, String(sessions), String(rounds)]).then(
       ({ stdout }) => rows.push(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')),
-      ({ stderr, message }) => skipped.push({ engine, reason: /^\w*Error: (.*)$/m.exec(stderr)?.[1] ?? message }),
+      (error: unknown) => {
+        const { stderr, message } = error as Error & { stderr: string }
+        skipped.push({ engine, reason: /^\w*Error: (.*)$/m.exec(stderr)?.[1] ?? message })
+      },
     )
   }
   return { rows, skipped }

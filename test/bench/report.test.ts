@@ -5,6 +5,7 @@ import type { Row, TimedRow, WrongRow } from '../../bench/measure.ts'
 import { formatTime, ratioOf } from '../../bench/report/format.ts'
 import type { Results } from '../../bench/report/results.ts'
 import { formatResults, formatVerdicts, markdownResults } from '../../bench/report/table.ts'
+import { threadPoints } from '../../bench/report/thread-chart.ts'
 import { distance, median, quantile, spread } from '../../bench/statistics.ts'
 import { judge, targetsFor } from '../../bench/targets.ts'
 
@@ -136,5 +137,16 @@ describe('the report', () => {
     expect(text).toContain('not run: tfjs-cpu: not installed')
     expect(text).toContain('NOT TIMED: digits, plain-js: off by 1')
     expect(markdownResults(results)).toContain('| B1 T100 F64 H64 | lstm-wasm relaxed-simd | 100 us | 125 us | 3 % | 12.3 | 85 % |  | 1.00x |')
+  })
+})
+
+describe('the chart of threads', () => {
+  it('has the speed of each engine and number of threads, relative to ours with one', () => {
+    const timed = (engine: string, threads: number, medianUs: number, variant = 'a'): Row => ({ ...row('B1 T100 F64 H64', engine, variant, medianUs), threads })
+    const points = threadPoints([
+      timed('lstm-wasm', 1, 100, 'simd'), timed('lstm-wasm', 1, 80, 'relaxed-simd'), timed('lstm-wasm 2 threads', 2, 40), timed('onnxruntime-node', 1, 160),
+      wrongRow(timed('onnxruntime-node 2 threads', 2, 1), 1, 'its output is off'),
+    ])
+    expect(points.map(({ engine, threads, speed }) => [engine, threads, speed])).toEqual([['lstm-wasm', 1, 1], ['lstm-wasm', 2, 2], ['onnxruntime-node', 1, 0.5]])
   })
 })
