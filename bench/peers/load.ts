@@ -6,7 +6,11 @@ interface Import { readonly importHere: (name: string, copy?: string) => Promise
 const address = new URL('bench/peers/import.mjs', ROOT).href
 const { importHere } = await import(/* @vite-ignore */ address) as Import
 
-/** The module of this name. @param copy tells copies of it apart, which have settings of their own. @throws Error saying what to do where it is not installed */
+/**
+ * The module of this name.
+ * @param copy tells copies of it apart, which have settings of their own
+ * @throws Error saying what to do where it is not installed
+ */
 export async function loadPeer(name: string, copy?: string): Promise<any> {
   try {
     return await importHere(name, copy)
