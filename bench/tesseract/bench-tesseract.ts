@@ -50,7 +50,9 @@ await runCommand('bench:tesseract', async (args, { signal, progress, onProgress 
     const bytes = path.endsWith('.gz') ? gunzipSync(packed) : packed
     await writeFile(join(folder, `${kind}.traineddata`), bytes)
     const contenders: Contender[] = []
-    for (const [weights, whole] of [['int8', false], ['float32', false], ['int8', true]] as const) contenders.push(await ownContender(bytes, weights, whole))
+    for (const [weights, how] of [['int8', 'network'], ['float32', 'network'], ['int8', 'recognizeLine'], ['int8', 'recognizeLines']] as const) {
+      contenders.push(await ownContender(bytes, weights, how))
+    }
     const others = [() => tesseractJsContenders(folder, kind), async () => [await nativeContender(folder, kind)]]
     for (const make of others) {
       try {

@@ -27,9 +27,9 @@ async function timed(lines: readonly GreyLine[], read: (line: GreyLine) => unkno
   return (processorMs() - begin) / lines.length
 }
 
-/** The network alone on prepared pixels, or all of `recognizeLine`. */
-export async function ownContender(file: Uint8Array, weights: 'int8' | 'float32', whole: boolean): Promise<Contender> {
-  const [{ compile }, { decodeLine, readTraineddata, recognizeLine }] = await Promise.all([import('lstm-wasm'), import('lstm-wasm/tesseract')])
+/** The network alone on prepared pixels, all of `recognizeLine`, or of `recognizeLines` with all lines in a batch. */
+export async function ownContender(file: Uint8Array, weights: 'int8' | 'float32', how: 'network' | 'recognizeLine' | 'recognizeLines'): Promise<Contender> {
+  const [{ compile }, { decodeLine, readTraineddata, recognizeLine, recognizeLines }] = await Promise.all([import('lstm-wasm'), import('lstm-wasm/tesseract')])
   const { graph } = readTraineddata(file, { weights })
   const model = await compile(graph, { streams: false })
   const prepared: Map<GreyLine, { data: Float32Array, shape: number[], dtype: 'float32' }> = new Map()
@@ -40,9 +40,12 @@ export async function ownContender(file: Uint8Array, weights: 'int8' | 'float32'
   }
   const box = { left: 0, top: 0, width: 1, height: 1 }
   return {
-    name: `lstm-wasm ${weights}, ${model.runtime.variant}${whole ? ', recognizeLine' : ', network'}`,
-    time: (lines) => timed(lines, whole ? (line) => recognizeLine(model, line) : (line) => model.run({ pixels: pixelsOf(line) })),
-    text: async (line) => (whole ? recognizeLine(model, line) : decodeLine(model, model.run({ pixels: pixelsOf(line) }).probs, { box })).text,
+    name: `lstm-wasm ${weights}, ${model.runtime.variant}, ${how}`,
+    async time(lines) {
+      if (how === 'recognizeLines') return await timed([lines[0]], () => recognizeLines(model, lines, { batch: lines.length })) / lines.length
+      return timed(lines, how === 'recognizeLine' ? (line) => recognizeLine(model, line) : (line) => model.run({ pixels: pixelsOf(line) }))
+    },
+    text: async (line) => (how !== 'network' ? recognizeLine(model, line) : decodeLine(model, model.run({ pixels: pixelsOf(line) }).probs, { box })).text,
     dispose: async () => model.dispose(),
   }
 }
