@@ -33,6 +33,22 @@ const y = floats(8, 9, 2)
 const OPTIONS = { loss: 'mse', optimizer: sgd({ learningRate: 0.1 }), runtime } as const
 
 describe('a trainer', () => {
+  it('writes nothing at address 0 where gradients of recurrent weights are not wanted', async () => {
+    const own = await createRuntime({ variant: 'simd' })
+    const first = own.tensor(pseudoRandom(9, 8192, 1))
+    const lstm = node('lstm', ['x'], 'h', { hiddenSize: 33, numLayers: 1, direction: 'forward', returnSequences: true })
+    const layers: Graph = {
+      ...scaled, inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 5, 3] }], outputs: [{ name: 'y', value: 'h' }],
+      nodes: [{ ...lstm, parameters: { '0.forward.inputWeights': 'w', '0.forward.recurrentWeights': 'u' } }],
+      constants: new Map([['w', floats(10, 132, 3)], ['u', floats(11, 132, 33)]]),
+    }
+    const trainer = await createTrainer(layers, { ...OPTIONS, runtime: own })
+    trainer.freeze(['u'])
+    trainer.trainOnBatch(floats(12, 2, 5, 3), floats(13, 2, 5, 33))
+    expect(first.data).toEqual(pseudoRandom(9, 8192, 1))
+    trainer.dispose()
+  })
+
   it('moves weights and biases, and no vector that scales', async () => {
     const trainer = await createTrainer(scaled, OPTIONS)
     expect(trainer.trainableNames).toEqual(['w', 'bias'])
