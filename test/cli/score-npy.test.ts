@@ -48,7 +48,9 @@ describe('an .npy as a table', () => {
     const at = (window: number, step: number, feature: number): number => numbers[feature]?.[window + step] as number
     const data = new Float32Array(windows * steps * features)
     for (let w = 0; w < windows; w++) {
-      for (let s = 0; s < steps; s++) for (let f = 0; f < features; f++) data[isFortran ? w + windows * (s + steps * f) : (w * steps + s) * features + f] = at(w, s, f)
+      for (let s = 0; s < steps; s++) {
+        for (let f = 0; f < features; f++) data[isFortran ? w + windows * (s + steps * f) : (w * steps + s) * features + f] = at(w, s, f)
+      }
     }
     const header = writeNpyHeader('<f4', [windows, steps, features])
     write(`${name}.npy`, isFortran ? inColumns(header) : header, data)
