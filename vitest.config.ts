@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 /**
@@ -10,8 +11,9 @@ const SHARING = /^test\/(export|formats|fuzz|graph|kernels|ops|quantization|stre
 const OF_TEST = /^test\/[^/]+$/
 const FINDS_OPERATORS = /\/src\/(index|model\/load|readers\/\w+)\.ts'/
 const LEARNING = /^test\/(bench|cli|gradients|training)\//
-/** These put guard zones around all memory, for whatever comes after them in their process. */
-const GUARDED = /\/(guards|one-node|differences)\.ts'/
+/** Imported by whatever module, it puts guard zones around all memory, for all that comes after it in the process. */
+const GUARDS = 'test/guards.ts'
+const IMPORT = /(?:from|import) '(\.[^']+\.ts)'/g
 /** These look at which operators are known before any is asked for. */
 const FRESH = ['test/ops/families.test.ts', 'test/gradients/registry.test.ts', 'test/core.test.ts']
 const shares = (name: string, text: string): boolean => (
@@ -20,17 +22,32 @@ const shares = (name: string, text: string): boolean => (
 /** What others would notice: mocks, a changed environment, memory that is measured. */
 const NOTICED = /\bvi\.(spyOn|fn|mock|stub\w+|useFakeTimers)\b|\bchdir\(|getHeapStatistics|memoryUsage|setFlagsFromString|\bglobalThis\b|process\.env\.\w+ = /
 
-const tests = readdirSync('test', { recursive: true, encoding: 'utf8' }).map((name) => `test/${name.replaceAll('\\', '/')}`)
-  .filter((name) => name.endsWith('.test.ts') && !/^test\/runtimes\/|\/node_modules\//.test(name))
+const modules = new Set(readdirSync('test', { recursive: true, encoding: 'utf8' }).map((name) => `test/${name.replaceAll('\\', '/')}`))
+const tests = [...modules].filter((name) => name.endsWith('.test.ts') && !/^test\/runtimes\/|\/node_modules\//.test(name))
 
 const PROJECTS = ['alone', 'learning', 'learningGuarded', 'guarded', 'sharing'] as const
+
+/** The modules of test/ that a module imports, and those that they import. */
+const imported: Map<string, ReadonlySet<string>> = new Map()
+function importsOf(name: string): ReadonlySet<string> {
+  const known = imported.get(name)
+  if (known !== undefined) return known
+  const found: Set<string> = new Set()
+  imported.set(name, found)
+  for (const [, path] of readFileSync(name, 'utf8').matchAll(IMPORT)) {
+    const other = join(dirname(name), path as string).replaceAll('\\', '/')
+    if (modules.has(other)) for (const one of [other, ...importsOf(other)]) found.add(one)
+  }
+  return found
+}
 
 function projectOf(name: string): typeof PROJECTS[number] {
   const text = readFileSync(name, 'utf8')
   if (NOTICED.test(text) || FRESH.includes(name)) return 'alone'
-  if (LEARNING.test(name)) return GUARDED.test(text) ? 'learningGuarded' : 'learning'
+  const isGuarded = importsOf(name).has(GUARDS)
+  if (LEARNING.test(name)) return isGuarded ? 'learningGuarded' : 'learning'
   if (!shares(name, text)) return 'alone'
-  return GUARDED.test(text) ? 'guarded' : 'sharing'
+  return isGuarded ? 'guarded' : 'sharing'
 }
 
 const config: ViteUserConfig = defineConfig({

@@ -60,7 +60,7 @@ describe('flags', () => {
   it('are all cases and engines, unless told otherwise', () => {
     const all = readFlags([])
     const quick = readFlags(['--quick'])
-    expect([all.cases.length, quick.cases.length]).toEqual([24, 16])
+    expect([all.cases.length, quick.cases.length]).toEqual([25, 16])
     expect(all.engines.map(({ engine }) => engine.name)).toContain('tfjs-cpu')
     expect(quick.engines.map(({ engine }) => engine.name)).toEqual(['lstm-wasm', 'onnxruntime-web', 'tfjs-wasm', 'onnxruntime-node'])
     const some = readFlags(['--quick', '--case', 'digits', '--case=T100,H1024', '--engine', 'plain-js', '--json', 'out.json', '--check'])
