@@ -19,8 +19,9 @@ const FRESH = ['test/ops/families.test.ts', 'test/gradients/registry.test.ts', '
 const shares = (name: string, text: string): boolean => (
   SHARING.test(name) || (OF_TEST.test(name) && (!FINDS_OPERATORS.test(text) || text.includes('addAllOperators()')))
 )
-/** What others would notice: mocks, a changed environment, memory that is measured. */
+/** What others would notice: mocks, a changed environment, memory that is measured, here or by a module that is imported. */
 const NOTICED = /\bvi\.(spyOn|fn|mock|stub\w+|useFakeTimers)\b|\bchdir\(|getHeapStatistics|memoryUsage|setFlagsFromString|\bglobalThis\b|process\.env\.\w+ = /
+const METER = 'test/heap-bytes.ts'
 
 const modules = new Set(readdirSync('test', { recursive: true, encoding: 'utf8' }).map((name) => `test/${name.replaceAll('\\', '/')}`))
 const tests = [...modules].filter((name) => name.endsWith('.test.ts') && !/^test\/runtimes\/|\/node_modules\//.test(name))
@@ -43,8 +44,9 @@ function importsOf(name: string): ReadonlySet<string> {
 
 function projectOf(name: string): typeof PROJECTS[number] {
   const text = readFileSync(name, 'utf8')
-  if (NOTICED.test(text) || FRESH.includes(name)) return 'alone'
-  const isGuarded = importsOf(name).has(GUARDS)
+  const modulesOf = importsOf(name)
+  if (NOTICED.test(text) || FRESH.includes(name) || modulesOf.has(METER)) return 'alone'
+  const isGuarded = modulesOf.has(GUARDS)
   if (LEARNING.test(name)) return isGuarded ? 'learningGuarded' : 'learning'
   if (!shares(name, text)) return 'alone'
   return isGuarded ? 'guarded' : 'sharing'

@@ -21,10 +21,10 @@ async function bytesOfStep(rows: number, timesteps: number): Promise<number> {
 }
 
 describe('a step of training', () => {
-  it('leaves less than 16 kB on the heap for one group of rows, less than 2.5 kB for each more, and nothing that grows with timesteps', async () => {
+  it('leaves less than 18 kB on the heap for one group of rows, less than 2.5 kB for each more, and nothing that grows with timesteps', async () => {
     const [one, four, long] = [await bytesOfStep(32, 3), await bytesOfStep(128, 3), await bytesOfStep(32, 40)]
-    expect(one).toBeLessThan(16_000)
+    expect(one).toBeLessThan(18_000)
     expect((four - one) / 3).toBeLessThan(2_500)
-    expect(Math.abs(long - one)).toBeLessThan(2_000)
+    expect(long - one).toBeLessThan(1_000)
   })
 })
