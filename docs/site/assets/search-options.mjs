@@ -10,10 +10,20 @@ function wordsOf(text) {
   })
 }
 
+/** Words that most sections have: they tell none from another, and took a tenth of the index. */
+const COMMON = new Set([
+  ...'a an and are as at be by for from has have in is it its of on one or that the their them there they this to what where'.split(' '),
+  ...'which with if so can may do does than then when all each other but only more also into same'.split(' '),
+])
+
 export const SEARCH_OPTIONS = {
   fields: ['title', 'page', 'text'],
   storeFields: ['path', 'page', 'title', 'section'],
   tokenize: wordsOf,
+  processTerm(term) {
+    const word = term.toLowerCase()
+    return COMMON.has(word) ? null : word
+  },
   searchOptions: {
     boost: { title: 4, page: 2 }, prefix: (word) => word.length > 2, fuzzy: (word) => (word.length > 4 ? 0.2 : 0), combineWith: 'AND',
     boostDocument: (_id, _word, { section }) => (section === 'API in full' ? 0.5 : section === 'Project' ? 0.6 : 1),
