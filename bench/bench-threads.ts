@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { findCases, TOLERANCE } from './cases.ts'
-import { checkCounts, INTERRUPTED, runCommand, UsageError } from './command.ts'
+import { checkCounts, INTERRUPTED, runCommand } from './command.ts'
 import { contendersUpTo, THREAD_CASES } from './engines/threads.ts'
 import { parseFlags } from './flags.ts'
 import { describeMachine, describeRuntime, l2BytesOf, readVersions } from './machine.ts'
@@ -35,9 +35,7 @@ await runCommand('bench:threads', async (args, { signal, progress, onProgress })
     return 0
   }
   checkCounts({ most })
-  const drawing = await openDrawing().catch((error: unknown) => {
-    throw new UsageError(`the charts' library is ${error instanceof Error ? error.message : String(error)}`)
-  })
+  const drawing = await openDrawing()
   await mkdir(FOLDER, { recursive: true })
   const file = new URL('threads.json', FOLDER)
   if (!render) {

@@ -72,9 +72,7 @@ interface CurveFlags {
 
 /** Losses over seconds of ours and of TensorFlow.js, one after the other, with PyTorch's from a file. @returns false where it was stopped */
 async function writeCurve({ one, seconds, torch, withPeers }: CurveFlags, { signal, onProgress, progress }: Tools): Promise<boolean> {
-  const drawing = await openDrawing().catch((error: unknown) => {
-    throw new UsageError(`the charts' library is ${error instanceof Error ? error.message : String(error)}`)
-  })
+  const drawing = await openDrawing()
   const curves: LossCurve[] = torch === undefined ? [] : [readCurve(await readFile(torch, 'utf8'), torch)]
   const data = makeTrainingData(one)
   const fastest = (await openRooflines()).keys().next().value as typeof VARIANTS[number]

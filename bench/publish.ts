@@ -33,9 +33,7 @@ await runCommand('bench:publish', async (args, tools) => {
     console.log(HELP)
     return 0
   }
-  const drawing = await openDrawing().catch((error: unknown) => {
-    throw new UsageError(`the charts' library is ${error instanceof Error ? error.message : String(error)}`)
-  })
+  const drawing = await openDrawing()
   if (!render && !await measureAll(tools)) return INTERRUPTED
   await renderAll(drawing)
   return 0

@@ -1,7 +1,7 @@
 // npm run bench
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { INTERRUPTED, runCommand, UsageError } from './command.ts'
+import { INTERRUPTED, runCommand } from './command.ts'
 import { ROOT } from './places.ts'
 
 if (!existsSync(new URL('dist/index.js', ROOT))) {
@@ -27,11 +27,7 @@ await runCommand('bench', async (args, { signal, progress, onProgress }) => {
     console.log(flags.help ? HELP : listing())
     return 0
   }
-  const drawing = flags.svg === undefined
-    ? undefined
-    : await openDrawing().catch((error: unknown) => {
-        throw new UsageError(`--svg: the charts' library is ${error instanceof Error ? error.message : String(error)}`)
-      })
+  const drawing = flags.svg === undefined ? undefined : await openDrawing('--svg: ')
   await compileRoofline()
   const machine = await describeMachine()
   const runtime = describeRuntime()

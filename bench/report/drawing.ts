@@ -1,4 +1,5 @@
 // What all charts have in common: colours of the engines, letters, light and dark backgrounds.
+import { UsageError } from '../command.ts'
 import { loadPeer } from '../peers/load.ts'
 
 /** Middle tones, legible on white and on black. */
@@ -12,9 +13,15 @@ svg { background: #ffffff; color: #24292f; font: 13px system-ui, "Segoe UI", Hel
 text:not(.coloured) { fill: currentColor; }
 @media (prefers-color-scheme: dark) { svg { background: #0d1117; color: #d6dde6; } }`
 
-/** Observable Plot, and a document to draw in. */
-export async function openDrawing(): Promise<{ Plot: any, document: any }> {
-  const [Plot, { parseHTML }] = await Promise.all([loadPeer('@observablehq/plot'), loadPeer('linkedom')])
+/**
+ * Observable Plot, and a document to draw in.
+ * @param what asks for it, in front of an error
+ * @throws UsageError where they are not installed
+ */
+export async function openDrawing(what: string = ''): Promise<{ Plot: any, document: any }> {
+  const [Plot, { parseHTML }] = await Promise.all([loadPeer('@observablehq/plot'), loadPeer('linkedom')]).catch((error: unknown) => {
+    throw new UsageError(`${what}the charts' library is ${error instanceof Error ? error.message : String(error)}`)
+  })
   return { Plot, document: parseHTML('<!doctype html><html><body></body></html>').document }
 }
 

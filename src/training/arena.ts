@@ -149,7 +149,7 @@ export class GradientSums {
   readonly #runtime: TrainingRuntime
   readonly #arena: Arena
   /** By lane: gradients of a group, before they are added to those of the batch. There is none as long as no batch has two groups. */
-  readonly #groupPtrs: number[] = []
+  readonly #groupPtrs: Map<number, number> = new Map()
 
   constructor(runtime: TrainingRuntime, arena: Arena) {
     this.#runtime = runtime
@@ -179,19 +179,18 @@ export class GradientSums {
   }
 
   dispose(): void {
-    for (const ptr of this.#groupPtrs.splice(0)) if (ptr !== 0) this.#runtime.linearMemory.free(ptr)
+    for (const ptr of this.#groupPtrs.values()) this.#runtime.linearMemory.free(ptr)
+    this.#groupPtrs.clear()
   }
 
   #basePtr(lane: number, isFirst: boolean): number {
     if (isFirst) return this.#arena.gradientsPtr
-    while (this.#groupPtrs.length <= lane) this.#groupPtrs.push(0)
-    return (this.#groupPtrs as [number])[lane as 0] ||= this.#allocate()
-  }
-
-  #allocate(): number {
+    const known = this.#groupPtrs.get(lane)
+    if (known !== undefined) return known
     const { linearMemory, kernels } = this.#runtime
     const ptr = linearMemory.allocate(4 * this.#arena.length, 'gradients of a group of rows')
     kernels.fillZero(ptr, 4 * this.#arena.length)
+    this.#groupPtrs.set(lane, ptr)
     return ptr
   }
 

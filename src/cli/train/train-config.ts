@@ -1,7 +1,6 @@
 // The file that `lstm-wasm train` reads: layers, data, loss, optimiser.
 import { readFile } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
-import { LstmError, type DType, type GraphInput, type NdArray } from '../../index.ts'
+import { LstmError } from '../../index.ts'
 import {
   activation, batchNorm, conv1d, dense, dropout, embedding, gru, input, lastStep, layerNorm, lstm, sequential, simpleRnn, type Layer, type Sequential,
 } from '../../layers/index.ts'
@@ -9,18 +8,8 @@ import { nearest } from '../../options.ts'
 import {
   earlyStopping, reduceOnPlateau, type Callback, type CreateTrainerOptions, type EarlyStoppingOptions, type Initializers, type ReduceOnPlateauOptions,
 } from '../../training/index.ts'
-import { readArrayFile } from '../array-files.ts'
-import { lengthOf } from '../conversion.ts'
 import { cannotRead } from '../file-errors.ts'
-
-/** A file, or one for each input or output, by name. */
-export type DataFiles = string | Readonly<Record<string, string>>
-
-/** What is learned from: inputs and targets. */
-export interface DataPair {
-  readonly x: DataFiles
-  readonly y: DataFiles
-}
+import type { DataPair } from './train-data.ts'
 
 /** The file as JSON. */
 export interface TrainConfig {
@@ -140,44 +129,4 @@ export function layersOf({ layers = [], input: shape }: TrainConfig, file: strin
 /** What is called between epochs. */
 export function callbacksOf({ earlyStopping: early, reduceOnPlateau: plateau }: TrainConfig): Callback[] {
   return [...early === undefined ? [] : [earlyStopping(early)], ...plateau === undefined ? [] : [reduceOnPlateau(plateau)]]
-}
-
-/** A file beside the configuration. */
-export function beside(config: string, file: string): string {
-  return resolve(dirname(config), file)
-}
-
-/**
- * Inputs of files: one array, or arrays by the names of inputs. Rows of a table become what an input is: [240, 24] for an input of [24, 1] is [240, 24, 1].
- * @param inputs of the model: what type each has, and the shape of a row
- */
-export async function readInputs(config: string, files: DataFiles, inputs: readonly GraphInput[]): Promise<NdArray | Record<string, NdArray>> {
-  const [first] = inputs
-  if (typeof files === 'string') return readData(config, files, first?.dtype ?? 'float32', first?.shape.slice(1))
-  const read = async ([name, file]: [string, string]): Promise<[string, NdArray]> => {
-    const input = inputs.find((one) => one.name === name)
-    return [name, await readData(config, file, input?.dtype ?? 'float32', input?.shape.slice(1))]
-  }
-  return Object.fromEntries(await Promise.all(Object.entries(files).map(read)))
-}
-
-/** Targets of files: one array, or arrays by the names of outputs. A column of numbers is a list of them: one target a row. */
-export async function readTargets(config: string, files: DataFiles): Promise<NdArray | Record<string, NdArray>> {
-  const read = async (file: string): Promise<NdArray> => {
-    const y = await readData(config, file, 'float32', undefined)
-    return y.shape.length === 2 && y.shape[1] === 1 ? y.reshape([y.shape[0] as number]) : y
-  }
-  if (typeof files === 'string') return read(files)
-  return Object.fromEntries(await Promise.all(Object.entries(files).map(async ([name, file]) => [name, await read(file)] as const)))
-}
-
-/** An array of a file. @param row the shape of a row, where it is known in numbers */
-async function readData(config: string, file: string, dtype: DType, row: readonly (number | string)[] | undefined): Promise<NdArray> {
-  const content = await readArrayFile(beside(config, file))
-  if (content.kind !== 'array') throw new LstmError('VALUE', `${file}: expected one array, got several by name`)
-  const array = content.read(dtype)
-  const [rows = 0] = array.shape
-  const width = rows === 0 ? 0 : array.data.length / rows
-  if (row?.every((size) => typeof size === 'number') === true && lengthOf(row) === width) return array.reshape([rows, ...row])
-  return array
 }

@@ -4,7 +4,8 @@ import { COMMON_OPTIONS, onlyFile, parseArguments } from '../arguments.ts'
 import { writeBytes } from '../conversion-target.ts'
 import { interruptible } from '../interrupt.ts'
 import { clearStatus, grouped, printable, showStatus, timeLeft } from '../terminal.ts'
-import { beside, callbacksOf, layersOf, readConfig, readInputs, readTargets, type DataPair } from './train-config.ts'
+import { callbacksOf, layersOf, readConfig } from './train-config.ts'
+import { beside, readInputs, readTargets, type DataPair } from './train-data.ts'
 import { plot } from './train-plot.ts'
 
 export const TRAIN_HELP: string = `\
