@@ -31,7 +31,7 @@ await runCommand('bench:cold', async (args, { signal, progress, onProgress }) =>
     machine: await describeMachine(), runtime: describeRuntime(), versions: await readVersions(engines.flatMap(({ packages }) => packages)),
     date: new Date().toISOString(), command: ['npm run bench:cold --', ...args].join(' '),
   }
-  console.log(`${describe(where)}\n\n${formatCold(cold, markdown ? 'markdown' : 'text')}`)
+  console.log(`${describe(where, 'one thread, float32')}\n\n${formatCold(cold, markdown ? 'markdown' : 'text')}`)
   if (json !== undefined) await writeFile(json, `${JSON.stringify({ ...where, ...cold }, null, 2)}\n`)
   return 0
 })

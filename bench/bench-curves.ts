@@ -28,7 +28,7 @@ await runCommand('bench:curves', async (args, { signal, progress, onProgress }) 
     machine: await describeMachine(), runtime: describeRuntime(), versions: await readVersions(ENGINES.flatMap(({ packages }) => packages)),
     date: new Date().toISOString(), command: ['npm run bench:curves --', ...args].join(' '),
   }
-  console.log([describe(where), ...AXES.map(({ name }) => formatCurves(curves, name, markdown ? 'markdown' : 'text'))].join('\n\n'))
+  console.log([describe(where, 'one thread, float32'), ...AXES.map(({ name }) => formatCurves(curves, name, markdown ? 'markdown' : 'text'))].join('\n\n'))
   if (json !== undefined) await writeFile(json, `${JSON.stringify({ ...where, ...curves }, null, 2)}\n`)
   return curves.complete ? 0 : INTERRUPTED
 })

@@ -36,7 +36,7 @@ await runCommand('bench:latency', async (args, { signal, progress, onProgress })
   const rows = latencies.map(({ variant, steps: count, medianUs, p99Us, p999Us, maxUs }) => (
     [variant, count.toLocaleString('en'), us(medianUs), us(p99Us), us(p999Us), us(maxUs), `${digits(p99Us / medianUs)}x`]
   ))
-  console.log(`${describe(where)}\n\n${textTable(['binary', 'steps', 'median', 'p99', 'p99.9', 'longest', 'p99 / median'], rows, 1)}\n`)
+  console.log(`${describe(where, 'one thread, float32')}\n\n${textTable(['binary', 'steps', 'median', 'p99', 'p99.9', 'longest', 'p99 / median'], rows, 1)}\n`)
   console.log(`with ${us(latencies[0]?.clockUs ?? 0)} of the clock in each; a call of an empty model: run ${us(emptyCall.runUs)}, step ${us(emptyCall.stepUs)}`)
   if (json !== undefined) await writeFile(json, `${JSON.stringify({ ...where, latencies, emptyCall }, null, 2)}\n`)
   return 0

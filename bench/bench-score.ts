@@ -37,7 +37,7 @@ await runCommand('bench:score', async (args, { signal, onProgress, progress }) =
       machine: await describeMachine(), runtime: describeRuntime(), versions: await readVersions([]), date: new Date().toISOString(),
       command: ['npm run bench:score --', ...args].join(' '),
     }
-    console.log(describe(where))
+    console.log(describe(where, 'float32'))
     const rows = runs.map(({ workers: count, seconds, windowsASecond, peakBytes }) => [
       `${count}`, `${digits(seconds)} s`, Math.round(windowsASecond).toLocaleString('en'), `${digits((runs[0]?.seconds ?? 0) / seconds)}x`,
       peakBytes === undefined ? 'not told' : `${Math.round(peakBytes / 1e6)} MB`,

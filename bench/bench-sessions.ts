@@ -40,13 +40,13 @@ await runCommand('bench:sessions', async (args, { signal, onProgress, progress }
     machine: await describeMachine(), runtime: describeRuntime(), versions: await readVersions(['onnxruntime-node']), date: new Date().toISOString(),
     command: ['npm run bench:sessions --', ...args].join(' '),
   }
-  console.log(describe(where))
+  console.log(describe(where, 'float32'))
   for (const { threads: count, openMs, bytesASession, residentBytesASession, steps, mixed, saveUs, restoreUs, savedBytes } of measured) {
     const rows = steps.map(({ together, medianMs, p99Ms, framesASecond }) => (
       [`${together}`, `${digits(medianMs)} ms`, `${digits(p99Ms)} ms`, Math.round(framesASecond).toLocaleString('en')]
     ))
     const bytes = `${Math.round(bytesASession)} bytes of linear memory, ${Math.round(residentBytesASession)} of the process`
-    console.log(`\n${count} threads: ${sessions} sessions open in ${digits(openMs)} ms; each ${bytes}`)
+    console.log(`\n${count} ${count === 1 ? 'thread' : 'threads'}: ${sessions} sessions open in ${digits(openMs)} ms; each ${bytes}`)
     console.log(textTable(['sessions together', 'median', 'p99', 'frames/s'], rows, 1))
     const rate = Math.round(mixed.framesASecond).toLocaleString('en')
     console.log(`mixed, 1 to 128 together: median ${digits(mixed.medianUs)} us, p99 ${digits(mixed.p99Us)} us, ${rate} frames/s`)

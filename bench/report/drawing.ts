@@ -34,8 +34,9 @@ export function toFile(svg: any, { title, description }: { title: string, descri
   svg.setAttribute('role', 'img')
   svg.setAttribute('aria-label', `${title}. ${description}`)
   for (const style of svg.querySelectorAll('style')) style.remove()
-  // Written into the text, because a DOM would escape it as it stands.
+  // The style is written into the text, because a DOM would escape it as it stands. A hundredth of a pixel is enough.
   const text = String(svg.outerHTML).replace(/ class="plot-[^"]*"/, '').replace(/^<svg([^>]*)>/, `<svg$1><style>${STYLE}</style>`)
+    .replace(/\d+\.\d{3,}/g, (number) => String(Number(Number(number).toFixed(2))))
   return `${text}\n`
 }
 

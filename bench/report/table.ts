@@ -35,16 +35,23 @@ export function markdownTable(header: readonly string[], rows: readonly (readonl
 }
 
 export function formatResults(results: Results) {
-  return [describe(results), '', textTable(HEADER, cellsOf(results.rows), LEFT), ...notes(results)].join('\n')
+  return [describe(results, conditionsOf(results.rows)), '', textTable(HEADER, cellsOf(results.rows), LEFT), ...notes(results)].join('\n')
 }
 
 export function markdownResults(results: Results) {
-  return [describe(results), '', markdownTable(HEADER, cellsOf(results.rows), LEFT), ...notes(results)].join('\n')
+  return [describe(results, conditionsOf(results.rows)), '', markdownTable(HEADER, cellsOf(results.rows), LEFT), ...notes(results)].join('\n')
 }
 
-export function describe({ machine, runtime, versions, date }: Pick<Results, 'machine' | 'runtime' | 'versions' | 'date'>) {
+/** What all rows have in common. */
+function conditionsOf(rows: readonly Row[]) {
+  const dtypes = [...new Set(rows.map(({ dtype }) => dtype))].join(' and ')
+  return rows.every(({ threads }) => threads === 1) ? `one thread, ${dtypes}` : dtypes
+}
+
+/** @param conditions under which all was measured */
+export function describe({ machine, runtime, versions, date }: Pick<Results, 'machine' | 'runtime' | 'versions' | 'date'>, conditions: string) {
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')
-  return `${machine.cpu}, ${machine.os} ${machine.arch}; ${runtimeText(runtime)}; one thread, float32; ${date.slice(0, 10)}\n${packages}`
+  return `${machine.cpu}, ${machine.os} ${machine.arch}; ${runtimeText(runtime)}; ${conditions}; ${date.slice(0, 10)}\n${packages}`
 }
 
 /** What the table does not say: peaks, engines that were not run, wrong outputs, a clock too coarse. */

@@ -85,7 +85,7 @@ await runCommand('bench:tesseract', async (args, { signal, progress, onProgress 
   }
   const ofOurs = (row: typeof results[number]) => row.medianMs / (results.find((one) => one.case === row.case)?.medianMs ?? NaN)
   const rows = results.map((row) => [row.case, row.engine, `${digits(row.medianMs)} ms`, `${digits(row.minMs)} ms`, `${ofOurs(row).toFixed(2)}x`, row.text])
-  console.log(`${describe(where)}\n${lines.length} lines of ${Math.round(lines.reduce((sum, { width }) => sum + width, 0) / lines.length)} columns in the mean\n`)
+  console.log(`${describe(where, 'one thread')}\n${lines.length} lines of ${Math.round(lines.reduce((sum, { width }) => sum + width, 0) / lines.length)} columns in the mean\n`)
   console.log(textTable(['case', 'engine', 'median', 'least', 'time / ours', 'the first line'], rows, 2))
   for (const reason of skipped) console.log(`not measured: ${reason}`)
   if (json !== undefined) await writeFile(json, `${JSON.stringify({ ...where, results, skipped }, null, 2)}\n`)

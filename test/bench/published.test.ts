@@ -31,8 +31,8 @@ describe('what is published', async () => {
 
   it('has all its charts, for light and dark backgrounds, with words for those who do not see them', async () => {
     const files = await readdir(new URL('../../docs/benchmark/', import.meta.url))
-    expect(files.filter((name) => name.endsWith('.svg')).sort()).toEqual([...CHARTS, 'quantization', 'training-loss'].map((name) => `${name}.svg`).sort())
-    for (const name of [...CHARTS, 'training-loss']) {
+    expect(files.filter((name) => name.endsWith('.svg')).sort()).toEqual([...CHARTS, 'quantization', 'threads', 'training-loss'].map((name) => `${name}.svg`).sort())
+    for (const name of [...CHARTS, 'threads', 'training-loss']) {
       const svg = await read(`docs/benchmark/${name}.svg`)
       expect(svg).toMatch(/^<svg [^>]*aria-label="[^"]{20,}"/)
       expect(svg).toContain('prefers-color-scheme: dark')

@@ -122,6 +122,11 @@ describe('the report', () => {
     ])
   })
 
+  it('says one thread, and float32, only where all rows are', () => {
+    const others = rows.map((entry, n) => ({ ...entry, threads: 1 + n % 2, dtype: n === 0 ? 'float32' as const : 'int8' as const }))
+    expect(formatResults({ ...results, rows: others })).toContain('Node 26.1.0 (V8 14); float32 and int8; 2026-01-02\n')
+  })
+
   it('compares with our fastest', () => {
     expect(rows.map((entry) => ratioOf(rows, entry))).toEqual([1, 1.25, 1.6, 34])
     expect(ratioOf([rows[2]], rows[2])).toBeUndefined()
