@@ -44,12 +44,18 @@ export class TrainingRuntime extends Runtime {
 /** Made once a runtime. */
 const known: WeakMap<Runtime, Promise<TrainingRuntime>> = new WeakMap()
 
+/** The binary for training, compiled; of a runtime with threads its bytes, which each of them compiles. */
+export type Gradients = KernelModule | Uint8Array<ArrayBuffer>
+
+/** Whether it was made with threads, even if they have ended. */
+export const isThreaded = (runtime: Runtime): runtime is ThreadedRuntime => 'openLanes' in runtime
+
 /**
  * The same runtime with the kernels for training.
- * @param given the compiled binary, for places that forbid compiling from bytes. Default: the one inside this file that fits the runtime's
+ * @param given the binary, for places that forbid compiling from bytes or have none inside. Default: what `gradientsOf` gives
  * @throws LstmError `ENVIRONMENT` where it cannot be compiled, `VALUE` for a module that is another one
  */
-export function trainingRuntime(runtime: Runtime, given?: KernelModule): Promise<TrainingRuntime> {
+export function trainingRuntime(runtime: Runtime, given?: Gradients): Promise<TrainingRuntime> {
   let made = known.get(runtime)
   if (made === undefined) {
     made = start(runtime, given).catch((error: unknown) => {
@@ -61,22 +67,19 @@ export function trainingRuntime(runtime: Runtime, given?: KernelModule): Promise
   return made
 }
 
-async function start(runtime: Runtime, given: KernelModule | undefined): Promise<TrainingRuntime> {
-  if ('openLanes' in runtime) return startOnThreads(runtime as ThreadedRuntime, given)
-  const module = given ?? await compileGradients(runtime.variant)
-  const instance = new WebAssembly.Instance(module, { env: { memory: runtime.linearMemory.wasm } })
+async function start(runtime: Runtime, given: Gradients | undefined): Promise<TrainingRuntime> {
+  const binary = given ?? await gradientsOf(runtime)
+  if (isThreaded(runtime)) {
+    if (!(binary instanceof Uint8Array)) throw new LstmError('VALUE', 'module: expected none for a runtime with threads, whose binary for training is another one')
+    const { kernels, lanes } = await runtime.openLanes(binary)
+    return new TrainingRuntime(runtime, kernels, lanes)
+  }
+  const instance = new WebAssembly.Instance(binary, { env: { memory: runtime.linearMemory.wasm } })
   const gradients = instance.exports as unknown as GradientKernels
   if (typeof gradients.contractStamp !== 'function' || gradients.contractStamp() !== CONTRACT_STAMP) {
     throw new LstmError('VALUE', 'module: expected a WebAssembly.Module of gradients-simd.wasm of this version of lstm-wasm, got another one')
   }
   return new TrainingRuntime(runtime, { ...runtime.kernels, ...gradients })
-}
-
-async function startOnThreads(runtime: ThreadedRuntime, given: KernelModule | undefined): Promise<TrainingRuntime> {
-  if (given !== undefined) throw new LstmError('VALUE', 'module: expected none for a runtime with threads, whose binary for training is another one')
-  const [variant, edits] = runtime.variant === 'simd' ? ['simd', simdThreadEdits] as const : ['relaxed-simd', relaxedThreadEdits] as const
-  const { kernels, lanes } = await runtime.openLanes(edited(gradientBytes(variant), edits))
-  return new TrainingRuntime(runtime, kernels, lanes)
 }
 
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> => bytesOfText(text, commonest)
@@ -87,8 +90,14 @@ const gradientBytes = (variant: Variant): Uint8Array<ArrayBuffer> => (
   variant === 'relaxed-simd' ? bytesOf(relaxedSimdText) : edited(bytesOf(relaxedSimdText), simdFromRelaxedSimd)
 )
 
-/** The binary for training that fits a runtime. @throws LstmError `ENVIRONMENT` where it cannot be compiled */
-export async function compileGradients(fitting: Runtime['variant']): Promise<KernelModule> {
+/** The binary for training that fits a runtime, of those inside this file. @throws LstmError `ENVIRONMENT` where it cannot be compiled */
+export async function gradientsOf(runtime: Runtime): Promise<Gradients> {
+  if (!isThreaded(runtime)) return compileGradients(runtime.variant)
+  const [variant, edits] = runtime.variant === 'simd' ? ['simd', simdThreadEdits] as const : ['relaxed-simd', relaxedThreadEdits] as const
+  return edited(gradientBytes(variant), edits)
+}
+
+async function compileGradients(fitting: Runtime['variant']): Promise<KernelModule> {
   const variants: readonly Variant[] = fitting === 'simd' ? ['simd'] : ['relaxed-simd', 'simd']
   let refused: unknown
   for (const variant of variants) {

@@ -27,7 +27,7 @@ export interface TrainerPlace {
   readonly module?: KernelModule | undefined
   /**
    * Whether it trains on a thread of its own: `createTrainer` then gives a `WorkerTrainer`, whose functions are the same, but for promises where a
-   * `ModelTrainer` answers at once. The numbers are bit-identical. Default false.
+   * `ModelTrainer` answers at once. It has as many threads as its runtime. The numbers are bit-identical. Default false.
    */
   readonly worker?: boolean | undefined
 }

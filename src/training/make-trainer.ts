@@ -2,18 +2,17 @@
 import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { loadOperators } from '../ops/loading.ts'
-import { trainingRuntime } from '../runtime/gradient-kernels.ts'
+import { trainingRuntime, type Gradients } from '../runtime/gradient-kernels.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import type { KernelModule } from '../runtime/web-assembly.ts'
 import { Engine } from './engine.ts'
 import type { Checkpoint } from './fitting/checkpoint.ts'
 import type { TrainerSettings } from './fitting/trainer.ts'
 import { ModelTrainer } from './model-trainer.ts'
 
-/** Where a trainer is made: its runtime, and the binary for training where it is compiled already. */
+/** Where a trainer is made: its runtime, and the binary for training where it is there already. */
 export interface MadeIn {
   readonly runtime: Runtime
-  readonly module?: KernelModule | undefined
+  readonly module?: Gradients | undefined
 }
 
 /** @throws LstmError as `createTrainer` */

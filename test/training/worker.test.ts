@@ -1,8 +1,10 @@
 // Trainers in workers: on threads of Node here; browsers, Deno and Bun in test/runtimes.
+import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LstmError } from '../../src/errors.ts'
 import { dense, dropout, input, lstm, sequential } from '../../src/layers/index.ts'
 import { createRuntime } from '../../src/runtime/create.ts'
+import type { Runtime } from '../../src/runtime/runtime.ts'
 import { startWorker } from '../../src/runtime/threads/workers.ts'
 import {
   adam, cosineDecay, createTrainer, earlyStopping, learningRateScheduler, modelCheckpoint, reduceOnPlateau, resumeTrainer, type Callback, type DatasetBatch,
@@ -297,10 +299,29 @@ describe('its life', () => {
     for (const trainer of trainers) trainer.dispose()
   })
 
-  it('wants operators that can be trained, and a runtime without threads', async () => {
+  it('has as many threads as its runtime, and the bits of one', async () => {
     const threaded = await createRuntime({ variant: 'simd', threads: 2 })
-    await expectRejection(createTrainer(net(), { ...SETTINGS, runtime: threaded, worker: true }), 'ENVIRONMENT', /^createTrainer: a trainer in a worker has one thread/)
+    const trainers = await Promise.all([
+      createTrainer(net(), SETTINGS), createTrainer(net(), { ...SETTINGS, runtime: threaded, worker: true }),
+    ])
+    const many = new NdArray(pseudoRandom(6, 70 * STEPS * 2, 1), [70, STEPS, 2])
+    const of = new NdArray(Int32Array.from({ length: 70 }, (_, row) => row % 2), [70])
+    const [ours, theirs] = await Promise.all(trainers.map(async (trainer) => {
+      const { history } = await trainer.fit(many, of, { epochs: 5, batchSize: 70 })
+      return [history, await trainer.predict(many, { batchSize: 70 }), await trainer.save()]
+    }))
+    expect(theirs).toEqual(ours)
+    for (const trainer of trainers) trainer.dispose()
+    const other = Object.create(threaded, { module: { value: runtime.module }, threads: { value: { count: 2 } } }) as Runtime
+    const refused = (options: object): Promise<unknown> => createTrainer(net(), { ...SETTINGS, ...options, worker: true })
+    await expectRejection(refused({ runtime: other }), 'ENVIRONMENT', /^createTrainer: the worker cannot start threads: LinkError/)
+    const module = new WebAssembly.Module(await readFile('build/gradients-simd.wasm'))
+    await expectRejection(refused({ runtime: threaded, module }), 'VALUE', /^module: expected none for a runtime with threads/)
     threaded.dispose()
+    await expectRejection(refused({ runtime: threaded }), 'ENVIRONMENT', /the threads of this runtime have ended \(the runtime is disposed\)/)
+  })
+
+  it('wants operators that can be trained', async () => {
     const timeMajor = sequential([lstm(4, { inputSize: 2, timeMajor: true, returnSequences: true })])
     const [ours, theirs] = await Promise.all([false, true].map((worker) => comesTo(() => createTrainer(timeMajor, { loss: 'mse', runtime, worker }))))
     expect(theirs).toEqual(ours)

@@ -1,5 +1,6 @@
 // What a trainer in a worker and its caller tell each other.
 import type { LstmErrorCode } from '../../errors.ts'
+import type { Gradients } from '../../runtime/gradient-kernels.ts'
 import type { KernelModule } from '../../runtime/web-assembly.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
@@ -22,9 +23,11 @@ export interface TrainerTask {
   readonly origin: TrainerOrigin
   readonly variant: Runtime['variant']
   readonly maxMemoryBytes: number
-  /** The compiled binaries: a worker carries none. */
+  /** Of its runtime, with its own. */
+  readonly threads: number
+  /** The binaries: a worker carries none. */
   readonly module: KernelModule
-  readonly gradients: KernelModule
+  readonly gradients: Gradients
 }
 
 /** Calls of a trainer: what they are given, and what they give. Options come without their functions, which stay with the caller. */

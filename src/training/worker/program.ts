@@ -3,7 +3,10 @@ import { LstmError } from '../../errors.ts'
 import { saveGraph } from '../../formats/save.ts'
 import { safetensors } from '../../formats/safetensors-model.ts'
 import { readGraph } from '../../model/load.ts'
+import type { Variant } from '../../runtime/kernels.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
 import { startRuntime } from '../../runtime/start.ts'
+import { openThreads } from '../../runtime/threads/open.ts'
 import type { Callback, TrainingControl } from '../fitting/callbacks.ts'
 import { readCheckpoint } from '../fitting/checkpoint.ts'
 import type { BatchSource, FitOptions } from '../fitting/trainer-options.ts'
@@ -37,12 +40,20 @@ export function serveTrainer(task: TrainerTask, say: (message: FromWorker) => vo
   }
 }
 
-async function makeTrainer({ origin, variant, maxMemoryBytes, module, gradients }: TrainerTask): Promise<ModelTrainer> {
-  const place = { runtime: startRuntime(module, variant, maxMemoryBytes), module: gradients }
+async function makeTrainer({ origin, gradients, ...task }: TrainerTask): Promise<ModelTrainer> {
+  const place = { runtime: await runtimeOf(task), module: gradients }
   const graphOf = (file: Uint8Array): ReturnType<typeof readGraph> => readGraph(file, { readers: [safetensors] })
   if ('model' in origin) return trainerOf(await graphOf(origin.model), origin.settings, place)
   const checkpoint = readCheckpoint(origin.checkpoint)
   return trainerOfCheckpoint(checkpoint, await graphOf(modelIn(checkpoint)), place)
+}
+
+async function runtimeOf({ variant, maxMemoryBytes, module, threads }: Omit<TrainerTask, 'origin' | 'gradients'>): Promise<Runtime> {
+  if (threads === 1) return startRuntime(module, variant, maxMemoryBytes)
+  const compiled = { variant: variant as Variant, module: module }
+  const opened = await openThreads({ ...compiled, count: threads, maxMemoryBytes }).catch((cause: unknown) => String(cause))
+  if (typeof opened !== 'string') return opened
+  throw new LstmError('ENVIRONMENT', `createTrainer: the worker cannot start threads: ${opened}; expected a runtime of createRuntime() without threads`)
 }
 
 type Serve<Name extends CallName> = (trainer: ModelTrainer, talk: Talk, ...args: Calls[Name]['args']) => Calls[Name]['gives'] | Promise<Calls[Name]['gives']>

@@ -1,7 +1,7 @@
 // Starts workers with trainers in them: a chunk that is loaded when one is asked for.
 import { LstmError } from '../../errors.ts'
 import { program } from '../../runtime/binaries/training-program.ts'
-import { compileGradients } from '../../runtime/gradient-kernels.ts'
+import { gradientsOf, isThreaded } from '../../runtime/gradient-kernels.ts'
 import { hasWorkers, NO_WORKERS, startWorker, type WorkerProgram } from '../../runtime/threads/workers.ts'
 import type { MadeIn } from '../make-trainer.ts'
 import { Link } from './link.ts'
@@ -24,15 +24,18 @@ globalThis.onmessage = ({ data }) => {
 }
 
 /**
- * A trainer in a worker.
- * @throws LstmError as `createTrainer`; `ENVIRONMENT` where no worker can be started, and for a runtime with threads
+ * A trainer in a worker, with as many threads as the runtime has.
+ * @throws LstmError as `createTrainer`; `ENVIRONMENT` where no worker can be started, or its threads cannot, and where those of the runtime have ended
  */
 export async function workerTrainerOf(origin: TrainerOrigin, { runtime, module }: MadeIn): Promise<WorkerTrainer> {
-  if (runtime.threads.count > 1) throw new LstmError('ENVIRONMENT', 'createTrainer: a trainer in a worker has one thread, and this runtime has more: expected one of createRuntime() without them')
+  const { count, why } = runtime.threads
+  if (count === 1 && isThreaded(runtime)) {
+    throw new LstmError('ENVIRONMENT', `createTrainer: the threads of this runtime have ended (${String(why)}): expected another one of createRuntime()`)
+  }
   if (!hasWorkers()) throw new LstmError('ENVIRONMENT', `createTrainer: no trainer in a worker: ${NO_WORKERS}`)
   const { variant, linearMemory: { maxBytes } } = runtime
   const task: TrainerTask = {
-    origin, variant, maxMemoryBytes: maxBytes, module: runtime.module, gradients: module ?? await compileGradients(variant),
+    origin, variant, maxMemoryBytes: maxBytes, threads: count, module: runtime.module, gradients: module ?? await gradientsOf(runtime),
   }
   const link = new Link()
   try {
