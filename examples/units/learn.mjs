@@ -16,7 +16,8 @@ let runtime
  * @returns { parameters, seconds, accuracy, file }: how good it is on the test images, and the model as a file
  */
 export async function learn(units, data, { epochs, seed = 1, worker = false, onProgress, signal }) {
-  runtime ??= await createRuntime()
+  // A batch of 128 rows keeps up to four threads busy. Pages that are not cross-origin isolated have one.
+  runtime ??= await createRuntime({ threads: 'auto' })
   const net = sequential([lstm(units, { inputSize: ROW_PIXELS }), dense(CLASSES, { activation: 'softmax' })])
   const trainer = await createTrainer(net, {
     loss: 'sparseCategoricalCrossentropy', optimizer: adam({ learningRate: cosineDecay(4e-3, { epochs }) }), metrics: ['accuracy'], seed, runtime, worker,
