@@ -1,0 +1,87 @@
+// How large the package is where it is downloaded: the binaries, the core, and streams.
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build, type Rolldown } from 'vite'
+import { describe, expect, it } from 'vitest'
+
+const dist = new URL('../dist/', import.meta.url)
+const BINARIES = ['simd', 'relaxed-simd', 'gradients-simd', 'gradients-relaxed-simd']
+
+describe('the size', () => {
+  const LIMIT_WASM = 24 * 1024
+  const LIMIT_CORE = 27 * 1024
+  const LIMIT_STREAMS = 16_384
+
+  it.each(BINARIES)('of %s.wasm is at most 24 kB gzip', async (name) => {
+    const bytes = await readFile(new URL(`${name}.wasm`, dist))
+    const size = gzipSync(bytes, { level: 9 }).length
+    expect(size, `${name}: ${bytes.length} bytes, ${size} gzip`).toBeLessThanOrEqual(LIMIT_WASM)
+    expect(size).toBeGreaterThan(1000)
+  })
+
+  it('of lstm-wasm/core, all of it in one file, is at most 51 kB gzip with its binaries', async () => {
+    const built = await build({
+      configFile: false,
+      logLevel: 'error',
+      build: {
+        write: false,
+        minify: true,
+        rolldownOptions: {
+          input: 'core-entry',
+          preserveEntrySignatures: 'strict',
+          output: { codeSplitting: false },
+        },
+      },
+      plugins: [{
+        name: 'core-entry',
+        resolveId: (id) => (id === 'core-entry' ? '\0core-entry' : undefined),
+        load: (id) => (id === '\0core-entry' ? `export { compile, load } from '${fileURLToPath(new URL('core.js', dist))}'` : undefined),
+      }],
+    }) as Rolldown.RolldownOutput
+    const { code } = built.output[0]
+    const size = gzipSync(code, { level: 9 }).length
+    expect(code.match(/\bimport\([^)]*\)/g)?.length).toBe(1) // of Node's modules, by a name known at run time
+    expect(code).toContain('lstm-wasm/core has no readers of its own')
+    expect(size, `core in one file: ${size} gzip`).toBeLessThanOrEqual(52_224)
+  })
+
+  it('of the core without the binaries is at most 27 kB gzip', async () => {
+    let binaries = 0
+    const { output } = await build({
+      configFile: false,
+      logLevel: 'error',
+      build: {
+        write: false,
+        minify: true,
+        modulePreload: false,
+        rolldownOptions: { input: fileURLToPath(new URL('index.js', dist)), preserveEntrySignatures: 'strict' },
+      },
+      plugins: [{
+        name: 'without-binaries',
+        // The text of one, the edits that make the other of it, and those that make them binaries with threads.
+        transform: (code) => code.replace(/(["'`])[ #-~]{8000,}?\1/g, () => {
+          binaries++
+          return '""'
+        }),
+      }],
+    }) as Rolldown.RolldownOutput
+    const chunks = output.filter((part): part is Rolldown.OutputChunk => part.type === 'chunk')
+    const core = chunks.filter((chunk) => chunk.isEntry)
+    for (const chunk of core) core.push(...chunks.filter((other) => chunk.imports.includes(other.fileName) && !core.includes(other)))
+    const code = core.map((chunk) => chunk.code).join('\n')
+    const others = chunks.filter((chunk) => !core.includes(chunk))
+    const late = others.map((chunk) => `${chunk.fileName} ${gzipSync(chunk.code).length}`)
+    const size = gzipSync(code, { level: 9 }).length
+    expect(binaries).toBe(4)
+    expect(code).toContain('LstmError')
+    expect(size, `core: ${code.length} bytes minified, ${size} gzip; loaded when needed: ${late.join(', ') || 'nothing'}`).toBeLessThanOrEqual(LIMIT_CORE)
+    expect(size).toBeGreaterThan(5000)
+    // Loaded with the first model, and what it needs besides the core.
+    const streams = others.filter(({ fileName }) => /[/]streams-/.test(fileName))
+    expect(streams.length).toBe(1)
+    for (const chunk of streams) streams.push(...others.filter((other) => chunk.imports.includes(other.fileName) && !streams.includes(other)))
+    const streamsSize = gzipSync(streams.map((chunk) => chunk.code).join('\n'), { level: 9 }).length
+    expect(streamsSize, `streams: ${streamsSize} gzip`).toBeLessThanOrEqual(LIMIT_STREAMS)
+  })
+})
