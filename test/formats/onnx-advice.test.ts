@@ -68,6 +68,14 @@ describe('weights without values', () => {
     expectError(() => read(1, { constants: { w, r } as Record<string, NdArray> }), 'UNSUPPORTED', `onnx: the numbers of this weight are not in the file, which has an input for it: 'b'${ways('b')}`)
   })
 
+  it('are not those that a layer does without, whatever else has no name', () => {
+    const fixed: GraphSpec = {
+      inputs: [{ name: 'x', shape: [4, 1, 2] }, { name: 'h', shape: [1, 1, 3] }], outputs: [y], initializers: [floatTensor('w', sizes.w, Array<number>(24).fill(0)), floatTensor('r', sizes.r, Array<number>(36).fill(0))],
+      nodes: [{ op: 'LSTM', inputs: ['x', 'w', 'r', '', '', 'h'], outputs: ['', 'y'] }],
+    }
+    expect(readOnnx(writeOnnx(fixed)).inputs.map(({ name }) => name)).toEqual(['x', 'h'])
+  })
+
   it('are taken where the caller gives them', () => {
     expect(() => read(1, { constants: fixed })).not.toThrow()
   })

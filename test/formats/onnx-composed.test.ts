@@ -7,7 +7,7 @@ import { createRuntime } from '../../src/runtime/create.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import { pseudoRandom } from '../random.ts'
-import { floatTensor, writeOnnx, type AttributeSpec, type GraphSpec, type NodeSpec, type PortSpec } from './onnx-writer.ts'
+import { floatTensor, writeOnnx, type AttributeSpec, type GraphSpec, type NodeSpec, type PortSpec, type TensorSpec } from './onnx-writer.ts'
 
 const runtime = await createRuntime({ variant: 'simd' })
 const weights = (name: string, ...dims: number[]): NonNullable<GraphSpec['initializers']>[number] => (
@@ -130,5 +130,46 @@ describe("what onnxruntime's optimiser writes", () => {
         expect(y?.data[step * 4 + n]).toBeCloseTo((value - mean) / deviation, 5)
       })
     })
+  })
+})
+
+describe('elements', () => {
+  /** A node after whose input, of whole numbers or not, comes a constant. */
+  async function run(op: string, x: NdArray, constant?: TensorSpec, opset = 17): Promise<number[]> {
+    const input = { name: 'x', type: x.dtype === 'int32' ? 7 : 1, shape: x.shape.map((_, axis) => `size${axis}`) }
+    const node: NodeSpec = { op, inputs: ['x', ...(constant === undefined ? [] : ['c'])], outputs: ['y'] }
+    using model = await compile(readOnnx(writeOnnx({ inputs: [input], outputs: [{ name: 'y' }], initializers: constant === undefined ? [] : [constant], nodes: [node] }, opset)), { runtime })
+    return [...model.run({ x }).y?.data ?? []]
+  }
+  const whole = (...values: number[]): NdArray => new NdArray(Int32Array.from(values), [values.length])
+  const exponent = (value: number): TensorSpec => ({ name: 'c', dims: [], type: 7, int64s: [value] })
+
+  it('that are whole numbers have signs and powers too', async () => {
+    expect(await run('Abs', whole(-3, 0, 2 ** 30 + 1))).toEqual([3, 0, 2 ** 30 + 1])
+    expect(await run('Neg', whole(-3, 0, 7))).toEqual([3, 0, -7])
+    expect(await run('Sign', whole(-3, 0, 7))).toEqual([-1, 0, 1])
+    expect(await run('Pow', whole(-3, 0, 1291), exponent(3))).toEqual([-27, 0, 1291 ** 3 | 0])
+    expect(await run('Pow', whole(-3, 5), exponent(1))).toEqual([-3, 5])
+    expect(await run('Pow', new NdArray(Float32Array.of(-1.5, 2), [2]), exponent(2))).toEqual([2.25, 4])
+    await expect(run('Pow', whole(2), exponent(-1))).rejects.toThrow(/node 'y' \(Pow\): a power of whole numbers whose exponent is not known beforehand to be one number from 1 to 31 is not supported/)
+  })
+
+  it('are -Infinity everywhere in masks that begin so', async () => {
+    const spec: GraphSpec = {
+      inputs: [{ name: 'x', shape: ['n', 2] }], outputs: [{ name: 'y' }],
+      nodes: [
+        { op: 'Shape', inputs: ['x'], outputs: ['s'] }, { op: 'ConstantOfShape', inputs: ['s'], outputs: ['mask'], attributes: { value: floatTensor('v', [1], [-Infinity]) } },
+        { op: 'Max', inputs: ['x', 'mask'], outputs: ['m'] }, { op: 'Sub', inputs: ['m', 'mask'], outputs: ['y'] },
+      ],
+    }
+    using model = await compile(readOnnx(writeOnnx(spec)), { runtime })
+    expect([...model.run({ x: NdArray.from([[1, 2], [3, 4], [5, 6]]) }).y?.data ?? []]).toEqual(Array(6).fill(Infinity))
+  })
+
+  it('go without all axes of one element, whose sizes are known when the model runs', async () => {
+    const spec: GraphSpec = { inputs: [{ name: 'x', shape: ['batch', 1, 'time'] }], outputs: [{ name: 'y' }], nodes: [{ op: 'Squeeze', inputs: ['x'], outputs: ['y'] }] }
+    using model = await compile(readOnnx(writeOnnx(spec)), { runtime })
+    const shapeOf = (batch: number, time: number): unknown => model.run({ x: new NdArray(pseudoRandom(1, batch * time, 1), [batch, 1, time]) }).y?.shape
+    expect([shapeOf(2, 3), shapeOf(1, 3), shapeOf(1, 1), shapeOf(2, 3)]).toEqual([[2, 3], [3], [], [2, 3]])
   })
 })

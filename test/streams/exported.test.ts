@@ -76,15 +76,25 @@ describe('sizes that are computed', () => {
     }
   }
 
-  it.each<[string, Graph, number]>([
+  /** The same once more: the second time, the number of steps is known to be that of the first. */
+  function twice(graph: Graph): Graph {
+    const again = [
+      node('unsqueeze', ['three', 'one'], ['four again']), node('transpose', ['four again'], ['back again'], { perm: [0, 2, 1, 3] }),
+      node('reshape', ['back again', 'target'], ['three again']), node('transpose', ['three again'], ['y'], { perm: [1, 0, 2] }),
+    ]
+    return { ...graph, nodes: [...graph.nodes.slice(0, -1), ...again] }
+  }
+
+  it.each<[string, Graph, number, Dimension[]?]>([
     ['all sizes open', dynamo(['batch', 'time'], ['steps', 'batch', 4]), 2],
     ['a fixed number of steps', dynamo(['batch', 5], [5, 'batch', 4]), 2],
     ['what is left over', dynamo(['batch', 5], [5, -1, 4]), 2],
+    ['steps that only the input leaves open', twice(dynamo(['batch', 'time'], [5, -1, 4])), 2, ['n_three.1', 5]],
     ['all fixed', dynamo([2, 5], [5, 2, 4]), 2],
     ['one sequence', dynamo([1, 5], [5, 1, 4]), 1],
-  ])('%s: names go through, and streams step', async (_what, graph, batch) => {
+  ])('%s: names go through, and streams step', async (_what, graph, batch, sizes = graph.inputs[0]?.shape.slice(0, 2) ?? []) => {
     const model = await compile(graph, { runtime })
-    expect(model.outputs[0]?.shape).toEqual([...graph.inputs[0]?.shape.slice(0, 2) ?? [], UNITS])
+    expect(model.outputs[0]?.shape).toEqual([...sizes, UNITS])
     const x = new NdArray(pseudoRandom(2, batch * 5 * FEATURES, 1), [batch, 5, FEATURES])
     const { y } = model.run({ x })
     const stream = model.stream({ batch })

@@ -23,7 +23,7 @@ import { logSoftmax, softmax } from '../../ops/reduction/softmax.ts'
 import { knownOperators } from '../../ops/registry.ts'
 import { attention } from './composed/attention.ts'
 import { einsum } from './composed/einsum.ts'
-import { isInf } from './composed/elements.ts'
+import * as elements from './composed/elements.ts'
 import { groupNormalization, hardmax, lpNormalization, meanVarianceNormalization } from './composed/normalizations.ts'
 import { MICROSOFT_OPERATORS, simplifiedLayerNormalization } from './composed/onnxruntime.ts'
 import * as pools from './composed/pools.ts'
@@ -71,6 +71,7 @@ const OWN_WAYS: readonly (readonly [operator: Operator, convert: Converter])[] =
 /** ONNX operators that become several of ours, one of several, one with other attributes, or none; and those of families. */
 const OTHERS: Readonly<Record<string, Converter>> = {
   ...Object.fromEntries(['AveragePool', 'Conv', 'ConvTranspose', 'MaxPool'].map((op) => [op, special.windowed])),
+  Abs: elements.abs,
   Attention: attention,
   Bernoulli: bernoulli,
   CastLike: special.castLike,
@@ -82,13 +83,15 @@ const OTHERS: Readonly<Record<string, Converter>> = {
   GlobalLpPool: pools.globalLpPool,
   Hardmax: hardmax,
   If: convertIf,
-  IsInf: isInf,
+  IsInf: elements.isInf,
   Loop: convertLoop,
   LpNormalization: lpNormalization,
   LpPool: pools.lpPool,
   Mean: special.mean,
   MeanVarianceNormalization: meanVarianceNormalization,
   Multinomial: multinomial,
+  Neg: elements.neg,
+  Pow: elements.pow,
   PRelu: special.pRelu,
   Resize: convertResize,
   Scan: convertScan,
@@ -101,6 +104,7 @@ const OTHERS: Readonly<Record<string, Converter>> = {
   SequenceInsert: lists.sequenceInsert,
   SequenceLength: lists.sequenceLength,
   Shrink: special.shrink,
+  Sign: elements.sign,
   SimplifiedLayerNormalization: simplifiedLayerNormalization,
   SplitToSequence: lists.splitToSequence,
   Swish: special.swish,

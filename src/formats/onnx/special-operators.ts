@@ -53,7 +53,11 @@ export function constantOfShape(c: Conversion): void {
   const { dtype, data } = c.importer.decode(tensor, `${c.label}: its value`)
   if (data.length !== 1) throw malformed(`${c.label}: expected a value of one element, got ${data.length}`)
   const value = data[0] as number
-  if (!Number.isFinite(value)) throw c.unsupported(`the value ${value}`)
+  // Attributes are finite numbers; masks of attention begin with -Infinity everywhere.
+  if (!Number.isFinite(value)) {
+    c.onlyAttributes(['value'])
+    return c.emitOutputs('expand', [c.scalar('value', value), c.input(0)])
+  }
   c.emitOutputs('constantOfShape', c.inputs, { ...c.attributes('value'), value, dtype })
 }
 

@@ -22,6 +22,8 @@ export function refuseWeightsAsInputs(graph: OnnxGraph, given: ReadonlySet<strin
   if (open.size === 0) return
   const { nodes } = neededNodes(graph)
   const wanted = new Set(nodes.flatMap(({ op, domain, inputs }) => (domain === '' && RECURRENT.includes(op) ? WEIGHTS.flatMap((n) => inputs[n] ?? []) : [])))
+  // What is left out has no name, and neither have outputs that nobody needs.
+  wanted.delete('')
   for (const { op, inputs, outputs } of [...nodes].reverse()) {
     // What only the shape is taken of is no weight.
     if (op !== 'Shape' && outputs.some((name) => wanted.has(name))) for (const name of inputs) wanted.add(name)

@@ -95,14 +95,11 @@ export const flatten: Operator = reshaping('flatten', 'Flatten', 1, ['axis'], (n
 })
 
 /**
- * Without the axes named, which have one element each. Inputs: data, axes (int32 list, optional: all
- * axes of one element, where all sizes are known).
+ * Without the axes named, which have one element each. Inputs: data, axes (int32 list, optional: all axes of one element).
  */
 export const squeeze: Operator = reshaping('squeeze', 'Squeeze', 2, [], (node, context, from) => {
   if (!hasInput(node, 1)) {
-    if (!isNumeric(from)) {
-      throw new LstmError('UNSUPPORTED', `${label(node)}: without axes, which ones go depends on the sizes of ${formatShape(from)}`)
-    }
+    // Sizes that have names are looked at again when they are known: then there may be fewer axes than here.
     return from.filter((size) => size !== 1)
   }
   const { count, values } = integerList(node, context, 1, 'axes')

@@ -31,13 +31,13 @@ export const reshapingSteps: TimeRule = (node, context) => {
   const from = context.shape(0) as SymbolicShape
   const to = context.outputShape(0)
   const found = placeOf(from, axis, to)
-  if (found >= 0) {
-    const isFixed = typeof to[found] === 'number'
+  const target = context.numbers(1) ?? []
+  const left = target.indexOf(-1)
+  const isFixed = found >= 0 && typeof to[found] === 'number' && left !== found
+  if (found >= 0 && !(isFixed && left >= 0)) {
     return { ...along(node, found), ...(isFixed && { instead: { ...node, attributes: { ...node.attributes, open: found } } }) }
   }
   // What is left over besides a fixed number of timesteps: the size of the same axis, or nothing is known of it.
-  const target = context.numbers(1) ?? []
-  const left = target.indexOf(-1)
   const place = left < 0 || from[left] === undefined ? -1 : placeOf(from, axis, target.map((size, n) => (n === left ? from[left] as Dimension : size)))
   if (place < 0) return MIXES
   const name = freshSize(node, 'sizes')
