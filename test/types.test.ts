@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import manifest from '../package.json' with { type: 'json' }
 import { installPackage } from './installed.ts'
 
 const LIB = ['lib.es2022.d.ts']
@@ -111,6 +112,10 @@ takes<{ readonly a?: number }>(false) // the meter works
 export const kind: Activation = 'softmax'
 `
 
+/** Every entry point: what is not imported is not compiled, nor are its declarations. */
+const ENTRIES = Object.keys(manifest.exports).filter((name) => !/\.(json|npy|safetensors)$/.test(name))
+  .map((name, n) => `export * as entry${n} from '${name.replace('.', 'lstm-wasm')}'`).join('\n')
+
 /** By require, in a CommonJS file. */
 const REQUIRED = `
 import lstmWasm = require('lstm-wasm')
@@ -197,6 +202,7 @@ beforeAll(() => {
   installed = installPackage()
   const write = (name: string, text: string): void => writeFileSync(join(installed.folder, name), text)
   write('everywhere.ts', EVERYWHERE)
+  write('entries.ts', ENTRIES)
   write('required.cts', REQUIRED)
   write('page.ts', IN_A_PAGE)
   write('using.ts', USING)
@@ -237,15 +243,15 @@ function errorsOf(files: readonly string[], lib: string[], options: ts.CompilerO
 
 describe('the types of the package', () => {
   it('compile without the DOM library and without @types/node; typos and wrong types are refused, each at its line', () => {
-    const errors = errorsOf(['everywhere.ts', 'required.cts', 'wrong.ts'], LIB, NODENEXT)
+    const errors = errorsOf(['everywhere.ts', 'entries.ts', 'required.cts', 'wrong.ts'], LIB, NODENEXT)
     const expected = WRONG.split('\n').flatMap((line, n) => (line.endsWith('// error') ? [`wrong.ts:${n + 1}`] : []))
     expect(expected.length).toBeGreaterThan(25)
     expect([...new Set(errors.map((line) => /^[^:]*:\d+/.exec(line)?.[0] ?? line))], errors.join('\n')).toEqual(expected)
-    expect(errorsOf(['everywhere.ts'], LIB, BUNDLER)).toEqual([])
+    expect(errorsOf(['everywhere.ts', 'entries.ts'], LIB, BUNDLER)).toEqual([])
   })
 
   it('compile with the DOM library, and take what is of it', () => {
-    expect(errorsOf(['everywhere.ts', 'required.cts', 'page.ts'], DOM, NODENEXT)).toEqual([])
+    expect(errorsOf(['everywhere.ts', 'entries.ts', 'required.cts', 'page.ts'], DOM, NODENEXT)).toEqual([])
     expect(errorsOf(['page.ts'], DOM, BUNDLER)).toEqual([])
   })
 

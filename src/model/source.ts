@@ -19,7 +19,7 @@ export interface ReadOptions {
 export const READ_OPTIONS: OptionTable<ReadOptions> = { signal: SIGNAL, onProgress: FUNCTION }
 
 /** @throws LstmError `ABORTED` when the signal says so */
-export function checkAborted(signal: AbortSignal | undefined): void {
+export function checkAborted(signal: PlatformSignal | undefined): void {
   if (signal?.aborted) throw new LstmError('ABORTED', 'loading was aborted', { cause: signal.reason })
 }
 

@@ -10,6 +10,7 @@ import { atLeast, FUNCTION, having, oneOf, readOptions, SIGNAL, type Kind, type 
 import type { RunInputs } from '../plan/binding.ts'
 import { defaultRuntime } from '../runtime/create.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import type { PlatformSignal } from '../values/platform.ts'
 import type { Shape } from '../values/shape.ts'
 import { layersOf, weightsOf, type Layer } from './candidates.ts'
 import { Measure, worstOf } from './change.ts'
@@ -38,7 +39,7 @@ export interface QuantizeOptions {
   /** The runtime of the new model, and where a graph is measured. Default: that of the model, or the one that all share. */
   readonly runtime?: Runtime | undefined
   /** Stops it between layers. Default: nothing does. */
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: PlatformSignal | undefined
   /** Is told how many layers are done. Default: nobody is. */
   readonly onProgress?: ((progress: { readonly done: number, readonly total: number, readonly layer: string }) => void) | undefined
 }
@@ -107,7 +108,7 @@ export async function quantize<Outputs extends OutputDTypes = Record<string, 'fl
   }
 }
 
-function checkAborted(signal: AbortSignal | undefined): void {
+function checkAborted(signal: PlatformSignal | undefined): void {
   if (signal?.aborted) throw new LstmError('ABORTED', 'quantize was aborted', { cause: signal.reason })
 }
 
