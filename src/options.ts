@@ -111,22 +111,25 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   let least = Infinity
   for (const candidate of known) {
     const distance = editDistance(letters, candidate.toLowerCase())
-    if (distance >= least || distance > Math.ceil(candidate.length / 3)) continue
+    if (distance >= least || distance > Math.ceil(candidate.length / 3) || distance === candidate.length) continue
     least = distance
     best = candidate
   }
   return best
 }
 
-/** How many letters to insert, delete or replace to make `b` of `a` (Levenshtein 1965). */
+/** How many letters to insert, delete, replace or swap with the next to make `b` of `a` (Damerau 1964, each letter changed once). */
 function editDistance(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, n) => n)
+  let twoAbove = above
   for (let i = 1; i <= a.length; i++) {
     const row = [i]
     for (let j = 1; j <= b.length; j++) {
       const replaced = (above[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      row.push(Math.min(replaced, (above[j] as number) + 1, (row[j - 1] as number) + 1))
+      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? (twoAbove[j - 2] as number) + 1 : replaced
+      row.push(Math.min(replaced, swapped, (above[j] as number) + 1, (row[j - 1] as number) + 1))
     }
+    twoAbove = above
     above = row
   }
   return above[b.length] as number

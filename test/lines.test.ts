@@ -4,6 +4,8 @@ import { copyFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { writeNpz } from '../src/export/npz.ts'
+import { readTorch } from '../src/formats/torch/reader.ts'
 import { load } from '../src/model/load.ts'
 import type { Nested } from '../src/values/ndarray.ts'
 import { installPackage } from './installed.ts'
@@ -80,13 +82,22 @@ describe('lines that messages show', () => {
       // Loaded from bytes, they ask for the bytes.
       const path = join(lines, name)
       const fromBytes = codeIn(await messageOf(readFileSync(path)))
+      // What NumPy writes of a state dict has the lines of the file that it came from.
+      if (found !== undefined && name.endsWith('.pt')) {
+        const npz = join(installed.folder, `${name}.npz`)
+        writeFileSync(npz, writeNpz(readTorch(readFileSync(path))))
+        const code = codeIn(await messageOf(npz))
+        if (code !== '') modules.set(`npz-${name}`, code)
+        inputs[`npz-${name}`] = found.x
+      }
       modules.set(`bytes-${name}`, `import { readFileSync } from 'node:fs'\nconst bytes = readFileSync(${JSON.stringify(path)})\n${fromBytes}`)
     }
     const results = runAll(modules, inputs)
-    expect(Object.keys(inputs)).toHaveLength(Object.keys(cases).length)
+    expect(Object.keys(inputs).filter((name) => !name.startsWith('npz-'))).toHaveLength(Object.keys(cases).length)
+    expect([...modules.keys()].filter((name) => name.startsWith('npz-')).length).toBeGreaterThan(10)
     for (const name of modules.keys()) {
       expect(results[name]?.error, name).toBeUndefined()
-      const wanted = cases[name]
+      const wanted = cases[name.replace('npz-', '')]
       if (wanted === undefined) continue
       const [got, reference] = [results[name]?.y as number[], flat(wanted.y)]
       expect(got, name).toHaveLength(reference.length)

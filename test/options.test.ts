@@ -128,10 +128,11 @@ describe('options', () => {
     expectError(() => checkNames(slip, table, 'test'), 'VALUE', `test: no option '${'n'.repeat(40)}'; options are name, isOpen`)
   })
 
-  it('suggest what is near in any case, and nothing that is not', () => {
+  it('suggest what is near in any case, letters that changed places too, and nothing that is not', () => {
+    expect([nearest('rnu', ['run']), nearest('tmiesteps', ['timesteps']), nearest('d', ['a', 'b'])]).toEqual(['run', 'timesteps', undefined])
     const words = ['forgetBias', 'files', 'key']
     expect(['forgetbias', 'forget_bias', 'fils', 'kye', 'ke', 'bias', 'x', ''].map((word) => nearest(word, words))).toEqual([
-      'forgetBias', 'forgetBias', 'files', undefined, 'key', undefined, undefined, undefined,
+      'forgetBias', 'forgetBias', 'files', 'key', 'key', undefined, undefined, undefined,
     ])
   })
 })

@@ -37,6 +37,8 @@ Exit codes: 0 done, 1 the model cannot be run, or outputs differ, 2 the command 
 `
 
 const SEED = 12345
+/** What memory that 32 bits address can hold. */
+const MOST_ELEMENTS = 2 ** 30
 /** Float32 runs of two engines differ by rounding: this much, relative to the largest output, is no other function. */
 const LARGEST_DIFFERENCE = 1e-3
 const FEWEST_RUNS = 5
@@ -67,6 +69,7 @@ export async function bench(args: readonly string[]): Promise<number> {
     const graph = await readModel(file, parsed, signal)
     const runtime = await createRuntime({ variant })
     const model = await compile<OutputDTypes>(graph, { runtime })
+    refuseSizes(parsed.values.get('size') ?? [], model)
     const inputs = randomInputs(model, sizes)
     const outputs = model.run(inputs)
     const engines: Engine[] = [{ name: `lstm-wasm (${runtime.variant})`, run: () => model.run(inputs) }]
@@ -86,6 +89,13 @@ export async function bench(args: readonly string[]): Promise<number> {
   })
 }
 
+/** @throws UsageError for a size that no input leaves open */
+function refuseSizes(given: readonly string[], { inputs }: Model<OutputDTypes>): void {
+  const open = [...new Set(inputs.flatMap(({ shape }) => shape.flatMap((size) => (typeof size === 'string' ? [size, meaningOf(size)] : []))))]
+  const other = given.map((argument) => argument.slice(0, argument.lastIndexOf('='))).find((name) => !open.includes(name))
+  if (other !== undefined) throw new UsageError(`--size: no input leaves a size '${other}' open; open are ${open.join(', ')}`)
+}
+
 /** Inputs that are not optional: random numbers; whole ones are 0, which every vocabulary has. */
 function randomInputs(model: Model<OutputDTypes>, sizes: ReadonlyMap<string, number>): Record<string, NdArray> {
   let state = SEED
@@ -102,6 +112,7 @@ function randomInputs(model: Model<OutputDTypes>, sizes: ReadonlyMap<string, num
       return number
     })
     const length = lengthOf(known)
+    if (length > MOST_ELEMENTS) throw new LstmError('MEMORY', `the input '${name}' would be [${known.join(', ')}]: more numbers than memory can hold`)
     inputs[name] = dtype === 'float32' ? new Arrays(Float32Array.from({ length }, random), known) : new Arrays(zeros(dtype, length), known)
   }
   return inputs

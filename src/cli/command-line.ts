@@ -68,7 +68,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   serve: { help: SERVE_HELP, run: serve },
 }
 
-async function runCommand(args: readonly string[]): Promise<number> {
+async function runCommand(all: readonly string[]): Promise<number> {
+  const args = all[0] === 'help' ? [...all.slice(1), '--help'] : all
   const at = args.findIndex((arg) => !arg.startsWith('-') || arg === '-')
   const name = args[at]
   if (name === undefined) {
@@ -93,10 +94,12 @@ function report(error: unknown, args: readonly string[]): number {
     process.stderr.write('lstm-wasm: stopped\n')
     return 130
   }
-  const message = inOwnWords(error instanceof Error ? error.message : String(error))
   const isUsage = error instanceof UsageError
   const verbose = args.includes('--verbose')
   const command = args.find((arg) => Object.hasOwn(COMMANDS, arg))
+  const told = error instanceof Error ? error.message : String(error)
+  // The file of a training names settings as the library does.
+  const message = command === 'train' ? told : inOwnWords(told)
   const hint = isUsage
     ? ` (see lstm-wasm ${command === undefined ? '' : `${command} `}--help)`
     : message.includes('\n') && !verbose ? ' (--verbose shows more)' : ''

@@ -1,7 +1,9 @@
 // IN and OUT of commands that write a model.
-import { stat, writeFile } from 'node:fs/promises'
+import { access, constants, stat, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { LstmError } from '../index.ts'
 import { UsageError, type Arguments } from './arguments.ts'
+import { reasonOf } from './file-errors.ts'
 import { showStatus } from './terminal.ts'
 
 /**
@@ -13,7 +15,7 @@ export async function outputName({ positionals }: Arguments, endings: readonly s
   const [from, to, ...more] = positionals
   const all = endings.length === 1 ? endings[0] as string : `${endings.slice(0, -1).join(', ')} or ${endings.at(-1) as string}`
   if (from === undefined || to === undefined || more.length > 0) {
-    throw new UsageError(`expected a model file and a ${all} file to write, got ${positionals.length} names`)
+    throw new UsageError(`expected a model file and a ${all} file to write, got ${positionals.length} name${positionals.length === 1 ? '' : 's'}`)
   }
   if (!endings.some((ending) => to.endsWith(ending))) throw new UsageError(`expected a name that ends in ${all} to write to, got '${to}'`)
   if (await isSameFile(from, to)) throw new UsageError(`'${to}' is the model to read: write to another file`)
@@ -26,7 +28,18 @@ export async function writeBytes(file: string, bytes: Uint8Array): Promise<void>
   try {
     await writeFile(file, bytes)
   } catch (cause) {
-    throw new LstmError('ENVIRONMENT', `cannot write '${file}': ${String(cause)}`, { cause })
+    throw new LstmError('ENVIRONMENT', `cannot write '${file}': ${reasonOf(cause, 'no such folder')}`, { cause })
+  }
+}
+
+/** Before hours of work whose result goes there. @throws LstmError `ENVIRONMENT` where it could not be written */
+export async function checkWritable(file: string): Promise<void> {
+  try {
+    const found = await stat(file).catch(() => undefined)
+    if (found?.isDirectory() === true) throw Object.assign(new Error(), { code: 'EISDIR' })
+    await access(found === undefined ? dirname(file) : file, constants.W_OK)
+  } catch (cause) {
+    throw new LstmError('ENVIRONMENT', `cannot write '${file}': ${reasonOf(cause, 'no such folder')}`, { cause })
   }
 }
 

@@ -25,7 +25,7 @@ const MAX_AXES = 64
 const DATA_ALIGNMENT = 64
 
 const DTYPES: Readonly<Record<string, ElementType>> = {
-  '<f4': 'float32', '<f8': 'float64', '<f2': 'float16', '<i4': 'int32', '<i8': 'int64', '|u1': 'uint8',
+  '<f4': 'float32', '<f8': 'float64', '<f2': 'float16', '<i4': 'int32', '<i8': 'int64', '|u1': 'uint8', '|b1': 'uint8',
 }
 const CODES = { float32: '<f4', int32: '<i4', uint8: '|u1' } as const
 
@@ -44,11 +44,11 @@ export interface NpyHeader extends Header {
   readonly dataBegin: number
 }
 
-/** Types of elements that are written: float32, float64, int32 and uint8. */
-export type NpyElement = '<f4' | '<f8' | '<i4' | '|u1'
+/** Types of elements that are written: float32, float64, float16, int32 and uint8. */
+export type NpyElement = '<f4' | '<f8' | '<f2' | '<i4' | '|u1'
 
 /**
- * Reads a .npy file. float64 and float16 become float32, int64 becomes int32; float32, int32 and uint8
+ * Reads a .npy file. float64 and float16 become float32, int64 becomes int32, bool uint8; float32, int32 and uint8
  * stay views of `bytes` where order and alignment allow.
  *
  * @throws LstmError `FORMAT` for bytes that are not a well-formed file, `UNSUPPORTED` for other element types,
@@ -110,9 +110,11 @@ export function writeNpyHeader(descr: NpyElement, shape: readonly number[]): Uin
 }
 
 function unsupportedType(descr: string): LstmError {
+  // Of text and complex numbers, no float32 has the whole.
+  const wayOn = /^.?[iufb]/.test(descr) || descr.startsWith('|O') ? ": convert it in Python with array.astype('<f4')" : ''
   const why = descr.startsWith('>') ? ' (big-endian)' : descr.startsWith('|O') ? ' (Python objects)' : ''
   const supported = Object.keys(DTYPES).map((code) => `'${code}'`).join(', ')
-  return new LstmError('UNSUPPORTED', `npy: the dtype is '${descr}'${why}; supported are ${supported}: convert it in Python with array.astype('<f4')`)
+  return new LstmError('UNSUPPORTED', `npy: the dtype is '${descr}'${why}; supported are ${supported}${wayOn}`)
 }
 
 function splitFile(bytes: Uint8Array): { header: string, dataBegin: number } {

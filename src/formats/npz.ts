@@ -3,7 +3,8 @@ import { LstmError } from '../errors.ts'
 import type { NdArray } from '../values/ndarray.ts'
 import { Budget } from './budget.ts'
 import { readNpy } from './npy.ts'
-import { ZipArchive } from './zip/zip.ts'
+import { STATE_DICT_NAME } from './sniff.ts'
+import { isZip, ZipArchive } from './zip/zip.ts'
 
 /**
  * Reads the arrays of a .npz file, by name; see `readNpy` for their element types.
@@ -12,6 +13,20 @@ import { ZipArchive } from './zip/zip.ts'
  */
 export function readNpz(bytes: Uint8Array): Map<string, NdArray> {
   return readNpzWithin(bytes, new Budget(bytes.length))
+}
+
+/**
+ * Whether the arrays are a PyTorch state dict by their names: weights of modules, which TensorFlow calls kernels or weights of a scope.
+ * Never throws.
+ */
+export function isNpzStateDict(bytes: Uint8Array): boolean {
+  if (!isZip(bytes)) return false
+  try {
+    const { names } = new ZipArchive(bytes, 'npz')
+    return names.every((name) => name.endsWith('.npy')) && names.some((name) => STATE_DICT_NAME.test(`.${name}`))
+  } catch {
+    return false
+  }
 }
 
 /** The same, as a part of a load. */

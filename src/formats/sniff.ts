@@ -18,6 +18,9 @@ const ZIP_NAMES_BYTES = 262144
 /** Where else than at 0 an HDF5 file may begin: after a user block of one of these sizes. */
 const HDF5_OFFSETS = [0, 512, 1024, 2048]
 
+/** Files of an .npz that are weights of modules of PyTorch, or of a module alone. */
+export const STATE_DICT_NAME: RegExp = /[.\n]weight(_[ih]h(_l\d+(_reverse)?)?)?\.npy/
+
 function hasAt(bytes: Uint8Array, offset: number, expected: readonly number[]): boolean {
   return expected.every((byte, n) => bytes[offset + n] === byte)
 }
@@ -43,6 +46,7 @@ function sniffZip(bytes: Uint8Array): FormatName | undefined {
   }
   if (/data\.pkl|constants\.pkl|archive_format|(^|\n)policy\.pth/.test(names)) return 'torch'
   if (/config\.json|\.weights\.h5/.test(names)) return 'keras'
+  if (STATE_DICT_NAME.test(names)) return 'torch'
   return names.includes('.npy') ? 'tensorflow1' : undefined
 }
 

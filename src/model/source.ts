@@ -113,9 +113,16 @@ async function readFromNetwork(url: string | URL, options: ReadOptions): Promise
     response = await fetch(url, options.signal === undefined ? {} : { signal: options.signal })
   } catch (cause) {
     checkAborted(options.signal)
-    throw new LstmError('ENVIRONMENT', `cannot fetch ${JSON.stringify(String(url))}: ${String(cause)}`, { cause })
+    throw new LstmError('ENVIRONMENT', `cannot fetch ${JSON.stringify(String(url))}: ${String(cause)}${reasonBehind(cause)}`, { cause })
   }
   return readResponse(response, options)
+}
+
+/** Node's fetch says only that it failed; why is in the cause: no such host, nobody who listens. */
+function reasonBehind(error: unknown): string {
+  const { message, code } = ((error as Error).cause ?? {}) as { readonly message?: string, readonly code?: string }
+  const why = message || code
+  return why === undefined ? '' : ` (${why})`
 }
 
 async function readResponse(response: Response, { signal, onProgress }: ReadOptions): Promise<Uint8Array> {

@@ -7,7 +7,7 @@ export { readNpyHeader, writeNpy, writeNpyHeader, type NpyElement, type NpyHeade
 export type { SourceReader }
 
 /**
- * Reads a .npy file. Bytes are read at once, without a promise. float64 and float16 become float32, int64 becomes int32; float32,
+ * Reads a .npy file. Bytes are read at once, without a promise. float64 and float16 become float32, int64 becomes int32, bool uint8; float32,
  * int32 and uint8 stay views of the bytes where order and alignment allow.
  *
  * @throws LstmError `FORMAT` for bytes that are not a well-formed file, `UNSUPPORTED` for other element types,

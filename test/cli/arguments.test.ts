@@ -31,7 +31,7 @@ describe('parseArguments', () => {
   it('suggests what is near', () => {
     const words = ['inspect', 'run']
     expect(['inspct', 'INSPECT', 'rnu', 'runn', 'ru'].map((word) => suggestion(word, words).slice(15)))
-      .toEqual(["'inspect'?", "'inspect'?", '', "'run'?", "'run'?"])
+      .toEqual(["'inspect'?", "'inspect'?", "'run'?", "'run'?", "'run'?"])
     expect(suggestion('bench', words)).toBe('')
   })
 })

@@ -226,6 +226,7 @@ describe('lstm-wasm', () => {
     [['--verbos'], "unknown option '--verbos'; did you mean '--verbose'? (see lstm-wasm --help)"],
     [['inspekt', 'x'], "unknown command 'inspekt'; did you mean 'inspect'? (see lstm-wasm --help)"],
     [['toString'], "unknown command 'toString' (see lstm-wasm --help)"],
+    [['rnu', 'x'], "unknown command 'rnu'; did you mean 'run'? (see lstm-wasm --help)"],
     [['inspect'], 'expected one model file (see lstm-wasm inspect --help)'],
     [['inspect', 'a', 'b'], 'expected one model file, got 2: a b (see lstm-wasm inspect --help)'],
     [['inspect', 'a', '--jsno'], "unknown option '--jsno'; did you mean '--json'? (see lstm-wasm inspect --help)"],
@@ -525,7 +526,7 @@ describe('lstm-wasm convert', () => {
   })
 
   it.each([
-    [['convert', 'a'], 2, 'expected a model file and a .safetensors, .onnx, .keras or .npz file to write, got 1 names (see lstm-wasm convert --help)'],
+    [['convert', 'a'], 2, 'expected a model file and a .safetensors, .onnx, .keras or .npz file to write, got 1 name (see lstm-wasm convert --help)'],
     [['convert', 'a', 'b.h5'], 2, "expected a name that ends in .safetensors, .onnx, .keras or .npz to write to, got 'b.h5' (see lstm-wasm convert --help)"],
     [['convert', 'a', 'b.onnx', '--pytorch'], 2, "--pytorch is for .safetensors and .npz, got 'b.onnx' (see lstm-wasm convert --help)"],
     [['convert', 'a', 'b.safetensors', '--only', 'y'], 2, '--only and --zero-states are for other files: a self-describing one has the whole model (see lstm-wasm convert --help)'],

@@ -84,6 +84,12 @@ describe('readNpy', () => {
     }
   })
 
+  it('reads bool as uint8, and does not advise to convert text', () => {
+    expect(readNpy(numpy('bool'))).toEqual(new NdArray(Uint8Array.of(1), [1]))
+    const text = Buffer.from(numpy('bool')).toString('latin1').replace("'|b1'", "'<U1'")
+    expectError(() => readNpy(Buffer.from(text, 'latin1')), 'UNSUPPORTED', "npy: the dtype is '<U1'; supported are '<f4', '<f8', '<f2', '<i4', '<i8', '|u1', '|b1'")
+  })
+
   it('refuses header lengths beyond the file or reason before reading the header', () => {
     const beyond = numpy('version2')
     beyond.set([255, 255, 255, 255], 8)
@@ -95,10 +101,9 @@ describe('readNpy', () => {
 
   it.each([
     ['bigEndian', "npy: the dtype is '>f4' (big-endian); "],
-    ['bool', "npy: the dtype is '|b1'; "],
   ] as const)('refuses dtypes it does not have: %s', (name, start) => {
     expectError(() => readNpy(numpy(name)), 'UNSUPPORTED',
-      `${start}supported are '<f4', '<f8', '<f2', '<i4', '<i8', '|u1': convert it in Python with array.astype('<f4')`)
+      `${start}supported are '<f4', '<f8', '<f2', '<i4', '<i8', '|u1', '|b1': convert it in Python with array.astype('<f4')`)
   })
 
   it('refuses records, Python objects and integers that do not fit', () => {

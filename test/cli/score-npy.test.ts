@@ -63,14 +63,16 @@ describe('an .npy as a table', () => {
     ['int32', '<i4', Int32Array.of(5, -7, 2_000_000_000, 9)],
     ['int64', '<i8', BigInt64Array.of(5n, -7n, 1n << 40n, 9n)],
     ['uint8', '|u1', Uint8Array.of(5, 0, 255, 9)],
-  ])('keeps columns of %s', async (name, descr, data) => {
+    ['bool', '|b1', Uint8Array.of(1, 0, 1, 1)],
+    ['float16', '<f2', Uint16Array.of(0x3e00, 0xc000, 0x7bff, 0x3c00), [1.5, -2, 65504, 1]],
+  ])('keeps columns of %s', async (name, descr, data, values: readonly (number | bigint)[] = [...data]) => {
     write(`${name}.npy`, changed(writeNpyHeader('<i4', [1, 4]), '<i4', descr), data)
     const out = `${name}-kept.csv`
     const args = ['--timesteps', '1', '--only', 'output', '--last', '--workers', '1', '--columns', '3,1,0', '--keep', '0,2,1']
     expect((await lstmWasm(folder, ['score', 'lstm.safetensors', `${name}.npy`, '-o', out, ...args])).stderr).toBe('')
     const [header, first] = readFileSync(pathOf(out), 'utf8').split('\n')
     expect(header).toMatch(/^0,2,1,output_0,/)
-    expect(first?.split(',').slice(0, 3)).toEqual([data[0], data[2], data[1]].map(String))
+    expect(first?.split(',').slice(0, 3)).toEqual([values[0], values[2], values[1]].map(String))
   })
 
   it('is read by ranges: memory does not grow with it', async () => {
@@ -89,7 +91,7 @@ describe('an .npy as a table', () => {
 
   it.each([
     ['cut.npy', () => readFileSync(pathOf('rows.npy')).subarray(0, -8), /^lstm-wasm: cut.npy: npy: expected 2952 bytes of data for '<f8' \[123, 3\], got 2944\n$/],
-    ['half.npy', () => Buffer.concat([changed(writeNpyHeader('<f4', [2, 3]), '<f4', '<f2'), Buffer.alloc(12)]), /^lstm-wasm: DATA: the elements are '<f2'; a table has <f4, <f8, <i4, <i8, \|u1: convert it in Python with array.astype\('<f4'\)\n$/],
+    ['half.npy', () => Buffer.concat([changed(writeNpyHeader('<f4', [2, 3]), '<f4', '>f2'), Buffer.alloc(12)]), /^lstm-wasm: half.npy: npy: the dtype is '>f2' \(big-endian\); supported are '<f4', .*: convert it in Python with array.astype\('<f4'\)\n$/],
     ['scalar.npy', () => Buffer.concat([writeNpyHeader('<f4', []), Buffer.alloc(4)]), /^lstm-wasm: scalar.npy: expected an array with rows, got a single number\n$/],
     ['vast.npy', () => writeNpyHeader('<f4', [0, 2 ** 40]), /^lstm-wasm: .*1099511627776 numbers of a row are more than 32768\n$/],
     ['text.npy', () => Buffer.from('a,b\n1,2\n'), /^lstm-wasm: text.npy: npy: expected a file that begins with 93 4e/],
@@ -139,7 +141,7 @@ describe('an .npy of scores', () => {
 
   it('has no text, and no whole number that is no float64', async () => {
     expect(await score('sales.parquet', 'texts.npy', '--columns', 'a,b,c')).toMatchObject({
-      code: 1, stderr: "lstm-wasm: --output: an .npy has numbers alone, and the column 'label' holds UTF8: --keep names columns of numbers, --keep none none\n",
+      code: 1, stderr: "lstm-wasm: --output: an .npy has numbers alone, and the column 'label' holds text: --keep names columns of numbers, --keep none none\n",
     })
     const large = parquetOf([...columns.filter(({ name }) => name !== 'row'), { name: 'row', data: BigInt64Array.from({ length: ROWS }, (_, n) => BigInt(n) + 2n ** 53n), type: 'INT64' }])
     writeFileSync(pathOf('large.parquet'), large)

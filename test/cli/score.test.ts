@@ -113,6 +113,14 @@ describe('windows of rows', () => {
     expect(kept).toEqual(endsOf(4, 1).filter((row) => ![20, 21, 22, 23, 55, 56, 57, 58].includes(row)))
   })
 
+  it('that lack a number in the first rows leave nothing behind that would stop the next run', async () => {
+    const columns = sales.columns.map((column) => (column.name === 'b' ? { ...column, data: Array.from(column.data as Float64Array, (value: number, n): number => (n === 2 ? NaN : value)) } : column))
+    put('early.parquet', parquetOf(columns, 37))
+    const args = ['sales.safetensors', 'early.parquet', '-o', 'early.csv', '--timesteps', '4', '--columns', 'a,b,c']
+    expect(await failure(...args)).toMatch(/row 2 \(the first is 0\), column 'b': .* --nulls skip leaves out/)
+    expect((await score(...args, '--nulls', 'skip')).code).toBe(0)
+  })
+
   it('are none where a table has none', async () => {
     put('empty.csv', 'a,b,c\n')
     expect((await score('sales.safetensors', 'empty.csv', '-o', 'none.parquet', '--timesteps', '4', '--columns', 'a,b,c')).stdout).toBe('none.parquet: 0 windows of 0 rows, 2 columns\n')
@@ -127,7 +135,7 @@ describe('windows of rows', () => {
   it('refuse columns that there are not, or that do not fit', async () => {
     const args = ['sales.safetensors', 'sales.parquet', '-o', 'x.csv', '--timesteps', '4']
     expect(await failure(...args, '--columns', 'a,b,stor')).toBe("sales.parquet: --columns: no column 'stor' (did you mean 'store'?); columns are 'row', 'store', 'a', 'b', 'c', 'label'")
-    expect(await failure(...args, '--columns', 'a,b,label')).toBe("sales.parquet: --columns: the column 'label' holds no numbers: UTF8")
+    expect(await failure(...args, '--columns', 'a,b,label')).toBe("sales.parquet: --columns: the column 'label' holds no numbers: text")
     expect(await failure(...args, '--columns', 'a,b,a')).toBe("sales.parquet: --columns: the column 'a' is given twice")
     expect(await failure(...args)).toBe("sales.parquet: the input 'input' takes 3 numbers of a row, got 5 columns of numbers: 'row', 'store', 'a', 'b', 'c'. "
       + "--columns A,B,... chooses them from 'row', 'store', 'a', 'b', 'c', 'label'")
@@ -146,9 +154,9 @@ describe('windows of rows', () => {
   })
 
   it('need a command line that says what', async () => {
-    expect(await failure('sales.safetensors')).toBe('expected a model file and a table, got 1 names (see lstm-wasm score --help)')
+    expect(await failure('sales.safetensors')).toBe('expected a model file and a table, got 1 name (see lstm-wasm score --help)')
     expect(await failure('sales.safetensors', 'sales.parquet')).toBe('expected -o OUT, the table that is written (see lstm-wasm score --help)')
-    expect(await failure('a', 'b.xlsx', '-o', 'c.csv')).toBe("DATA: expected a name that ends in .parquet, .csv, .npy, got 'b.xlsx' (see lstm-wasm score --help)")
+    expect(await failure('a', 'b.xlsx', '-o', 'c.csv')).toBe("DATA: expected a name that ends in .parquet, .csv or .npy, got 'b.xlsx' (see lstm-wasm score --help)")
     expect(await failure('a', 'b.csv', '-o', 'c.csv', '--nulls', 'zero')).toBe("--nulls: expected skip, got 'zero' (see lstm-wasm score --help)")
     expect(await failure('sales.safetensors', 'sales.csv', '-o', './sales.csv', '--force')).toBe("'./sales.csv' is the table to read: write to another file (see lstm-wasm score --help)")
     expect(await failure('a', 'b.csv', '-o', 'c.csv', '--workers', '0')).toMatch(/--workers: expected a whole number >= 1, got '0'/)

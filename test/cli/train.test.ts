@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -48,6 +48,19 @@ describe('lstm-wasm train', () => {
     model.dispose()
   })
 
+  it('stops by Ctrl-C, and writes the model and the checkpoint as they are then', async () => {
+    configure({ epochs: 100_000 })
+    const stopped = lstmWasm(folder, ['train', 'waves.json'])
+    const timer = setInterval(() => process.stdout.write('') && process.listenerCount('SIGINT') > 0 && process.emit('SIGINT'), 100)
+    const { code, stdout, stderr } = await stopped.finally(() => clearInterval(timer))
+    expect([code, stdout]).toEqual([130, expect.stringMatching(/^epoch 1\/100000: /)])
+    expect(stderr).toMatch(/^waves\.safetensors: [\d,]+ bytes, after [\d,]+ steps\nlstm-wasm: stopped\n$/)
+    const resumed = await resumeTrainer(readFileSync(join(folder, 'waves.checkpoint.safetensors')))
+    expect(resumed.steps).toBe(Number(/after ([\d,]+)/.exec(stderr)?.[1]?.replaceAll(',', '')))
+    resumed.dispose()
+    expect((await load(join(folder, 'waves.safetensors'))).inputs[0]?.shape).toEqual(['batch', 24, 1])
+  })
+
   it('says what is wrong in the file, and writes nothing', async () => {
     const cases: [changes: Readonly<Record<string, unknown>>, message: RegExp][] = [
       [{ layer: [] }, /^lstm-wasm: waves\.json: no setting 'layer' \(did you mean 'layers'\?\)/],
@@ -59,9 +72,13 @@ describe('lstm-wasm train', () => {
       [{ data: { x: 'waves-x.csv' } }, /^lstm-wasm: waves\.json: data: expected \{ "x": FILE, "y": FILE \}/],
       [{ data: { x: 'none.csv', y: 'waves-y.csv' } }, /^lstm-wasm: cannot read ".*none\.csv": no such file/],
       [{ data: { x: 'waves-y.csv', y: 'waves-y.csv' } }, /^lstm-wasm: /],
+      [{ model: 'none/model.safetensors' }, /^lstm-wasm: cannot write '.*none.model\.safetensors': no such folder\n$/],
+      [{ checkpoint: '.safetensors' }, /^lstm-wasm: cannot write '.*\.safetensors': it is a folder\n$/],
+      [{ layers: [{ layer: 'lstm', timemajor: true }] }, /^lstm-wasm: lstm: no option 'timemajor' \(did you mean 'timeMajor'\?\); options are .*\btimeMajor\b(?!.*--time)/],
       [{ model: 'model.onnx' }, /^lstm-wasm: waves\.json: model: expected the name of a file to write that ends in \.safetensors/],
       [{ layers: [{ layer: 'lstm', units: 4 }, { layer: 'dense', units: 2 }] }, /^lstm-wasm: fit: targets: expected classes from 0 to 1, got 2 in row 2/],
     ]
+    mkdirSync(join(folder, '.safetensors'))
     const text = readFileSync(join(folder, 'waves.json'), 'utf8')
     for (const [changes, message] of cases) {
       writeFileSync(join(folder, 'waves.json'), text)
@@ -69,6 +86,8 @@ describe('lstm-wasm train', () => {
       const { code, stdout, stderr } = await lstmWasm(folder, ['train', 'waves.json'])
       expect([code, stdout, message.test(stderr) || stderr]).toEqual([1, '', true])
     }
+    writeFileSync(join(folder, 'waves.json'), 'what\never')
+    expect((await lstmWasm(folder, ['train', 'waves.json'])).stderr).toMatch(/^lstm-wasm: waves\.json: not JSON: [^(]*\n$/)
     writeFileSync(join(folder, 'waves.json'), '{')
     expect((await lstmWasm(folder, ['train', 'waves.json'])).stderr).toMatch(/^lstm-wasm: waves\.json: not JSON: /)
     expect((await lstmWasm(folder, ['train'])).code).toBe(2)

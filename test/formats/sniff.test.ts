@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { zipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
 import { sniff, type FormatName } from '../../src/formats/sniff.ts'
 import { fileOf } from './traineddata-writer.ts'
@@ -32,6 +33,12 @@ describe('sniff', () => {
     expect(sniff(json({ architecture: 'LSTM', weights: [1], config: {} }))).toBe('nam')
     expect(sniff(fileOf(new Map([[17, new Uint8Array(9)]])))).toBe('tesseract')
     expect(sniff(json({ in_shape: [null, null, 1], layers: [] }))).toBe('rtneural')
+  })
+
+  it('tells the weights of PyTorch from the variables of TensorFlow 1 in an .npz, by their names', () => {
+    const format = (...names: string[]): unknown => sniff(zipSync(Object.fromEntries(names.map((name) => [`${name}.npy`, new Uint8Array(1)]))))
+    expect(['weight_ih_l0', 'lstm.weight_hh_l1_reverse', 'cell.weight_ih', 'fc.weight', 'weight'].map((name) => format('a', name))).toEqual(Array(5).fill('torch'))
+    expect(['rnn/kernel', 'weights', 'rnn/weight', 'weight_1', 'a.weight_g'].map((name) => format(name))).toEqual(Array(5).fill('tensorflow1'))
   })
 
   it('knows lists of a state dict, and JSON behind spaces', () => {

@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { strToU8, zipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
+import { writeNpz } from '../../src/export/npz.ts'
+import { readSafetensors } from '../../src/formats/safetensors.ts'
 import { readTorch, torch } from '../../src/formats/torch/reader.ts'
 import type { LstmErrorCode } from '../../src/errors.ts'
+import { readGraph } from '../../src/model/load.ts'
 import type { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 
@@ -175,6 +179,15 @@ describe('readTorch of hostile files', () => {
     const file = archive(`${dict({ w: tensor([2], [1]) })}.`, { 0: SIX })
     for (let n = 0; n + 4 < file.length; n++) if (file[n] === 0x50 && file[n + 1] === 0x4b && file[n + 2] === 1) file.fill(0, n + 16, n + 20)
     expect(readTorch(file).get('w')?.shape).toEqual([2])
+  })
+
+  it('reads a state dict that NumPy wrote', async () => {
+    const { tensors } = readSafetensors(readFileSync(new URL('../golden/state-dicts/lstm-2layer-bidirectional.safetensors', import.meta.url)))
+    const npz = writeNpz(tensors)
+    expect(await readGraph(npz, { batchFirst: false })).toMatchObject({ inputs: [{ shape: ['timesteps', 'batch', 3] }, {}, {}], nodes: [{ op: 'lstm', attributes: { numLayers: 2, direction: 'bidirectional' } }] })
+    expect(torch.detect(npz)).toBe(true)
+    expect([...readTorch(npz, { only: (name) => name.startsWith('weight') }).keys()].every((name) => name.startsWith('weight_'))).toBe(true)
+    expectError(() => readTorch(npz, { key: 'model' }), 'VALUE', "torch: the option 'key' is for checkpoints, and this file is a state dict (.npz): \"model\" would name nothing")
   })
 
   it('knows its files, and no others', () => {

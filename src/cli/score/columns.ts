@@ -61,9 +61,9 @@ export function keptNamed(table: Table, names: readonly string[]): number[] {
   return indices
 }
 
-/** What a column holds, in Parquet's words. */
+/** What a column holds, in Parquet's words; UTF8 are its words for text. */
 export function describe({ converted_type: converted, logical_type: logical, type }: SchemaElement): string {
-  return converted ?? logical?.type ?? type ?? 'lists or structs'
+  return converted === 'UTF8' || logical?.type === 'STRING' ? 'text' : converted ?? logical?.type ?? type ?? 'lists or structs'
 }
 
 /** Names of columns, of which a table may have thousands. */

@@ -2,7 +2,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import type { SchemaElement } from 'hyparquet'
 import { LstmError } from '../../index.ts'
-import { readNpyHeader, type NpyHeader } from '../../readers/npy.ts'
+import { readNpy, readNpyHeader, writeNpyHeader, type NpyHeader } from '../../readers/npy.ts'
 import { indicesOf, lengthOf } from '../conversion.ts'
 import type { Table, TableColumn, TableRows } from './table.ts'
 
@@ -19,15 +19,22 @@ type TypedArray = Float64Array | Float32Array | Int32Array | BigInt64Array | Uin
 interface Kind {
   readonly array: { new(from: ArrayBuffer | number): Element, readonly BYTES_PER_ELEMENT: number }
   readonly element: Omit<SchemaElement, 'name'>
+  /** Where the file's elements are no array of JavaScript's: their bytes, and what makes one of them. */
+  readonly stored?: { readonly bytes: number, readonly decode: (bytes: Uint8Array) => Element }
 }
 
-/** Elements of arrays as they are read, and what Parquet calls them. float16 is none of JavaScript's arrays. */
+/** Elements of arrays as they are read, and what Parquet calls them. */
 const KINDS: Readonly<Record<string, Kind>> = {
   '<f4': { array: Float32Array, element: { type: 'FLOAT', repetition_type: 'REQUIRED' } },
   '<f8': { array: Float64Array, element: { type: 'DOUBLE', repetition_type: 'REQUIRED' } },
+  '<f2': {
+    array: Float32Array, element: { type: 'FLOAT', repetition_type: 'REQUIRED' },
+    stored: { bytes: 2, decode: (bytes) => readNpy(Buffer.concat([writeNpyHeader('<f2', [bytes.length / 2]), bytes])).data },
+  },
   '<i4': { array: Int32Array, element: { type: 'INT32', repetition_type: 'REQUIRED' } },
   '<i8': { array: BigInt64Array, element: { type: 'INT64', repetition_type: 'REQUIRED' } },
   '|u1': { array: Uint8Array, element: { type: 'INT32', repetition_type: 'REQUIRED' } },
+  '|b1': { array: Uint8Array, element: { type: 'INT32', repetition_type: 'REQUIRED' } },
 }
 
 /**
@@ -41,9 +48,8 @@ export async function openNpy(path: string): Promise<Table> {
     const bytes = new Uint8Array(Math.min(HEADER_BYTES, size))
     await file.read(bytes, 0, bytes.length, 0)
     const header = readNpyHeader(bytes, size)
-    const kind = Object.hasOwn(KINDS, header.descr) ? KINDS[header.descr] as Kind : undefined
-    if (kind === undefined) throw new LstmError('UNSUPPORTED', `DATA: the elements are '${header.descr}'; a table has ${Object.keys(KINDS).join(', ')}: convert it in Python with array.astype('<f4')`)
-    return new NpyTable(file, header, kind)
+    const kind = KINDS[header.descr] as Kind // other elements have no header that is read
+    return new NpyTable(path, file, header, kind)
   } catch (error) {
     await file.close()
     throw error
@@ -58,11 +64,11 @@ class NpyTable implements Table {
   readonly #rows: number
   #done: number = 0
 
-  constructor(file: FileHandle, header: NpyHeader, kind: Kind) {
+  constructor(path: string, file: FileHandle, header: NpyHeader, kind: Kind) {
     const [rows, ...rest] = header.shape
     if (rows === undefined) throw new LstmError('FORMAT', 'expected an array with rows, got a single number')
     const width = lengthOf(rest)
-    if (width > MOST_COLUMNS) throw new LstmError('UNSUPPORTED', `DATA: the array is [${header.shape.join(', ')}]: ${width} numbers of a row are more than ${MOST_COLUMNS}`)
+    if (width > MOST_COLUMNS) throw new LstmError('UNSUPPORTED', `${path}: the array is [${header.shape.join(', ')}]: ${width} numbers of a row are more than ${MOST_COLUMNS}`)
     this.#file = file
     this.#header = header
     this.#kind = kind
@@ -110,14 +116,15 @@ class NpyTable implements Table {
 
   /** Elements that stand together in the file. */
   async #range(begin: number, length: number): Promise<Element> {
-    const { array } = this.#kind
-    const bytes = new Uint8Array(length * array.BYTES_PER_ELEMENT)
+    const { array, stored } = this.#kind
+    const width = stored?.bytes ?? array.BYTES_PER_ELEMENT
+    const bytes = new Uint8Array(length * width)
     for (let at = 0; at < bytes.length;) {
-      const { bytesRead } = await this.#file.read(bytes, at, bytes.length - at, this.#header.dataBegin + begin * array.BYTES_PER_ELEMENT + at)
+      const { bytesRead } = await this.#file.read(bytes, at, bytes.length - at, this.#header.dataBegin + begin * width + at)
       if (bytesRead === 0) throw new LstmError('FORMAT', 'the file has become shorter while it was read')
       at += bytesRead
     }
-    return new array(bytes.buffer)
+    return stored?.decode(bytes) ?? new array(bytes.buffer)
   }
 
   async close(): Promise<void> {

@@ -22,7 +22,7 @@ const WRITERS: Readonly<Record<string, (columns: readonly OutputColumn[]) => Pro
 
 function endingOf(file: string, known: object, what: string): string {
   const ending = extname(file).toLowerCase()
-  if (!Object.hasOwn(known, ending)) throw new UsageError(`${what}: expected a name that ends in ${Object.keys(known).join(', ')}, got '${file}'`)
+  if (!Object.hasOwn(known, ending)) throw new UsageError(`${what}: expected a name that ends in ${Object.keys(known).join(', ').replace(/, (?=[^,]*$)/, ' or ')}, got '${file}'`)
   return ending
 }
 
@@ -40,7 +40,10 @@ export async function openTable(file: string): Promise<Table> {
   }, (cause: unknown) => {
     throw cannotRead(`'${file}'`, cause)
   })
-  return open(file)
+  return open(file).catch((cause: unknown) => {
+    if (!(cause instanceof LstmError) || cause.code !== 'UNSUPPORTED' || cause.message.startsWith(file)) throw cause
+    throw new LstmError('UNSUPPORTED', `${file}: ${cause.message}`, { cause })
+  })
 }
 
 export async function outputFor(file: string, columns: readonly OutputColumn[]): Promise<TableOutput> {

@@ -62,11 +62,12 @@ export class PartialOutput {
     const head = `${JSON.stringify(identity)}\n`
     const text = isForced ? undefined : await readFile(notesOf(file), 'utf8').catch(() => undefined)
     const partBytes = isForced ? undefined : await stat(partOf(file)).then(({ size }) => size, () => undefined)
-    const isLeft = (text ?? '') !== '' || (partBytes ?? 0) > 0
+    const isLeft = text === undefined ? (partBytes ?? 0) > 0 : piecesOf(text.slice(text.indexOf('\n') + 1), partBytes ?? 0).pieces.length > 0
+    // Of a run that failed before its first rows were noted, nothing is worth keeping.
     if (isLeft && text?.startsWith(head) !== true) {
       throw new LstmError('ENVIRONMENT', `'${partOf(file)}' is left of a run with ${differences(text, identity)}: --force begins anew`)
     }
-    const { pieces, length } = piecesOf(text?.slice(head.length) ?? '', partBytes ?? 0)
+    const { pieces, length } = piecesOf(text?.startsWith(head) === true ? text.slice(head.length) : '', partBytes ?? 0)
     const isNew = pieces.length === 0
     const part = await writable(partOf(file), isNew)
     const notes = await writable(notesOf(file), isNew)

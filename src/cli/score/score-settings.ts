@@ -33,7 +33,7 @@ export interface Settings extends ModelOptions {
 export function settingsOf(parsed: Arguments): Settings {
   const { positionals, values, flags } = parsed
   const [model, data, ...more] = positionals
-  if (model === undefined || data === undefined || more.length > 0) throw new UsageError(`expected a model file and a table, got ${positionals.length} names`)
+  if (model === undefined || data === undefined || more.length > 0) throw new UsageError(`expected a model file and a table, got ${positionals.length} name${positionals.length === 1 ? '' : 's'}`)
   const last = (name: string): string | undefined => values.get(name)?.at(-1)
   const size = (name: string): number | undefined => (last(name) === undefined ? undefined : toSize(last(name) as string, `--${name}`))
   const out = last('output')

@@ -81,7 +81,7 @@ export async function readConfig(file: string): Promise<TrainConfig> {
   try {
     config = JSON.parse(text)
   } catch (cause) {
-    throw new LstmError('FORMAT', `${file}: not JSON: ${String(cause).replace(/^SyntaxError: /, '')}`, { cause })
+    throw new LstmError('FORMAT', `${file}: not JSON: ${String(cause).replace(/^SyntaxError: /, '').replace(/\s+/g, ' ')}`, { cause })
   }
   if (!isObject(config)) throw new LstmError('VALUE', `${file}: expected an object with layers, data, loss and model`)
   refuseOthers(config, KEYS, file)

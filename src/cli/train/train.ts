@@ -1,10 +1,10 @@
-import { load } from '../../index.ts'
-import { createTrainer, type Callback, type FitProgress, type History } from '../../training/index.ts'
+import { load, LstmError } from '../../index.ts'
+import { createTrainer, type Callback, type FitProgress, type History, type ModelTrainer } from '../../training/index.ts'
 import { COMMON_OPTIONS, onlyFile, parseArguments } from '../arguments.ts'
-import { writeBytes } from '../conversion-target.ts'
+import { checkWritable, writeBytes } from '../conversion-target.ts'
 import { interruptible } from '../interrupt.ts'
 import { clearStatus, grouped, printable, showStatus, timeLeft } from '../terminal.ts'
-import { callbacksOf, layersOf, readConfig } from './train-config.ts'
+import { callbacksOf, layersOf, readConfig, type TrainConfig } from './train-config.ts'
 import { beside, readInputs, readTargets, type DataPair } from './train-data.ts'
 import { plot } from './train-plot.ts'
 
@@ -28,8 +28,8 @@ The file
                   "validation": { "x": ..., "y": ... }; .npy, .csv or .json; several inputs
                   or outputs by name: "y": { "kind": "kind.csv", "size": "size.csv" }
   loss            "sparseCategoricalCrossentropy", "categoricalCrossentropy", "binaryCrossentropy",
-                  "meanSquaredError", "meanAbsoluteError", "huber", "esr", or an object with options:
-                  { "loss": "huber", "delta": 0.5 }; for several outputs by their names
+                  "meanSquaredError" ("mse"), "meanAbsoluteError" ("mae"), "huber", "esr", or an object
+                  with options: { "loss": "huber", "delta": 0.5 }; for several outputs by name
   lossWeights     what each of these counts: { "size": 0.5 }
   optimizer       "adam" (default), "adamw", "sgd", "rmsprop", or { "optimizer": "adam",
                   "learningRate": 0.004 }; the rate may be { "schedule": "cosine", "rate": 0.004,
@@ -42,6 +42,8 @@ The file
   model           file to write the model to, which load() reads
   checkpoint      file to write all that training goes on from, which resumeTrainer() reads
 
+Ctrl-C ends a training early, and writes both files as the model is then.
+
 Options
   -h, --help      this help
   --verbose       on an error, also the whole message and the stack
@@ -51,7 +53,7 @@ Examples
   lstm-wasm train waves.json --verbose
 
 Exit codes: 0 done, 1 a file cannot be read or written, or training failed, 2 the command line is
-wrong.
+wrong, 130 Ctrl-C stopped it.
 `
 
 /** `lstm-wasm train`. */
@@ -59,6 +61,7 @@ export async function train(args: readonly string[]): Promise<number> {
   const file = onlyFile(parseArguments(args, COMMON_OPTIONS), 'one configuration: CONFIG.json')
   const config = await readConfig(file)
   const { loss, lossWeights, trainable, freeze = [], optimizer, metrics, seed, initializers, epochs = 1, batchSize, shuffle, classWeight, data } = config
+  for (const written of filesOf(file, config)) await checkWritable(written)
   showStatus('reading the data ...')
   const model = config.from === undefined ? undefined : await load(beside(file, config.from))
   const trainer = await createTrainer(model ?? layersOf(config, file), { loss, lossWeights, optimizer, metrics, seed, trainable, initializers })
@@ -71,18 +74,35 @@ export async function train(args: readonly string[]): Promise<number> {
     const { history } = await interruptible((signal) => trainer.fit(x, y, {
       epochs, batchSize, shuffle, classWeight, validationSplit: data.validationSplit, validationData, callbacks: [...callbacksOf(config), epochLines(epochs)],
       signal, onProgress: showTraining,
-    }))
-    const trained = await trainer.model()
-    const bytes = trained.save()
-    trained.dispose()
-    await writeBytes(beside(file, config.model), bytes)
-    if (config.checkpoint !== undefined) await writeBytes(beside(file, config.checkpoint), trainer.save())
-    clearStatus()
-    process.stdout.write(`\n${plotsOf(history)}\n${printable(config.model)}: ${grouped(bytes.length)} bytes\n`)
+    })).catch(async (error: unknown) => {
+      if (error instanceof LstmError && error.code === 'ABORTED' && trainer.steps > 0) {
+        process.stderr.write(`${await writeTrained(trainer, file, config)}, after ${grouped(trainer.steps)} steps\n`)
+      }
+      throw error
+    })
+    const line = await writeTrained(trainer, file, config)
+    process.stdout.write(`\n${plotsOf(history)}\n${line}\n`)
     return 0
   } finally {
     trainer.dispose()
   }
+}
+
+/** What is written: the model, and the checkpoint where one is asked for. */
+function filesOf(file: string, { model, checkpoint }: TrainConfig): readonly string[] {
+  return [model, ...checkpoint === undefined ? [] : [checkpoint]].map((name) => beside(file, name))
+}
+
+/** Writes them as the trainer is now. @returns the line that says so */
+async function writeTrained(trainer: ModelTrainer, file: string, config: TrainConfig): Promise<string> {
+  const trained = await trainer.model()
+  const bytes = trained.save()
+  trained.dispose()
+  const [model, checkpoint] = filesOf(file, config)
+  await writeBytes(model as string, bytes)
+  if (checkpoint !== undefined) await writeBytes(checkpoint, trainer.save())
+  clearStatus()
+  return `${printable(config.model)}: ${grouped(bytes.length)} bytes`
 }
 
 /** The last line of the terminal: how far it is, loss, metrics, time left. */

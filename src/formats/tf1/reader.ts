@@ -7,6 +7,7 @@ import type { Budget } from '../budget.ts'
 import { onlyBytes, type FormatReader, type ModelFiles, type Tensorflow1Options } from '../reader.ts'
 import { sourceOf } from '../state-dicts/quote.ts'
 import { optionsOf, takingOptions } from '../taking-options.ts'
+import { isNpzStateDict } from '../npz.ts'
 import { isZip, ZipArchive } from '../zip/zip.ts'
 import { findCells } from './cells.ts'
 import { graphOfStack } from './graph.ts'
@@ -73,7 +74,7 @@ export const tensorflow1: FormatReader = takingOptions({
 })
 
 function isNpz(bytes: Uint8Array): boolean {
-  if (!isZip(bytes)) return false
+  if (!isZip(bytes) || isNpzStateDict(bytes)) return false
   try {
     const names = new ZipArchive(bytes, 'npz').names
     return names.length > 0 && names.every((name) => name.endsWith('.npy'))

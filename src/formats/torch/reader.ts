@@ -1,8 +1,9 @@
-// Reader of the PyTorch format: files of torch.save, .pt and .pth, of torch.jit.save and of torch.export.save, .pt2.
+// Reader of the PyTorch format: files of torch.save, .pt and .pth, of torch.jit.save and of torch.export.save, .pt2; state dicts in an .npz.
 import { cannotImport, LstmError } from '../../errors.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { inLayout, type LayoutOptions } from '../batch-first.ts'
 import { Budget } from '../budget.ts'
+import { isNpzStateDict } from '../npz.ts'
 import { graphOfStateDict } from '../pytorch.ts'
 import type { StateDict } from '../pytorch-names.ts'
 import type { FormatReader } from '../reader.ts'
@@ -14,7 +15,7 @@ import { batchedOrNot } from '../unbatched.ts'
 import { isTorch, openTorch } from './archive.ts'
 import type { TorchFile } from './torch-file.ts'
 import { settingsOf, type TorchModule } from './module-tree.ts'
-import { moduleIn, stateDictOf } from './state-dict.ts'
+import { moduleIn, readNpzTensors, stateDictOf } from './state-dict.ts'
 
 export { readTorch, type TorchOptions } from './state-dict.ts'
 
@@ -35,15 +36,19 @@ const EXPORT_PROGRAM: readonly string[] = [
 export const torch: FormatReader = takingOptions({
   name: 'PyTorch',
   options: ['unbatched', 'key', 'batchFirst', 'timeMajor'],
-  detect: isTorch,
+  detect: (bytes) => isTorch(bytes) || isNpzStateDict(bytes),
   async read({ bytes, location }, { key, ...layout }, budget = new Budget(bytes.length)) {
-    const file = openTorch(bytes, budget)
     const reading: Reading = {
       imports: "import { readTorch } from 'lstm-wasm/torch'",
       lines: [`const tensors = await readTorch(${sourceOf(location)}${key === undefined ? '' : `, { key: ${quote(key)} }`})`],
       inOrder: true,
       otherwise: EXPORT_FROM_PYTORCH,
     }
+    if (isNpzStateDict(bytes)) {
+      const graph = graphOfStateDict(readNpzTensors(bytes, { key }, budget), reading)
+      return batchedOrNot(inLayout(graph, layout), layout.unbatched)
+    }
+    const file = openTorch(bytes, budget)
     const module = moduleIn(file.object, key, budget)
     if (module === undefined && file.exported === undefined) {
       return batchedOrNot(inLayout(graphOfStateDict(stateDictOf(file, key === undefined ? {} : { key }, budget), reading), layout), layout.unbatched)

@@ -3,6 +3,7 @@ import { FUNCTION, readOptions, TEXT, type OptionTable } from '../../options.ts'
 import { describeValue } from '../../values/dtype.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { Budget } from '../budget.ts'
+import { isNpzStateDict, readNpzWithin } from '../npz.ts'
 import { openTorch } from './archive.ts'
 import type { TorchFile } from './torch-file.ts'
 import { asModule, tensorsOf, type TorchModule } from './module-tree.ts'
@@ -30,7 +31,7 @@ const MOST_LISTED = 50
 /**
  * The state dict in a file of `torch.save`: of `model.state_dict()`, or of a checkpoint that holds one among
  * other things (`{ 'model': {...}, 'epoch': 3 }`). Both kinds of file are read, zip archives and the older one; so are whole pickled
- * modules, TorchScript, torch.export (.pt2) and stable-baselines3, of which the tensors are taken.
+ * modules, TorchScript, torch.export (.pt2) and stable-baselines3, of which the tensors are taken, and the arrays of an .npz.
  * Nothing in the file is run. Tensors become float32, int32 (all signed integers) or uint8 (bool too), row-major. Weights that
  * `quantize_dynamic` packed have the names they had before, and keep their 8 bits (`data` is float32).
  *
@@ -43,7 +44,14 @@ const MOST_LISTED = 50
 export function readTorch(bytes: Uint8Array, options: TorchOptions = {}): Map<string, ArrayLike> {
   const read = readOptions(options, OPTIONS, 'PyTorch')
   const budget = new Budget(bytes.length)
+  if (isNpzStateDict(bytes)) return readNpzTensors(bytes, read, budget)
   return stateDictOf(openTorch(bytes, budget), read, budget)
+}
+
+/** Those of an .npz: numpy.savez(path, **{name: tensor.numpy() for name, tensor in model.state_dict().items()}). */
+export function readNpzTensors(bytes: Uint8Array, { key, only = () => true }: TorchOptions, budget: Budget): Map<string, ArrayLike> {
+  if (key !== undefined) throw new LstmError('VALUE', `torch: the option 'key' is for checkpoints, and this file is a state dict (.npz): ${describeValue(key)} would name nothing`)
+  return new Map([...readNpzWithin(bytes, budget)].filter(([name]) => only(name)))
 }
 
 /** The tensors of a file that is open. */
