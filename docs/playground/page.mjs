@@ -22,6 +22,8 @@ let controller
 /** Ends the run that is going on. */
 let running
 let drawOutputs = []
+/** Options that a model of the shelf brought: they are not for what somebody opens next. */
+let broughtOptions
 
 element('files').addEventListener('change', ({ target }) => {
   const files = [...target.files]
@@ -61,13 +63,15 @@ if (first >= 0) await openEntry(shelf[first], element('shelf').children[first])
 async function openEntry(entry, button) {
   await busy(async (signal, onProgress) => {
     const file = await fetchFile(entry.file, signal, onProgress)
-    element('options').value = Object.values(entry.options ?? {}).every((value) => value === undefined) ? '' : JSON.stringify(entry.options)
+    element('others').replaceChildren()
+    broughtOptions = element('options').value = Object.values(entry.options ?? {}).every((value) => value === undefined) ? '' : JSON.stringify(entry.options)
     await openOne(file, [file], { ...entry, first: await entry.inputs?.() }, signal, onProgress)
     for (const other of element('shelf').children) other.setAttribute('aria-pressed', String(other === button))
   })
 }
 
 async function openFiles(files) {
+  if (element('options').value === broughtOptions) element('options').value = ''
   for (const button of element('shelf').children) button.setAttribute('aria-pressed', 'false')
   const { model, candidates } = chooseModel(files)
   element('others').replaceChildren(...candidates.slice(0, 20).map((file) => make('button', {
@@ -97,7 +101,10 @@ async function busy(work) {
       if (Number.isFinite(share)) element('progress').value = share
     })
   } catch (error) {
-    if (controller === mine) say('message', mine.signal.aborted ? 'Cancelled.' : wordsOf(error), true)
+    if (controller !== mine) return
+    const words = mine.signal.aborted ? 'Cancelled.' : wordsOf(error)
+    if (/\boptions?\b/.test(words)) element('options').closest('details').open = true
+    say('message', opened === undefined ? words : `${words}\n${opened.name} is still open below.`, true)
   } finally {
     if (controller === mine) element('working').style.visibility = 'hidden'
   }
@@ -125,7 +132,7 @@ async function openOne(file, files, entry, signal, onProgress) {
     if (signal.aborted || lines === undefined || bytes === undefined) throw error
     element('lines').value = entry?.lines ?? lines
     element('lines-panel').hidden = false
-    say('message', `${file.name}: ${error.message.split('\n')[0]}`)
+    say('message', `${file.name}: ${error.message.split('\n')[0].replace(/\s+Its [^.]*:$/, '')}`)
     element('run-lines').dataset.name = file.name
     pending = { name: file.name, bytes, entry }
     if (entry?.lines !== undefined) await openLines()
@@ -158,6 +165,7 @@ function show(model, about) {
   const summary = model.describe()
   say('message', `${about.name} is open: ${bytesText(about.bytes)}, read and compiled in ${timeText(about.milliseconds)}.`)
   element('opened').hidden = false
+  element('model-title').textContent = `Model: ${about.name}`
   element('facts').replaceChildren(
     `${grouped(summary.parameters)} parameters, ${bytesText(summary.bytes)}; ${grouped(summary.multiplyAdds)} multiply-adds for each timestep of one row. `
     + `It runs as ${model.runtime.variant} here.`)

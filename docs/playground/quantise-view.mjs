@@ -15,14 +15,15 @@ export async function quantiseElements(model, inputs, dtype, name, onProgress) {
     const moved = Object.keys(before).map((output) => make('li', {}, make('code', {}, output),
       ` moved by at most ${short(largestDifference(before[output].data, after[output].data), 2)}`,
       report.change?.[output] === undefined ? '' : `, ${percent(report.change[output].relative)} of its own size (root of the mean squares)`))
+    const hasKept = report.layers.some(({ kept }) => kept !== undefined)
     const rows = report.layers.map((layer) => make('tr', {}, make('td', {}, layer.name), make('td', {}, layer.dtype),
       make('td', { class: 'number' }, percent(layer.error)),
-      make('td', { class: 'number' }, `${bytesText(layer.bytesBefore)} → ${bytesText(layer.bytesAfter)}`), make('td', {}, layer.kept ?? '')))
+      make('td', { class: 'number' }, `${bytesText(layer.bytesBefore)} → ${bytesText(layer.bytesAfter)}`), hasKept && make('td', {}, layer.kept ?? '')))
     return [
       make('p', {}, 'Weights: ', make('strong', {}, `${bytesText(report.bytesBefore)} → ${bytesText(report.bytesAfter)}`), '. On the input above:'),
       make('ul', {}, ...moved),
       make('div', { 'class': 'scroll', 'tabIndex': 0, 'role': 'region', 'aria-label': 'Layers' }, make('table', { class: 'report' },
-        make('thead', {}, make('tr', {}, ...['layer', 'weights', inputs === undefined ? 'weight error' : 'output error', 'bytes', 'why it stays'].map((title) => make('th', {}, title)))),
+        make('thead', {}, make('tr', {}, ...['layer', 'weights', inputs === undefined ? 'weight error' : 'output error', 'bytes', ...hasKept ? ['why it stays'] : []].map((title) => make('th', {}, title)))),
         make('tbody', {}, ...rows))),
       make('p', {}, make('button', { type: 'button', onclick: () => download(file, bytes) }, `Download ${file} (${bytesText(bytes.length)})`)),
     ]

@@ -29,7 +29,7 @@ export class WatchView {
     this.#at = { node: Math.max(0, this.#nodes.findIndex(({ why }) => why === undefined)), row: 0, cell: 0, unit: 0, t: -1 }
     this.#watched = undefined
     element('watched').replaceChildren()
-    say('watch-message', this.#nodes.length === 0 ? 'This model has no recurrent layer: there is nothing that remembers.' : 'Run the model to see what its layers do.')
+    say('watch-message', this.#nodes.length === 0 ? 'None of its layers is recurrent: there are no gates to watch.' : 'Run the model to see what its layers do.')
   }
 
   /** After a run with these inputs. */

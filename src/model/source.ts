@@ -121,7 +121,7 @@ async function readFromNetwork(url: string | URL, options: ReadOptions): Promise
 /** Node's fetch says only that it failed; why is in the cause: no such host, nobody who listens. */
 function reasonBehind(error: unknown): string {
   const { message, code } = ((error as Error).cause ?? {}) as { readonly message?: string, readonly code?: string }
-  const why = message || code
+  const why = message === '' ? code : message // several addresses that were tried have no message together
   return why === undefined ? '' : ` (${why})`
 }
 

@@ -28,7 +28,7 @@ export async function openPlayground(browserName, origin) {
       await hasText('#message', pattern)
     },
     /** Waits until a run is shown whole. */
-    watched: () => hasText('#watch-message', /Computed once more|cannot be watched|nothing that remembers/),
+    watched: () => hasText('#watch-message', /Computed once more|cannot be watched|no gates to watch/),
   }
 }
 
