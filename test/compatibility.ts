@@ -77,12 +77,12 @@ function torchLstmCases(): CaseFolder {
   return { title: 'torch.nn.LSTM', versions, cases: cases.map((test) => ({ name: test.name, rows: rowsOf(test) })) }
 }
 
-/** Masks, by the versions of Keras 3 that have different ones. */
-function keras3Masks(): CaseFolder {
-  const folders = readdirSync(new URL('golden/keras-masks/', import.meta.url))
-    .map((version) => JSON.parse(readFileSync(new URL(`golden/keras-masks/${version}/cases.json`, import.meta.url), 'utf8')) as Omit<CaseFolder, 'title'>)
+/** Masks and calls, by the versions of Keras 3 that have different ones. */
+function keras3Versions(): CaseFolder {
+  const folders = ['keras-masks', 'keras-calls'].flatMap((kind) => readdirSync(new URL(`golden/${kind}/`, import.meta.url))
+    .map((version) => JSON.parse(readFileSync(new URL(`golden/${kind}/${version}/cases.json`, import.meta.url), 'utf8')) as Omit<CaseFolder, 'title'>))
     .sort((a, b) => (a.versions.keras as string).localeCompare(b.versions.keras as string, 'en', { numeric: true }))
-  const keras = folders.map(({ versions }) => versions.keras).join(', ')
+  const keras = [...new Set(folders.map(({ versions }) => versions.keras))].join(', ')
   return { title: 'Keras 3, versions', versions: { ...folders[0]?.versions, keras }, cases: folders.flatMap(({ versions, cases }) => cases.map((test) => ({ ...test, name: `${test.name} ${versions.keras}` }))) }
 }
 
@@ -98,7 +98,7 @@ export function goldenCases(): CaseFolder[] {
     if (!existsSync(url)) return []
     return [{ title, ...JSON.parse(readFileSync(url, 'utf8')) as Omit<CaseFolder, 'title'> }]
   })
-  return [torchLstmCases(), ...folders, keras3Masks()]
+  return [torchLstmCases(), ...folders, keras3Versions()]
 }
 
 /** Quantised models: what is measured of them. */

@@ -1,4 +1,4 @@
-// The models of test/python/golden_keras2.py, golden_keras3.py and golden_keras_masks.py, with the outputs of tf.keras 2.15 and Keras 3.
+// The models of test/python/golden_keras2.py, golden_keras3.py, golden_keras_masks.py and golden_keras_calls.py, with the outputs of tf.keras 2.15 and Keras 3.
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readKeras } from '../../src/formats/keras/index.ts'
@@ -10,7 +10,10 @@ import '../guards.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
 import { GoldenFolder, type GoldenCase } from './keras-golden.ts'
 
-const folders = { 'keras2': 37, 'keras3': 85, 'keras-masks/3.3.3': 1, 'keras-masks/3.10.0': 1, 'keras-masks/3.5.0': 1, 'keras-masks/3.8.0': 1, 'keras-masks/3.11.3': 1, 'keras-masks/3.15.1': 1 } as const
+const folders = {
+  'keras2': 37, 'keras3': 85, 'keras-masks/3.3.3': 1, 'keras-masks/3.10.0': 1, 'keras-masks/3.5.0': 1, 'keras-masks/3.8.0': 1, 'keras-masks/3.11.3': 1, 'keras-masks/3.15.1': 1,
+  'keras-calls/3.3.3': 1, 'keras-calls/3.5.0': 3, 'keras-calls/3.8.0': 3, 'keras-calls/3.15.1': 6,
+} as const
 
 for (const [folder, count] of Object.entries(folders)) {
   const golden = new GoldenFolder(folder)

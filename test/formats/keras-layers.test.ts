@@ -152,7 +152,6 @@ describe('refused', () => {
     ["layer 'y' (Normalization): expected 4 means and variances, got 3", 'FORMAT', [y('Normalization', { mean: [1, 2, 3], variance: 1 })]],
     ["layer 'y' (Normalization): expected numbers for 'mean', got Array", 'FORMAT', [y('Normalization', { mean: [null], variance: 1 })]],
     ["layer 'y' (Attention): expected query, value and perhaps key, got 1 inputs", 'FORMAT', [y('Attention', {})]],
-    ["not supported: layer 'y' (Attention): use_causal_mask", 'UNSUPPORTED', [y('Attention', {}, ['x', 'x'], { use_causal_mask: true })]],
     ["layer 'y' (MultiHeadAttention): expected query, value and perhaps key, got 1 inputs", 'FORMAT', [y('MultiHeadAttention', { num_heads: 1, key_dim: 2 })]],
     ["not supported: layer 'y' (MultiHeadAttention): inputs that are not [batch, timesteps, features]", 'UNSUPPORTED',
       [open, y('MultiHeadAttention', { num_heads: 1, key_dim: 2 }, ['x', 'x'])]],
@@ -171,7 +170,7 @@ describe('refused', () => {
   it.each<[string, Json]>([
     ["layer 'y' (LayerNormalization): rms_scaling", y('LayerNormalization', { rms_scaling: true })],
     ["layer 'y' (Activation): layer 'y' (Activation): activation \"seven\"", y('Activation', { activation: 'seven' })],
-    ["layer 'y' (Attention): score_mode \"concat\"", y('Attention', { score_mode: 'concat' }, ['x', 'x'])],
+    ["layer 'y' (Attention): score_mode \"cosine\"", y('Attention', { score_mode: 'cosine' }, ['x', 'x'])],
     ["layer 'y' (MultiHeadAttention): attention_axes [1,2]", y('MultiHeadAttention', { num_heads: 1, key_dim: 2, attention_axes: [1, 2] }, ['x', 'x'])],
   ])('%s, before anything is built', (words, layer) => {
     const error = expectError(() => build(layersOf([layer]), [['y', 0, 0]], KERAS_3), 'UNSUPPORTED', /^Keras 3: layers that are not supported: /)

@@ -2,12 +2,15 @@
 import type { LayerSpec } from './config.ts'
 import { RECURRENT_LAYERS } from './layers/cells.ts'
 import { notSupported, tensorsOf, type BoundArgument, type KerasTensor, type LayerCall } from './layer-call.ts'
+import { malformed } from './settings.ts'
 
 /** Arguments that the kinds of layers read themselves. */
 const READ: ReadonlySet<string> = new Set(['inputs', 'sequence', 'sequences', 'initial_state', 'states', 'return_attention_scores', 'use_causal_mask'])
 
 /** What only this layer reads. */
-const READ_BY: Readonly<Record<string, readonly string[]>> = { MultiHeadAttention: ['value', 'key', 'attention_mask'] }
+const READ_BY: Readonly<Record<string, readonly string[]>> = {
+  MultiHeadAttention: ['query', 'value', 'key', 'attention_mask', 'query_mask', 'value_mask', 'key_mask'],
+}
 
 /** Layers that do in training what they do not do else. */
 const IN_TRAINING: ReadonlySet<string> = new Set([
@@ -22,6 +25,18 @@ function isOff(argument: BoundArgument | undefined): boolean {
 
 function dropsOut({ settings }: LayerSpec): boolean {
   return ['dropout', 'recurrent_dropout'].some((key) => settings.json(key) !== undefined && settings.json(key) !== 0)
+}
+
+/** The masks of a list of tensors, undefined for those that have none. */
+function masksOf(argument: BoundArgument | undefined): (KerasTensor | undefined)[] {
+  if (argument === undefined || 'json' in argument) return [undefined]
+  return 'tensor' in argument ? [argument.tensor] : argument.list.flatMap(masksOf)
+}
+
+/** The inputs of a model inside a model; masks that are arguments take the place of their own. */
+function maskedInputs({ layer, inputs }: LayerCall, masks: readonly (KerasTensor | undefined)[]): KerasTensor[] {
+  if (masks.length !== inputs.length) throw malformed(`${layer.settings.what}: expected a mask for each of ${inputs.length} inputs, got ${masks.length}`)
+  return inputs.map(({ value, mask }, index) => ({ value, mask: masks[index]?.value ?? mask }))
 }
 
 /**
@@ -42,11 +57,12 @@ export function callWithArguments(call: LayerCall, apply: (call: LayerCall) => r
   }
   const mask = kwargs.get('mask')
   if (isOff(mask)) return apply(call)
+  if (layer.model !== undefined) return apply({ ...call, inputs: maskedInputs(call, masksOf(mask)) })
   const [given, ...others] = tensorsOf(mask)
   const [first, ...more] = inputs
   // Of a recurrent layer, further inputs are states.
   const isOne = others.length === 0 && (more.length === 0 || [...RECURRENT_LAYERS, 'RNN', 'Bidirectional'].includes(layer.className))
-  if (given === undefined || first === undefined || !isOne || layer.model !== undefined) throw notSupported(`${what}: called with mask`)
+  if (given === undefined || first === undefined || !isOne) throw notSupported(`${what}: called with mask`)
   const outputs = apply({ ...call, inputs: [{ value: first.value, mask: given.value }, ...more] })
   return dialect.givenMaskSpreads ? outputs : outputs.map((output) => (output.mask === given.value ? { value: output.value, mask: first.mask } : output))
 }

@@ -139,11 +139,22 @@ function parseFunctional(config: Json, described: Described, depth: number): Mod
     if (found.length === 0) throw malformed(`${what}: expected ${key}, got none`)
     return found
   }
-  return renumbered({ ...described, layers: connected, inputs: refs('input_layers'), outputs: refs('output_layers') })
+  const model = { ...described, layers: connected, inputs: refs('input_layers'), outputs: refs('output_layers') }
+  const isKeras3 = jsons.some((json) => {
+    const nodes = field(json, 'inbound_nodes')
+    return isList(nodes) && isObject(nodes[0])
+  })
+  return isKeras3 ? fromFirstCall(model) : renumbered(model)
+}
+
+/** Keras 3 counts the calls of a Functional model from 1 among the outputs, but from 0 where layers are called. */
+function fromFirstCall(model: ModelSpec): ModelSpec {
+  const functional = new Set(model.layers.filter(({ className }) => FUNCTIONAL.includes(className)).map(({ name }) => name))
+  return { ...model, outputs: model.outputs.map((ref) => (functional.has(ref.layer) && ref.node > 0 ? { ...ref, node: ref.node - 1 } : ref)) }
 }
 
 /**
- * Calls counted from 0. Models inside models may have been called before they came here, and count from there;
+ * Keras 2: calls counted from 0. Models inside models may have been called before they came here, and count from there;
  * but every call is needed by something, so that the numbers in use are all there are.
  */
 function renumbered(model: ModelSpec): ModelSpec {

@@ -20,6 +20,10 @@ export interface Dialect {
   readonly mergedMask: 'all' | 'any' | 'none'
   /** A mask that a layer is called with is that of its output, too. */
   readonly givenMaskSpreads: boolean
+  /** A recurrent layer that is called with initial states takes no mask from its input; one that is an argument it takes. */
+  readonly statesHideMask: boolean
+  /** Attention of several heads takes the masks of its inputs away, and has no use for a `query_mask` that is an argument. */
+  readonly headsTakeMasks: boolean
   /** What a DepthwiseConv1D calls its kernel. */
   readonly depthwiseKernel: string
   /** Slope of the LeakyReLU layer below 0, and of the activation of that name. */
@@ -29,17 +33,24 @@ export interface Dialect {
 /** Keras 1 and 2, standalone and in TensorFlow (tf_keras 2.15). */
 export const KERAS_2: Dialect = {
   name: 'Keras 2', hardSigmoidAlpha: 0.2, recurrentActivation: 'sigmoid', maskRule: 'hold', bidirectionalZeros: true,
-  stackedStatesReversed: false, mergedMask: 'all', givenMaskSpreads: true, depthwiseKernel: 'depthwise_kernel', leakySlope: 0.3,
+  stackedStatesReversed: false, mergedMask: 'all', givenMaskSpreads: true, statesHideMask: false, headsTakeMasks: false,
+  depthwiseKernel: 'depthwise_kernel', leakySlope: 0.3,
 }
 
 /** Keras 3.0 to 3.3. */
-const KERAS_3_0: Dialect = { ...KERAS_2, name: 'Keras 3.0', hardSigmoidAlpha: 1 / 6, mergedMask: 'none', givenMaskSpreads: false, depthwiseKernel: 'kernel' }
+const KERAS_3_0: Dialect = {
+  ...KERAS_2, name: 'Keras 3.0', hardSigmoidAlpha: 1 / 6, mergedMask: 'none', givenMaskSpreads: false,
+  statesHideMask: true, depthwiseKernel: 'kernel',
+}
 
 /** Keras 3.4 to 3.10: merges have masks. */
 const KERAS_3_4: Dialect = { ...KERAS_3_0, name: 'Keras 3.4', mergedMask: 'any' }
 
+/** Keras 3.8 to 3.10. */
+const KERAS_3_8: Dialect = { ...KERAS_3_4, headsTakeMasks: true }
+
 /** Keras 3.11 to 3.15: a mask that is an argument is passed on. */
-export const KERAS_3: Dialect = { ...KERAS_3_4, name: 'Keras 3', givenMaskSpreads: true }
+export const KERAS_3: Dialect = { ...KERAS_3_8, name: 'Keras 3', givenMaskSpreads: true }
 
 /** TensorFlow.js (tfjs-layers 4.22). */
 export const TFJS: Dialect = {
@@ -64,7 +75,7 @@ export function gatesWereHard(version: string): boolean {
 /** The dialect of a version of Keras as files give it: `2.2.4-tf`, `3.15.1`. */
 export function dialectOf(version: string): Dialect {
   const [major, minor] = numbersOf(version)
-  if (major >= 3) return major > 3 || minor >= 11 ? KERAS_3 : minor >= 4 ? KERAS_3_4 : KERAS_3_0
+  if (major >= 3) return major > 3 || minor >= 11 ? KERAS_3 : minor >= 8 ? KERAS_3_8 : minor >= 4 ? KERAS_3_4 : KERAS_3_0
   return gatesWereHard(version) ? { ...KERAS_2, recurrentActivation: 'hard_sigmoid' } : KERAS_2
 }
 

@@ -4,12 +4,14 @@ import { createData } from '../../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import { lengthOf, type SymbolicShape } from '../../values/shape.ts'
 import type { Budget } from '../budget.ts'
+import { TakenMasks } from './taken-masks.ts'
 
 /** Adds nodes to a graph, with names that are free. */
 export class Emitter {
   readonly builder: GraphBuilder = new GraphBuilder()
   /** Pays for nodes: a model may be called any number of times. */
   readonly budget: Budget
+  readonly takenMasks: TakenMasks = new TakenMasks()
   readonly #taken: Set<string> = new Set()
   /** The number after those that names were given last. */
   readonly #counts: Map<string, number> = new Map()

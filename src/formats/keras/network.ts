@@ -8,12 +8,14 @@ import { describeValue } from '../../values/dtype.ts'
 import type { Dimension } from '../../values/shape.ts'
 import { Budget } from '../budget.ts'
 import { callWithArguments } from './call-arguments.ts'
-import type { LayerNode, LayerSpec, ModelSpec, TensorRef } from './config.ts'
+import { callKey, orderByDepth, orderOf, type PendingCall } from './call-order.ts'
+import type { LayerSpec, ModelSpec, TensorRef } from './config.ts'
 import { MAX_DEPTH, refsOf } from './config.ts'
 import type { Dialect, Origin } from './dialect.ts'
 import { Emitter } from './emitter.ts'
 import { kindOf, supportedClasses } from './kinds.ts'
 import { bindArgument, tensorsOf, type KerasTensor, type LayerCall } from './layer-call.ts'
+import { takesMasks } from './layers/attention-heads.ts'
 import { isOperation } from './layers/operations.ts'
 import { named, policyNotes, policyProblems } from './policies.ts'
 import { field, isList } from '../json.ts'
@@ -194,18 +196,6 @@ interface Run {
   readonly prefix: string
 }
 
-/** One call of a layer, waiting for what it is given. */
-interface PendingCall {
-  readonly layer: LayerSpec
-  readonly node: LayerNode
-  readonly key: string
-  readonly weights: LayerWeights
-}
-
-function callKey(layer: string, node: number): string {
-  return `${node} ${layer}`
-}
-
 /** Makes the nodes of a model's layers, every call after those it depends on, and returns its outputs. */
 function runModel(run: Run, inputs: readonly KerasTensor[]): KerasTensor[] {
   const { model } = run
@@ -218,12 +208,13 @@ function runModel(run: Run, inputs: readonly KerasTensor[]): KerasTensor[] {
   const find = ({ layer, node, tensor }: TensorRef): KerasTensor => {
     const found = done.get(callKey(layer, node))?.[tensor]
     if (found === undefined) throw malformed(`model '${model.name}': there is no output ${tensor} of call ${node} of the layer '${layer}'`)
-    return found
+    return found.mask !== undefined && run.emit.takenMasks.has(found.value) ? { value: found.value, mask: undefined } : found
   }
   const calls = callsOf(run)
   const names = new Set(model.layers.map(({ name }) => name))
   for (const { layer } of model.outputs) if (!names.has(layer)) throw malformed(`model '${model.name}': no layer '${layer}'`)
-  const order = orderOf(model, calls, new Set(done.keys()))
+  const ordered = orderOf(model, calls, new Set(done.keys()))
+  const order = run.dialect.headsTakeMasks && model.layers.some(takesMasks) ? orderByDepth(ordered, calls) : ordered
   const needed = new Set(order.map((key) => calls.get(key)?.layer))
   const others = model.layers.filter((layer) => layer.nodes.length > 0 && layer.className !== 'InputLayer' && !needed.has(layer))
   if (others.length > 0) run.emit.builder.note(`no output of '${model.name}' needs ${named(others.map(({ name }) => name))}`)
@@ -245,9 +236,9 @@ function runModel(run: Run, inputs: readonly KerasTensor[]): KerasTensor[] {
 
 /** A layer, or a model that stands as a layer. */
 function applyLayer(call: LayerCall, passed: Set<LayerWeights>): readonly KerasTensor[] {
-  const { layer, path, weights, dialect, emit, inputs } = call
+  const { layer, path, weights, dialect, emit } = call
   const { model } = layer
-  if (model !== undefined) return callWithArguments(call, () => runModel({ model, weights, dialect, emit, passed, prefix: `${path}/` }, inputs))
+  if (model !== undefined) return callWithArguments(call, ({ inputs }) => runModel({ model, weights, dialect, emit, passed, prefix: `${path}/` }, inputs))
   const kind = kindOf(layer)
   if (kind === undefined) throw new LstmError('UNSUPPORTED', `Keras: ${layer.settings.what}`)
   return isOperation(layer) ? kind.build(call) : callWithArguments(call, kind.build)
@@ -265,36 +256,4 @@ function callsOf({ model, weights }: Run): Map<string, PendingCall> {
     })
   })
   return calls
-}
-
-/** All tensors a call needs. */
-function needsOf({ node }: PendingCall): string[] {
-  return [...node.args, ...node.kwargs.values()].flatMap(refsOf).map(({ layer, node: index }) => callKey(layer, index))
-}
-
-/** The calls that the outputs need, each after those it needs itself. No recursion: models may be very deep. */
-function orderOf(model: ModelSpec, calls: ReadonlyMap<string, PendingCall>, given: ReadonlySet<string>): string[] {
-  const ordered: Set<string> = new Set()
-  /** What calls that are begun still need, last one first. */
-  const waiting: Map<string, string[]> = new Map()
-  const stack = model.outputs.map(({ layer, node }) => callKey(layer, node)).reverse()
-  while (stack.length > 0) {
-    const key = stack.at(-1) as string
-    const call = calls.get(key)
-    const isKnown = (need: string): boolean => given.has(need) || ordered.has(need)
-    // Each time it is seen again, one thing more that it needs is there.
-    const needs = call === undefined || isKnown(key) ? [] : waiting.get(key) ?? [...new Set(needsOf(call))].reverse()
-    let next = needs.pop()
-    while (next !== undefined && (isKnown(next) || !calls.has(next))) next = needs.pop()
-    if (next === undefined) {
-      stack.pop()
-      waiting.delete(key)
-      if (call !== undefined && !given.has(key)) ordered.add(key)
-      continue
-    }
-    waiting.set(key, needs)
-    if (waiting.has(next)) throw malformed(`model '${model.name}': the layer '${calls.get(next)?.layer.name ?? next}' depends on its own output`)
-    stack.push(next)
-  }
-  return [...ordered]
 }

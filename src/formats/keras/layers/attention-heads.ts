@@ -1,6 +1,7 @@
 // MultiHeadAttention: query [batch, Tq, features], value [batch, Tv, features], key as value.
 //   Q, K, V = projections to [batch, heads, T, size]; softmax(Q K^T / sqrt(size)) V, heads side by side, projected.
 import type { NdArray } from '../../../values/ndarray.ts'
+import type { LayerSpec } from '../config.ts'
 import { permuted, transposed } from '../emitter.ts'
 import { notSupported, tensorsOf, type BoundArgument, type KerasTensor, type LayerCall, type LayerKind } from '../layer-call.ts'
 import { int8Matrix } from '../quantized.ts'
@@ -9,7 +10,8 @@ import { malformed, type Settings } from '../settings.ts'
 /** Scores of what is hidden: Keras adds it to them. */
 const HIDDEN = -1e9
 
-const isTrue = (argument: BoundArgument | undefined): boolean => argument !== undefined && 'json' in argument && argument.json === true
+/** Whether an option is on. */
+export const isTrue = (argument: BoundArgument | undefined): boolean => argument !== undefined && 'json' in argument && argument.json === true
 
 /** A dense layer from the last axis, or the last two, to others: the kernel is [from..., to...], `rows` the product of the first. */
 function projection(call: LayerCall, name: string, x: string, rows: number): { readonly value: string, readonly sizes: readonly number[] } {
@@ -41,6 +43,14 @@ function heads(call: LayerCall, name: string, x: string): { readonly value: stri
   return { value: emit.node(`${path}/${name}/heads`, 'transpose', [apart], { perm: [0, 2, 1, 3] }), size }
 }
 
+/** The values that a step of the query may see, where it sees none of those to come: uint8 [Tq, Tv]. */
+export function past({ emit, path }: LayerCall, scores: string): string {
+  const rank = emit.rankOf(scores)
+  const sizes = emit.node(`${path}/sizes`, 'shape', [scores], { start: rank - 2, end: rank })
+  const all = emit.node(`${path}/ones`, 'constantOfShape', [sizes], { value: 1, dtype: 'float32' })
+  return emit.node(`${path}/past`, 'cast', [emit.node(`${path}/lower`, 'trilu', [all], { upper: 0 })], { to: 'bool' })
+}
+
 /** What may be seen, uint8 that broadcasts to [batch, heads, Tq, Tv]; undefined for everything. */
 function visible(call: LayerCall, scores: string, { query, value, key }: Record<'query' | 'value' | 'key', KerasTensor>): string | undefined {
   const { emit, path, kwargs } = call
@@ -56,9 +66,7 @@ function visible(call: LayerCall, scores: string, { query, value, key }: Record<
     else parts.push(truth)
   }
   if (isTrue(kwargs.get('use_causal_mask'))) {
-    const sizes = emit.node(`${path}/sizes`, 'shape', [scores], { start: 2, end: 4 })
-    const all = emit.node(`${path}/ones`, 'constantOfShape', [sizes], { value: 1, dtype: 'float32' })
-    parts.push(emit.node(`${path}/past`, 'cast', [emit.node(`${path}/lower`, 'trilu', [all], { upper: 0 })], { to: 'bool' }))
+    parts.push(past(call, scores))
   }
   return parts.length === 0 ? undefined : parts.reduce((a, b) => emit.node(`${path}/visible`, 'and', [a, b]))
 }
@@ -69,14 +77,28 @@ function problems({ settings }: { readonly settings: Settings }): string[] {
   return [...own, ...['use_gate', 'sliding_window'].filter((key) => (settings.json(key) ?? false) !== false)]
 }
 
+/** Whether a layer does something to the masks of its inputs: see `TakenMasks`. */
+export function takesMasks({ className }: LayerSpec): boolean {
+  return className === 'MultiHeadAttention'
+}
+
 export const multiHeadAttention: LayerKind = {
   unsupported: problems,
   build(call) {
-    const { emit, path, layer, inputs, kwargs } = call
-    const [query, value = tensorsOf(kwargs.get('value'))[0], key = tensorsOf(kwargs.get('key'))[0] ?? value] = inputs
+    const { emit, path, layer, inputs, kwargs, dialect } = call
+    const named = (name: string): KerasTensor | undefined => tensorsOf(kwargs.get(name))[0]
+    const masked = (name: string, tensor: KerasTensor | undefined): KerasTensor | undefined => {
+      const mask = named(`${name}_mask`)
+      return tensor === undefined || mask === undefined ? tensor : { value: tensor.value, mask: mask.value }
+    }
+    const given = ['query', 'value', 'key'].map((name, n) => inputs[n] ?? named(name))
+    const query = dialect.headsTakeMasks ? given[0] : masked('query', given[0])
+    const value = masked('value', given[1])
+    const key = given[2] === undefined ? value : masked('key', given[2])
     if (query === undefined || value === undefined || key === undefined || inputs.length > 3) {
       throw malformed(`${layer.settings.what}: expected query, value and perhaps key, got ${inputs.length} inputs`)
     }
+    if (dialect.headsTakeMasks) for (const tensor of [query, value, key]) emit.takenMasks.take(tensor.value)
     const q = heads(call, 'query', query.value)
     const k = heads(call, 'key', key.value)
     const v = heads(call, 'value', value.value)

@@ -22,7 +22,9 @@ export const dropout: LayerKind = {
     const x = onlyInput(call)
     const rate = settings.number('rate', 0)
     if (!emit.isFloat(x.value) || !(rate > 0 && rate <= 1)) return [x]
-    return [{ value: emit.node(path, 'dropout', [x.value], { rate }), mask: x.mask }]
+    const value = emit.node(path, 'dropout', [x.value], { rate })
+    emit.takenMasks.same(value, x.value)
+    return [{ value, mask: x.mask }]
   },
 }
 

@@ -39,7 +39,7 @@ export const bidirectional: LayerKind = {
     const input = walkInput(call)
     for (const inner of [forwardSpec, backwardSpec]) refuseMask(inner, input)
     const mode = mergeMode(layer)
-    const mask = given.returnSequences ? input.mask : undefined
+    const mask = given.returnSequences ? input.outputMask : undefined
     const fused = mode === 'concat' && canFuse(forward, backward)
     const { ys, states } = fused ? emitFused(call, forward, backward, input) : emitTwo(call, forward, backward, input)
     return [...merge(call, ys, mode, path).map((value) => ({ value, mask })), ...states]

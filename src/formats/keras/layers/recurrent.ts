@@ -84,14 +84,18 @@ export interface WalkInput {
   readonly x: string
   /** uint8 [batch, timesteps]. */
   readonly mask: string | undefined
+  /** The mask of a sequence that comes out. */
+  readonly outputMask: string | undefined
   readonly initial: readonly KerasTensor[]
 }
 
 export function walkInput(call: LayerCall): WalkInput {
-  const { layer, inputs, kwargs } = call
+  const { layer, inputs, kwargs, dialect } = call
   const [x, ...more] = inputs
   if (x === undefined) throw malformed(`${layer.settings.what}: expected an input, got none`)
-  return { x: x.value, mask: x.mask, initial: [...more, ...tensorsOf(kwargs.get('initial_state'))] }
+  const initial = [...more, ...tensorsOf(kwargs.get('initial_state'))]
+  const isHidden = dialect.statesHideMask && initial.length > 0 && tensorsOf(kwargs.get('mask')).length === 0
+  return { x: x.value, mask: isHidden ? undefined : x.mask, outputMask: x.mask, initial }
 }
 
 /** A layer of cuDNN is not run with a mask. @throws LstmError `UNSUPPORTED` */
@@ -159,7 +163,7 @@ export const recurrent: LayerKind = {
     const input = walkInput(call)
     refuseMask(layer, input)
     const { y, states } = emitWalk(call, path, walk, input, false)
-    return [{ value: y, mask: walk.returnSequences ? input.mask : undefined }, ...states]
+    return [{ value: y, mask: walk.returnSequences ? input.outputMask : undefined }, ...states]
   },
 }
 
