@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 /**
  * Folders whose test files share processes: to start one and import the library takes longer than most of them do. What stays behind in it is the
- * list of operators known by then: those for training come with some folders, and entry points, which find theirs by themselves, are tested alone.
+ * list of operators known by then: those for training come with some folders; tests of entry points, which find theirs by themselves, share processes
+ * as well, but load all modules anew (`fresh`).
  */
 const SHARING = /^test\/(export|formats|fuzz|graph|kernels|ops|quantization|streams)\//
-/** So do files of test/ that use no operators, or ask for all of them: what entry points find by themselves is tested alone. */
+/** So do files of test/ that use no operators, or ask for all of them. */
 const OF_TEST = /^test\/[^/]+$/
 const FINDS_OPERATORS = /\/src\/(index|model\/load|readers\/\w+)\.ts'/
 const LEARNING = /^test\/(bench|cli|gradients|training)\//
@@ -26,7 +27,7 @@ const METER = 'test/heap-bytes.ts'
 const modules = new Set(readdirSync('test', { recursive: true, encoding: 'utf8' }).map((name) => `test/${name.replaceAll('\\', '/')}`))
 const tests = [...modules].filter((name) => name.endsWith('.test.ts') && !/^test\/runtimes\/|\/node_modules\//.test(name))
 
-const PROJECTS = ['alone', 'learning', 'learningGuarded', 'guarded', 'sharing'] as const
+const PROJECTS = ['alone', 'fresh', 'learning', 'learningGuarded', 'guarded', 'sharing'] as const
 
 /** The modules of test/ that a module imports, and those that they import. */
 const imported: Map<string, ReadonlySet<string>> = new Map()
@@ -45,14 +46,16 @@ function importsOf(name: string): ReadonlySet<string> {
 function projectOf(name: string): typeof PROJECTS[number] {
   const text = readFileSync(name, 'utf8')
   const modulesOf = importsOf(name)
-  if (NOTICED.test(text) || FRESH.includes(name) || modulesOf.has(METER)) return 'alone'
+  if (NOTICED.test(text) || name.startsWith('test/models/') || modulesOf.has(METER)) return 'alone'
   const isGuarded = modulesOf.has(GUARDS)
+  if (FRESH.includes(name)) return 'fresh'
   if (LEARNING.test(name)) return isGuarded ? 'learningGuarded' : 'learning'
-  if (!shares(name, text)) return 'alone'
+  if (!shares(name, text)) return isGuarded ? 'alone' : 'fresh'
   return isGuarded ? 'guarded' : 'sharing'
 }
 
 const config: ViteUserConfig = defineConfig({
+  resolve: { alias: [{ find: /^typescript$/, replacement: resolve('test/typescript.ts') }] },
   test: {
     setupFiles: ['test/equal-arrays.ts'],
     testTimeout: 60_000,
@@ -61,7 +64,7 @@ const config: ViteUserConfig = defineConfig({
     // What was transformed is kept, by content: projects transform no module again, and neither does the next run.
     experimental: { fsModuleCache: true },
     projects: PROJECTS.map((name) => (
-      { extends: true, test: { name, include: tests.filter((test) => projectOf(test) === name), isolate: name === 'alone' } }
+      { extends: true, test: { name, include: tests.filter((test) => projectOf(test) === name), isolate: name === 'alone', ...name === 'fresh' && { setupFiles: ['test/fresh.ts'] } } }
     )),
     coverage: {
       reportOnFailure: true, include: ['src/**'], exclude: ['src/contract/**', 'src/runtime/binaries/**'],

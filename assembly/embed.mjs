@@ -12,8 +12,10 @@ import { commonestBytes, textOf } from './text.mjs'
 import { isUpToDate, keep } from './up-to-date.mjs'
 import { contractFiles, readContract } from './write-contract.mjs'
 
-// --release: not the debug ones, for who builds again and again.
+// --release: not the debug ones, for who builds again and again; and names of targets after it: of those that are there, no others, as long as
+// the contract is the same.
 const isRelease = process.argv.includes('--release')
+const wanted = process.argv.slice(3)
 if (!isRelease && await isUpToDate()) {
   process.stdout.write('binaries: up to date\n')
   process.exit()
@@ -49,8 +51,10 @@ await writeStamp(0)
 const files = contractFiles(readContract((file) => readFileSync(new URL(file, import.meta.url), 'utf8')))
 const stamp = createHash('sha256').update([...files].flat().join('\n')).digest().readInt32LE()
 await writeStamp(stamp)
+const isSameContract = await readFile(new URL('stamp.ts', contractFolder), 'utf8').then((text) => text.includes(`= ${stamp}\n`), () => false)
 
 for (const [target, entries] of Object.entries(TARGETS)) {
+  if (isSameContract && wanted.length > 0 && !wanted.includes(target)) continue
   const { error, stderr } = await asc.main([...entries, '--config', 'asconfig.json', '--target', target])
   process.stderr.write(stderr.toString())
   if (error) {

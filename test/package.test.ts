@@ -6,8 +6,9 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { runInNewContext } from 'node:vm'
-import ts from 'typescript'
+import { parseSync } from 'vite'
 import { describe, expect, it } from 'vitest'
+import { packPackage } from './installed.ts'
 
 const root = new URL('../', import.meta.url)
 const dist = new URL('dist/', root)
@@ -57,17 +58,12 @@ function importsOf(file: string): Promise<Imports> {
 
 async function parseImports(file: string): Promise<Imports> {
   const text = await readFile(new URL(file, dist), 'utf8')
-  const fixed: string[] = []
-  const late: string[] = []
-  const visit = (node: ts.Node): void => {
-    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier !== undefined) {
-      fixed.push((node.moduleSpecifier as ts.StringLiteral).text)
-    }
-    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) late.push(node.arguments[0]?.getText() ?? '')
-    ts.forEachChild(node, visit)
+  const { module } = parseSync(file, text)
+  const again = module.staticExports.flatMap(({ entries }) => entries.flatMap(({ moduleRequest }) => moduleRequest?.value ?? []))
+  return {
+    fixed: [...new Set([...module.staticImports.map(({ moduleRequest }) => moduleRequest.value), ...again])],
+    late: module.dynamicImports.map(({ moduleRequest: { start, end } }) => text.slice(start, end)),
   }
-  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true))
-  return { fixed, late }
 }
 
 /** A file of dist and all it imports statically, directly or not. */
@@ -114,9 +110,7 @@ const DOOR_NAMES = [
 
 describe('the package', () => {
   it('holds what was built, the licence, the readme and the changelog, and nothing else', async () => {
-    const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: fileURLToPath(root), shell: process.platform === 'win32' })
-    const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }]
-    const packed = files.map(({ path }) => path).sort()
+    const packed = [...packPackage().files].sort()
     const built = (await filesOfDist()).map((name) => `dist/${name}`)
     const pages = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', ...packed.filter((path) => /^docs\/(\w[\w-]*\.md|benchmark\/[\w-]+\.svg|playground\/[\w-]+\.(?:mjs|css|html))$/.test(path))]
     expect(packed).toEqual([...pages, 'examples/digits.npy', 'examples/digits.safetensors', 'package.json', ...built].sort())

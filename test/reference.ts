@@ -1,6 +1,8 @@
 // A multi-layer, bidirectional LSTM in float64, written to be read: what the kernels are compared with.
 
 type Numbers = Float32Array | Float64Array
+/** All of one kind: engines make one fast loop of it. */
+const wide = (numbers: Numbers): Float64Array => (numbers instanceof Float64Array ? numbers : Float64Array.from(numbers))
 
 /** Weights of one layer and direction, gates stacked in the order i, f, g, o. */
 export interface ReferenceCell {
@@ -29,7 +31,7 @@ export interface ReferenceResult {
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 
 /** sum of row `row` of a matrix (rows, length) times vector `index` of `vectors` (any, length) */
-function dot(matrix: Numbers, row: number, vectors: Numbers, index: number, length: number): number {
+function dot(matrix: Float64Array, row: number, vectors: Float64Array, index: number, length: number): number {
   let sum = 0
   for (let k = 0; k < length; k++) sum += (matrix[row * length + k] as number) * (vectors[index * length + k] as number)
   return sum
@@ -45,19 +47,20 @@ export function referenceLstm(layers: readonly (readonly ReferenceCell[])[], hid
   const rowOf = (t: number, b: number): number => (timeMajor ? t * batch + b : b * timesteps + t)
   const gates = new Float64Array(4 * hiddenSize)
 
-  let sequence: Numbers = x
+  let sequence = wide(x)
   layers.forEach((cells, layer) => {
     const features = sequence.length / (batch * timesteps)
     const output = new Float64Array(batch * timesteps * directions * hiddenSize)
     cells.forEach((cell, direction) => {
+      const [inputWeights, recurrentWeights] = [wide(cell.inputWeights), wide(cell.recurrentWeights)]
       for (let n = 0; n < timesteps; n++) {
         const t = direction === 0 ? n : timesteps - 1 - n
         for (let b = 0; b < batch; b++) {
           const state = (layer * directions + direction) * batch + b // which row of h_n and c_n
           for (let j = 0; j < 4 * hiddenSize; j++) {
             gates[j] = (cell.inputBias?.[j] ?? 0) + (cell.recurrentBias?.[j] ?? 0)
-              + dot(cell.inputWeights, j, sequence, rowOf(t, b), features)
-              + dot(cell.recurrentWeights, j, h_n, state, hiddenSize)
+              + dot(inputWeights, j, sequence, rowOf(t, b), features)
+              + dot(recurrentWeights, j, h_n, state, hiddenSize)
           }
           for (let unit = 0; unit < hiddenSize; unit++) {
             const gate = (n: number): number => gates[n * hiddenSize + unit] as number
@@ -73,5 +76,5 @@ export function referenceLstm(layers: readonly (readonly ReferenceCell[])[], hid
     })
     sequence = output
   })
-  return { output: sequence as Float64Array, h_n, c_n }
+  return { output: sequence, h_n, c_n }
 }

@@ -49,8 +49,12 @@ const COMPUTE: readonly Operator[] = [
 /** Recurrent layers besides the LSTM. */
 const RECURRENT: readonly Operator[] = [gru, rnn]
 
+let areKnown = false
+
 /** Makes these operators known: what a reader does before it builds a graph. */
 export function addCommonOperators(): void {
+  if (areKnown) return
+  areKnown = true
   addAllFunctions()
   // `linear` as an operator is the dense layer.
   addOperators([...FUNCTION_NAMES.filter((name) => name !== 'linear').map((name) => elementwise(name, plainFunction(name))), ...MOVEMENT, ...COMPUTE, ...RECURRENT])

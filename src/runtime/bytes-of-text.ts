@@ -5,10 +5,10 @@ const SINGLES = 88
 const FIRST_PAIR = 125
 
 /**
- * The bytes that assembly/text.mjs wrote as text. Tables by character code: engines interpret this loop at the start of every process.
+ * What reads bytes that assembly/text.mjs wrote as text. Tables by character code: engines interpret this loop at the start of every process.
  * @param commonest the bytes that have a character of their own
  */
-export function bytesOfText(text: string, commonest: readonly number[]): Uint8Array<ArrayBuffer> {
+export function textReader(commonest: readonly number[]): (text: string) => Uint8Array<ArrayBuffer> {
   const bytes = [...commonest]
   for (let byte = 0; byte < 256; byte++) if (!commonest.includes(byte)) bytes.push(byte)
   // What a character stands for alone, after the first of those that begin pairs, and after the second.
@@ -18,11 +18,13 @@ export function bytesOfText(text: string, commonest: readonly number[]): Uint8Ar
     for (let table = 0; table < 3; table++) tables[128 * table + code] = bytes[place + (table === 0 ? 0 : SINGLES + (table - 1) * CHARACTERS)] ?? 0
     place++
   }
-  const out = new Uint8Array(text.length)
-  let length = 0
-  for (let n = 0; n < text.length; n++) {
-    const code = text.charCodeAt(n)
-    out[length++] = tables[code < FIRST_PAIR ? code : 128 * (code - FIRST_PAIR + 1) + text.charCodeAt(++n)] as number
+  return (text) => {
+    const out = new Uint8Array(text.length)
+    let length = 0
+    for (let n = 0; n < text.length; n++) {
+      const code = text.charCodeAt(n)
+      out[length++] = tables[code < FIRST_PAIR ? code : 128 * (code - FIRST_PAIR + 1) + text.charCodeAt(++n)] as number
+    }
+    return out.slice(0, length)
   }
-  return out.slice(0, length)
 }

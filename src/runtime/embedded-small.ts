@@ -1,6 +1,6 @@
 import { commonest, relaxedSimdText } from './binaries/relaxed-simd-small.ts'
 import { simdFromRelaxedSimd } from './binaries/simd-small.ts'
-import { bytesOfText } from './bytes-of-text.ts'
+import { textReader } from './bytes-of-text.ts'
 import { editedBytes } from './edited-bytes.ts'
 import type { Variant } from './kernels.ts'
 
@@ -9,6 +9,7 @@ import type { Variant } from './kernels.ts'
  * 6 ms more at the start, since no engine decodes this text by itself.
  */
 export function embeddedBytes(variant: Variant): Uint8Array<ArrayBuffer> {
-  const base = bytesOfText(relaxedSimdText, commonest)
-  return variant === 'relaxed-simd' ? base : editedBytes(base, simdFromRelaxedSimd, (text) => bytesOfText(text, commonest))
+  const bytesOf = textReader(commonest)
+  const base = bytesOf(relaxedSimdText)
+  return variant === 'relaxed-simd' ? base : editedBytes(base, simdFromRelaxedSimd, bytesOf)
 }

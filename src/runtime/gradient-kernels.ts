@@ -6,7 +6,7 @@ import { commonest, relaxedSimdText } from './binaries/gradients-relaxed-simd.ts
 import { edits as relaxedThreadEdits } from './binaries/gradients-relaxed-simd-threads.ts'
 import { simdFromRelaxedSimd } from './binaries/gradients-simd.ts'
 import { edits as simdThreadEdits } from './binaries/gradients-simd-threads.ts'
-import { bytesOfText } from './bytes-of-text.ts'
+import { textReader } from './bytes-of-text.ts'
 import { editedBytes } from './edited-bytes.ts'
 import type { Kernels, Variant } from './kernels.ts'
 import { Runtime } from './runtime.ts'
@@ -82,19 +82,19 @@ async function start(runtime: Runtime, given: Gradients | undefined): Promise<Tr
   return new TrainingRuntime(runtime, { ...runtime.kernels, ...gradients })
 }
 
-const bytesOf = (text: string): Uint8Array<ArrayBuffer> => bytesOfText(text, commonest)
-
-const edited = (base: Uint8Array, edits: string): Uint8Array<ArrayBuffer> => editedBytes(base, edits, bytesOf)
-
-const gradientBytes = (variant: Variant): Uint8Array<ArrayBuffer> => (
-  variant === 'relaxed-simd' ? bytesOf(relaxedSimdText) : edited(bytesOf(relaxedSimdText), simdFromRelaxedSimd)
-)
+/** A binary; with the edits that make it one for threads, that one. */
+function gradientBytes(variant: Variant, threadEdits?: string): Uint8Array<ArrayBuffer> {
+  const bytesOf = textReader(commonest)
+  const relaxed = bytesOf(relaxedSimdText)
+  const bytes = variant === 'relaxed-simd' ? relaxed : editedBytes(relaxed, simdFromRelaxedSimd, bytesOf)
+  return threadEdits === undefined ? bytes : editedBytes(bytes, threadEdits, bytesOf)
+}
 
 /** The binary for training that fits a runtime, of those inside this file. @throws LstmError `ENVIRONMENT` where it cannot be compiled */
 export async function gradientsOf(runtime: Runtime): Promise<Gradients> {
   if (!isThreaded(runtime)) return compileGradients(runtime.variant)
   const [variant, edits] = runtime.variant === 'simd' ? ['simd', simdThreadEdits] as const : ['relaxed-simd', relaxedThreadEdits] as const
-  return edited(gradientBytes(variant), edits)
+  return gradientBytes(variant, edits)
 }
 
 async function compileGradients(fitting: Runtime['variant']): Promise<KernelModule> {

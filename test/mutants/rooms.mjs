@@ -8,6 +8,7 @@
  * @property {readonly string[]} [near] tests that know it: what their paths begin with; quick ones are run first
  * @property {readonly string[]} [far] tests that are run when those have seen nothing
  * @property {boolean} [dist] its tests want the built package
+ * @property {readonly string[]} [targets] of asconfig.json, which its tests take; default: all are built
  */
 
 const CALLS = ['test/model.test.ts', 'test/model-files.test.ts', 'test/layers', 'test/load-options.test.ts', 'test/plan']
@@ -18,7 +19,7 @@ export const ROOMS = [
   {
     name: 'int8', files: ['assembly/products/int8/', 'src/ops/products/narrow-weights.ts', 'src/formats/quantized/'], count: 24,
     near: ['test/kernels/int8.test.ts', 'test/quantization/layers.test.ts', 'test/formats/keras-quantized.test.ts', 'test/formats/torch-quantized.test.ts'],
-    far: ['test/formats/onnx-quantized.test.ts', 'test/formats/safetensors.test.ts', 'test/quantization/', 'test/ops/'],
+    far: ['test/formats/onnx-quantized.test.ts', 'test/formats/safetensors.test.ts', 'test/quantization/', 'test/ops/'], targets: ['simd'],
   },
   {
     name: 'quantization', files: ['src/quantization/'], count: 20,
@@ -30,7 +31,7 @@ export const ROOMS = [
   },
   {
     name: 'gradients', files: ['src/gradients/', 'assembly/gradients/'], count: 18,
-    near: ['test/gradients/'], far: ['test/training/'],
+    near: ['test/gradients/'], far: ['test/training/'], targets: ['gradients-simd'],
   },
   {
     name: 'training', files: ['src/training/', 'src/ops/training/'], count: 18,
@@ -40,9 +41,12 @@ export const ROOMS = [
     name: 'export', files: ['src/export/'], count: 14, near: ['test/export/written.test.ts', 'test/export/onnx-random.test.ts'], far: ['test/export/'],
   },
   {
-    name: 'threads', files: ['src/runtime/threads/', 'assembly/threads/'], count: 12, near: ['test/threads/'], far: ['test/runtime/', 'test/streams/'],
+    name: 'threads', files: ['src/runtime/threads/', 'assembly/threads/'], count: 12, near: ['test/threads/'], far: ['test/runtime/', 'test/streams/'], targets: ['simd-threads'],
   },
-  { name: 'kernels', files: ['assembly/'], count: 46, near: ['test/kernels/', 'test/functions.test.ts', 'test/ops/'], far: ['test/lstm-options.test.ts', 'test/golden.test.ts', 'test/properties.test.ts'] },
+  {
+    name: 'kernels', files: ['assembly/'], count: 46, near: ['test/kernels/', 'test/functions.test.ts', 'test/ops/'],
+    far: ['test/lstm-options.test.ts', 'test/golden.test.ts', 'test/properties.test.ts'], targets: ['simd'],
+  },
   {
     name: 'values', files: ['src/values/', 'src/errors.ts', 'src/options.ts'], count: 12,
     near: ['test/values.test.ts', 'test/errors.test.ts', 'test/options.test.ts', 'test/realms.test.ts', 'test/runtime/tensor.test.ts'], far: [...CALLS, 'test/misuse.test.ts', 'test/formats/safetensors'],
@@ -76,4 +80,4 @@ export const roomOf = (file) => ROOMS.find(({ files }) => files.some((start) => 
  */
 export const LEFT_OUT = ['test/models/', 'test/runtimes/', 'test/mutants/', 'test/bench/', 'test/package.test.ts', 'test/package-size.test.ts', 'test/chunks.test.ts', 'test/examples.test.ts', 'test/readme.test.ts',
   'test/compatibility.test.ts', 'test/architecture.test.ts', 'test/streams/soak.test.ts', 'test/kernels/exports.test.ts']
-export const WANTS_DIST = ['test/core.test.ts', 'test/cli/cli.test.ts', 'test/cli/help-examples.test.ts', 'test/worklet/', 'test/runtime/runtime.test.ts']
+export const WANTS_DIST = ['test/core.test.ts', 'test/lines.test.ts', 'test/cli/cli.test.ts', 'test/cli/help-examples.test.ts', 'test/worklet/', 'test/runtime/runtime.test.ts']

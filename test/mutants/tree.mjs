@@ -4,7 +4,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writ
 import { fileURLToPath } from 'node:url'
 import { applyTo } from './mutators.mjs'
 
-const BUILT = ['simd', 'relaxed-simd', 'simd-threads', 'relaxed-simd-threads', 'gradients-simd', 'gradients-relaxed-simd'].flatMap((name) => [`build/${name}.wasm`, `build/${name}.wat`])
+const BUILT = ['simd', 'relaxed-simd', 'simd-threads', 'relaxed-simd-threads', 'gradients-simd', 'gradients-relaxed-simd',
+  'gradients-simd-threads', 'gradients-relaxed-simd-threads'].flatMap((name) => [`build/${name}.wasm`, `build/${name}.wat`])
 const COPIED = ['src', 'assembly', 'test', 'examples', 'docs', 'bench', ...BUILT, 'build/debug.wasm', 'build/gradients-debug.wasm', 'package.json', 'asconfig.json',
   'tsconfig.json', 'tsdown.config.ts', '.ci', 'vitest.config.ts', 'README.md', 'CHANGELOG.md']
 /** Of trainers in workers: it has no binary in it. */
@@ -43,9 +44,9 @@ export class Tree {
     writeFileSync(`${this.#folder}${file}`, text)
   }
 
-  /** The binaries of this tree's assembly/. @throws where it does not compile */
-  buildBinaries() {
-    this.#node('assembly/embed.mjs', '--release')
+  /** Those binaries of this tree's assembly/ that tests take. @param {readonly string[]} targets all, where none is named @throws where it does not compile */
+  buildBinaries(targets) {
+    this.#node('assembly/embed.mjs', '--release', ...targets)
     // It takes that folder away, and this file is not its own.
     cpSync(new URL(PROGRAM, this.#root), `${this.#folder}${PROGRAM}`)
   }
@@ -121,12 +122,16 @@ export class AppliedMutant {
   #tree
   #mutant
   #dist
+  #targets
   #text
 
-  constructor(tree, mutant, dist) {
+  /** @param {{ dist?: boolean, targets?: readonly string[] }} room of the mutant */
+  constructor(tree, mutant, { dist = false, targets = [] }) {
     this.#tree = tree
     this.#mutant = mutant
     this.#dist = dist
+    // Other binaries than simd's are asked for by hand: README.md.
+    this.#targets = process.env.BINARIES === undefined ? targets : []
     this.#text = tree.read(mutant.file)
   }
 
@@ -143,7 +148,7 @@ export class AppliedMutant {
   apply() {
     if (this.#tree.read(this.#mutant.file) !== this.#text) return
     this.#tree.write(this.#mutant.file, applyTo(this.#text, this.#mutant))
-    if (this.#isKernel) this.#tree.buildBinaries()
+    if (this.#isKernel) this.#tree.buildBinaries(this.#targets)
     if (this.#dist) this.#tree.buildPackage()
   }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { commonestBytes, textOf } from '../../assembly/text.mjs'
-import { bytesOfText } from '../../src/runtime/bytes-of-text.ts'
+import { textReader } from '../../src/runtime/bytes-of-text.ts'
 import { embeddedBytes } from '../../src/runtime/embedded-small.ts'
 import type { Variant } from '../../src/runtime/kernels.ts'
 import { compileBinary } from '../../src/runtime/variant.ts'
@@ -63,7 +63,7 @@ describe('the binaries in the JavaScript', () => {
       const commonest = commonestBytes(bytes)
       const text = textOf(bytes, commonest)
       expect(text).toMatch(/^[#-&(-[\]-~]*$/)
-      expect(bytesOfText(text, commonest)).toEqual(bytes)
+      expect(textReader(commonest)(text)).toEqual(bytes)
     }
   })
 })

@@ -12,9 +12,12 @@ export const REFUSED: Readonly<Record<string, string>> = {
   history: 'what it remembers goes on from run to run, and ONNX has nothing that does; write the model that the stream was made of',
 }
 
+let known: Readonly<Record<string, NodeWriter<never>>> | undefined
+
 /** How nodes of each operator of ours are written. */
 function writers(): Readonly<Record<string, NodeWriter<never>>> {
-  return { ...ELEMENTWISE, ...MOVEMENT, ...PRODUCTS, ...WINDOW_WRITERS, ...FLOW_WRITERS, lstm: writeRecurrent, gru: writeRecurrent, rnn: writeRecurrent }
+  known ??= { ...ELEMENTWISE, ...MOVEMENT, ...PRODUCTS, ...WINDOW_WRITERS, ...FLOW_WRITERS, lstm: writeRecurrent, gru: writeRecurrent, rnn: writeRecurrent }
+  return known
 }
 
 /** Whether nodes of an operator are written. */
