@@ -131,7 +131,7 @@ export class Blueprint {
     this.unneeded = source.inputs.filter(({ name }) => !usedInSource.has(name))
     this.inputs = inputs.map((input) => (isLeftOut(input) ? undefined : this.#inputPort(input)))
     this.outputs = outputs.map(({ name, value }) => (
-      carriedOutputs.has(name) ? undefined : this.#port(name, types.get(value) as ValueType, timeline?.outputs.get(name), 'each')
+      carriedOutputs.has(name) ? undefined : this.#port(name, (timeline?.types.get(value) ?? types.get(value)) as ValueType, timeline?.outputs.get(name), 'each')
     ))
     const positions = new Map(inputs.map(({ name }, n) => [name, n]))
     const outputPositions = new Map(outputs.map(({ name }, n) => [name, n]))

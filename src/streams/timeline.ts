@@ -5,10 +5,8 @@ import { typeGraph } from '../graph/infer.ts'
 import { findOperator } from '../ops/registry.ts'
 import type { Dimension } from '../values/shape.ts'
 import { stateInputs } from './found-carry.ts'
+import { STEPS } from './joined-steps.ts'
 import { Walk, type Stopped, type Timeline } from './walk.ts'
-
-/** Name of the size that timesteps have where a graph says a number. */
-const STEPS = 'timesteps of a stream'
 
 /** Inputs whose timesteps are along one axis, by name. */
 type Marks = ReadonlyMap<string, number>

@@ -1,18 +1,21 @@
 // A walk through a graph, node by node, along time.
-import type { Graph } from '../graph/graph.ts'
+import type { Graph, GraphOutput } from '../graph/graph.ts'
 import type { TypedGraph } from '../graph/infer.ts'
 import { neededNodes } from '../graph/needed.ts'
 import { operatorOf } from '../graph/node.ts'
 import { freshSize, namesIn } from '../ops/node/sizes.ts'
 import { switchOf } from '../ops/node/attributes.ts'
 import { label } from '../ops/node/checks.ts'
-import type { GraphNode } from '../ops/graph-data.ts'
+import type { GraphNode, ValueType } from '../ops/graph-data.ts'
 import type { Operator, RecurrentFacts } from '../ops/operator.ts'
 import { findOperator } from '../ops/registry.ts'
+import { MIXES } from '../ops/time/reshaping.ts'
+import { OTHER_AXIS, WORKS_ALONG } from '../ops/time/rules.ts'
 import { along, type TimedNode, type Timing } from '../ops/time/timing.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
-import type { Dimension } from '../values/shape.ts'
+import { formatShape, type Dimension, type SymbolicShape } from '../values/shape.ts'
 import { askTime } from './ask-time.ts'
+import { isFactor, isSplit, joining, joinOf, JOINS, splitting, type JoinedSteps, type StreamReshape } from './joined-steps.ts'
 
 /** A graph whose recurrent layers go on from their own states, with a few steps at a time. */
 export interface Timeline {
@@ -21,6 +24,8 @@ export interface Timeline {
   readonly inputs: ReadonlyMap<string, number | undefined>
   /** Timing of every output, by name. */
   readonly outputs: ReadonlyMap<string, Timing>
+  /** Types of values that the source does not have. */
+  readonly types: ReadonlyMap<string, ValueType>
   /** Nodes of the source that another one stands for. */
   readonly replaced: ReadonlyMap<Graph['nodes'][number], Graph['nodes'][number]>
   /** Values of the source that states of recurrent nodes are at first, by `node.h`, `node.c`. */
@@ -49,6 +54,10 @@ export class Walk {
   /** Values that say so. */
   readonly #lengths: Set<string> = new Set()
   readonly #leads: Map<string, number> = new Map()
+  /** Values whose first axis has the timesteps and others. */
+  readonly #joined: Map<string, JoinedSteps> = new Map()
+  /** What stands for reshapes that join axes, or take them apart. */
+  readonly #reshapes: Map<GraphNode, StreamReshape> = new Map()
   /** Values that follow from carried states. */
   readonly #carried: Set<string>
   readonly #nodes: GraphNode[] = []
@@ -99,14 +108,33 @@ export class Walk {
     return padded === undefined ? undefined : { reason: `the output '${padded.name}' has more timesteps than the inputs`, weight: this.remembers ? 2 : 1 }
   }
 
+  /** An output whose timesteps are rows with others: in a stream they have an axis of their own. */
+  #apart(output: GraphOutput, types: Map<string, ValueType>): GraphOutput {
+    const joined = this.#joined.get(output.value)
+    if (joined === undefined) return output
+    const value = `${output.value}.apart`
+    const { dtype, shape: [, ...rest] } = this.#typed.types.get(output.value) as ValueType
+    types.set(value, { dtype, shape: [...joined.sizes, ...rest] })
+    this.#timings.set(value, joined.axis)
+    this.#stand(splitting({ name: value, op: 'reshape', inputs: [output.value], outputs: [value], parameters: {}, attributes: {} }, joined, rest as number[]))
+    return { ...output, value }
+  }
+
+  /** Appends what stands for a reshape. */
+  #stand({ nodes, constants }: StreamReshape): void {
+    for (const [name, value] of constants) this.#constants.set(name, value)
+    this.#nodes.push(...nodes)
+  }
+
   result(): Omit<Timeline, 'steps'> {
     const inputs = this.#typed.graph.inputs.filter(({ name }) => !this.#absorbed.has(name))
-    const outputs = this.#typed.graph.outputs.filter(({ name }) => !this.#absorbed.has(name))
+    const types: Map<string, ValueType> = new Map()
+    const outputs = this.#typed.graph.outputs.filter(({ name }) => !this.#absorbed.has(name)).map((output) => this.#apart(output, types))
     return {
       graph: { inputs, outputs, nodes: neededNodes(this.#nodes, new Set(outputs.map(({ value }) => value))), constants: this.#constants },
       inputs: new Map(inputs.map(({ name }) => [name, this.#timings.get(name) as number | undefined])),
       outputs: new Map(outputs.map(({ name, value }) => [name, this.#timings.get(value)])),
-      replaced: this.#replaced, initial: this.#initial, absorbed: this.#absorbed, batch: this.#batch,
+      types, replaced: this.#replaced, initial: this.#initial, absorbed: this.#absorbed, batch: this.#batch,
     }
   }
 
@@ -116,7 +144,7 @@ export class Walk {
 
   /** Learns the name of a value's timesteps. */
   #nameSteps(name: string): void {
-    const timing = this.#timings.get(name)
+    const timing = this.#joined.has(name) ? undefined : this.#timings.get(name)
     const size = typeof timing === 'number' ? this.#typed.types.get(name)?.shape[timing] : undefined
     if (size !== undefined) for (const one of namesIn(size)) this.#stepNames.add(one)
   }
@@ -141,11 +169,55 @@ export class Walk {
     const positions = statePositions(recurrent)
     const fromOutside = positions.filter((position) => this.#carried.has(node.inputs[position] ?? ''))
     if (fromOutside.length > 0 && fromOutside.length < positions.length) return 'has one of its two states carried through the graph, and the other one not'
-    return askTime(node, time, this.#typed, (name) => this.#timings.get(name), this.#lead(node))
+    const timed = askTime(node, time, this.#typed, (name) => this.#timings.get(name), this.#lead(node))
+    const joined = node.inputs.filter((_, position) => typeof timings[position] === 'number').map((name) => this.#joined.get(name))
+    if (joined.every((one) => one === undefined)) return timed === MIXES || this.#joinsOpen(node) ? this.#join(node) : timed
+    const [first] = joined as [JoinedSteps]
+    const isOne = joined.every((one) => one?.axis === first.axis && formatShape(one.sizes) === formatShape(first.sizes))
+    return isOne ? this.#timeOfRows(node, timed, first) : OTHER_AXIS
+  }
+
+  #joinsOpen({ op, inputs: [input = ''], outputs: [output = ''] }: GraphNode): boolean {
+    return JOINS.has(op) && isFactor(this.#shape(input)[this.#timings.get(input) as number], this.#shape(output))
+  }
+
+  #shape(name: string): SymbolicShape {
+    return this.#typed.types.get(name)?.shape ?? []
+  }
+
+  /** A reshape that joins the timesteps with other axes; or why it cannot be run step by step. */
+  #join(node: GraphNode): TimedNode | string {
+    const [input, output] = [node.inputs[0] as string, node.outputs[0] as string]
+    const to = this.#shape(output)
+    const joined = JOINS.has(node.op) ? joinOf(node, this.#timings.get(input) as number, this.#shape(input), to) : undefined
+    const instead = joining(node, to)
+    const isKnown = to.slice(1).every((size) => typeof size === 'number')
+    if (joined === undefined || !isKnown) return MIXES
+    if (instead !== undefined) this.#reshapes.set(node, instead)
+    this.#joined.set(output, joined)
+    return along(node, 0)
+  }
+
+  /** What a node does to timesteps that are rows with others: either it takes each row by itself, or it takes them apart. */
+  #timeOfRows(node: GraphNode, timed: TimedNode | string, joined: JoinedSteps): TimedNode | string {
+    if (typeof timed === 'string') {
+      const [from, to] = [node.inputs[0], node.outputs[0]].map((name) => this.#shape(name as string)) as [SymbolicShape, SymbolicShape]
+      const target = this.#typed.graph.constants.get(node.inputs[1] ?? '')?.data
+      if (timed !== MIXES || node.op !== 'reshape' || !isSplit(joined, from, to, target && Array.from(target))) return timed
+      this.#reshapes.set(node, splitting(node, joined, to.slice(joined.sizes.length) as number[]))
+      return along(node, joined.axis)
+    }
+    const isByRow = timed.remembers !== true && timed.history === undefined && timed.lead === undefined && timed.outputs.every((timing) => timing === 0)
+    const isKnown = node.outputs.every((name) => this.#shape(name).slice(1).every((size) => typeof size === 'number'))
+    if (!isByRow || !isKnown) return WORKS_ALONG
+    for (const name of node.outputs) if (name !== '') this.#joined.set(name, joined)
+    return timed
   }
 
   /** Appends a node, or what stands for it. */
   #add(node: GraphNode, { recurrent }: Operator, { remembers, instead, history, constant }: TimedNode): void {
+    const reshape = this.#reshapes.get(node)
+    if (reshape !== undefined) return this.#stand(reshape)
     if (constant !== undefined) this.#constants.set(...constant)
     let made = instead ?? node
     if (history !== undefined) {

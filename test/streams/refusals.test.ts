@@ -75,7 +75,7 @@ const NEEDS_FUTURE: readonly (readonly [string, () => Graph, string])[] = [
   ], { starts: ints(-1), ends: ints(2 ** 31 - 1), axes: ints(1) }), "add 'sum' takes single steps together with what all of them come to"],
   ['a running sum', () => around([{ name: 'sums', op: 'cumSum', inputs: ['$', 'axis'] }], [], { axis: new NdArray(Int32Array.of(1), []) }),
     "cumSum 'sums' works along the timesteps"],
-  ['time that is mixed with the batch', () => around([], [{ name: 'flat', op: 'flatten', attributes: { axis: 2 } }]), "flatten 'flat' mixes timesteps with other axes"],
+  ['time that is mixed with the features', () => around([], [{ name: 'flat', op: 'flatten', attributes: { axis: 1 } }]), "flatten 'flat' mixes timesteps with other axes"],
 ]
 
 describe('a model that needs the future', () => {

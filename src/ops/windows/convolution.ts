@@ -78,11 +78,13 @@ function prepareConvolution(node: GraphNode, packer: Packer, group: number): Pac
 
 /**
  * One output for each step, from it and the steps before: stride 1 over the timesteps, padded in front only, by as much
- * as the window reaches back.
+ * as the window reaches back; or from it alone, where the timesteps are the batch.
  */
 const convolution: TimeRule = (node, context) => {
   const weights = context.shape(1)
   if (timeAxis(context) === undefined || weights === undefined || context.timing(1) !== undefined) return 'slides over other things than timesteps'
+  // A picture a step.
+  if (timeAxis(context) === 0) return context.lead > 0 ? 'takes timesteps that are padded' : along(node, 0)
   const found = windowsOverTime(node, context, weights.slice(2) as number[])
   if (found === undefined) return 'takes the timesteps as another axis'
   const { windows, over } = found
