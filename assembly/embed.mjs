@@ -7,13 +7,16 @@ import { readFileSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import asc from 'assemblyscript/asc'
+import { record } from '../.ci/build/up-to-date.mjs'
 import { editsBetween } from './edits.mjs'
 import { commonestBytes, textOf } from './text.mjs'
-import { isUpToDate, keep } from './up-to-date.mjs'
 import { contractFiles, readContract } from './write-contract.mjs'
 
 // --release: not the debug ones, for who builds again and again; and names of targets after it: of those that are there, no others, as long as
 // the contract is the same.
+const { isUpToDate, keep } = record('build/binaries.sha256', ['assembly/', 'asconfig.json', 'package-lock.json', 'build/', 'src/contract/', 'src/runtime/binaries/'],
+  // Not made here, though it is in one of these folders; and what is in build/ besides binaries.
+  (file) => file.endsWith('/training-program.ts') || /^build\/(?![\w-]+\.wa(sm|t)$)/.test(file))
 const isRelease = process.argv.includes('--release')
 const wanted = process.argv.slice(3)
 if (!isRelease && await isUpToDate()) {

@@ -18,6 +18,7 @@ import { expectError } from './expect-error.ts'
 import { random } from './ops/reference.ts'
 import { lstmGraph, randomLstm } from './lstm-graph.ts'
 import { Arena } from './kernels/arena.ts'
+import { inTurn } from './thorough.ts'
 import { describeBinaries, runtimeOf } from './variants.ts'
 
 addAllOperators()
@@ -143,7 +144,8 @@ describeBinaries('addresses', (binary) => {
   })
 
   it(`${Object.keys(BOUNDARIES).join(' and ')}: every golden model gives the same bits there`, async () => {
-    for (const { name, file, inputs } of cases) {
+    // The debug binary is the same code.
+    for (const { name, file, inputs } of binary.name === 'debug' ? inTurn(cases, 0) : cases) {
       const sibling = (beside: string): Promise<Uint8Array> => readFile(new URL(beside, folder))
       const graph = await onnx.read({ bytes: readFileSync(new URL(file, folder)), name: file, sibling }, {})
       const given = Object.fromEntries(Object.keys(inputs).map((input) => [input, tensors.get(`${name}/in/${input}`) as ArrayLike]))

@@ -239,8 +239,8 @@ const OWN: Readonly<Record<string, Graph>> = {
   ...Object.fromEntries(Array.from({ length: 24 }, (_, seed) => [`random stack ${seed}`, randomStack(seed + 1)])),
 }
 
-/** Every eighth golden model, or FAULTS_EVERY=1 all of them; FAULTS_SEED says from which on. */
-const EVERY = Number(process.env.FAULTS_EVERY ?? 8)
+/** Every twelfth golden model, or FAULTS_EVERY=1 all of them; FAULTS_SEED says from which on. */
+const EVERY = Number(process.env.FAULTS_EVERY ?? 12)
 const FROM = Number(process.env.FAULTS_SEED ?? 0) % EVERY
 const FILES = (['onnx', 'keras3', 'keras2', 'rtneural'] as const).flatMap((folder) => {
   const url = new URL(`golden/${folder}/`, import.meta.url)

@@ -23,7 +23,7 @@ export const ROOMS = [
   },
   {
     name: 'quantization', files: ['src/quantization/'], count: 20,
-    near: ['test/quantization/quantize.test.ts'], far: ['test/quantization/', 'test/lines.test.ts', 'test/documented.test.ts'],
+    near: ['test/quantization/quantize.test.ts'], far: ['test/quantization/'],
   },
   {
     name: 'tesseract', files: ['src/formats/tesseract/', 'src/readers/recognition.ts', 'src/readers/tesseract.ts'], count: 24,
