@@ -3,7 +3,6 @@ import { LstmError } from '../errors.ts'
 import { RESHAPES } from '../graph/cancel-moves.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { GraphNode } from '../ops/graph-data.ts'
-import { lengthOf } from '../values/shape.ts'
 
 /** Inputs of operators that are weights where they are constants, by position. */
 const WEIGHT_PORTS: Readonly<Record<string, readonly number[]>> = {
@@ -32,11 +31,16 @@ function weightsOf({ op, inputs }: GraphNode, makers: ReadonlyMap<string, GraphN
   if (op === 'add') return [...other(a, b), ...other(b, a)]
   // A PReLU: its slope times what is below zero.
   if (op === 'mul') return [[a, b], [b, a]].flatMap(([made = '', slope = '']) => (makers.get(made)?.op === 'min' ? [slope] : []))
+  // Another: x times its slope where x is below zero, else x.
+  const scaled = makers.get(b)
+  const [, , x = ''] = inputs
+  if (op === 'where' && makers.get(a)?.op === 'less' && scaled?.op === 'mul' && scaled.inputs.includes(x)) return scaled.inputs.filter((name) => name !== x)
   return []
 }
 
 /**
- * Names of the constants that are trained: weights of nodes, and float32 ones of more than one element that flow in where weights do.
+ * Names of the constants that are trained: weights of nodes, and float32 ones that flow in where weights do, but no scalars: the
+ * bias of one unit has an axis.
  * @param more names of other ones that are trained too, or of nodes whose constants are
  * @throws LstmError `VALUE` for one of these that is none
  */
@@ -44,7 +48,7 @@ export function trainedNames({ nodes, constants }: Graph, more: readonly string[
   const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)))
   const isArray = (name: string): boolean => {
     const constant = constants.get(name)
-    return constant?.dtype === 'float32' && lengthOf(constant.shape) > 1
+    return constant?.dtype === 'float32' && constant.shape.length > 0
   }
   const names = new Set(nodes.flatMap((node) => [...Object.values(node.parameters), ...weightsOf(node, makers).filter(isArray)]))
   for (const name of more) {

@@ -8,6 +8,7 @@ import { Budget } from '../../src/formats/budget.ts'
 import { openHdf5 } from '../../src/formats/hdf5/hdf5.ts'
 import { readNpz } from '../../src/formats/npz.ts'
 import { readOnnx } from '../../src/formats/onnx/index.ts'
+import { readModel } from '../../src/formats/onnx/messages.ts'
 import { writeSafetensors } from '../../src/formats/safetensors-writer.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { dense, gru, input, lstm, sequential } from '../../src/layers/index.ts'
@@ -125,6 +126,14 @@ describe('the last step of both directions', () => {
     expect(wanted.output?.shape).toEqual([2, 8])
     sameOutputs(copy.run(inputs), wanted)
   })
+})
+
+it('TopK has names for both of its outputs, whichever is wanted: ONNX lets none out', () => {
+  const outputsOf = (...outputs: string[]): unknown => readModel(toOnnx({
+    inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 4] }], outputs: [{ name: 'y', value: 'y' }],
+    nodes: [{ name: 'best', op: 'topK', inputs: ['x', 'k'], outputs, parameters: {}, attributes: {} }], constants: new Map([['k', new NdArray(Int32Array.of(2), [1])]]),
+  })).graph.nodes.find(({ op }) => op === 'TopK')?.outputs.map((name) => name !== '')
+  expect([outputsOf('y'), outputsOf('y', ''), outputsOf('', 'y')]).toEqual([[true, true], [true, true], [true, true]])
 })
 
 describe('containers', () => {

@@ -92,3 +92,16 @@ it('tables, biases behind moves, and slopes of a PReLU are weights', () => {
   }
   expect([...trainedNames(graph)]).toEqual(['table', 'w', 'bias', 'slope'])
 })
+
+it('the bias of one unit is a weight, and so is the one slope of a PReLU of ONNX; scalars are none', () => {
+  const graph: Graph = {
+    inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 3] }],
+    outputs: [{ name: 'y', value: 'y' }],
+    nodes: [
+      node('matMul', ['x', 'w'], 'product'), node('add', ['bias', 'product'], 'sums'), node('less', ['sums', 'zero'], 'below'), node('mul', ['sums', 'slope'], 'scaled'),
+      node('where', ['below', 'scaled', 'sums'], 'bent'), node('matMul', ['bent', 'v'], 'second'), node('add', ['second', 'half'], 'y'),
+    ],
+    constants: new Map([['w', floats(1, 3, 1)], ['bias', floats(2, 1)], ['zero', floats(3)], ['slope', floats(4, 1)], ['v', floats(5, 1, 1)], ['half', floats(6)]]),
+  }
+  expect([...trainedNames(graph)]).toEqual(['w', 'bias', 'slope', 'v'])
+})

@@ -96,7 +96,8 @@ const gather = (op: string): NodeWriter => (c) => {
 /** Values and positions, which are int64. */
 const topK: NodeWriter = (c) => {
   const { name, type } = c.input(0)
-  const outputs = [c.output(0, type) || c.emission.file.names.unused(`${c.node.name}.values`), c.output(1, 'int64')]
+  // Both outputs have names, wanted or not.
+  const outputs = [c.output(0, type) || c.emission.file.names.unused(`${c.node.name}.values`), c.output(1, 'int64') || c.emission.file.names.unused(`${c.node.name}.positions`)]
   c.emission.emitNode('TopK', [name, c.emit('Reshape', [c.as(1, 'int64'), c.integers('one', [1])])], renamed(c, { axis: 'axis', largest: 'largest', sorted: 'sorted' }), outputs)
 }
 
