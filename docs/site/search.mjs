@@ -24,5 +24,12 @@ export function searchIndex(pages) {
       search.add({ id: id++, path: anchor === '' ? path : `${path}#${anchor}`, page, section, title: title || page, text: words })
     }
   }
-  return JSON.stringify(search)
+  return JSON.stringify(packed(search.toJSON()))
+}
+
+/** Ids count from 0 on, and what the sections of a page have in common stands once: a fifth less. `unpacked` makes it whole. */
+function packed({ documentIds, storedFields, ...index }) {
+  const stored = Object.keys(documentIds).map((id) => storedFields[id])
+  const pages = Object.fromEntries(stored.map(({ path, page, section }) => [path.split('#', 1)[0], [page, section]]))
+  return { ...index, pages, sections: stored.map(({ path, title }) => [path, title]) }
 }

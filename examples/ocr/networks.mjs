@@ -3,8 +3,9 @@ import { compile } from 'lstm-wasm/core'
 import { readTraineddata } from 'lstm-wasm/tesseract'
 
 const MODELS = new URL('models/', import.meta.url)
-/** Those that browsers know no names of. */
-const NAMES = { chi_sim: 'Chinese, simplified', chi_tra: 'Chinese, traditional', frk: 'German, Fraktur' }
+/** Those that browsers know no names of. Networks of scripts, as of Devanagari, are called by their own. */
+const NAMES = { chi_sim: 'Chinese, simplified', chi_tra: 'Chinese, traditional', frk: 'German, Fraktur', HanS: 'Han, simplified', HanT: 'Han, traditional' }
+const LANGUAGE = /^[a-z]{2,3}$/
 
 const WARMING_RUNS = 4
 const WARMING_COLUMNS = 300
@@ -18,7 +19,8 @@ export async function listNetworks() {
 
 export function nameOf({ code, kind, bytes }) {
   const [language = code, ...script] = code.split('_')
-  const named = NAMES[code] ?? [new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' }).of(language) ?? language, ...script].join(', ')
+  const known = LANGUAGE.test(language) ? new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' }).of(language) : undefined
+  const named = NAMES[code] ?? [known ?? language, ...script].join(', ')
   return `${named}, ${kind === 'fast' ? 'fast' : 'best'} (${(bytes / 1e6).toFixed(1)} MB)`
 }
 

@@ -16,6 +16,16 @@ const COMMON = new Set([
   ...'which with if so can may do does than then when all each other but only more also into same'.split(' '),
 ])
 
+/** What MiniSearch loads, of search.json. */
+export function unpacked(text) {
+  const { pages, sections, ...index } = JSON.parse(text)
+  const stored = sections.map(([path, title]) => {
+    const [page, section] = pages[path.split('#', 1)[0]]
+    return { path, page, title, section }
+  })
+  return { ...index, documentIds: { ...[...stored.keys()] }, storedFields: { ...stored } }
+}
+
 export const SEARCH_OPTIONS = {
   fields: ['title', 'page', 'text'],
   storeFields: ['path', 'page', 'title', 'section'],

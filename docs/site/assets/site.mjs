@@ -1,5 +1,5 @@
 // What every page of the site can do: light and dark, the menu, the search, and copying code.
-import { SEARCH_OPTIONS } from './search-options.mjs'
+import { SEARCH_OPTIONS, unpacked } from './search-options.mjs'
 
 const element = (id) => document.getElementById(id)
 const ROOT = new URL('../', import.meta.url)
@@ -47,7 +47,7 @@ const list = element('found')
 
 async function loadIndex() {
   const [{ default: MiniSearch }, response] = await Promise.all([import('./minisearch.js'), fetch(new URL('search.json', ROOT))])
-  return MiniSearch.loadJSON(await response.text(), SEARCH_OPTIONS)
+  return MiniSearch.loadJS(unpacked(await response.text()), SEARCH_OPTIONS)
 }
 
 async function search() {

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import MiniSearch from 'minisearch'
-import { SEARCH_OPTIONS } from '../assets/search-options.mjs'
+import { SEARCH_OPTIONS, unpacked } from '../assets/search-options.mjs'
 import { ROOT } from '../paths.mjs'
 import { FOLDER } from './built.mjs'
 
@@ -30,7 +30,7 @@ test('functions of lstm-wasm/training and lstm-wasm/export say what they throw',
 })
 
 describe('the search', async () => {
-  const search = MiniSearch.loadJSON(await readFile(join(FOLDER, 'search.json'), 'utf8'), SEARCH_OPTIONS)
+  const search = MiniSearch.loadJS(unpacked(await readFile(join(FOLDER, 'search.json'), 'utf8')), SEARCH_OPTIONS)
   for (const [words, path] of [
     ['how many units', 'words.html#how-many-units-do-i-need'], ['dropout', /^api\/lstm-wasm\/layers\.html#dropout/], ['early stopping', /^(training|api\/lstm-wasm\/training)\.html/],
     ['num_units', /^words\.html/], ['n_hidden', /^words\.html/], ['projection', /\.html/], ['earlyStopping', /training\.html/], ['learning rate', /training\.html/],

@@ -51,6 +51,16 @@ for (const name of BROWSERS) {
       })
     }
 
+    // The clock of Firefox is coarse on a page that is not isolated: it would take minutes there.
+    test('the benchmark measures', { skip: name === 'firefox' }, async () => {
+      const { page, errors, close } = await open(browser, 'examples/benchmark/index.html?rounds=1&case=B1+T1+F1+H32', VIEWS[0])
+      await page.click('#run')
+      await page.waitForFunction(() => /^done: \d+ figures|404/.test(document.getElementById('message').textContent))
+      assert.match(await page.textContent('#results'), /lstm-wasm/)
+      await close()
+      assert.deepEqual(errors, [])
+    })
+
     test('the search finds words, parts of names and misspelt ones, by keys', async () => {
       const { page, close } = await open(browser, 'api/index.html', VIEWS[0])
       await page.keyboard.press('/')
