@@ -78,6 +78,24 @@ class TimeMajor(nn.Module):
         return self.out(torch.tanh(self.rnn(x)[0] + x) / 2 - 1)
 
 
+class Summary(nn.Module):
+    """What is left of a sequence: last states of both directions side by side, weighted and plain means, the largest."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(3, 4, batch_first=True, bidirectional=True)
+        self.score = nn.Linear(8, 1)
+        self.fc = nn.Linear(24, 3)
+
+    def forward(self, x):
+        y, (h, _) = self.lstm(x)
+        last = torch.cat((h[-2], h[-1]), dim=1)
+        weights = torch.softmax(self.score(y), 1)
+        attended = torch.bmm(weights.transpose(1, 2), y).squeeze(1)
+        z = self.fc(torch.cat([last, attended, y.mean(1)], 1)).clamp(-0.5, 0.4)
+        return z, z.argmax(1), (weights * y).sum(dim=1, keepdim=True), y.amax(1), y.clamp(min=0.1).mean(), torch.matmul(last, attended.transpose(0, 1))
+
+
 def stack():
     return nn.Sequential(
         nn.Linear(3, 5), nn.Tanh(), nn.Dropout(0.1), nn.LayerNorm(5), nn.Sequential(nn.Linear(5, 4), nn.ELU(0.7)), nn.BatchNorm1d(4), nn.Linear(4, 3), nn.LogSoftmax(-1)
@@ -158,6 +176,7 @@ def generate(directory):
     add(golden, "carried", Carried(), (random(3, 6, 2), states), (script, trace, export), {2, 5, 6, 7, 13})
     add(golden, "time-major", TimeMajor(), (random(5, 2, 3),), (script, trace, export), {3, 5, 11, 23, 24, 37})
     add(golden, "slopes", slopes(), (random(2, 3, 7),), (whole, script, trace, export), {23})
+    add(golden, "summary", Summary(), (random(2, 5, 3),), (script, trace, export), {2, 5, 6, 11})
     return golden
 
 

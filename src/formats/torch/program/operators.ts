@@ -118,6 +118,16 @@ function reshaped(e: Emission, call: Call, op: 'squeeze' | 'unsqueeze', x: strin
   return axes.length === 0 ? x : e.node(call, op, [x, e.integers(...axes)])
 }
 
+/** Over the axes that are named, or all of them. */
+const reduction = (op: string): Emitter => (e, call) => {
+  const x = e.tensor(call.args[0])
+  const axes = call.args[1] ?? []
+  const named = (Array.isArray(axes) ? axes as readonly Arg[] : [axes]).map((axis) => axisOf(axis, e.shape(x).length))
+  return e.node(call, op, [x, ...(named.length > 0 ? [e.integers(...named)] : [])], { keepdims: call.args[2] === true })
+}
+
+const product: Emitter = (e, call) => e.node(call, 'matMul', [e.tensor(call.args[0]), e.tensor(call.args[1])])
+
 /** Arguments that some of these read by name; all others stand at their places. */
 export const READ_BY_NAME: readonly string[] = ['alpha', 'approximate', 'rounding_mode']
 
@@ -173,6 +183,19 @@ export const EMITTERS: Readonly<Record<string, Emitter>> = {
   },
   add: arithmetic('add'), sub: arithmetic('sub'), mul: arithmetic('mul'), div: arithmetic('div'),
   softmax: softmax('softmax'), log_softmax: softmax('logSoftmax'),
+  mean: reduction('reduceMean'), sum: reduction('reduceSum'), amax: reduction('reduceMax'), amin: reduction('reduceMin'), matmul: product, bmm: product,
+  cat(e, call) {
+    const parts = (Array.isArray(call.args[0]) ? call.args[0] as readonly Arg[] : []).map((part) => e.tensor(part))
+    return e.node(call, 'concat', parts, { axis: axisOf(call.args[1] ?? 0, e.shape(parts[0] ?? '').length) })
+  },
+  clamp(e, call) {
+    const bounds = [call.args[1], call.args[2]].map((bound) => (bound === undefined || bound === null ? '' : e.float(bound)))
+    return e.node(call, 'clip', [e.tensor(call.args[0]), ...bounds])
+  },
+  argmax(e, call) {
+    const x = e.tensor(call.args[0])
+    return e.node(call, 'argMax', [x], { axis: axisOf(call.args[1], e.shape(x).length), keepdims: call.args[2] === true })
+  },
   transpose(e, call) {
     const x = e.tensor(call.args[0])
     const perm = e.shape(x).map((_, axis) => axis)
