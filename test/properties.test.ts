@@ -55,8 +55,11 @@ function take(array: NdArray, axis: number, indices: readonly number[]): NdArray
   const inner = array.shape.slice(axis + 1).reduce((product, n) => product * n, 1)
   const length = array.shape[axis] as number
   const outer = array.length / inner / length
-  const parts = Array.from({ length: outer }, (_, o) => indices.map((n) => [...array.data.subarray((o * length + n) * inner, (o * length + n + 1) * inner)]))
-  return new NdArray(Float32Array.from(parts.flat(2)), array.shape.map((n, at) => (at === axis ? indices.length : n)))
+  const data = new Float32Array(outer * indices.length * inner)
+  for (let o = 0; o < outer; o++) {
+    indices.forEach((n, place) => data.set(array.data.subarray((o * length + n) * inner, (o * length + n + 1) * inner), (o * indices.length + place) * inner))
+  }
+  return new NdArray(data, array.shape.map((n, at) => (at === axis ? indices.length : n)))
 }
 
 const range = (begin: number, end: number): number[] => Array.from({ length: end - begin }, (_, n) => begin + n)
@@ -64,8 +67,11 @@ const range = (begin: number, end: number): number[] => Array.from({ length: end
 /** Swaps the first two axes. */
 function transposed(array: NdArray): NdArray {
   const [first, second, inner] = array.shape as [number, number, number]
-  const rows = range(0, second).flatMap((b) => range(0, first).flatMap((a) => [...array.data.subarray((a * second + b) * inner, (a * second + b + 1) * inner)]))
-  return new NdArray(Float32Array.from(rows), [second, first, inner])
+  const data = new Float32Array(first * second * inner)
+  for (let a = 0; a < first; a++) {
+    for (let b = 0; b < second; b++) data.set(array.data.subarray((a * second + b) * inner, (a * second + b + 1) * inner), (b * first + a) * inner)
+  }
+  return new NdArray(data, [second, first, inner])
 }
 
 function bitsOf({ data }: NdArray): Uint32Array {
