@@ -163,6 +163,17 @@ it('integers down to -128, and scales of one for each output', async () => {
   expect([...compiled.run({ x: { dtype: 'float32', shape: [1, 2], data: Float32Array.of(1, 1) } }).y?.data ?? []]).toEqual([0, 0, -250])
 })
 
+it('scales below 0, as symmetric quantisers have them: integers change their sign, or are widened', async () => {
+  const dataOf = (file: Uint8Array): number[][] => [...readOnnx(file).constants.values()].map(({ data }) => [...data])
+  expect(dataOf(product(['x', 'w', 's'], [W, floatTensor('s', [3], [0.5, -0.25, 2])]))).toEqual([[0.5, -0.5, 6, -0.5, 0.5, -256]])
+  expect(dataOf(weight({ axis: 1 }, [W, floatTensor('s', [3], [0.5, 0.25, -2])], ['w', 's']))).toEqual([[0.5, 0.5, -6, -0.5, -0.5, 256]])
+  const blocks = [bytes('w', [1, 1, 8], [0xF0, 0x88, 0x88, 0x88, 0x88, 0x88, 0x88, 0x88], 2), floatTensor('s', [1], [-0.5])]
+  using compiled = await compile(readOnnx(model([
+    { op: 'MatMulNBits', domain: 'com.microsoft', inputs: ['x', 'w', 's'], outputs: ['y'], attributes: { K: 2, N: 1, bits: 4, block_size: 16 } },
+  ], blocks)))
+  expect([...compiled.run({ x: { dtype: 'float32', shape: [2, 2], data: Float32Array.of(1, 0, 0, 1) } }).y?.data ?? []]).toEqual([4, -3.5])
+})
+
 it('an all-zero weight with other zero points stays zeros', () => {
   const graph = readOnnx(product(['x', 'w', 's', 'z'], [bytes('w', [2, 1], [0, 0], 2), floatTensor('s', [], [0.5]), bytes('z', [], [200], 2)]))
   expect([...graph.constants.values()].map(({ data }) => [...data])).toEqual([[-100, -100]])
@@ -194,10 +205,10 @@ describe('what is refused', () => {
       "onnx: the model asks for what is not supported: node 'm' (QAttention): do_rotary 1 is not supported"],
     ['fewer bytes than integers of 4 bits', 'FORMAT', weight({}, [{ name: 'w', dims: [2, 2], type: 22, raw: Uint8Array.of(1) }, scale], ['w', 's']), "onnx: the tensor 'w' int4 [2, 2] needs 2 bytes, got 1"],
     ['fewer elements than integers of 4 bits', 'FORMAT', weight({}, [{ name: 'w', dims: [3, 3], type: 21, int32s: [1, 2] }, scale], ['w', 's']), "onnx: the tensor 'w' uint4 [3, 3] needs 9 elements, got 4"],
-    ['scales below 0', 'FORMAT', product(['x', 'w', 's'], [W, floatTensor('s', [], [-1])]),
-      "onnx: node 'm' (DynamicQuantizeMatMul): expected finite numbers from 0 on for the scales of its weight, got -1"],
+    ['scales below 0 of an operator of integers', 'FORMAT', integer('QLinearMatMul', ['x8', 's', 'z', 'w', 's2', 'z', 's', 'z'], [W, scale, bytes('z', [], [0], 2), floatTensor('s2', [], [-1])]),
+      "onnx: node 'm' (QLinearMatMul): expected finite numbers from 0 on for the scales of its weight, got -1"],
     ['scales that are no numbers', 'FORMAT', product(['x', 'w', 's'], [W, floatTensor('s', [3], [1, NaN, 1])]),
-      "onnx: node 'm' (DynamicQuantizeMatMul): expected finite numbers from 0 on for the scales of its weight, got NaN"],
+      "onnx: node 'm' (DynamicQuantizeMatMul): expected finite numbers for the scales of its weight, got NaN"],
     ['scales of another number', 'FORMAT', product(['x', 'w', 's'], [W, floatTensor('s', [2], [1, 1])]),
       "onnx: node 'm' (DynamicQuantizeMatMul): the scales of its weight [2] do not fit it"],
     ['integers as scales', 'FORMAT', product(['x', 'w', 's'], [W, bytes('s', [], [1])]),

@@ -40,13 +40,15 @@ export function widened(source: ScaledIntegers): NdArray<'float32'> {
   return new NdArray(data, shape)
 }
 
-/** The integers less their zero points; undefined where one does not fit 8 bits. */
+/** The integers less their zero points, with the signs of their scales; undefined where one does not fit 8 bits. */
 function centred(source: ScaledIntegers): Int8Array | undefined {
-  const { q, zeros } = source
+  const { q, scales, zeros } = source
   const scaleOf = scaleIndex(source)
   const result = new Int8Array(q.length)
   for (let n = 0; n < result.length; n++) {
-    const value = (q[n] as number) - (zeros?.[scaleOf(n)] ?? 0)
+    const index = scaleOf(n)
+    const difference = (q[n] as number) - (zeros?.[index] ?? 0)
+    const value = (scales[index] as number) < 0 ? 0 - difference : difference
     result[n] = value
     if (result[n] !== value) return undefined
   }
@@ -59,7 +61,7 @@ export function equalInt8(source: ScaledIntegers, axis: number): Int8Weights | u
   const isAlong = source.axis === undefined || (source.axis === axis && source.block === undefined)
   const q = isAlong ? centred(source) : undefined
   if (q === undefined) return undefined
-  const own = Float32Array.from({ length: shape[axis] as number }, (_, n) => scales[source.axis === undefined ? 0 : n] as number)
+  const own = Float32Array.from({ length: shape[axis] as number }, (_, n) => Math.abs(scales[source.axis === undefined ? 0 : n] as number))
   return new Int8Weights({ q, scales: own, axis }, shape)
 }
 

@@ -20,11 +20,15 @@ export function known(c: Conversion, position: number, what: string): ArrayLike 
   throw c.unsupported(`${what} that does not follow from constants`)
 }
 
-/** @throws LstmError `FORMAT` unless they are numbers that weights may be times */
-export function checkScales(c: Conversion, { dtype, data }: ArrayLike, what: string): void {
+/**
+ * @param least 0 for activations; weights may have scales below it: onnxruntime's symmetric quantisers make the farthest of a block -8 or -128,
+ * whatever its sign
+ * @throws LstmError `FORMAT` unless they are numbers that integers may be times
+ */
+export function checkScales(c: Conversion, { dtype, data }: ArrayLike, what: string, least: number = 0): void {
   if (dtype !== 'float32') throw malformed(`${c.label}: expected floating-point numbers for ${what}, got ${dtype}`)
-  const wrong = data.find((scale) => !(scale >= 0 && scale < Infinity))
-  if (wrong !== undefined) throw malformed(`${c.label}: expected finite numbers from 0 on for ${what}, got ${wrong}`)
+  const wrong = data.find((scale) => !(scale >= least && Number.isFinite(scale)))
+  if (wrong !== undefined) throw malformed(`${c.label}: expected finite numbers${least === 0 ? ' from 0 on' : ''} for ${what}, got ${wrong}`)
 }
 
 function checkIntegers(c: Conversion, { dtype }: ArrayLike, what: string): void {
@@ -34,7 +38,7 @@ function checkIntegers(c: Conversion, { dtype }: ArrayLike, what: string): void 
 /** Scales, and zero points where there are any, of a length that `fits` says is right. */
 export function scalesOf(c: Conversion, { scale, zero }: Pick<Positions, 'scale' | 'zero'>, what: string, fits: (shape: readonly number[]) => boolean): Pick<ScaledIntegers, 'scales' | 'zeros'> & { shape: readonly number[] } {
   const scales = known(c, scale, `scales of ${what}`)
-  checkScales(c, scales, `the scales of ${what}`)
+  checkScales(c, scales, `the scales of ${what}`, -Infinity)
   const zeros = c.has(zero) ? known(c, zero, `zero points of ${what}`) : undefined
   if (zeros !== undefined) {
     checkIntegers(c, zeros, `the zero points of ${what}`)

@@ -44,7 +44,7 @@ export function matMulNBits(c: Conversion): void {
   const blocks = Math.ceil(k / block)
   const q = unpacked(c, packed, 'its weight', n, blocks * block, bits, Math.ceil(block * bits / 8) * blocks)
   const scales = known(c, 2, 'scales of its weight')
-  checkScales(c, scales, 'the scales of its weight')
+  checkScales(c, scales, 'the scales of its weight', -Infinity)
   if (scales.data.length !== n * blocks) throw malformed(`${c.label}: expected ${n * blocks} scales, got ${formatShape(scales.shape)}`)
   const given = c.has(3) ? known(c, 3, 'zero points of its weight') : undefined
   const zeros = given === undefined
