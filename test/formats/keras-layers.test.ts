@@ -1,6 +1,6 @@
 // Settings of Keras layers and functions that hardly a model has: their numbers against those written out, and refusals by name.
 import { describe, expect, it } from 'vitest'
-import { KERAS_2, KERAS_3 } from '../../src/formats/keras/dialect.ts'
+import { KERAS_2, KERAS_3, TFJS } from '../../src/formats/keras/dialect.ts'
 import type { Json } from '../../src/formats/json.ts'
 import type { NamedTensor } from '../../src/formats/keras/weights.ts'
 import type { LstmErrorCode } from '../../src/errors.ts'
@@ -26,6 +26,8 @@ function inKeras3(name: string, args: readonly Json[], kwargs: Settings = {}): J
   const x = { class_name: '__keras_tensor__', config: { shape: [null, 3, 4], dtype: 'float32', keras_history: ['x', 0, 0] } }
   return { module: 'keras.src.ops.numpy', class_name: name, name: 'y', config: { name: 'y' }, inbound_nodes: [{ args: [x, ...args], kwargs }] }
 }
+
+const einsum = (subscripts: string): Json => ({ ...inKeras3('Einsum', []) as Record<string, Json>, config: { name: 'y', subscripts } })
 
 const at = (b: number, t: number, n: number): number => X.data[(b * 3 + t) * 4 + n] as number
 const close = (got: NdArray, expected: (b: number, t: number, n: number) => number): void => {
@@ -140,7 +142,6 @@ describe('refused', () => {
   it.each<[string, LstmErrorCode, readonly Json[], (readonly NamedTensor[])?]>([
     ["layer 'y' (Dense): expected a kernel with two axes", 'FORMAT', [y('Dense', { units: 2, use_bias: false })], [tensor('y', 'kernel', 1, 4, 2, 1)]],
     ["not supported: layer 'y' (Softmax): a mask", 'UNSUPPORTED', [input('x', 3, 4), call('Masking', 'k', ['x']), y('Softmax', {}, ['k'])]],
-    ["not supported: layer 'y' (Softmax): several axes", 'UNSUPPORTED', [y('Softmax', { axis: [1, 2] })]],
     ["layer 'y' (Softmax): expected axes of 3 for 'axis', got 5", 'FORMAT', [y('Softmax', { axis: 5 })]],
     ["layer 'y' (Softmax): expected axes of 3 for 'axis', got -4", 'FORMAT', [y('Softmax', { axis: -4 })]],
     ["not supported: layer 'y' (BatchNormalization): several axes", 'UNSUPPORTED', [y('BatchNormalization', { axis: [1, 2] })]],
@@ -163,6 +164,15 @@ describe('refused', () => {
     ["not supported: layer 'y' (GetItem): the key null", 'UNSUPPORTED', [inKeras3('GetItem', [[null]])]],
     ["not supported: layer 'y' (GetItem): 4 keys for 3 axes", 'UNSUPPORTED', [inKeras3('GetItem', [[0, 0, 0, 0]])]],
     ["not supported: layer 'y' (GetItem): a key that is a tensor", 'UNSUPPORTED', [inKeras3('GetItem', [])]],
+    ["not supported: layer 'y' (Einsum): a diagonal ('bii')", 'UNSUPPORTED', [einsum('bii->bi')]],
+    ["layer 'y' (Einsum): expected a label for each of 3 axes, got 'bi'", 'FORMAT', [einsum('bi->b')]],
+    ["not supported: layer 'y' (Einsum): the equation 'bij', which does not say the result", 'UNSUPPORTED', [einsum('bij')]],
+    ["not supported: layer 'y' (Einsum): the equation 'bij,bkj->bik' of 1 operands", 'UNSUPPORTED', [einsum('bij,bkj->bik')]],
+    ["layer 'y' (Einsum): the result of 'bij->bk' has labels of no operand", 'FORMAT', [einsum('bij->bk')]],
+    ["layer 'y' (Einsum): expected an equation for 'subscripts', got undefined", 'FORMAT', [inKeras3('Einsum', [])]],
+    ["not supported: layer 'y' (Normalize): order 1", 'UNSUPPORTED', [inKeras3('Normalize', [], { order: 1 })]],
+    ["not supported: layer 'y' (Average): weights", 'UNSUPPORTED', [inKeras3('Average', [], { weights: [1, 2] })]],
+    ["not supported: layer 'y' (RMSNormalization): axes that are not the last ones", 'UNSUPPORTED', [y('RMSNormalization', { axis: [1] })]],
   ])('%s', (message, code, layers, tensors = []) => {
     expectError(() => build(layersOf(layers), [['y', 0, 0]], KERAS_3, tensors), code, `Keras: ${message}`)
   })
@@ -175,6 +185,12 @@ describe('refused', () => {
   ])('%s, before anything is built', (words, layer) => {
     const error = expectError(() => build(layersOf([layer]), [['y', 0, 0]], KERAS_3), 'UNSUPPORTED', /^Keras 3: layers that are not supported: /)
     expect(error.message).toContain(`: ${words}. Supported are LSTM, `)
+  })
+
+  it('a mask of other timesteps, which TensorFlow.js gives to a layer that has none', () => {
+    const layers = [input('x', 3, 4), call('Masking', 'm', ['x'], {}), call('MaxPooling1D', 'p', ['m'], { pool_size: 2 }), call('LSTM', 'y', ['p'], { units: 2 })]
+    expectError(() => build(layers, [['y', 0, 0]], TFJS), 'UNSUPPORTED',
+      "Keras: not supported: layer 'y' (LSTM): its input has no mask, and TensorFlow.js then takes that of a layer before, which has other timesteps")
   })
 
   it('a size that is no number', () => {

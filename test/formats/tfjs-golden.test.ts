@@ -20,7 +20,7 @@ function filesOf({ file }: GoldenCase): ModelFiles {
 }
 
 it('the golden models are all there', () => {
-  expect(golden.cases.length).toBeGreaterThanOrEqual(46)
+  expect(golden.cases.length).toBeGreaterThanOrEqual(51)
 })
 
 describeBinaries('TensorFlow.js models give its outputs within 5e-6', (binary) => {

@@ -548,6 +548,31 @@ function readSafetensors(path) {
   }))
 }
 
+/** Masks that means over time leave alone, and that recurrent layers take from layers before; sizes that follow from others. */
+async function addLingering() {
+  const x = tf.input({ shape: [5, 3], name: 'x' })
+  const y = layers.masking({ maskValue: 0 }).apply(x)
+  const outputs = layers.lstm({ units: 3, returnSequences: true }).apply(y)
+  const means = [y, outputs].map((sequence) => layers.globalAveragePooling1d({}).apply(sequence))
+  const fed = () => uniform([5, 5, 3], 2).mul(tf.tensor(MASK).expandDims(2))
+  await add('masked-average', [2, 25], tf.model({ inputs: x, outputs: means }), { x: fed() })
+  const pooled = sequential(
+    layers.masking({ maskValue: 0, inputShape: [5, 3] }), layers.averagePooling1d({ poolSize: 2, strides: 1, padding: 'same' }), layers.lstm({ units: 3 }),
+    layers.repeatVector({ n: 5 }), layers.bidirectional({ layer: layers.gru({ units: 2, returnSequences: true, resetAfter: false }) }),
+  )
+  await add('masks-linger', [2, 11, 25], pooled, { x: fed() }, { notes: 'the mask of a layer before is that of recurrent layers that have none' })
+  const z = tf.input({ shape: [5, 3], name: 'z' })
+  const ways = [
+    layers.concatenate({}).apply([layers.lstm({ units: 2 }).apply(z), layers.lstm({ units: 2 }).apply(layers.masking({ maskValue: 0 }).apply(x))]),
+    layers.concatenate({}).apply([layers.lstm({ units: 3 }).apply(layers.masking({ maskValue: 0 }).apply(x)), layers.lstm({ units: 2 }).apply(z)]),
+  ]
+  for (const [n, way] of ways.entries()) await add(`masks-linger-${n}`, [2, 25], tf.model({ inputs: [x, z], outputs: way }), { x: fed(), z: uniform([5, 5, 3], 2) })
+  const rest = sequential(
+    layers.lstm({ units: 4, returnSequences: true, inputShape: [5, 3] }), layers.reshape({ targetShape: [null, 2] }), layers.lstm({ units: 2 }),
+  )
+  await add('reshape-rest', [2], rest, { x: uniform([2, 5, 3], 2) })
+}
+
 function differences() {
   const read = (folder) => [JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8')).cases, readSafetensors(join(folder, 'cases.safetensors'))]
   const [[stored, old], [fresh, now]] = [read(GOLDEN), read(directory)]
@@ -570,6 +595,7 @@ await addModels()
 await addLayouts()
 addBasicCells()
 await addGrus()
+await addLingering()
 
 if (isExact) {
   process.stdout.write(JSON.stringify(Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name, [...value.dataSync()]]))))

@@ -77,6 +77,24 @@ def attention():
     return keras.Model([x, z], [causal, added, scores, concat, plain])
 
 
+def functions():
+    """keras.ops that are several operators of ours, and layers that are."""
+    x, z = Input((5, 4), name="x"), Input((3, 4), name="z")
+    ops = keras.ops
+    one = [ops.log1p(ops.abs(x)), ops.expm1(x), ops.sinh(x), ops.cosh(x), ops.arctan(x), ops.normalize(x), ops.normalize(x, axis=1)]
+    one += [ops.tril(x), ops.triu(x, k=1), ops.glu(x), ops.average(x, axis=1), ops.amax(x, axis=-1), ops.amin(x, axis=1, keepdims=True)]
+    one += [ops.hard_silu(x), ops.hard_sigmoid(x), ops.relu6(4 * x), ops.hard_tanh(x), ops.tanh_shrink(x), ops.celu(x, alpha=0.5)]
+    one += [ops.soft_shrink(x), ops.hard_shrink(x, threshold=0.7), ops.floor_divide(x, 0.3), ops.logaddexp(x, 0.5), ops.einsum("bij->bji", x)]
+    one += [ops.einsum("...i->...", x), layers.Softmax(axis=[1, 2])(x), layers.RMSNormalization()(x), layers.RMSNormalization(axis=[1, 2], epsilon=0.1)(x)]
+    both = ["bij,bkj->bik", "bij,bkj->bk", "...i,...i->...", "bij,bkj->bijk", "bij,bkl->bki"]
+    two = [ops.einsum(each, x, x if each.startswith(".") else z) for each in both]
+    return keras.Model([x, z], one + two)
+
+
+def fed_functions(rng):
+    return {"x": uniform(rng, (2, 5, 4), 2), "z": uniform(rng, (2, 3, 4), 2)}
+
+
 def sequences(*names, features=3):
     def fed(rng):
         values = {name: uniform(rng, (4, 5, features), 2) for name in names}
@@ -116,6 +134,8 @@ def generate(directory):
     if VERSION >= (3, 4):
         add("masked-inside", masked_inside, sequences("x", "z"), rows={25})
         add("heads", heads, tokens, rows={25})
+    if newest:
+        add("functions", functions, fed_functions)
     return golden
 
 

@@ -21,8 +21,13 @@ function needsOf({ node }: PendingCall): string[] {
   return [...node.args, ...node.kwargs.values()].flatMap(refsOf).map(({ layer, node: index }) => callKey(layer, index))
 }
 
+/** What is to be popped: the last of these first, or the first. */
+function inTurn(needs: string[], lastFirst: boolean): string[] {
+  return lastFirst ? needs : needs.reverse()
+}
+
 /** The calls that the outputs need, each after those it needs itself. No recursion: models may be very deep. */
-export function orderOf(model: ModelSpec, calls: ReadonlyMap<string, PendingCall>, given: ReadonlySet<string>): string[] {
+export function orderOf(model: ModelSpec, calls: ReadonlyMap<string, PendingCall>, given: ReadonlySet<string>, lastFirst: boolean): string[] {
   const ordered: Set<string> = new Set()
   /** What calls that are begun still need, last one first. */
   const waiting: Map<string, string[]> = new Map()
@@ -32,7 +37,7 @@ export function orderOf(model: ModelSpec, calls: ReadonlyMap<string, PendingCall
     const call = calls.get(key)
     const isKnown = (need: string): boolean => given.has(need) || ordered.has(need)
     // Each time it is seen again, one thing more that it needs is there.
-    const needs = call === undefined || isKnown(key) ? [] : waiting.get(key) ?? [...new Set(needsOf(call))].reverse()
+    const needs = call === undefined || isKnown(key) ? [] : waiting.get(key) ?? inTurn([...new Set(needsOf(call))], lastFirst)
     let next = needs.pop()
     while (next !== undefined && (isKnown(next) || !calls.has(next))) next = needs.pop()
     if (next === undefined) {

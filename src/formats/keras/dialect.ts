@@ -24,6 +24,13 @@ export interface Dialect {
   readonly statesHideMask: boolean
   /** Attention of several heads takes the masks of its inputs away, and has no use for a `query_mask` that is an argument. */
   readonly headsTakeMasks: boolean
+  /** Means over time leave masked steps out. */
+  readonly averagesMasked: boolean
+  /**
+   * A recurrent layer whose input has no mask takes the one that a layer before it was given, whatever lies between; and inputs are
+   * computed last one first.
+   */
+  readonly masksLinger: boolean
   /** What a DepthwiseConv1D calls its kernel. */
   readonly depthwiseKernel: string
   /** Slope of the LeakyReLU layer below 0, and of the activation of that name. */
@@ -34,7 +41,7 @@ export interface Dialect {
 export const KERAS_2: Dialect = {
   name: 'Keras 2', hardSigmoidAlpha: 0.2, recurrentActivation: 'sigmoid', maskRule: 'hold', bidirectionalZeros: true,
   stackedStatesReversed: false, mergedMask: 'all', givenMaskSpreads: true, statesHideMask: false, headsTakeMasks: false,
-  depthwiseKernel: 'depthwise_kernel', leakySlope: 0.3,
+  averagesMasked: true, masksLinger: false, depthwiseKernel: 'depthwise_kernel', leakySlope: 0.3,
 }
 
 /** Keras 3.0 to 3.3. */
@@ -55,7 +62,7 @@ export const KERAS_3: Dialect = { ...KERAS_3_8, name: 'Keras 3', givenMaskSpread
 /** TensorFlow.js (tfjs-layers 4.22). */
 export const TFJS: Dialect = {
   ...KERAS_2, name: 'TensorFlow.js', recurrentActivation: 'hard_sigmoid', maskRule: 'multiply', bidirectionalZeros: false,
-  stackedStatesReversed: true,
+  stackedStatesReversed: true, averagesMasked: false, masksLinger: true,
 }
 
 const DIALECTS: Readonly<Record<KerasDialect, Dialect>> = { 'keras2': KERAS_2, 'keras3.0': KERAS_3_0, 'keras3.4': KERAS_3_4, 'keras3': KERAS_3, 'tfjs': TFJS }

@@ -12,6 +12,8 @@ export class Emitter {
   /** Pays for nodes: a model may be called any number of times. */
   readonly budget: Budget
   readonly takenMasks: TakenMasks = new TakenMasks()
+  /** The mask that a layer was given last: see `Dialect.masksLinger`. */
+  lastMask: string | undefined
   readonly #taken: Set<string> = new Set()
   /** The number after those that names were given last. */
   readonly #counts: Map<string, number> = new Map()

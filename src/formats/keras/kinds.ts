@@ -1,7 +1,8 @@
 import { additiveAttention, attention } from './layers/attention.ts'
 import { multiHeadAttention } from './layers/attention-heads.ts'
 import {
-  activation, batchNormalization, dense, dropout, embedding, identity, layerNormalization, masking, normalization, prelu, rescaling, softmax, unitNormalization,
+  activation, batchNormalization, dense, dropout, embedding, identity, layerNormalization, masking, normalization, prelu, rescaling,
+  rmsNormalization, softmax, unitNormalization,
 } from './layers/basic-layers.ts'
 import { bidirectional } from './layers/bidirectional.ts'
 import type { LayerSpec } from './config.ts'
@@ -35,7 +36,7 @@ const KINDS: ReadonlyMap<string, LayerKind> = new Map(Object.entries({
   GlobalMaxPooling1D: globalMaxPooling, GlobalAveragePooling1D: globalAveragePooling,
   GlobalMaxPooling2D: globalMaxPooling, GlobalAveragePooling2D: globalAveragePooling,
   BatchNormalization: batchNormalization, LayerNormalization: layerNormalization, UnitNormalization: unitNormalization, Rescaling: rescaling,
-  Normalization: normalization,
+  Normalization: normalization, RMSNormalization: rmsNormalization,
 }))
 
 /** What a layer does; undefined for one that cannot be run. */

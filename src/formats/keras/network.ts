@@ -213,7 +213,7 @@ function runModel(run: Run, inputs: readonly KerasTensor[]): KerasTensor[] {
   const calls = callsOf(run)
   const names = new Set(model.layers.map(({ name }) => name))
   for (const { layer } of model.outputs) if (!names.has(layer)) throw malformed(`model '${model.name}': no layer '${layer}'`)
-  const ordered = orderOf(model, calls, new Set(done.keys()))
+  const ordered = orderOf(model, calls, new Set(done.keys()), run.dialect.masksLinger && run.prefix === '')
   const order = run.dialect.headsTakeMasks && model.layers.some(takesMasks) ? orderByDepth(ordered, calls) : ordered
   const needed = new Set(order.map((key) => calls.get(key)?.layer))
   const others = model.layers.filter((layer) => layer.nodes.length > 0 && layer.className !== 'InputLayer' && !needed.has(layer))
@@ -226,8 +226,10 @@ function runModel(run: Run, inputs: readonly KerasTensor[]): KerasTensor[] {
     const args = node.args.map((argument) => bindArgument(argument, find))
     const kwargs = new Map([...node.kwargs].map(([name, argument]) => [name, bindArgument(argument, find)]))
     const named = ['inputs', 'sequence', 'sequences'].map((name) => kwargs.get(name))
+    const inputs = [...args, ...named].flatMap(tensorsOf)
+    if (run.prefix === '' && inputs.some(({ mask }) => mask !== undefined)) run.emit.lastMask = inputs[0]?.mask
     done.set(key, apply({
-      layer, path: `${run.prefix}${layer.name}`, inputs: [...args, ...named].flatMap(tensorsOf), args, kwargs, weights,
+      layer, path: `${run.prefix}${layer.name}`, inputs, args, kwargs, weights,
       dialect: run.dialect, emit: run.emit, apply,
     }))
   }

@@ -123,9 +123,10 @@ export const softmax: LayerKind = {
     const { layer, emit, path } = call
     const x = onlyInput(call)
     if (x.mask !== undefined) throw notSupported(`${layer.settings.what}: a mask`)
-    const axis = lastAxes(layer.settings, emit.rankOf(x.value), 'axis')
-    if (axis.length !== 1) throw notSupported(`${layer.settings.what}: several axes`)
-    return [{ value: emit.node(path, 'softmax', [x.value], { axis: axis[0] as number }), mask: undefined }]
+    const axes = lastAxes(layer.settings, emit.rankOf(x.value), 'axis')
+    if (axes.length === 1) return [{ value: emit.node(path, 'softmax', [x.value], { axis: axes[0] as number }), mask: undefined }]
+    const all = emit.node(`${path}/all`, 'reduceLogSumExp', [x.value, emit.integers(...axes)], { keepdims: true })
+    return [{ value: emit.node(path, 'exp', [emit.node(`${path}/log`, 'sub', [x.value, all])]), mask: undefined }]
   },
 }
 
@@ -195,6 +196,22 @@ export const layerNormalization: LayerKind = {
     const beta = centers ? tensors.at(-1) : undefined
     const inputs = [x.value, emit.constant(`${path}/gamma`, gamma), ...(beta === undefined ? [] : [emit.constant(`${path}/beta`, beta)])]
     return [{ value: emit.node(path, 'layerNormalization', inputs, { axis: first, epsilon: settings.number('epsilon', 1e-3) }), mask: x.mask }]
+  },
+}
+
+/** scale x / sqrt(mean x^2 + epsilon), along the last axis or some of the last. */
+export const rmsNormalization: LayerKind = {
+  build(call) {
+    const { layer: { settings }, emit, path, weights } = call
+    const x = onlyInput(call)
+    const rank = emit.rankOf(x.value)
+    const axes = lastAxes(settings, rank, 'axis').sort((a, b) => a - b)
+    if (axes.some((axis, n) => axis !== rank - axes.length + n)) throw notSupported(`${settings.what}: axes that are not the last ones`)
+    const [scale] = weights.take(['scale'], settings.what) as [NdArray]
+    const squares = emit.node(`${path}/squares`, 'reduceMean', [emit.node(`${path}/square`, 'square', [x.value]), emit.integers(...axes)], { keepdims: true })
+    const length = emit.node(`${path}/length`, 'sqrt', [emit.node(`${path}/bounded`, 'add', [squares, emit.number(settings.number('epsilon', 1e-6))])])
+    const scaled = emit.node(path, 'mul', [emit.node(`${path}/unit`, 'div', [x.value, length]), emit.constant(`${path}/scale`, scale)])
+    return [{ value: scaled, mask: undefined }]
   },
 }
 

@@ -2,6 +2,7 @@
 import { FUNCTION_MODULE, type LayerSpec } from '../config.ts'
 import type { LayerCall, LayerKind } from '../layer-call.ts'
 import { emitUnit } from './basic-layers.ts'
+import { COMPOSED_FUNCTIONS } from './composed-operations.ts'
 import { MOVING_FUNCTIONS } from './moving-operations.ts'
 import { axesOf, boundArguments, FIRST, integerArgument, LIST, listed, operands, plain, tensorOf, type Given, type Operation } from './operation.ts'
 
@@ -173,7 +174,7 @@ const FUNCTIONS: Readonly<Record<string, Operation>> = {
   'mean': reduction('reduceMean'), 'math.reduce_mean': reduction('reduceMean'),
   'sum': reduction('reduceSum'), 'math.reduce_sum': reduction('reduceSum'),
   'max': reduction('reduceMax'), 'math.reduce_max': reduction('reduceMax'),
-  'min': reduction('reduceMin'), 'math.reduce_min': reduction('reduceMin'),
+  'amax': reduction('reduceMax'), 'amin': reduction('reduceMin'), 'min': reduction('reduceMin'), 'math.reduce_min': reduction('reduceMin'),
   'equal': binary('equal'), 'math.equal': binary('equal'),
   'notequal': notEqual, 'math.not_equal': notEqual,
   'greater': binary('greater'), 'math.greater': binary('greater'), 'less': binary('less'), 'math.less': binary('less'),
@@ -191,6 +192,8 @@ const FUNCTIONS: Readonly<Record<string, Operation>> = {
   'erf': unary('erf'), 'math.erf': unary('erf'),
   'softplus': unary('softplus'), 'math.softplus': unary('softplus'), 'softsign': unary('softsign'), 'nn.softsign': unary('softsign'),
   'silu': unary('silu'), 'nn.silu': unary('silu'), 'selu': unary('selu'), 'nn.selu': unary('selu'), 'logsigmoid': unary('logSigmoid'),
+  'celu': shaped('celu', 'alpha', 1), 'softshrink': shaped('softShrink', 'threshold', 0.5), 'hardshrink': shaped('hardShrink', 'threshold', 0.5),
+  'floordivide': inTurn('div', 'floor'), 'math.floordiv': inTurn('div', 'floor'), 'floordiv': inTurn('div', 'floor'),
   'elu': shaped('elu', 'alpha', 1), 'nn.elu': shaped('elu', 'alpha', 1),
   'leakyrelu': shaped('leakyRelu', 'negative_slope', 0.2), 'nn.leaky_relu': shaped('leakyRelu', 'alpha', 0.2), gelu, 'nn.gelu': gelu,
   'softmax': rowwise('softmax'), 'nn.softmax': rowwise('softmax'), 'logsoftmax': rowwise('logSoftmax'), 'nn.log_softmax': rowwise('logSoftmax'),
@@ -202,7 +205,7 @@ const FUNCTIONS: Readonly<Record<string, Operation>> = {
   'cumsum': cumulativeSum, 'math.cumsum': cumulativeSum, 'nn.l2_normalize': unit, 'math.l2_normalize': unit,
   'converttotensor': unary('identity'), 'identity': unary('identity'), 'stopgradient': unary('identity'), 'stop_gradient': unary('identity'),
   'math.add_n': sumOfList,
-  ...MOVING_FUNCTIONS,
+  ...MOVING_FUNCTIONS, ...COMPOSED_FUNCTIONS,
 }
 
 /** The function a layer stands for; undefined for a layer that is one. */

@@ -32,11 +32,11 @@ export const globalMaxPooling: LayerKind = {
 export const globalAveragePooling: LayerKind = {
   unsupported: formatProblems,
   build(call) {
-    const { layer, emit, path } = call
+    const { layer, emit, path, dialect } = call
     const keepdims = layer.settings.flag('keepdims', false)
     const { value, mask } = onlyInput(call)
     const axes = emit.integers(...windowAxes(layer.settings, axesOf(layer)))
-    if (mask === undefined) return [{ value: emit.node(path, 'reduceMean', [value, axes], { keepdims }), mask: undefined }]
+    if (mask === undefined || !dialect.averagesMasked) return [{ value: emit.node(path, 'reduceMean', [value, axes], { keepdims }), mask: undefined }]
     const features = emit.integers(isChannelsLast(layer.settings) ? 2 : 1)
     const valid = emit.node(`${path}/valid`, 'unsqueeze', [emit.node(`${path}/steps`, 'cast', [mask], { to: 'float32' }), features])
     const sum = emit.node(`${path}/sum`, 'reduceSum', [emit.node(`${path}/kept`, 'mul', [value, valid]), axes], { keepdims })

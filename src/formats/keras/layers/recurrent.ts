@@ -94,8 +94,18 @@ export function walkInput(call: LayerCall): WalkInput {
   const [x, ...more] = inputs
   if (x === undefined) throw malformed(`${layer.settings.what}: expected an input, got none`)
   const initial = [...more, ...tensorsOf(kwargs.get('initial_state'))]
+  const own = x.mask ?? lingering(call, x.value)
   const isHidden = dialect.statesHideMask && initial.length > 0 && tensorsOf(kwargs.get('mask')).length === 0
-  return { x: x.value, mask: isHidden ? undefined : x.mask, outputMask: x.mask, initial }
+  return { x: x.value, mask: isHidden ? undefined : own, outputMask: x.mask, initial }
+}
+
+/** The mask of a layer before, where the dialect has it. @throws LstmError `UNSUPPORTED` if that has other timesteps */
+function lingering({ emit, dialect, layer }: LayerCall, x: string): string | undefined {
+  const mask = dialect.masksLinger ? emit.lastMask : undefined
+  if (mask !== undefined && emit.shapeOf(mask)[1] !== emit.shapeOf(x)[1]) {
+    throw notSupported(`${layer.settings.what}: its input has no mask, and ${dialect.name} then takes that of a layer before, which has other timesteps`)
+  }
+  return mask
 }
 
 /** A layer of cuDNN is not run with a mask. @throws LstmError `UNSUPPORTED` */

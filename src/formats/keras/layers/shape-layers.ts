@@ -22,8 +22,10 @@ export const flatten: LayerKind = moving(({ emit, path, layer }, x) => {
 }, formatProblems)
 
 export const reshape: LayerKind = moving(({ emit, path, layer }, x) => {
-  const shape = layer.settings.integers('target_shape')
-  if (shape.some((size) => size < -1 || size === 0)) throw layer.settings.wrong('target_shape', 'sizes >= 1 or -1', shape)
+  // TensorFlow.js writes null for the size that is left.
+  const given = layer.settings.json('target_shape')
+  const shape = isList(given) && given.includes(null) ? given.map((size) => size ?? -1) as number[] : layer.settings.integers('target_shape')
+  if (shape.some((size) => !Number.isSafeInteger(size) || size < -1 || size === 0)) throw layer.settings.wrong('target_shape', 'sizes >= 1 or -1', shape)
   return emit.node(path, 'reshape', [x, emit.integers(0, ...shape)])
 })
 
