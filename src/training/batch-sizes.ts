@@ -44,7 +44,7 @@ function takesRows(node: string): LstmError {
 
 /**
  * For each input its axis that is the batch: the size of the first input named `batch`, or its first that is a name; -1 where there is none.
- * @throws LstmError `UNSUPPORTED` where it is not the first axis of the first input: rows are cut along that
+ * @throws LstmError `UNSUPPORTED` where it is not the first axis of the first input, or of another that must be given: rows are cut along that
  */
 export function batchAxesOf(inputs: readonly GraphInput[]): Map<string, number> {
   const [first] = inputs as readonly [GraphInput]
@@ -53,7 +53,12 @@ export function batchAxesOf(inputs: readonly GraphInput[]): Map<string, number> 
   if (batch !== undefined && first.shape[0] !== batch) {
     throw new LstmError('UNSUPPORTED', `training: the input '${first.name}' is ${formatShape(first.shape)}: expected the batch as its first axis; train the model without timeMajor, and give it sequences [batch, timesteps, features]`)
   }
-  return new Map(inputs.map(({ name, shape }) => [name, batch === undefined ? -1 : shape.indexOf(batch)]))
+  const axes = new Map(inputs.map(({ name, shape }) => [name, batch === undefined ? -1 : shape.indexOf(batch)]))
+  const other = inputs.find(({ name, optional }) => optional !== true && axes.get(name) as number > 0)
+  if (other !== undefined) {
+    throw new LstmError('UNSUPPORTED', `training: the input '${other.name}' is ${formatShape(other.shape)}: expected the batch as its first axis; export the model without states that come in, so that they begin as zeros`)
+  }
+  return axes
 }
 
 /**

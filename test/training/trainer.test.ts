@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { GraphInput } from '../../src/graph/graph.ts'
 import { compile } from '../../src/model/load.ts'
 import { batchNorm, dense, dropout, embedding, input, lstm, sequential } from '../../src/layers/index.ts'
 import { createRuntime } from '../../src/runtime/create.ts'
@@ -80,6 +81,15 @@ describe('a trainer', () => {
     const timeFirst = { ...graph, inputs: [{ ...graph.inputs[0], shape: ['timesteps', 'batch', 2] }] } as typeof graph
     await expectRejection(
       createTrainer(timeFirst, { ...OPTIONS, loss: 'mse', metrics: [] }), 'UNSUPPORTED', /^training: the input 'input' is \[timesteps, batch, 2\]: expected the batch as its first axis;/,
+    )
+    const stated = sequential([lstm(4, { inputSize: 2, initialState: true, name: 'l' })])
+    const optional = stated.toGraph(initialStateDict(stated.weightSpecs()))
+    const [sequences, ...states] = optional.inputs as [GraphInput, ...GraphInput[]]
+    const inputs = [{ ...sequences, shape: ['batch', STEPS, 2] }, ...states.map(({ name, dtype, shape }) => ({ name, dtype, shape }))]
+    const needed = { ...optional, inputs }
+    await expectRejection(
+      createTrainer(needed, { ...OPTIONS, loss: 'mse', metrics: [] }), 'UNSUPPORTED',
+      /^training: the input '\w+' is \[1, batch, 4\]: expected the batch as its first axis; export the model without states that come in, so that they begin as zeros$/,
     )
     expect(runtime.memory().usedBytes).toBe(before)
   })
