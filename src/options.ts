@@ -1,6 +1,8 @@
 // Options of every public call: a table says what each may be; whatever else is given is refused by name.
 import { LstmError } from './errors.ts'
 import { describeValue } from './values/dtype.ts'
+import { hasShape } from './values/ndarray.ts'
+import { bytesGiven, tagOf } from './values/realm.ts'
 
 /** What an option may be: in words, for the message, and as a test. */
 export interface Kind {
@@ -42,6 +44,16 @@ export const oneOf = (words: readonly string[]): Kind => (
 export const having = (expected: string, ...members: readonly string[]): Kind => (
   { expected, test: (value) => isRecord(value) && members.every((member) => member in value) }
 )
+
+export const BYTES: Kind = { expected: 'bytes, a Uint8Array', test: (value) => bytesGiven(value) !== undefined }
+export const ARRAYS: Kind = { expected: 'a Map of arrays by name', test: (value) => tagOf(value) === 'Map' }
+export const GRAPH: Kind = having('a graph', 'inputs', 'outputs', 'nodes', 'constants')
+export const ARRAY: Kind = { expected: 'an array with dtype, shape and data', test: (value) => having('', 'dtype').test(value) && hasShape(value) && ArrayBuffer.isView(value.data) }
+
+/** What a call is about, its first argument. @throws LstmError `VALUE` unless the value is of the kind */
+export function checkGiven(value: unknown, { expected, test }: Kind, what: string): void {
+  if (!test(value)) throw new LstmError('VALUE', `${what}: expected ${expected}, got ${describeValue(value)}`)
+}
 
 /** @throws LstmError `VALUE` unless the value is of the kind */
 export function checkKind(value: unknown, { expected, test }: Kind, name: string, what: string): void {

@@ -209,7 +209,7 @@ describe('sequential', () => {
     const tokens = sequential([input([9], { dtype: 'int32' }), embedding(5, 3)]).loadStateDict({ 'embedding.weight': random(1, 5, 3) }).toGraph()
     expect(tokens.inputs).toEqual([{ name: 'input', dtype: 'int32', shape: ['batch', 9] }])
     expectError(() => input([0]), 'VALUE', 'input: expected sizes >= 1 or names, got [0]')
-    expectError(() => input(['']), 'VALUE', 'input: expected sizes >= 1 or names, got []')
+    expectError(() => input(['']), 'VALUE', 'input: expected sizes >= 1 or names, got [""]')
     expectError(() => input(28 as unknown as number[]), 'VALUE', 'input: expected sizes >= 1 or names, got 28')
     expectError(() => input([1], { dtype: 'int64' as 'int32' }), 'VALUE', "input: expected 'float32' or 'int32' or 'uint8' for 'dtype', got \"int64\"")
     expectError(() => input([1], { batch: 2 } as object), 'VALUE', "input: no option 'batch'; options are name, dtype")

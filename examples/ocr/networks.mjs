@@ -4,7 +4,7 @@ import { readTraineddata } from 'lstm-wasm/tesseract'
 
 const MODELS = new URL('models/', import.meta.url)
 /** Those that browsers know no names of. Networks of scripts, as of Devanagari, are called by their own. */
-const NAMES = { chi_sim: 'Chinese, simplified', chi_tra: 'Chinese, traditional', frk: 'German, Fraktur', HanS: 'Han, simplified', HanT: 'Han, traditional' }
+const NAMES = { bod: 'Tibetan', chi_sim: 'Chinese, simplified', chi_tra: 'Chinese, traditional', frk: 'German, Fraktur', HanS: 'Han, simplified', HanT: 'Han, traditional' }
 const LANGUAGE = /^[a-z]{2,3}$/
 
 const WARMING_RUNS = 4

@@ -5,12 +5,13 @@
 //   N bytes   a Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }, padded with spaces
 //   the rest  the elements, in row-major order unless fortran_order is True
 import { LstmError } from '../errors.ts'
-import type { DataOf } from '../values/dtype.ts'
+import { describeValue, type DataOf } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
-import { formatShape } from '../values/shape.ts'
+import { checkShape, formatShape } from '../values/shape.ts'
 import { decodeElements, ELEMENT_BYTES, type ElementType } from './elements.ts'
 import { malformedFile } from './malformed.ts'
 import { gatherStrided } from './strides.ts'
+import { ARRAY, BYTES, checkGiven } from '../options.ts'
 
 const malformed = malformedFile('npy')
 
@@ -70,7 +71,8 @@ export function readNpy(bytes: Uint8Array): NdArray {
  * @param fileBytes length of the whole file, which must be that of its elements. Default: that of `bytes`
  * @throws LstmError `FORMAT`, `UNSUPPORTED` as `readNpy`
  */
-export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes.length): NpyHeader {
+export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes?.length): NpyHeader {
+  checkGiven(bytes, BYTES, 'readNpyHeader')
   const { header, dataBegin } = splitFile(bytes)
   const read = new HeaderReader(header).read()
   const { descr, shape } = read
@@ -85,7 +87,9 @@ export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes.lengt
 }
 
 /** Writes a .npy file (version 1.0, row-major). */
-export function writeNpy({ dtype, shape, data }: ArrayLike): Uint8Array<ArrayBuffer> {
+export function writeNpy(array: ArrayLike): Uint8Array<ArrayBuffer> {
+  checkGiven(array, ARRAY, 'writeNpy')
+  const { dtype, shape, data } = array
   const header = writeNpyHeader(CODES[dtype], shape)
   const bytes = new Uint8Array(header.length + data.byteLength)
   bytes.set(header)
@@ -98,6 +102,8 @@ export function writeNpy({ dtype, shape, data }: ArrayLike): Uint8Array<ArrayBuf
  * are: it can be written again when that is known.
  */
 export function writeNpyHeader(descr: NpyElement, shape: readonly number[]): Uint8Array<ArrayBuffer> {
+  if (typeof descr !== 'string' || !Object.hasOwn(DTYPES, descr)) throw new LstmError('VALUE', `writeNpyHeader: expected one of ${Object.keys(DTYPES).join(', ')}, got ${describeValue(descr)}`)
+  checkShape(shape, 'writeNpyHeader')
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`
   const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`
   // At least one character follows the dictionary: the newline that ends the header.

@@ -1,6 +1,7 @@
 import { LstmError } from '../errors.ts'
 import type { Constant } from '../ops/constant.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
+import { ARRAY, ARRAYS, checkGiven, checkKind } from '../options.ts'
 
 /** The metadata key under which our own files carry their graph. */
 export const GRAPH_KEY = 'lstm-wasm'
@@ -14,11 +15,14 @@ const CODES = { float32: 'F32', int32: 'I32', uint8: 'U8' } as const
 export function writeSafetensors(
   tensors: ReadonlyMap<string, ArrayLike>, metadata: ReadonlyMap<string, string> = new Map(),
 ): Uint8Array<ArrayBuffer> {
+  checkGiven(tensors, ARRAYS, 'writeSafetensors')
+  checkGiven(metadata, { ...ARRAYS, expected: 'a Map of texts by name as metadata' }, 'writeSafetensors')
   const header = Object.create(null) as Record<string, unknown>
   if (metadata.size > 0) header.__metadata__ = Object.fromEntries(metadata)
   let dataLength = 0
   const written: ArrayBufferView[] = []
   for (const [stem, array] of tensors) {
+    if ((array as Constant | undefined)?.parts === undefined) checkKind(array, ARRAY, stem, 'writeSafetensors')
     for (const { suffix, dtype, shape, data } of (array as Constant).parts ?? [{ suffix: '', dtype: CODES[array.dtype], shape: array.shape, data: array.data }]) {
       const name = stem + suffix
       if (name in header || name === '__metadata__') throw new LstmError('VALUE', `safetensors: a tensor cannot be named '${name}'`)

@@ -2,7 +2,7 @@ import { LstmError } from '../errors.ts'
 import { checkKind, count, FLAG, oneOf, readOptions, type Kind, type OptionTable } from '../options.ts'
 import { joinName } from '../formats/pytorch-names.ts'
 import { ARRAYS, describeValue, type DType } from '../values/dtype.ts'
-import { formatShape, type Dimension } from '../values/shape.ts'
+import { type Dimension } from '../values/shape.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { ACTIVATION, activated, bindActivation, constantsOf, knowOperator, type Activation } from './activations.ts'
 import { axesOf, simpleNode, type Layer } from './layer.ts'
@@ -170,6 +170,6 @@ export function input(shape: readonly Dimension[], options: InputOptions = {}): 
   const { name, dtype } = readOptions(options, INPUT_OPTIONS, 'input')
   const valid = Array.isArray(shape) && shape.every((size: unknown) =>
     (typeof size === 'string' && size !== '') || (typeof size === 'number' && Number.isInteger(size) && size >= 1))
-  if (!valid) throw new LstmError('VALUE', `input: expected sizes >= 1 or names, got ${Array.isArray(shape) ? formatShape(shape) : describeValue(shape)}`)
+  if (!valid) throw new LstmError('VALUE', `input: expected sizes >= 1 or names, got ${Array.isArray(shape) ? `[${shape.map(describeValue).join(', ')}]` : describeValue(shape)}`)
   return { kind: 'input', shape, dtype, name }
 }

@@ -2,7 +2,7 @@ import { LstmError } from '../errors.ts'
 import { readModelFile, READ_MODEL_OPTIONS, type ReadModelOptions } from '../formats/model-file.ts'
 import type { Graph } from '../graph/graph.ts'
 import { loadOperators } from '../ops/loading.ts'
-import { having, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
+import { GRAPH, having, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
 import { defaultRuntime } from '../runtime/create.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { StreamMaker } from '../streams/maker.ts'
@@ -49,7 +49,6 @@ const LOAD_OPTIONS: OptionTable<LoadOptions> = { ...COMPILE_OPTIONS, ...READ_GRA
 export type GraphSource = Graph | { toGraph(): Graph }
 
 const LAYERS: Kind = having('layers', 'toGraph')
-const GRAPH: Kind = having('a graph', 'inputs', 'outputs', 'nodes', 'constants')
 
 /**
  * Makes a model of a graph or of layers: checks it, and packs its weights for the kernels.

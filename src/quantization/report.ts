@@ -1,3 +1,4 @@
+import { checkGiven, having, type Kind } from '../options.ts'
 /** What became of one layer. */
 export interface LayerReport {
   /** Name of its node. */
@@ -53,8 +54,12 @@ const percent = (value: number): string => (Number.isNaN(value) ? '' : `${(100 *
 const short = (value: number): string => String(Number(value.toPrecision(3)))
 const kilobytes = (bytes: number): string => (bytes < 1e6 ? `${short(bytes / 1e3)} kB` : `${short(bytes / 1e6)} MB`)
 
+const REPORT: Kind = having('the report of quantize()', 'layers', 'bytesBefore')
+
 /** The table people read. */
-export function formatReport({ dtype, layers, bytesBefore, bytesAfter, change }: QuantizationReport): string {
+export function formatReport(report: QuantizationReport): string {
+  checkGiven(report, REPORT, 'formatReport')
+  const { dtype, layers, bytesBefore, bytesAfter, change } = report
   const header = ['layer', 'weights', 'range', change === undefined ? 'weight error' : 'output error', 'bytes', 'time here']
   const rows = layers.map((layer) => [
     layer.name, layer.dtype, short(layer.range), percent(layer.error),

@@ -1,6 +1,7 @@
 import { LstmError } from '../errors.ts'
 import { readModelFiles, type FilesOptions } from '../model/model-files.ts'
 import { isLocation, readSource, type ModelSource, type ReadOptions } from '../model/source.ts'
+import { checkRecord } from '../options.ts'
 import { bytesGiven } from '../values/realm.ts'
 import type { ModelFiles } from '../formats/reader.ts'
 
@@ -23,6 +24,7 @@ export function fromAnySource<Options extends object, Result>(
     }
   }
   const reader = (source: ModelSource, options: (Options & ReadOptions) | undefined = {} as Options): Result | Promise<Result> => {
+    checkRecord(options, name)
     const bytes = bytesGiven(source)
     if (bytes !== undefined) return guarded(bytes, options)
     const location = isLocation(source) ? String(source) : undefined
@@ -36,6 +38,7 @@ export function fromFiles<Options extends object, Result>(
   name: string, read: (files: ModelFiles, options: Options) => Promise<Result>,
 ): (source: ModelSource, options?: Options & FilesOptions) => Promise<Result> {
   return async (source, options = {} as Options & FilesOptions) => {
+    checkRecord(options, name)
     try {
       return await read(await readModelFiles(source, options, name), options)
     } catch (error) {

@@ -5,7 +5,7 @@ import { charactersIn, decoderOf, type Decoder } from '../formats/tesseract/deco
 import { MOST_COLUMNS, preparedLine, type LineImage, type LineOptions, type PreparedLine } from '../formats/tesseract/line-image.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Model } from '../model/model.ts'
-import { count, FLAG, LIST, checkKind, readOptions, type OptionTable } from '../options.ts'
+import { ARRAY, checkGiven, having, type Kind, count, FLAG, LIST, checkKind, readOptions, type OptionTable } from '../options.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 
 /** A character of a line. */
@@ -57,6 +57,7 @@ const DECODERS: WeakMap<Graph, Decoder> = new WeakMap()
 const noLine = (): RecognizedLine => ({ text: '', direction: 'ltr', confidence: 0, characters: [] })
 
 function heightOf(model: Pick<Model, 'inputs'>): number {
+  checkGiven(model, MODEL, 'recognizeLine')
   const [pixels, ...more] = model.inputs
   const height = pixels?.shape[1]
   if (pixels?.shape.length !== 4 || typeof height !== 'number' || more.some(({ optional }) => optional !== true)) {
@@ -64,6 +65,9 @@ function heightOf(model: Pick<Model, 'inputs'>): number {
   }
   return height
 }
+
+const MODEL: Kind = having("a model: await load('eng.traineddata')", 'inputs')
+const LINE: Kind = having('what prepareLine gives', 'box')
 
 /**
  * A picture of one line as the network takes it: cropped to its ink with 4 pixels around, scaled to the network's height, with black and white
@@ -79,7 +83,11 @@ export function prepareLine(model: Pick<Model, 'inputs'>, image: LineImage, opti
  * The text of the network's outputs [1, steps, outputs] over a line that `prepareLine` made.
  * @throws LstmError `VALUE` for other models
  */
-export function decodeLine(model: Pick<Model, 'toGraph'>, probs: ArrayLike, { box }: Pick<PreparedLine, 'box'>): RecognizedLine {
+export function decodeLine(model: Pick<Model, 'toGraph'>, probs: ArrayLike, line: Pick<PreparedLine, 'box'>): RecognizedLine {
+  checkGiven(model, having('a model of a .traineddata file', 'toGraph'), 'decodeLine')
+  checkGiven(probs, ARRAY, 'decodeLine')
+  checkGiven(line, LINE, 'decodeLine')
+  const { box } = line
   const graph = model.toGraph()
   const decoder = DECODERS.get(graph) ?? decoderOf(charactersOf(graph))
   DECODERS.set(graph, decoder)
@@ -122,6 +130,7 @@ export function recognizeLine(model: Model, image: LineImage, options: LineOptio
  */
 export function recognizeLines(model: Model, images: readonly LineImage[], options: LinesOptions = {}): RecognizedLine[] {
   checkKind(images, LIST, 'images', 'recognizeLines')
+  checkGiven(model, having(MODEL.expected, 'inputs', 'runtime'), 'recognizeLines')
   const threads = model.runtime.threads.count
   const { batch = threads === 1 ? 1 : LINES_OF_A_THREAD * threads, ...ofLines } = readOptions(options, LINES_OPTIONS, 'recognizeLines')
   const each = <T>(read: (image: LineImage) => T): T[] => images.map((image, n) => ofImage(n, () => read(image)))

@@ -1,5 +1,5 @@
 import { LstmError } from '../errors.ts'
-import type { DataOf } from '../values/dtype.ts'
+import { describeValue, type DataOf } from '../values/dtype.ts'
 
 /** Ids are positive int32 numbers, so that they may be kept in an Int32Array. */
 const MOST_ID = 2 ** 31
@@ -57,8 +57,9 @@ export class SessionIds {
 
   /** The place of a session. @throws LstmError `VALUE` for an id that is not open */
   place(id: number): number {
+    if (typeof id !== 'number') throw noSession(id)
     const place = id % this.#capacity
-    if (!(id > 0) || this.#ids[place] !== id) throw new LstmError('VALUE', `streams: no session ${String(id)} is open`)
+    if (!(id > 0) || this.#ids[place] !== id) throw noSession(id)
     return place
   }
 
@@ -76,4 +77,8 @@ export class SessionIds {
       places[n] = place
     }
   }
+}
+
+function noSession(id: unknown): LstmError {
+  return new LstmError('VALUE', `streams: no session ${describeValue(id)} is open`)
 }

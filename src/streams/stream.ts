@@ -1,6 +1,6 @@
 import { LstmError } from '../errors.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
-import type { DataOf } from '../values/dtype.ts'
+import { describeValue, type DataOf } from '../values/dtype.ts'
 import type { NdArray } from '../values/ndarray.ts'
 import type { PlatformDisposable } from '../values/platform.ts'
 import type { Blueprint, StreamHost } from './blueprint.ts'
@@ -243,7 +243,7 @@ export class Stream {
 
   #checkRow(row: number): void {
     if (!Number.isInteger(row) || row < 0 || row >= this.batch) {
-      throw new LstmError('VALUE', `stream: expected a row from 0 to ${this.batch - 1}, got ${String(row)}`)
+      throw new LstmError('VALUE', `stream: expected a row from 0 to ${this.batch - 1}, got ${describeValue(row)}`)
     }
   }
 

@@ -5,6 +5,9 @@ import type { Model } from '../model/model.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { Trainer, type TrainerSettings } from './fitting/trainer.ts'
 import type { Engine } from './engine.ts'
+import { checkGiven, type Kind } from '../options.ts'
+
+const NAMES: Kind = { expected: 'a list of names of layers or weights', test: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string') }
 
 /** Trains a model: what `createTrainer` gives. It holds memory until `dispose()`. */
 export class ModelTrainer extends Trainer {
@@ -35,12 +38,17 @@ export class ModelTrainer extends Trainer {
    * @throws LstmError `VALUE` for names that are none
    */
   freeze(names: readonly string[]): void {
-    this.engine.freeze(names.flatMap((name) => this.#namesOf(name, 'freeze')))
+    this.engine.freeze(this.#allOf(names, 'freeze'))
   }
 
   /** Lets frozen weights learn again; their moments begin anew where they never had any. @throws LstmError `VALUE` for names that are none */
   unfreeze(names: readonly string[]): void {
-    this.engine.freeze(names.flatMap((name) => this.#namesOf(name, 'unfreeze')), false)
+    this.engine.freeze(this.#allOf(names, 'unfreeze'), false)
+  }
+
+  #allOf(names: readonly string[], what: string): string[] {
+    checkGiven(names, NAMES, what)
+    return names.flatMap((name) => this.#namesOf(name, what))
   }
 
   /** Makes the states of stateful layers zeros: before a text that has nothing to do with the one before. */

@@ -147,7 +147,7 @@ export function cosineDecay(rate: number, options: CosineDecayOptions): CosineDe
  * @throws LstmError `VALUE`
  */
 export function warmUp(next: number | Schedule, options: WarmUpOptions): WarmUp {
-  if (typeof next === 'object' && next.schedule === 'warmUp') throw new LstmError('VALUE', "warmUp: expected a rate or another schedule for 'next', got a warmUp()")
+  if (SCHEDULE.test(next) && (next as Schedule).schedule === 'warmUp') throw new LstmError('VALUE', "warmUp: expected a rate or another schedule for 'next', got a warmUp()")
   const schedule = scheduleOf(next, 'warmUp')
   const { from = 0, ...span } = readOptions(options, WARM_UP_OPTIONS, 'warmUp')
   checkSpan(span, 'warmUp')

@@ -1,5 +1,5 @@
 import { LstmError } from '../../errors.ts'
-import { readOptions } from '../../options.ts'
+import { checkRecord, readOptions } from '../../options.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import type { ExportSource } from '../source.ts'
 import { chainOf, jsonBytes, numbersOf, summedBias, type Chain, type ChainCell, type ChainDense } from './chain.ts'
@@ -17,6 +17,7 @@ const VERSION = '0.5.4'
  * @throws LstmError `UNSUPPORTED` for any other model, saying what of it; `VALUE`
  */
 export function toNam(source: ExportSource, options: AudioExportOptions = {}): Uint8Array<ArrayBuffer> {
+  checkRecord(options, 'toNam')
   const { sampleRate, ...others } = options
   readOptions({ sampleRate }, AUDIO_OPTIONS, 'toNam')
   const chain = chainOf(source, others, 'toNam')

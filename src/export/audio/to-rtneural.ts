@@ -1,4 +1,4 @@
-import { atLeast, readOptions, type OptionTable } from '../../options.ts'
+import { checkRecord, atLeast, readOptions, type OptionTable } from '../../options.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import type { ExportOptions, ExportSource } from '../source.ts'
 import { transposed } from '../turned.ts'
@@ -29,6 +29,7 @@ interface JsonLayer {
  * @throws LstmError `UNSUPPORTED` listing every node that is no such layer, and what of it; `VALUE`
  */
 export function toRtneural(source: ExportSource, options: AudioExportOptions = {}): Uint8Array<ArrayBuffer> {
+  checkRecord(options, 'toRtneural')
   const { sampleRate, ...others } = options
   readOptions({ sampleRate }, AUDIO_OPTIONS, 'toRtneural')
   const { features, layers, skip } = chainOf(source, others, 'toRtneural')

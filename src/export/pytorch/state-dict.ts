@@ -1,6 +1,6 @@
 // State dicts by PyTorch's names, and the module that they are of, as Python.
 import { LstmError } from '../../errors.ts'
-import { oneOf, readOptions, type OptionTable } from '../../options.ts'
+import { checkRecord, oneOf, readOptions, type OptionTable } from '../../options.ts'
 import type { NdArray } from '../../values/ndarray.ts'
 import { Refusals, typedSource, type ExportOptions, type ExportSource } from '../source.ts'
 import { lineWriters } from './layers.ts'
@@ -23,7 +23,9 @@ const NAMES: OptionTable<Pick<StateDictOptions, 'names'>> = { names: oneOf(['pyt
  *
  * @throws LstmError `UNSUPPORTED` listing every node that PyTorch has no module or function for, and what of it
  */
-export function toStateDict(source: ExportSource, { names, ...options }: StateDictOptions = {}): Map<string, NdArray> {
+export function toStateDict(source: ExportSource, given: StateDictOptions = {}): Map<string, NdArray> {
+  checkRecord(given, 'toStateDict')
+  const { names, ...options } = given
   readOptions({ names }, NAMES, 'toStateDict')
   return moduleOf(source, options, 'toStateDict').tensors
 }

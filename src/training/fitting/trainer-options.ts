@@ -1,5 +1,5 @@
 // Options of a trainer's functions.
-import { count, FLAG, FUNCTION, LIST, SIGNAL, type Kind, type OptionTable } from '../../options.ts'
+import { checkGiven, having, count, FLAG, FUNCTION, LIST, SIGNAL, type Kind, type OptionTable } from '../../options.ts'
 import type { PlatformSignal } from '../../values/platform.ts'
 import type { NamedData, Targets } from './arrays.ts'
 import type { Callback } from './callbacks.ts'
@@ -60,6 +60,21 @@ export interface DatasetBatch extends WeightOptions {
 /** Batches, or a function that makes those of an epoch. */
 export type BatchSource =
   | Iterable<DatasetBatch> | AsyncIterable<DatasetBatch> | ((epoch: number) => Iterable<DatasetBatch> | AsyncIterable<DatasetBatch>)
+
+const SOURCE: Kind = {
+  expected: 'batches { x, y } of an iterable, or a function that makes one for each epoch',
+  test: (value) => typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value),
+}
+
+/** The batches of an epoch. @throws LstmError `VALUE` for what gives none */
+export async function* batchesOf(source: BatchSource, epoch: number): AsyncGenerator<DatasetBatch, void, void> {
+  const batches = typeof source === 'function' ? source(epoch) : source
+  checkGiven(batches, SOURCE, 'fitDataset')
+  for await (const batch of batches) {
+    checkGiven(batch, having('a batch { x, y }', 'x', 'y'), 'fitDataset')
+    yield batch
+  }
+}
 
 /** Options of `trainOnBatch`. */
 export interface TrainOnBatchOptions extends WeightOptions {

@@ -19,8 +19,8 @@ import type { OutputLoss } from '../output-losses.ts'
 import { Stepper } from './stepper.ts'
 import type { Trainable } from '../trainable.ts'
 import {
-  BATCH_SIZE, DATASET_OPTIONS, EVALUATE_OPTIONS, FIT_OPTIONS, ON_BATCH_OPTIONS, PREDICT_OPTIONS, type BatchSource, type DatasetBatch, type EvaluateOptions,
-  type FitDatasetOptions, type FitOptions, type PredictOptions, type TrainOnBatchOptions, type ValidationData,
+  BATCH_SIZE, batchesOf, DATASET_OPTIONS, EVALUATE_OPTIONS, FIT_OPTIONS, ON_BATCH_OPTIONS, PREDICT_OPTIONS, type BatchSource, type DatasetBatch,
+  type EvaluateOptions, type FitDatasetOptions, type FitOptions, type PredictOptions, type TrainOnBatchOptions, type ValidationData,
 } from './trainer-options.ts'
 import { checkClassWeight } from './weights.ts'
 
@@ -111,7 +111,7 @@ export class Trainer {
       const batches: Source = {
         batches: undefined,
         async* epoch(epoch) {
-          for await (const batch of typeof source === 'function' ? source(epoch) : source) yield dataset(batch)
+          for await (const batch of batchesOf(source, epoch)) yield dataset(batch)
         },
       }
       return this.#fit({ ...read, epochs, initialEpoch }, batches, validation && sourceOf(validation, BATCH_SIZE, undefined), 'fitDataset')

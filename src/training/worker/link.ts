@@ -4,7 +4,7 @@ import type { RunningWorker } from '../../runtime/threads/workers.ts'
 import type { PlatformSignal } from '../../values/platform.ts'
 import type { Callback } from '../fitting/callbacks.ts'
 import type { FitProgress } from '../fitting/fit.ts'
-import type { BatchSource, DatasetBatch } from '../fitting/trainer-options.ts'
+import { batchesOf, type BatchSource, type DatasetBatch } from '../fitting/trainer-options.ts'
 import { controlOf } from './control.ts'
 import type { CallName, Calls, FromWorker, HookName, Order, SentError, ToWorker, TrainerState, Want, Wanted } from './messages.ts'
 import { sendable } from './sending.ts'
@@ -17,7 +17,7 @@ export interface CallerFunctions {
   readonly source?: BatchSource | undefined
 }
 
-type Batches = Iterator<DatasetBatch> | AsyncIterator<DatasetBatch>
+type Batches = AsyncGenerator<DatasetBatch, void, void>
 
 interface PendingCall {
   readonly call: CallName
@@ -157,11 +157,6 @@ async function nextBatch(pending: PendingCall, epoch: number): Promise<DatasetBa
   pending.batches = batches
   const { x, y, sampleWeight, mask } = next.value
   return { x, y, sampleWeight, mask }
-}
-
-function batchesOf(source: BatchSource, epoch: number): Batches {
-  const given = typeof source === 'function' ? source(epoch) : source
-  return Symbol.asyncIterator in given ? given[Symbol.asyncIterator]() : given[Symbol.iterator]()
 }
 
 async function endBatches(pending: PendingCall): Promise<undefined> {
