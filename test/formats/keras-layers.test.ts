@@ -134,6 +134,20 @@ describe('numbers', () => {
   })
 })
 
+describe('masks', () => {
+  it('of attention are a list, which older versions of Keras 3 write down', async () => {
+    const x = new NdArray(X.data.map((value, n) => (Math.floor(n / 4) % 3 === 1 ? 0 : value)), X.shape)
+    const masks = [input('x', 3, 4), call('InputLayer', 'k', [], { batch_shape: [null, 3], dtype: 'bool' })]
+    using given = await compile(build([...masks, call('Attention', 'y', ['x', 'x'], {}, { mask: [['k', 0, 0], ['k', 0, 0]] })], [['y', 0, 0]], KERAS_3))
+    using own = await compile(build([input('x', 3, 4), call('Masking', 'm', ['x'], {}), call('Attention', 'y', ['m', 'm'], {})], [['y', 0, 0]], KERAS_3))
+    const { y } = given.run({ x, k: new NdArray(Uint8Array.of(1, 0, 1, 1, 0, 1), [2, 3]) })
+    expect(y?.data).toEqual(own.run({ x }).y?.data)
+    expect(y?.data.some((value, n) => value !== x.data[n])).toBe(true)
+    expectError(() => build([...masks, call('Attention', 'y', ['x', 'x'], {}, { mask: [['k', 0, 0]] })], [['y', 0, 0]], KERAS_3), 'FORMAT',
+      "Keras: layer 'y' (Attention): expected a mask for each of 2 inputs, got 1")
+  })
+})
+
 describe('refused', () => {
   const layersOf = (layers: readonly Json[]): Json[] => (layers.length > 1 ? [...layers] : [input('x', 3, 4), ...layers])
   const y = (className: string, settings: Settings, from: readonly string[] = ['x'], kwargs: Settings = {}): Json => call(className, 'y', from, settings, kwargs)

@@ -12,6 +12,9 @@ const READ_BY: Readonly<Record<string, readonly string[]>> = {
   MultiHeadAttention: ['query', 'value', 'key', 'attention_mask', 'query_mask', 'value_mask', 'key_mask'],
 }
 
+/** Layers with a mask for each tensor of a list. */
+const LISTS: ReadonlySet<string> = new Set(['Attention', 'AdditiveAttention'])
+
 /** Layers that do in training what they do not do else. */
 const IN_TRAINING: ReadonlySet<string> = new Set([
   'Dropout', 'SpatialDropout1D', 'SpatialDropout2D', 'AlphaDropout', 'GaussianDropout', 'GaussianNoise', 'BatchNormalization',
@@ -33,9 +36,11 @@ function masksOf(argument: BoundArgument | undefined): (KerasTensor | undefined)
   return 'tensor' in argument ? [argument.tensor] : argument.list.flatMap(masksOf)
 }
 
-/** The inputs of a model inside a model; masks that are arguments take the place of their own. */
+/** The inputs of a model inside a model, or of attention; masks that are arguments take the place of their own. */
 function maskedInputs({ layer, inputs }: LayerCall, masks: readonly (KerasTensor | undefined)[]): KerasTensor[] {
-  if (masks.length !== inputs.length) throw malformed(`${layer.settings.what}: expected a mask for each of ${inputs.length} inputs, got ${masks.length}`)
+  // Attention has none for its key.
+  const isEnough = masks.length === inputs.length || (LISTS.has(layer.className) && masks.length === 2)
+  if (!isEnough) throw malformed(`${layer.settings.what}: expected a mask for each of ${inputs.length} inputs, got ${masks.length}`)
   return inputs.map(({ value, mask }, index) => ({ value, mask: masks[index]?.value ?? mask }))
 }
 
@@ -57,7 +62,7 @@ export function callWithArguments(call: LayerCall, apply: (call: LayerCall) => r
   }
   const mask = kwargs.get('mask')
   if (isOff(mask)) return apply(call)
-  if (layer.model !== undefined) return apply({ ...call, inputs: maskedInputs(call, masksOf(mask)) })
+  if (layer.model !== undefined || LISTS.has(layer.className)) return apply({ ...call, inputs: maskedInputs(call, masksOf(mask)) })
   const [given, ...others] = tensorsOf(mask)
   const [first, ...more] = inputs
   // Of a recurrent layer, further inputs are states.
