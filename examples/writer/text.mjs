@@ -40,7 +40,7 @@ export function cutText(indices, { rows, timesteps }) {
   const length = Math.floor((indices.length - heldOut.length - 1) / rows)
   const count = Math.floor(length / timesteps)
   if (count < 1 || heldOut.length < 2) {
-    throw new Error(`the text has ${indices.length} characters: expected ${Math.ceil((rows * timesteps + 1) / (1 - HELD_OUT)) + rows} or more`)
+    throw new Error(`the text has ${indices.length} characters that occur more than a few times: expected ${Math.ceil((rows * timesteps + 1) / (1 - HELD_OUT)) + rows} or more`)
   }
   const window = (begin) => {
     const data = new Int32Array(rows * timesteps)
