@@ -40,6 +40,20 @@ describe('a choice between one thread and several', () => {
     expect(time / 10_000).toBeLessThan(1.01)
   })
 
+  it('waits twice as long after each trial that was in vain, up to 1024 calls', () => {
+    const choice = new Choice()
+    const pauses: number[] = []
+    for (let pause = 0; pauses.length < 9;) {
+      if (!choice.isShared) pause++
+      else if (pause > 0) {
+        pauses.push(pause)
+        pause = 0
+      }
+      choice.took(choice.isShared ? 3 : 1)
+    }
+    expect(pauses).toEqual([3, 16, 32, 64, 128, 256, 512, 1024, 1024])
+  })
+
   it('does not share what is as fast alone: another thread would be busy for nothing', () => {
     expect(calls(new Choice(), 1000, 1, () => 0.99).shared).toBeLessThan(40)
   })
