@@ -1,6 +1,6 @@
 // The public API: re-exports only.
 export { LstmError, type LstmErrorCode } from './errors.ts'
-export { saveGraph } from './formats/save.ts'
+export { saveGraph } from './formats/safetensors/save.ts'
 export type { Graph, GraphInput, GraphNode, GraphOutput } from './graph/graph.ts'
 export { formatSummary, summarise, type FindCarry, type Summary, type SummaryRow } from './graph/summary.ts'
 export { compile, load, readGraph, type CompileOptions, type GraphSource, type LoadOptions, type ReadGraphOptions } from './model/load.ts'

@@ -1,8 +1,6 @@
 // Options of every public call: a table says what each may be; whatever else is given is refused by name.
 import { LstmError } from './errors.ts'
 import { describeValue } from './values/dtype.ts'
-import { hasShape } from './values/ndarray.ts'
-import { bytesGiven, tagOf } from './values/realm.ts'
 
 /** What an option may be: in words, for the message, and as a test. */
 export interface Kind {
@@ -45,19 +43,15 @@ export const having = (expected: string, ...members: readonly string[]): Kind =>
   { expected, test: (value) => isRecord(value) && members.every((member) => member in value) }
 )
 
-export const BYTES: Kind = { expected: 'bytes, a Uint8Array', test: (value) => bytesGiven(value) !== undefined }
-export const ARRAYS: Kind = { expected: 'a Map of arrays by name', test: (value) => tagOf(value) === 'Map' }
 export const GRAPH: Kind = having('a graph', 'inputs', 'outputs', 'nodes', 'constants')
-export const ARRAY: Kind = { expected: 'an array with dtype, shape and data', test: (value) => having('', 'dtype').test(value) && hasShape(value) && ArrayBuffer.isView(value.data) }
 
-/** What a call is about, its first argument. @throws LstmError `VALUE` unless the value is of the kind */
-export function checkGiven(value: unknown, { expected, test }: Kind, what: string): void {
-  if (!test(value)) throw new LstmError('VALUE', `${what}: expected ${expected}, got ${describeValue(value)}`)
-}
-
-/** @throws LstmError `VALUE` unless the value is of the kind */
-export function checkKind(value: unknown, { expected, test }: Kind, name: string, what: string): void {
-  if (!test(value)) throw new LstmError('VALUE', `${what}: expected ${expected} for '${name}', got ${describeValue(value)}`)
+/**
+ * @param what the call that is given it
+ * @param name of the option; of what the call is about, its first argument, none
+ * @throws LstmError `VALUE` unless the value is of the kind
+ */
+export function checkKind(value: unknown, { expected, test }: Kind, what: string, name: string = ''): void {
+  if (!test(value)) throw new LstmError('VALUE', `${what}: expected ${expected}${name && ` for '${name}'`}, got ${describeValue(value)}`)
 }
 
 /** @throws LstmError `VALUE` unless options are an object */
@@ -87,7 +81,7 @@ export function readOptions<T extends object>(given: unknown, table: OptionTable
   for (const name in given) {
     const value = given[name]
     if (value === undefined) continue
-    checkKind(value, kinds[name] as Kind, name, what)
+    checkKind(value, kinds[name] as Kind, what, name)
     read[name] = value
   }
   return read as T
@@ -130,18 +124,18 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best
 }
 
-/** How many letters to insert, delete, replace or swap with the next to make `b` of `a` (Damerau 1964, each letter changed once). */
+const sorted = (word: string): string => Array.from(word).sort().join()
+
+/** How many letters to insert, delete or replace to make `b` of `a` (Levenshtein 1965); letters in another order are one slip. */
 function editDistance(a: string, b: string): number {
+  if (a !== b && sorted(a) === sorted(b)) return 1
   let above = Array.from({ length: b.length + 1 }, (_, n) => n)
-  let twoAbove = above
   for (let i = 1; i <= a.length; i++) {
     const row = [i]
     for (let j = 1; j <= b.length; j++) {
       const replaced = (above[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? (twoAbove[j - 2] as number) + 1 : replaced
-      row.push(Math.min(replaced, swapped, (above[j] as number) + 1, (row[j - 1] as number) + 1))
+      row.push(Math.min(replaced, (above[j] as number) + 1, (row[j - 1] as number) + 1))
     }
-    twoAbove = above
     above = row
   }
   return above[b.length] as number

@@ -1,6 +1,6 @@
 // What the golden cases cover, feature by feature and framework by framework: the source of docs/compatibility.md.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { readSafetensors } from '../src/formats/safetensors.ts'
+import { readSafetensors } from '../src/formats/safetensors/safetensors.ts'
 
 /** Features of the frameworks' recurrent layers. `note` says why a feature has no cases of its own. */
 export const FEATURES: readonly { readonly row: number, readonly title: string, readonly note?: string }[] = [

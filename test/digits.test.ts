@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { beforeAll, expect, it } from 'vitest'
 import { readTestImages } from '../examples/digits/mnist.mjs'
-import { readSafetensors } from '../src/formats/safetensors.ts'
+import { readSafetensors } from '../src/formats/safetensors/safetensors.ts'
 import { load } from '../src/model/load.ts'
 import type { Runtime } from '../src/runtime/runtime.ts'
 import { describeBinaries, runtimeOf } from './variants.ts'

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { load, type NdArray } from '../src/index.ts'
-import { readSafetensors } from '../src/formats/safetensors.ts'
+import { readSafetensors } from '../src/formats/safetensors/safetensors.ts'
 import { AMPLIFIER_ESR, CHARRNN_NATS, PYTORCH_DISTANCE } from './tolerance.ts'
 
 const run = promisify(execFile)

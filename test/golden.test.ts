@@ -1,7 +1,7 @@
 // The same LSTMs as test/python/golden_lstm.py runs in PyTorch, on every binary, through the public API.
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readSafetensors } from '../src/formats/safetensors.ts'
+import { readSafetensors } from '../src/formats/safetensors/safetensors.ts'
 import { compile, load, NdArray, type Model, type Runtime } from '../src/index.ts'
 import { dense, embedding, lstm, sequential } from '../src/layers/index.ts'
 import { lstmGraph, randomLstm, referenceCells } from './lstm-graph.ts'

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { load, readGraph } from '../src/model/load.ts'
 import type { ModelSource } from '../src/model/source.ts'
-import { writeSafetensors } from '../src/formats/safetensors-writer.ts'
+import { writeSafetensors } from '../src/formats/safetensors/writer.ts'
 import { NdArray } from '../src/values/ndarray.ts'
 import { expectRejection } from './expect-error.ts'
 

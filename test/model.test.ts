@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Graph } from '../src/graph/graph.ts'
-import { readSafetensors } from '../src/formats/safetensors.ts'
+import { readSafetensors } from '../src/formats/safetensors/safetensors.ts'
 import { dense, embedding, lstm, sequential } from '../src/layers/index.ts'
 import type { RunInput } from '../src/plan/binding.ts'
 import type { RunTarget } from '../src/plan/targets.ts'

@@ -5,7 +5,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync,
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { writeSafetensors } from '../src/formats/safetensors-writer.ts'
+import { writeSafetensors } from '../src/formats/safetensors/writer.ts'
 import { lstmTensors } from '../src/formats/pytorch-names.ts'
 import { NdArray } from '../src/values/ndarray.ts'
 import { lengthOf } from '../src/values/shape.ts'

@@ -2,7 +2,7 @@
 // Of onnxruntime-web, which that package depends on, nothing is needed here: package.json overrides it with a small one.
 import { readFile } from 'node:fs/promises'
 import { beforeAll, expect, it } from 'vitest'
-import { readSafetensors } from '../src/formats/safetensors.ts'
+import { readSafetensors } from '../src/formats/safetensors/safetensors.ts'
 import { load } from '../src/model/load.ts'
 import type { Runtime } from '../src/runtime/runtime.ts'
 import { NdArray } from '../src/values/ndarray.ts'

@@ -34,14 +34,14 @@ const ofSource = (file: string): string[] => [...importedBy(resolve(file))]
  */
 const [shared, sniff, safetensors, onnx, torch] = [
   [...ofSource('src/index.ts'), TEXT_DECODER].filter((file) => !hasBinaries(file)),
-  ...['sniff', 'safetensors-model', 'onnx/reader', 'torch/reader'].map((name) => ofSource(`src/formats/${name}.ts`)),
+  ...['sniff', 'safetensors/safetensors-model', 'onnx/reader', 'torch/reader'].map((name) => ofSource(`src/formats/${name}.ts`)),
 ] as [string[], string[], string[], string[], string[]]
 const CHUNKS: readonly (readonly [name: string, files: readonly string[]])[] = [
   ['shared', shared],
   ['sniff', sniff],
   ['reading', safetensors.filter((file) => onnx.includes(file))],
   // The file's own reader is shared with what reads checkpoints of training: beside the others it costs no file of its own.
-  ['state-dicts', [...safetensors.filter((file) => torch.includes(file)), resolve('src/formats/safetensors.ts')]],
+  ['state-dicts', [...safetensors.filter((file) => torch.includes(file)), resolve('src/formats/safetensors/safetensors.ts')]],
 ]
 
 export const isShared = (file: string): boolean => shared.includes(file)

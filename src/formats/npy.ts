@@ -11,7 +11,8 @@ import { checkShape, formatShape } from '../values/shape.ts'
 import { decodeElements, ELEMENT_BYTES, type ElementType } from './elements.ts'
 import { malformedFile } from './malformed.ts'
 import { gatherStrided } from './strides.ts'
-import { ARRAY, BYTES, checkGiven } from '../options.ts'
+import { checkKind } from '../options.ts'
+import { ARRAY, BYTES } from './given.ts'
 
 const malformed = malformedFile('npy')
 
@@ -72,7 +73,7 @@ export function readNpy(bytes: Uint8Array): NdArray {
  * @throws LstmError `FORMAT`, `UNSUPPORTED` as `readNpy`
  */
 export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes?.length): NpyHeader {
-  checkGiven(bytes, BYTES, 'readNpyHeader')
+  checkKind(bytes, BYTES, 'readNpyHeader')
   const { header, dataBegin } = splitFile(bytes)
   const read = new HeaderReader(header).read()
   const { descr, shape } = read
@@ -88,7 +89,7 @@ export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes?.leng
 
 /** Writes a .npy file (version 1.0, row-major). */
 export function writeNpy(array: ArrayLike): Uint8Array<ArrayBuffer> {
-  checkGiven(array, ARRAY, 'writeNpy')
+  checkKind(array, ARRAY, 'writeNpy')
   const { dtype, shape, data } = array
   const header = writeNpyHeader(CODES[dtype], shape)
   const bytes = new Uint8Array(header.length + data.byteLength)

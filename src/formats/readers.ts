@@ -7,7 +7,7 @@ import { isGzip } from './tesseract/header.ts'
 
 /** Each reader is a chunk of its own, loaded when a file needs it. */
 const READERS: Readonly<Record<FormatName, () => Promise<FormatReader>>> = {
-  safetensors: async () => (await import('./safetensors-model.ts')).safetensors,
+  safetensors: async () => (await import('./safetensors/safetensors-model.ts')).safetensors,
   onnx: async () => (await import('./onnx/reader.ts')).onnx,
   keras: async () => (await import('./keras/reader.ts')).keras,
   tfjs: async () => (await import('./tfjs/tfjs.ts')).tfjs,

@@ -5,7 +5,7 @@ import type { Graph } from './graph.ts'
 import { typeGraph } from './infer.ts'
 import type { Constant } from '../ops/constant.ts'
 import { contextOf, operatorOf, trainedConstants } from './node.ts'
-import { checkGiven, GRAPH, having, type Kind } from '../options.ts'
+import { checkKind, GRAPH, having, type Kind } from '../options.ts'
 
 /** A node of a graph, as `summary()` shows it. */
 export interface SummaryRow {
@@ -63,7 +63,7 @@ export function sizesOf(constants: readonly Constant[]): { readonly parameters: 
  * @param carry finds the states that streams carry: `streams.carry` of `lstm-wasm/streams`. Default: none are looked for
  */
 export function summarise(source: Graph, carry: FindCarry = () => new Map()): Summary {
-  checkGiven(source, GRAPH, 'summarise')
+  checkKind(source, GRAPH, 'summarise')
   const { graph, types, settings } = typeGraph(source)
   const shapeOf = (value: string): SymbolicShape => types.get(value)?.shape ?? []
   const rows = graph.nodes.map((node): SummaryRow => {
@@ -94,11 +94,11 @@ export function summarise(source: Graph, carry: FindCarry = () => new Map()): Su
 
 const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',')
 
-const SUMMARY: Kind = having('what summarise() or model.describe() gives', 'rows', 'parameters')
+const SUMMARY: Kind = having('what model.describe() gives', 'rows', 'parameters')
 
 /** The table people read. */
 export function formatSummary(summary: Summary): string {
-  checkGiven(summary, SUMMARY, 'formatSummary')
+  checkKind(summary, SUMMARY, 'formatSummary')
   const header = ['layer', 'what it is', 'output shape', 'parameters', 'multiply-adds/step', 'bytes']
   const cells = summary.rows.map((row) => [
     row.name,

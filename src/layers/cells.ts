@@ -49,7 +49,7 @@ const RNN_ALIASES = { units: 'hiddenSize', useBias: 'bias', inputDim: 'inputSize
 /** One step of a recurrent layer: [batch, features] -> h [batch, units]; its states are inputs and outputs of the model. */
 function cellLayer(op: RecurrentOp, what: string, table: OptionTable<AllCellOptions>, units: number, options: object): Layer {
   const read = readWords<AllCellOptions>(options, table, what, op === 'rnn' ? RNN_ALIASES : ALIASES, { units })
-  checkKind(read.hiddenSize, COUNT, 'units', what)
+  checkKind(read.hiddenSize, COUNT, what, 'units')
   const { hiddenSize = 0, name: given, inputSize, bias = true, activation, recurrentActivation, resetAfter = true } = read
   addOperators([gru, rnn])
   const gates: readonly FunctionOption[] = op === 'rnn' ? [] : [['recurrentActivation', recurrentActivation, 'sigmoid']]

@@ -53,8 +53,8 @@ const ALIASES = { useBias: 'bias', inChannels: 'inputSize', inputDim: 'inputSize
  * @throws LstmError `VALUE` for options that are unknown, out of range or contradict each other
  */
 export function conv1d(filters: number, kernelSize: number, options: Spelled<Conv1dOptions, typeof ALIASES> = {}): Layer {
-  checkKind(filters, COUNT, 'filters', 'conv1d')
-  checkKind(kernelSize, COUNT, 'kernelSize', 'conv1d')
+  checkKind(filters, COUNT, 'conv1d', 'filters')
+  checkKind(kernelSize, COUNT, 'conv1d', 'kernelSize')
   const read = readWords<Conv1dOptions>(options, OPTIONS, 'conv1d', ALIASES)
   const { name: given, inputSize, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = read
   if (filters % groups !== 0) throw new LstmError('VALUE', `conv1d: expected filters that are a multiple of groups, got ${filters} filters and ${groups} groups`)

@@ -44,7 +44,7 @@ export function gru(
 ): Layer {
   const positional = typeof units === 'object' && units !== null ? units : { units }
   const read = readWords<AllGruOptions>(options, GRU_OPTIONS, 'gru', GRU_ALIASES, positional)
-  checkKind(read.hiddenSize, COUNT, 'units', 'gru')
+  checkKind(read.hiddenSize, COUNT, 'gru', 'units')
   checkTogether('gru', read)
   addOperators([operator])
   const { activation, recurrentActivation, activations, resetAfter = true } = read

@@ -21,7 +21,7 @@ import { COUNT } from './recurrent-options.ts'
 export function lstm(units: number | SpelledLstmOptions, options: MoreLstmOptions = {}): Layer {
   const positional = typeof units === 'object' && units !== null ? units : { units }
   const read = readWords<AllLstmOptions>(options, LSTM_OPTIONS, 'lstm', LSTM_ALIASES, positional)
-  checkKind(read.hiddenSize, COUNT, 'units', 'lstm')
+  checkKind(read.hiddenSize, COUNT, 'lstm', 'units')
   check(read)
   const { projSize, peepholes = false, layerNorm = false } = read
   return recurrentLayer('lstm', 'lstm', read, { ...recurrentAttributes(read), ...attributesOf(read) }, { projSize, peepholes, layerNorm })

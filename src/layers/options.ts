@@ -55,7 +55,7 @@ export function readWords<T extends object>(
       const earlier = words.get(name)
       if (earlier !== undefined) throw new LstmError('VALUE', `${what}: '${earlier}' and '${word}' are the same option`)
       words.set(name, word)
-      checkKind(value, kinds[name] as Kind, word, what)
+      checkKind(value, kinds[name] as Kind, what, word)
       read[name] = value
     }
   }

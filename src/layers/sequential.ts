@@ -1,5 +1,5 @@
 import { LstmError } from '../errors.ts'
-import { checkGiven, FLAG, readOptions, RECORD, TEXT, type OptionTable } from '../options.ts'
+import { checkKind, FLAG, readOptions, RECORD, TEXT, type OptionTable } from '../options.ts'
 import { joinName, type StateDict } from '../formats/pytorch-names.ts'
 import { batchedOrNot } from '../formats/unbatched.ts'
 import type { Graph, GraphInput, GraphNode } from '../graph/graph.ts'
@@ -53,7 +53,7 @@ export class Sequential {
   constructor(entries: readonly (Layer | InputDescription)[], options: SequentialOptions) {
     const { input, output, unbatched = false } = readOptions(options, SEQUENTIAL_OPTIONS, 'sequential')
     this.#unbatched = unbatched
-    checkGiven(entries, { expected: 'a list of layers', test: Array.isArray }, 'sequential')
+    checkKind(entries, { expected: 'a list of layers', test: Array.isArray }, 'sequential')
     const [first, ...rest] = entries
     this.#described = first !== undefined && isInput(first) ? first : undefined
     const layers = this.#described === undefined ? entries : rest

@@ -31,7 +31,7 @@ export function simpleRnn(
 ): Layer {
   const positional = typeof units === 'object' && units !== null ? units : { units }
   const read = readWords<AllSimpleRnnOptions>(options, SIMPLE_RNN_OPTIONS, 'simpleRnn', SIMPLE_RNN_ALIASES, positional)
-  checkKind(read.hiddenSize, COUNT, 'units', 'simpleRnn')
+  checkKind(read.hiddenSize, COUNT, 'simpleRnn', 'units')
   checkTogether('simpleRnn', read)
   addOperators([rnn])
   const { activation, activations } = read

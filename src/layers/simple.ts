@@ -38,7 +38,7 @@ export function dense(
 ): Layer {
   const positional = typeof units === 'object' && units !== null ? units : { units }
   const read = readWords(options, DENSE_OPTIONS, 'dense', DENSE_ALIASES, positional)
-  checkKind(read.units, COUNT, 'units', 'dense')
+  checkKind(read.units, COUNT, 'dense', 'units')
   const { units: size = 0, name: given, inputSize, bias = true } = read
   const activation = bindActivation(read.activation ?? 'linear', 'dense: activation')
   return {
@@ -63,8 +63,8 @@ export function dense(
  * @param width length of each row (Keras `output_dim`, PyTorch `embedding_dim`)
  */
 export function embedding(vocabulary: number, width: number, options: LayerOptions = {}): Layer {
-  checkKind(vocabulary, COUNT, 'vocabulary', 'embedding')
-  checkKind(width, COUNT, 'width', 'embedding')
+  checkKind(vocabulary, COUNT, 'embedding', 'vocabulary')
+  checkKind(width, COUNT, 'embedding', 'width')
   const { name } = readOptions(options, NAME, 'embedding')
   return {
     kind: 'embedding',
@@ -96,7 +96,7 @@ function shapeless(kind: string, op: string, given: string | undefined, attribut
 
 /** An activation as a layer of its own. @throws LstmError `VALUE` for a name that is none, or options that are unknown */
 export function activation(name: Activation, options: LayerOptions = {}): Layer {
-  checkKind(name, ACTIVATION, 'name', 'activation')
+  checkKind(name, ACTIVATION, 'activation', 'name')
   const bound = bindActivation(name, 'activation')
   if (bound.name === 'linear') return dropout(0, options)
   knowOperator(bound)
@@ -110,7 +110,7 @@ const RATE: Kind = { expected: 'a number from 0 to 1', test: (value) => typeof v
  * @throws LstmError `VALUE` for a rate that is none, or options that are unknown
  */
 export function dropout(rate: number, options: LayerOptions = {}): Layer {
-  checkKind(rate, RATE, 'rate', 'dropout')
+  checkKind(rate, RATE, 'dropout', 'rate')
   return shapeless('dropout', 'dropout', readOptions(options, NAME, 'dropout').name, { rate })
 }
 

@@ -1,5 +1,5 @@
 import { LstmError } from '../errors.ts'
-import { saveGraph } from '../formats/save.ts'
+import { saveGraph } from '../formats/safetensors/save.ts'
 import type { Graph } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
 import { formatSummary, summarise, type Summary } from '../graph/summary.ts'
@@ -56,7 +56,7 @@ function intoOf<Into extends RunTargets>(options: RunOptions<Into>): Into | unde
   }
   checkNames(options, RUN_OPTIONS, 'run')
   const { into } = options as RunOptions<Into>
-  if (into !== undefined) checkKind(into, INTO, 'into', 'run')
+  if (into !== undefined) checkKind(into, INTO, 'run', 'into')
   return into
 }
 

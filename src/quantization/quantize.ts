@@ -6,7 +6,7 @@ import { compile, type GraphSource } from '../model/load.ts'
 import type { Model, OutputDTypes } from '../model/model.ts'
 import type { Constant } from '../ops/constant.ts'
 import { loadOperators } from '../ops/loading.ts'
-import { checkGiven, GRAPH, atLeast, FUNCTION, having, oneOf, readOptions, SIGNAL, type Kind, type OptionTable } from '../options.ts'
+import { checkKind, GRAPH, atLeast, FUNCTION, having, oneOf, readOptions, SIGNAL, type Kind, type OptionTable } from '../options.ts'
 import type { RunInputs } from '../plan/binding.ts'
 import { defaultRuntime } from '../runtime/create.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -80,7 +80,7 @@ export async function quantize<Outputs extends OutputDTypes = Record<string, 'fl
   source: Model<Outputs> | GraphSource, options: QuantizeOptions = {},
 ): Promise<Quantized<Outputs>> {
   const { dtype = 'int8', data, maxError = Infinity, convolutions = 'float32', keep = [], signal, onProgress, ...rest } = readOptions(options, OPTIONS, 'quantize')
-  if (!MODEL.test(source)) checkGiven(source, { ...GRAPH, expected: 'a model, layers with weights or a graph' }, 'quantize')
+  if (!MODEL.test(source)) checkKind(source, { ...GRAPH, expected: 'a model, layers with weights or a graph' }, 'quantize')
   const graph = 'toGraph' in source ? source.toGraph() : source
   const runtime = rest.runtime ?? ('runtime' in source ? source.runtime : await defaultRuntime())
   await loadOperators(graph.nodes)

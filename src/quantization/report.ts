@@ -1,4 +1,4 @@
-import { checkGiven, having, type Kind } from '../options.ts'
+import { checkKind, having, type Kind } from '../options.ts'
 /** What became of one layer. */
 export interface LayerReport {
   /** Name of its node. */
@@ -58,7 +58,7 @@ const REPORT: Kind = having('the report of quantize()', 'layers', 'bytesBefore')
 
 /** The table people read. */
 export function formatReport(report: QuantizationReport): string {
-  checkGiven(report, REPORT, 'formatReport')
+  checkKind(report, REPORT, 'formatReport')
   const { dtype, layers, bytesBefore, bytesAfter, change } = report
   const header = ['layer', 'weights', 'range', change === undefined ? 'weight error' : 'output error', 'bytes', 'time here']
   const rows = layers.map((layer) => [

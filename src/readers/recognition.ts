@@ -5,7 +5,8 @@ import { charactersIn, decoderOf, type Decoder } from '../formats/tesseract/deco
 import { MOST_COLUMNS, preparedLine, type LineImage, type LineOptions, type PreparedLine } from '../formats/tesseract/line-image.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Model } from '../model/model.ts'
-import { ARRAY, checkGiven, having, type Kind, count, FLAG, LIST, checkKind, readOptions, type OptionTable } from '../options.ts'
+import { checkKind, count, FLAG, having, LIST, readOptions, type OptionTable } from '../options.ts'
+import { ARRAY } from '../formats/given.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 
 /** A character of a line. */
@@ -57,17 +58,13 @@ const DECODERS: WeakMap<Graph, Decoder> = new WeakMap()
 const noLine = (): RecognizedLine => ({ text: '', direction: 'ltr', confidence: 0, characters: [] })
 
 function heightOf(model: Pick<Model, 'inputs'>): number {
-  checkGiven(model, MODEL, 'recognizeLine')
-  const [pixels, ...more] = model.inputs
+  const [pixels, ...more] = (model as Partial<typeof model> | null | undefined)?.inputs ?? []
   const height = pixels?.shape[1]
   if (pixels?.shape.length !== 4 || typeof height !== 'number' || more.some(({ optional }) => optional !== true)) {
     throw new LstmError('VALUE', "recognizeLine: expected a model of a .traineddata file, whose input is [batch, height, width, 1]: await load('eng.traineddata')")
   }
   return height
 }
-
-const MODEL: Kind = having("a model: await load('eng.traineddata')", 'inputs')
-const LINE: Kind = having('what prepareLine gives', 'box')
 
 /**
  * A picture of one line as the network takes it: cropped to its ink with 4 pixels around, scaled to the network's height, with black and white
@@ -84,10 +81,13 @@ export function prepareLine(model: Pick<Model, 'inputs'>, image: LineImage, opti
  * @throws LstmError `VALUE` for other models
  */
 export function decodeLine(model: Pick<Model, 'toGraph'>, probs: ArrayLike, line: Pick<PreparedLine, 'box'>): RecognizedLine {
-  checkGiven(model, having('a model of a .traineddata file', 'toGraph'), 'decodeLine')
-  checkGiven(probs, ARRAY, 'decodeLine')
-  checkGiven(line, LINE, 'decodeLine')
-  const { box } = line
+  checkKind(model, having('a model of a .traineddata file', 'toGraph'), 'decodeLine')
+  checkKind(probs, ARRAY, 'decodeLine')
+  checkKind(line, having('what prepareLine gives', 'box'), 'decodeLine')
+  return decoded(model, probs, line)
+}
+
+function decoded(model: Pick<Model, 'toGraph'>, probs: ArrayLike, { box }: Pick<PreparedLine, 'box'>): RecognizedLine {
   const graph = model.toGraph()
   const decoder = DECODERS.get(graph) ?? decoderOf(charactersOf(graph))
   DECODERS.set(graph, decoder)
@@ -119,7 +119,7 @@ function directionOf(text: string): 'ltr' | 'rtl' {
 export function recognizeLine(model: Model, image: LineImage, options: LineOptions = {}): RecognizedLine {
   const line = prepareLine(model, image, options)
   const probs = line === undefined ? undefined : model.run({ pixels: line.pixels }).probs
-  return line === undefined || probs === undefined ? noLine() : decodeLine(model, probs, line)
+  return line === undefined || probs === undefined ? noLine() : decoded(model, probs, line)
 }
 
 /**
@@ -129,8 +129,8 @@ export function recognizeLine(model: Model, image: LineImage, options: LineOptio
  * @throws LstmError as `recognizeLine`, with the number of the picture in front
  */
 export function recognizeLines(model: Model, images: readonly LineImage[], options: LinesOptions = {}): RecognizedLine[] {
-  checkKind(images, LIST, 'images', 'recognizeLines')
-  checkGiven(model, having(MODEL.expected, 'inputs', 'runtime'), 'recognizeLines')
+  checkKind(images, LIST, 'recognizeLines', 'images')
+  checkKind(model, having("a model: await load('eng.traineddata')", 'inputs', 'runtime'), 'recognizeLines')
   const threads = model.runtime.threads.count
   const { batch = threads === 1 ? 1 : LINES_OF_A_THREAD * threads, ...ofLines } = readOptions(options, LINES_OPTIONS, 'recognizeLines')
   const each = <T>(read: (image: LineImage) => T): T[] => images.map((image, n) => ofImage(n, () => read(image)))
@@ -177,6 +177,6 @@ function runBatch(model: Model, lines: readonly PreparedLine[]): RecognizedLine[
   const [, all = 0, outputs = 0] = probs.shape
   return lines.map((line, n) => {
     const own = steps.data[n] as number
-    return decodeLine(model, new NdArray(probs.data.subarray(n * all * outputs, (n * all + own) * outputs), [1, own, outputs]), line)
+    return decoded(model, new NdArray(probs.data.subarray(n * all * outputs, (n * all + own) * outputs), [1, own, outputs]), line)
   })
 }

@@ -1,9 +1,9 @@
 // Entry point of `lstm-wasm/safetensors`.
-import { readSafetensors as read, type Safetensors } from '../formats/safetensors.ts'
+import { readSafetensors as read, type Safetensors } from '../formats/safetensors/safetensors.ts'
 import { fromAnySource, type SourceReader } from './any-source.ts'
 
-export { safetensors } from '../formats/safetensors-model.ts'
-export { writeSafetensors } from '../formats/safetensors-writer.ts'
+export { safetensors } from '../formats/safetensors/safetensors-model.ts'
+export { writeSafetensors } from '../formats/safetensors/writer.ts'
 export type { Safetensors, SourceReader }
 
 /**

@@ -31,7 +31,7 @@ export function kernelsOf(instance: WebAssembly.Instance): Kernels {
  * @throws LstmError as `createRuntime`
  */
 export function startRuntime(module: unknown, variant: Variant | 'custom', maxMemoryBytes: number = MAX_MEMORY_BYTES): Runtime {
-  checkKind(module, MODULE, 'module', 'createProcessorModel')
+  checkKind(module, MODULE, 'createProcessorModel', 'module')
   const memory = new LinearMemory(maxMemoryBytes)
   let instance: WebAssembly.Instance
   try {

@@ -12,7 +12,7 @@ export type { StreamMaker } from './maker.ts'
 export const streams: StreamMaker = {
   stream: openStream,
   streams(host, capacity, options) {
-    checkKind(capacity, count(1, 2 ** 24), 'capacity', 'streams')
+    checkKind(capacity, count(1, 2 ** 24), 'streams', 'capacity')
     return new StreamPool(host, blueprintOf(host, readOptions(options, BLUEPRINT_OPTIONS, 'streams'), 'streams'), capacity)
   },
   carry: findCarry,

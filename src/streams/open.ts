@@ -37,6 +37,6 @@ export function openStream(host: StreamHost, options: StreamOptions): Stream {
   const table: OptionTable<StreamOptions> = { ...BLUEPRINT_OPTIONS, batch: count(1, 2 ** 20), chunk: count(1, 2 ** 16) }
   const { batch = 1, chunk = 128, ...rest } = readOptions(options, table, 'stream')
   const blueprint = blueprintOf(host, rest, 'stream')
-  if (batch !== blueprint.fileBatch) checkKind(batch, count(1, blueprint.fixedBatch ?? 2 ** 20), 'batch', 'stream')
+  if (batch !== blueprint.fileBatch) checkKind(batch, count(1, blueprint.fixedBatch ?? 2 ** 20), 'stream', 'batch')
   return new Stream({ host, blueprint, batch, chunk })
 }

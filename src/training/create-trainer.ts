@@ -4,8 +4,9 @@ import type { Graph } from '../graph/graph.ts'
 import type { Sequential } from '../layers/sequential.ts'
 import { readGraph, type GraphSource } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
-import { saveGraph } from '../formats/save.ts'
-import { BYTES, checkGiven, count, FLAG, having, LIST, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
+import { saveGraph } from '../formats/safetensors/save.ts'
+import { checkKind, count, FLAG, having, LIST, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
+import { BYTES } from '../formats/given.ts'
 import { defaultRuntime } from '../runtime/create.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { KernelModule } from '../runtime/web-assembly.ts'
@@ -112,7 +113,7 @@ export async function resumeTrainer(bytes: Uint8Array, options: WorkerPlace): Pr
 export async function resumeTrainer(bytes: Uint8Array, options?: TrainerPlace): Promise<ModelTrainer | WorkerTrainer>
 export async function resumeTrainer(bytes: Uint8Array, options: TrainerPlace = {}): Promise<ModelTrainer | WorkerTrainer> {
   const { runtime = await defaultRuntime(), ...place } = readOptions(options, PLACE, 'resumeTrainer')
-  checkGiven(bytes, BYTES, 'resumeTrainer')
+  checkKind(bytes, BYTES, 'resumeTrainer')
   const checkpoint = readCheckpoint(bytes)
   const model = modelIn(checkpoint)
   if (!place.worker) return trainerOfCheckpoint(checkpoint, await readGraph(model), { ...place, runtime })

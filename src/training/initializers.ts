@@ -1,6 +1,6 @@
 // First weights, by the names and definitions of Keras and PyTorch.
 import { LstmError } from '../errors.ts'
-import { having, checkGiven, LIST, FLAG, nearest, readOptions, type OptionTable } from '../options.ts'
+import { having, checkKind, LIST, FLAG, nearest, readOptions, type OptionTable } from '../options.ts'
 import { describeValue } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
@@ -161,7 +161,7 @@ function partOf({ kind, role }: WeightSpec): Part {
  * @throws LstmError `VALUE` for names that are none
  */
 export function initialStateDict(specs: readonly WeightSpec[], initializers: Initializers = {}, seed: number = 0): Map<string, NdArray<'float32'>> {
-  checkGiven(specs, { expected: 'a list of weights { name, shape, role, units }', test: (value) => LIST.test(value) && specs.every((spec) => having('', 'name', 'shape', 'role').test(spec)) }, 'initialStateDict')
+  checkKind(specs, { expected: 'a list of weights { name, shape, role, units }', test: (value) => LIST.test(value) && specs.every((spec) => having('', 'name', 'shape', 'role').test(spec)) }, 'initialStateDict')
   const { like = 'keras', ...given } = readOptions(initializers, OPTIONS, 'initializers')
   const chosen = { ...DEFAULTS[like], ...given }
   const named = (part: 'kernel' | 'recurrent' | 'bias' | 'embedding'): InitializerName => nameOf(chosen[part] as string, part)

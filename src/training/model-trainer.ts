@@ -1,11 +1,11 @@
 import { LstmError } from '../errors.ts'
-import { saveGraph } from '../formats/save.ts'
+import { saveGraph } from '../formats/safetensors/save.ts'
 import { compile } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { Trainer, type TrainerSettings } from './fitting/trainer.ts'
 import type { Engine } from './engine.ts'
-import { checkGiven, type Kind } from '../options.ts'
+import { checkKind, type Kind } from '../options.ts'
 
 const NAMES: Kind = { expected: 'a list of names of layers or weights', test: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string') }
 
@@ -47,7 +47,7 @@ export class ModelTrainer extends Trainer {
   }
 
   #allOf(names: readonly string[], what: string): string[] {
-    checkGiven(names, NAMES, what)
+    checkKind(names, NAMES, what)
     return names.flatMap((name) => this.#namesOf(name, what))
   }
 

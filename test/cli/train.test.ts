@@ -54,11 +54,31 @@ describe('lstm-wasm train', () => {
     const timer = setInterval(() => process.stdout.write('') && process.listenerCount('SIGINT') > 0 && process.emit('SIGINT'), 100)
     const { code, stdout, stderr } = await stopped.finally(() => clearInterval(timer))
     expect([code, stdout]).toEqual([130, expect.stringMatching(/^epoch 1\/100000: /)])
-    expect(stderr).toMatch(/^waves\.safetensors: [\d,]+ bytes, after [\d,]+ steps\nlstm-wasm: stopped\n$/)
+    expect(stderr).toMatch(/^waves\.safetensors: [\d,]+ bytes, after [\d,]+ steps; lstm-wasm train waves\.json --resume goes on\nlstm-wasm: stopped\n$/)
     const resumed = await resumeTrainer(readFileSync(join(folder, 'waves.checkpoint.safetensors')))
     expect(resumed.steps).toBe(Number(/after ([\d,]+)/.exec(stderr)?.[1]?.replaceAll(',', '')))
     resumed.dispose()
     expect((await load(join(folder, 'waves.safetensors'))).inputs[0]?.shape).toEqual(['batch', 24, 1])
+  })
+
+  it('goes on from the checkpoint, and comes to what it would have come to without a break', async () => {
+    configure({ epochs: 4, optimizer: 'adam', earlyStopping: undefined, reduceOnPlateau: undefined })
+    const whole = await lstmWasm(folder, ['train', 'waves.json'])
+    const files = ['waves.safetensors', 'waves.checkpoint.safetensors'].map((name) => readFileSync(join(folder, name)))
+    configure({ epochs: 3 })
+    await lstmWasm(folder, ['train', 'waves.json'])
+    configure({ epochs: 4 })
+    const { code, stdout, stderr } = await lstmWasm(folder, ['train', 'waves.json', '--resume'])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout.split('\n')[0]).toBe(whole.stdout.split('\n')[3])
+    expect(['waves.safetensors', 'waves.checkpoint.safetensors'].map((name) => readFileSync(join(folder, name)))).toEqual(files)
+    expect(await lstmWasm(folder, ['train', 'waves.json', '--resume'])).toEqual({
+      code: 0, stdout: 'waves.checkpoint.safetensors: 4 of 4 epochs are over; with more "epochs" in waves.json it goes on\n', stderr: '',
+    })
+    configure({ checkpoint: undefined })
+    expect(await lstmWasm(folder, ['train', 'waves.json', '--resume'])).toMatchObject({ code: 2, stderr: expect.stringContaining('has no "checkpoint"') as string })
+    configure({ checkpoint: 'none.safetensors' })
+    expect(await lstmWasm(folder, ['train', 'waves.json', '--resume'])).toMatchObject({ code: 1, stderr: expect.stringContaining('no such file') as string })
   })
 
   it('says what is wrong in the file, and writes nothing', async () => {

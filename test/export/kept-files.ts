@@ -1,7 +1,7 @@
 // Files that tests write are kept where EXPORT_FOLDER says, with inputs and outputs of their models: test/python/check_exports.py runs them.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeSafetensors } from '../../src/formats/safetensors-writer.ts'
+import { writeSafetensors } from '../../src/formats/safetensors/writer.ts'
 import type { Model } from '../../src/model/model.ts'
 import type { NdArray } from '../../src/values/ndarray.ts'
 

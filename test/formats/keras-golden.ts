@@ -1,7 +1,7 @@
 // Golden cases of Keras and TensorFlow.js: models in files, what they are run with, call by call, and what they gave.
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import { readSafetensors } from '../../src/formats/safetensors.ts'
+import { readSafetensors } from '../../src/formats/safetensors/safetensors.ts'
 import type { Model } from '../../src/model/model.ts'
 import type { DType } from '../../src/values/dtype.ts'
 import { NdArray, type ArrayLike } from '../../src/values/ndarray.ts'

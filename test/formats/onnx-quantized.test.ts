@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readOnnx } from '../../src/formats/onnx/index.ts'
-import { readSafetensors } from '../../src/formats/safetensors.ts'
+import { readSafetensors } from '../../src/formats/safetensors/safetensors.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { compile } from '../../src/model/load.ts'
 import type { Constant } from '../../src/ops/constant.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readOnnx, type OnnxOptions } from '../../src/formats/onnx/index.ts'
 import { converters } from '../../src/formats/onnx/operators.ts'
-import { saveGraph } from '../../src/formats/save.ts'
+import { saveGraph } from '../../src/formats/safetensors/save.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { compile } from '../../src/model/load.ts'
 import { addAllOperators } from '../../src/ops/all.ts'

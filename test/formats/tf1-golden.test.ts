@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import type { ModelFiles } from '../../src/formats/reader.ts'
-import { readSafetensors } from '../../src/formats/safetensors.ts'
+import { readSafetensors } from '../../src/formats/safetensors/safetensors.ts'
 import { readTensorflow1, tensorflow1, type Tensorflow1CellOptions, type Tensorflow1Options } from '../../src/formats/tf1/reader.ts'
 import { compile } from '../../src/model/load.ts'
 import type { NdArray } from '../../src/values/ndarray.ts'

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readTorch } from '../../src/formats/torch/reader.ts'
-import { readSafetensors } from '../../src/formats/safetensors.ts'
+import { readSafetensors } from '../../src/formats/safetensors/safetensors.ts'
 import { dense, gru, lstm, sequential } from '../../src/layers/index.ts'
 import { compile, load } from '../../src/model/load.ts'
 import type { Constant } from '../../src/ops/constant.ts'

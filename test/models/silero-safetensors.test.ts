@@ -2,7 +2,7 @@
 // ONNX files, so that outputs differ by up to 0.24: expected.json, which was made from ONNX, is for the graph with ONNX's weights.
 import { expect } from 'vitest'
 import { readOnnx } from '../../src/formats/onnx/index.ts'
-import { readSafetensors } from '../../src/formats/safetensors.ts'
+import { readSafetensors } from '../../src/formats/safetensors/safetensors.ts'
 import { GraphBuilder } from '../../src/graph/builder.ts'
 import type { Graph, GraphNode } from '../../src/graph/graph.ts'
 import { addAllOperators } from '../../src/ops/all.ts'

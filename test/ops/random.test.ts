@@ -1,7 +1,7 @@
 // Random numbers: against Philox written with big integers, others in each run, and with the moments they should have.
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readOnnx, type OnnxOptions } from '../../src/formats/onnx/index.ts'
-import { saveGraph } from '../../src/formats/save.ts'
+import { saveGraph } from '../../src/formats/safetensors/save.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { compile, load } from '../../src/model/load.ts'
 import type { Model } from '../../src/model/model.ts'

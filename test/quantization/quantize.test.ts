@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { load } from '../../src/model/load.ts'
 import { formatReport, quantize } from '../../src/quantization/index.ts'
 import { HalfWeights, Int8Weights, roundToHalf } from '../../src/ops/products/narrow-weights.ts'
-import { readSafetensors } from '../../src/formats/safetensors.ts'
-import { writeSafetensors } from '../../src/formats/safetensors-writer.ts'
+import { readSafetensors } from '../../src/formats/safetensors/safetensors.ts'
+import { writeSafetensors } from '../../src/formats/safetensors/writer.ts'
 import { dense, lstm, sequential } from '../../src/layers/index.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import type { Constant } from '../../src/ops/constant.ts'
@@ -72,7 +72,7 @@ describe('int8', () => {
     const weights = Object.fromEntries(lstmWeights('lstm', 256, 256))
     const graph = sequential([lstm({ inputSize: 256, hiddenSize: 256 })]).loadStateDict(weights).toGraph()
     const { model } = await quantize(graph)
-    using whole = await load((await import('../../src/formats/save.ts')).saveGraph(graph))
+    using whole = await load((await import('../../src/formats/safetensors/save.ts')).saveGraph(graph))
     expect(model.save().length / whole.save().length).toBeLessThan(0.27)
     model.dispose()
     const { model: half } = await quantize(graph, { dtype: 'float16' })

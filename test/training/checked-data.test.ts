@@ -1,8 +1,8 @@
 // What trainers read and are given, checked field by field: checkpoints, inputs, what classes count.
 import { describe, expect, it } from 'vitest'
 import type { LstmErrorCode } from '../../src/errors.ts'
-import { readSafetensors } from '../../src/formats/safetensors.ts'
-import { writeSafetensors } from '../../src/formats/safetensors-writer.ts'
+import { readSafetensors } from '../../src/formats/safetensors/safetensors.ts'
+import { writeSafetensors } from '../../src/formats/safetensors/writer.ts'
 import type { ArrayLike } from '../../src/values/ndarray.ts'
 import { inputsOf } from '../../src/training/fitting/dataset.ts'
 import { checkClassWeight } from '../../src/training/fitting/weights.ts'

@@ -1,7 +1,7 @@
 // Gradients of recurrent layers against PyTorch's float64: test/python/golden_recurrent_gradients.py.
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { readSafetensors } from '../../src/formats/safetensors.ts'
+import { readSafetensors } from '../../src/formats/safetensors/safetensors.ts'
 import { dense, gru, input, lstm, sequential, simpleRnn } from '../../src/layers/index.ts'
 import { compile } from '../../src/index.ts'
 import { trainingRuntime } from '../../src/runtime/gradient-kernels.ts'

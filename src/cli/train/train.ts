@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises'
 import { load, LstmError } from '../../index.ts'
-import { createTrainer, type Callback, type FitProgress, type History, type ModelTrainer } from '../../training/index.ts'
-import { COMMON_OPTIONS, onlyFile, parseArguments } from '../arguments.ts'
+import { createTrainer, resumeTrainer, type Callback, type FitProgress, type History, type ModelTrainer } from '../../training/index.ts'
+import { COMMON_OPTIONS, onlyFile, parseArguments, UsageError } from '../arguments.ts'
 import { checkWritable, writeBytes } from '../conversion-target.ts'
+import { cannotRead } from '../file-errors.ts'
 import { interruptible } from '../interrupt.ts'
 import { clearStatus, grouped, printable, showStatus, timeLeft } from '../terminal.ts'
 import { callbacksOf, layersOf, readConfig, type TrainConfig } from './train-config.ts'
@@ -13,7 +15,7 @@ Trains layers with data from files, and writes the model as a self-describing sa
 Everything is told in a JSON file; names of files in it are seen from its own folder.
 
 Usage
-  lstm-wasm train CONFIG.json
+  lstm-wasm train CONFIG.json [--resume]
 
 The file
   input           shape of a row: [28, 28] is 28 timesteps of 28 features
@@ -45,12 +47,14 @@ The file
 Ctrl-C ends a training early, and writes both files as the model is then.
 
 Options
+      --resume    goes on from the checkpoint, until there are as many epochs as the file says: the
+                  net, loss, optimizer, metrics and seed are those of the checkpoint, all else is the file's
   -h, --help      this help
   --verbose       on an error, also the whole message and the stack
 
 Examples
   lstm-wasm train waves.json
-  lstm-wasm train waves.json --verbose
+  lstm-wasm train waves.json --resume
 
 Exit codes: 0 done, 1 a file cannot be read or written, or training failed, 2 the command line is
 wrong, 130 Ctrl-C stopped it.
@@ -58,25 +62,29 @@ wrong, 130 Ctrl-C stopped it.
 
 /** `lstm-wasm train`. */
 export async function train(args: readonly string[]): Promise<number> {
-  const file = onlyFile(parseArguments(args, COMMON_OPTIONS), 'one configuration: CONFIG.json')
+  const parsed = parseArguments(args, { ...COMMON_OPTIONS, resume: 'boolean' })
+  const file = onlyFile(parsed, 'one configuration: CONFIG.json')
   const config = await readConfig(file)
-  const { loss, lossWeights, trainable, freeze = [], optimizer, metrics, seed, initializers, epochs = 1, batchSize, shuffle, classWeight, data } = config
+  const { epochs = 1, batchSize, shuffle, classWeight, data } = config
   for (const written of filesOf(file, config)) await checkWritable(written)
   showStatus('reading the data ...')
-  const model = config.from === undefined ? undefined : await load(beside(file, config.from))
-  const trainer = await createTrainer(model ?? layersOf(config, file), { loss, lossWeights, optimizer, metrics, seed, trainable, initializers })
-  model?.dispose()
+  const trainer = parsed.flags.has('resume') ? await resumed(file, config) : await begun(file, config)
   try {
-    trainer.freeze(freeze)
+    if (parsed.flags.has('resume') && trainer.epoch >= epochs) {
+      clearStatus()
+      process.stdout.write(`${printable(config.checkpoint as string)}: ${trainer.epoch} of ${epochs} epochs are over; with more "epochs" in ${file} it goes on\n`)
+      return 0
+    }
     const pair = async ({ x, y }: DataPair) => [await readInputs(file, x, trainer.engine.inputs), await readTargets(file, y)] as const
     const [x, y] = await pair(data)
     const validationData = data.validation && await pair(data.validation)
     const { history } = await interruptible((signal) => trainer.fit(x, y, {
-      epochs, batchSize, shuffle, classWeight, validationSplit: data.validationSplit, validationData, callbacks: [...callbacksOf(config), epochLines(epochs)],
-      signal, onProgress: showTraining,
+      epochs, initialEpoch: trainer.epoch, batchSize, shuffle, classWeight, validationSplit: data.validationSplit, validationData,
+      callbacks: [...callbacksOf(config), epochLines(epochs)], signal, onProgress: showTraining,
     })).catch(async (error: unknown) => {
       if (error instanceof LstmError && error.code === 'ABORTED' && trainer.steps > 0) {
-        process.stderr.write(`${await writeTrained(trainer, file, config)}, after ${grouped(trainer.steps)} steps\n`)
+        const further = config.checkpoint === undefined ? '' : `; lstm-wasm train ${file} --resume goes on`
+        process.stderr.write(`${await writeTrained(trainer, file, config)}, after ${grouped(trainer.steps)} steps${further}\n`)
       }
       throw error
     })
@@ -86,6 +94,30 @@ export async function train(args: readonly string[]): Promise<number> {
   } finally {
     trainer.dispose()
   }
+}
+
+/** A trainer of the layers or the model that the file says. */
+async function begun(file: string, config: TrainConfig): Promise<ModelTrainer> {
+  const { from, freeze = [], loss, lossWeights, optimizer, metrics, seed, trainable, initializers } = config
+  const model = from === undefined ? undefined : await load(beside(file, from))
+  const trainer = await createTrainer(model ?? layersOf(config, file), { loss, lossWeights, optimizer, metrics, seed, trainable, initializers })
+  model?.dispose()
+  try {
+    trainer.freeze(freeze)
+  } catch (error) {
+    trainer.dispose()
+    throw error
+  }
+  return trainer
+}
+
+/** The trainer of the checkpoint. @throws UsageError where the file names none */
+async function resumed(file: string, { checkpoint }: TrainConfig): Promise<ModelTrainer> {
+  if (checkpoint === undefined) throw new UsageError(`--resume: ${file} has no "checkpoint" to go on from`)
+  const name = beside(file, checkpoint)
+  return resumeTrainer(await readFile(name).catch((cause: unknown) => {
+    throw cannotRead(`'${name}'`, cause)
+  }))
 }
 
 /** What is written: the model, and the checkpoint where one is asked for. */

@@ -1,5 +1,6 @@
 import { LstmError } from '../../errors.ts'
-import { ARRAY, ARRAYS, checkGiven, checkKind, NUMBER, readOptions, RECORD, type OptionTable } from '../../options.ts'
+import { checkKind, NUMBER, readOptions, RECORD, type OptionTable } from '../../options.ts'
+import { ARRAY, ARRAYS } from '../given.ts'
 import { joinName } from '../pytorch-names.ts'
 import type { LstmWeight } from '../../ops/recurrent/settings.ts'
 import { NdArray } from '../../values/ndarray.ts'
@@ -43,8 +44,8 @@ const OPTIONS: OptionTable<Tensorflow1StateDictOptions> = { lstm: RECORD, gru: R
  */
 export function tensorflow1StateDict(variables: Variables, options: Tensorflow1StateDictOptions = {}): Map<string, NdArray> {
   const { lstm = {}, gru = {}, simpleRnn = {}, dense = {}, embedding = {}, forgetBias } = readOptions(options, OPTIONS, 'tensorflow1StateDict')
-  checkGiven(variables, ARRAYS, 'tensorflow1StateDict')
-  for (const [name, array] of variables) checkKind(array, ARRAY, name, 'tensorflow1StateDict')
+  checkKind(variables, ARRAYS, 'tensorflow1StateDict')
+  for (const [name, array] of variables) checkKind(array, ARRAY, 'tensorflow1StateDict', name)
   const { cells } = findCells(variables)
   const tensors: Map<string, NdArray> = new Map()
   const layers = [...Object.entries(lstm).map((entry) => ['lstm', entry] as const), ...Object.entries(gru).map((entry) => ['gru', entry] as const), ...Object.entries(simpleRnn).map((entry) => ['rnn', entry] as const)]

@@ -1,7 +1,7 @@
 // Checkpoints: a safetensors file with the weights, what the optimiser remembers, and where training is.
 import { LstmError } from '../../errors.ts'
-import { readSafetensors } from '../../formats/safetensors.ts'
-import { writeSafetensors } from '../../formats/safetensors-writer.ts'
+import { readSafetensors } from '../../formats/safetensors/safetensors.ts'
+import { safetensorsBytes } from '../../formats/safetensors/bytes.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { describeValue } from '../../values/dtype.ts'
@@ -69,7 +69,7 @@ export function writeCheckpoint(
   for (const [name, array] of engine.states?.save() ?? []) tensors.set(STATE + name, array)
   if (memory.moments.length > 0) tensors.set(MOMENTS, new NdArray(memory.moments, [memory.moments.length]))
   if (model !== undefined) tensors.set(MODEL, new NdArray(model, [model.length]))
-  return writeSafetensors(tensors, new Map([[CHECKPOINT_KEY, JSON.stringify(text)]]))
+  return safetensorsBytes(tensors, new Map([[CHECKPOINT_KEY, JSON.stringify(text)]]))
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0

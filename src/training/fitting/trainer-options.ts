@@ -1,5 +1,5 @@
 // Options of a trainer's functions.
-import { checkGiven, having, count, FLAG, FUNCTION, LIST, SIGNAL, type Kind, type OptionTable } from '../../options.ts'
+import { checkKind, having, count, FLAG, FUNCTION, LIST, SIGNAL, type Kind, type OptionTable } from '../../options.ts'
 import type { PlatformSignal } from '../../values/platform.ts'
 import type { NamedData, Targets } from './arrays.ts'
 import type { Callback } from './callbacks.ts'
@@ -69,9 +69,9 @@ const SOURCE: Kind = {
 /** The batches of an epoch. @throws LstmError `VALUE` for what gives none */
 export async function* batchesOf(source: BatchSource, epoch: number): AsyncGenerator<DatasetBatch, void, void> {
   const batches = typeof source === 'function' ? source(epoch) : source
-  checkGiven(batches, SOURCE, 'fitDataset')
+  checkKind(batches, SOURCE, 'fitDataset')
   for await (const batch of batches) {
-    checkGiven(batch, having('a batch { x, y }', 'x', 'y'), 'fitDataset')
+    checkKind(batch, having('a batch { x, y }', 'x', 'y'), 'fitDataset')
     yield batch
   }
 }

@@ -1,7 +1,7 @@
 // The program of a trainer's worker. .ci/build/training-program.mjs makes a text of it, with all that it imports.
 import { LstmError } from '../../errors.ts'
-import { saveGraph } from '../../formats/save.ts'
-import { safetensors } from '../../formats/safetensors-model.ts'
+import { saveGraph } from '../../formats/safetensors/save.ts'
+import { safetensors } from '../../formats/safetensors/safetensors-model.ts'
 import { readGraph } from '../../model/load.ts'
 import type { Variant } from '../../runtime/kernels.ts'
 import type { Runtime } from '../../runtime/runtime.ts'

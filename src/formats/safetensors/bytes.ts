@@ -1,7 +1,6 @@
-import { LstmError } from '../errors.ts'
-import type { Constant } from '../ops/constant.ts'
-import type { ArrayLike } from '../values/ndarray.ts'
-import { ARRAY, ARRAYS, checkGiven, checkKind } from '../options.ts'
+import { LstmError } from '../../errors.ts'
+import type { Constant } from '../../ops/constant.ts'
+import type { ArrayLike } from '../../values/ndarray.ts'
 
 /** The metadata key under which our own files carry their graph. */
 export const GRAPH_KEY = 'lstm-wasm'
@@ -11,18 +10,13 @@ const LENGTH_BYTES = 8
 const DATA_ALIGNMENT = 64
 const CODES = { float32: 'F32', int32: 'I32', uint8: 'U8' } as const
 
-/** Writes a safetensors file. Tensors are written in the order given; weights of fewer bits as what they are stored as. */
-export function writeSafetensors(
-  tensors: ReadonlyMap<string, ArrayLike>, metadata: ReadonlyMap<string, string> = new Map(),
-): Uint8Array<ArrayBuffer> {
-  checkGiven(tensors, ARRAYS, 'writeSafetensors')
-  checkGiven(metadata, { ...ARRAYS, expected: 'a Map of texts by name as metadata' }, 'writeSafetensors')
+/** A safetensors file. Tensors are written in the order given; weights of fewer bits as what they are stored as. */
+export function safetensorsBytes(tensors: ReadonlyMap<string, ArrayLike>, metadata: ReadonlyMap<string, string>): Uint8Array<ArrayBuffer> {
   const header = Object.create(null) as Record<string, unknown>
   if (metadata.size > 0) header.__metadata__ = Object.fromEntries(metadata)
   let dataLength = 0
   const written: ArrayBufferView[] = []
   for (const [stem, array] of tensors) {
-    if ((array as Constant | undefined)?.parts === undefined) checkKind(array, ARRAY, stem, 'writeSafetensors')
     for (const { suffix, dtype, shape, data } of (array as Constant).parts ?? [{ suffix: '', dtype: CODES[array.dtype], shape: array.shape, data: array.data }]) {
       const name = stem + suffix
       if (name in header || name === '__metadata__') throw new LstmError('VALUE', `safetensors: a tensor cannot be named '${name}'`)

@@ -1,16 +1,16 @@
-import { LstmError } from '../errors.ts'
-import { graphFromJson } from '../graph/from-json.ts'
-import { inLayout } from './batch-first.ts'
-import { graphOfStateDict, readingSafetensors } from './pytorch.ts'
-import type { FormatReader } from './reader.ts'
-import { takingOptions } from './taking-options.ts'
+import { LstmError } from '../../errors.ts'
+import { graphFromJson } from '../../graph/from-json.ts'
+import { inLayout } from '../batch-first.ts'
+import { graphOfStateDict, readingSafetensors } from '../pytorch.ts'
+import type { FormatReader } from '../reader.ts'
+import { takingOptions } from '../taking-options.ts'
 import { readConstants, widened } from './safetensors.ts'
-import { GRAPH_KEY } from './safetensors-writer.ts'
-import { sniff } from './sniff.ts'
-import { batchedOrNot } from './unbatched.ts'
+import { GRAPH_KEY } from './bytes.ts'
+import { sniff } from '../sniff.ts'
+import { batchedOrNot } from '../unbatched.ts'
 
 export { readSafetensors, type Safetensors } from './safetensors.ts'
-export { writeSafetensors } from './safetensors-writer.ts'
+export { writeSafetensors } from './writer.ts'
 
 /** Our own self-describing files, and plain PyTorch state dicts that are one LSTM or LSTMCell. */
 export const safetensors: FormatReader = takingOptions({

@@ -2,14 +2,14 @@
 //   8 bytes   N, length of the header, unsigned little-endian
 //   N bytes   JSON: { name: { dtype, shape, data_offsets: [begin, end] }, "__metadata__": { string: string } }
 //   the rest  the elements, little-endian, row-major, at these offsets: without holes, without overlaps
-import { LstmError } from '../errors.ts'
-import { describeValue } from '../values/dtype.ts'
-import { HalfWeights, Int8Weights, SCALE_SUFFIX, WIDENING_SCALE_SUFFIX } from '../ops/products/narrow-weights.ts'
-import { NdArray, type ArrayLike } from '../values/ndarray.ts'
-import { formatShape, lengthOf } from '../values/shape.ts'
-import { duplicateKey } from './json.ts'
-import { decodeElements, ELEMENT_BYTES, type ElementType } from './elements.ts'
-import { malformedFile } from './malformed.ts'
+import { LstmError } from '../../errors.ts'
+import { describeValue } from '../../values/dtype.ts'
+import { HalfWeights, Int8Weights, SCALE_SUFFIX, WIDENING_SCALE_SUFFIX } from '../../ops/products/narrow-weights.ts'
+import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
+import { formatShape, lengthOf } from '../../values/shape.ts'
+import { duplicateKey } from '../json.ts'
+import { decodeElements, ELEMENT_BYTES, type ElementType } from '../elements.ts'
+import { malformedFile } from '../malformed.ts'
 
 const malformed = malformedFile('safetensors')
 
