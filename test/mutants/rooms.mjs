@@ -61,7 +61,7 @@ export const ROOMS = [
   { name: 'plan', files: ['src/plan/', 'src/model/'], count: 28, near: CALLS, far: ['test/load.test.ts', 'test/misuse.test.ts', 'test/engine-memory.test.ts', 'test/allocation.test.ts', 'test/ops/', 'test/streams/', 'test/lstm-options.test.ts'] },
   { name: 'layers', files: ['src/layers/'], count: 14, near: ['test/layers', 'test/lstm-options.test.ts', 'test/load-options.test.ts'], far: ['test/golden.test.ts', 'test/formats/pytorch.test.ts'] },
   { name: 'streams', files: ['src/streams/'], count: 36, near: ['test/streams/'], far: ['test/engine-memory.test.ts', 'test/misuse.test.ts', 'test/allocation.test.ts', 'test/worklet/'] },
-  { name: 'onnx', files: ['src/formats/onnx/'], count: 21, near: ['test/formats/onnx'], far: ['test/fuzz/onnx.test.ts', 'test/streams/carry.test.ts', 'test/silero.test.ts', 'test/load'] },
+  { name: 'onnx', files: ['src/formats/onnx/'], count: 21, near: ['test/formats/onnx'], far: ['test/fuzz/onnx', 'test/streams/carry.test.ts', 'test/silero.test.ts', 'test/load'] },
   { name: 'keras', files: ['src/formats/keras/', 'src/formats/hdf5/', 'src/formats/tfjs/'], count: 38, near: ['test/formats/keras', 'test/formats/hdf5', 'test/formats/tfjs'], far: ['test/load', 'test/fuzz/h5.test.ts', 'test/formats/hostile.test.ts'] },
   { name: 'torch', files: ['src/formats/torch/', 'src/formats/pytorch'], count: 15, near: ['test/formats/torch', 'test/formats/pytorch'], far: ['test/load', 'test/fuzz/torch.test.ts', 'test/formats/hostile.test.ts'] },
   { name: 'tf1', files: ['src/formats/tf1/'], count: 14, near: ['test/formats/tf1'], far: ['test/load', 'test/fuzz/tf1.test.ts', 'test/formats/hostile.test.ts'] },
