@@ -32,6 +32,8 @@ export interface Case {
   readonly flops: number
   /** Bytes of weights that every step reads. */
   readonly streamedBytes: number
+  /** As `INT8_TOLERANCE`, where it is another one. */
+  readonly int8Tolerance?: number
 }
 
 /** A case with all that its engines are given. */
@@ -111,6 +113,8 @@ const DTLN: Case = {
   name: 'DTLN',
   about: 'noise suppression of 128 samples (8 ms): two networks of two LSTMs of 128 units, the states carried on, without the Fourier transforms around them',
   mode: 'step', batch: 1, timesteps: 1, features: DTLN_BINS + DTLN_SAMPLES, layers: [], file: 'dtln', quick: false, flops: DTLN_FLOPS, streamedBytes: 0,
+  // One of 257 shares is 0.024 away in these blocks; of the sound it is 38.8 dB: docs/quantization.md.
+  int8Tolerance: 3e-2,
 }
 
 /** The same of single GRUs. */

@@ -191,7 +191,7 @@ async function start(
   try {
     instance = await contender.engine.create(prepared, contender.variant)
     const { worst, callMs } = await check(instance, prepared, settings.now, contender.engine.settles)
-    const allowed = contender.engine.tolerance ?? (contender.engine.dtype === 'int8' ? INT8_TOLERANCE : TOLERANCE)
+    const allowed = contender.engine.tolerance ?? (contender.engine.dtype === 'int8' ? prepared.int8Tolerance ?? INT8_TOLERANCE : TOLERANCE)
     if (!(worst <= allowed)) {
       await instance.dispose()
       return { error: `its output is ${worst.toExponential(1)} away from the float64 reference; ${allowed} is allowed`, worst }
