@@ -36,7 +36,7 @@ export function toFile(svg: any, { title, description }: { title: string, descri
   for (const style of svg.querySelectorAll('style')) style.remove()
   // The style is written into the text, because a DOM would escape it as it stands. A hundredth of a pixel is enough.
   const text = String(svg.outerHTML).replace(/ class="plot-[^"]*"/, '').replace(/^<svg([^>]*)>/, `<svg$1><style>${STYLE}</style>`)
-    .replace(/\d+\.\d{3,}/g, (number) => String(Number(Number(number).toFixed(2))))
+    .replace(/ (?!aria-label)[\w-]+="[^"]*"/g, (attribute) => attribute.replace(/\d+\.\d{3,}/g, (number) => String(Number(Number(number).toFixed(2)))))
   return `${text}\n`
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { CURVE_ENGINES } from '../../bench/curves/axes.ts'
 import { ENGINES } from '../../bench/engines/index.ts'
 import { betweenMarkers } from '../../bench/report/markers.ts'
-import { CHARTS, readmeTable, resultsPage, type Published } from '../../bench/report/page.ts'
+import { CHARTS, readmeTable, resultsPage, whereText, type Published } from '../../bench/report/page.ts'
 
 const read = (path: string): Promise<string> => readFile(new URL(`../../${path}`, import.meta.url), 'utf8')
 const readJson = async (name: string): Promise<unknown> => JSON.parse(await read(`docs/benchmark/${name}.json`)) as unknown
@@ -16,6 +16,7 @@ describe('what is published', async () => {
 
   it('is made of the figures beside it', async () => {
     expect(await read('docs/benchmark.md')).toBe(resultsPage(published))
+    expect(await read('docs/benchmark/speed.svg')).toContain(whereText(published.results))
     const readme = await read('README.md')
     expect(readme).toBe(betweenMarkers(readme, 'benchmark', readmeTable(published.results)))
   })
