@@ -68,6 +68,20 @@ export function onlyFile({ positionals }: Arguments, what: string): string {
   return file
 }
 
+/** The two names of a command line. @throws UsageError */
+export function twoFiles({ positionals }: Arguments, what: string): readonly [string, string] {
+  const [first, second, ...more] = positionals
+  if (first === undefined || second === undefined || more.length > 0) {
+    throw new UsageError(`expected ${what}, got ${positionals.length} name${positionals.length === 1 ? '' : 's'}`)
+  }
+  return [first, second]
+}
+
+/** `a`, `a or b`, `a, b or c`. */
+export function alternatives(words: readonly string[]): string {
+  return words.join(', ').replace(/, (?=[^,]*$)/, ' or ')
+}
+
 /** `; did you mean 'inspect'?`, or nothing when no word is near. */
 export function suggestion(word: string, known: readonly string[], prefix = ''): string {
   const near = nearest(word, known)

@@ -2,7 +2,7 @@
 import { access, constants, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LstmError } from '../index.ts'
-import { UsageError, type Arguments } from './arguments.ts'
+import { alternatives, twoFiles, UsageError, type Arguments } from './arguments.ts'
 import { reasonOf } from './file-errors.ts'
 import { showStatus } from './terminal.ts'
 
@@ -11,12 +11,9 @@ import { showStatus } from './terminal.ts'
  * @param endings of files that can be written
  * @throws UsageError unless they are a model to read and another file to write
  */
-export async function outputName({ positionals }: Arguments, endings: readonly string[] = ['.safetensors']): Promise<{ readonly from: string, readonly to: string }> {
-  const [from, to, ...more] = positionals
-  const all = endings.length === 1 ? endings[0] as string : `${endings.slice(0, -1).join(', ')} or ${endings.at(-1) as string}`
-  if (from === undefined || to === undefined || more.length > 0) {
-    throw new UsageError(`expected a model file and a ${all} file to write, got ${positionals.length} name${positionals.length === 1 ? '' : 's'}`)
-  }
+export async function outputName(parsed: Arguments, endings: readonly string[] = ['.safetensors']): Promise<{ readonly from: string, readonly to: string }> {
+  const all = alternatives(endings)
+  const [from, to] = twoFiles(parsed, `a model file and a ${all} file to write`)
   if (!endings.some((ending) => to.endsWith(ending))) throw new UsageError(`expected a name that ends in ${all} to write to, got '${to}'`)
   if (await isSameFile(from, to)) throw new UsageError(`'${to}' is the model to read: write to another file`)
   return { from, to }

@@ -1,10 +1,10 @@
 // NumPy's .npz: a zip archive of .npy files, one for each array.
 import { LstmError } from '../errors.ts'
+import { ARRAYS } from '../formats/given.ts'
 import { writeNpy } from '../formats/npy.ts'
+import { checkKind } from '../options.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import { writeZip } from './zip.ts'
-import { checkKind } from '../options.ts'
-import { ARRAYS } from '../formats/given.ts'
 
 /**
  * Writes arrays as a `.npz` file, which `numpy.load` reads: by their names, in their order.

@@ -5,14 +5,14 @@
 //   N bytes   a Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }, padded with spaces
 //   the rest  the elements, in row-major order unless fortran_order is True
 import { LstmError } from '../errors.ts'
+import { checkKind } from '../options.ts'
 import { describeValue, type DataOf } from '../values/dtype.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { checkShape, formatShape } from '../values/shape.ts'
 import { decodeElements, ELEMENT_BYTES, type ElementType } from './elements.ts'
+import { ARRAY, BYTES } from './given.ts'
 import { malformedFile } from './malformed.ts'
 import { gatherStrided } from './strides.ts'
-import { checkKind } from '../options.ts'
-import { ARRAY, BYTES } from './given.ts'
 
 const malformed = malformedFile('npy')
 

@@ -1,12 +1,10 @@
-import { LstmError } from '../errors.ts'
 import { readModelFile, READ_MODEL_OPTIONS, type ReadModelOptions } from '../formats/model-file.ts'
 import type { Graph } from '../graph/graph.ts'
 import { loadOperators } from '../ops/loading.ts'
-import { GRAPH, having, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
+import { checkKind, GRAPH, having, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
 import { defaultRuntime } from '../runtime/create.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { StreamMaker } from '../streams/maker.ts'
-import { describeValue } from '../values/dtype.ts'
 import { loadStreams } from './late-streams.ts'
 import { Model, type OutputDTypes } from './model.ts'
 import { readModelFiles, type FilesOptions } from './model-files.ts'
@@ -49,6 +47,9 @@ const LOAD_OPTIONS: OptionTable<LoadOptions> = { ...COMPILE_OPTIONS, ...READ_GRA
 export type GraphSource = Graph | { toGraph(): Graph }
 
 const LAYERS: Kind = having('layers', 'toGraph')
+export const GRAPH_SOURCE: Kind = {
+  expected: 'a graph, or layers with weights (sequential([...]).loadStateDict(...))', test: (source) => LAYERS.test(source) || GRAPH.test(source),
+}
 
 /**
  * Makes a model of a graph or of layers: checks it, and packs its weights for the kernels.
@@ -59,9 +60,7 @@ const LAYERS: Kind = having('layers', 'toGraph')
  */
 export async function compile<Outputs extends OutputDTypes = Record<string, 'float32'>>(source: GraphSource, options: CompileOptions = {}): Promise<Model<Outputs>> {
   const read = readOptions(options, COMPILE_OPTIONS, 'compile')
-  if (!LAYERS.test(source) && !GRAPH.test(source)) {
-    throw new LstmError('VALUE', `compile: expected a graph, or layers with weights (sequential([...]).loadStateDict(...)), got ${describeValue(source)}`)
-  }
+  checkKind(source, GRAPH_SOURCE, 'compile')
   read.operators?.()
   return compileGraph('toGraph' in source ? source.toGraph() : source, read)
 }

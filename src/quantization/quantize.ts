@@ -2,11 +2,11 @@ import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { trainedConstants } from '../graph/node.ts'
 import { sizesOf } from '../graph/summary.ts'
-import { compile, type GraphSource } from '../model/load.ts'
+import { compile, GRAPH_SOURCE, type GraphSource } from '../model/load.ts'
 import type { Model, OutputDTypes } from '../model/model.ts'
 import type { Constant } from '../ops/constant.ts'
 import { loadOperators } from '../ops/loading.ts'
-import { checkKind, GRAPH, atLeast, FUNCTION, having, oneOf, readOptions, SIGNAL, type Kind, type OptionTable } from '../options.ts'
+import { atLeast, checkKind, FUNCTION, having, oneOf, readOptions, SIGNAL, type Kind, type OptionTable } from '../options.ts'
 import type { RunInputs } from '../plan/binding.ts'
 import { defaultRuntime } from '../runtime/create.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -59,7 +59,7 @@ const OPTIONS: OptionTable<QuantizeOptions> = {
   runtime: having('a runtime of createRuntime()', 'kernels', 'linearMemory'), signal: SIGNAL, onProgress: FUNCTION,
 }
 
-const MODEL: Kind = having('a model', 'toGraph')
+const SOURCE: Kind = { ...GRAPH_SOURCE, expected: 'a model, layers with weights or a graph' }
 
 /**
  * Makes weights smaller: to a quarter, as integers of 8 bits with a scale for each output, which layers multiply as integers, faster than
@@ -80,7 +80,7 @@ export async function quantize<Outputs extends OutputDTypes = Record<string, 'fl
   source: Model<Outputs> | GraphSource, options: QuantizeOptions = {},
 ): Promise<Quantized<Outputs>> {
   const { dtype = 'int8', data, maxError = Infinity, convolutions = 'float32', keep = [], signal, onProgress, ...rest } = readOptions(options, OPTIONS, 'quantize')
-  if (!MODEL.test(source)) checkKind(source, { ...GRAPH, expected: 'a model, layers with weights or a graph' }, 'quantize')
+  checkKind(source, SOURCE, 'quantize')
   const graph = 'toGraph' in source ? source.toGraph() : source
   const runtime = rest.runtime ?? ('runtime' in source ? source.runtime : await defaultRuntime())
   await loadOperators(graph.nodes)

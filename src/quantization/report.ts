@@ -1,4 +1,5 @@
 import { checkKind, having, type Kind } from '../options.ts'
+
 /** What became of one layer. */
 export interface LayerReport {
   /** Name of its node. */

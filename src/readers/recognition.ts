@@ -1,12 +1,12 @@
 // Lines of text from pictures, with a model of a .traineddata file.
 import { LstmError } from '../errors.ts'
 import { charactersOf } from '../formats/tesseract/characters.ts'
+import { ARRAY } from '../formats/given.ts'
 import { charactersIn, decoderOf, type Decoder } from '../formats/tesseract/decoding.ts'
 import { MOST_COLUMNS, preparedLine, type LineImage, type LineOptions, type PreparedLine } from '../formats/tesseract/line-image.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Model } from '../model/model.ts'
 import { checkKind, count, FLAG, having, LIST, readOptions, type OptionTable } from '../options.ts'
-import { ARRAY } from '../formats/given.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 
 /** A character of a line. */

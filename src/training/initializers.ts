@@ -1,6 +1,6 @@
 // First weights, by the names and definitions of Keras and PyTorch.
 import { LstmError } from '../errors.ts'
-import { having, checkKind, LIST, FLAG, nearest, readOptions, type OptionTable } from '../options.ts'
+import { checkKind, FLAG, having, LIST, nearest, readOptions, type OptionTable } from '../options.ts'
 import { describeValue } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'

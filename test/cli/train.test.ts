@@ -54,7 +54,7 @@ describe('lstm-wasm train', () => {
     const timer = setInterval(() => process.stdout.write('') && process.listenerCount('SIGINT') > 0 && process.emit('SIGINT'), 100)
     const { code, stdout, stderr } = await stopped.finally(() => clearInterval(timer))
     expect([code, stdout]).toEqual([130, expect.stringMatching(/^epoch 1\/100000: /)])
-    expect(stderr).toMatch(/^waves\.safetensors: [\d,]+ bytes, after [\d,]+ steps; lstm-wasm train waves\.json --resume goes on\nlstm-wasm: stopped\n$/)
+    expect(stderr).toMatch(/^waves\.safetensors: [\d,]+ bytes, after [\d,]+ steps; the same command with --resume goes on\nlstm-wasm: stopped\n$/)
     const resumed = await resumeTrainer(readFileSync(join(folder, 'waves.checkpoint.safetensors')))
     expect(resumed.steps).toBe(Number(/after ([\d,]+)/.exec(stderr)?.[1]?.replaceAll(',', '')))
     resumed.dispose()

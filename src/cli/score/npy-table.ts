@@ -49,7 +49,7 @@ export async function openNpy(path: string): Promise<Table> {
     await file.read(bytes, 0, bytes.length, 0)
     const header = readNpyHeader(bytes, size)
     const kind = KINDS[header.descr] as Kind // other elements have no header that is read
-    return new NpyTable(path, file, header, kind)
+    return new NpyTable(file, header, kind)
   } catch (error) {
     await file.close()
     throw error
@@ -64,11 +64,11 @@ class NpyTable implements Table {
   readonly #rows: number
   #done: number = 0
 
-  constructor(path: string, file: FileHandle, header: NpyHeader, kind: Kind) {
+  constructor(file: FileHandle, header: NpyHeader, kind: Kind) {
     const [rows, ...rest] = header.shape
     if (rows === undefined) throw new LstmError('FORMAT', 'expected an array with rows, got a single number')
     const width = lengthOf(rest)
-    if (width > MOST_COLUMNS) throw new LstmError('UNSUPPORTED', `${path}: the array is [${header.shape.join(', ')}]: ${width} numbers of a row are more than ${MOST_COLUMNS}`)
+    if (width > MOST_COLUMNS) throw new LstmError('UNSUPPORTED', `the array is [${header.shape.join(', ')}]: ${width} numbers of a row are more than ${MOST_COLUMNS}`)
     this.#file = file
     this.#header = header
     this.#kind = kind

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { LstmError } from '../../index.ts'
-import { UsageError } from '../arguments.ts'
+import { alternatives, UsageError } from '../arguments.ts'
 import { cannotRead } from '../file-errors.ts'
 import { openCsv } from './csv-table.ts'
 import { CsvOutput } from './csv-output.ts'
@@ -22,7 +22,7 @@ const WRITERS: Readonly<Record<string, (columns: readonly OutputColumn[]) => Pro
 
 function endingOf(file: string, known: object, what: string): string {
   const ending = extname(file).toLowerCase()
-  if (!Object.hasOwn(known, ending)) throw new UsageError(`${what}: expected a name that ends in ${Object.keys(known).join(', ').replace(/, (?=[^,]*$)/, ' or ')}, got '${file}'`)
+  if (!Object.hasOwn(known, ending)) throw new UsageError(`${what}: expected a name that ends in ${alternatives(Object.keys(known))}, got '${file}'`)
   return ending
 }
 
@@ -41,7 +41,7 @@ export async function openTable(file: string): Promise<Table> {
     throw cannotRead(`'${file}'`, cause)
   })
   return open(file).catch((cause: unknown) => {
-    if (!(cause instanceof LstmError) || cause.code !== 'UNSUPPORTED' || cause.message.startsWith(file)) throw cause
+    if (!(cause instanceof LstmError) || cause.code !== 'UNSUPPORTED') throw cause
     throw new LstmError('UNSUPPORTED', `${file}: ${cause.message}`, { cause })
   })
 }

@@ -1,7 +1,7 @@
 // What the command line of `score` says.
 import { availableParallelism } from 'node:os'
 import type { Variant } from '../../index.ts'
-import { COMMON_OPTIONS, UsageError, type Arguments, type Options } from '../arguments.ts'
+import { COMMON_OPTIONS, twoFiles, UsageError, type Arguments, type Options } from '../arguments.ts'
 import { READ_OPTIONS, toSize, variantOf } from '../reading.ts'
 import { checkEndings } from './open-table.ts'
 import type { ModelOptions } from './scored-model.ts'
@@ -31,9 +31,8 @@ export interface Settings extends ModelOptions {
 
 /** @throws UsageError */
 export function settingsOf(parsed: Arguments): Settings {
-  const { positionals, values, flags } = parsed
-  const [model, data, ...more] = positionals
-  if (model === undefined || data === undefined || more.length > 0) throw new UsageError(`expected a model file and a table, got ${positionals.length} name${positionals.length === 1 ? '' : 's'}`)
+  const { values, flags } = parsed
+  const [model, data] = twoFiles(parsed, 'a model file and a table')
   const last = (name: string): string | undefined => values.get(name)?.at(-1)
   const size = (name: string): number | undefined => (last(name) === undefined ? undefined : toSize(last(name) as string, `--${name}`))
   const out = last('output')

@@ -68,9 +68,10 @@ export async function train(args: readonly string[]): Promise<number> {
   const { epochs = 1, batchSize, shuffle, classWeight, data } = config
   for (const written of filesOf(file, config)) await checkWritable(written)
   showStatus('reading the data ...')
-  const trainer = parsed.flags.has('resume') ? await resumed(file, config) : await begun(file, config)
+  const resumes = parsed.flags.has('resume')
+  const trainer = resumes ? await resumed(file, config) : await begun(file, config)
   try {
-    if (parsed.flags.has('resume') && trainer.epoch >= epochs) {
+    if (resumes && trainer.epoch >= epochs) {
       clearStatus()
       process.stdout.write(`${printable(config.checkpoint as string)}: ${trainer.epoch} of ${epochs} epochs are over; with more "epochs" in ${file} it goes on\n`)
       return 0
@@ -83,7 +84,7 @@ export async function train(args: readonly string[]): Promise<number> {
       callbacks: [...callbacksOf(config), epochLines(epochs)], signal, onProgress: showTraining,
     })).catch(async (error: unknown) => {
       if (error instanceof LstmError && error.code === 'ABORTED' && trainer.steps > 0) {
-        const further = config.checkpoint === undefined ? '' : `; lstm-wasm train ${file} --resume goes on`
+        const further = config.checkpoint === undefined ? '' : '; the same command with --resume goes on'
         process.stderr.write(`${await writeTrained(trainer, file, config)}, after ${grouped(trainer.steps)} steps${further}\n`)
       }
       throw error

@@ -1,4 +1,4 @@
-import { checkRecord, atLeast, readOptions, type OptionTable } from '../../options.ts'
+import { atLeast, checkRecord, readOptions, type OptionTable } from '../../options.ts'
 import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import type { ExportOptions, ExportSource } from '../source.ts'
 import { transposed } from '../turned.ts'

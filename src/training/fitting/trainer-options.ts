@@ -1,5 +1,5 @@
 // Options of a trainer's functions.
-import { checkKind, having, count, FLAG, FUNCTION, LIST, SIGNAL, type Kind, type OptionTable } from '../../options.ts'
+import { checkKind, count, FLAG, FUNCTION, having, LIST, SIGNAL, type Kind, type OptionTable } from '../../options.ts'
 import type { PlatformSignal } from '../../values/platform.ts'
 import type { NamedData, Targets } from './arrays.ts'
 import type { Callback } from './callbacks.ts'

@@ -50,8 +50,7 @@ async function makeTrainer({ origin, gradients, ...task }: TrainerTask): Promise
 
 async function runtimeOf({ variant, maxMemoryBytes, module, threads }: Omit<TrainerTask, 'origin' | 'gradients'>): Promise<Runtime> {
   if (threads === 1) return startRuntime(module, variant, maxMemoryBytes)
-  const compiled = { variant: variant as Variant, module: module }
-  const opened = await openThreads({ ...compiled, count: threads, maxMemoryBytes }).catch((cause: unknown) => String(cause))
+  const opened = await openThreads({ variant: variant as Variant, module, count: threads, maxMemoryBytes }).catch((cause: unknown) => String(cause))
   if (typeof opened !== 'string') return opened
   throw new LstmError('ENVIRONMENT', `createTrainer: the worker cannot start threads: ${opened}; expected a runtime of createRuntime() without threads`)
 }
