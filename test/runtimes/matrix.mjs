@@ -54,6 +54,8 @@ export const RUNTIMES = [
   node24With('no-vnni', '--no-enable-avx-vnni', '--no-enable-avx-vnni-int8'),
   node24With('no-avx', '--no-enable-avx'),
   { ...node24With('no-simd', '--no-enable-sse4-1'), notAccepted: VARIANTS },
+  node24With('baseline', '--liftoff-only'),
+  node24With('optimized', '--no-liftoff'),
   {
     name: 'arm64',
     ...installed('node24', 'bin/node'),
