@@ -125,10 +125,11 @@ async function warmUp(instance: Instance, { warmupMs, sampleMs, signal, now = sy
       else instance.run()
     }
     const elapsed = now() - start
-    fastest = Math.min(fastest, elapsed / calls)
+    // What is shorter than a sample says little: a call within a tick of the clock would take no time at all.
     if (elapsed < sampleMs) calls *= 2
+    else fastest = Math.min(fastest, elapsed / calls)
   }
-  return Math.max(1, Math.ceil(sampleMs / Math.max(fastest, 1e-5)))
+  return fastest === Infinity ? calls : Math.max(1, Math.ceil(sampleMs / fastest))
 }
 
 function sampleOf({ run, async }: Instance, calls: number) {

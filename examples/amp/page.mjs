@@ -1,3 +1,4 @@
+import { ready } from '../ready.mjs'
 import { tell } from '../tell.mjs'
 import { Meters } from './meters.mjs'
 import { openModel, SAMPLE_RATE } from './models.mjs'
@@ -32,6 +33,7 @@ document.addEventListener('drop', (event) => {
   event.preventDefault()
   if (event.dataTransfer.files.length > 0) void change(event.dataTransfer.files[0])
 })
+ready()
 
 /** Starts or stops one of the two buttons' sources. */
 async function play(id, start) {

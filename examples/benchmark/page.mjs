@@ -3,6 +3,7 @@ import { CASES, TOLERANCE } from '../../build/bench/cases.js'
 import { ENGINES } from '../../build/bench/engines/index.js'
 import { markdownResults } from '../../build/bench/report/table.js'
 import { runSuite, SETTINGS } from '../../build/bench/suite.js'
+import { ready } from '../ready.mjs'
 import { drawCase } from './bars.mjs'
 import { clockResolution, describeBrowser, isInstalled, readPeerVersions } from './browser.mjs'
 
@@ -38,6 +39,7 @@ at('form').addEventListener('submit', (event) => {
   event.preventDefault()
   void run()
 })
+ready()
 
 async function run() {
   const chosen = (kind, all) => all.filter(({ name }) => checks[kind].some((box) => box.checked && box.value === name))

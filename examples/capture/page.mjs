@@ -1,5 +1,6 @@
 import { clearCanvas, colourOf } from '../canvas.mjs'
 import { keepDrawn, makeTraining, takeFiles } from '../learning.mjs'
+import { ready } from '../ready.mjs'
 import { tell } from '../tell.mjs'
 import { drawCurves } from '../chart.mjs'
 import { cutSounds, learn, SIZES } from './learn.mjs'
@@ -33,6 +34,7 @@ takeFiles(['clean', 'amplified'], open)
 element('own').addEventListener('click', () => tell(() => use(makeSounds(), 'a guitar and an amplifier made of formulas')))
 for (const what of PLAYS) element(`play-${what}`).addEventListener('click', () => tell(() => play(what)))
 keepDrawn(draw)
+ready()
 void tell(() => use(makeSounds(), 'a guitar and an amplifier made of formulas'))
 
 /** One file for an input; or one or two that are dropped, told apart by their names, else by their order. */

@@ -1,4 +1,5 @@
 import { keepDrawn, makeTraining, takeFiles } from '../learning.mjs'
+import { ready } from '../ready.mjs'
 import { tell } from '../tell.mjs'
 import { drawCurves } from '../chart.mjs'
 import { readCsv } from './csv.mjs'
@@ -29,6 +30,7 @@ element('ahead').addEventListener('change', choose)
 element('from').addEventListener('input', draw)
 use([makeLoad()], 'made of formulas')
 keepDrawn(draw)
+ready()
 
 async function open([file]) {
   if (file === undefined) return

@@ -1,4 +1,5 @@
 import { decodeLine, prepareLine } from 'lstm-wasm/tesseract'
+import { ready } from '../ready.mjs'
 import { tell } from '../tell.mjs'
 import { exampleLine } from './examples.mjs'
 import { drawFigure } from './heatmap.mjs'
@@ -47,6 +48,7 @@ document.addEventListener('drop', (event) => {
 })
 addEventListener('resize', () => redraw())
 matchMedia('(prefers-color-scheme: light)').addEventListener('change', () => redraw())
+ready()
 
 function redraw() {
   if (shown !== undefined) drawFigure(figure, shown)

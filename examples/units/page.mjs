@@ -1,5 +1,6 @@
 import { load } from 'lstm-wasm'
 import { keepDrawn, makeTraining } from '../learning.mjs'
+import { ready } from '../ready.mjs'
 import { curveColour, drawCurves } from '../chart.mjs'
 import { readImages } from './images.mjs'
 import { learn } from './learn.mjs'
@@ -18,6 +19,7 @@ const pad = makePad(element('pad'), (image) => recognise(image))
 element('clear').addEventListener('click', () => pad.clear())
 element('which').addEventListener('change', () => recognise(pad.image))
 keepDrawn(draw)
+ready()
 
 /** Everything that is ticked, one after the other, on a thread of its own. */
 async function train({ signal, live }) {

@@ -1,3 +1,4 @@
+import { ready } from '../ready.mjs'
 import { tell } from '../tell.mjs'
 import { createDetector, detectAll, findSpeech, FRAME, SAMPLE_RATE } from './detector.mjs'
 import { loudnessOf } from './loudness.mjs'
@@ -30,6 +31,7 @@ element('file').addEventListener('change', ({ target }) => {
   if (file !== undefined) void tell(async () => playAndDetect(await decode(file)))
 })
 element('microphone').addEventListener('click', () => tell(toggleMicrophone))
+ready()
 
 /** The browser decodes what it knows, mixes the channels, and resamples. */
 async function decode(file) {

@@ -1,4 +1,5 @@
 import { keepDrawn, makeTraining, takeFiles } from '../learning.mjs'
+import { ready } from '../ready.mjs'
 import { tell } from '../tell.mjs'
 import { drawCurves } from '../chart.mjs'
 import { learn } from './learn.mjs'
@@ -21,6 +22,7 @@ takeFiles(['file'], open)
 element('own').addEventListener('click', () => tell(openNovel))
 element('beginning').addEventListener('input', beginning)
 keepDrawn(draw)
+ready()
 tell(openNovel)
 
 async function openNovel() {

@@ -126,6 +126,23 @@ describe('measuring a case', () => {
     expect(await roundsWithin(1000)).toEqual([6, 6])
   })
 
+  it('counts the calls of a sample by runs that the clock can tell', async () => {
+    // A clock of 0.1 ms: a call of 0.04 ms takes no time at all, or 0.1.
+    let time = 0
+    const now = () => Math.floor(time * 10) / 10
+    const engine = fakeEngine('x', undefined, {
+      run: () => {
+        time += 0.04
+      },
+      output: () => entry.expected[0],
+    })
+    const once = { ...entry, expected: entry.expected.slice(0, 1) }
+    const { rows } = await measureCase(once, [contender(engine)], settings({ rounds: 1, sampleMs: 2, warmupMs: 20, now }), new Map(), silent)
+    const [calls] = rows.filter(isTimed).map(({ callsPerSample }) => callsPerSample)
+    expect(calls).toBeGreaterThan(40)
+    expect(calls).toBeLessThan(100)
+  })
+
   it('stops when asked to, with the rounds there were', async () => {
     const controller = new AbortController()
     let calls = 0

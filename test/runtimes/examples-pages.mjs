@@ -10,6 +10,8 @@ import { makeVoice } from '../../examples/vad/voice.mjs'
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 
+const PAGES = ['amp', 'vad', 'charrnn', 'ocr', 'units', 'forecast', 'capture', 'writer', 'benchmark']
+
 const hasText = (page, selector, pattern) => page.waitForFunction(
   ({ selector, source }) => new RegExp(source).test(document.querySelector(selector).textContent), { selector, source: pattern.source },
 )
@@ -116,7 +118,20 @@ async function benchmark({ page, origin }) {
   }
 }
 
+/** Clicks that nobody listens to are lost; a form that nobody listens to leaves the page. Words may be typed before. */
+async function early({ page, origin }) {
+  await page.route('**/page.mjs', (route) => route.abort())
+  for (const example of PAGES) {
+    await page.goto(`${origin}/examples/${example}/`)
+    const open = await page.locator(':is(button, input:not([type=text], [type=range]), select):enabled').evaluateAll((controls) => (
+      controls.filter((control) => control.closest('[inert], [hidden]') === null).map(({ id }) => id)
+    ))
+    assert.deepEqual(open, [], example)
+  }
+}
+
 export const PAGE_CHECKS = [
+  ['pages take no click before their scripts listen', early],
   ['examples/amp plays, and opens files', amp],
   ['examples/vad finds the speech that Node finds', vad],
   ['examples/charrnn writes', charrnn],

@@ -45,7 +45,8 @@ async function attempt(name, browser, title, check) {
     console.log(`${name}: ${title} (${((performance.now() - begin) / 1000).toFixed(1)} s)`)
   } catch (error) {
     failed++
-    console.log(`${name}: FAILED: ${title}: ${error.message}${errors.length > 0 ? `; on the page: ${errors.join('; ')}` : ''}`)
+    const said = await page.textContent('#message', { timeout: 1000 }).catch(() => undefined)
+    console.log(`${name}: FAILED: ${title}: ${error.message}${said ? `; the page says: ${said}` : ''}${errors.length > 0 ? `; on the page: ${errors.join('; ')}` : ''}`)
   } finally {
     await page.close()
   }
