@@ -40,8 +40,11 @@ export function toStored(constant: Constant): Narrowed {
 export function toHalf(constant: Constant): Narrowed {
   if (constant.storage !== undefined) return { kept: `is ${constant.storage} already` }
   const source = constant.data as Float32Array
-  const data = source.map(roundToHalf)
-  if (data.some((value, n) => Math.abs(value) === Infinity && Number.isFinite(source[n]))) return { kept: 'has a weight beyond 65504' }
+  const data = new Float32Array(source.length)
+  for (let n = 0; n < source.length; n++) {
+    const value = data[n] = roundToHalf(source[n] as number)
+    if (Math.abs(value) === Infinity && Number.isFinite(source[n])) return { kept: 'has a weight beyond 65504' }
+  }
   return { weights: new HalfWeights(data, constant.shape) }
 }
 

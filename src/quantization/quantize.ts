@@ -167,5 +167,7 @@ function storageOf(changed: Graph['constants']): string {
 }
 
 function largestOf(data: Float32Array): number {
-  return data.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
+  let most = 0
+  for (let n = 0; n < data.length; n++) most = Math.max(most, Math.abs(data[n] as number))
+  return most
 }

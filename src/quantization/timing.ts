@@ -9,9 +9,9 @@ import { NdArray } from '../values/ndarray.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
 
 const ROUNDS = 7
-const ROUND_MILLISECONDS = 2
+const ROUND_MILLISECONDS = 1
 /** Engines compile what is hot once more: the first milliseconds are not what comes. */
-const WARM_UP_MILLISECONDS = 15
+const WARM_UP_MILLISECONDS = 5
 
 /** The graph with numbers for all sizes: those of the data, or ones. Undefined where it does not go with ones. */
 export function typedAt(graph: Graph, shapes: ReadonlyMap<string, Shape> | undefined): TypedGraph | undefined {

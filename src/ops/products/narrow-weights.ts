@@ -48,7 +48,12 @@ export class Int8Weights implements Constant, Int8Values {
   get data(): Float32Array {
     const { q, scales, axis, shape } = this
     const inner = lengthOf(shape.slice(axis + 1))
-    return Float32Array.from(q, (value, n) => value * (scales[Math.floor(n / inner) % scales.length] as number))
+    const data = new Float32Array(q.length)
+    for (let begin = 0, index = 0; begin < q.length; begin += inner, index = index + 1 === scales.length ? 0 : index + 1) {
+      const scale = scales[index] as number
+      for (let at = begin; at < begin + inner; at++) data[at] = (q[at] as number) * scale
+    }
+    return data
   }
 
   get parts(): readonly StoredPart[] {
@@ -145,7 +150,9 @@ export class HalfWeights implements Constant {
   get parts(): readonly StoredPart[] {
     const { buffer, byteOffset, length } = this.data
     const bits = new Uint32Array(buffer, byteOffset, length)
-    return [{ suffix: '', dtype: 'F16', shape: this.shape, data: Uint16Array.from(this.data, (value, n) => halfBits(value, bits[n] as number)) }]
+    const data = new Uint16Array(length)
+    for (let n = 0; n < length; n++) data[n] = halfBits(this.data[n] as number, bits[n] as number)
+    return [{ suffix: '', dtype: 'F16', shape: this.shape, data }]
   }
 }
 
