@@ -132,33 +132,21 @@ async function readResponse(response: Response, { signal, onProgress }: ReadOpti
   // Of a compressed body, the length is that of what is sent, not of what arrives here.
   const length = response.headers.has('content-encoding') ? null : response.headers.get('content-length')
   const total = length === null ? undefined : Number(length)
-  const chunks: Uint8Array[] = []
   let loaded = 0
-  if (typeof response.body?.getReader !== 'function') return new Uint8Array(await response.arrayBuffer())
-  const reader = response.body.getReader()
-  // The response may be the caller's own, which no signal aborts: cancelling ends a pending read.
-  const cancel = (): void => void reader.cancel(signal?.reason).catch(() => undefined)
-  signal?.addEventListener('abort', cancel)
-  try {
-    for (;;) {
-      const { done, value } = await reader.read()
-      checkAborted(signal)
-      if (done || value === undefined) break
-      chunks.push(value)
-      loaded += value.length
+  if (typeof response.body?.pipeThrough !== 'function') return new Uint8Array(await response.arrayBuffer())
+  const counted: TransformStream<Uint8Array, Uint8Array> = new TransformStream({
+    transform(chunk, controller) {
+      loaded += chunk.length
       onProgress?.({ loaded, total })
-    }
+      controller.enqueue(chunk)
+    },
+  })
+  try {
+    // The response may be the caller's own, which no signal aborts.
+    const body = response.body.pipeThrough(counted, signal === undefined ? {} : { signal: signal })
+    return new Uint8Array(await new Response(body).arrayBuffer())
   } catch (cause) {
     checkAborted(signal)
     throw new LstmError('ENVIRONMENT', `the download of ${JSON.stringify(response.url)} broke off after ${loaded} bytes: ${String(cause)}`, { cause })
-  } finally {
-    signal?.removeEventListener('abort', cancel)
   }
-  const bytes = new Uint8Array(loaded)
-  let position = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, position)
-    position += chunk.length
-  }
-  return bytes
 }

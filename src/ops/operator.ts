@@ -1,4 +1,4 @@
-import type { Kernels } from '../runtime/kernels.ts'
+import type { Kernels, Sharing } from '../runtime/kernels.ts'
 import type { LinearMemory } from '../runtime/memory.ts'
 import type { DataOf, DType } from '../values/dtype.ts'
 import type { ArrayLike, NdArray } from '../values/ndarray.ts'
@@ -96,8 +96,8 @@ export interface Planner {
   state(name: string, outer: number, rows: number, rowBytes: number): Slot
   /** Whether every run of the plan goes on where the one before ended: a stream. */
   readonly streaming: boolean
-  /** Steps around calls of layers that may be made at the same time, each in a workspace of its own; undefined where there is one thread. */
-  readonly together: ((multiplyAdds: number, calls: number) => { readonly begin: () => void, readonly end: () => void }) | undefined
+  /** Where there are threads. */
+  readonly sharing: Sharing | undefined
   /** Appends a step that runs after all other steps of this node. */
   finally(run: () => void): void
   /** A buffer that lives while this node runs. */

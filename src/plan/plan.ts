@@ -108,7 +108,7 @@ function draftTyped(
       alias: (output, input) => layout.alias(node.outputs[output] as string, node.inputs[input] as string),
       state: (name, outer, rows, rowBytes) => states.slot(`${node.name}.${name}`, { outer, rows, rowBytes }, label(node)),
       streaming,
-      together: runtime.together,
+      sharing: runtime.sharing,
       step,
       inner(typed, weights) {
         const draft = draftTyped(runtime, typed, weights, states, false)

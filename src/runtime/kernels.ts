@@ -1,4 +1,6 @@
 // What each kernel computes, with shapes and equations, stands above its source in assembly/.
+import type { Kernels } from '../contract/kernels.ts'
+
 export type { Kernels } from '../contract/kernels.ts'
 
 /**
@@ -6,3 +8,11 @@ export type { Kernels } from '../contract/kernels.ts'
  * processor fuses multiply and add, and may differ in the last bits from machine to machine.
  */
 export type Variant = 'simd' | 'relaxed-simd'
+
+/** How plans share their work with threads. */
+export interface Sharing {
+  /** Kernels for a call of so many multiply-adds: where that is too little for threads to pay, they know of none. */
+  kernelsFor(multiplyAdds: number): Kernels
+  /** Steps around calls of layers that may be made at the same time, each in a workspace of its own. */
+  together(multiplyAdds: number, calls: number): { readonly begin: () => void, readonly end: () => void }
+}

@@ -3,7 +3,7 @@ import { LstmError } from '../errors.ts'
 import { copyData, createData, dtypeOfData, isDType, type DType } from '../values/dtype.ts'
 import { checkData, dataOfNested, type Nested } from '../values/ndarray.ts'
 import { checkShape, copyShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
-import type { Kernels, Variant } from './kernels.ts'
+import type { Kernels, Sharing, Variant } from './kernels.ts'
 import type { LinearMemory } from './memory.ts'
 import { Tensor, type TensorCount } from './tensor.ts'
 import type { KernelModule } from './web-assembly.ts'
@@ -28,9 +28,6 @@ export interface Threads {
   readonly why: string | undefined
 }
 
-/** Steps of a plan around calls of layers that may be made at the same time, each in a workspace of its own. */
-type Together = (multiplyAdds: number, calls: number) => { readonly begin: () => void, readonly end: () => void }
-
 /** One WebAssembly instance and its one linear memory, in which tensors and models live. */
 export class Runtime {
   /** The binary that runs: `'simd'`, `'relaxed-simd'`, or `'custom'` for a module given by the caller. */
@@ -42,17 +39,17 @@ export class Runtime {
   /** The linear memory. Internal. */
   readonly linearMemory: LinearMemory
   /** Where there are threads. Internal. */
-  readonly together: Together | undefined
+  readonly sharing: Sharing | undefined
   readonly #why: string | undefined
   readonly #tensors: TensorCount = { live: 0 }
 
   /** Use `createRuntime`. */
-  constructor(variant: Variant | 'custom', module: KernelModule, kernels: Kernels, memory: LinearMemory, why?: string, together?: Together) {
+  constructor(variant: Variant | 'custom', module: KernelModule, kernels: Kernels, memory: LinearMemory, why?: string, sharing?: Sharing) {
     this.variant = variant
     this.module = module
     this.kernels = kernels
     this.linearMemory = memory
-    this.together = together
+    this.sharing = sharing
     this.#why = why
   }
 

@@ -53,7 +53,7 @@ export const gru: Operator<GruSettings, readonly (readonly RecordPointer<typeof 
       candidateFunction: candidate.code, candidateAlpha: candidate.alpha, candidateBeta: candidate.beta,
     }))
   },
-  bind: ({ kernels }, cellPtr, { call, x, h, y, mask, held, workspace }) => () => kernels.gruF32(
+  bind: (kernels, cellPtr, { call, x, h, y, mask, held, workspace }) => () => kernels.gruF32(
     call.ptr, cellPtr, addressOf(x), addressOf(h), addressOf(y), addressOf(mask), held?.ptr ?? 0, workspace.ptr,
   ),
 })

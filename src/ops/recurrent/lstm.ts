@@ -47,7 +47,7 @@ export const lstm: Operator<LstmSettings, readonly (readonly PackedCell[])[]> = 
     ...describeRun(settings),
   ],
   pack: packCell,
-  bind({ kernels }, { cellPtr, plain }, { call, x, h, c, y, mask, held, history, workspace }) {
+  bind(kernels, { cellPtr, plain }, { call, x, h, c, y, mask, held, history, workspace }) {
     if (plain) {
       return () => kernels.lstmForwardF32(
         call.ptr, cellPtr, addressOf(x), addressOf(h), addressOf(c), addressOf(y), addressOf(mask), held?.ptr ?? 0, workspace.ptr,

@@ -42,7 +42,7 @@ export interface CallBuffers {
 }
 
 /** Makes a step of a plan of a cell. */
-export type BindCall<Cell> = (planner: Planner, cell: Cell, buffers: CallBuffers) => () => void
+export type BindCall<Cell> = (kernels: Planner['kernels'], cell: Cell, buffers: CallBuffers) => () => void
 
 /** What all layers and directions of a node share. */
 interface StackPlan {
@@ -75,6 +75,8 @@ interface DirectionPlan<Cell> {
   readonly y: Slot | undefined
   /** Bytes from the start of an output row to this direction's part of it. */
   readonly yOffset: number
+  /** Of all directions of the layer. */
+  readonly multiplyAdds: number
 }
 
 /** Binds the kernel calls of a node: layer by layer, direction by direction, one call each. `isInt8`: where a weight is of 8 bits. */
@@ -101,9 +103,9 @@ export function planLayers<Cell>(
     mask: planMask(planner, 1 + states.length, batch, timesteps),
   }
   // With threads, the directions of a layer run at the same time. With a mask, other steps come in between.
-  const together = directions.length > 1 && plan.mask === undefined ? planner.together : undefined
+  const sharing = directions.length > 1 && plan.mask === undefined ? planner.sharing : undefined
   const workspace = planner.workspace(workspaceBytes)
-  const workspaces = directions.map((_, index) => (index === 0 || together === undefined ? workspace : planner.workspace(workspaceBytes)))
+  const workspaces = directions.map((_, index) => (index === 0 || sharing === undefined ? workspace : planner.workspace(workspaceBytes)))
   // Layers hand their outputs on through two buffers by turns; the last one writes the node's own output.
   const between = Array.from({ length: Math.min(2, numLayers - 1) }, () => planner.workspace(batch * timesteps * width * 4))
   let x: Slot = planner.input(0)
@@ -112,7 +114,8 @@ export function planLayers<Cell>(
     const own = settings.returnSequences && planner.hasOutput(0) ? planner.output(0) : undefined
     const y = layer === numLayers - 1 ? own : between[layer % 2]
     const features = layer === 0 ? inputSize : width
-    const both = together?.(batch * timesteps * directions.length * gates * hiddenSize * (features + outputSize), directions.length)
+    const multiplyAdds = batch * timesteps * directions.length * gates * hiddenSize * (features + outputSize)
+    const both = sharing?.together(multiplyAdds, directions.length)
     if (both !== undefined) planner.step(both.begin)
     last = directions.map((direction, index) => planDirection(planner, plan, bind, {
       cell: (cells[layer] as readonly Cell[])[index] as Cell,
@@ -123,6 +126,7 @@ export function planLayers<Cell>(
       inputSize: features,
       y,
       yOffset: index * outputSize * 4,
+      multiplyAdds,
     }))
     if (both !== undefined) planner.step(both.end)
     if (y !== undefined) x = y
@@ -196,7 +200,7 @@ function planDirection<Cell>(planner: Planner, stack: StackPlan, bind: BindCall<
   const [h, c = h] = states as [typeof states[number], typeof states[number]?]
   const held = mask === undefined ? undefined : planHeld(planner, stack, position, h)
   const history = delaySamples > 1 ? planHistory(planner, stack, position) : undefined
-  planner.step(bind(planner, cell, {
+  planner.step(bind(planner.sharing?.kernelsFor(plan.multiplyAdds) ?? kernels, cell, {
     call, h, c, held, history, workspace,
     x: { slot: plan.x, offset: sign < 0 ? lastOf(xStepBytes) : 0 },
     y: plan.y === undefined ? undefined : { slot: plan.y, offset: plan.yOffset + (ySign < 0 ? lastOf(yStepBytes) : 0) },

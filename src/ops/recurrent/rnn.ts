@@ -41,7 +41,7 @@ export const rnn: Operator<RnnSettings, readonly (readonly RecordPointer<typeof 
       hiddenSize, clip, candidateFunction: candidate.code, candidateAlpha: candidate.alpha, candidateBeta: candidate.beta,
     }))
   },
-  bind: ({ kernels }, cellPtr, { call, x, h, y, mask, held, workspace }) => () => kernels.rnnF32(
+  bind: (kernels, cellPtr, { call, x, h, y, mask, held, workspace }) => () => kernels.rnnF32(
     call.ptr, cellPtr, addressOf(x), addressOf(h), addressOf(y), addressOf(mask), held?.ptr ?? 0, workspace.ptr,
   ),
 })

@@ -6,7 +6,7 @@ import { Recurrence } from '../../contract/recurrent/recurrence.ts'
 import type { ThreadKernels } from '../../contract/thread-kernels.ts'
 import { ConvolveCall } from '../../contract/windows/convolve.ts'
 import type { RecordFields } from '../../values/record.ts'
-import type { Kernels } from '../kernels.ts'
+import type { Kernels, Sharing } from '../kernels.ts'
 import { Site, Way, type Crew } from './crew.ts'
 
 /** Calls that do not know of each other: those between `begin` and `end` may be made at the same time. */
@@ -19,8 +19,6 @@ export interface Together {
 const MOST_SITES = 4096
 /** Units that a part of a layer has at least. */
 const LEAST_UNITS = 16
-/** Multiply-adds of a layer for each unit and each unit before it, about: four gates, and inputs. */
-const LEAST_A_UNIT = 8
 /** A call that is collected: beyond what `Crew.begin` says. */
 const COLLECTED = 4
 
@@ -32,12 +30,15 @@ function at<Fields extends RecordFields>(fields: Fields, name: keyof Fields & st
 /** The int32 so many places behind an address. */
 const read = (ints: Int32Array, ptr: number, place: number): number => ints[(ptr >> 2) + place] as number
 
+/** A call of a layer, which is the same in every run of a plan. */
+class LayerSite extends Site {
+  /** Parts that it can be split into; 0 before it is known. */
+  most = 0
+}
+
 const K = at(Matrix, 'k')
 const COLUMNS = at(Matrix, 'columns')
-const INPUT_WEIGHTS = at(LstmCell, 'inputWeights')
-const RECURRENT_WEIGHTS = at(LstmCell, 'recurrentWeights')
 const HIDDEN_SIZE = at(LstmCell, 'hiddenSize')
-const TIMESTEPS = at(Recurrence, 'timesteps')
 const ROW_BEGIN = at(Recurrence, 'rowBegin')
 const ROW_END = at(Recurrence, 'rowEnd')
 const OUT_HEIGHT = at(ConvolveCall, 'outHeight')
@@ -49,7 +50,7 @@ const terms = (ints: Int32Array, w: number): number => read(ints, w, K) * read(i
 const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64
 
 /** Kernels that share their work. */
-export class SharedKernels {
+export class SharedKernels implements Sharing {
   /** What operators call. */
   readonly kernels: Kernels
   readonly #plain: Kernels & ThreadKernels
@@ -71,19 +72,21 @@ export class SharedKernels {
       ...plain,
       gemmF32: this.#gemm,
       convolveF32: this.#convolve,
-      lstmForwardF32: (call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
-        if (this.#isSmall(call, cell)) plain.lstmForwardF32(call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr)
-        else this.#lstmForward(call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr)
-      },
-      lstmGeneralF32: this.#lstmGeneral,
-      gruF32: (call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
-        if (this.#isSmall(call, cell)) plain.gruF32(call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
-        else this.#gru(call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
-      },
-      rnnF32: this.#rnn,
       gemmWorkspaceBytes: (w, rows) => this.#forThreads(plain.gemmWorkspaceBytes(w, rows)),
       convolveWorkspaceBytes: (rows, k) => this.#forThreads(plain.convolveWorkspaceBytes(rows, k, 1)),
       recurrentWorkspaceBytes: (...args) => this.#recurrentBytes(...args),
+    }
+  }
+
+  kernelsFor(multiplyAdds: number): Kernels {
+    if (multiplyAdds < this.#crew.least) return this.#plain
+    const layer = new LayerSite(multiplyAdds)
+    return {
+      ...this.kernels,
+      lstmForwardF32: this.#lstmForward(layer),
+      lstmGeneralF32: this.#lstmGeneral(layer),
+      gruF32: this.#gru(layer),
+      rnnF32: this.#rnn(layer),
     }
   }
 
@@ -145,29 +148,24 @@ export class SharedKernels {
     this.#crew.ended(this.#plain.runTasks(this.#crew.ptr, count, Number(way === Way.waking)) === 1)
   }
 
-  /** Whether a call of a layer is so small that nothing more needs to be known: a step of 64 units takes no longer than some 50 such lines. */
-  #isSmall(call: number, cell: number): boolean {
-    const { ints, least } = this.#crew
-    const units = read(ints, cell, HIDDEN_SIZE)
-    const rows = read(ints, call, ROW_END) - read(ints, call, ROW_BEGIN)
-    return this.#collected === undefined && LEAST_A_UNIT * rows * read(ints, call, TIMESTEPS) * units * units < least
-  }
-
-  /** How a call of a layer is made; sets the number of its parts. `splitsUnits`: whether one row is split too. */
-  #beginLayer(call: number, cell: number, splitsUnits: boolean): number {
-    const { ints, threads } = this.#crew
-    const rows = read(ints, call, ROW_END) - read(ints, call, ROW_BEGIN)
+  /** How a call of a layer is made; sets the number of its parts. `splitsUnits`: whether one row is split too. Most calls end at the first lines. */
+  #beginLayer(layer: LayerSite, call: number, cell: number, splitsUnits: boolean): number {
+    if (layer.most === 0) {
+      const rows = this.#rows(call)
+      layer.most = rows > 1 ? rows : splitsUnits ? Math.max(1, Math.floor(read(this.#crew.ints, cell, HIDDEN_SIZE) / LEAST_UNITS)) : 1
+    }
     if (this.#collected !== undefined) {
-      this.#parts = Math.min(rows, this.#collectedParts)
+      this.#parts = Math.min(this.#rows(call), this.#collectedParts)
       return COLLECTED
     }
-    const steps = rows * read(ints, call, TIMESTEPS)
-    const units = read(ints, cell, HIDDEN_SIZE)
-    const multiplyAdds = steps * (terms(ints, read(ints, cell, INPUT_WEIGHTS)) + terms(ints, read(ints, cell, RECURRENT_WEIGHTS)))
-    if (multiplyAdds < this.#crew.least) return Way.unmeasured
-    const most = rows > 1 ? rows : splitsUnits ? Math.floor(units / LEAST_UNITS) : 1
-    this.#parts = Math.min(threads, most)
-    return this.#parts < 2 ? Way.unmeasured : this.#begin(call, multiplyAdds)
+    if (this.#isAlone || layer.most === 1) return Way.unmeasured
+    this.#parts = Math.min(this.#crew.threads, layer.most)
+    return this.#crew.begin(layer)
+  }
+
+  #rows(call: number): number {
+    const { ints } = this.#crew
+    return read(ints, call, ROW_END) - read(ints, call, ROW_BEGIN)
   }
 
   /** `count`: tasks that there are. */
@@ -195,15 +193,14 @@ export class SharedKernels {
     if (way !== Way.unmeasured) crew.ended(isDone)
   }
 
-  readonly #lstmForward: Kernels['lstmForwardF32'] = (call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
+  readonly #lstmForward = (layer: LayerSite): Kernels['lstmForwardF32'] => (call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
     const crew = this.#crew
     const plain = this.#plain
     // Units of a step are not shared where there is a mask.
-    const way = this.#beginLayer(call, cell, maskPtr === 0)
+    const way = this.#beginLayer(layer, call, cell, maskPtr === 0)
     if (way < Way.shared) plain.lstmForwardF32(call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr)
     if (way === Way.unmeasured) return
-    const { ints } = crew
-    if (maskPtr === 0 && way >= Way.shared && way !== COLLECTED && read(ints, call, ROW_END) - read(ints, call, ROW_BEGIN) === 1) {
+    if (maskPtr === 0 && way >= Way.shared && way !== COLLECTED && this.#rows(call) === 1) {
       const wakes = Number(way === Way.waking)
       const { scratchPtr, scratchStride } = crew
       crew.ended(plain.leadLstmF32(crew.ptr, wakes, call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr, scratchPtr, scratchStride, this.#parts) >= 0)
@@ -216,10 +213,10 @@ export class SharedKernels {
     this.#endLayer(way, count)
   }
 
-  readonly #lstmGeneral: Kernels['lstmGeneralF32'] = (call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, historyPtr, workspacePtr) => {
+  readonly #lstmGeneral = (layer: LayerSite): Kernels['lstmGeneralF32'] => (call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, historyPtr, workspacePtr) => {
     const { ptr } = this.#crew
     const plain = this.#plain
-    const way = this.#beginLayer(call, cell, false)
+    const way = this.#beginLayer(layer, call, cell, false)
     if (way < Way.shared) plain.lstmGeneralF32(call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, historyPtr, workspacePtr)
     const first = this.#collected ?? 0
     const count = way < Way.shared
@@ -228,19 +225,19 @@ export class SharedKernels {
     this.#endLayer(way, count)
   }
 
-  readonly #gru: Kernels['gruF32'] = (call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
+  readonly #gru = (layer: LayerSite): Kernels['gruF32'] => (call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
     const { ptr } = this.#crew
     const plain = this.#plain
-    const way = this.#beginLayer(call, cell, false)
+    const way = this.#beginLayer(layer, call, cell, false)
     if (way < Way.shared) plain.gruF32(call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
     const count = way < Way.shared ? 0 : plain.addGruF32(ptr, this.#collected ?? 0, this.#parts, call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
     this.#endLayer(way, count)
   }
 
-  readonly #rnn: Kernels['rnnF32'] = (call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
+  readonly #rnn = (layer: LayerSite): Kernels['rnnF32'] => (call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
     const { ptr } = this.#crew
     const plain = this.#plain
-    const way = this.#beginLayer(call, cell, false)
+    const way = this.#beginLayer(layer, call, cell, false)
     if (way < Way.shared) plain.rnnF32(call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
     const count = way < Way.shared ? 0 : plain.addRnnF32(ptr, this.#collected ?? 0, this.#parts, call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
     this.#endLayer(way, count)

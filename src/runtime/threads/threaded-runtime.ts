@@ -21,7 +21,7 @@ export class ThreadedRuntime extends Runtime {
     variant: Variant, module: KernelModule, plain: Kernels & ThreadKernels, memory: LinearMemory, shared: SharedKernels, crew: Crew,
     workers: readonly RunningWorker[], why: string | undefined,
   ) {
-    super(variant, module, shared.kernels, memory, why, (multiplyAdds, calls) => shared.together(multiplyAdds, calls))
+    super(variant, module, shared.kernels, memory, why, shared)
     this.#plain = plain
     this.#crew = crew
     this.#workers = workers
