@@ -26,7 +26,8 @@ export const HELP = `Times lstm-wasm and other engines side by side, after check
   npm run bench -- [flags]            or, after npm run build: bun bench/run.ts, deno run -A bench/run.ts
 
   --quick          the cases of the targets only, in less than a minute; without ${NOT_QUICK.join(' and ')}
-  --int8           also the engines with weights of 8 bits, whose outputs may be ${INT8_TOLERANCE} away; the cases of their targets
+  --int8           also the engines with weights of 8 bits, whose outputs may be ${INT8_TOLERANCE} away; the cases of their targets. On x86-64 ours
+                   run once more in a process without AVX-VNNI
   --threads        engines with one thread and with two; the cases that threads are for. As a chart: npm run bench:threads
   --case LIST      names, parts of names, or any sizes of a layer: --case "B1 T1 F64 H64,GRU B2 T7 F3 H5,digits"
   --engine LIST    engines, or one of their variants: --engine lstm-wasm:simd,onnxruntime-web
@@ -41,6 +42,7 @@ The other engines are installed by npm run bench:setup; those that are missing a
 
 export interface Flags {
   readonly quick: boolean
+  readonly int8: boolean
   readonly cases: readonly Case[]
   readonly engines: readonly { engine: Engine, variants: readonly string[] }[]
   readonly json: string | undefined
@@ -59,6 +61,7 @@ export function readFlags(args: readonly string[]): Flags {
   try {
     return {
       quick,
+      int8: int8 && values.engine === undefined,
       cases: values.case === undefined
         ? CASES.filter((entry) => chosen?.cases.includes(entry.name) ?? (!quick || entry.quick))
         : findCases(values.case.join()),

@@ -20,6 +20,7 @@ const { formatResults, formatVerdicts, markdownResults } = await import('./repor
 const { compileRoofline } = await import('./roofline/compile.ts')
 const { runSuite, SETTINGS } = await import('./suite.ts')
 const { judge, targetsFor } = await import('./targets.ts')
+const { mayUseVnni, measureWithoutVnni } = await import('./without-vnni.ts')
 
 await runCommand('bench', async (args, { signal, progress, onProgress }) => {
   const flags = readFlags(args)
@@ -33,6 +34,13 @@ await runCommand('bench', async (args, { signal, progress, onProgress }) => {
   const runtime = describeRuntime()
   const settings = { ...SETTINGS[flags.quick ? 'quick' : 'full'], l2Bytes: l2BytesOf(machine), signal }
   const measured = await runSuite({ cases: flags.cases, engines: flags.engines, settings, onProgress })
+  if (flags.int8 && measured.complete && mayUseVnni()) {
+    await onProgress(1, 'without VNNI', 'all cases, in a process of its own')
+    const { rows, skipped, warnings } = await measureWithoutVnni(flags.cases.map(({ name }) => name), flags.quick, signal)
+    measured.rows.push(...rows)
+    measured.skipped.push(...skipped)
+    measured.warnings.push(...warnings)
+  }
   progress.clear()
   const versions = await readVersions(flags.engines.flatMap(({ engine }) => engine.packages))
   const command = ['npm run bench --', ...args].join(' ')
@@ -43,6 +51,6 @@ await runCommand('bench', async (args, { signal, progress, onProgress }) => {
   if (!measured.complete) return INTERRUPTED
   const verdicts = judge(targetsFor(runtime), results.rows)
   if (flags.check) console.log(`\n${formatVerdicts(verdicts)}`)
-  const wrong = results.rows.some(({ checked }) => !checked)
+  const wrong = measured.rows.some(({ checked }) => !checked)
   return wrong || (flags.check && verdicts.some(({ pass }) => pass === false)) ? 1 : 0
 })

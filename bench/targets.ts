@@ -68,7 +68,7 @@ const BUN: Target[] = OTHER.flatMap((name) => [relaxed, simd].map((variant) => (
 export function targetsFor({ name, version }: { name: string, version: string }): readonly Target[] {
   if (name === 'bun') return BUN
   if (name === 'node' && Number.parseInt(version, 10) < 22) return NODE_20
-  return [...MODERN, ...INT8]
+  return [...MODERN, ...INT8, ...INT8_OTHERS]
 }
 
 /** What weights of 8 bits reach: time of the peer / time of `lstm-wasm int8`, the relaxed binary, on Node 24 and later. */
@@ -80,6 +80,12 @@ const INT8: Target[] = [
   { case: 'B1 T100 F512 H512', ratios: { 'lstm-wasm': 3.6, 'onnxruntime-web': 5, 'onnxruntime-node': 2.5, 'onnxruntime-web int8': 6 } },
   { case: 'B32 T50 F256 H256', ratios: { 'lstm-wasm': 3.0, 'onnxruntime-web': 5.5, 'onnxruntime-node': 1.05, 'onnxruntime-web int8': 2.5 } },
 ].map((row) => ({ ...row, engine: 'lstm-wasm int8', variant: relaxed }))
+
+/** The same beside float32 of the same binary: the one without fused operations, and both where the processor has no AVX-VNNI. */
+const INT8_OTHERS: Target[] = INT8.flatMap(({ case: name }) => [
+  { case: name, engine: 'lstm-wasm int8', variant: simd, ratios: { 'lstm-wasm': 1.3 } },
+  { case: name, engine: 'lstm-wasm int8 without VNNI', variant: relaxed, ratios: { 'lstm-wasm without VNNI': name.startsWith('B1 T100') ? 1.3 : 1.5 } },
+])
 
 /** Cases of these targets, and whole models. */
 export const INT8_CASES: readonly string[] = [...INT8.map((row) => row.case), 'digits', 'char-RNN', 'Silero VAD']
@@ -102,7 +108,7 @@ export function judge(targets: readonly Target[], rows: readonly Row[]): Verdict
     return [
       ...Object.entries(ratios).map(([engine, ratio]) => {
         const peer = find(name, engine, engine === 'lstm-wasm' ? variant : '')
-        return verdict(`${own === 'lstm-wasm' ? '' : 'int8 '}vs ${engine}`, ratio, peer === undefined || ours === undefined ? undefined : peer.medianUs / ours.medianUs)
+        return verdict(`${own.replace(/^lstm-wasm ?/, '')} vs ${engine}`.trim(), ratio, peer === undefined || ours === undefined ? undefined : peer.medianUs / ours.medianUs)
       }),
       ...Object.entries(shares).map(([share, value]) => (
         verdict(share === 'peakShare' ? 'of the peak' : 'of the bandwidth', value, ours?.[share as 'peakShare' | 'l3Share'])

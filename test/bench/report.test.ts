@@ -59,6 +59,7 @@ describe('statistics', () => {
 describe('flags', () => {
   it('are all cases and engines, unless told otherwise', () => {
     const all = readFlags([])
+    expect([readFlags(['--int8']).int8, readFlags(['--int8', '--engine', 'lstm-wasm']).int8, all.int8]).toEqual([true, false, false])
     const quick = readFlags(['--quick'])
     expect([all.cases.length, quick.cases.length]).toEqual([25, 16])
     expect(all.engines.map(({ engine }) => engine.name)).toContain('tfjs-cpu')
@@ -105,6 +106,21 @@ describe('targets', () => {
     expect(judge(node20, rows).map(({ target }) => target)).toEqual([1.4, 0.7])
     expect(judge(targetsFor({ name: 'bun', version: '1.4.5' }), rows).map(({ variant, pass }) => [variant, pass])).toEqual([
       ['relaxed-simd', true], ['relaxed-simd', true], ['simd', false], ['simd', true],
+    ])
+  })
+
+  it('of 8 bits beside float32 of the same binary, and both without VNNI beside each other', () => {
+    const name = 'B1 T1 F512 H512'
+    const of = (engine: string, variant: string, medianUs: number): Row => ({ ...(rows[0] as TimedRow), case: name, engine, variant, medianUs, peakShare: null })
+    const measured = [
+      of('lstm-wasm', 'relaxed-simd', 100), of('lstm-wasm', 'simd', 104), of('lstm-wasm int8', 'relaxed-simd', 25), of('lstm-wasm int8', 'simd', 65),
+      of('lstm-wasm without VNNI', 'relaxed-simd', 110), of('lstm-wasm int8 without VNNI', 'relaxed-simd', 100),
+    ]
+    const verdicts = judge(targetsFor({ name: 'node', version: '24.0.0' }), measured).filter(({ what, pass }) => what.startsWith('int8') && pass !== undefined)
+    expect(verdicts.map(({ variant, what, measured: value, pass }) => [variant, what, value, pass])).toEqual([
+      ['relaxed-simd', 'int8 vs lstm-wasm', 4, true],
+      ['simd', 'int8 vs lstm-wasm', 1.6, true],
+      ['relaxed-simd', 'int8 without VNNI vs lstm-wasm without VNNI', 1.1, false],
     ])
   })
 
