@@ -42,7 +42,7 @@ export function topOf(path) {
 
 export function sideOf(path) {
   const sections = SECTIONS.map(({ title, pages }) => `<p class="group">${title}</p>\n<ul>${pages.map((page) => `<li>${linkTo(path, path)(page)}</li>`).join('')}</ul>`)
-  return `<nav class="side" id="side" aria-label="All pages">${sections.join('\n')}</nav>`
+  return `<nav class="side" id="side" aria-label="All pages">${lean(sections.join('\n'))}</nav>`
 }
 
 function contentsOf(headings) {
@@ -53,6 +53,13 @@ function contentsOf(headings) {
 }
 
 const FOOT = '<footer class="foot">lstm-wasm, MIT licence. Everything on this site runs on your computer; nothing is sent anywhere.</footer>'
+
+/** End tags that HTML knows to be there by what comes next, and quotes around one word: a tenth of a page. */
+const END_TAGS = new RegExp([
+  '</li>\\s*(?=<li|</[uo]l>)', '</t[dh]>\\s*(?=<t[dh]|</tr>)', '</tr>\\s*(?=<tr|</t(?:body|head)>)', '</tbody>\\s*(?=</table>)', '</thead>\\s*(?=<tbody)',
+  '</p>\\s*(?=<(?:p|ul|ol|div|h[1-6]|hr)[\\s>]|</(?:li|main|td)>)',
+].join('|'), 'g')
+const lean = (html) => html.replace(END_TAGS, '').replace(/(<span class|<pre class="[^"]*" tabindex)="(\w+)"/g, '$1=$2')
 
 /** A page of text. */
 export function textPage(path, { title, description, html, headings }) {
@@ -67,7 +74,7 @@ ${topOf(path)}
 <div class="frame">
 ${sideOf(path)}
 <main id="content" class="text">
-${html}
+${lean(html)}
 </main>
 ${contentsOf(headings)}
 </div>
