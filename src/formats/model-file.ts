@@ -7,7 +7,7 @@ import { FORMAT_OPTIONS, type FormatOptions, type FormatReader, type ModelFiles 
 export interface ReadModelOptions extends FormatOptions {
   /**
    * Readers to try first, imported by the caller (`lstm-wasm/onnx`, ...): for service workers and
-   * worklets, which forbid the dynamic imports that load readers otherwise.
+   * worklets, which forbid the dynamic imports that load readers otherwise. Default: none.
    */
   readonly readers?: readonly FormatReader[] | undefined
 }

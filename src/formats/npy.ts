@@ -87,7 +87,7 @@ export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes?.leng
   return { ...read, dataBegin }
 }
 
-/** Writes a .npy file (version 1.0, row-major). */
+/** Writes a .npy file (version 1.0, row-major). @throws LstmError `VALUE` for anything but an array */
 export function writeNpy(array: ArrayLike): Uint8Array<ArrayBuffer> {
   checkKind(array, ARRAY, 'writeNpy')
   const { dtype, shape, data } = array
@@ -101,6 +101,7 @@ export function writeNpy(array: ArrayLike): Uint8Array<ArrayBuffer> {
 /**
  * Writes the beginning of a .npy file (version 1.0, row-major); its elements are to follow. For arrays of two axes it is 128 bytes, however many rows there
  * are: it can be written again when that is known.
+ * @throws LstmError `VALUE` for an element or a shape that is none
  */
 export function writeNpyHeader(descr: NpyElement, shape: readonly number[]): Uint8Array<ArrayBuffer> {
   if (typeof descr !== 'string' || !Object.hasOwn(DTYPES, descr)) throw new LstmError('VALUE', `writeNpyHeader: expected one of ${Object.keys(DTYPES).join(', ')}, got ${describeValue(descr)}`)

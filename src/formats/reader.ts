@@ -34,7 +34,7 @@ export interface Tensorflow1CellOptions {
 
 /** What the code around the cells of TensorFlow 1 was: files do not say. */
 export interface Tensorflow1Options extends Tensorflow1CellOptions {
-  /** Options of each layer, instead of the same for all; forward layers before backward ones. */
+  /** Options of each layer, instead of the same for all; forward layers before backward ones. Default: the same for all. */
   readonly cells?: readonly Tensorflow1CellOptions[] | undefined
   /** Every cell is in a `ResidualWrapper`: its input is added to its output. Default false. */
   readonly residual?: boolean | undefined
@@ -62,13 +62,13 @@ export type KerasDialect = 'keras2' | 'keras3.0' | 'keras3.4' | 'keras3' | 'tfjs
 
 /** What a caller may tell a reader that a file does not say. Each reader takes some of these, and others are refused. */
 export interface FormatOptions extends Tensorflow1Options, SampleRateOptions {
-  /** ONNX, Keras, TensorFlow.js: fixes inputs of the file to constants, by name; what depends on them alone is computed at once. */
+  /** ONNX, Keras, TensorFlow.js: fixes inputs of the file to constants, by name; what depends on them alone is computed at once. Default: none. */
   readonly constants?: Readonly<Record<string, ArrayLike | number>> | undefined
   /** ONNX: the seed of random numbers, int32. Each run draws others; the n-th always has the same ones. Default: models that draw some are refused. */
   readonly seed?: number | undefined
   /** PyTorch, RTNeural, NAM: nothing has an axis for the batch, as PyTorch takes and gives it. Default false. */
   readonly unbatched?: boolean | undefined
-  /** Keras, TensorFlow.js: what `model.to_json()` gave, as text or parsed, for a file that has weights only. */
+  /** Keras, TensorFlow.js: what `model.to_json()` gave, as text or parsed, for a file that has weights only. Default: what the file says. */
   readonly architecture?: string | object | undefined
   /**
    * Keras, TensorFlow.js: in whose sense the file is read, who computed with the model when it was trained. Default: as the file says.

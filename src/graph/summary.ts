@@ -61,6 +61,7 @@ export function sizesOf(constants: readonly Constant[]): { readonly parameters: 
 /**
  * What every layer of a graph is and costs.
  * @param carry finds the states that streams carry: `streams.carry` of `lstm-wasm/streams`. Default: none are looked for
+ * @throws LstmError `VALUE` for anything but a graph
  */
 export function summarise(source: Graph, carry: FindCarry = () => new Map()): Summary {
   checkKind(source, GRAPH, 'summarise')
@@ -96,7 +97,7 @@ const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$
 
 const SUMMARY: Kind = having('what model.describe() gives', 'rows', 'parameters')
 
-/** The table people read. */
+/** The table people read. @throws LstmError `VALUE` for anything but a summary */
 export function formatSummary(summary: Summary): string {
   checkKind(summary, SUMMARY, 'formatSummary')
   const header = ['layer', 'what it is', 'output shape', 'parameters', 'multiply-adds/step', 'bytes']

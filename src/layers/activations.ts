@@ -66,9 +66,9 @@ export interface ActivationFunction {
   readonly name: ActivationName
   /** Default: the function's own, as docs/words.md lists them. */
   readonly alpha?: number | undefined
-  /** Its second constant. */
+  /** Its second constant. Default: that of the function. */
   readonly beta?: number | undefined
-  /** Whose function of that name it is, where the versions of Keras differ: 2 (and 1), or 3. */
+  /** Whose function of that name it is, where the versions of Keras differ: 2 (and 1), or 3. Default: where they differ, it must be said. */
   readonly keras?: 2 | 3 | undefined
 }
 

@@ -88,12 +88,12 @@ export function lstmCell(units: number, options: Spelled<LstmCellOptions, Omit<t
   return cellLayer('lstm', 'lstmCell', LSTM_CELL as OptionTable<AllCellOptions>, units, options)
 }
 
-/** One step of a GRU: PyTorch's GRUCell. As `lstmCell`, with one state, `NAME_h0` and `NAME_h`. */
+/** One step of a GRU: PyTorch's GRUCell. As `lstmCell`, with one state, `NAME_h0` and `NAME_h`. @throws LstmError `VALUE`, as `lstmCell` */
 export function gruCell(units: number, options: Spelled<GruCellOptions, Omit<typeof ALIASES, 'units'>> = {}): Layer {
   return cellLayer('gru', 'gruCell', GRU_CELL, units, options)
 }
 
-/** One step of a plain RNN: PyTorch's RNNCell. As `lstmCell`, with one state, `NAME_h0` and `NAME_h`. */
+/** One step of a plain RNN: PyTorch's RNNCell. As `lstmCell`, with one state, `NAME_h0` and `NAME_h`. @throws LstmError `VALUE`, as `lstmCell` */
 export function rnnCell(units: number, options: Spelled<RnnCellOptions, Omit<typeof RNN_ALIASES, 'units'>> = {}): Layer {
   return cellLayer('rnn', 'rnnCell', RNN_CELL as OptionTable<AllCellOptions>, units, options)
 }

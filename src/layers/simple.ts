@@ -61,6 +61,7 @@ export function dense(
  *
  * @param vocabulary number of rows (Keras `input_dim`, PyTorch `num_embeddings`)
  * @param width length of each row (Keras `output_dim`, PyTorch `embedding_dim`)
+ * @throws LstmError `VALUE` for sizes and options that are unknown or out of range
  */
 export function embedding(vocabulary: number, width: number, options: LayerOptions = {}): Layer {
   checkKind(vocabulary, COUNT, 'embedding', 'vocabulary')
@@ -165,6 +166,7 @@ export interface InputDescription {
 /**
  * The shape of one element of the batch, as the first entry of `sequential`: Keras's Input.
  * `input([28, 28])` is 28 timesteps of 28 features, `input(['timesteps', 28])` any number of them.
+ * @throws LstmError `VALUE` for sizes that are none, and for unknown options
  */
 export function input(shape: readonly Dimension[], options: InputOptions = {}): InputDescription {
   const { name, dtype } = readOptions(options, INPUT_OPTIONS, 'input')

@@ -31,7 +31,7 @@ export interface ModelPort {
   readonly dtype: DType
   /** Sizes; a name stands for one that is known only at run time. */
   readonly shape: SymbolicShape
-  /** An input that may be left out; it is zeros then. */
+  /** An input that may be left out; it is zeros then. Default: false. */
   readonly optional?: boolean
 }
 
@@ -43,7 +43,7 @@ export type RunOutputs<Outputs extends OutputDTypes = Record<string, 'float32'>>
 
 /** Options of `run`. */
 export interface RunOptions<Into extends RunTargets> {
-  /** Arrays to write outputs to, by name. Only these outputs are given back then. */
+  /** Arrays to write outputs to, by name. Only these outputs are given back then. Default: all, in new arrays. */
   readonly into?: Into | undefined
 }
 

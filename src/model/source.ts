@@ -9,9 +9,9 @@ export type ModelSource = string | PlatformUrl | ArrayBuffer | Uint8Array | Plat
 
 /** Options of everything that reads bytes. */
 export interface ReadOptions {
-  /** Stops the reading. */
+  /** Stops the reading. Default: nothing does. */
   readonly signal?: PlatformSignal | undefined
-  /** Called with the progress of a download; `total` is undefined where the server does not say. */
+  /** Called with the progress of a download; `total` is undefined where the server does not say. Default: nobody is told. */
   readonly onProgress?: ((progress: { readonly loaded: number, readonly total: number | undefined }) => void) | undefined
 }
 

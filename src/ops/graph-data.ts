@@ -20,7 +20,7 @@ export interface GraphNode {
   readonly parameters: Readonly<Record<string, string>>
   /** Settings, by the operator's name for each. */
   readonly attributes: Readonly<Record<string, Attribute>>
-  /** Graphs inside it, of a loop or of a choice. */
+  /** Graphs inside it, of a loop or of a choice. Default: none. */
   readonly bodies?: Readonly<Record<string, Body>>
 }
 
@@ -60,9 +60,9 @@ export interface Graph {
   readonly nodes: readonly GraphNode[]
   /** Trained weights and other fixed values, by name. */
   readonly constants: ReadonlyMap<string, ArrayLike>
-  /** What a reader says about how it took the file, a line each: `summary()` shows it, `save()` keeps it. Runs mind it not. */
+  /** What a reader says about how it took the file, a line each: `summary()` shows it, `save()` keeps it. Runs mind it not. Default: nothing. */
   readonly notes?: readonly string[]
-  /** What a file has besides its network, by the name of who reads it (characters of a recogniser); `save()` keeps it. Runs mind it not. */
+  /** What a file has besides its network, by the name of who reads it (characters of a recogniser); `save()` keeps it. Runs mind it not. Default: nothing. */
   readonly metadata?: Readonly<Record<string, string>>
 }
 

@@ -57,7 +57,7 @@ const kilobytes = (bytes: number): string => (bytes < 1e6 ? `${short(bytes / 1e3
 
 const REPORT: Kind = having('the report of quantize()', 'layers', 'bytesBefore')
 
-/** The table people read. */
+/** The table people read. @throws LstmError `VALUE` for anything but a report */
 export function formatReport(report: QuantizationReport): string {
   checkKind(report, REPORT, 'formatReport')
   const { dtype, layers, bytesBefore, bytesAfter, change } = report

@@ -12,7 +12,7 @@ export type { SourceReader, TorchOptions }
  * Tensors become float32, int32 (all signed integers) or uint8 (bool too), row-major; weights that `quantize_dynamic` packed keep their
  * 8 bits, and their names. Bytes are read at once, without a promise.
  *
- *     await readTorch('checkpoint.pt', { key: 'ema', only: (name) => name.startsWith('decoder.') })
+ *     await readTorch('checkpoint.pt', { key: 'model', only: (name) => name.startsWith('decoder.') })
  *
  * @throws LstmError `FORMAT` for a broken file; `UNSUPPORTED` for one that asks for more than tensors and plain containers, naming
  *   what it asks for, and for a file with no state dict or several; `VALUE` for an int64 that does not fit int32; `ENVIRONMENT`

@@ -16,7 +16,7 @@ export interface RuntimeOptions {
   readonly maxMemoryBytes?: number | undefined
   /**
    * A compiled module of one of the package's .wasm files, for places that forbid compiling from
-   * bytes (Cloudflare Workers). `variant` is then ignored.
+   * bytes (Cloudflare Workers). `variant` is then ignored. Default: the binaries inside the package.
    */
   readonly module?: KernelModule | undefined
   /**

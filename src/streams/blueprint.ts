@@ -17,7 +17,7 @@ import type { Timeline } from './walk.ts'
 export interface BlueprintOptions {
   /** Outputs that are inputs of the next step: `{ h: 'hOut' }`. Default: found by their names. */
   readonly carry?: Carry | undefined
-  /** Sizes of inputs that have a name but are neither batch nor timesteps: `{ samples: 512 }`. */
+  /** Sizes of inputs that have a name but are neither batch nor timesteps: `{ samples: 512 }`. Default: those that the model tells. */
   readonly sizes?: Readonly<Record<string, number>> | undefined
 }
 

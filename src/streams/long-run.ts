@@ -21,15 +21,15 @@ const CHUNK = 256
 
 /** Options of runs that take a while. */
 export interface LongRunOptions {
-  /** Stops the run between chunks. */
+  /** Stops the run between chunks. Default: nothing does. */
   readonly signal?: PlatformSignal | undefined
-  /** Called with the progress: timesteps, or layers of a model that needs the whole sequence at once. */
+  /** Called with the progress: timesteps, or layers of a model that needs the whole sequence at once. Default: nobody is told. */
   readonly onProgress?: ((progress: { readonly done: number, readonly total: number }) => void) | undefined
 }
 
 /** Options of `runAsync`. */
 export interface RunAsyncOptions extends LongRunOptions {
-  /** Arrays to write outputs to, by name, or one for the only output. Only these outputs are given back then. */
+  /** Arrays to write outputs to, by name, or one for the only output. Only these outputs are given back then. Default: all, in new arrays. */
   readonly into?: RunTargets | undefined
 }
 

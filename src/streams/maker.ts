@@ -15,7 +15,7 @@ export interface StreamMaker {
   stream(host: StreamHost, options: StreamOptions): Stream
   /** Absent in worklets, as is `run`. */
   streams?(host: StreamHost, capacity: number, options: BlueprintOptions): StreamPool
-  /** States that streams carry: see `findCarry`. */
+  /** States that streams carry: see `findCarry`. Default: none. */
   carry?: FindCarry
   /** A run in parts, for `runAsync`. */
   run?(host: StreamHost, states: StateMemory, inputs: RunInputs, options: RunAsyncOptions): Promise<Record<string, NdArray> | RunTargets>

@@ -27,13 +27,13 @@ const NAMES = [
 export interface Initializers {
   /** Where all others come from. Default `'keras'`: Glorot, orthogonal, zeros, a forget bias of 1. `'pytorch'`: uniform by 1 / sqrt(units). */
   readonly like?: 'keras' | 'pytorch' | undefined
-  /** Weights from inputs: of dense, convolutional and recurrent layers. */
+  /** Weights from inputs: of dense, convolutional and recurrent layers. Default: as `like`. */
   readonly kernel?: string | undefined
-  /** Weights from states to gates. */
+  /** Weights from states to gates. Default: as `like`. */
   readonly recurrent?: string | undefined
-  /** Biases. */
+  /** Biases. Default: as `like`. */
   readonly bias?: string | undefined
-  /** Tables of embeddings. */
+  /** Tables of embeddings. Default: as `like`. */
   readonly embedding?: string | undefined
   /** Whether the forget gate of an LSTM has a bias of 1 besides. Default: as Keras, true; as PyTorch, false. */
   readonly unitForgetBias?: boolean | undefined
@@ -49,7 +49,7 @@ export interface WeightSpec {
   readonly role: string
   /** Sizes, as in a state dict. */
   readonly shape: Shape
-  /** Units of the layer, where it is recurrent. */
+  /** Units of the layer, where it is recurrent. Default: none. */
   readonly units?: number | undefined
 }
 

@@ -145,6 +145,7 @@ export function categoricalCrossentropy(options: ProbabilityOptions = {}): Proba
 /**
  * Cross-entropy with one class for each row or timestep. Keras's SparseCategoricalCrossentropy, PyTorch's CrossEntropyLoss. Targets: int32, like the output
  * of the model without its last axis.
+ * @throws LstmError `VALUE` for options that are unknown or out of range
  */
 export function sparseCategoricalCrossentropy(options: SparseOptions = {}): SparseLoss {
   return described({ loss: 'sparseCategoricalCrossentropy', reduction: 'mean' }, readOptions(options, SPARSE, 'sparseCategoricalCrossentropy'))
@@ -153,22 +154,32 @@ export function sparseCategoricalCrossentropy(options: SparseOptions = {}): Spar
 /**
  * Cross-entropy of yes and no, averaged over the last axis. Keras's BinaryCrossentropy, PyTorch's BCEWithLogitsLoss and BCELoss. Targets: 0 to 1, like
  * the output of the model.
+ * @throws LstmError `VALUE` for options that are unknown or out of range
  */
 export function binaryCrossentropy(options: ProbabilityOptions = {}): ProbabilityLoss {
   return described<ProbabilityLoss>({ loss: 'binaryCrossentropy', reduction: 'mean' }, readOptions(options, PROBABILITY, 'binaryCrossentropy'))
 }
 
-/** (p - t)^2, averaged over the last axis. Keras's MeanSquaredError, PyTorch's MSELoss. */
+/**
+ * (p - t)^2, averaged over the last axis. Keras's MeanSquaredError, PyTorch's MSELoss.
+ * @throws LstmError `VALUE` for options that are unknown or out of range
+ */
 export function meanSquaredError(options: LossOptions = {}): DistanceLoss {
   return described<DistanceLoss>({ loss: 'meanSquaredError', reduction: 'mean' }, readOptions(options, COMMON, 'meanSquaredError'))
 }
 
-/** |p - t|, averaged over the last axis. Keras's MeanAbsoluteError, PyTorch's L1Loss. */
+/**
+ * |p - t|, averaged over the last axis. Keras's MeanAbsoluteError, PyTorch's L1Loss.
+ * @throws LstmError `VALUE` for options that are unknown or out of range
+ */
 export function meanAbsoluteError(options: LossOptions = {}): DistanceLoss {
   return described<DistanceLoss>({ loss: 'meanAbsoluteError', reduction: 'mean' }, readOptions(options, COMMON, 'meanAbsoluteError'))
 }
 
-/** Half the square near 0, a straight line beyond `delta`; averaged over the last axis. Keras's Huber, PyTorch's HuberLoss. */
+/**
+ * Half the square near 0, a straight line beyond `delta`; averaged over the last axis. Keras's Huber, PyTorch's HuberLoss.
+ * @throws LstmError `VALUE` for options that are unknown or out of range
+ */
 export function huber(options: HuberOptions = {}): HuberLoss {
   return described({ loss: 'huber', reduction: 'mean', delta: 1 }, readOptions(options, HUBER, 'huber'))
 }
@@ -176,6 +187,7 @@ export function huber(options: HuberOptions = {}): HuberLoss {
 /**
  * Connectionist temporal classification: labels whose timesteps nobody knows. PyTorch's `ctc_loss` (of batches first). Targets: `{ labels, inputLengths,
  * targetLengths }`, int32 [batch, labels] and [batch].
+ * @throws LstmError `VALUE` for options that are unknown or out of range
  */
 export function ctc(options: CtcOptions = {}): CtcLoss {
   return described({ loss: 'ctc', reduction: 'mean', blank: 0, perLabel: true, zeroInfinity: false }, readOptions(options, CTC, 'ctc'))
@@ -185,6 +197,7 @@ export function ctc(options: CtcOptions = {}): CtcLoss {
  * Error-to-signal ratio of sounds, after a pre-emphasis filter, with a term for the difference of the means: how models of amplifiers are trained (Wright,
  * Damskägg and Välimäki 2019; GuitarML). Each row is divided by its own energy, as NeuralAmpModeler does. The plain ratio is
  * `esr({ preEmphasis: 0, esrWeight: 1, dcWeight: 0 })`. Targets: like the output, [batch, timesteps] or [batch, timesteps, channels].
+ * @throws LstmError `VALUE` for options that are unknown or out of range
  */
 export function esr(options: EsrOptions = {}): EsrLoss {
   const others: EsrLoss = { loss: 'esr', reduction: 'mean', preEmphasis: 0.85, esrWeight: 0.75, dcWeight: 0.25, epsilon: 1e-5 }

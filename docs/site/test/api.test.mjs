@@ -1,6 +1,6 @@
 // The pages of the API: every option says its default, every module says what it throws, and people find what they look for by their own words.
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import MiniSearch from 'minisearch'
@@ -8,25 +8,28 @@ import { SEARCH_OPTIONS, unpacked } from '../assets/search-options.mjs'
 import { ROOT } from '../paths.mjs'
 import { FOLDER } from './built.mjs'
 
-const page = (module) => readFile(join(ROOT, 'build', 'api', 'lstm-wasm', `${module}.md`), 'utf8')
+const MODULES = join(ROOT, 'build', 'api')
+const modules = await Promise.all((await readdir(MODULES, { recursive: true })).filter((name) => name.endsWith('.md')).map(async (name) => (
+  { name: name.slice(0, -3), markdown: await readFile(join(MODULES, name), 'utf8') }
+)))
 
-/** Options that may be left out, as the tables of a module have them: `{ of, name, row }`. */
-function optionsIn(markdown) {
-  return markdown.split(/\n### /).slice(1).filter((section) => /^\w*Options\n|^\w*Options\\/.test(section)).flatMap((section) => (
-    [...section.matchAll(/^\| <a id=.*`(\w+)\?`.*$/gm)].map(([row, name]) => ({ of: section.split('\n')[0], name, row }))
-  ))
-}
+/** Properties that may be left out, as the tables of a module have them: `{ name, row }`. */
+const optionsIn = (markdown) => markdown.split(/\n### /).slice(1).flatMap((section) => (
+  [...section.matchAll(/^\| <a id=.*`(\w+)\?`.*$/gm)].map(([row, name]) => ({ name: `${section.split('\n')[0]}: ${name}`, row }))
+))
+/** Functions of a module: `{ name, text }`. */
+const functionsIn = (markdown) => (markdown.split('\n## Functions\n')[1]?.split(/\n## /)[0] ?? '').split(/\n### /).slice(1).map((text) => ({ name: text.split('\n')[0], text }))
+/** It has no argument. */
+const THROWS_NOTHING = ['operators()']
 
-for (const [module, least] of [['training', 60], ['export', 2], ['layers', 100], ['quantization', 5]]) {
-  test(`each option of lstm-wasm/${module} says its default`, async () => {
-    const options = optionsIn(await page(module))
-    assert.ok(options.length >= least, `${options.length} options`)
-    assert.deepEqual(options.filter(({ row }) => !/\bdefault/i.test(row)).map(({ of, name }) => `${of}: ${name}`), [])
-  })
-}
-
-test('functions of lstm-wasm/training and lstm-wasm/export say what they throw', async () => {
-  for (const module of ['training', 'export']) assert.match(await page(module), /Throws\n\nLstmError `/)
+test('each option of each module says its default, and each function what it throws', () => {
+  const options = modules.flatMap(({ name, markdown }) => optionsIn(markdown).map((option) => ({ ...option, name: `${name} ${option.name}` })))
+  assert.ok(options.length > 400, `${options.length} options`)
+  assert.deepEqual(options.filter(({ row }) => !/\bdefault/i.test(row)).map(({ name }) => name), [])
+  const functions = modules.flatMap(({ markdown }) => functionsIn(markdown))
+  assert.ok(functions.length > 60, `${functions.length} functions`)
+  const silent = functions.filter(({ text }) => !/#### Throws|\nThrows\n\nLstmError `/.test(text)).map(({ name }) => name)
+  assert.deepEqual(silent, THROWS_NOTHING)
 })
 
 describe('the search', async () => {

@@ -14,7 +14,7 @@ import { locationOf, type ExternalData } from './tensors.ts'
 
 /** Options of `readOnnx`. */
 export interface OnnxOptions extends Pick<FormatOptions, 'constants' | 'seed'> {
-  /** The files beside the model that hold elements of its tensors (external data), by the names it calls them. */
+  /** The files beside the model that hold elements of its tensors (external data), by the names it calls them. Default: none. */
   readonly files?: ReadonlyMap<string, Uint8Array> | undefined
 }
 

@@ -39,7 +39,7 @@ const MOST_LISTED = 50
  *   containers, naming what it asks for, and for a file with no state dict or several; `VALUE` for an int64 that
  *   does not fit int32
  *
- *     readTorch(bytes, { key: 'ema', only: (name) => name.startsWith('decoder.') })
+ *     readTorch(bytes, { key: 'model', only: (name) => name.startsWith('decoder.') })
  */
 export function readTorch(bytes: Uint8Array, options: TorchOptions = {}): Map<string, ArrayLike> {
   const read = readOptions(options, OPTIONS, 'PyTorch')

@@ -173,6 +173,7 @@ export function modelCheckpoint(
 /**
  * Sets the rate of each epoch: Keras's LearningRateScheduler.
  * @param rateOf is given the epoch, from 0, and the rate so far
+ * @throws LstmError `VALUE` for anything but a function
  */
 export function learningRateScheduler(rateOf: (epoch: number, rate: number) => number): Callback {
   if (!FUNCTION.test(rateOf)) throw new LstmError('VALUE', 'learningRateScheduler: expected a function of the epoch and the rate')

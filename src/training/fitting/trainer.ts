@@ -36,7 +36,7 @@ export interface TrainerSettings {
   readonly seed: number
   /** Constants that learn besides the weights. Default: none. */
   readonly trainable?: readonly string[] | undefined
-  /** The model as a file: a checkpoint has it. */
+  /** The model as a file: a checkpoint has it. Default: that of the trainer. */
   readonly model?: (() => Uint8Array) | undefined
 }
 
