@@ -111,7 +111,7 @@ describe('targets', () => {
 
   it('of 8 bits beside float32 of the same binary, and both without VNNI beside each other', () => {
     const name = 'B1 T1 F512 H512'
-    const of = (engine: string, variant: string, medianUs: number): Row => ({ ...(rows[0] as TimedRow), case: name, engine, variant, medianUs, peakShare: null })
+    const of = (engine: string, variant: string, medianUs: number): Row => ({ ...(rows[0]), case: name, engine, variant, medianUs, peakShare: null })
     const measured = [
       of('lstm-wasm', 'relaxed-simd', 100), of('lstm-wasm', 'simd', 104), of('lstm-wasm int8', 'relaxed-simd', 25), of('lstm-wasm int8', 'simd', 65),
       of('lstm-wasm without VNNI', 'relaxed-simd', 110), of('lstm-wasm int8 without VNNI', 'relaxed-simd', 100),
