@@ -68,6 +68,10 @@ export class Refusals {
     this.#what = what
   }
 
+  get isEmpty(): boolean {
+    return this.#found.length === 0
+  }
+
   add(text: string): void {
     this.#found.push(text)
   }

@@ -27,6 +27,14 @@ export const WRITTEN: Readonly<Record<string, () => Graph>> = {
     input(['timesteps', 1], { name: 'series' }), conv1d(6, 3, { name: 'conv', padding: 'causal', activation: 'relu' }), batchNorm({ name: 'bn' }),
     gru(5, { name: 'gru', returnSequences: true }), lastStep({ name: 'last' }), dense(1, { name: 'out' }),
   ])),
+  masked: () => filled(sequential([
+    input(['timesteps', 3], { name: 'x' }), lstm(4, { name: 'both', mask: 'mask', numLayers: 2, bidirectional: true, returnSequences: true }), dense(3, { name: 'between' }),
+    gru(4, { name: 'held', mask: 'mask', returnSequences: true }), simpleRnn(3, { name: 'backwards', mask: 'mask', goBackwards: true }), dense(2, { name: 'out' }),
+  ])),
+  counted: () => filled(sequential([
+    input(['timesteps', 2], { name: 'x' }), gru(3, { name: 'both', lengths: 'lengths', maskRule: 'hold', bidirectional: true, returnSequences: true }),
+    lstm(4, { name: 'zeroed', lengths: 'lengths', returnSequences: true }), simpleRnn(3, { name: 'whole', returnSequences: true }), dense(2, { name: 'out' }),
+  ])),
   plain: () => filled(sequential([
     input(['timesteps', 3], { name: 'x' }), simpleRnn(4, { name: 'rnn' }), activation('tanh', { name: 'act' }), dense(2, { name: 'out', bias: false }),
   ])),

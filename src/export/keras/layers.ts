@@ -34,9 +34,11 @@ const matMul: LayerWriter = (c) => {
   dense(c, weight, undefined)
 }
 
-const embedding = (c: NodeLayers, table: ArrayLike): void => (
-  c.only('Embedding', { config: { input_dim: table.shape[0], output_dim: table.shape[1], mask_zero: false }, weights: { vars: [table] } })
-)
+function embedding(c: NodeLayers, table: ArrayLike, position: number): void {
+  const attached = c.network.masks.ofIndices(c.node.inputs[position] as string)
+  const config = { input_dim: table.shape[0], output_dim: table.shape[1], mask_zero: attached !== undefined }
+  c.give(c.add('Embedding', [c.tensor(position)], c.outputType, { config, weights: { vars: [table] }, attached }))
+}
 
 /** The place of an axis that goes or comes, where it is the first one and the only one. */
 function isFirstAxis(c: NodeLayers): boolean {
@@ -56,7 +58,7 @@ const squeeze: LayerWriter = (c) => {
 /** A table whose rows are looked up, or the last step of a layer that gives all of them and is not asked for others. */
 const gather: LayerWriter<number> = (c) => {
   const table = c.value(0)
-  if (table?.shape.length === 2 && c.settings === 0 && table.dtype === 'float32') return embedding(c, table)
+  if (table?.shape.length === 2 && c.settings === 0 && table.dtype === 'float32') return embedding(c, table, 1)
   const index = c.value(1)
   const state = index?.shape.length === 0 && c.settings === 0 ? c.lifted(0)?.at(index.data[0] ?? 0) : undefined
   if (state !== undefined) return c.give(state)
@@ -69,7 +71,7 @@ const gather: LayerWriter<number> = (c) => {
 function takeLastStep(c: NodeLayers): void {
   const value = c.node.inputs[0] as string
   const layer = c.network.layers.find(({ name }) => name === c.network.tensors.get(value)?.layer)
-  const isOwn = layer !== undefined && ['LSTM', 'GRU', 'SimpleRNN'].includes(layer.className) && layer.config.go_backwards === false && c.network.uses.get(value) === 1
+  const isOwn = layer !== undefined && ['LSTM', 'GRU', 'SimpleRNN'].includes(layer.className) && layer.config.go_backwards === false && layer.config.zero_output_for_mask !== true && c.network.uses.get(value) === 1
   if (layer === undefined || !isOwn) throw c.unsupported('the last step of what is no recurrent layer that walks forwards, or of one whose other steps are wanted too')
   c.network.layers.splice(c.network.layers.indexOf(layer), 1, { ...layer, config: { ...layer.config, return_sequences: false } })
   c.give({ layer: layer.name, index: 0, ...c.outputType })
@@ -99,17 +101,18 @@ const softmax = (name: string): LayerWriter<number> => (c) => {
   const axis = resolveAxis(c.node, c.settings, rank)
   if (axis === 0) throw c.unsupported('an axis that is the batch')
   if (axis === rank - 1) return c.only('Activation', { config: { activation: name } })
-  if (name !== 'softmax') throw c.unsupported('another axis than the last')
+  if (name !== 'softmax' || c.tensor(0).mask !== undefined) throw c.unsupported('another axis than the last')
   c.only('Softmax', { config: { axis } })
 }
 
 const sameSize = (a: Dimension | undefined, b: Dimension | undefined): boolean => a !== undefined && a === b
 
+const sameSizes = (a: SymbolicShape, b: SymbolicShape): boolean => a.length === b.length && a.every((size, axis) => size === b[axis])
+
 /** Anything that keeps the elements in order and the batch in front. */
 const reshape: LayerWriter = (c) => {
   const [from, to] = [c.type(0).shape, c.outputType.shape]
-  const isWhole = from.length === to.length && from.every((size, axis) => size === to[axis])
-  if (isWhole) return c.give(c.tensor(0))
+  if (sameSizes(from, to)) return c.give(c.tensor(0))
   const rest = to.slice(1)
   const open = rest.filter((size) => typeof size === 'string').length
   if (!sameSize(from[0], to[0]) || open > 1) throw c.unsupported(`a shape that moves the batch, or leaves two sizes open: [${from.join(', ')}] to [${to.join(', ')}]`)
@@ -167,15 +170,23 @@ const merging = (className: string, withNumber?: Rescale): LayerWriter => (c) =>
   if (fixed >= 0) {
     const value = c.value(fixed) as ArrayLike
     const vector = positions.length === 2 && (c.node.op === 'mul' || c.node.op === 'add') ? alongOneAxis(value, c.outputType.shape) : undefined
-    if (vector !== undefined && c.type(1 - fixed).shape.length === c.outputType.shape.length) return perChannel(c, 1 - fixed, vector)
+    if (vector !== undefined && sameSizes(c.type(1 - fixed).shape, c.outputType.shape)) return perChannel(c, 1 - fixed, vector)
     const rescaling = positions.length === 2 && lengthOf(value.shape) === 1 ? withNumber?.(value.data[0] as number, fixed === 0) : undefined
     if (rescaling === undefined) throw c.unsupported('arithmetic with a constant that is more than one number')
     return c.give(c.add('Rescaling', [c.tensor(1 - fixed)], c.outputType, { config: rescaling }))
   }
   if (positions.length === 1) return c.give(c.tensor(0))
   const [first, ...others] = positions.map((n) => c.type(n).shape) as [SymbolicShape, ...SymbolicShape[]]
-  if (className === '' || !others.every((other) => broadcasts(first, other))) throw c.unsupported('arithmetic of tensors with other numbers of axes')
+  const isMasked = positions.some((n) => c.tensor(n).mask !== undefined)
+  if (isMasked || className === '' || !others.every((other) => broadcasts(first, other))) throw c.unsupported('arithmetic of tensors with other numbers of axes')
   c.give(c.add(className, positions.map((n) => c.tensor(n)), c.outputType, { takesList: true }))
+}
+
+const multiply = merging('Multiply', (scale) => ({ scale, offset: 0 }))
+const product: LayerWriter = (c) => {
+  const masking = c.network.masks.ofProduct(c.node)
+  if (masking === undefined) multiply(c)
+  else c.only('Masking', { config: { mask_value: masking.value }, attached: masking.mask })
 }
 
 const concat: LayerWriter<number> = (c) => {
@@ -183,6 +194,7 @@ const concat: LayerWriter<number> = (c) => {
   const states = c.node.inputs.map((_, n) => c.lifted(n))
   if (axis === 0 && states.every((one) => one !== undefined)) return c.lift(states.flat())
   if (axis === 0) throw c.unsupported('an axis that is the batch')
+  if (c.node.inputs.some((_, n) => c.tensor(n).mask !== undefined)) throw c.unsupported('tensors with masks')
   c.give(c.add('Concatenate', c.node.inputs.map((_, n): KerasTensor => c.tensor(n)), c.outputType, { takesList: true, config: { axis } }))
 }
 
@@ -192,12 +204,12 @@ export function layerWriters(): Readonly<Record<string, LayerWriter<never>>> {
     ...Object.fromEntries(FUNCTION_NAMES.filter((name) => name !== 'linear').map((name) => [name, activation])),
     ...WINDOW_LAYERS,
     linear, gemm, matMul, gather, transpose, batchNormalization, layerNormalization, concat,
-    embedding: (c: NodeLayers) => embedding(c, c.weight('weight') as ArrayLike),
+    embedding: (c: NodeLayers) => embedding(c, c.weight('weight') as ArrayLike, 0),
     softmax: softmax('softmax'), logSoftmax: softmax('log_softmax'),
     reshape, flatten: reshape, squeeze, unsqueeze,
     add: merging('Add', (offset) => ({ scale: 1, offset })), sum: merging('Add'), max: merging('Maximum'), min: merging('Minimum'),
     sub: merging('Subtract', (value, isFirst) => (isFirst ? { scale: -1, offset: value } : { scale: 1, offset: -value })),
-    mul: merging('Multiply', (scale) => ({ scale, offset: 0 })),
+    mul: product,
     div: merging('', (value, isFirst) => (isFirst ? undefined : { scale: 1 / value, offset: 0 })),
     dropout: (c: NodeLayers<number>) => c.only('Dropout', { config: { rate: c.settings, seed: null, noise_shape: null } }),
     identity: (c: NodeLayers) => c.give(c.tensor(0)),

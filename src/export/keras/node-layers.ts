@@ -1,8 +1,9 @@
-import type { GraphNode, TypedGraph, ValueType } from '../../ops/graph-data.ts'
+import type { GraphNode, TypedGraph } from '../../ops/graph-data.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { ExportedNode } from '../exported-node.ts'
 import type { Names } from '../names.ts'
-import type { KerasLayer, KerasTensor } from './network.ts'
+import { passedMask, type Masks } from './masks.ts'
+import type { AttachedMask, KerasLayer, KerasOperation, KerasTensor } from './network.ts'
 
 /** The model on its way: layers so far, and which tensor each value of ours is. */
 export interface Network {
@@ -12,6 +13,7 @@ export interface Network {
   readonly tensors: Map<string, KerasTensor>
   /** States [layers x directions, batch, units], of which Keras has one tensor [batch, units] for each layer and direction. */
   readonly lifted: Map<string, readonly KerasTensor[]>
+  readonly masks: Masks
   /** How many nodes and outputs read a value. */
   readonly uses: ReadonlyMap<string, number>
 }
@@ -23,7 +25,14 @@ export interface LayerFacts {
   readonly takesList?: boolean
   /** First states of a recurrent layer. */
   readonly initialState?: readonly KerasTensor[]
+  /** The mask that it is called with, as an argument. */
+  readonly mask?: KerasTensor | undefined
+  /** The mask that Keras attaches to its output. Default: what layers of its class make of the masks of their inputs. */
+  readonly attached?: AttachedMask | undefined
 }
+
+/** What a function of keras.ops is besides its name and inputs. Default: of the module `numpy`, called with its inputs. */
+type OperationFacts = Partial<KerasOperation> & Pick<LayerFacts, 'config' | 'takesList'>
 
 /** A node of ours on its way to layers. */
 export class NodeLayers<Settings = unknown> extends ExportedNode<Settings> {
@@ -46,18 +55,28 @@ export class NodeLayers<Settings = unknown> extends ExportedNode<Settings> {
     return value
   }
 
-  /** The tensor of an input. @throws LstmError `UNSUPPORTED` for a constant */
+  /** The tensor of an input. @throws LstmError `UNSUPPORTED` for a constant, and for sizes */
   tensor(position: number): KerasTensor {
     const tensor = this.network.tensors.get(this.node.inputs[position] as string)
+    if (tensor === undefined && this.typed.sizes.has(this.node.inputs[position] ?? '') && this.value(position) === undefined) throw this.unsupported('sizes as elements')
     if (tensor === undefined) throw this.unsupported('a constant where Keras layers take a tensor')
     return tensor
   }
 
   /** Adds a layer, whose first output is returned. */
-  add(className: string, inputs: readonly KerasTensor[], type: ValueType, facts: LayerFacts = {}): KerasTensor {
-    const { config = {}, weights = {}, takesList = false, initialState = [] } = facts
+  add(className: string, inputs: readonly KerasTensor[], type: Pick<KerasTensor, 'dtype' | 'shape'>, facts: LayerFacts = {}): KerasTensor {
+    const { config = {}, weights = {}, takesList = false, initialState = [], mask } = facts
     const name = this.network.names.unused(layerName(this.node.name))
-    this.network.layers.push({ className, name, config, inputs, initialState, takesList, weights })
+    this.network.layers.push({ className, name, config, inputs, initialState, mask, takesList, weights })
+    const attached = 'attached' in facts ? facts.attached : passedMask(className, inputs)
+    return { layer: name, index: 0, dtype: type.dtype, shape: type.shape, ...attached !== undefined && { mask: attached } }
+  }
+
+  /** Adds a function of keras.ops: none of them knows masks. */
+  operation(className: string, inputs: readonly KerasTensor[], type: Pick<KerasTensor, 'dtype' | 'shape'>, facts: OperationFacts = {}): KerasTensor {
+    const { config = {}, takesList = false, module = 'numpy', args = takesList ? [] : inputs.map(() => undefined) } = facts
+    const name = this.network.names.unused(layerName(this.node.name))
+    this.network.layers.push({ className, name, config, inputs, initialState: [], takesList, weights: {}, operation: { module, args } })
     return { layer: name, index: 0, dtype: type.dtype, shape: type.shape }
   }
 

@@ -6,8 +6,9 @@ import type { Dimension } from '../../values/shape.ts'
 import { functionsOf, type AnySettings } from '../recurrent-settings.ts'
 import { transposed } from '../turned.ts'
 import { kerasActivation } from './activations.ts'
-import { serialized, type KerasTensor } from './network.ts'
-import type { NodeLayers } from './node-layers.ts'
+import { serialized, WHOLE, type KerasTensor } from './network.ts'
+import type { LayerFacts, NodeLayers } from './node-layers.ts'
+import { truthOf } from './operations.ts'
 
 const CLASSES: Readonly<Record<RecurrentOp, string>> = { lstm: 'LSTM', gru: 'GRU', rnn: 'SimpleRNN' }
 /** Where Keras's gates stand in ours. */
@@ -24,43 +25,121 @@ function missing(c: NodeLayers<AnySettings>): string[] {
     [Object.keys(node.parameters).some((role) => role.endsWith('.peepholes')), 'peepholes'],
     [states.some((_, n) => c.has(1 + n) && c.lifted(1 + n) === undefined), "initial states of all layers in one tensor; where they may be left out, optionalStates: 'zeros' (--zero-states) does without"],
     [new Set(states.map((_, n) => c.has(1 + n))).size > 1, 'one initial state without the other'],
-    [c.has(1 + states.length), 'a mask as an input'], [c.has(2 + states.length), 'lengths as an input'],
-    [s.directions.length === 1 && s.directions[0] === 'reverse' && s.returnSequences && !s.reversedOutput, 'outputs in the order of the sequence, where it is walked backwards'],
+    [isMasked(c) && c.has(1) && s.zeroEmptyState, 'zeros for the state of a sequence without a step'],
+    [isMasked(c) && c.has(1) && s.returnSequences && s.maskRule === 'multiply', 'the initial state as the output of masked steps before the first that counts, as TensorFlow.js has it'],
   ].flatMap(([is, what]) => (is === true ? [what as string] : []))
+}
+
+const isMasked = (c: NodeLayers<AnySettings>): boolean => [1, 2].some((n) => c.has(RECURRENT[c.node.op as RecurrentOp].states.length + n))
+
+/** The mask of a node: as the key that `Masks` has for it, and as a tensor, made where it is asked for. */
+interface Mask {
+  readonly key: string
+  readonly tensor: () => KerasTensor
+}
+
+function maskOf(c: NodeLayers<AnySettings>): Mask | undefined {
+  const position = 1 + RECURRENT[c.node.op as RecurrentOp].states.length
+  if (c.has(position)) return { key: c.network.masks.keyOf(c.node.inputs[position] as string), tensor: () => truthOf(c, c.tensor(position)) }
+  if (!c.has(position + 1)) return undefined
+  let made: KerasTensor | undefined
+  return { key: `steps of ${c.node.inputs[position + 1]}`, tensor: () => (made ??= maskOfLengths(c, c.tensor(0), c.tensor(position + 1))) }
+}
+
+/** bool [batch, timesteps], true for as many steps of each row as its length says: the number of each step, from 1 on, is a sum of ones. */
+function maskOfLengths(c: NodeLayers, x: KerasTensor, lengths: KerasTensor): KerasTensor {
+  const steps = { dtype: 'float32', shape: x.shape.slice(0, 2) } as const
+  const ones = c.operation('OnesLike', [c.operation('GetItem', [x], steps, { args: [undefined, [WHOLE, WHOLE, 0]] })], steps)
+  const numbers = c.operation('Cumsum', [ones], steps, { config: { axis: 1 } })
+  const column = c.operation('ExpandDims', [c.operation('Cast', [lengths], { ...lengths, dtype: 'float32' }, { module: 'core', config: { dtype: 'float32' } })],
+    { dtype: 'float32', shape: [x.shape[0] as Dimension, 1] }, { config: { axis: 1 } })
+  return c.operation('LessEqual', [numbers, column], { dtype: 'bool', shape: steps.shape })
+}
+
+/** How a layer comes by its mask, which the output of every step has too. One that Keras would take, and that is none of ours, is left behind. */
+function maskFacts(
+  c: NodeLayers, x: KerasTensor, mask: Mask | undefined, hasStates: boolean, sequences: boolean,
+): { readonly x: KerasTensor } & Pick<LayerFacts, 'mask' | 'attached'> {
+  // With initial states Keras takes no mask but one that is an argument, and attaches it all the same.
+  if (mask === undefined && hasStates) return { x, attached: sequences && x.mask !== undefined ? { ...x.mask, isSure: false } : undefined }
+  if (mask === undefined) return { x: x.mask === undefined ? x : c.operation('Multiply', [x], x, { args: [undefined, 1] }), attached: undefined }
+  const isAttached = x.mask?.key === mask.key && x.mask.isSure && !hasStates
+  const attached = sequences ? { key: mask.key, isSure: isAttached } : undefined
+  return isAttached ? { x, attached } : { x, mask: mask.tensor(), attached }
 }
 
 /** Writes an lstm, gru or rnn node: a layer of Keras for each of its layers. */
 export function writeRecurrent(c: NodeLayers<AnySettings>): void {
   const lacks = missing(c)
   if (lacks.length > 0) throw c.unsupported(lacks.join(', '))
-  const { numLayers, directions, returnSequences, outputSize } = c.settings
+  const { numLayers, returnSequences } = c.settings
   const { states } = RECURRENT[c.node.op as RecurrentOp]
-  const [batch, timesteps] = c.type(0).shape as [Dimension, Dimension]
-  const returnState = states.some((_, n) => c.isNeeded(1 + n))
   const finals = states.map((): KerasTensor[] => [])
-  const className = CLASSES[c.node.op as RecurrentOp]
+  const mask = maskOf(c)
   let x: KerasTensor = c.tensor(0)
   for (let layer = 0; layer < numLayers; layer++) {
-    const sequences = returnSequences || layer < numLayers - 1
-    const type = { dtype: 'float32', shape: sequences ? [batch, timesteps, directions.length * outputSize] : [batch, directions.length * outputSize] } as const
-    const own = directions.map((direction, index) => (
-      { config: configOf(c, index, sequences, returnState, direction), weights: weightsOf(c, layer, direction) }
-    ))
-    const [first, second] = own as [typeof own[number], typeof own[number]?]
-    const position = layer * directions.length
-    const initialState = directions.flatMap((_, index) => states.flatMap((_state, n) => c.lifted(1 + n)?.[position + index] ?? []))
-    x = second === undefined
-      ? c.add(className, [x], type, { config: first.config, weights: { 'cell/vars': first.weights }, initialState })
-      : c.add('Bidirectional', [x], type, {
-          config: { merge_mode: 'concat', layer: serialized(className, 'forward', first.config), backward_layer: serialized(className, 'backward', second.config) },
-          weights: { 'forward_layer/cell/vars': first.weights, 'backward_layer/cell/vars': second.weights }, initialState,
-        })
-    directions.forEach((_, index) => states.forEach((state, n) => finals[n]?.push({
-      ...x, index: 1 + index * states.length + n, shape: [batch, state === 'h' ? outputSize : c.settings.hiddenSize],
-    })))
+    const isLast = layer === numLayers - 1
+    const made = writeLayer(c, x, mask, layer, returnSequences || !isLast)
+    x = made.y
+    made.states.forEach((tensors, n) => finals[n]?.push(...tensors))
   }
   c.give(x)
   finals.forEach((tensors, n) => c.lift(tensors, 1 + n))
+}
+
+interface Made {
+  readonly y: KerasTensor
+  /** For each state, those of the directions. */
+  readonly states: readonly (readonly KerasTensor[])[]
+}
+
+const sideBySide = (c: NodeLayers, tensors: readonly KerasTensor[], type: Pick<KerasTensor, 'dtype' | 'shape'>): KerasTensor => (
+  c.operation('Concatenate', tensors, type, { takesList: true, config: { axis: -1 } })
+)
+
+/** One layer, in one direction or both. */
+function writeLayer(c: NodeLayers<AnySettings>, x: KerasTensor, mask: Mask | undefined, layer: number, sequences: boolean): Made {
+  const { directions, hiddenSize, outputSize, maskRule, returnSequences, reversedOutput } = c.settings
+  const { states } = RECURRENT[c.node.op as RecurrentOp]
+  const [batch, timesteps] = c.type(0).shape as [Dimension, Dimension]
+  const width = directions.length * outputSize
+  const typed = (size: number) => ({ dtype: 'float32' as const, shape: sequences ? [batch, timesteps, size] : [batch, size] })
+  // What a row without a step ends with is its first state; the output of such a layer would be 0.
+  const takesState = mask !== undefined && c.has(1) && !sequences && maskRule !== 'hold'
+  const returnState = states.some((_, n) => c.isNeeded(1 + n)) || takesState
+  const className = CLASSES[c.node.op as RecurrentOp]
+  const zeros = mask !== undefined && sequences && (maskRule === 'zero' || (directions.length > 1 && layer < c.settings.numLayers - 1))
+  const stateOf = (y: KerasTensor, index: number, n: number): KerasTensor => (
+    { ...y, mask: undefined, index: 1 + index * states.length + n, shape: [batch, states[n] === 'h' ? outputSize : hiddenSize] }
+  )
+  const own = directions.map((direction, index) => ({
+    config: { ...configOf(c, index, sequences, returnState, direction), ...zeros && { zero_output_for_mask: true } }, weights: weightsOf(c, layer, direction),
+    initialState: states.flatMap((_state, n) => c.lifted(1 + n)?.[layer * directions.length + index] ?? []),
+  }))
+  const initialState = own.flatMap((one) => one.initialState)
+  const { x: from, ...facts } = maskFacts(c, x, mask, initialState.length > 0, sequences)
+  const [first, second] = own as [typeof own[number], typeof own[number]?]
+  // Bidirectional puts out zeros at masked steps.
+  const isApart = second !== undefined && mask !== undefined && sequences && !zeros
+  if (second !== undefined && !isApart) {
+    const y = c.add('Bidirectional', [from], typed(width), {
+      ...facts, config: { merge_mode: 'concat', layer: serialized(className, 'forward', first.config), backward_layer: serialized(className, 'backward', second.config) },
+      weights: { 'forward_layer/cell/vars': first.weights, 'backward_layer/cell/vars': second.weights }, initialState,
+    })
+    const both = states.map((_, n) => directions.map((_direction, index) => stateOf(y, index, n)))
+    return { y: takesState ? sideBySide(c, both[0] ?? [], typed(width)) : y, states: both }
+  }
+  const made = own.map(({ config, weights, initialState: ownStates }, index) => {
+    const y = c.add(className, [from], typed(outputSize), { ...facts, config, weights: { 'cell/vars': weights }, initialState: ownStates })
+    const isTurned = directions[index] === 'reverse' && sequences && !(returnSequences && reversedOutput)
+    const ownFinals = states.map((_, n) => stateOf(y, 0, n))
+    return { y: isTurned ? c.operation('Flip', [y], y, { config: { axis: 1 } }) : takesState ? ownFinals[0] as KerasTensor : y, states: ownFinals }
+  })
+  const ys = made.map(({ y }) => y)
+  return {
+    y: ys.length === 1 ? ys[0] as KerasTensor : sideBySide(c, ys, typed(width)),
+    states: states.map((_, n) => made.map((one) => one.states[n] as KerasTensor)),
+  }
 }
 
 function configOf(c: NodeLayers<AnySettings>, index: number, sequences: boolean, returnState: boolean, direction: Direction): Record<string, unknown> {

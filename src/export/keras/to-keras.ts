@@ -6,8 +6,10 @@ import { Refusals, typedSource, type ExportOptions, type ExportSource } from '..
 import { writeHdf5 } from '../hdf5/writer.ts'
 import { writeZip } from '../zip.ts'
 import { layerWriters } from './layers.ts'
+import { Masks } from './masks.ts'
 import { inKerasOrder, inputLayer, modelConfig, weightGroups, type KerasLayer, type KerasTensor } from './network.ts'
-import { layerName, NodeLayers, type Network } from './node-layers.ts'
+import { layerName, NodeLayers, type LayerWriter, type Network } from './node-layers.ts'
+import { OPERATIONS } from './operations.ts'
 
 /** What files say that wrote them: the newest Keras that these are tried with. All of Keras 3 reads them. */
 const KERAS_VERSION = '3.15.1'
@@ -23,6 +25,8 @@ export function toKeras(source: ExportSource, options: ExportOptions = {}): Uint
   const typed = typedSource(source, options, 'toKeras')
   const refusals = new Refusals('toKeras')
   const network = networkOf(typed, refusals)
+  // First states with their axis of layers have been refused by their layer.
+  if (refusals.isEmpty) refuseOtherBatches(typed, refusals)
   const outputs = typed.graph.outputs.flatMap(({ name, value }): KerasTensor[] => {
     const tensor = network.tensors.get(value)
     if (tensor === undefined) refusals.add(`the output '${name}' is ${network.lifted.has(value) ? 'states of all layers in one tensor' : 'a constant'}; outputs: [...] (--only) chooses others`)
@@ -38,6 +42,14 @@ export function toKeras(source: ExportSource, options: ExportOptions = {}): Uint
     ['config.json', text(config)],
     ['model.weights.h5', writeHdf5(weightGroups(layers))],
   ])
+}
+
+function refuseOtherBatches({ graph: { inputs } }: TypedGraph, refusals: Refusals): void {
+  const [first] = inputs
+  for (const { name, shape } of inputs) {
+    const isOther = shape[0] !== first?.shape[0] && [shape[0], first?.shape[0]].some((size) => typeof size === 'number')
+    if (isOther) refusals.add(`the first axis of the input '${name}' is another one than that of '${first?.name}', and Keras has one batch for all`)
+  }
 }
 
 /** Layers that make an output called as it is, where no other layer is: readers call outputs so. */
@@ -56,7 +68,9 @@ function namedAsOutputs(
   const nameOf = (name: string): string => renamed.get(name) ?? name
   const tensor = (own: KerasTensor): KerasTensor => ({ ...own, layer: nameOf(own.layer) })
   return {
-    layers: layers.map((own) => ({ ...own, name: nameOf(own.name), inputs: own.inputs.map(tensor), initialState: own.initialState.map(tensor) })),
+    layers: layers.map((own) => (
+      { ...own, name: nameOf(own.name), inputs: own.inputs.map(tensor), initialState: own.initialState.map(tensor), mask: own.mask && tensor(own.mask) }
+    )),
     tensors: outputs.map(tensor),
   }
 }
@@ -67,7 +81,7 @@ function networkOf(typed: TypedGraph, refusals: Refusals): Network {
   for (const value of [...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.map(({ value }) => value)]) {
     if (value !== '') uses.set(value, (uses.get(value) ?? 0) + 1)
   }
-  const network: Network = { typed, names: new Names(), layers: [], tensors: new Map(), lifted: new Map(), uses }
+  const network: Network = { typed, names: new Names(), layers: [], tensors: new Map(), lifted: new Map(), masks: new Masks(typed), uses }
   for (const { name, dtype, shape } of graph.inputs) {
     const own = network.names.unused(layerName(name))
     if (shape.length === 0) refusals.add(`the input '${name}' has no axis for the batch`)
@@ -76,11 +90,9 @@ function networkOf(typed: TypedGraph, refusals: Refusals): Network {
   }
   const writers = layerWriters()
   for (const node of graph.nodes) {
-    refusals.attempt(() => {
-      const write = Object.hasOwn(writers, node.op) ? writers[node.op] : undefined
-      if (write === undefined) throw new LstmError('UNSUPPORTED', `${node.op} '${node.name}': no layer of Keras computes it`)
-      write(new NodeLayers<never>(node, network))
-    })
+    // Sizes are told where they are needed.
+    if (node.outputs.every((value) => value === '' || typed.sizes.has(value))) continue
+    refusals.attempt(() => writeNode(new NodeLayers<never>(node, network), writers))
     // What needs it is looked at all the same.
     for (const value of node.outputs) {
       const type = typed.types.get(value)
@@ -88,4 +100,17 @@ function networkOf(typed: TypedGraph, refusals: Refusals): Network {
     }
   }
   return network
+}
+
+/** A layer, or else a function of keras.ops. @throws LstmError `UNSUPPORTED` where neither computes it */
+function writeNode(c: NodeLayers<never>, writers: Readonly<Record<string, LayerWriter<never>>>): void {
+  const { op } = c.node
+  const [layer, operation] = [writers, OPERATIONS].map((table) => (Object.hasOwn(table, op) ? table[op] : undefined))
+  if (layer === undefined && operation === undefined) throw c.unsupported('neither a layer of Keras nor a function of keras.ops computes it')
+  try {
+    return (layer ?? operation)?.(c)
+  } catch (error) {
+    if (layer === undefined || operation === undefined || !(error instanceof LstmError)) throw error
+  }
+  operation(c)
 }

@@ -107,7 +107,8 @@ const globalPool = (what: string): LayerWriter<boolean> => (c) => {
 const overSteps = (what: string): LayerWriter<{ readonly keepdims: boolean }> => (c) => {
   const { shape } = c.type(0)
   const axes = c.has(1) ? Array.from(c.fixed(1, 'axes').data, (axis) => (axis < 0 ? axis + shape.length : axis)) : []
-  if (shape.length !== 3 || axes.length !== 1 || axes[0] !== 1) throw c.unsupported('a reduction over other axes than that of the timesteps')
+  // With a mask it would be that of the steps that count.
+  if (shape.length !== 3 || axes.length !== 1 || axes[0] !== 1 || c.tensor(0).mask !== undefined) throw c.unsupported('a reduction over other axes than that of the timesteps')
   c.only(`Global${what}Pooling1D`, { config: { data_format: 'channels_last', keepdims: c.settings.keepdims } })
 }
 

@@ -151,5 +151,8 @@ export const EXPRESSIONS: Readonly<Record<string, LineWriter<never>>> = {
   argMax: argument('argmax'), argMin: argument('argmin'),
   reshape, flatten: reshape, squeeze: reshape, unsqueeze: reshape, transpose, slice, gather, concat, split, cast, pad, throughIntegers,
   expand: (c: NodeLines) => c.give(`${c.x(0)}.expand(${c.module.sizes(c.node, c.outputShape satisfies SymbolicShape)})`),
+  constantOfShape: (c: NodeLines) => (
+    c.give(`torch.full((${c.module.knownSizes(c.node, c.outputShape)},), ${python(Number(c.attribute('value') ?? 0))}, dtype=torch.${c.outputType.dtype})`)
+  ),
   matMul: (c: NodeLines) => c.give(`${c.x(0)} @ ${c.x(1)}`),
 }

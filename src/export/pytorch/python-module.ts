@@ -9,7 +9,7 @@ import { Names } from '../names.ts'
 
 /** Words that no variable of the printed code may be. */
 const RESERVED = [
-  'False', 'None', 'True', 'and', 'as', 'assert', 'async', 'await', 'break', 'class', 'continue', 'def', 'del', 'elif', 'else', 'except', 'finally', 'for', 'from', 'global',
+  'run_masked', 'False', 'None', 'True', 'and', 'as', 'assert', 'async', 'await', 'break', 'class', 'continue', 'def', 'del', 'elif', 'else', 'except', 'finally', 'for', 'from', 'global',
   'if', 'import', 'in', 'is', 'lambda', 'nonlocal', 'not', 'or', 'pass', 'raise', 'return', 'try', 'while', 'with', 'yield', 'self', 'torch', 'nn', 'F',
 ]
 /** Attributes that every module has. */
@@ -47,6 +47,8 @@ export class PythonModule {
   /** Lines of `__init__` and of `forward`. */
   readonly made: string[] = []
   readonly lines: string[] = []
+  /** Functions that `forward` calls, as Python. */
+  readonly functions: Set<string> = new Set()
   /** Expressions of the outputs. */
   readonly results: string[] = []
   readonly #variables: Names = new Names(RESERVED)
@@ -142,6 +144,13 @@ export class PythonModule {
     const known = shape.map((size) => this.size(size))
     if (known.filter((size) => size === undefined).length > 1) throw new LstmError('UNSUPPORTED', `${label(node)}: sizes that no input tells, ${formatShape(shape)}`)
     return known.map((size) => size ?? '-1').join(', ')
+  }
+
+  /** Sizes as arguments, all of which an input tells. */
+  knownSizes(node: GraphNode, shape: SymbolicShape): string {
+    const known = shape.map((size) => this.size(size))
+    if (known.includes(undefined)) throw new LstmError('UNSUPPORTED', `${label(node)}: sizes that no input tells, ${formatShape(shape)}`)
+    return known.join(', ')
   }
 
   /** Whether a value is nothing but sizes, which are told where they are needed. */

@@ -44,7 +44,7 @@ export function describePytorch(source: ExportSource, options: ExportOptions = {
 import torch.nn.functional as F
 from torch import nn
 
-
+${[...module.functions].map((text) => `\n${text}\n`).join('')}
 class Model(nn.Module):
     def __init__(self):
         super().__init__()

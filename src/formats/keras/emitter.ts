@@ -116,6 +116,14 @@ export class Emitter {
     return this.#shared(`float32 ${value}`, () => new NdArray(Float32Array.of(value), []))
   }
 
+  /** An array that stands among the arguments of a function. */
+  array({ data, shape }: { readonly data: readonly number[], readonly shape: readonly number[] }, dtype: 'float32' | 'int32'): string {
+    const name = this.freeName('array')
+    this.budget.copy(data.length, 4 * data.length, 'Keras: an array')
+    this.builder.constant(name, new NdArray(dtype === 'int32' ? Int32Array.from(data) : Float32Array.from(data), shape))
+    return name
+  }
+
   #shared(key: string, make: () => NdArray): string {
     const known = this.#shares.get(key)
     if (known !== undefined) return known

@@ -52,14 +52,25 @@ export function boundArguments({ args, kwargs, layer }: LayerCall, { names, take
   })
 }
 
-/** Tensors, and numbers as constants of the tensors' dtype. */
+/** Lists of one length in each other as an array; undefined for what is none. */
+function arrayOf(json: readonly Json[]): { readonly data: readonly number[], readonly shape: readonly number[] } | undefined {
+  if (json.every((item) => typeof item === 'number')) return { data: json, shape: [json.length] }
+  const rows = json.map((item) => (isList(item) ? arrayOf(item) : undefined))
+  const [first] = rows
+  if (first === undefined || !rows.every((row) => row?.shape.join() === first.shape.join())) return undefined
+  return { data: rows.flatMap((row) => row?.data ?? []), shape: [json.length, ...first.shape] }
+}
+
+/** Tensors, and numbers and arrays as constants of the tensors' dtype. */
 export function operands(call: LayerCall, list: readonly (BoundArgument | undefined)[]): string[] {
   const [like] = list.flatMap(tensorsOf)
   const isInteger = call.emit.builder.types.get(like?.value ?? '')?.dtype === 'int32'
   return list.map((argument) => {
     if (argument !== undefined && 'tensor' in argument) return argument.tensor.value
     const number = plain(argument)
-    if (typeof number !== 'number') throw malformed(`${call.layer.settings.what}: expected a tensor or a number`)
+    const array = isList(number) ? arrayOf(number) : undefined
+    if (array !== undefined) return call.emit.array(array, isInteger ? 'int32' : 'float32')
+    if (typeof number !== 'number') throw malformed(`${call.layer.settings.what}: expected a tensor, a number or an array of numbers`)
     return isInteger && Number.isInteger(number) ? call.emit.integer(number) : call.emit.number(number)
   })
 }
