@@ -1,4 +1,5 @@
 import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, blocksOfColumns, newMatrix, packedBytes } from '../products/layout'
+import { ProductCall } from '../products/gemm'
 import { multiplyRows } from '../products/product'
 import { SUM_LENGTH } from '../products/sums'
 import { addBlockSums, addWeightProduct, biasOfSums, packTransposed, toBlocks } from './weight-product'
@@ -14,12 +15,15 @@ export function denseBackwardBytes(k: i32, columns: i32, rows: i32): f64 {
  *
  *     da = d @ w^T      dw = a^T @ d      dbias = sum of d over the rows
  *
- * w is packed, and so is dw, which is of its size; dbias (columns). Rows of a and da are aBytes apart, those of d dBytes. Addresses of what is not
- * wanted are 0. workspacePtr: `denseBackwardBytes` bytes.
+ * w is packed, and so is dw, which is of its size; dbias (columns). Of one step: da lies as a does, d as out. Addresses of what is not wanted are 0.
+ * workspacePtr: `denseBackwardBytes` bytes.
  */
 export function denseBackwardF32(
-  w: Matrix, rows: i32, aPtr: usize, aBytes: i32, dPtr: usize, dBytes: i32, daPtr: usize, dwPtr: usize, dbiasPtr: usize, workspacePtr: usize,
+  call: ProductCall, w: Matrix, aPtr: usize, dPtr: usize, daPtr: usize, dwPtr: usize, dbiasPtr: usize, workspacePtr: usize,
 ): void {
+  const rows = call.rows
+  const aBytes = call.aRowBytes
+  const dBytes = call.outRowBytes
   const columns = w.columns
   const blocks = blocksOfColumns(columns)
   const transposed = newMatrix(workspacePtr, columns, w.k)

@@ -1,21 +1,35 @@
 import { Matrix } from './layout'
 import { multiplyRows, rowsWorkspaceBytes } from './product'
 
+/** How the rows of a product lie: `steps` times `rows` of them. */
+@unmanaged
+export class ProductCall {
+  steps: i32
+  rows: i32
+  /** a[t, b] starts at aPtr + t aStepBytes + b aRowBytes. Distances may be negative. */
+  aStepBytes: i32
+  aRowBytes: i32
+  /** out[t, b] starts at outPtr + (t rows + b) outRowBytes. */
+  outRowBytes: i32
+}
+
 /**
- * out[t, b] = bias + a[t, b] @ w, for `steps` times `rows` rows; w is packed as in layout.ts.
+ * out[t, b] = bias + a[t, b] @ w; w is packed as in layout.ts.
  *
- * a[t, b] starts at aPtr + t aStepBytes + b aRowBytes: windows that overlap, or sequences [batch, timesteps, features], are read where
- * they lie. out[t, b] starts at outPtr + (t rows + b) outRowBytes. Strides may be negative. Rows do not know of each other: a part of
+ * Windows that overlap, or sequences [batch, timesteps, features], are read where they lie. Rows do not know of each other: a part of
  * them is a product of its own. workspacePtr: `gemmWorkspaceBytes` bytes, or 0 where that is 0.
  */
-export function gemmF32(
-  w: Matrix, steps: i32, rows: i32, aPtr: usize, aStepBytes: i32, aRowBytes: i32, outPtr: usize, outRowBytes: i32,
-  workspacePtr: usize,
-): void {
-  assert(changetype<usize>(w) % 16 == 0 && steps >= 0 && rows >= 0)
+export function gemmF32(call: ProductCall, w: Matrix, aPtr: usize, outPtr: usize, workspacePtr: usize): void {
+  const rows = call.rows
+  assert(changetype<usize>(w) % 16 == 0 && call.steps >= 0 && rows >= 0)
   if (rows == 0) return
-  for (let step = 0; step < steps; step++) {
-    multiplyRows(w, rows, aPtr + step * aStepBytes, aRowBytes, outPtr + step * rows * outRowBytes, outRowBytes, false, workspacePtr)
+  const aStepBytes = call.aStepBytes
+  const aRowBytes = call.aRowBytes
+  const outRowBytes = call.outRowBytes
+  for (let steps = call.steps; steps > 0; steps--) {
+    multiplyRows(w, rows, aPtr, aRowBytes, outPtr, outRowBytes, false, workspacePtr)
+    aPtr += aStepBytes
+    outPtr += rows * outRowBytes
   }
 }
 

@@ -1,5 +1,6 @@
 // Calls of kernels as tasks of rows, of output positions, or of a direction. Rows do not know of each other, so that the results are
 // bit-identical however they are split.
+import { ProductCall } from '../products/gemm'
 import { Matrix, groupsOfUnits } from '../products/layout'
 import { GeneralLstmCell } from '../recurrent/lstm-general'
 import { GruCell } from '../recurrent/gru'
@@ -34,10 +35,9 @@ function rowsOfPart(crew: Crew, rows: i32, least: i32): i32 {
 }
 
 /** `gemmF32` by all threads: 1, or 0 where a worker does not go on. workspacePtr: as many times the bytes as there are threads. */
-export function shareGemmF32(
-  crew: Crew, wakes: i32, w: Matrix, steps: i32, rows: i32, aPtr: usize, aStepBytes: i32, aRowBytes: i32, outPtr: usize, outRowBytes: i32,
-  workspacePtr: usize,
-): i32 {
+export function shareGemmF32(crew: Crew, wakes: i32, call: ProductCall, w: Matrix, aPtr: usize, outPtr: usize, workspacePtr: usize): i32 {
+  const steps = call.steps
+  const rows = call.rows
   const stride = aligned(f64(rowsWorkspaceBytes(w, rows)))
   const part = steps > 1 ? rows : rowsOfPart(crew, rows, LEAST_ROWS)
   let count = 0
@@ -45,12 +45,14 @@ export function shareGemmF32(
     for (let begin = 0; begin < rows; begin += part) {
       const task = taskAt(crew, count++)
       task.kind = TaskKind.gemm
+      const own = changetype<ProductCall>(task.recordPtr)
+      memory.copy(task.recordPtr, changetype<usize>(call), offsetof<ProductCall>())
+      own.steps = 1
+      own.rows = min(part, rows - begin)
       task.weights = changetype<usize>(w)
-      task.rows = min(part, rows - begin)
-      task.a = aPtr + step * aStepBytes + begin * aRowBytes
-      task.aBytes = aRowBytes
-      task.b = outPtr + (step * rows + begin) * outRowBytes
-      task.outBytes = outRowBytes
+      task.call = task.recordPtr
+      task.a = aPtr + step * call.aStepBytes + begin * call.aRowBytes
+      task.b = outPtr + (step * rows + begin) * call.outRowBytes
       task.workspacePtr = workspacePtr
       task.workspaceStride = stride
       if (count < MOST_TASKS) continue

@@ -1,7 +1,7 @@
 // Tasks: calls of kernels that do not know of each other, which threads claim one by one. Thread 0 gives them out, does its share, and
 // waits for what others have claimed.
 import { Matrix } from '../products/layout'
-import { gemmF32 } from '../products/gemm'
+import { ProductCall, gemmF32 } from '../products/gemm'
 import { GeneralLstmCell, lstmGeneralF32 } from '../recurrent/lstm-general'
 import { GruCell, gruF32 } from '../recurrent/gru'
 import { LstmCell, lstmForwardF32 } from '../recurrent/lstm'
@@ -40,10 +40,6 @@ export class Task {
   /** Memory to work in: that of thread n starts n strides further. */
   workspacePtr: usize
   workspaceStride: i32
-  /** Numbers of products. */
-  rows: i32
-  aBytes: i32
-  outBytes: i32
 
   /** Memory for a record of its own. */
   // @ts-ignore: decorator
@@ -65,7 +61,7 @@ function run(task: Task, thread: i32): void {
   const call = changetype<Recurrence>(task.call)
   switch (task.kind) {
     case TaskKind.gemm:
-      gemmF32(changetype<Matrix>(task.weights), 1, task.rows, task.a, 0, task.aBytes, task.b, task.outBytes, workspacePtr)
+      gemmF32(changetype<ProductCall>(task.call), changetype<Matrix>(task.weights), task.a, task.b, workspacePtr)
       break
     case TaskKind.convolve:
       convolveF32(changetype<ConvolveCall>(task.call), changetype<Matrix>(task.weights), task.a, task.b, workspacePtr)

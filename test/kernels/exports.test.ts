@@ -4,6 +4,7 @@ import { CONTRACT_STAMP } from '../../src/contract/stamp.ts'
 import { FIRST_BLOCK_PTR } from '../../src/runtime/memory.ts'
 import { BINARIES, describeBinaries } from '../variants.ts'
 import { Arena } from './arena.ts'
+import { placeProduct } from './product-calls.ts'
 import { placeCall } from './recurrences.ts'
 
 it('simd.wasm and debug.wasm are among the binaries under test', () => {
@@ -39,12 +40,13 @@ describeBinaries('exports', (binary) => {
 
   if (binary.name !== 'debug') return
   it('check their arguments', () => {
-    const { kernels } = new Arena(binary)
-    expect(() => kernels.gemmF32(64, 1, -1, 64, 0, 4, 128, 4, 0)).toThrow(WebAssembly.RuntimeError) // -1 rows
-    expect(() => kernels.gemmF32(68, 1, 1, 64, 0, 4, 128, 4, 0)).toThrow(WebAssembly.RuntimeError) // packed weights unaligned
-    expect(() => kernels.packDenseF32(64, 0, 0, 1, 1)).toThrow(WebAssembly.RuntimeError) // no weights
     const arena = new Arena(binary)
+    const { kernels } = arena
+    const [negative, one] = [placeProduct(arena, -1, 1, 1), placeProduct(arena, 1, 1, 1)]
+    expect(() => kernels.gemmF32(negative, 64, 64, 128, 0)).toThrow(WebAssembly.RuntimeError) // -1 rows
+    expect(() => kernels.gemmF32(one, 68, 64, 128, 0)).toThrow(WebAssembly.RuntimeError) // packed weights unaligned
+    expect(() => kernels.packDenseF32(64, 0, 0, 1, 1)).toThrow(WebAssembly.RuntimeError) // no weights
     const [callPtr, cellPtr] = [placeCall(arena, { timesteps: 1, rowEnd: 1 }), arena.ints([0, 0, 1])]
-    expect(() => arena.kernels.lstmForwardF32(callPtr, cellPtr, 64, 64, 64, 0, 0, 0, 256)).toThrow(WebAssembly.RuntimeError) // chunkSteps 0
+    expect(() => kernels.lstmForwardF32(callPtr, cellPtr, 64, 64, 64, 0, 0, 0, 256)).toThrow(WebAssembly.RuntimeError) // chunkSteps 0
   })
 })

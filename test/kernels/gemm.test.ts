@@ -3,6 +3,9 @@ import { pseudoRandom } from '../random.ts'
 import { dotDistance } from '../tolerance.ts'
 import { describeBinaries } from '../variants.ts'
 import { Arena, rowRanges } from './arena.ts'
+import { placeProduct } from './product-calls.ts'
+
+type Call = ReturnType<typeof placeProduct>
 
 const SIZES = [1, 3, 5, 16, 17, 33]
 
@@ -78,9 +81,8 @@ describeBinaries('gemmF32', (binary) => {
         const aPtr = arena.floats(a)
         const packedPtr = pack(weight, bias, k, columns)
         const outPtr = arena.allocate(rows * columns * 4)
-        arena.call([[outPtr, rows * columns * 4]], () => (
-          kernels.gemmF32(packedPtr, 1, rows, aPtr, 0, k * 4, outPtr, columns * 4, 0)
-        ))
+        const call = placeProduct(arena, rows, k, columns)
+        arena.call([[outPtr, rows * columns * 4]], () => kernels.gemmF32(call, packedPtr, aPtr, outPtr, 0))
         for (let row = 0; row < rows; row++) {
           expectProduct(outPtr + row * columns * 4, a.subarray(row * k, (row + 1) * k), weight, bias, columns)
         }
@@ -94,9 +96,10 @@ describeBinaries('gemmF32', (binary) => {
     const aPtr = arena.floats(pseudoRandom(3, rows * k, 2))
     const outPtr = arena.allocate(rows * columns * 4)
     const alonePtr = arena.allocate(columns * 4)
-    kernels.gemmF32(packedPtr, 1, rows, aPtr, 0, k * 4, outPtr, columns * 4, 0)
+    kernels.gemmF32(placeProduct(arena, rows, k, columns), packedPtr, aPtr, outPtr, 0)
+    const call = placeProduct(arena, 1, k, columns)
     for (let row = 0; row < rows; row++) {
-      kernels.gemmF32(packedPtr, 1, 1, aPtr + row * k * 4, 0, k * 4, alonePtr, columns * 4, 0)
+      kernels.gemmF32(call, packedPtr, aPtr + row * k * 4, alonePtr, 0)
       expect(arena.bytes(outPtr + row * columns * 4, columns * 4), `row ${row}`).toEqual(arena.bytes(alonePtr, columns * 4))
     }
   })
@@ -117,9 +120,8 @@ describeBinaries('gemmF32', (binary) => {
     const outPtr = arena.allocate(rows * columns * 4)
     const sign = direction === 'forwards' ? 1 : -1
     const firstPtr = sign > 0 ? aPtr : aPtr + (timesteps - 1) * k * 4
-    arena.call([[outPtr, rows * columns * 4]], () => (
-      kernels.gemmF32(packedPtr, timesteps, batch, firstPtr, sign * k * 4, timesteps * k * 4, outPtr, columns * 4, 0)
-    ))
+    const call = placeProduct(arena, batch, k, columns, { steps: timesteps, aStepBytes: sign * k * 4, aRowBytes: timesteps * k * 4 })
+    arena.call([[outPtr, rows * columns * 4]], () => kernels.gemmF32(call, packedPtr, firstPtr, outPtr, 0))
     for (let n = 0; n < timesteps; n++) {
       const t = sign > 0 ? n : timesteps - 1 - n
       for (let b = 0; b < batch; b++) {
@@ -137,8 +139,9 @@ describeBinaries('gemmF32', (binary) => {
     const packedPtr = pack(weight, undefined, k, columns)
     const outPtr = arena.allocate(rows * outRow * 4)
     const lastRow = (rows - 1) * outRow * 4
+    const call = placeProduct(arena, rows, k, columns, { aRowBytes: -k * 4, outRowBytes: -outRow * 4 })
     arena.call(rowRanges(outPtr, outRow * 4, rows, columns * 4), () => (
-      kernels.gemmF32(packedPtr, 1, rows, aPtr + (rows - 1) * k * 4, 0, -k * 4, outPtr + lastRow, -outRow * 4, 0)
+      kernels.gemmF32(call, packedPtr, aPtr + (rows - 1) * k * 4, outPtr + lastRow, 0)
     ))
     for (let row = 0; row < rows; row++) {
       expectProduct(outPtr + row * outRow * 4, a.subarray(row * k, (row + 1) * k), weight, undefined, columns)
@@ -150,14 +153,16 @@ describeBinaries('gemmF32', (binary) => {
     const stepBytes = batch * columns * 4
     const packedPtr = pack(pseudoRandom(1, columns * k, 1), pseudoRandom(2, columns, 1), k, columns)
     const aPtr = arena.floats(pseudoRandom(3, batch * timesteps * k, 2))
-    const run = (outPtr: number, begin: number, steps: number): void => (
-      kernels.gemmF32(packedPtr, steps, batch, aPtr + begin * k * 4, k * 4, timesteps * k * 4, outPtr + begin * stepBytes, columns * 4, 0)
+    const callOf = (steps: number): Call => placeProduct(arena, batch, k, columns, { steps, aStepBytes: k * 4, aRowBytes: timesteps * k * 4 })
+    const run = (call: Call, outPtr: number, begin: number): void => (
+      kernels.gemmF32(call, packedPtr, aPtr + begin * k * 4, outPtr + begin * stepBytes, 0)
     )
     const [allPtr, partsPtr] = [arena.allocate(timesteps * stepBytes), arena.allocate(timesteps * stepBytes)]
-    run(allPtr, 0, timesteps)
+    run(callOf(timesteps), allPtr, 0)
     for (let begin = 0; begin < timesteps; begin += length) {
       const steps = Math.min(length, timesteps - begin)
-      arena.call([[partsPtr + begin * stepBytes, steps * stepBytes]], () => run(partsPtr, begin, steps))
+      const call = callOf(steps)
+      arena.call([[partsPtr + begin * stepBytes, steps * stepBytes]], () => run(call, partsPtr, begin))
     }
     expect(arena.bytes(partsPtr, timesteps * stepBytes)).toEqual(arena.bytes(allPtr, timesteps * stepBytes))
   })
@@ -165,6 +170,7 @@ describeBinaries('gemmF32', (binary) => {
   it.each([[0, 1], [1, 0], [0, 0]])('does nothing for %i steps of %i rows', (steps, rows) => {
     const packedPtr = pack(pseudoRandom(1, 3, 1), undefined, 1, 3)
     const aPtr = arena.floats([1])
-    arena.call([], () => kernels.gemmF32(packedPtr, steps, rows, aPtr, 0, 4, 64, 12, 0))
+    const call = placeProduct(arena, rows, 1, 3, { steps })
+    arena.call([], () => kernels.gemmF32(call, packedPtr, aPtr, 64, 0))
   })
 })

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { pseudoRandom } from '../random.ts'
 import { describeBinaries } from '../variants.ts'
 import { Arena } from './arena.ts'
+import { placeProduct } from './product-calls.ts'
 
 const PAGES = 96
 /** What int8Kind gives. */
@@ -57,7 +58,7 @@ describeBinaries('products of 8 bits', (binary) => {
   }
   const product = (packedPtr: number, a: Float32Array, rows: number, k: number, columns: number): Float32Array => {
     const outPtr = arena.allocate(rows * columns * 4)
-    kernels.gemmF32(packedPtr, 1, rows, arena.floats(a), 0, k * 4, outPtr, columns * 4, arena.allocate(kernels.gemmWorkspaceBytes(packedPtr, rows)))
+    kernels.gemmF32(placeProduct(arena, rows, k, columns), packedPtr, arena.floats(a), outPtr, arena.allocate(kernels.gemmWorkspaceBytes(packedPtr, rows)))
     return arena.read(outPtr, rows * columns)
   }
 
@@ -124,8 +125,9 @@ describeBinaries('products of 8 bits', (binary) => {
     const packedPtr = pack(integers(11, columns * k), new Float32Array(columns).fill(0.01), undefined, k, columns)
     const together = product(packedPtr, a, rows, k, columns)
     const [aPtr, outPtr, workspacePtr] = [arena.floats(a), arena.allocate(columns * 4), arena.allocate(kernels.gemmWorkspaceBytes(packedPtr, 1))]
+    const call = placeProduct(arena, 1, k, columns)
     for (let row = 0; row < rows; row++) {
-      kernels.gemmF32(packedPtr, 1, 1, aPtr + row * k * 4, 0, k * 4, outPtr, columns * 4, workspacePtr)
+      kernels.gemmF32(call, packedPtr, aPtr + row * k * 4, outPtr, workspacePtr)
       expect(arena.read(outPtr, columns)).toEqual(together.slice(row * columns, (row + 1) * columns))
     }
   })

@@ -7,6 +7,7 @@ import { pseudoRandom } from '../random.ts'
 import { dotDistance, LSTM_KERNEL_DISTANCE } from '../tolerance.ts'
 import { debugBinary, describeBinaries } from '../variants.ts'
 import { Arena } from './arena.ts'
+import { placeProduct } from './product-calls.ts'
 import { placeCall, placeGates } from './recurrences.ts'
 
 /** What debug.wasm exports beside the kernels. */
@@ -38,7 +39,7 @@ describeBinaries('products', (binary) => {
     const packedPtr = arena.allocate(arena.kernels.packedDenseBytes(k, columns))
     arena.kernels.packDenseF32(packedPtr, arena.floats(weight), arena.floats(bias), k, columns)
     const [aPtr, gotPtr] = [arena.floats(a), arena.allocate(rows * columns * 4)]
-    arena.kernels.gemmF32(packedPtr, 1, rows, aPtr, 0, k * 4, gotPtr, columns * 4, 0)
+    arena.kernels.gemmF32(placeProduct(arena, rows, k, columns), packedPtr, aPtr, gotPtr, 0)
     const got = arena.read(gotPtr, rows * columns)
     if (binary.name === 'relaxed-simd') expect(far(got, expected)).toBeLessThan(2 * dotDistance(k + 1, k))
     else expect(got).toEqual(expected)

@@ -7,6 +7,7 @@ import type { RecordValues } from '../../src/values/record.ts'
 import { pseudoRandom } from '../random.ts'
 import { describeBinaries } from '../variants.ts'
 import { Arena } from './arena.ts'
+import { placeProduct } from './product-calls.ts'
 
 type Pool = RecordValues<typeof PoolCall>
 type Convolve = RecordValues<typeof ConvolveCall>
@@ -120,7 +121,7 @@ describeBinaries('convolveF32', (binary) => {
       }
     }
     const expectedPtr = arena.allocate(rows * columns * 4)
-    kernels.gemmF32(wPtr, 1, rows, arena.floats(windows), 0, k * 4, expectedPtr, columns * 4, 0)
+    kernels.gemmF32(placeProduct(arena, rows, k, columns), wPtr, arena.floats(windows), expectedPtr, 0)
     const [callPtr, xPtr, outPtr] = [arena.record(ConvolveCall, call), arena.floats(x), arena.allocate(rows * columns * 4)]
     const workspaceBytes = kernels.convolveWorkspaceBytes(rows, k, 0)
     const workspacePtr = arena.allocate(workspaceBytes)

@@ -1,6 +1,7 @@
 // Packed matrices, and those of dense layers.
+import { ProductCall } from '../../contract/products/gemm.ts'
 import { int8Along } from '../constant.ts'
-import type { Packer, Planner, Slot } from '../operator.ts'
+import type { Packer, Planner, RecordSlot, Slot } from '../operator.ts'
 import type { PackedConstant } from './matrices.ts'
 
 /** Where packed matrices are. */
@@ -18,4 +19,9 @@ export function packDense({ kernels, parameter, allocate, upload, uploadData }: 
 /** Memory that `gemmF32` needs for that many rows and a constant: none where the constant is float32. */
 export function productWorkspace(planner: Planner, packedPtr: number, rows: number): Slot {
   return planner.workspace(planner.kernels.gemmWorkspaceBytes(packedPtr, rows))
+}
+
+/** The call of `gemmF32` for rows of a (rows, k) and out (rows, columns) that lie beside each other. */
+export function productCall(planner: Planner, rows: number, k: number, columns: number): RecordSlot<typeof ProductCall> {
+  return planner.record(ProductCall, { steps: 1, rows, aStepBytes: 0, aRowBytes: k * 4, outRowBytes: columns * 4 })
 }

@@ -9,6 +9,7 @@ import type { GraphNode } from '../graph-data.ts'
 import type { InferenceContext, Operator, Slot } from '../operator.ts'
 import { WORKS_ALONG } from '../time/rules.ts'
 import { along, timeAxis } from '../time/timing.ts'
+import { productCall } from './dense.ts'
 import type { MatrixInputs, PackedConstant } from './matrices.ts'
 import { isSmallProduct, matrixLayout, multiplyConstants, planPacked, preparePacked, workspaceOf } from './packed.ts'
 
@@ -112,7 +113,8 @@ export const gemm: Operator<GemmSettings, PackedConstant | undefined> = {
       a = rows
     }
     const workspace = workspaceOf(planner, packed, m)
-    planner.step(() => gemmF32(packed.ptr, 1, m, a.ptr, 0, k * 4, out.ptr, n * 4, workspace.ptr))
+    const call = productCall(planner, m, k, n)
+    planner.step(() => gemmF32(call.ptr, packed.ptr, a.ptr, out.ptr, workspace.ptr))
     if (alpha !== 1) planner.step(() => scaleF32(out.ptr, alpha, m * n))
     if (!planner.hasInput(2)) return
     const cShape = planner.shapeOf(2)

@@ -4,7 +4,7 @@ import { label, requireFeatures, requireInput, requireParameter } from '../node/
 import type { GraphNode } from '../graph-data.ts'
 import type { InferenceContext, Operator } from '../operator.ts'
 import { rowwise } from '../time/rules.ts'
-import { packDense, productWorkspace } from './dense.ts'
+import { packDense, productCall, productWorkspace } from './dense.ts'
 
 /** Checks the weights and returns `[inputSize, units]`. */
 function sizes(node: GraphNode, context: Pick<InferenceContext, 'parameter'>): [number, number] {
@@ -50,6 +50,7 @@ export const linear: Operator<unknown, number> = {
     const units = planner.outputShape(0).at(-1) as number
     const rows = lengthOf(planner.shapeOf(0)) / inputSize
     const workspace = productWorkspace(planner, packedPtr, rows)
-    planner.step(() => gemmF32(packedPtr, 1, rows, x.ptr, 0, inputSize * 4, y.ptr, units * 4, workspace.ptr))
+    const call = productCall(planner, rows, inputSize, units)
+    planner.step(() => gemmF32(call.ptr, packedPtr, x.ptr, y.ptr, workspace.ptr))
   },
 }

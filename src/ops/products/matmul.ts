@@ -9,6 +9,7 @@ import type { InferenceContext, Operator, Planner, Slot } from '../operator.ts'
 import { MIXES } from '../time/reshaping.ts'
 import { WORKS_ALONG } from '../time/rules.ts'
 import { along, timeAxis } from '../time/timing.ts'
+import { productCall } from './dense.ts'
 import type { MatrixInputs, PackedConstant } from './matrices.ts'
 import { isSmallProduct, matrixLayout, multiplyConstants, packedBytes, planPacked, preparePacked, workspaceOf } from './packed.ts'
 
@@ -114,7 +115,8 @@ export const matMul: Operator<unknown, PackedConstant | undefined> = {
       const packed = planPacked(planner, weightOf(planner.shapeOf(1)), matrixLayout(k, n), constant)
       const rows = lengthOf(aBatch) * m
       const workspace = workspaceOf(planner, packed, rows)
-      planner.step(() => gemmF32(packed.ptr, 1, rows, a.ptr, 0, k * 4, out.ptr, n * 4, workspace.ptr))
+      const call = productCall(planner, rows, k, n)
+      planner.step(() => gemmF32(call.ptr, packed.ptr, a.ptr, out.ptr, workspace.ptr))
     } else {
       planStack(planner, product, a, planner.input(1), out)
     }
@@ -129,13 +131,14 @@ function planStack(planner: Planner, { m, k, n, aBatch, bBatch }: MatMul<number>
   const aPositions = positionsOf(aBatch, batch)
   const bPositions = positionsOf(bBatch, batch)
   const packed = planner.workspace(packedBytes(planner, matrixLayout(k, n)))
+  const call = productCall(planner, m, k, n)
   planner.step(() => {
     let inside = -1
     for (let index = 0; index < aPositions.length; index++) {
       const position = bPositions[index] as number
       if (position !== inside) packStridedF32(packed.ptr, b.ptr + position * k * n * 4, 0, 1, k, n, 0, n * 4, 4)
       inside = position
-      gemmF32(packed.ptr, 1, m, a.ptr + (aPositions[index] as number) * m * k * 4, 0, k * 4, out.ptr + index * m * n * 4, n * 4, 0)
+      gemmF32(call.ptr, packed.ptr, a.ptr + (aPositions[index] as number) * m * k * 4, out.ptr + index * m * n * 4, 0)
     }
   })
 }

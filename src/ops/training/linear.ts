@@ -4,6 +4,7 @@ import { requireInput } from '../node/checks.ts'
 import { integerOf } from '../node/attributes.ts'
 import type { GraphNode, ValueType } from '../graph-data.ts'
 import type { Operator, Slot } from '../operator.ts'
+import { productCall } from '../products/dense.ts'
 import { inputOf, outputOf } from './layer.ts'
 
 interface LinearSettings {
@@ -33,9 +34,10 @@ export const trainedLinear: Operator<LinearSettings> = {
     const bias = inputOf(planner, 2)
     const inputSize = planner.shapeOf(0).at(-1) as number
     const rows = lengthOf(planner.shapeOf(0)) / inputSize
+    const call = productCall(planner, rows, inputSize, units)
     planner.step(() => {
       kernels.setBias(w.ptr, bias.ptr, 0, 0)
-      kernels.gemmF32(w.ptr, 1, rows, x.ptr, 0, inputSize * 4, y.ptr, units * 4, 0)
+      kernels.gemmF32(call.ptr, w.ptr, x.ptr, y.ptr, 0)
     })
   },
 }
@@ -59,6 +61,7 @@ export const linearBackward: Operator<LinearSettings> = {
     const inputSize = planner.shapeOf(0).at(-1) as number
     const rows = lengthOf(planner.shapeOf(0)) / inputSize
     const workspace = planner.workspace(kernels.denseBackwardBytes(inputSize, units, rows))
-    planner.step(() => kernels.denseBackwardF32(w.ptr, rows, x.ptr, inputSize * 4, dy.ptr, units * 4, dx.ptr, dw.ptr, dbias.ptr, workspace.ptr))
+    const call = productCall(planner, rows, inputSize, units)
+    planner.step(() => kernels.denseBackwardF32(call.ptr, w.ptr, x.ptr, dy.ptr, dx.ptr, dw.ptr, dbias.ptr, workspace.ptr))
   },
 }

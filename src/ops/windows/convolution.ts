@@ -1,3 +1,4 @@
+import { ProductCall } from '../../contract/products/gemm.ts'
 import { ConvolveCall } from '../../contract/windows/convolve.ts'
 import { LstmError } from '../../errors.ts'
 import type { RecordValues } from '../../values/record.ts'
@@ -179,7 +180,10 @@ function planWindows(planner: Planner, { x, y, packed, windows, batch, sizes, co
   if (group === 1 && unpadded && height === 1 && windowHeight === 1 && (dilationColumns === 1 || windowWidth === 1)) {
     // A window is a run of memory: nothing needs to be gathered.
     const workspace = workspaceOf(planner, packed, outWidth)
-    planner.step(() => gemmF32(packed.ptr, batch, outWidth, x.ptr, width * channels * 4, strideColumns * channels * 4, y.ptr, columns * 4, workspace.ptr))
+    const product = planner.record(ProductCall, {
+      steps: batch, rows: outWidth, aStepBytes: width * channels * 4, aRowBytes: strideColumns * channels * 4, outRowBytes: columns * 4,
+    })
+    planner.step(() => gemmF32(product.ptr, packed.ptr, x.ptr, y.ptr, workspace.ptr))
     return
   }
   const workspace = planner.workspace(convolveWorkspaceBytes(outHeight * outWidth, k, Number(packed.isInt8)))

@@ -7,6 +7,7 @@ import { integersOf } from '../node/lists.ts'
 import { freshSize, knownLength } from '../node/sizes.ts'
 import type { GraphNode } from '../graph-data.ts'
 import type { InferenceContext, Operator } from '../operator.ts'
+import { productCall } from '../products/dense.ts'
 import type { PackedConstant } from '../products/matrices.ts'
 import { matrixLayout, planPacked, preparePacked } from '../products/packed.ts'
 import { channelsLastInput, channelsLastOutput } from './channels-last.ts'
@@ -110,6 +111,7 @@ export const convTranspose: Operator<number, PackedConstant | undefined> = {
     const workspace = planner.workspace(width * products * 4)
     const x = channelsLastInput(planner, windows.channelsLast, batch, inputs, height * width)
     const y = channelsLastOutput(planner, windows.channelsLast, batch, columns, outHeight * outWidth)
+    const product = productCall(planner, width, inputs, products)
     const call = planner.record(ScatterWindowsCall, {
       width, windowHeight, windowWidth, channels: groupColumns, strideRows, strideColumns, dilationRows, dilationColumns, padTop, padLeft,
       outHeight, outWidth, outPixelBytes: columns * 4,
@@ -119,7 +121,7 @@ export const convTranspose: Operator<number, PackedConstant | undefined> = {
         for (let g = 0; g < group; g++) {
           for (let row = 0; row < height; row++) {
             const xPtr = x.ptr + ((n * height + row) * width * inputs + g * k) * 4
-            gemmF32(packed.ptr + g * packed.bytes, 1, width, xPtr, 0, inputs * 4, workspace.ptr, products * 4, 0)
+            gemmF32(product.ptr, packed.ptr + g * packed.bytes, xPtr, workspace.ptr, 0)
             scatterF32(
               call.ptr, row, workspace.ptr, bias === undefined ? 0 : bias.ptr + g * groupColumns * 4,
               y.slot.ptr + (n * outHeight * outWidth * columns + g * groupColumns) * 4,

@@ -1,5 +1,6 @@
 // The kernels of a runtime with threads: calls that are large enough are shared where that has been found to be faster. All others, and all
 // other kernels, are the binary's own.
+import { ProductCall } from '../../contract/products/gemm.ts'
 import { Matrix } from '../../contract/products/layout.ts'
 import { LstmCell } from '../../contract/recurrent/lstm.ts'
 import { Recurrence } from '../../contract/recurrent/recurrence.ts'
@@ -41,6 +42,8 @@ const COLUMNS = at(Matrix, 'columns')
 const HIDDEN_SIZE = at(LstmCell, 'hiddenSize')
 const ROW_BEGIN = at(Recurrence, 'rowBegin')
 const ROW_END = at(Recurrence, 'rowEnd')
+const STEPS = at(ProductCall, 'steps')
+const ROWS = at(ProductCall, 'rows')
 const OUT_HEIGHT = at(ConvolveCall, 'outHeight')
 const OUT_WIDTH = at(ConvolveCall, 'outWidth')
 
@@ -55,7 +58,7 @@ export class SharedKernels implements Sharing {
   readonly kernels: Kernels
   readonly #plain: Kernels & ThreadKernels
   readonly #crew: Crew
-  /** By the address of what a call is about; of products, and the number of their rows. */
+  /** By the address of the call's record. */
   readonly #sites: Map<number, Site> = new Map()
   /** Tasks that are collected between `begin` and `end`; undefined elsewhere. */
   #collected: number | undefined
@@ -175,13 +178,13 @@ export class SharedKernels implements Sharing {
     else if (way === Way.alone) this.#crew.ended(true)
   }
 
-  readonly #gemm: Kernels['gemmF32'] = (w, steps, rows, aPtr, aStepBytes, aRowBytes, outPtr, outRowBytes, workspacePtr) => {
-    const { ptr } = this.#crew
-    const way = this.#begin(w + 2 ** 32 * rows, steps * rows * terms(this.#crew.ints, w))
-    if (way < Way.shared) this.#plain.gemmF32(w, steps, rows, aPtr, aStepBytes, aRowBytes, outPtr, outRowBytes, workspacePtr)
-    const isDone = way < Way.shared
-      || this.#plain.shareGemmF32(ptr, Number(way === Way.waking), w, steps, rows, aPtr, aStepBytes, aRowBytes, outPtr, outRowBytes, workspacePtr) === 1
-    if (way !== Way.unmeasured) this.#crew.ended(isDone)
+  readonly #gemm: Kernels['gemmF32'] = (call, w, aPtr, outPtr, workspacePtr) => {
+    const crew = this.#crew
+    const { ints } = crew
+    const way = this.#begin(call, read(ints, call, STEPS) * read(ints, call, ROWS) * terms(ints, w))
+    if (way < Way.shared) this.#plain.gemmF32(call, w, aPtr, outPtr, workspacePtr)
+    const isDone = way < Way.shared || this.#plain.shareGemmF32(crew.ptr, Number(way === Way.waking), call, w, aPtr, outPtr, workspacePtr) === 1
+    if (way !== Way.unmeasured) crew.ended(isDone)
   }
 
   readonly #convolve: Kernels['convolveF32'] = (call, w, xPtr, outPtr, workspacePtr) => {
