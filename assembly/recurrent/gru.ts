@@ -84,11 +84,11 @@ export class GruCell {
   }
 }
 
-/** A GRU over a sequence: see `recur`. */
+/** A GRU over a sequence, a `GruCell`: see `recur`. It has no c. */
 export function gruF32(
-  call: Recurrence, cell: GruCell, xPtr: usize, hPtr: usize, yPtr: usize, maskPtr: usize, heldPtr: usize, workspacePtr: usize,
+  call: Recurrence, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize, pastPtr: usize, workspacePtr: usize,
 ): void {
-  recur(cell, call, xPtr, hPtr, 0, yPtr, maskPtr, heldPtr, 0, workspacePtr)
+  recur(changetype<GruCell>(call.cellPtr), call, xPtr, hPtr, cPtr, yPtr, maskPtr, pastPtr, workspacePtr)
 }
 
 /** Gates r and z of one row: the product with h, where their vectors are `strideBytes` apart, is added, and they are activated. */

@@ -98,12 +98,11 @@ export class GeneralLstmCell {
 /** Byte distance between the vectors of one gate. */
 const GATE_STRIDE: i32 = BLOCK_ROW_BYTES
 
-/** An LSTM with any options over a sequence: see `recur`. */
+/** An LSTM with any options over a sequence, a `GeneralLstmCell`: see `recur`. */
 export function lstmGeneralF32(
-  call: Recurrence, cell: GeneralLstmCell, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize, heldPtr: usize, historyPtr: usize,
-  workspacePtr: usize,
+  call: Recurrence, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize, pastPtr: usize, workspacePtr: usize,
 ): void {
-  recur(cell, call, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, historyPtr, workspacePtr)
+  recur(changetype<GeneralLstmCell>(call.cellPtr), call, xPtr, hPtr, cPtr, yPtr, maskPtr, pastPtr, workspacePtr)
 }
 
 /**

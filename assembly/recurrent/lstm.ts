@@ -49,9 +49,9 @@ export class LstmCell {
   }
 }
 
-/** An LSTM without options but clips over a sequence: see `recur`. */
+/** An LSTM without options but clips over a sequence, an `LstmCell`: see `recur`. */
 export function lstmForwardF32(
-  call: Recurrence, cell: LstmCell, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize, heldPtr: usize, workspacePtr: usize,
+  call: Recurrence, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize, pastPtr: usize, workspacePtr: usize,
 ): void {
-  recur(cell, call, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, 0, workspacePtr)
+  recur(changetype<LstmCell>(call.cellPtr), call, xPtr, hPtr, cPtr, yPtr, maskPtr, pastPtr, workspacePtr)
 }

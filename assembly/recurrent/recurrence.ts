@@ -43,6 +43,8 @@ export class Recurrence {
   delaySteps: i32
   /** Weight of the oldest of them; the next has 1 - delayFraction. */
   delayFraction: f32
+  /** Weights and settings: the record that the kernel's cell has. */
+  cellPtr: usize
 }
 
 /**
@@ -98,22 +100,22 @@ export function recurrentWorkspaceBytes(
  * h          (B, outputSize), c (B, cellSize): the states before the first step; on return, after the last.
  * yPtr       where every h[t] goes; 0: not wanted.
  * maskPtr    0 where a step is padding; or 0: there is no mask
- * heldPtr    (B, outputSize), with a mask: the last output of every row; what it holds before is what a masked first step outputs
- * historyPtr (B, delaySteps, outputSize + cellSize), with a delay: h and c of the steps before, the oldest first
+ * pastPtr    what is kept from step to step besides the states, of a layer with a mask or a delay, which go not together:
+ *            with a mask, (B, outputSize): the last output of every row; what it holds before is what a masked first step outputs
+ *            with a delay, (B, delaySteps, outputSize + cellSize): h and c of the steps before, the oldest first
  * workspacePtr  recurrentWorkspaceBytes(...) bytes
  *
  * Allocations are padded, so that reading a state in whole vectors may pass the end of its last row; only valid units are written.
  */
 export function recur<Cell>(
-  cell: Cell, call: Recurrence, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize, heldPtr: usize, historyPtr: usize,
-  workspacePtr: usize,
+  cell: Cell, call: Recurrence, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize, pastPtr: usize, workspacePtr: usize,
 ): void {
   const timesteps = call.timesteps
   const rowBegin = call.rowBegin
   const rows = call.rowEnd - rowBegin
   const chunkSteps = call.chunkSteps
   assert(rows >= 0 && timesteps >= 0 && chunkSteps > 0)
-  assert(workspacePtr % 16 == 0)
+  assert(workspacePtr % 16 == 0 && (maskPtr == 0 || call.delaySteps == 0))
   if (rows == 0 || timesteps == 0) return
   const w = cell.inputWeights
   const gatesBytes = gatesRowBytes(w.columns)
@@ -150,7 +152,7 @@ export function recur<Cell>(
         fromPtr = toPtr
         fromBytes = toBytes
       } else {
-        finish(call, t, rows, outputSizeOf(cell), cell.cellSize, nextHPtr, nextCPtr, hPtr, cPtr, yPtr ? yPtr + t * yStepBytes : 0, maskPtr, heldPtr, historyPtr)
+        finish(call, t, rows, outputSizeOf(cell), cell.cellSize, nextHPtr, nextCPtr, hPtr, cPtr, yPtr ? yPtr + t * yStepBytes : 0, maskPtr, pastPtr)
       }
       isAtRest = false
     }
@@ -162,17 +164,17 @@ export function recur<Cell>(
 /** What the cell made of all rows, in padded rows, becomes their states and outputs, as delay and mask say. */
 function finish(
   call: Recurrence, t: i32, rows: i32, outputSize: i32, cellSize: i32, nextHPtr: usize, nextCPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize,
-  maskPtr: usize, heldPtr: usize, historyPtr: usize,
+  maskPtr: usize, pastPtr: usize,
 ): void {
   const steps = call.delaySteps
   const begin = call.rowBegin
   for (let row = 0; row < rows; row++) {
     if (steps) {
-      const rowHistoryPtr = historyPtr + (begin + row) * steps * (outputSize + cellSize) * 4
+      const rowHistoryPtr = pastPtr + (begin + row) * steps * (outputSize + cellSize) * 4
       delayState(steps, call.delayFraction, nextHPtr, outputSize, nextCPtr, cellSize, rowHistoryPtr)
     }
     finishRow(
-      maskPtr ? call.maskRule : 0, nextHPtr, outputSize, nextCPtr, cellSize, hPtr, cPtr, maskPtr ? heldPtr + (begin + row) * outputSize * 4 : 0, yPtr,
+      maskPtr ? call.maskRule : 0, nextHPtr, outputSize, nextCPtr, cellSize, hPtr, cPtr, maskPtr ? pastPtr + (begin + row) * outputSize * 4 : 0, yPtr,
       maskPtr == 0 || load<u8>(maskPtr + t * call.maskStepBytes + (begin + row) * call.maskRowBytes) != 0,
     )
     nextHPtr += paddedBytes(outputSize)

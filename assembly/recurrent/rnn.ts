@@ -49,9 +49,9 @@ export class RnnCell {
   }
 }
 
-/** A simple recurrent layer over a sequence: see `recur`. */
+/** A simple recurrent layer over a sequence, an `RnnCell`: see `recur`. It has no c. */
 export function rnnF32(
-  call: Recurrence, cell: RnnCell, xPtr: usize, hPtr: usize, yPtr: usize, maskPtr: usize, heldPtr: usize, workspacePtr: usize,
+  call: Recurrence, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize, pastPtr: usize, workspacePtr: usize,
 ): void {
-  recur(cell, call, xPtr, hPtr, 0, yPtr, maskPtr, heldPtr, 0, workspacePtr)
+  recur(changetype<RnnCell>(call.cellPtr), call, xPtr, hPtr, cPtr, yPtr, maskPtr, pastPtr, workspacePtr)
 }

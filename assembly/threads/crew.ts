@@ -26,6 +26,7 @@ const PROGRESS: i32 = 640
 export const SETTINGS_AT: i32 = 768
 const WAITING: i32 = 896
 const LAYER: i32 = 1024
+const BUFFERS: i32 = 1152
 const TASKS: i32 = 1280
 const WORKERS: i32 = 9472
 
@@ -88,6 +89,13 @@ export class Crew {
     return changetype<usize>(this) + LAYER
   }
 
+  /** What the layer works on that thread 0 shares or leads next. */
+  // @ts-ignore: decorator
+  @inline
+  get buffers(): LayerBuffers {
+    return changetype<LayerBuffers>(changetype<usize>(this) + BUFFERS)
+  }
+
   // @ts-ignore: decorator
   @inline
   get settings(): CrewSettings {
@@ -106,6 +114,18 @@ export class Crew {
   worker(thread: i32): usize {
     return changetype<usize>(this) + WORKERS + thread * WORKER_BYTES
   }
+}
+
+/** What a call of a layer has besides its record: see `recur`. */
+@unmanaged
+export class LayerBuffers {
+  xPtr: usize
+  hPtr: usize
+  cPtr: usize
+  yPtr: usize
+  maskPtr: usize
+  pastPtr: usize
+  workspacePtr: usize
 }
 
 /** What threads only read. */
@@ -142,6 +162,20 @@ export function tellPages(crew: Crew): void {
 @inline
 export function knowsPages(crew: Crew): bool {
   return memory.size() >= atomic.load<i32>(changetype<usize>(crew.settings), offsetof<CrewSettings>('pages'))
+}
+
+/** Tells what the layer works on that is shared or led next: the arguments that its kernel has besides the record. */
+export function setBuffers(
+  crew: Crew, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize, pastPtr: usize, workspacePtr: usize,
+): void {
+  const buffers = crew.buffers
+  buffers.xPtr = xPtr
+  buffers.hPtr = hPtr
+  buffers.cPtr = cPtr
+  buffers.yPtr = yPtr
+  buffers.maskPtr = maskPtr
+  buffers.pastPtr = pastPtr
+  buffers.workspacePtr = workspacePtr
 }
 
 /** Bytes of the words of a crew. */

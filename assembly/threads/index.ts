@@ -1,7 +1,7 @@
 // What binaries with threads export besides the kernels of ../index.ts, and nothing else.
-export { crewBytes, lookAt, ring } from './crew'
+export { crewBytes, lookAt, ring, setBuffers } from './crew'
 export { leadLstmF32 } from './lead'
-export { addGruF32, addLstmForwardF32, addLstmGeneralF32, addRnnF32, shareConvolveF32, shareGemmF32 } from './rows'
+export { addLayer, shareConvolveF32, shareGemmF32 } from './rows'
 export { serve } from './serve'
 export { awaitTasks, claimTask, offerTasks, runTasks, setCalls, taskDone } from './tasks'
 export { unitsScratchBytes } from './units'

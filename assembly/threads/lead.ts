@@ -84,18 +84,18 @@ function awaitStep(crew: Crew, wordPtr: usize, t: i32, looks: i32): Outcome {
 }
 
 /**
- * `lstmForwardF32` of one batch row without a mask, with the workers that come. Returns how many steps have been shared, or -1 where a worker has stopped in
- * the middle of a step. scratchPtr: `unitsScratchBytes` for each worker, `scratchStride` apart, which nothing else uses; parts: at least 2,
- * at most one for four units.
+ * `lstmForwardF32` of one batch row without a mask, with the workers that come; `setBuffers` has told what it works on. Returns how many steps have been
+ * shared, or -1 where a worker has stopped in the middle of a step. scratchPtr: `unitsScratchBytes` for each worker, `scratchStride` apart, which nothing
+ * else uses; parts: at least 2, at most one for four units.
  */
-export function leadLstmF32(
-  crew: Crew, wakes: i32, call: Recurrence, cell: LstmCell, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, workspacePtr: usize,
-  scratchPtr: usize, scratchStride: i32, parts: i32,
-): i32 {
+export function leadLstmF32(crew: Crew, wakes: i32, call: Recurrence, scratchPtr: usize, scratchStride: i32, parts: i32): i32 {
+  const cell = changetype<LstmCell>(call.cellPtr)
   const units = cell.hiddenSize
   const timesteps = call.timesteps
   const row = call.rowBegin
   assert(call.rowEnd - row == 1 && parts > 1 && parts <= crew.settings.threads && units >= parts * UNITS_PER_GROUP)
+  const buffers = crew.buffers
+  const workspacePtr = buffers.workspacePtr
   const gatesBytes = gatesRowBytes(cell.inputWeights.columns)
   const extraPtr = workspacePtr + call.chunkSteps * gatesBytes
   const ringPtr = extraPtr + gatesBytes
@@ -104,10 +104,10 @@ export function leadLstmF32(
   const chunkSteps = min(CHUNK_STEPS, call.chunkSteps)
   const xStepBytes = call.xStepBytes
   const yStepBytes = call.yStepBytes
-  xPtr += row * call.xRowBytes
-  hPtr += row * units * 4
-  cPtr += row * units * 4
-  if (yPtr) yPtr += row * call.yRowBytes
+  const xPtr = buffers.xPtr + row * call.xRowBytes
+  const hPtr = buffers.hPtr + row * units * 4
+  const cPtr = buffers.cPtr + row * units * 4
+  const yPtr = buffers.yPtr ? buffers.yPtr + row * call.yRowBytes : 0
 
   const layer = changetype<SharedLayer>(crew.layerPtr)
   layer.units = units

@@ -4,7 +4,6 @@ import { ProductCall } from '../products/gemm'
 import { Matrix, groupsOfUnits } from '../products/layout'
 import { GeneralLstmCell } from '../recurrent/lstm-general'
 import { GruCell } from '../recurrent/gru'
-import { LstmCell } from '../recurrent/lstm'
 import { Recurrence, recurrentWorkspaceBytes } from '../recurrent/recurrence'
 import { RnnCell } from '../recurrent/rnn'
 import { ConvolveCall, convolveWorkspaceBytes } from '../windows/convolve'
@@ -51,8 +50,8 @@ export function shareGemmF32(crew: Crew, wakes: i32, call: ProductCall, w: Matri
       own.rows = min(part, rows - begin)
       task.weights = changetype<usize>(w)
       task.call = task.recordPtr
-      task.a = aPtr + step * call.aStepBytes + begin * call.aRowBytes
-      task.b = outPtr + (step * rows + begin) * call.outRowBytes
+      task.aPtr = aPtr + step * call.aStepBytes + begin * call.aRowBytes
+      task.outPtr = outPtr + (step * rows + begin) * call.outRowBytes
       task.workspacePtr = workspacePtr
       task.workspaceStride = stride
       if (count < MOST_TASKS) continue
@@ -89,8 +88,8 @@ export function shareConvolveF32(crew: Crew, wakes: i32, call: ConvolveCall, w: 
     task.kind = TaskKind.convolve
     task.weights = changetype<usize>(w)
     task.call = task.recordPtr
-    task.a = xPtr
-    task.b = outPtr + at * call.outPixelBytes
+    task.aPtr = xPtr
+    task.outPtr = outPtr + at * call.outPixelBytes
     task.workspacePtr = workspacePtr
     task.workspaceStride = stride
   }
@@ -103,17 +102,9 @@ function layerBytes(rows: i32, chunkSteps: i32, w: Matrix, hiddenSize: i32, outp
   return aligned(recurrentWorkspaceBytes(rows, chunkSteps, w.k, hiddenSize, outputSize, gates, 1))
 }
 
-/**
- * Appends tasks of a layer in one direction to the `first` that there are, its batch rows in at most `parts` parts. Returns how many there are
- * then. a to g: the addresses of `run`.
- */
-function addLayer(
-  crew: Crew, first: i32, parts: i32, kind: TaskKind, call: Recurrence, cell: usize, w: Matrix, hiddenSize: i32, outputSize: i32, a: usize,
-  b: usize, c: usize, d: usize, e: usize, f: usize, g: usize, workspacePtr: usize,
-): i32 {
-  const rows = call.rowEnd - call.rowBegin
-  const part = (rows + parts - 1) / parts
-  const bytes = layerBytes(part, call.chunkSteps, w, hiddenSize, outputSize)
+/** Appends a layer of which parts of so many batch rows work in `bytes` each. */
+function addParts(crew: Crew, first: i32, kind: TaskKind, call: Recurrence, part: i32, bytes: i32): i32 {
+  const buffers = crew.buffers
   let count = first
   for (let begin = call.rowBegin; begin < call.rowEnd; begin += part) {
     const task = taskAt(crew, count)
@@ -122,65 +113,37 @@ function addLayer(
     own.rowBegin = begin
     own.rowEnd = min(begin + part, call.rowEnd)
     task.kind = kind
-    task.weights = cell
     task.call = task.recordPtr
-    task.a = a
-    task.b = b
-    task.c = c
-    task.d = d
-    task.e = e
-    task.f = f
-    task.g = g
-    task.workspacePtr = workspacePtr + (count - first) * bytes
+    task.xPtr = buffers.xPtr
+    task.hPtr = buffers.hPtr
+    task.cPtr = buffers.cPtr
+    task.yPtr = buffers.yPtr
+    task.maskPtr = buffers.maskPtr
+    task.pastPtr = buffers.pastPtr
+    task.workspacePtr = buffers.workspacePtr + (count - first) * bytes
     task.workspaceStride = 0
     count++
   }
   return count
 }
 
-/** Appends `lstmForwardF32` to the `first` tasks that there are, in at most `parts` parts; returns how many there are then. */
-export function addLstmForwardF32(
-  crew: Crew, first: i32, parts: i32, call: Recurrence, cell: LstmCell, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize,
-  heldPtr: usize, workspacePtr: usize,
-): i32 {
-  const size = cell.hiddenSize
-  return addLayer(
-    crew, first, parts, TaskKind.lstm, call, changetype<usize>(cell), cell.inputWeights, size, size, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, 0,
-    workspacePtr,
-  )
-}
-
-/** Appends `lstmGeneralF32`: see `addLstmForwardF32`. */
-export function addLstmGeneralF32(
-  crew: Crew, first: i32, parts: i32, call: Recurrence, cell: GeneralLstmCell, xPtr: usize, hPtr: usize, cPtr: usize, yPtr: usize, maskPtr: usize,
-  heldPtr: usize, historyPtr: usize, workspacePtr: usize,
-): i32 {
-  return addLayer(
-    crew, first, parts, TaskKind.generalLstm, call, changetype<usize>(cell), cell.inputWeights, cell.hiddenSize, cell.outputSize, xPtr, hPtr, cPtr,
-    yPtr, maskPtr, heldPtr, historyPtr, workspacePtr,
-  )
-}
-
-/** Appends `gruF32`: see `addLstmForwardF32`. */
-export function addGruF32(
-  crew: Crew, first: i32, parts: i32, call: Recurrence, cell: GruCell, xPtr: usize, hPtr: usize, yPtr: usize, maskPtr: usize, heldPtr: usize,
-  workspacePtr: usize,
-): i32 {
-  const size = cell.hiddenSize
-  return addLayer(
-    crew, first, parts, TaskKind.gru, call, changetype<usize>(cell), cell.inputWeights, size, size, xPtr, hPtr, 0, yPtr, maskPtr, heldPtr, 0,
-    workspacePtr,
-  )
-}
-
-/** Appends `rnnF32`: see `addLstmForwardF32`. */
-export function addRnnF32(
-  crew: Crew, first: i32, parts: i32, call: Recurrence, cell: RnnCell, xPtr: usize, hPtr: usize, yPtr: usize, maskPtr: usize, heldPtr: usize,
-  workspacePtr: usize,
-): i32 {
-  const size = cell.hiddenSize
-  return addLayer(
-    crew, first, parts, TaskKind.rnn, call, changetype<usize>(cell), cell.inputWeights, size, size, xPtr, hPtr, 0, yPtr, maskPtr, heldPtr, 0,
-    workspacePtr,
-  )
+/**
+ * Appends tasks of a layer in one direction to the `first` that there are, its batch rows in at most `parts` parts. Returns how many there are
+ * then. kind: of a layer; `setBuffers` has told what it works on.
+ */
+export function addLayer(crew: Crew, first: i32, parts: i32, kind: TaskKind, call: Recurrence): i32 {
+  const part = (call.rowEnd - call.rowBegin + parts - 1) / parts
+  const chunkSteps = call.chunkSteps
+  let bytes: i32
+  if (kind == TaskKind.gru) {
+    const cell = changetype<GruCell>(call.cellPtr)
+    bytes = layerBytes(part, chunkSteps, cell.inputWeights, cell.hiddenSize, cell.hiddenSize)
+  } else if (kind == TaskKind.rnn) {
+    const cell = changetype<RnnCell>(call.cellPtr)
+    bytes = layerBytes(part, chunkSteps, cell.inputWeights, cell.hiddenSize, cell.hiddenSize)
+  } else {
+    const cell = changetype<GeneralLstmCell>(call.cellPtr)
+    bytes = layerBytes(part, chunkSteps, cell.inputWeights, cell.hiddenSize, kind == TaskKind.lstm ? cell.hiddenSize : cell.outputSize)
+  }
+  return addParts(crew, first, kind, call, part, bytes)
 }

@@ -2,11 +2,11 @@
 // waits for what others have claimed.
 import { Matrix } from '../products/layout'
 import { ProductCall, gemmF32 } from '../products/gemm'
-import { GeneralLstmCell, lstmGeneralF32 } from '../recurrent/lstm-general'
-import { GruCell, gruF32 } from '../recurrent/gru'
-import { LstmCell, lstmForwardF32 } from '../recurrent/lstm'
+import { lstmGeneralF32 } from '../recurrent/lstm-general'
+import { gruF32 } from '../recurrent/gru'
+import { lstmForwardF32 } from '../recurrent/lstm'
 import { Recurrence } from '../recurrent/recurrence'
-import { RnnCell, rnnF32 } from '../recurrent/rnn'
+import { rnnF32 } from '../recurrent/rnn'
 import { ConvolveCall, convolveF32 } from '../windows/convolve'
 import { Crew, MOST_TASKS, TASK_RECORD, knowsPages, ring, tellPages } from './crew'
 
@@ -26,20 +26,22 @@ export const enum TaskKind {
 @unmanaged
 export class Task {
   kind: i32
-  /** Weights: a matrix, or a cell. */
-  weights: usize
-  /** A record, or 0: sizes and strides. */
+  /** A record: sizes and strides. */
   call: usize
-  a: usize
-  b: usize
-  c: usize
-  d: usize
-  e: usize
-  f: usize
-  g: usize
+  /** Of a product or a convolution: the matrix, and where rows are read and written. */
+  weights: usize
+  aPtr: usize
+  outPtr: usize
   /** Memory to work in: that of thread n starts n strides further. */
   workspacePtr: usize
   workspaceStride: i32
+  /** Of a layer. */
+  xPtr: usize
+  hPtr: usize
+  cPtr: usize
+  yPtr: usize
+  maskPtr: usize
+  pastPtr: usize
 
   /** Memory for a record of its own. */
   // @ts-ignore: decorator
@@ -61,22 +63,22 @@ function run(task: Task, thread: i32): void {
   const call = changetype<Recurrence>(task.call)
   switch (task.kind) {
     case TaskKind.gemm:
-      gemmF32(changetype<ProductCall>(task.call), changetype<Matrix>(task.weights), task.a, task.b, workspacePtr)
+      gemmF32(changetype<ProductCall>(task.call), changetype<Matrix>(task.weights), task.aPtr, task.outPtr, workspacePtr)
       break
     case TaskKind.convolve:
-      convolveF32(changetype<ConvolveCall>(task.call), changetype<Matrix>(task.weights), task.a, task.b, workspacePtr)
+      convolveF32(changetype<ConvolveCall>(task.call), changetype<Matrix>(task.weights), task.aPtr, task.outPtr, workspacePtr)
       break
     case TaskKind.lstm:
-      lstmForwardF32(call, changetype<LstmCell>(task.weights), task.a, task.b, task.c, task.d, task.e, task.f, workspacePtr)
+      lstmForwardF32(call, task.xPtr, task.hPtr, task.cPtr, task.yPtr, task.maskPtr, task.pastPtr, workspacePtr)
       break
     case TaskKind.generalLstm:
-      lstmGeneralF32(call, changetype<GeneralLstmCell>(task.weights), task.a, task.b, task.c, task.d, task.e, task.f, task.g, workspacePtr)
+      lstmGeneralF32(call, task.xPtr, task.hPtr, task.cPtr, task.yPtr, task.maskPtr, task.pastPtr, workspacePtr)
       break
     case TaskKind.gru:
-      gruF32(call, changetype<GruCell>(task.weights), task.a, task.b, task.d, task.e, task.f, workspacePtr)
+      gruF32(call, task.xPtr, task.hPtr, task.cPtr, task.yPtr, task.maskPtr, task.pastPtr, workspacePtr)
       break
     case TaskKind.rnn:
-      rnnF32(call, changetype<RnnCell>(task.weights), task.a, task.b, task.d, task.e, task.f, workspacePtr)
+      rnnF32(call, task.xPtr, task.hPtr, task.cPtr, task.yPtr, task.maskPtr, task.pastPtr, workspacePtr)
       break
     default:
       unreachable()

@@ -25,8 +25,8 @@ describeBinaries('the cell update of lstmForwardF32', (binary) => {
     const hPtr = arena.floats(new Float32Array(hiddenSize))
     const cPtr = arena.floats(units.map((unit) => unit[4]))
     const workspacePtr = arena.allocate(kernels.recurrentWorkspaceBytes(1, 1, 1, hiddenSize, hiddenSize, 4, 0))
-    const callPtr = placeCall(arena, { timesteps: 1, rowEnd: 1, xStepBytes: 4, xRowBytes: 4, chunkSteps: 1 })
-    kernels.lstmForwardF32(callPtr, cellPtr, arena.floats([0]), hPtr, cPtr, 0, 0, 0, workspacePtr)
+    const callPtr = placeCall(arena, { timesteps: 1, rowEnd: 1, xStepBytes: 4, xRowBytes: 4, chunkSteps: 1, cellPtr })
+    kernels.lstmForwardF32(callPtr, arena.floats([0]), hPtr, cPtr, 0, 0, 0, workspacePtr)
     return { c: arena.read(cPtr, hiddenSize), h: arena.read(hPtr, hiddenSize) }
   }
 

@@ -99,10 +99,10 @@ describeBinaries('lstmForwardF32', (binary) => {
       }
       const callPtr = placeCall(room, {
         timesteps: steps, rowBegin: begin, rowEnd: end, xStepBytes: sign * xStep, xRowBytes: xRow, yStepBytes: sign * yStep, yRowBytes: yRow, chunkSteps,
-        maskStepBytes: batch, maskRowBytes: 1, maskRule,
+        maskStepBytes: batch, maskRowBytes: 1, maskRule, cellPtr,
       })
       room.call(written, () => kernels.lstmForwardF32(
-        callPtr, cellPtr, xPtr + last * xStep, hPtr, cPtr, wantOutput ? yPtr + last * yStep : 0, maskPtr, heldPtr, workspacePtr,
+        callPtr, xPtr + last * xStep, hPtr, cPtr, wantOutput ? yPtr + last * yStep : 0, maskPtr, heldPtr, workspacePtr,
       ))
       return { y: room.read(yPtr, batch * timesteps * outputWidth), h: room.read(hPtr, hBytes / 4), c: room.read(cPtr, cBytes / 4) }
     }

@@ -76,7 +76,9 @@ describeBinaries('cells', (binary) => {
   /** y of the twin and of the kernel, then the final states. */
   function compare({ T, B, F, H }: Sizes, gates: number, states: number, run: {
     twin(pointers: readonly number[], states: readonly number[], yPtr: number, gatesPtr: number): void
-    kernel(weights: Weights, callPtr: number, xPtr: number, states: readonly number[], yPtr: number, workspacePtr: number): void
+    readonly kernel: 'lstmForwardF32' | 'gruF32' | 'rnnF32'
+    /** The record of its cell. */
+    cell(weights: Weights): number
   }): void {
     const scale = 1 / Math.sqrt(H)
     const weights = [pseudoRandom(1, gates * H * F, scale), pseudoRandom(2, gates * H * H, scale), pseudoRandom(3, gates * H, 1), pseudoRandom(4, gates * H, 1)]
@@ -89,9 +91,13 @@ describeBinaries('cells', (binary) => {
 
     const [ownStates, ownY] = [initial.map((state) => arena.floats(state)), arena.allocate(T * B * H * 4)]
     const chunkSteps = Math.min(T, 4)
-    const callPtr = placeCall(arena, { timesteps: T, rowEnd: B, xStepBytes: B * F * 4, xRowBytes: F * 4, yStepBytes: B * H * 4, yRowBytes: H * 4, chunkSteps })
+    const callPtr = placeCall(arena, {
+      timesteps: T, rowEnd: B, xStepBytes: B * F * 4, xRowBytes: F * 4, yStepBytes: B * H * 4, yRowBytes: H * 4, chunkSteps,
+      cellPtr: run.cell({ w, u, bi, bh }),
+    })
     const workspacePtr = arena.allocate(kernels.recurrentWorkspaceBytes(B, chunkSteps, F, H, H, gates, 0))
-    run.kernel({ w, u, bi, bh }, callPtr, arena.floats(x), ownStates, ownY, workspacePtr)
+    const [hPtr = 0, cPtr = 0] = ownStates
+    kernels[run.kernel](callPtr, arena.floats(x), hPtr, cPtr, ownY, 0, 0, workspacePtr)
     expect(far(arena.read(ownY, T * B * H), plain.read(plainY, T * B * H)), 'y').toBeLessThan(LSTM_KERNEL_DISTANCE)
     ownStates.forEach((ptr, n) => expect(far(arena.read(ptr, B * H), plain.read(plainStates[n] as number, B * H)), `state ${n}`).toBeLessThan(LSTM_KERNEL_DISTANCE))
   }
@@ -99,11 +105,11 @@ describeBinaries('cells', (binary) => {
   it.each(SIZES)(`of an LSTM: T $T, B $B, F $F, H $H: within ${LSTM_KERNEL_DISTANCE} of the twin`, (sizes) => {
     compare(sizes, 4, 2, {
       twin: (pointers, states, yPtr, gatesPtr) => twins.referenceLstm(...pointers, ...states, yPtr, gatesPtr),
-      kernel: ({ w, u, bi, bh }, callPtr, xPtr, [hPtr = 0, cPtr = 0], yPtr, workspacePtr) => {
+      kernel: 'lstmForwardF32',
+      cell: ({ w, u, bi, bh }) => {
         const inputWeights = placeGates(arena, w, [bi, bh], sizes.F, sizes.H, 4)
         const recurrentWeights = placeGates(arena, u, [], sizes.H, sizes.H, 4)
-        const cellPtr = arena.record(LstmCell, { inputWeights, recurrentWeights, hiddenSize: sizes.H, clip: 0, cellClip: 0 })
-        kernels.lstmForwardF32(callPtr, cellPtr, xPtr, hPtr, cPtr, yPtr, 0, 0, workspacePtr)
+        return arena.record(LstmCell, { inputWeights, recurrentWeights, hiddenSize: sizes.H, clip: 0, cellClip: 0 })
       },
     })
   })
@@ -117,15 +123,15 @@ describeBinaries('cells', (binary) => {
       const { F, H } = sizes
       compare(sizes, 3, 1, {
         twin: (pointers, states, yPtr, gatesPtr) => twins.referenceGru(...pointers, ...states, yPtr, gatesPtr, Number(reset === 'before')),
-        kernel: ({ w, u, bi, bh }, callPtr, xPtr, [hPtr = 0], yPtr, workspacePtr) => {
+        kernel: 'gruF32',
+        cell: ({ w, u, bi, bh }) => {
           const count = reset === 'before' ? 2 : 3
-          const cellPtr = arena.record(GruCell, {
+          return arena.record(GruCell, {
             inputWeights: placeGates(arena, w, [bi], F, H, 3),
             recurrentWeights: placeGates(arena, u.subarray(0, count * H * H), [bh.subarray(0, count * H)], H, H, count),
             candidateWeights: count === 3 ? 0 : placeGates(arena, u.subarray(2 * H * H), [bh.subarray(2 * H)], H, H, 1),
             hiddenSize: H, isPlain, ...FUNCTIONS,
           })
-          kernels.gruF32(callPtr, cellPtr, xPtr, hPtr, yPtr, 0, 0, workspacePtr)
         },
       })
     },
@@ -134,12 +140,12 @@ describeBinaries('cells', (binary) => {
   it.each(SIZES)(`of a simple recurrent layer: T $T, B $B, F $F, H $H: within ${LSTM_KERNEL_DISTANCE} of the twin`, (sizes) => {
     compare(sizes, 1, 1, {
       twin: (pointers, states, yPtr, gatesPtr) => twins.referenceRnn(...pointers, ...states, yPtr, gatesPtr),
-      kernel: ({ w, u, bi, bh }, callPtr, xPtr, [hPtr = 0], yPtr, workspacePtr) => {
+      kernel: 'rnnF32',
+      cell: ({ w, u, bi, bh }) => {
         const inputWeights = placeGates(arena, w, [bi, bh], sizes.F, sizes.H, 1)
         const recurrentWeights = placeGates(arena, u, [], sizes.H, sizes.H, 1)
         const { clip, candidateFunction, candidateAlpha, candidateBeta } = FUNCTIONS
-        const cellPtr = arena.record(RnnCell, { inputWeights, recurrentWeights, hiddenSize: sizes.H, clip, candidateFunction, candidateAlpha, candidateBeta })
-        kernels.rnnF32(callPtr, cellPtr, xPtr, hPtr, yPtr, 0, 0, workspacePtr)
+        return arena.record(RnnCell, { inputWeights, recurrentWeights, hiddenSize: sizes.H, clip, candidateFunction, candidateAlpha, candidateBeta })
       },
     })
   })

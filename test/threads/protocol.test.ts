@@ -50,7 +50,7 @@ describe.each([2, 3])('an LSTM whose units are split among %i threads', (threads
   const chunkSteps = kernels.recurrentChunkSteps(1, TIMESTEPS, FEATURES, UNITS, 4)
   const call = put(encodeRecord(Recurrence, {
     timesteps: TIMESTEPS, rowBegin: 0, rowEnd: 1, xStepBytes: FEATURES * 4, xRowBytes: 0, yStepBytes: UNITS * 4, yRowBytes: 0, chunkSteps,
-    maskStepBytes: 0, maskRowBytes: 0, maskRule: 0, delaySteps: 0, delayFraction: 0,
+    maskStepBytes: 0, maskRowBytes: 0, maskRule: 0, delaySteps: 0, delayFraction: 0, cellPtr: cell,
   }))
   const x = random(TIMESTEPS * FEATURES, 5)
   const [h, c, y] = [block(UNITS * 4), block(UNITS * 4), block(TIMESTEPS * UNITS * 4)]
@@ -74,7 +74,7 @@ describe.each([2, 3])('an LSTM whose units are split among %i threads', (threads
 
   beforeAll(async () => {
     reset()
-    kernels.lstmForwardF32(call, cell, x, h, c, y, 0, 0, workspace)
+    kernels.lstmForwardF32(call, x, h, c, y, 0, 0, workspace)
     expected = results()
     new Uint8Array(memory.buffer).set(settings(3000), crew + SETTINGS_AT)
     workers = Array.from({ length: threads - 1 }, (_, n) => new Worker(PROGRAM, { eval: true, workerData: { module, memory, crew, thread: n + 1 } }))
@@ -93,7 +93,8 @@ describe.each([2, 3])('an LSTM whose units are split among %i threads', (threads
     let shared = 0
     for (let run = 0; run < (shares ? SHARED_RUNS : RUNS) || (shares && shared < LEAST_SHARED && run < 100 * RUNS); run++) {
       reset()
-      shared += kernels.leadLstmF32(crew, 1, call, cell, x, h, c, y, workspace, scratch, scratchStride, threads)
+      kernels.setBuffers(crew, x, h, c, y, 0, 0, workspace)
+      shared += kernels.leadLstmF32(crew, 1, call, scratch, scratchStride, threads)
       const got = results()
       for (const [n, right] of expected.entries()) if (got[n]?.some((value, at) => value !== right[at]) === true) expect(got[n], `run ${run}`).toEqual(right)
     }

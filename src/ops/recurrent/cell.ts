@@ -1,14 +1,8 @@
 import { Coupling, GeneralLstmCell } from '../../contract/recurrent/lstm-general.ts'
-import { encodeRecord, type RecordPointer } from '../../values/record.ts'
+import { encodeRecord } from '../../values/record.ts'
 import type { CellPacker } from './operator.ts'
+import type { PackedCell } from './plan.ts'
 import { hasPlainUpdate, type CellFunctions, type LstmSettings } from './settings.ts'
-
-/** A cell made ready: the record of its packed weights and settings. */
-export interface PackedCell {
-  readonly cellPtr: RecordPointer<typeof GeneralLstmCell>
-  /** Whether the kernel of the plain cell does: without peepholes, projection and delay. */
-  readonly plain: boolean
-}
 
 /** Packs the weights of one layer and direction. */
 export function packCell(packer: CellPacker, settings: LstmSettings): PackedCell {
@@ -32,7 +26,8 @@ export function packCell(packer: CellPacker, settings: LstmSettings): PackedCell
       candidateFunction: candidate.code, candidateAlpha: candidate.alpha, candidateBeta: candidate.beta,
       outputFunction: output.code, outputAlpha: output.alpha, outputBeta: output.beta,
     })),
-    plain: isPlain && peepholes === undefined && !settings.hasProjection && settings.delaySamples === 1,
+    // That of the plain cell does without peepholes, projection and delay.
+    kernel: isPlain && peepholes === undefined && !settings.hasProjection && settings.delaySamples === 1 ? 'lstmForwardF32' : 'lstmGeneralF32',
   }
 }
 

@@ -1,11 +1,11 @@
 import { GruCell } from '../../contract/recurrent/gru.ts'
 import type { BoundFunction } from '../elementwise/functions.ts'
 import { switchOf } from '../node/attributes.ts'
-import { encodeRecord, type RecordPointer } from '../../values/record.ts'
+import { encodeRecord } from '../../values/record.ts'
 import type { Operator } from '../operator.ts'
 import { LAYER_ATTRIBUTES, readFunctions, readLayerSettings, type LayerSettings } from './layer-settings.ts'
 import { describeFunctions, describeRun, describeStack, recurrentOperator } from './operator.ts'
-import { addressOf } from './plan.ts'
+import type { PackedCell } from './plan.ts'
 
 /** The attributes of a gru node, checked. */
 export interface GruSettings extends LayerSettings {
@@ -25,7 +25,7 @@ const FUNCTIONS = ['sigmoid', 'tanh'] as const
  * Inputs, outputs: see `recurrentOperator`; one state, h. Weights: gates stacked in the order r, z, n; the recurrent biases stand apart,
  * since the reset gate works on that of n.
  */
-export const gru: Operator<GruSettings, readonly (readonly RecordPointer<typeof GruCell>[])[]> = recurrentOperator<GruSettings, RecordPointer<typeof GruCell>>({
+export const gru: Operator<GruSettings, readonly (readonly PackedCell[])[]> = recurrentOperator<GruSettings>({
   name: 'gru',
   onnx: 'GRU',
   attributes: GRU_ATTRIBUTES,
@@ -44,7 +44,7 @@ export const gru: Operator<GruSettings, readonly (readonly RecordPointer<typeof 
   ],
   pack(packer, { hiddenSize, clip, functions, resetAfter }) {
     const [gate, candidate] = functions[packer.index] as [BoundFunction, BoundFunction]
-    return packer.place(encodeRecord(GruCell, {
+    const cellPtr = packer.place(encodeRecord(GruCell, {
       inputWeights: packer.pack('inputWeights', ['inputBias'], 3),
       recurrentWeights: packer.pack('recurrentWeights', ['recurrentBias'], resetAfter ? 3 : 2),
       candidateWeights: resetAfter ? 0 : packer.pack('recurrentWeights', ['recurrentBias'], 1, 2),
@@ -52,8 +52,6 @@ export const gru: Operator<GruSettings, readonly (readonly RecordPointer<typeof 
       gateFunction: gate.code, gateAlpha: gate.alpha, gateBeta: gate.beta,
       candidateFunction: candidate.code, candidateAlpha: candidate.alpha, candidateBeta: candidate.beta,
     }))
+    return { cellPtr, kernel: 'gruF32' }
   },
-  bind: (kernels, cellPtr, { call, x, h, y, mask, held, workspace }) => () => kernels.gruF32(
-    call.ptr, cellPtr, addressOf(x), addressOf(h), addressOf(y), addressOf(mask), held?.ptr ?? 0, workspace.ptr,
-  ),
 })

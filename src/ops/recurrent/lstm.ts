@@ -1,8 +1,8 @@
 import { LstmError } from '../../errors.ts'
 import { label } from '../node/checks.ts'
-import { packCell, type PackedCell } from './cell.ts'
+import { packCell } from './cell.ts'
 import { describeFunctions, describeRun, describeStack, recurrentOperator } from './operator.ts'
-import { addressOf } from './plan.ts'
+import type { PackedCell } from './plan.ts'
 import { LSTM_ATTRIBUTES, readSettings, type LstmSettings } from './settings.ts'
 import type { Operator } from '../operator.ts'
 
@@ -14,7 +14,7 @@ import type { Operator } from '../operator.ts'
  * Inputs, outputs: see `recurrentOperator`; states h [.., outputSize] and c [.., hiddenSize]. With `delaySamples` above 1 there are no
  * initial states, mask and lengths: the history that such a state has is no input. Weights: see `LstmWeight`.
  */
-export const lstm: Operator<LstmSettings, readonly (readonly PackedCell[])[]> = recurrentOperator<LstmSettings, PackedCell>({
+export const lstm: Operator<LstmSettings, readonly (readonly PackedCell[])[]> = recurrentOperator<LstmSettings>({
   name: 'lstm',
   onnx: 'LSTM',
   attributes: LSTM_ATTRIBUTES,
@@ -47,14 +47,4 @@ export const lstm: Operator<LstmSettings, readonly (readonly PackedCell[])[]> = 
     ...describeRun(settings),
   ],
   pack: packCell,
-  bind(kernels, { cellPtr, plain }, { call, x, h, c, y, mask, held, history, workspace }) {
-    if (plain) {
-      return () => kernels.lstmForwardF32(
-        call.ptr, cellPtr, addressOf(x), addressOf(h), addressOf(c), addressOf(y), addressOf(mask), held?.ptr ?? 0, workspace.ptr,
-      )
-    }
-    return () => kernels.lstmGeneralF32(
-      call.ptr, cellPtr, addressOf(x), addressOf(h), addressOf(c), addressOf(y), addressOf(mask), held?.ptr ?? 0, history?.ptr ?? 0, workspace.ptr,
-    )
-  },
 })

@@ -10,7 +10,7 @@ import type { InferenceContext, Operator, Packer } from '../operator.ts'
 import { RECURRENT, type RecurrentOp } from './kinds.ts'
 import { roleOf, type Direction, type LayerSettings } from './layer-settings.ts'
 import { packDense } from '../products/dense.ts'
-import { planLayers, type BindCall } from './plan.ts'
+import { planLayers, type PackedCell } from './plan.ts'
 import { recurrentTime } from './time.ts'
 
 /** A weight of one layer and direction: its name, its shape, and whether it must be there. */
@@ -29,7 +29,7 @@ export interface CellPacker extends Pick<Packer, 'kernels' | 'place'> {
 }
 
 /** What an operator of recurrent layers is besides a stack of them. */
-export interface CellKind<Settings extends LayerSettings, Cell> {
+export interface CellKind<Settings extends LayerSettings> {
   readonly name: RecurrentOp
   /** Operator of ONNX that becomes it. */
   readonly onnx?: string
@@ -49,9 +49,7 @@ export interface CellKind<Settings extends LayerSettings, Cell> {
   /** Words on what is not as usual, for summaries: of the shape of the layer, and of its cell. */
   describe(node: GraphNode, settings: Settings): readonly (string | false)[]
   /** Packs one layer in one direction. */
-  pack(packer: CellPacker, settings: Settings): Cell
-  /** Binds one kernel call. */
-  readonly bind: BindCall<Cell>
+  pack(packer: CellPacker, settings: Settings): PackedCell
 }
 
 /** Features that enter a layer: the input's, then the outputs of all directions of the layer below. */
@@ -95,7 +93,7 @@ function checkOptional(
  * Weights: `${layer}.${direction}.${weight}`, gates stacked.
  */
 /* @__NO_SIDE_EFFECTS__ */
-export function recurrentOperator<Settings extends LayerSettings, Cell>(kind: CellKind<Settings, Cell>): Operator<Settings, readonly (readonly Cell[])[]> {
+export function recurrentOperator<Settings extends LayerSettings>(kind: CellKind<Settings>): Operator<Settings, readonly (readonly PackedCell[])[]> {
   const { gates, states } = RECURRENT[kind.name]
   const [mask, lengths] = [1 + states.length, 2 + states.length]
 
@@ -212,7 +210,7 @@ export function recurrentOperator<Settings extends LayerSettings, Cell>(kind: Ce
     }),
     plan(node, planner, settings, cells) {
       const isInt8 = Object.keys(node.parameters).some((role) => (planner.parameter(role) as Constant | undefined)?.int8 !== undefined)
-      planLayers(planner, kind.name, settings, cells, kind.bind, isInt8)
+      planLayers(planner, kind.name, settings, cells, isInt8)
     },
   }
 }

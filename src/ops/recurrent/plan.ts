@@ -4,10 +4,10 @@ import { LstmError } from '../../errors.ts'
 import { RECURRENT, type RecurrentOp } from './kinds.ts'
 import type { Direction, LayerSettings } from './layer-settings.ts'
 import type { Pointer } from '../../values/record.ts'
-import type { Planner, RecordSlot, Slot } from '../operator.ts'
+import type { Planner, Slot } from '../operator.ts'
 
 /** A place in a buffer: an offset from its start, in bytes. */
-export interface At {
+interface At {
   /** The buffer. */
   readonly slot: Slot
   /** Bytes from its start. */
@@ -15,34 +15,17 @@ export interface At {
 }
 
 /** The address of a place when its step runs; 0 where there is none. */
-export function addressOf(place: At | undefined): Pointer {
+function addressOf(place: At | undefined): Pointer {
   return place === undefined ? 0 : place.slot.ptr + place.offset
 }
 
-/** What a kernel call works on. */
-export interface CallBuffers {
-  /** Its sizes and strides. */
-  readonly call: RecordSlot<typeof Recurrence>
-  /** The first timestep that is read. */
-  readonly x: At
-  /** The states of this layer and direction; a cell without c has h in its place. */
-  readonly h: At
-  /** See `h`. */
-  readonly c: At
-  /** Where the output of the first timestep goes; undefined where only the states are wanted. */
-  readonly y: At | undefined
-  /** The mask of the first timestep. */
-  readonly mask: At | undefined
-  /** The last output of every row, where there is a mask. */
-  readonly held: Slot | undefined
-  /** States of the steps before, where they are delayed. */
-  readonly history: Slot | undefined
-  /** Memory to work in. */
-  readonly workspace: Slot
+/** A cell made ready. */
+export interface PackedCell {
+  /** The record of its packed weights and settings. */
+  readonly cellPtr: Pointer
+  /** What takes that record. */
+  readonly kernel: 'lstmForwardF32' | 'lstmGeneralF32' | 'gruF32' | 'rnnF32'
 }
-
-/** Makes a step of a plan of a cell. */
-export type BindCall<Cell> = (kernels: Planner['kernels'], cell: Cell, buffers: CallBuffers) => () => void
 
 /** What all layers and directions of a node share. */
 interface StackPlan {
@@ -63,8 +46,8 @@ interface StackState {
 }
 
 /** One layer in one direction. */
-interface DirectionPlan<Cell> {
-  readonly cell: Cell
+interface DirectionPlan {
+  readonly cell: PackedCell
   readonly workspace: Slot
   readonly direction: Direction
   /** Position among layers x directions. */
@@ -80,9 +63,8 @@ interface DirectionPlan<Cell> {
 }
 
 /** Binds the kernel calls of a node: layer by layer, direction by direction, one call each. `isInt8`: where a weight is of 8 bits. */
-export function planLayers<Cell>(
-  planner: Planner, op: RecurrentOp, settings: LayerSettings, cells: readonly (readonly Cell[])[], bind: BindCall<Cell>,
-  isInt8: boolean,
+export function planLayers(
+  planner: Planner, op: RecurrentOp, settings: LayerSettings, cells: readonly (readonly PackedCell[])[], isInt8: boolean,
 ): void {
   const { gates, states } = RECURRENT[op]
   const { directions, numLayers, hiddenSize, outputSize } = settings
@@ -117,8 +99,8 @@ export function planLayers<Cell>(
     const multiplyAdds = batch * timesteps * directions.length * gates * hiddenSize * (features + outputSize)
     const both = sharing?.together(multiplyAdds, directions.length)
     if (both !== undefined) planner.step(both.begin)
-    last = directions.map((direction, index) => planDirection(planner, plan, bind, {
-      cell: (cells[layer] as readonly Cell[])[index] as Cell,
+    last = directions.map((direction, index) => planDirection(planner, plan, {
+      cell: (cells[layer] as readonly PackedCell[])[index] as PackedCell,
       workspace: workspaces[index] as Slot,
       direction,
       position: layer * directions.length + index,
@@ -180,7 +162,7 @@ function planMask(planner: Planner, position: number, batch: number, timesteps: 
 }
 
 /** One kernel call: a layer in one direction. Going backwards is walking with negative strides. Returns where its last output is. */
-function planDirection<Cell>(planner: Planner, stack: StackPlan, bind: BindCall<Cell>, plan: DirectionPlan<Cell>): At {
+function planDirection(planner: Planner, stack: StackPlan, plan: DirectionPlan): At {
   const { kernels } = planner
   const { settings, batch, timesteps, chunkSteps, mask } = stack
   const { cell, workspace, direction, inputSize, position } = plan
@@ -195,23 +177,24 @@ function planDirection<Cell>(planner: Planner, stack: StackPlan, bind: BindCall<
     timesteps, rowBegin: 0, rowEnd: batch, xStepBytes: sign * xStepBytes, xRowBytes, yStepBytes: ySign * yStepBytes, yRowBytes, chunkSteps,
     maskStepBytes: sign, maskRowBytes: timesteps, maskRule: MaskRule[maskRule],
     delaySteps: delaySamples > 1 ? Math.floor(delaySamples) : 0, delayFraction: delaySamples % 1,
+    cellPtr: cell.cellPtr,
   })
   const states = stack.states.map(({ slot, rowBytes }): At & { readonly rowBytes: number } => ({ slot, offset: position * batch * rowBytes, rowBytes }))
   const [h, c = h] = states as [typeof states[number], typeof states[number]?]
-  const held = mask === undefined ? undefined : planHeld(planner, stack, position, h)
-  const history = delaySamples > 1 ? planHistory(planner, stack, position) : undefined
-  planner.step(bind(planner.sharing?.kernelsFor(plan.multiplyAdds) ?? kernels, cell, {
-    call, h, c, held, history, workspace,
-    x: { slot: plan.x, offset: sign < 0 ? lastOf(xStepBytes) : 0 },
-    y: plan.y === undefined ? undefined : { slot: plan.y, offset: plan.yOffset + (ySign < 0 ? lastOf(yStepBytes) : 0) },
-    mask: mask === undefined ? undefined : { slot: mask, offset: sign < 0 ? timesteps - 1 : 0 },
-  }))
+  const past = mask !== undefined ? planHeld(planner, stack, position, h) : delaySamples > 1 ? planHistory(planner, stack, position) : undefined
+  const run = (planner.sharing?.kernelsFor(plan.multiplyAdds) ?? kernels)[cell.kernel]
+  const x = { slot: plan.x, offset: sign < 0 ? lastOf(xStepBytes) : 0 }
+  const y = plan.y && { slot: plan.y, offset: plan.yOffset + (ySign < 0 ? lastOf(yStepBytes) : 0) }
+  const masked = mask && { slot: mask, offset: sign < 0 ? timesteps - 1 : 0 }
+  planner.step(() => {
+    run(call.ptr, addressOf(x), addressOf(h), addressOf(c), addressOf(y), addressOf(masked), past?.ptr ?? 0, workspace.ptr)
+  })
   if (settings.zeroEmptyState && mask !== undefined) {
     planner.step(() => {
       for (const { slot, offset, rowBytes } of states) kernels.zeroEmptyRows(mask.ptr, batch, timesteps, slot.ptr + offset, rowBytes)
     })
   }
-  return held === undefined || maskRule === 'zero' ? h : { slot: held, offset: 0 }
+  return past === undefined || mask === undefined || maskRule === 'zero' ? h : { slot: past, offset: 0 }
 }
 
 /** The last output of each row [batch, outputSize], with a mask: what a masked step puts out again. */

@@ -1,10 +1,10 @@
 import { RnnCell } from '../../contract/recurrent/rnn.ts'
 import type { BoundFunction } from '../elementwise/functions.ts'
-import { encodeRecord, type RecordPointer } from '../../values/record.ts'
+import { encodeRecord } from '../../values/record.ts'
 import type { Operator } from '../operator.ts'
 import { LAYER_ATTRIBUTES, readFunctions, readLayerSettings, type LayerSettings } from './layer-settings.ts'
 import { describeFunctions, describeRun, describeStack, recurrentOperator } from './operator.ts'
-import { addressOf } from './plan.ts'
+import type { PackedCell } from './plan.ts'
 
 /** The attributes of an rnn node, checked. */
 export interface RnnSettings extends LayerSettings {
@@ -21,7 +21,7 @@ const FUNCTIONS = ['tanh'] as const
  * A stack of simple recurrent layers (Elman 1990): PyTorch's RNN, Keras's SimpleRNN. Inputs, outputs: see `recurrentOperator`; one state,
  * h. Weights: the two biases are added to each other.
  */
-export const rnn: Operator<RnnSettings, readonly (readonly RecordPointer<typeof RnnCell>[])[]> = recurrentOperator<RnnSettings, RecordPointer<typeof RnnCell>>({
+export const rnn: Operator<RnnSettings, readonly (readonly PackedCell[])[]> = recurrentOperator<RnnSettings>({
   name: 'rnn',
   onnx: 'RNN',
   attributes: RNN_ATTRIBUTES,
@@ -35,13 +35,11 @@ export const rnn: Operator<RnnSettings, readonly (readonly RecordPointer<typeof 
   ],
   pack(packer, { hiddenSize, clip, functions }) {
     const [candidate] = functions[packer.index] as [BoundFunction]
-    return packer.place(encodeRecord(RnnCell, {
+    const cellPtr = packer.place(encodeRecord(RnnCell, {
       inputWeights: packer.pack('inputWeights', ['inputBias', 'recurrentBias'], 1),
       recurrentWeights: packer.pack('recurrentWeights', [], 1),
       hiddenSize, clip, candidateFunction: candidate.code, candidateAlpha: candidate.alpha, candidateBeta: candidate.beta,
     }))
+    return { cellPtr, kernel: 'rnnF32' }
   },
-  bind: (kernels, cellPtr, { call, x, h, y, mask, held, workspace }) => () => kernels.rnnF32(
-    call.ptr, cellPtr, addressOf(x), addressOf(h), addressOf(y), addressOf(mask), held?.ptr ?? 0, workspace.ptr,
-  ),
 })

@@ -5,6 +5,7 @@ import { Matrix } from '../../contract/products/layout.ts'
 import { LstmCell } from '../../contract/recurrent/lstm.ts'
 import { Recurrence } from '../../contract/recurrent/recurrence.ts'
 import type { ThreadKernels } from '../../contract/thread-kernels.ts'
+import { TaskKind } from '../../contract/threads/tasks.ts'
 import { ConvolveCall } from '../../contract/windows/convolve.ts'
 import type { RecordFields } from '../../values/record.ts'
 import type { Kernels, Sharing } from '../kernels.ts'
@@ -31,6 +32,9 @@ function at<Fields extends RecordFields>(fields: Fields, name: keyof Fields & st
 /** The int32 so many places behind an address. */
 const read = (ints: Int32Array, ptr: number, place: number): number => ints[(ptr >> 2) + place] as number
 
+/** A kernel of a layer. */
+type LayerKernel = Kernels['lstmForwardF32']
+
 /** A call of a layer, which is the same in every run of a plan. */
 class LayerSite extends Site {
   /** Parts that it can be split into; 0 before it is known. */
@@ -40,6 +44,7 @@ class LayerSite extends Site {
 const K = at(Matrix, 'k')
 const COLUMNS = at(Matrix, 'columns')
 const HIDDEN_SIZE = at(LstmCell, 'hiddenSize')
+const CELL = at(Recurrence, 'cellPtr')
 const ROW_BEGIN = at(Recurrence, 'rowBegin')
 const ROW_END = at(Recurrence, 'rowEnd')
 const STEPS = at(ProductCall, 'steps')
@@ -86,10 +91,10 @@ export class SharedKernels implements Sharing {
     const layer = new LayerSite(multiplyAdds)
     return {
       ...this.kernels,
-      lstmForwardF32: this.#lstmForward(layer),
-      lstmGeneralF32: this.#lstmGeneral(layer),
-      gruF32: this.#gru(layer),
-      rnnF32: this.#rnn(layer),
+      lstmForwardF32: this.#layer(layer, 'lstmForwardF32', TaskKind.lstm),
+      lstmGeneralF32: this.#layer(layer, 'lstmGeneralF32', TaskKind.generalLstm),
+      gruF32: this.#layer(layer, 'gruF32', TaskKind.gru),
+      rnnF32: this.#layer(layer, 'rnnF32', TaskKind.rnn),
     }
   }
 
@@ -152,10 +157,10 @@ export class SharedKernels implements Sharing {
   }
 
   /** How a call of a layer is made; sets the number of its parts. `splitsUnits`: whether one row is split too. Most calls end at the first lines. */
-  #beginLayer(layer: LayerSite, call: number, cell: number, splitsUnits: boolean): number {
+  #beginLayer(layer: LayerSite, call: number, splitsUnits: boolean): number {
     if (layer.most === 0) {
       const rows = this.#rows(call)
-      layer.most = rows > 1 ? rows : splitsUnits ? Math.max(1, Math.floor(read(this.#crew.ints, cell, HIDDEN_SIZE) / LEAST_UNITS)) : 1
+      layer.most = rows > 1 ? rows : splitsUnits ? Math.max(1, Math.floor(this.#units(call) / LEAST_UNITS)) : 1
     }
     if (this.#collected !== undefined) {
       this.#parts = Math.min(this.#rows(call), this.#collectedParts)
@@ -166,16 +171,14 @@ export class SharedKernels implements Sharing {
     return this.#crew.begin(layer)
   }
 
+  #units(call: number): number {
+    const { ints } = this.#crew
+    return read(ints, read(ints, call, CELL) >>> 0, HIDDEN_SIZE)
+  }
+
   #rows(call: number): number {
     const { ints } = this.#crew
     return read(ints, call, ROW_END) - read(ints, call, ROW_BEGIN)
-  }
-
-  /** `count`: tasks that there are. */
-  #endLayer(way: number, count: number): void {
-    if (way === COLLECTED) this.#collected = count
-    else if (way >= Way.shared) this.#runTasks(count, way)
-    else if (way === Way.alone) this.#crew.ended(true)
   }
 
   readonly #gemm: Kernels['gemmF32'] = (call, w, aPtr, outPtr, workspacePtr) => {
@@ -196,53 +199,29 @@ export class SharedKernels implements Sharing {
     if (way !== Way.unmeasured) crew.ended(isDone)
   }
 
-  readonly #lstmForward = (layer: LayerSite): Kernels['lstmForwardF32'] => (call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
+  #layer(layer: LayerSite, name: 'lstmForwardF32' | 'lstmGeneralF32' | 'gruF32' | 'rnnF32', kind: number): LayerKernel {
     const crew = this.#crew
     const plain = this.#plain
-    // Units of a step are not shared where there is a mask.
-    const way = this.#beginLayer(layer, call, cell, maskPtr === 0)
-    if (way < Way.shared) plain.lstmForwardF32(call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr)
-    if (way === Way.unmeasured) return
-    if (maskPtr === 0 && way >= Way.shared && way !== COLLECTED && this.#rows(call) === 1) {
-      const wakes = Number(way === Way.waking)
-      const { scratchPtr, scratchStride } = crew
-      crew.ended(plain.leadLstmF32(crew.ptr, wakes, call, cell, xPtr, hPtr, cPtr, yPtr, workspacePtr, scratchPtr, scratchStride, this.#parts) >= 0)
-      return
+    const run = plain[name]
+    return (call, xPtr, hPtr, cPtr, yPtr, maskPtr, pastPtr, workspacePtr) => {
+      // Units of a step are shared where there is one row, and no mask.
+      const splitsUnits = kind === TaskKind.lstm && maskPtr === 0
+      const way = this.#beginLayer(layer, call, splitsUnits)
+      if (way < Way.shared) run(call, xPtr, hPtr, cPtr, yPtr, maskPtr, pastPtr, workspacePtr)
+      if (way === Way.unmeasured) return
+      if (way < Way.shared) {
+        crew.ended(true)
+        return
+      }
+      plain.setBuffers(crew.ptr, xPtr, hPtr, cPtr, yPtr, maskPtr, pastPtr, workspacePtr)
+      if (splitsUnits && way !== COLLECTED && this.#rows(call) === 1) {
+        const { scratchPtr, scratchStride } = crew
+        crew.ended(plain.leadLstmF32(crew.ptr, Number(way === Way.waking), call, scratchPtr, scratchStride, this.#parts) >= 0)
+        return
+      }
+      const count = plain.addLayer(crew.ptr, this.#collected ?? 0, this.#parts, kind, call)
+      if (way === COLLECTED) this.#collected = count
+      else this.#runTasks(count, way)
     }
-    const first = this.#collected ?? 0
-    const count = way < Way.shared
-      ? 0
-      : plain.addLstmForwardF32(crew.ptr, first, this.#parts, call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, workspacePtr)
-    this.#endLayer(way, count)
-  }
-
-  readonly #lstmGeneral = (layer: LayerSite): Kernels['lstmGeneralF32'] => (call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, historyPtr, workspacePtr) => {
-    const { ptr } = this.#crew
-    const plain = this.#plain
-    const way = this.#beginLayer(layer, call, cell, false)
-    if (way < Way.shared) plain.lstmGeneralF32(call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, historyPtr, workspacePtr)
-    const first = this.#collected ?? 0
-    const count = way < Way.shared
-      ? 0
-      : plain.addLstmGeneralF32(ptr, first, this.#parts, call, cell, xPtr, hPtr, cPtr, yPtr, maskPtr, heldPtr, historyPtr, workspacePtr)
-    this.#endLayer(way, count)
-  }
-
-  readonly #gru = (layer: LayerSite): Kernels['gruF32'] => (call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
-    const { ptr } = this.#crew
-    const plain = this.#plain
-    const way = this.#beginLayer(layer, call, cell, false)
-    if (way < Way.shared) plain.gruF32(call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
-    const count = way < Way.shared ? 0 : plain.addGruF32(ptr, this.#collected ?? 0, this.#parts, call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
-    this.#endLayer(way, count)
-  }
-
-  readonly #rnn = (layer: LayerSite): Kernels['rnnF32'] => (call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr) => {
-    const { ptr } = this.#crew
-    const plain = this.#plain
-    const way = this.#beginLayer(layer, call, cell, false)
-    if (way < Way.shared) plain.rnnF32(call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
-    const count = way < Way.shared ? 0 : plain.addRnnF32(ptr, this.#collected ?? 0, this.#parts, call, cell, xPtr, hPtr, yPtr, maskPtr, heldPtr, workspacePtr)
-    this.#endLayer(way, count)
   }
 }
