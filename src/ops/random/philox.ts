@@ -17,7 +17,10 @@ export interface Draw {
 
 /** The upper 32 bits of a product of unsigned numbers of 32 bits. Every sum stays below 2^32, which numbers of JavaScript hold exactly. */
 function upperProduct(a: number, b: number): number {
-  const [lowA, highA, lowB, highB] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16]
+  const lowA = a & 0xffff
+  const highA = a >>> 16
+  const lowB = b & 0xffff
+  const highB = b >>> 16
   const middle = highA * lowB + ((lowA * lowB) >>> 16)
   return highA * highB + (middle >>> 16) + ((lowA * highB + (middle & 0xffff)) >>> 16)
 }
@@ -29,8 +32,10 @@ function upperProduct(a: number, b: number): number {
 export function philox(words: Int32Array, place: number, run: number, stream: number, attempt: number, seed: number): void {
   let second = 0
   for (let round = 0; round < 10; round++) {
-    const [left, right] = [upperProduct(place, 0xd2511f53), upperProduct(stream, 0xcd9e8d57)]
-    const [lowLeft, lowRight] = [Math.imul(place, 0xd2511f53), Math.imul(stream, 0xcd9e8d57)]
+    const left = upperProduct(place, 0xd2511f53)
+    const right = upperProduct(stream, 0xcd9e8d57)
+    const lowLeft = Math.imul(place, 0xd2511f53)
+    const lowRight = Math.imul(stream, 0xcd9e8d57)
     place = right ^ run ^ seed
     run = lowRight
     stream = left ^ attempt ^ second

@@ -54,11 +54,15 @@ export function checkFinite({ dtype, shape, data }: ArrayLike, what: string): vo
   }
 }
 
+/** Rows of up to so many elements are copied one by one: a view of each would be garbage. */
+const MOST_COPIED = 2048
+
 /** Rows of an array, copied into an array of its own that is used again. */
 export class RowGatherer {
   readonly #from: ArrayLike
   readonly #width: number
   readonly #data: DataOf
+  #first: ArrayLike | undefined
   constructor(from: ArrayLike, mostRows: number) {
     this.#from = from
     this.#width = lengthOf(from.shape.slice(1))
@@ -67,17 +71,23 @@ export class RowGatherer {
 
   /** @param order rows of the whole; `[begin, end)` of it are taken */
   take(order: Int32Array, begin: number, end: number): void {
-    const [from, to, width] = [this.#from.data, this.#data, this.#width]
+    const { data: from } = this.#from
+    const to = this.#data
+    const width = this.#width
     for (let n = begin; n < end; n++) {
-      const [source, target] = [(order[n] as number) * width, (n - begin) * width]
-      if (width >= 64) to.set(from.subarray(source, source + width), target)
+      const source = (order[n] as number) * width
+      const target = (n - begin) * width
+      if (width > MOST_COPIED) to.set(from.subarray(source, source + width), target)
       else for (let i = 0; i < width; i++) to[target + i] = from[source + i] as number
     }
   }
 
   /** The first rows of those that were taken last: a view, which the next ones overwrite. */
   first(rows: number): ArrayLike {
-    return { dtype: this.#from.dtype, shape: [rows, ...this.#from.shape.slice(1)], data: this.#data.subarray(0, rows * this.#width) }
+    if (this.#first?.shape[0] !== rows) {
+      this.#first = { dtype: this.#from.dtype, shape: [rows, ...this.#from.shape.slice(1)], data: this.#data.subarray(0, rows * this.#width) }
+    }
+    return this.#first
   }
 }
 
