@@ -58,6 +58,10 @@ export function ofProtobuf(bytes: Uint8Array): string | undefined {
   }
   const numbers = new Set(fields.map(({ field }) => field))
   const [first] = fields
+  if (isTensor(fields)) {
+    return 'a tensor of ONNX (TensorProto, .pb), not a model: an array that lstm-wasm run MODEL --input ARRAY.npy takes is made of it in Python: '
+      + 'numpy.save("ARRAY.npy", onnx.numpy_helper.to_array(onnx.load_tensor("FILE.pb")))'
+  }
   if (first?.field === 1 && first.length === undefined) {
     // Specification version, description, and one of the kinds of models, which have numbers from 200 on.
     if (numbers.has(2) && [...numbers].some((field) => field >= 200 && field < 3000)) return 'a Core ML model (.mlmodel): export the model it was made of: torch.onnx.export(model, args, "model.onnx", dynamo=False) or model.save("model.keras")'
@@ -70,6 +74,13 @@ export function ofProtobuf(bytes: Uint8Array): string | undefined {
     return `a graph of TensorFlow (GraphDef, .pb), perhaps a frozen one: ${KERAS_OR_ONNX}`
   }
   return undefined
+}
+
+/** dims, data_type, and elements in a field of their type or as raw bytes (9); a model of ONNX has a name where data_type is a number. */
+function isTensor(fields: readonly Field[]): boolean {
+  const type = fields.find(({ field }) => field === 2)
+  if (type === undefined || type.length !== undefined) return false
+  return fields.every(({ field }) => field <= 14 && field !== 3) && fields.some(({ field }) => [4, 5, 6, 7, 9, 10, 11].includes(field))
 }
 
 /** Files that people read. */

@@ -166,7 +166,9 @@ export function checkTargetShape(loss: Loss, prediction: Shape, targets: Shape):
   const expected = targetShapeOf(loss, prediction)
   if (expected === undefined) {
     if (targets.length === 2 && targets[0] === prediction[0]) return
-    throw new LstmError('SHAPE', `${loss.loss}: expected labels [${prediction[0] as number}, labels] for the output ${formatShape(prediction)}, got ${formatShape(targets)}`)
+    const isTimeMajor = targets.length === 2 && targets[0] === prediction[1]
+    const hint = isTimeMajor ? ". The output has its timesteps first, as PyTorch's ctc_loss takes it; here it is [batch, timesteps, classes]: leave out the transpose at the end of the model" : ''
+    throw new LstmError('SHAPE', `${loss.loss}: expected labels [${prediction[0] as number}, labels] for the output ${formatShape(prediction)}, got ${formatShape(targets)}${hint}`)
   }
   if (lengthOf(expected) === lengthOf(targets) && sameShape(withoutEnd(expected), withoutEnd(targets))) return
   const isOneHot = loss.loss === 'sparseCategoricalCrossentropy' && sameShape(targets, prediction)

@@ -99,6 +99,21 @@ describe('a Parquet file', () => {
     }
   })
 
+  it.each<[string, readonly number[], RegExp]>([
+    ['in an encoding that is not read', [0x15, 8, 0x15, 6, 0x15, 6], /^a page that is encoded as BIT_PACKED\. pyarrow writes the file anew as PLAIN/],
+    ['in one that is newer', [0x15, 60, 0x15, 6, 0x15, 6], /^a page that is encoded by a newer rule\. pyarrow/],
+    ['with levels that are bits', [0x15, 0, 0x15, 8, 0x15, 6], /^a page that is encoded as BIT_PACKED\. pyarrow/],
+  ])('%s is refused', async (_what, header, message) => {
+    const bytes = readFileSync(`${GOLDEN}plain.parquet`)
+    // encoding PLAIN, levels RLE
+    const place = bytes.indexOf(Buffer.from([0x15, 0, 0x15, 6, 0x15, 6]))
+    bytes.set(header, place)
+    const other = join(folder, 'other.parquet')
+    writeFileSync(other, bytes)
+    const table = await openParquet(other)
+    await expectRejection(groupsOf(table, table.columns.flatMap(({ kind, name }) => (kind === 'nested' ? [] : [name])), [], 50), 'UNSUPPORTED', message)
+  })
+
   it('that is damaged anywhere is read, or refused by an LstmError', async () => {
     const damaged = join(folder, 'damaged.parquet')
     let refused = 0

@@ -51,6 +51,8 @@ describe('files that frameworks wrote', () => {
 describe('files by their first bytes', () => {
   it.each<[string, Uint8Array, RegExp]>([
     ['a SavedModel', proto([[1, 1], [2, proto([[1, proto([[4, 'serve']])]])]]), /^a SavedModel of TensorFlow: convert its folder: python -m tf2onnx/],
+    ['a tensor', proto([[1, 2], [2, 1], [8, 'input_0'], [9, Uint8Array.of(0, 0, 128, 63, 0, 0, 0, 64)]]), /^a tensor of ONNX \(TensorProto, \.pb\), not a model: .*onnx\.load_tensor/],
+    ['a tensor without axes', proto([[2, 7], [7, Uint8Array.of(3)]]), /^a tensor of ONNX/],
     ['a Core ML model', proto([[1, 4], [2, proto([[1, 'x']])], [500, proto([[1, 'layers']])]]), /^a Core ML model/],
     ['an .ort file', latin('\x20\0\0\0ORTM\0\0\0\0'), /^a model of onnxruntime \(\.ort\): load the \.onnx file/],
     ['a program of ExecuTorch', latin('\x20\0\0\0ET12\0\0\0\0'), /^a program of ExecuTorch/],

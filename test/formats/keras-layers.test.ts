@@ -193,7 +193,7 @@ describe('refused', () => {
 
   it.each<[string, Json]>([
     ["layer 'y' (LayerNormalization): rms_scaling", y('LayerNormalization', { rms_scaling: true })],
-    ["layer 'y' (Activation): layer 'y' (Activation): activation \"seven\"", y('Activation', { activation: 'seven' })],
+    ["layer 'y' (Activation): activation \"seven\"", y('Activation', { activation: 'seven' })],
     ["layer 'y' (Attention): score_mode \"cosine\"", y('Attention', { score_mode: 'cosine' }, ['x', 'x'])],
     ["layer 'y' (MultiHeadAttention): attention_axes [1,2]", y('MultiHeadAttention', { num_heads: 1, key_dim: 2, attention_axes: [1, 2] }, ['x', 'x'])],
   ])('%s, before anything is built', (words, layer) => {

@@ -24,6 +24,12 @@ const lstm = (attributes: NodeSpec['attributes'] = {}, { w = [1, 8, 3], r = [1, 
   one({ op: 'LSTM', inputs, attributes: { hidden_size: 2, ...attributes } }, [numbers('W', w), numbers('R', r), numbers('B', b)], [5, 'batch', 3])
 )
 
+/** With an initial c of zeros. */
+const withZeros = (name: string, units: number): GraphSpec => {
+  const graph = lstm({}, { inputs: ['x', 'W', 'R', 'B', '', '', name] })
+  return { ...graph, initializers: [...graph.initializers ?? [], floatTensor(name, [1, 2, units], Array<number>(2 * units).fill(0))] }
+}
+
 describe('refused', () => {
   it.each<[string, LstmErrorCode, GraphSpec]>([
     ["node 'n' (CastLike): a cast to what may be uint8 or bool is not supported", 'UNSUPPORTED', one({ op: 'CastLike', inputs: ['x', 'm'] }, [{ name: 'm', dims: [1], type: 9, raw: Uint8Array.of(1) }])],
@@ -50,6 +56,12 @@ describe('refused', () => {
     ["node 'n' (LSTM): expected 'forward', 'reverse' or 'bidirectional' for the direction, got 'both'", 'FORMAT', lstm({ direction: 'both' })],
     ["node 'n' (LSTM): expected layout 0 or 1, got 2", 'FORMAT', lstm({ layout: 2 })],
     ["node 'n' (LSTM): expected hidden_size 2 for its weights, got 3", 'FORMAT', lstm({ hidden_size: 3 })],
+    ["node 'n' (LSTM): expected initial states of 2 units, as its weights have them, got 5 in 'c'. PyTorch's exporter drops the projection of an nn.LSTM with proj_size: load its state dict instead (torch.save(model.state_dict(), 'model.pt'))", 'FORMAT',
+      withZeros('c', 5)],
+    ["node 'n' (LSTM): expected initial states of 2 units, as its weights have them, got 1 in 'c'", 'FORMAT', withZeros('c', 1)],
+    ...['ReduceMean', 'ReduceL1', 'ReduceSumSquare', 'Relu'].map((op): [string, LstmErrorCode, GraphSpec] => (
+      [`node 'n' (${op}): whole numbers; a Cast to float32 before it makes it run`, 'UNSUPPORTED', { ...one({ op }), inputs: [{ name: 'x', shape: ['batch', 4], type: 6 }] }]
+    )),
     ["node 'n' (LSTM): expected a clip above 0, got -1", 'FORMAT', lstm({ clip: { float: -1 } })],
     ["node 'n' (LSTM): expected 3 activations, got 1", 'FORMAT', lstm({ activations: ['Tanh'] })],
     ["node 'n' (LSTM): the activation 'Sine' is not supported", 'UNSUPPORTED', lstm({ activations: ['Sigmoid', 'Sine', 'Tanh'] })],

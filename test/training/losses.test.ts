@@ -164,6 +164,9 @@ describe('descriptions of losses', () => {
     expectError(() => runLoss(runtime, categoricalCrossentropy(), x, { target: counts([1, 2]) }), 'SHAPE', /Targets that are one class each are those of 'sparseCategoricalCrossentropy'$/)
     expectError(() => runLoss(runtime, lossOf('mse'), x, { target: counts([1, 2]) }), 'SHAPE', 'meanSquaredError: expected targets [2, 3] for the output [2, 3], got [2]')
     expectError(() => runLoss(runtime, ctc(), x, { labels: x }), 'SHAPE', 'ctc: expected an output of the model with at least 3 axes, got [2, 3]')
+    const steps = new NdArray(pseudoRandom(1, 60, 1), [5, 4, 3])
+    expectError(() => runLoss(runtime, ctc(), steps, { labels: new NdArray(new Int32Array(8), [4, 2]) }), 'SHAPE',
+      'ctc: expected labels [5, labels] for the output [5, 4, 3], got [4, 2]. The output has its timesteps first, as PyTorch\'s ctc_loss takes it; here it is [batch, timesteps, classes]: leave out the transpose at the end of the model')
     const list = new NdArray(pseudoRandom(2, 4, 1), [4, 1])
     expect(runLoss(runtime, lossOf('mse'), list, { target: new NdArray(pseudoRandom(3, 4, 1), [4]) }).losses.length).toBe(4)
   })

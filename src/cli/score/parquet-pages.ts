@@ -126,6 +126,7 @@ export class ColumnPages {
       let bytes = decompress(codec, page, unpacked)
       let levels: Uint8Array | undefined
       if (this.#isOptional) {
+        if (first.definition_level_encoding !== 'RLE') throw unsupportedEncoding(first.definition_level_encoding)
         const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0, true)
         levels = bytes.subarray(4, 4 + length)
         bytes = bytes.subarray(4 + length)
@@ -191,7 +192,7 @@ export class ColumnPages {
       case 'BYTE_STREAM_SPLIT':
         return byteStreamSplit(reader, count, type ?? 'FLOAT', length)
       default:
-        throw new LstmError('UNSUPPORTED', `a page encoded as ${encoding}`)
+        throw unsupportedEncoding(encoding)
     }
   }
 
@@ -211,6 +212,11 @@ export class ColumnPages {
     if (dictionary instanceof Float32Array) return Float32Array.from(indices, (index) => dictionary[index] as number)
     return Array.from(indices, (index) => dictionary[index])
   }
+}
+
+function unsupportedEncoding(encoding: string | undefined): LstmError {
+  const what = encoding === undefined ? 'by a newer rule' : `as ${encoding}`
+  return new LstmError('UNSUPPORTED', `a page that is encoded ${what}. pyarrow writes the file anew as PLAIN: pyarrow.parquet.write_table(pyarrow.parquet.read_table('IN.parquet'), 'OUT.parquet', use_dictionary=False)`)
 }
 
 /** What hyparquet throws of bytes that end too early is an error of the file. */

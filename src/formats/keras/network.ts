@@ -69,7 +69,8 @@ function layerProblems(layer: LayerSpec, dialect: Dialect, depth: number = 0): s
   const kind = kindOf(layer)
   if (kind === undefined) return [layer.isPython ? `${layer.settings.what}: Python code, which is not in the file or not run here` : layer.settings.what]
   const found = [...policyProblems(layer), ...kind.unsupported?.(layer, dialect, (inner) => layerProblems(inner, dialect, depth + 1)) ?? []]
-  return found.map((problem) => `${layer.settings.what}: ${problem}`)
+  const { what } = layer.settings
+  return found.map((problem) => (problem.startsWith(`${what}: `) ? problem : `${what}: ${problem}`))
 }
 
 /** The families of operators that the layers of a model take. */

@@ -75,7 +75,9 @@ export function convertKind(c: Conversion, name: string, matrix: ReadMatrix): vo
   }
   const state = (position: number): string => {
     const name = c.inputs[position] ?? ''
-    if (name === '' || isZero(c, name)) return ''
+    if (name === '') return ''
+    checkUnits(c, name, hiddenSize)
+    if (isZero(c, name)) return ''
     return layout === 0 ? name : c.emit('transpose', [name], { perm: [1, 0, 2] })
   }
   const states = RECURRENT[kind.op].states.map((_, n) => n)
@@ -99,6 +101,18 @@ export function convertKind(c: Conversion, name: string, matrix: ReadMatrix): vo
   if (layout === 1) {
     for (const n of states) if (c.isNeeded(n + 1)) c.emit('transpose', [outputs[n + 1] as string], { perm: [1, 0, 2] }, [c.output(n + 1)])
   }
+}
+
+/**
+ * Zeros are left out, whatever their size: one that is not that of the layer says that the layer is another one.
+ * @throws LstmError `FORMAT`
+ */
+function checkUnits(c: Conversion, state: string, hiddenSize: number): void {
+  const units = c.importer.builder.types.get(state)?.shape.at(-1)
+  if (typeof units !== 'number' || units === hiddenSize) return
+  const found = `${c.label}: expected initial states of ${hiddenSize} units, as its weights have them, got ${units} in '${state}'`
+  if (c.op !== 'LSTM' || units < hiddenSize) throw malformed(found)
+  throw malformed(`${found}. PyTorch's exporter drops the projection of an nn.LSTM with proj_size: load its state dict instead (torch.save(model.state_dict(), 'model.pt'))`)
 }
 
 /** The attributes of one operator alone. */
