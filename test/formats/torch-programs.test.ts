@@ -79,6 +79,12 @@ const NORMALISED: readonly (readonly [call: string, why: string])[] = [
   ['torch.batch_norm(y, self.w, None, None, None, False, 0.1, 1.0e-05, True)', 'has a batch normalisation by the batch it is given'],
   ['torch.batch_norm(y, None, None, self.w, self.w, True, 0.1, 1.0e-05, True)', 'has a batch normalisation by the batch it is given'],
   ['torch.flatten(y, 0)', 'flattens other axes than all behind the batch'], ['torch.linear(y, y)', 'has weights that are computed'],
+  ['torch.chunk(y, 3, 1)', 'has torch.chunk of an axis of 2, which 3 parts do not share evenly'], ['torch.chunk(y, y)', 'has torch.chunk with a number of parts that is not read'],
+  ['torch.view(y, [-1, y])', 'has torch.view with a size that is computed'], ['torch.view(y, [0, 2])', 'has torch.view to no elements'],
+  ['torch.pad(y, [1, 1], "symmetric")', 'has torch.pad with the mode symmetric'], ['torch.avg_pool1d(y, [2])', 'has torch.avg_pool1d of what has no batch'],
+  ['torch.adaptive_avg_pool1d(y, [3])', 'has torch.adaptive_avg_pool1d to several parts'],
+  ['torch.group_norm(y, 3)', 'has a normalisation of groups of an unknown number of channels'],
+  ['torch.zeros([y])', 'has torch.zeros with a size that is computed'], ['torch.zeros([])', 'has torch.zeros without a shape'],
   ['(self.w).weight', 'has .weight of no module'], ['[y][3]', 'has an index that is not read'], ['[y]["a"]', 'has an index that is not read'],
   ['f(y)(y)', 'calls what is no name'], ['torch.tanh(self)', 'gives a module as an argument'], ['math.exp(y)', 'has the name math'],
 ]

@@ -96,6 +96,52 @@ class Summary(nn.Module):
         return z, z.argmax(1), (weights * y).sum(dim=1, keepdim=True), y.amax(1), y.clamp(min=0.1).mean(), torch.matmul(last, attended.transpose(0, 1))
 
 
+class Steps(nn.Module):
+    """One timestep: cells by themselves, states in and out, and others from zeros."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.gru, self.rnn = nn.LSTMCell(3, 5), nn.GRUCell(5, 4, bias=False), nn.RNNCell(4, 3, nonlinearity="relu")
+
+    def forward(self, x, h: torch.Tensor, c: torch.Tensor):
+        h, c = self.lstm(x, (h, c))
+        return self.rnn(self.gru(h)), h, c
+
+
+class Unrolled(nn.Module):
+    """A cell over a few timesteps, with a head inside."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell, self.out = nn.GRUCell(3, 5), nn.Linear(5, 2)
+
+    def forward(self, x):
+        h, steps = torch.zeros(x.size(0), 5, dtype=x.dtype), []
+        for t in range(x.size(1)):
+            h = self.cell(x[:, t], h)
+            steps.append(self.out(h))
+        return torch.stack(steps, 1)
+
+
+class Pooled(nn.Module):
+    """Pads, groups of channels and pools before a layer, sizes after it."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm, self.pool = nn.Conv1d(3, 6, 3), nn.GroupNorm(2, 6), nn.AvgPool1d(3, 2, 1, ceil_mode=True)
+        self.lstm, self.fc = nn.LSTM(6, 4, batch_first=True, bidirectional=True), nn.Linear(4, 2)
+
+    def forward(self, x):
+        x = nn.functional.pad(x.transpose(1, 2), [2, 1], mode="replicate")
+        y, _ = self.lstm(self.pool(torch.relu(self.norm(self.conv(x)))).transpose(1, 2))
+        y = y.contiguous().view(y.size(0), y.size(1), 2, 4)
+        return self.fc(y[:, :, 0] + y[:, :, 1])
+
+
+def padded():
+    return nn.Sequential(nn.ConstantPad1d((2, 1), 0.25), nn.Conv1d(3, 4, 3), nn.GroupNorm(4, 4, affine=False), nn.MaxPool1d(3, 2, 1), nn.AvgPool1d(2, 1), nn.Conv1d(4, 2, 2))
+
+
 def stack():
     return nn.Sequential(
         nn.Linear(3, 5), nn.Tanh(), nn.Dropout(0.1), nn.LayerNorm(5), nn.Sequential(nn.Linear(5, 4), nn.ELU(0.7)), nn.BatchNorm1d(4), nn.Linear(4, 3), nn.LogSoftmax(-1)
@@ -177,6 +223,10 @@ def generate(directory):
     add(golden, "time-major", TimeMajor(), (random(5, 2, 3),), (script, trace, export), {3, 5, 11, 23, 24, 37})
     add(golden, "slopes", slopes(), (random(2, 3, 7),), (whole, script, trace, export), {23})
     add(golden, "summary", Summary(), (random(2, 5, 3),), (script, trace, export), {2, 5, 6, 11})
+    add(golden, "steps", Steps(), (random(2, 3), random(2, 5), random(2, 5)), (script, export), {1, 6, 7})
+    add(golden, "unrolled", Unrolled(), (random(2, 4, 3),), (export,), {1, 2})
+    add(golden, "pooled", Pooled(), (random(2, 9, 3),), (trace, export), {2, 5, 11})
+    add(golden, "padded", padded(), (random(2, 3, 12),), (whole, script, trace, export), {23})
     return golden
 
 

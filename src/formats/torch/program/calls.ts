@@ -65,6 +65,18 @@ export const RECURRENT_CALLS: Readonly<Record<string, readonly [op: RecurrentOp,
   lstm: ['lstm'], gru: ['gru'], rnn_tanh: ['rnn'], rnn_relu: ['rnn', 'relu'],
 }
 
+/** Single steps of them, and how many states each gives. */
+export const CELL_CALLS: Readonly<Record<string, readonly [op: RecurrentOp, activation?: string]>> = {
+  lstm_cell: ['lstm'], gru_cell: ['gru'], rnn_tanh_cell: ['rnn'], rnn_relu_cell: ['rnn', 'relu'],
+}
+/** Operators that take the largest or the mean of windows, which have no weights. */
+export const POOLS: readonly string[] = ['avg_pool1d', 'max_pool1d']
+
+/** Operators that cut a tensor into parts of one size. */
+export const CHUNKS: readonly string[] = ['chunk', 'unsafe_chunk']
+/** Operators that give the size of an axis. */
+export const SIZES: readonly string[] = ['size', 'sym_size']
+
 /** Calls as they are found. */
 export class Calls {
   readonly list: Call[] = []
@@ -80,14 +92,22 @@ export class Calls {
     this.budget.build(name)
     // Operators that write into their first argument have an underscore.
     const op = name.replace(/(?<!^)_$/, '')
-    const results = Array.from({ length: resultsOf(op) }, () => new Value(where))
+    const results = Array.from({ length: resultsOf(op, args[1]) }, () => new Value(where))
     this.list.push({ op, args, named, results, where })
     return results.length === 1 ? results[0] as Value : results
   }
 }
 
-/** How many tensors an operator gives: recurrent ones their outputs and final states. */
-function resultsOf(op: string): number {
+/** Parts that a tensor may be cut into: more than any model has. */
+const MOST_PARTS = 1024
+
+/** How many tensors an operator gives: recurrent ones their outputs and final states, others parts. */
+function resultsOf(op: string, count: Arg): number {
+  if (op === 'lstm_cell') return 2
+  if (CHUNKS.includes(op)) {
+    if (typeof count !== 'number' || !(count >= 1 && count <= MOST_PARTS)) throw new NotFollowed(`has torch.${op} with a number of parts that is not read`)
+    return count
+  }
   const recurrent = Object.hasOwn(RECURRENT_CALLS, op) ? RECURRENT_CALLS[op] : undefined
   return recurrent === undefined ? 1 : 1 + RECURRENT[recurrent[0]].states.length
 }

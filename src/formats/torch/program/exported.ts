@@ -61,6 +61,9 @@ export function programOfExported(json: Json, stateDict: ReadonlyMap<string, Tor
 
 /** Names of what a node gives. */
 function tensorNames(output: Json): string[] {
+  // A size.
+  const size = member(output, 'as_sym_int', 'as_name')
+  if (typeof size === 'string') return [size]
   const one = member(output, 'as_tensor', 'name')
   return typeof one === 'string' ? [one] : listOf(member(output, 'as_tensors')).map((each) => textOf(member(each, 'name')))
 }
@@ -77,11 +80,19 @@ function argOf(json: Json | undefined, names: ReadonlyMap<string, Arg>, lost: Re
     case 'as_tensor': return named(value)
     case 'as_tensors': return listOf(value).map(named)
     case 'as_optional_tensors': return listOf(value).map((one) => (member(one, 'as_tensor') === undefined ? null : named(member(one, 'as_tensor'))))
+    case 'as_sym_int': return sizeOf(value, named)
+    case 'as_sym_ints': return listOf(value).map((one) => sizeOf(one, named))
     case 'as_int': case 'as_float': case 'as_bool': case 'as_string': return value as number | boolean | string
     case 'as_ints': case 'as_floats': case 'as_bools': case 'as_strings': return listOf(value) as readonly Arg[]
     // Sizes that are computed, types, devices: operators that need them say so.
     default: return null
   }
+}
+
+/** A size: a number, or what a node makes. */
+function sizeOf(json: Json | undefined, named: (one: Json | undefined) => Arg): Arg {
+  const number = member(json, 'as_int')
+  return typeof number === 'number' ? number : named({ name: member(json, 'as_name') ?? '' })
 }
 
 /** Shape and type of an input: numbers, and PyTorch's symbols where a size is dynamic. */

@@ -30,4 +30,6 @@ export const FUNCTIONS: Readonly<Record<string, PlainFunction>> = {
 export const IDENTITIES: readonly string[] = ['feature_dropout', 'alpha_dropout', 'contiguous', 'detach', 'clone', 'alias', 'identity', 'lift_fresh_copy']
 
 /** Operators whose result has the shape of their first argument. */
-export const ELEMENTWISE: readonly string[] = [...Object.keys(FUNCTIONS), ...IDENTITIES, 'gelu', 'prelu', 'add', 'sub', 'mul', 'div', 'softmax', 'log_softmax', 'layer_norm', 'batch_norm']
+export const ELEMENTWISE: readonly string[] = [...Object.keys(FUNCTIONS), ...IDENTITIES, 'gelu', 'prelu', 'add', 'sub', 'mul', 'div', 'softmax', 'log_softmax', 'layer_norm', 'batch_norm', 'group_norm']
+/** Operators that change the length of the last axis alone, by these arguments. */
+export const LENGTHENING: readonly string[] = ['pad', 'constant_pad_nd', 'avg_pool1d', 'max_pool1d']

@@ -3,7 +3,7 @@ import type { Graph } from '../../../graph/graph.ts'
 import { loadFamilies } from '../../../ops/families.ts'
 import type { Budget } from '../../budget.ts'
 import type { TensorBuilder } from '../tensor-builder.ts'
-import { CONVOLUTIONS, NotFollowed, type Call, type Program, type Value } from './calls.ts'
+import { CONVOLUTIONS, NotFollowed, POOLS, type Call, type Program, type Value } from './calls.ts'
 import { Emission } from './emission.ts'
 import { inputsOf } from './inputs.ts'
 import { EMITTERS, needsOf, READ_BY_NAME } from './operators.ts'
@@ -13,7 +13,7 @@ export async function graphOfProgram(program: Program, tensors: TensorBuilder, b
   const { calls, outputs } = program
   if (outputs.length === 0) throw new NotFollowed('gives no tensor')
   const inputs = inputsOf(program)
-  await loadFamilies(calls.some(({ op }) => CONVOLUTIONS.includes(op)) ? ['windows'] : [])
+  await loadFamilies(calls.some(({ op }) => CONVOLUTIONS.includes(op) || POOLS.includes(op) || op === 'group_norm') ? ['windows'] : [])
   const emission = new Emission(calls, tensors, budget)
   program.inputs.forEach(({ value }, n) => {
     emission.builder.input(inputs[n] as Graph['inputs'][number])

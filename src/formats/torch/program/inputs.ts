@@ -1,8 +1,8 @@
 // What a program takes: its file does not say it, but its first operators do.
 import type { GraphInput } from '../../../graph/graph.ts'
 import type { Dimension } from '../../../values/shape.ts'
-import { CONVOLUTIONS, NamedTensor, NotFollowed, RECURRENT_CALLS, Value, type Arg, type Call, type Program, type ProgramInput } from './calls.ts'
-import { ELEMENTWISE } from './functions.ts'
+import { CELL_CALLS, CONVOLUTIONS, NamedTensor, NotFollowed, RECURRENT_CALLS, Value, type Arg, type Call, type Program, type ProgramInput } from './calls.ts'
+import { ELEMENTWISE, LENGTHENING } from './functions.ts'
 
 const RECURRENT = Object.keys(RECURRENT_CALLS)
 
@@ -40,6 +40,10 @@ export function inputsOf({ inputs, calls }: Program): GraphInput[] {
       const hidden = rest.some((arg) => arg instanceof NamedTensor && arg.name.includes('weight_hr')) ? gates / 4 : units
       const count = Number(layers) * (both === true ? 2 : 1)
       states.forEach((state, n) => tell(state, 'float32', [count, 'batch', n === 0 ? units : hidden], true))
+    } else if (Object.hasOwn(CELL_CALLS, call.op)) {
+      const [, states, first, recurrent] = call.args
+      tell(x, 'float32', ['batch', weight(first)[1] ?? 0])
+      for (const state of Array.isArray(states) ? states as readonly Arg[] : [states]) tell(state, 'float32', ['batch', weight(recurrent)[1] ?? 0])
     } else if (call.op === 'linear') tell(x, 'float32', [...rows, weight(second)[1] ?? 0])
     else if (call.op === 'embedding') tell(second, 'int32', leading)
     else if (CONVOLUTIONS.includes(call.op)) tell(x, 'float32', ['batch', (weight(second)[1] ?? 0) * groupsOf(call), 'timesteps'])
@@ -47,7 +51,8 @@ export function inputsOf({ inputs, calls }: Program): GraphInput[] {
     else if (call.op === 'batch_norm') tell(x, 'float32', isSequence ? ['batch', weight(call.args[3])[0] ?? 0, 'timesteps'] : ['batch', weight(call.args[3])[0] ?? 0])
     const [result] = call.results
     if (origin === undefined || result === undefined) continue
-    if (ELEMENTWISE.includes(call.op)) origins.set(result, origin)
+    const isLonger = LENGTHENING.includes(call.op) && (!call.op.includes('pad') || (Array.isArray(second) && second.length === 2))
+    if (ELEMENTWISE.includes(call.op) || isLonger) origins.set(result, origin)
     if (call.op === 'transpose' && isSequence && [second, call.args[2]].every((axis) => axis !== 0)) origins.set(result, { ...origin, swapped: !origin.swapped })
     if (call.op === 'permute' && JSON.stringify(second) === '[0,2,1]') origins.set(result, { ...origin, swapped: !origin.swapped })
   }

@@ -53,6 +53,14 @@ function recurrent(op: (call: ModuleCall) => string): Kind {
   }
 }
 
+/** One step. */
+function cell(op: (call: ModuleCall) => string): Kind {
+  return (call, x) => {
+    const weights = ['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh'].map((name) => tensorOf(call, name))
+    return call.calls.add(op(call), [x, call.args[1] ?? null, ...weights], call.path)
+  }
+}
+
 /** Modules in a row. */
 const sequential: Kind = (call, x) => {
   let value = x
@@ -88,6 +96,16 @@ const KINDS: Readonly<Record<string, Kind>> = {
   PReLU: (call, x) => call.calls.add('prelu', [x, tensorOf(call, 'weight')], call.path),
   GELU: (call, x) => call.calls.add('gelu', [x], call.path, new Map([['approximate', setting(call, 'approximate')]])),
   Softmax: unary('softmax', 'dim'), LogSoftmax: unary('log_softmax', 'dim'),
+  AvgPool1d: unary('avg_pool1d', 'kernel_size', 'stride', 'padding', 'ceil_mode', 'count_include_pad'),
+  MaxPool1d: unary('max_pool1d', 'kernel_size', 'stride', 'padding', 'dilation', 'ceil_mode'),
+  AdaptiveAvgPool1d: unary('adaptive_avg_pool1d', 'output_size'),
+  ConstantPad1d: (call, x) => call.calls.add('pad', [x, setting(call, 'padding'), 'constant', setting(call, 'value')], call.path),
+  ZeroPad1d: (call, x) => call.calls.add('pad', [x, setting(call, 'padding')], call.path),
+  ReflectionPad1d: (call, x) => call.calls.add('pad', [x, setting(call, 'padding'), 'reflect'], call.path),
+  ReplicationPad1d: (call, x) => call.calls.add('pad', [x, setting(call, 'padding'), 'replicate'], call.path),
+  GroupNorm: (call, x) => call.calls.add('group_norm', [x, setting(call, 'num_groups'), tensorOf(call, 'weight'), tensorOf(call, 'bias'), setting(call, 'eps')], call.path),
+  LSTMCell: cell(() => 'lstm_cell'), GRUCell: cell(() => 'gru_cell'),
+  RNNCell: cell((call) => (setting(call, 'nonlinearity') === 'relu' ? 'rnn_relu_cell' : 'rnn_tanh_cell')),
   Flatten: unary('flatten', 'start_dim', 'end_dim'),
 }
 

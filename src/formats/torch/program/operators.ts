@@ -1,57 +1,32 @@
 // What each operator of PyTorch becomes. Arguments stand as in its schema: aten/src/ATen/native/native_functions.yaml of PyTorch.
 import { RECURRENT, type RecurrentOp } from '../../../ops/recurrent/kinds.ts'
 import { NdArray } from '../../../values/ndarray.ts'
+import type { Dimension } from '../../../values/shape.ts'
 import { recurrentTensors } from '../../pytorch-names.ts'
-import { NamedTensor, NotFollowed, RECURRENT_CALLS, Value, type Arg, type Call } from './calls.ts'
+import { axisOf, hasZeros, integer, numberOf, shapeOf, single, type Emitter } from './arguments.ts'
+import { CELL_CALLS, CHUNKS, NamedTensor, NotFollowed, RECURRENT_CALLS, SIZES, Value, type Arg, type Call } from './calls.ts'
+import { cell } from './cells.ts'
 import type { Emission } from './emission.ts'
 import { FUNCTIONS, IDENTITIES } from './functions.ts'
-
-/** What a call becomes: the names of its results. */
-type Emitter = (e: Emission, call: Call) => string | readonly string[]
+import { groupNorm, pad, pool } from './windows.ts'
 
 /** The values that a call is made of. */
 export function needsOf(e: Emission, { op, args, named }: Call): Value[] {
-  const own = Object.hasOwn(RECURRENT_CALLS, op) && hasZeros(e, args[1]) ? args.filter((_, n) => n !== 1) : args
+  const own = (Object.hasOwn(RECURRENT_CALLS, op) || Object.hasOwn(CELL_CALLS, op)) && hasZeros(e, args[1]) ? args.filter((_, n) => n !== 1) : args
   const found: Value[] = []
   const waiting: Arg[] = [...own, ...named.values()]
   for (let arg = waiting.pop(); waiting.length > 0 || arg !== undefined; arg = waiting.pop()) {
-    if (arg instanceof Value) found.push(arg)
+    const maker = e.producer(arg)
+    // Of a size, the tensor whose it is.
+    if (maker !== undefined && SIZES.includes(maker.op)) waiting.push(maker.args[0])
+    else if (arg instanceof Value) found.push(arg)
     else if (Array.isArray(arg)) waiting.push(...arg as readonly Arg[])
   }
   return found
 }
 
-/** Whether initial states are left out, or zeros. */
-function hasZeros(e: Emission, initial: Arg): boolean {
-  const states = Array.isArray(initial) ? initial as readonly Arg[] : [initial]
-  return states.every((state) => (state ?? null) === null || e.producer(state)?.op === 'zeros')
-}
-
-const shapeOf = (arg: Arg): readonly number[] => (arg instanceof NamedTensor ? arg.tensor.shape : [])
-
-function integer(arg: Arg): number {
-  if (typeof arg !== 'number' || !Number.isInteger(arg)) throw new NotFollowed('has a size that is computed')
-  return arg
-}
-
-function axisOf(arg: Arg, rank: number): number {
-  const axis = integer(arg)
-  if (axis < -rank || axis >= rank) throw new NotFollowed(`has an axis ${axis} of ${rank}`)
-  return axis < 0 ? axis + rank : axis
-}
-
-/** One number, or one in a list. */
-function single(arg: Arg, otherwise: number): number {
-  if (arg === undefined || arg === null) return otherwise
-  return integer(Array.isArray(arg) && arg.length === 1 ? (arg as readonly Arg[])[0] : arg)
-}
-
 function checkDropout({ args }: Call): void {
   if (args[2] === true && args[1] !== 0) throw new NotFollowed('was saved in training mode (model.eval() is missing)')
-}
-
-function numberOf(arg: Arg, otherwise: number): number {
-  return typeof arg === 'number' ? arg : otherwise
 }
 
 const recurrent: Emitter = (e, call) => {
@@ -77,6 +52,45 @@ const recurrent: Emitter = (e, call) => {
     ...(!batchFirst && { timeMajor: true }), ...(projSize !== undefined && { projSize }),
     ...(activation !== undefined && { activations: Array.from({ length: directions }, () => activation) }),
   }, Object.fromEntries(specs.map(({ role }, n) => [role, e.weight(weights[n])])), 1 + states.length)
+}
+
+/** A size as the file says it: a number, or the name that an axis of an input has; undefined for what is computed otherwise. */
+function sizeOf(e: Emission, size: Arg): Dimension | undefined {
+  if (typeof size === 'number') return size
+  const maker = e.producer(size)
+  if (maker === undefined || !SIZES.includes(maker.op)) return undefined
+  const shape = e.shape(e.tensor(maker.args[0]))
+  return shape[axisOf(maker.args[1], shape.length)]
+}
+
+/** Zeros or ones, of as many rows as another tensor. */
+const filled = (value: number): Emitter => (e, call) => {
+  const sizes = Array.isArray(call.args[0]) ? call.args[0] as readonly Arg[] : []
+  const parts = sizes.map((size) => {
+    const maker = e.producer(size)
+    if (typeof size === 'number') return e.integers(size)
+    if (maker === undefined || !SIZES.includes(maker.op)) throw new NotFollowed(`has torch.${call.op} with a size that is computed`)
+    const x = e.tensor(maker.args[0])
+    const axis = axisOf(maker.args[1], e.shape(x).length)
+    return e.node(call, 'shape', [x], { start: axis, end: axis + 1 })[0] as string
+  })
+  if (parts.length === 0) throw new NotFollowed(`has torch.${call.op} without a shape`)
+  return e.node(call, 'constantOfShape', parts.length === 1 ? parts : e.node(call, 'concat', parts, { axis: 0 }), { value, dtype: 'float32' })
+}
+
+/** Sizes are numbers, those of an axis at its own place, or one that follows from the others. */
+const view: Emitter = (e, call) => {
+  const [given, list] = call.args
+  const x = e.tensor(given)
+  const sizes = Array.isArray(list) ? list as readonly Arg[] : call.args.slice(1)
+  const target = sizes.map((size, n): number | undefined => {
+    const known = sizeOf(e, size)
+    return typeof known === 'string' && known === e.shape(x)[n] ? 0 : typeof known === 'number' ? known : undefined
+  })
+  const open = target.filter((size) => size === undefined || size === -1).length
+  if (target.includes(0) && sizes.includes(0)) throw new NotFollowed(`has torch.${call.op} to no elements`)
+  if (open > 1) throw new NotFollowed(`has torch.${call.op} with a size that is computed`)
+  return e.node(call, 'reshape', [x, e.integers(...target.map((size) => size ?? -1))])
 }
 
 const convolution: Emitter = (e, call) => {
@@ -152,6 +166,13 @@ export const EMITTERS: Readonly<Record<string, Emitter>> = {
     return rate > 0 && rate <= 1 ? e.node(call, 'dropout', [x], { rate }) : x
   },
   gelu: (e, call) => e.node(call, (call.named.get('approximate') ?? call.args[1]) === 'tanh' ? 'geluTanh' : 'gelu', [e.tensor(call.args[0])]),
+  lstm_cell: cell, gru_cell: cell, rnn_tanh_cell: cell, rnn_relu_cell: cell,
+  avg_pool1d: pool('averagePool'), max_pool1d: pool('maxPool'), pad, group_norm: groupNorm, view, reshape: view,
+  constant_pad_nd: (e, call) => pad(e, { ...call, args: [call.args[0], call.args[1], 'constant', call.args[2]] }),
+  adaptive_avg_pool1d(e, call) {
+    if (single(call.args[1], 0) !== 1) throw new NotFollowed('has torch.adaptive_avg_pool1d to several parts')
+    return e.node(call, 'reduceMean', [e.tensor(call.args[0]), e.integers(-1)], { keepdims: true })
+  },
   lstm: recurrent, gru: recurrent, rnn_tanh: recurrent, rnn_relu: recurrent,
   conv1d: convolution, _convolution_mode: convolution, convolution, _convolution: convolution,
   linear(e, call) {
@@ -188,6 +209,21 @@ export const EMITTERS: Readonly<Record<string, Emitter>> = {
     const parts = (Array.isArray(call.args[0]) ? call.args[0] as readonly Arg[] : []).map((part) => e.tensor(part))
     return e.node(call, 'concat', parts, { axis: axisOf(call.args[1] ?? 0, e.shape(parts[0] ?? '').length) })
   },
+  stack(e, call) {
+    const parts = (Array.isArray(call.args[0]) ? call.args[0] as readonly Arg[] : []).map((part) => e.tensor(part))
+    const axis = axisOf(call.args[1] ?? 0, e.shape(parts[0] ?? '').length + 1)
+    const at = e.integers(axis)
+    return e.node(call, 'concat', parts.map((part) => e.node(call, 'unsqueeze', [part, at])[0] as string), { axis })
+  },
+  ...Object.fromEntries(CHUNKS.map((name): [string, Emitter] => [name, (e, call) => {
+    const x = e.tensor(call.args[0])
+    const axis = axisOf(call.args[2] ?? 0, e.shape(x).length)
+    const size = e.shape(x)[axis]
+    const count = call.results.length
+    if (typeof size !== 'number' || size % count !== 0) throw new NotFollowed(`has torch.${name} of an axis of ${size}, which ${count} parts do not share evenly`)
+    return e.node(call, 'split', [x, e.integers(...Array.from({ length: count }, () => size / count))], { axis }, {}, count)
+  }])),
+  zeros: filled(0), ones: filled(1),
   clamp(e, call) {
     const bounds = [call.args[1], call.args[2]].map((bound) => (bound === undefined || bound === null ? '' : e.float(bound)))
     return e.node(call, 'clip', [e.tensor(call.args[0]), ...bounds])

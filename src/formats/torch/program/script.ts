@@ -179,6 +179,7 @@ class Script {
     const dotted = dottedName(callee)
     // Types, devices and sizes: what states of zeros are made of.
     if (dotted === 'annotate' || dotted === 'unchecked_cast') return this.#evaluate(call.args[1] as Expression, names, path, depth)
+    if (dotted === 'ops.prim.NumToTensor') return this.#evaluate(call.args[0] as Expression, names, path, depth)
     if (dotted === 'torch.device' || dotted?.startsWith('ops.prim.') === true) return null
     const args = call.args.map((one) => this.#evaluate(one, names, path, depth))
     if (dotted === 'int') return args[0]
