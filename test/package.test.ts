@@ -81,7 +81,7 @@ async function closureOf(entry: string): Promise<{ readonly files: string[], rea
 
 /** What else can be imported: `lstm-wasm/layers`, the readers one by one, and arrays in files. */
 const BINARIES = ['simd', 'relaxed-simd', 'gradients-simd', 'gradients-relaxed-simd']
-const DOORS = ['layers', 'operators', 'streams', 'quantization', 'export', 'training', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam', 'tesseract']
+const DOORS = ['layers', 'operators', 'streams', 'quantization', 'export', 'sharing', 'training', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam', 'tesseract']
 
 /** Their public names, in the same order. */
 const DOOR_NAMES = [

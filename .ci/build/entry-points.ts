@@ -5,6 +5,7 @@ export const ENTRY_POINTS: Readonly<Record<string, string>> = {
   streams: 'src/streams/index.ts',
   quantization: 'src/quantization/index.ts',
   export: 'src/export/index.ts',
+  sharing: 'src/sharing/index.ts',
   training: 'src/training/index.ts',
   worklet: 'src/worklet/index.ts',
   npy: 'src/readers/npy.ts',

@@ -88,9 +88,10 @@ export class Model<Outputs extends OutputDTypes = Record<string, 'float32'>> {
 
   /**
    * Use `compile`.
+   * @param prepare makes its weights ready; of a model that is shared, others have done it
    * @throws LstmError for a graph that does not hold together, `MEMORY` when its weights do not fit
    */
-  constructor(runtime: Runtime, graph: Graph, streams: StreamMaker | false = false) {
+  constructor(runtime: Runtime, graph: Graph, streams: StreamMaker | false = false, prepare: typeof prepareGraph = prepareGraph) {
     const typed = typeGraph(graph)
     this.runtime = runtime
     this.#streams = streams
@@ -99,7 +100,7 @@ export class Model<Outputs extends OutputDTypes = Record<string, 'float32'>> {
     this.outputs = graph.outputs.map(({ name, value }) => ({ name, ...typed.types.get(value) as { dtype: DType, shape: SymbolicShape } }))
     this.#given = places(this.inputs.length)
     this.#targets = places(this.outputs.length)
-    this.#host = { runtime, graph, prepared: prepareGraph(runtime, typed), disposed: false }
+    this.#host = { runtime, graph, prepared: prepare(runtime, typed), disposed: false }
   }
 
   /**

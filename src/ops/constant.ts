@@ -30,13 +30,13 @@ export interface Int8Values {
   /** Packs a weight [columns, k]; returns the address. */
   packDense(packer: Packing, k: number, columns: number, biasPtr: number): number
   /** Places a table [rows, width] whose rows are looked up. */
-  placeTable(packer: Pick<Packer, 'kernels' | 'place'>): LookUp
+  placeTable(packer: Pick<Packer, 'place'>): PlacedTable
   /** Packs matrices, of which there may be several. */
   packMatrices(packer: Packing, inputs: Pick<MatrixInputs, 'count' | 'stride'>, layout: MatrixLayout, biasPtr: number): PackedConstant
 }
 
-/** out = rows of a table, one for each of `length` indices; returns the position of the first index outside the table, or -1. */
-export type LookUp = (indexPtr: number, length: number, outPtr: number) => number
+/** A table whose rows are looked up: where it is, and where its scales are, if it is of 8 bits. */
+export type PlacedTable = readonly [tablePtr: number, scalePtr?: number]
 
 /** What packing needs. */
 export type Packing = Pick<Packer, 'kernels' | 'allocate' | 'uploadData'>

@@ -10,6 +10,7 @@ import { textReader } from './bytes-of-text.ts'
 import { editedBytes } from './edited-bytes.ts'
 import type { Kernels, Variant } from './kernels.ts'
 import { Runtime } from './runtime.ts'
+import { tagOf } from '../values/realm.ts'
 import type { Lanes } from './threads/lanes.ts'
 import type { ThreadedRuntime } from './threads/threaded-runtime.ts'
 import type { KernelModule } from './web-assembly.ts'
@@ -68,6 +69,9 @@ export function trainingRuntime(runtime: Runtime, given?: Gradients): Promise<Tr
 }
 
 async function start(runtime: Runtime, given: Gradients | undefined): Promise<TrainingRuntime> {
+  if (!isThreaded(runtime) && tagOf(runtime.linearMemory.wasm.buffer) === 'SharedArrayBuffer') {
+    throw new LstmError('UNSUPPORTED', 'createTrainer: expected a runtime of createRuntime(), got that of a shared model, whose threads train nothing')
+  }
   const binary = given ?? await gradientsOf(runtime)
   if (isThreaded(runtime)) {
     if (!(binary instanceof Uint8Array)) throw new LstmError('VALUE', 'module: expected none for a runtime with threads, whose binary for training is another one')

@@ -4,7 +4,7 @@ import { Allocator, ALIGNMENT } from './allocator.ts'
 import type { KernelMemory } from './web-assembly.ts'
 
 export const PAGE_BYTES = 65536
-const MAX_PAGES = 65536
+export const MAX_PAGES = 65536
 
 /**
  * Where the allocator starts. Below lie the constants of the kernels, which the binaries bring with them, up to 1024 those of inference, from
@@ -45,16 +45,16 @@ export class LinearMemory {
 
   /**
    * @param maxBytes limit of the whole memory, rounded down to pages of 64 KiB
-   * @param shared whether workers may have it too; views then stay good when it grows
+   * @param wasm a shared one, which workers may have too: views of it stay good when it grows. Default: a new one
    * @throws LstmError `VALUE` for a limit below one page
    */
-  constructor(maxBytes: number, shared: boolean = false) {
+  constructor(maxBytes: number, wasm?: KernelMemory) {
     if (typeof maxBytes !== 'number' || !(maxBytes >= PAGE_BYTES)) {
       throw new LstmError('VALUE', `maxMemoryBytes: expected a number >= ${PAGE_BYTES}, got ${String(maxBytes)}`)
     }
     const maximum = Math.min(MAX_PAGES, Math.floor(maxBytes / PAGE_BYTES))
     this.maxBytes = maximum * PAGE_BYTES
-    this.wasm = new WebAssembly.Memory({ initial: 1, maximum, shared })
+    this.wasm = wasm ?? new WebAssembly.Memory({ initial: 1, maximum })
     this.#allocator = new Allocator(FIRST_BLOCK_PTR)
   }
 

@@ -73,7 +73,7 @@ async function serve() {
 
 /** The file behind a path of the server, which has no others. */
 function fileOf(pathname) {
-  if (['/page-cell.html', '/suite.mjs', '/trainers.mjs'].includes(pathname)) return join(HERE, pathname)
+  if (['/page-cell.html', '/suite.mjs', '/trainers.mjs', '/callers.mjs', '/caller.mjs'].includes(pathname)) return join(HERE, pathname)
   if (pathname === '/golden.safetensors') return GOLDEN
   const [, name] = /^\/dist\/([\w.-]+\.js)$/.exec(pathname) ?? []
   return name === undefined ? undefined : join(DIST, name)

@@ -154,7 +154,7 @@ async function runCase({ compile }, runtime, testCase) {
 }
 
 /** The case's LSTM, and its inputs. Seeds count up in the order of torch.nn.LSTM.parameters(), then x, h_0, c_0. */
-function makeCase({ seed, layers, bidirectional, bias, hiddenSize, inputSize, batch, timesteps, batchFirst, initialState }) {
+export function makeCase({ seed, layers, bidirectional, bias, hiddenSize, inputSize, batch, timesteps, batchFirst, initialState }) {
   let nextSeed = seed * 1000
   const array = (shape, scale) => ({ dtype: 'float32', shape, data: pseudoRandom(nextSeed++, shape, scale) })
   const directions = bidirectional ? ['forward', 'reverse'] : ['forward']

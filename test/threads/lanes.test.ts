@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { GRADIENT_KERNEL_ARITIES } from '../../src/contract/gradient-kernels.ts'
 import { trainingRuntime } from '../../src/runtime/gradient-kernels.ts'
-import { LinearMemory } from '../../src/runtime/memory.ts'
 import { Crew } from '../../src/runtime/threads/crew.ts'
 import { Lanes } from '../../src/runtime/threads/lanes.ts'
+import { sharedMemory } from '../../src/runtime/threads/open.ts'
 import { expectError } from '../expect-error.ts'
 import { eagerRuntime, THREAD_VARIANTS } from './eager-runtime.ts'
 
@@ -83,7 +83,7 @@ describe('lanes', () => {
   })
 
   it('throw where a worker does not go on, and then there are none', () => {
-    const memory = new LinearMemory(2 ** 20, true)
+    const memory = sharedMemory(2 ** 20)
     const kernels = { crewBytes: () => 4096, lookAt: () => 0, setCalls: () => undefined, offerTasks: () => undefined, claimTask: () => -1, awaitTasks: () => 0 }
     const crew = new Crew(kernels as never, memory, 2, 1)
     crew.joined()

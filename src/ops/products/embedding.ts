@@ -1,5 +1,5 @@
 import { LstmError } from '../../errors.ts'
-import { int8Along, type LookUp } from '../constant.ts'
+import { int8Along, type PlacedTable } from '../constant.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { formatShape, lengthOf } from '../../values/shape.ts'
 import { label, requireInput, requireParameter } from '../node/checks.ts'
@@ -21,7 +21,7 @@ function sizes(node: GraphNode, context: Pick<InferenceContext, 'parameter'>): [
  * Rows of a table: int32 indices [...] -> [..., width].
  * Weight: `weight` [vocabulary, width]. An index outside the vocabulary is an error at run time.
  */
-export const embedding: Operator<unknown, LookUp> = {
+export const embedding: Operator<unknown, PlacedTable> = {
   name: 'embedding',
   mostInputs: 1,
   roles: ['weight'],
@@ -39,22 +39,20 @@ export const embedding: Operator<unknown, LookUp> = {
   mayRefuse: () => true,
   indexBounds: (node, context) => ({ input: 0, least: 0, most: sizes(node, context)[0] - 1 }),
   narrowWeights: ({ parameters: { weight } }) => (weight === undefined ? [] : [{ constant: weight, axis: 0, products: 'int8' }]),
-  prepare(node, packer) {
-    const [rows, width] = sizes(node, packer)
+  prepare(_node, packer) {
     const weight = packer.parameter('weight') as ArrayLike
-    const int8 = int8Along(weight, 0)
-    if (int8 !== undefined) return int8.placeTable(packer)
-    const tablePtr = packer.place(weight.data)
-    const { kernels } = packer
-    return (indexPtr, length, outPtr) => kernels.embeddingF32(indexPtr, 0, length, tablePtr, rows, width, outPtr)
+    return int8Along(weight, 0)?.placeTable(packer) ?? [packer.place(weight.data)]
   },
-  plan(node, planner, _settings, lookUp) {
-    const [rows] = sizes(node, planner)
+  plan(node, planner, _settings, [tablePtr, scalePtr]) {
+    const [rows, width] = sizes(node, planner)
+    const { kernels } = planner
     const x = planner.input(0)
     const y = planner.output(0)
     const length = lengthOf(planner.shapeOf(0))
     planner.step(() => {
-      const bad = lookUp(x.ptr, length, y.ptr)
+      const bad = scalePtr === undefined
+        ? kernels.embeddingF32(x.ptr, 0, length, tablePtr, rows, width, y.ptr)
+        : kernels.embeddingI8(x.ptr, 0, length, tablePtr, scalePtr, rows, width, y.ptr)
       if (bad >= 0) {
         throw new LstmError('VALUE', `${label(node)}: expected indices from 0 to ${rows - 1}, got another one at element ${bad} of the input`)
       }

@@ -1,7 +1,7 @@
 // Weights of fewer bits, as constants of graphs.
 import { LstmError } from '../../errors.ts'
 import { formatShape, lengthOf, type Shape } from '../../values/shape.ts'
-import type { Constant, GatesToPack, Int8Values, LookUp, Packing, StoredPart } from '../constant.ts'
+import type { Constant, GatesToPack, Int8Values, Packing, PlacedTable, StoredPart } from '../constant.ts'
 import type { Packer } from '../operator.ts'
 import type { MatrixInputs, MatrixLayout, PackedConstant } from './matrices.ts'
 
@@ -78,10 +78,8 @@ export class Int8Weights implements Constant, Int8Values {
     return this.packMatrices(packer, {}, layout, biasPtr).packedPtr
   }
 
-  placeTable({ kernels, place }: Pick<Packer, 'kernels' | 'place'>): LookUp {
-    const [rows, width] = this.shape as [number, number]
-    const [tablePtr, scalePtr] = [place(this.q), place(this.scales)]
-    return (indexPtr, length, outPtr) => kernels.embeddingI8(indexPtr, 0, length, tablePtr, scalePtr, rows, width, outPtr)
+  placeTable({ place }: Pick<Packer, 'place'>): PlacedTable {
+    return [place(this.q), place(this.scales)]
   }
 
   packMatrices(

@@ -1,7 +1,7 @@
 // A runtime with threads of a binary that is compiled: here, or in a worker that is given it.
 import type { ThreadKernels } from '../../contract/thread-kernels.ts'
 import type { Kernels, Variant } from '../kernels.ts'
-import { LinearMemory } from '../memory.ts'
+import { LinearMemory, MAX_PAGES, PAGE_BYTES } from '../memory.ts'
 import { kernelsOf } from '../start.ts'
 import { Crew } from './crew.ts'
 import { programOf } from './program.ts'
@@ -18,10 +18,11 @@ export interface CompiledThreads {
   readonly module: WebAssembly.Module
 }
 
-function sharedMemory(maxMemoryBytes: number): LinearMemory {
+/** As much of it as the engine gives. */
+export function sharedMemory(maxMemoryBytes: number): LinearMemory {
   for (let bytes = maxMemoryBytes; ; bytes /= 2) {
     try {
-      return new LinearMemory(bytes, true)
+      return new LinearMemory(bytes, new WebAssembly.Memory({ initial: 1, maximum: Math.min(MAX_PAGES, Math.floor(bytes / PAGE_BYTES)), shared: true }))
     } catch (error) {
       if (!(error instanceof RangeError) || bytes / 2 < LEAST_MEMORY_BYTES) throw error
     }

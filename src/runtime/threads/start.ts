@@ -26,7 +26,7 @@ const MOST_BY_ITSELF = 8
 const bytesOfHex = (text: string): Uint8Array => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16))
 
 /** The fastest binary with threads that this engine accepts. */
-async function compileThreads({ variant: wanted, bytesOf }: ThreadOptions): Promise<CompiledThreads | undefined> {
+export async function compileThreads({ variant: wanted, bytesOf }: Pick<ThreadOptions, 'variant' | 'bytesOf'>): Promise<CompiledThreads | undefined> {
   for (const [variant, edits] of EDITS) {
     if (wanted !== 'auto' && wanted !== variant) continue
     const bytes = editedBytes(bytesOf(variant), edits, bytesOfHex)

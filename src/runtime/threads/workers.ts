@@ -35,7 +35,11 @@ interface NodeWorker {
 }
 
 interface Platform {
-  readonly process?: { readonly versions?: { readonly node?: string, readonly bun?: string }, readonly getBuiltinModule?: (name: string) => unknown }
+  readonly process?: {
+    readonly versions?: { readonly node?: string, readonly bun?: string }
+    readonly getBuiltinModule?: (name: string) => unknown
+    on(event: 'worker', listener: (worker: { readonly threadId: number, once(event: 'exit', listener: () => void): void }) => void): void
+  }
   readonly Deno?: unknown
   readonly navigator?: { readonly hardwareConcurrency?: number }
   readonly crossOriginIsolated?: boolean
@@ -53,6 +57,21 @@ async function moduleOfNode(name: string): Promise<unknown> {
   return platform().process?.getBuiltinModule?.(name) ?? import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name)
 }
 
+/** The number of this thread, where Node numbers them: 0 is the main thread. */
+export async function threadNumber(): Promise<number | undefined> {
+  return isNode() ? (await moduleOfNode('node:worker_threads') as typeof import('node:worker_threads')).threadId : undefined
+}
+
+/** Tells of workers of this thread that have ended, where Node does: those that it starts from now on. */
+export function whenWorkersEnd(ended: (thread: number) => void): void {
+  if (!isNode()) return
+  platform().process?.on('worker', (worker) => {
+    // When it has ended, it has none.
+    const { threadId } = worker
+    worker.once('exit', () => ended(threadId))
+  })
+}
+
 /** Processors that this process may use. */
 export async function processors(): Promise<number> {
   if (!isNode()) return platform().navigator?.hardwareConcurrency ?? 1
@@ -61,12 +80,15 @@ export async function processors(): Promise<number> {
 
 /** Why there can be no threads here; undefined where there can. */
 export function reasonAgainst(): string | undefined {
-  if (typeof SharedArrayBuffer !== 'function') {
-    return platform().crossOriginIsolated === false
-      ? 'this page is not cross-origin isolated: serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp'
-      : 'this place has no SharedArrayBuffer'
-  }
-  return hasWorkers() ? undefined : NO_WORKERS
+  return reasonAgainstSharing() ?? (hasWorkers() ? undefined : NO_WORKERS)
+}
+
+/** Why no memory can be shared here; undefined where it can. */
+export function reasonAgainstSharing(): string | undefined {
+  if (typeof SharedArrayBuffer === 'function') return undefined
+  return platform().crossOriginIsolated === false
+    ? 'this page is not cross-origin isolated: serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp'
+    : 'this place has no SharedArrayBuffer'
 }
 
 /** Why there can be no workers here. */

@@ -1,0 +1,2 @@
+/** The version of the package: models are shared between threads that have the same one. */
+export const VERSION = '0.1.0'
