@@ -89,6 +89,7 @@ const DOOR_NAMES = [
   ['streams'],
   ['formatReport', 'quantize'],
   ['describePytorch', 'toKeras', 'toNam', 'toOnnx', 'toRtneural', 'toStateDict', 'writeNpz'],
+  ['openShared', 'share'],
   [
     'adam', 'adamw', 'binaryCrossentropy', 'categoricalCrossentropy', 'constantRate', 'cosineDecay', 'createTrainer', 'ctc', 'earlyStopping', 'esr', 'exponentialDecay', 'huber',
     'initialStateDict', 'learningRateScheduler', 'meanAbsoluteError', 'meanSquaredError', 'modelCheckpoint', 'reduceOnPlateau', 'resumeTrainer', 'rmsprop', 'sgd',

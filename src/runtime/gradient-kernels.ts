@@ -69,7 +69,7 @@ export function trainingRuntime(runtime: Runtime, given?: Gradients): Promise<Tr
 }
 
 async function start(runtime: Runtime, given: Gradients | undefined): Promise<TrainingRuntime> {
-  if (!isThreaded(runtime) && tagOf(runtime.linearMemory.wasm.buffer) === 'SharedArrayBuffer') {
+  if (!isThreaded(runtime) && tagOf(runtime.linearMemory.view('uint8', 0, 0).buffer) === 'SharedArrayBuffer') {
     throw new LstmError('UNSUPPORTED', 'createTrainer: expected a runtime of createRuntime(), got that of a shared model, whose threads train nothing')
   }
   const binary = given ?? await gradientsOf(runtime)

@@ -89,11 +89,11 @@ function sender(constants: readonly Constant[]): (constant: Constant) => SentCon
     found.push({ at: end, elements })
     end += Math.ceil(elements.byteLength / 8) * 8
   }
-  const memory = sharedBytes(end)
-  for (const { at, elements } of found) new Uint8Array(memory, at).set(new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength))
+  const bytes = sharedBytes(end)
+  for (const { at, elements } of found) new Uint8Array(bytes, at).set(new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength))
   const shared = <T extends Elements>(elements: T): T => {
     const Class = elements.constructor as new (buffer: SharedArrayBuffer, at: number, length: number) => T
-    return new Class(memory, places.get(elements.buffer)?.get(keyOf(elements)) as number, elements.length)
+    return new Class(bytes, places.get(elements.buffer)?.get(keyOf(elements)) as number, elements.length)
   }
   return (constant) => {
     const { shape } = constant

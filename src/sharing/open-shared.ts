@@ -5,7 +5,7 @@ import { Model, type OutputDTypes } from '../model/model.ts'
 import { loadOperators } from '../ops/loading.ts'
 import { atLeast, readOptions, type OptionTable } from '../options.ts'
 import { PAGE_BYTES } from '../runtime/memory.ts'
-import { PageTable } from '../runtime/threads/page-table.ts'
+import { FIRST_NUMBER, PageTable } from '../runtime/threads/page-table.ts'
 import { openCaller } from '../runtime/threads/shared-runtime.ts'
 import { threadNumber } from '../runtime/threads/workers.ts'
 import { readContent, receivedGraph } from './content.ts'
@@ -13,7 +13,7 @@ import { CALLER, type SharedModel } from './shared-model.ts'
 
 /** Options of `openShared`. */
 export interface OpenSharedOptions extends Pick<CompileOptions, 'streams'> {
-  /** The number by which `shared.callers()` and `shared.reclaim` know this thread. Default: in Node that of the thread, elsewhere one that is free. */
+  /** The number by which `shared.callers()` and `shared.reclaim` know this thread, below 2^30. Default: one that no other thread has. */
   readonly caller?: number | undefined
   /** How much of the shared memory this thread may have for its own, at least 64 KiB. Default: what is left. */
   readonly maxMemoryBytes?: number | undefined
@@ -38,9 +38,9 @@ export async function openShared<Outputs extends OutputDTypes = Record<string, '
 ): Promise<Model<Outputs>> {
   const { caller, maxMemoryBytes, streams } = readOptions(options, OPEN_OPTIONS, 'openShared')
   const content = readContent(shared)
-  const [number, maker] = await Promise.all([caller ?? threadNumber(), streams ?? loadStreams(), loadOperators(content.graph.nodes)])
+  const [thread, maker] = await Promise.all([threadNumber(), streams ?? loadStreams(), loadOperators(content.graph.nodes)])
   if (new PageTable(content.pages).isClosed) throw new LstmError('DISPOSED', 'openShared: this shared model is disposed')
-  const { runtime, close } = openCaller(content, number, maxMemoryBytes)
+  const { runtime, close } = openCaller(content, caller ?? (thread === undefined ? undefined : FIRST_NUMBER + thread), maxMemoryBytes)
   const { graph, prepared } = content
   try {
     return new Model<Outputs>(runtime, receivedGraph(graph), maker, () => ({ ...prepared, graph: receivedGraph(prepared.graph), dispose: close }))

@@ -41,14 +41,21 @@ export async function share(source: GraphSource, options: ShareOptions = {}): Pr
   const [compiled] = await Promise.all([compileShared(variant), loadOperators(graph.nodes)])
   const { runtime, place } = openOwner(compiled, maxMemoryBytes)
   const prepared = prepareGraph(runtime, typeGraph(graph))
-  return new SharedModel(contentOf(place, graph, prepared))
+  return new SharedModel(contentOf(place, graph, prepared), place.variant, place.pages)
 }
 
 async function compileShared(variant: Variant | 'auto'): Promise<CompiledThreads> {
   const { compileThreads } = await import('../runtime/threads/start.ts').catch((cause: unknown) => (
     cannotImport(cause, 'the binaries with threads', 'share the model in another thread, and send it')
   ))
-  const compiled = await compileThreads({ variant, bytesOf: embeddedBytes })
-  if (compiled === undefined) throw new LstmError('ENVIRONMENT', `share: this engine does not accept the binary with threads${variant === 'auto' ? '' : ` of '${variant}'`}`)
+  let cause: Error | undefined
+  const compiled = await compileThreads({ variant, bytesOf: embeddedBytes }).catch((error: unknown) => {
+    cause = error as Error
+    return undefined
+  })
+  if (compiled === undefined) {
+    const which = `${variant === 'auto' ? '' : ` of '${variant}'`}${cause === undefined ? '' : ` (${String(cause)})`}`
+    throw new LstmError('ENVIRONMENT', `share: this place does not accept the binary with threads${which}`, { cause })
+  }
   return compiled
 }

@@ -1,21 +1,24 @@
 import { checkKind, count, type Kind } from '../options.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
+import type { Variant } from '../runtime/kernels.ts'
 import { PAGE_BYTES } from '../runtime/memory.ts'
-import { PageTable } from '../runtime/threads/page-table.ts'
-import { whenWorkersEnd } from '../runtime/threads/workers.ts'
+import { FIRST_NUMBER, PageTable } from '../runtime/threads/page-table.ts'
+import { isNode, whenWorkersEnd } from '../runtime/threads/workers.ts'
 import type { PlatformDisposable } from '../values/platform.ts'
-import type { SharedContent } from './content.ts'
 
 /** A thread that has opened a shared model. */
 export interface Caller {
-  /** Its number: in Node that of its thread, elsewhere what `openShared` was given, or one that is free. */
+  /** Its number: what `openShared` was given, or one that no other thread has. */
   readonly caller: number
+  /** In Node, where `openShared` was given no number: that of its thread, `worker.threadId`. */
+  readonly thread: number | undefined
   /** Bytes of the shared memory that are its own, in pages of 64 KiB. */
   readonly bytes: number
 }
 
-/** The number of a caller. */
-export const CALLER: Kind = count(0, 2 ** 30 - 1)
+/** The number of a caller, as programs give it, and all that there are. */
+export const CALLER: Kind = count(0, FIRST_NUMBER - 1)
+const ANY_CALLER: Kind = count(0, 2 * FIRST_NUMBER - 2)
 
 /** Of models that are shared here: workers of Node that end without `dispose` are seen. */
 const watched: Set<PageTable> = new Set()
@@ -27,7 +30,7 @@ function watch(table: PageTable): void {
   isWatching = true
   whenWorkersEnd((thread) => {
     for (const one of watched) {
-      one.releaseAll(thread)
+      one.releaseAll(FIRST_NUMBER + thread)
       forgetOver(one)
     }
   })
@@ -44,13 +47,16 @@ function forgetOver(table: PageTable): void {
  */
 export class SharedModel {
   /** What threads are sent. Internal. */
-  readonly content: SharedContent
+  readonly content: object
+  /** The binary that runs. */
+  readonly variant: Variant
   readonly #table: PageTable
 
   /** Use `share`. */
-  constructor(content: SharedContent) {
+  constructor(content: object, variant: Variant, pages: Int32Array) {
     this.content = content
-    this.#table = new PageTable(content.pages)
+    this.variant = variant
+    this.#table = new PageTable(pages)
     watch(this.#table)
   }
 
@@ -61,7 +67,9 @@ export class SharedModel {
 
   /** Who has it open, and what each has of the memory. */
   callers(): readonly Caller[] {
-    return [...this.#table.counts()].map(([caller, pages]) => ({ caller, bytes: pages * PAGE_BYTES }))
+    return [...this.#table.counts()].map(([caller, pages]) => (
+      { caller, thread: isNode() && caller >= FIRST_NUMBER ? caller - FIRST_NUMBER : undefined, bytes: pages * PAGE_BYTES }
+    ))
   }
 
   /**
@@ -71,7 +79,7 @@ export class SharedModel {
    * @throws LstmError `VALUE` for what can be no number
    */
   reclaim(caller: number): number {
-    checkKind(caller, CALLER, 'reclaim', 'caller')
+    checkKind(caller, ANY_CALLER, 'reclaim', 'caller')
     return this.#table.releaseAll(caller) * PAGE_BYTES
   }
 
@@ -84,7 +92,7 @@ export class SharedModel {
 
 /** With `using`, nobody can open it after its block. */
 export interface SharedModel extends PlatformDisposable {
-  /** What threads are sent. Internal. */
-  readonly content: SharedContent
+  /** The binary that runs. */
+  readonly variant: Variant
 }
 makeDisposable(SharedModel)

@@ -45,8 +45,11 @@ describe('share', () => {
 
   it('says so where the engine does not accept the binary, or gives no memory', async () => {
     vi.spyOn(WebAssembly, 'validate').mockReturnValue(false)
-    await expectRejection(share(graph), 'ENVIRONMENT', 'share: this engine does not accept the binary with threads')
-    await expectRejection(share(graph, { variant: 'simd' }), 'ENVIRONMENT', "share: this engine does not accept the binary with threads of 'simd'")
+    await expectRejection(share(graph), 'ENVIRONMENT', 'share: this place does not accept the binary with threads')
+    await expectRejection(share(graph, { variant: 'simd' }), 'ENVIRONMENT', "share: this place does not accept the binary with threads of 'simd'")
+    vi.restoreAllMocks()
+    vi.spyOn(WebAssembly, 'compile').mockRejectedValue(new WebAssembly.CompileError('forbidden'))
+    await expectRejection(share(graph), 'ENVIRONMENT', 'share: this place does not accept the binary with threads (CompileError: forbidden)')
     vi.restoreAllMocks()
     vi.spyOn(WebAssembly, 'Memory').mockImplementation(function none() {
       throw new RangeError('no')
@@ -65,8 +68,8 @@ describe('share', () => {
 
   it('refuses numbers that callers cannot have', async () => {
     const shared = await share(graph)
-    for (const caller of [-1, 0.5, 2 ** 30, '1', undefined]) {
-      expectError(() => shared.reclaim(caller as number), 'VALUE', /^reclaim: expected a whole number from 0 to 1073741823 for 'caller'/)
+    for (const caller of [-1, 0.5, 2 ** 31, '1', undefined]) {
+      expectError(() => shared.reclaim(caller as number), 'VALUE', /^reclaim: expected a whole number from 0 to 2147483646 for 'caller'/)
     }
   })
 })
@@ -74,7 +77,7 @@ describe('share', () => {
 describe('openShared', () => {
   it('takes what share gave, cloned, of any realm', async () => {
     const shared = await share(graph)
-    const expected = (await compile(graph, { runtime: await createRuntime({ variant: shared.content.variant }) })).run({ input: x })
+    const expected = (await compile(graph, { runtime: await createRuntime({ variant: shared.variant }) })).run({ input: x })
     const other = runInContext('(content) => ({ content })', createContext()) as (content: unknown) => SharedModel
     for (const one of [shared, structuredClone({ content: shared.content }), other(structuredClone(shared.content))]) {
       const model = await openShared(one)
@@ -146,7 +149,7 @@ describe('the runtime of a shared model', () => {
     expect(own.run({ input: tensor })).toEqual(model.run({ input: x }))
     own.dispose()
     model.dispose()
-    expect(shared.callers()).toEqual([{ caller: 5, bytes: 65536 }])
+    expect(shared.callers()).toEqual([{ caller: 5, thread: undefined, bytes: 65536 }])
     tensor.dispose()
     expect(shared.callers()).toEqual([])
     expectError(() => model.run({ input: x }), 'DISPOSED', 'this model is disposed')

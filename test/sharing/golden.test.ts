@@ -13,10 +13,11 @@ const FOLDERS = ['onnx', 'loops', 'keras3', 'hdf5', 'quantized', 'pytorch', 'sta
 const EVERY = isThorough ? 1 : 5
 
 /** Of the pages that the weights are in. */
-function hashOfWeights({ content: { memory, pages } }: SharedModel): string {
+function hashOfWeights({ content }: SharedModel): string {
+  const { memory, pages } = content as { readonly memory: WebAssembly.Memory, readonly pages: Int32Array }
   const hash = createHash('sha256')
   pages.forEach((mark, at) => {
-    if (at >= 2 && mark === -1) hash.update(new Uint8Array((memory).buffer, (at - 2) * 65536, 65536))
+    if (at >= 2 && mark === -1) hash.update(new Uint8Array(memory.buffer, (at - 2) * 65536, 65536))
   })
   return hash.digest('hex')
 }

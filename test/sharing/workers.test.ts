@@ -104,8 +104,8 @@ describe.each(THREAD_VARIANTS)('threads that call shared models at the same time
     for (let round = 0; round < 3; round++) await Promise.all(threads.map((thread, own) => thread.ask('tensor', lengths[(own + round) % 3])))
     expect(await askAll('changed')).toEqual([0, 0, 0])
     const bytes = 4 * lengths.reduce((a, b) => a + b)
-    for (const { caller, bytes: own } of first.callers()) {
-      expect(threads.map(({ number }) => number)).toContain(caller)
+    for (const { thread, bytes: own } of first.callers()) {
+      expect(threads.map(({ number }) => number)).toContain(thread)
       expect(own).toBeGreaterThanOrEqual(bytes)
     }
     const totals = new Set((await askAll<{ totalBytes: number }>('memory')).map(({ totalBytes }) => totalBytes))
@@ -122,17 +122,17 @@ describe('the memory of shared models', () => {
     const shared = await share(graph)
     expect(shared.weightBytes).toBeGreaterThan(weights)
     expect(shared.weightBytes).toBeLessThan(1.1 * weights + 65536)
-    const runtime = await createRuntime({ variant: shared.content.variant })
+    const runtime = await createRuntime({ variant: shared.variant })
     const expected = outcome(await compile(graph, { runtime }), input) as Arrays
     await askAll('open', shared)
     const words = meeting()
     await Promise.all(threads.map((thread) => thread.ask('agree', [{ model: 0, name: 'it', inputs: input, outputs: expected }], 3, words, THREADS, 1)))
     const callers = shared.callers()
-    expect(callers.map(({ caller }) => caller).sort()).toEqual(threads.map(({ number }) => number).sort())
+    expect(callers.map(({ thread }) => thread).sort()).toEqual(threads.map(({ number }) => number).sort())
     for (const { bytes } of callers) expect(bytes).toBeLessThan(weights / 10)
     await askAll('dispose')
     expect(shared.callers()).toEqual([])
-    const { byteLength } = (shared.content.memory).buffer
+    const { byteLength } = (shared.content as { readonly memory: WebAssembly.Memory }).memory.buffer
     // Weights are packed from copies, whose place callers have then.
     expect(byteLength).toBeLessThan(2.3 * shared.weightBytes)
     shared.dispose()
@@ -142,9 +142,9 @@ describe('the memory of shared models', () => {
     const shared = await share(graph)
     const [hanging, leaving] = [new Thread(), new Thread()]
     for (const thread of [hanging, leaving, ...threads]) await thread.ask('open', shared)
-    const expected = outcome(await compile(graph, { runtime: await createRuntime({ variant: shared.content.variant }) }), input) as Arrays
+    const expected = outcome(await compile(graph, { runtime: await createRuntime({ variant: shared.variant }) }), input) as Arrays
     await hanging.ask('hang', input)
-    expect(shared.callers().map(({ caller }) => caller)).toContain(hanging.number)
+    expect(shared.callers().map(({ thread }) => thread)).toContain(hanging.number)
     const words = meeting()
     const running = Promise.all(threads.map((thread, own) => (
       thread.ask('agree', [{ model: 0, name: 'it', inputs: input, outputs: expected }], 10 * ROUNDS, words, THREADS, own)
@@ -152,7 +152,7 @@ describe('the memory of shared models', () => {
     await hanging.end()
     await leaving.exit()
     expect(await running).toEqual(threads.map(() => ({ runs: 10 * ROUNDS, wrong: [] })))
-    expect(shared.callers().map(({ caller }) => caller).sort()).toEqual(threads.map(({ number }) => number).sort())
+    expect(shared.callers().map(({ thread }) => thread).sort()).toEqual(threads.map(({ number }) => number).sort())
     await askAll('dispose')
   }, 60_000)
 
@@ -163,6 +163,12 @@ describe('the memory of shared models', () => {
     const bytes = shared.callers()[0]?.bytes
     expect(bytes).toBeGreaterThan(0)
     expect(shared.reclaim(76)).toBe(0)
+    // A program's number is none of a thread, which may end.
+    const thread = new Thread()
+    await thread.ask('open', shared, { caller: thread.number })
+    await thread.end()
+    expect(shared.callers().map(({ caller, thread: own }) => [caller, own])).toEqual([[77, undefined], [thread.number, undefined]])
+    expect(shared.reclaim(thread.number)).toBe(65536)
     expect(shared.reclaim(77)).toBe(bytes)
     expect(shared.callers()).toEqual([])
   })
@@ -174,7 +180,7 @@ describe('the memory of shared models', () => {
     shared.dispose()
     shared.dispose()
     await expectRejection(late.ask('open', shared), 'DISPOSED', 'openShared: this shared model is disposed')
-    const expected = outcome(await compile(graph, { runtime: await createRuntime({ variant: shared.content.variant }) }), input) as Arrays
+    const expected = outcome(await compile(graph, { runtime: await createRuntime({ variant: shared.variant }) }), input) as Arrays
     expect(await thread.ask('agree', [{ model: 0, name: 'it', inputs: input, outputs: expected }], 2, meeting(), 1, 1)).toEqual({ runs: 2, wrong: [] })
     expect(shared.callers()).toHaveLength(1)
     await thread.ask('dispose')
@@ -188,7 +194,7 @@ describe('the memory of shared models', () => {
     await greedy.ask('open', shared)
     await expectRejection(greedy.ask('tensor', 2 ** 20), 'MEMORY', /^tensor float32 \[1048576\]: needs 4194304 bytes; this thread has \d+ of the shared memory and may have 8388608, all together 8388608$/)
     await expectRejection(other.ask('tensor', 2 ** 18), 'MEMORY', /may have 1048576, all together 8388608$/)
-    const expected = outcome(await compile(graph, { runtime: await createRuntime({ variant: shared.content.variant }) }), input) as Arrays
+    const expected = outcome(await compile(graph, { runtime: await createRuntime({ variant: shared.variant }) }), input) as Arrays
     for (const thread of [greedy, other]) {
       expect(await thread.ask('agree', [{ model: 0, name: 'it', inputs: input, outputs: expected }], 2, meeting(), 1, 1)).toEqual({ runs: 2, wrong: [] })
     }

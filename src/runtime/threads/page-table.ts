@@ -8,8 +8,8 @@ const FREE = 0
 /** Whom the pages with the weights belong to. */
 export const OWNER: number = -1
 
-/** Callers that are told their numbers get those from here on; below are those that programs give. */
-const FIRST_NUMBER = 2 ** 30
+/** Numbers from here on are those of threads, or of callers that have none; below are those that programs give. */
+export const FIRST_NUMBER: number = 2 ** 30
 
 /**
  * Who has which page of a memory that several threads allocate in: a word a page, in a memory of its own that they share too. A page is claimed by

@@ -48,7 +48,7 @@ interface Platform {
 const platform = (): Platform => globalThis
 
 /** Whether threads are Node's own: Deno and Bun have Workers, which they start faster. */
-const isNode = (): boolean => {
+export const isNode = (): boolean => {
   const { process, Deno } = platform()
   return process?.versions?.node !== undefined && process.versions.bun === undefined && Deno === undefined
 }
