@@ -25,10 +25,10 @@ const exampleFileOf = (name) => `examples-${fileOf(name)}`
 
 /**
  * @param run `name` of the model's file; `inputs` and `outputs` of the run; `lines` that made the model of a state dict, or `options` of load;
- *   the `graph`; `training`: what `TrainView.last` gives
- * @returns for each tab its blocks: `{ file, text }`, the file's name being what they call each other
+ *   the `model` and its `graph`; `training`: what `TrainView.last` gives
+ * @returns for each tab its blocks: `{ file, text }`, the file's name being what they call each other; `bytes` of model.onnx, where a block reads that
  */
-export function codeFor({ name, inputs, outputs, lines, options, graph, training }) {
+export async function codeFor({ name, inputs, outputs, lines, options, model, graph, training }) {
   const printed = Object.entries(outputs).map(([output, { shape, data }]) => `// here it printed: ${output} [${shape.join(', ')}] ${[...data.slice(0, SHOWN)].join(' ')}`)
   const body = [...openingLines(name, lines, options), '', ...runningLines(inputs), ...printed]
   const names = importsOf(body)
@@ -41,7 +41,7 @@ export function codeFor({ name, inputs, outputs, lines, options, graph, training
         { about: 'the page', file: 'index.html', text: workerPageOf(inputs, printed) },
       ],
     },
-    { title: 'Python', blocks: [pythonFor({ name, inputs, outputs, graph, fileOf, isLong })] },
+    { title: 'Python', blocks: [await pythonFor({ name, model, inputs, outputs, graph, fileOf, isLong })] },
     ...(training === undefined ? [] : [{ title: 'Training', blocks: [{ about: 'npm install lstm-wasm, then node train.mjs', file: 'train.mjs', text: trainingOf(name, lines, options, training) }] }]),
   ]
 }

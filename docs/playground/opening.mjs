@@ -68,15 +68,15 @@ async function readFile(file, signal, onProgress) {
       const { done, value } = await reader.read()
       signal.throwIfAborted()
       if (done) break
-      if (at + value.length > bytes.length) throw new DOMException('it has grown', 'NotReadableError')
+      if (at + value.length > bytes.length) throw new Error('it has grown')
       bytes.set(value, at)
       at += value.length
       onProgress(at / file.size)
     }
   } catch (error) {
     if (signal.aborted) throw new Error('Cancelled.')
-    if (error.name === 'NotReadableError' || error.name === 'NotFoundError') throw new Error(`${file.name} has changed or is gone since it was chosen: choose it again.`)
-    throw error
+    // Each browser has another error for it: `network error`, `Error in input stream`.
+    throw new Error(`${file.name} has changed or is gone since it was chosen: choose it again.`, { cause: error })
   } finally {
     signal.removeEventListener('abort', cancel)
   }

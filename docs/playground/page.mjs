@@ -14,11 +14,13 @@ import { WatchView } from './watch-view.mjs'
 
 const watch = new WatchView()
 const train = new TrainView({
-  inputs: () => opened.inputs.values(), outputs: () => opened.outputs, take: (bytes) => void openTrained(bytes), changed: showCode,
+  inputs: () => opened.inputs.values(), outputs: () => opened.outputs, take: (bytes) => void openTrained(bytes), changed: () => void showCode(),
 })
 let opened
 /** Ends what is being opened. */
 let controller
+/** Opens the file once more that was opened last, or was to be. */
+let again
 /** Ends the run that is going on. */
 let running
 let drawOutputs = []
@@ -31,6 +33,7 @@ element('files').addEventListener('change', ({ target }) => {
   if (files.length > 0) void openFiles(files)
 })
 element('cancel').addEventListener('click', () => controller?.abort())
+element('reopen').addEventListener('click', () => void busy((signal, onProgress) => again(signal, onProgress)))
 element('run-lines').addEventListener('click', () => void openLines())
 element('run').addEventListener('click', () => void run())
 element('stop').addEventListener('click', () => running?.abort())
@@ -112,6 +115,8 @@ async function busy(work) {
 
 /** Opens a file as a model; where it holds weights only, shows the lines that would load it. */
 async function openOne(file, files, entry, signal, onProgress) {
+  again = (...how) => openOne(file, files, entry, ...how)
+  element('reopen').hidden = false
   const text = element('options').value.trim()
   let options
   try {
@@ -198,7 +203,7 @@ async function run() {
     drawOutputs = elements.map(({ draw }) => draw)
     for (const draw of drawOutputs) draw()
     Object.assign(opened, { last: inputs, outputs })
-    showCode()
+    await showCode()
   } catch (error) {
     if (opened.model === model) say('run-message', wordsOf(error), true)
     return
@@ -210,18 +215,19 @@ async function run() {
   if (opened.model === model) await watch.show(inputs, graph)
 }
 
-function showCode() {
+async function showCode() {
   const { name, last, outputs, lines, options, graph, model, entry } = opened
   if (last === undefined) return
   const training = train.last
+  const tabs = await codeFor({ name, inputs: last, outputs, lines, options, model, graph, training })
+  if (opened.last !== last || train.last !== training) return
+  const onnx = tabs.flatMap(({ blocks }) => blocks).find(({ bytes }) => bytes !== undefined)
   const files = [
     ...inputFiles(last), ...(training === undefined ? [] : trainingFiles(training)), ...(entry?.isMadeHere ? [{ file: name, bytes: () => model.save() }] : []),
+    ...(onnx === undefined ? [] : [{ file: 'model.onnx', bytes: () => onnx.bytes }]), { file: 'described.safetensors', bytes: () => model.save() },
   ]
-  element('downloads').replaceChildren(
-    ...files.map(({ file, bytes }) => make('button', { type: 'button', onclick: () => download(file, bytes()) }, `Download ${file}`)),
-    make('button', { type: 'button', onclick: () => download('described.safetensors', model.save()) }, 'Download described.safetensors'),
-  )
-  codeElements(codeFor({ name, inputs: last, outputs, lines, options, graph, training }))
+  element('downloads').replaceChildren(...files.map(({ file, bytes }) => make('button', { type: 'button', onclick: () => download(file, bytes()) }, `Download ${file}`)))
+  codeElements(tabs)
 }
 
 async function time() {

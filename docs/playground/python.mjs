@@ -1,4 +1,5 @@
-// Python for a model: where PyTorch has all of its layers, the module that makes it, with its weights, exported as ONNX; else the file's own framework.
+// Python for a model: where PyTorch has all of its layers, the module that makes it, with its weights, exported as ONNX; else the file's own framework, or
+// onnxruntime over an ONNX file that is made of the model.
 
 /** Lines in `__init__`, an expression in `forward`, and weights `[attribute, constant]`: for each operator. @throws Error for settings PyTorch has not */
 const OPERATORS = {
@@ -21,7 +22,9 @@ const OPERATORS = {
   tanh: (_node, { input }) => ({ call: `torch.tanh(${input(0)})` }),
   sigmoid: (_node, { input }) => ({ call: `torch.sigmoid(${input(0)})` }),
   add: (_node, { input }) => ({ call: `${input(0)} + ${input(1)}` }),
+  sub: (_node, { input }) => ({ call: `${input(0)} - ${input(1)}` }),
   mul: (_node, { input }) => ({ call: `${input(0)} * ${input(1)}` }),
+  div: (_node, { input }) => ({ call: `${input(0)} / ${input(1)}` }),
 }
 
 /** Attributes with which a node is what PyTorch has. */
@@ -69,12 +72,15 @@ function recurrent(kind, node, { module, input, shapeOf }) {
   }
 }
 
-/** @returns a block: the script, and what it does */
-export function pythonFor({ name, inputs, outputs, graph, fileOf, isLong }) {
+/**
+ * @param run `name` of the model's file, the `model` and its `graph`, `inputs` and `outputs` of the run
+ * @returns a block: the script, and what it does; `bytes` of an ONNX file that it reads, where that had to be made
+ */
+export async function pythonFor({ name, model, inputs, outputs, graph, fileOf, isLong }) {
   try {
     return { about: 'makes the same model in PyTorch, with the weights of described.safetensors, and exports it: pip install torch onnx safetensors numpy', file: 'model.py', text: torchScript({ inputs, outputs, graph, fileOf, isLong }) }
-  } catch (error) {
-    return otherScript(name, error.message, { inputs, fileOf, isLong })
+  } catch {
+    return otherScript(name, model, { inputs, fileOf, isLong })
   }
 }
 
@@ -87,12 +93,20 @@ function torchScript({ inputs, outputs, graph, fileOf, isLong }) {
     return array.shape
   }
   const [init, forward, load] = [[], [], []]
+  /** A constant among the inputs of a node is a buffer. */
+  const constantOf = (value) => {
+    const { shape, dtype } = graph.constants.get(value)
+    const buffer = `constant_${init.length}`
+    init.push(`        self.register_buffer('${buffer}', torch.zeros(${JSON.stringify(shape)}, dtype=torch.${dtype}))`)
+    load.push(`    model.${buffer}.copy_(weights[${JSON.stringify(value)}])`)
+    variables.set(value, `self.${buffer}`)
+  }
   graph.nodes.forEach((node, n) => {
     const operator = OPERATORS[node.op]
     if (operator === undefined) throw new Error(`it has the operator ${node.op}`)
     const field = identifier(node.name, `layer_${n}`)
     const input = (at) => {
-      if (!variables.has(node.inputs[at])) throw new Error(`${node.name} takes a constant`)
+      if (!variables.has(node.inputs[at])) constantOf(node.inputs[at])
       return variables.get(node.inputs[at])
     }
     const { make, call, weights = [], unpack, results } = operator(node, { module: `self.${field}`, input, shapeOf })
@@ -113,6 +127,7 @@ function torchScript({ inputs, outputs, graph, fileOf, isLong }) {
     }
   })
   const names = graph.inputs.map(({ name }) => name)
+  const cannotExport = graph.nodes.some(({ attributes }) => attributes.projSize !== undefined)
   const namesOf = (shape) => Object.fromEntries(shape.flatMap((size, axis) => (typeof size === 'string' ? [[axis, size]] : [])))
   const axes = Object.fromEntries(graph.inputs.map(({ name, shape }) => [name, namesOf(shape)]))
   const example = names.map((input) => {
@@ -145,32 +160,60 @@ with torch.no_grad():
 for name, output in zip(${JSON.stringify(graph.outputs.map(({ name }) => name))}, outputs if isinstance(outputs, tuple) else (outputs,)):
     print(name, list(output.shape), *output.flatten()[:5].tolist())
 
-torch.onnx.export(model, inputs, 'model.onnx', input_names=${JSON.stringify(names)}, output_names=${JSON.stringify(graph.outputs.map(({ name }) => name))},
-                  dynamic_axes={${Object.entries(axes).map(([input, sizes]) => `${JSON.stringify(input)}: {${Object.entries(sizes).map(([axis, size]) => `${axis}: ${JSON.stringify(size)}`).join(', ')}}`).join(', ')}}, dynamo=False)
+${cannotExport ? '# PyTorch exports no LSTM with a projection: described.safetensors is the file to load' : exportLines(names, graph.outputs, axes)}
 # in the playground it was: ${Object.entries(outputs).map(([output, { data }]) => `${output} ${[...data.slice(0, 5)].join(' ')}`).join('; ')}
 `
+}
+
+function exportLines(names, outputs, axes) {
+  const dynamic = Object.entries(axes).map(([input, sizes]) => `${JSON.stringify(input)}: {${Object.entries(sizes).map(([axis, size]) => `${axis}: ${JSON.stringify(size)}`).join(', ')}}`)
+  return `torch.onnx.export(model, inputs, 'model.onnx', input_names=${JSON.stringify(names)}, output_names=${JSON.stringify(outputs.map(({ name }) => name))},
+                  dynamic_axes={${dynamic.join(', ')}}, dynamo=False)`
 }
 
 const TAKEN = /^(model|self|inputs|outputs|weights|forward|torch|np|y|h_n|c_n)$/
 const identifier = (name, otherwise) => (/^[a-z_]\w*$/i.test(name) && !TAKEN.test(name) ? name : otherwise)
 
-/** What the file's own framework does with it. */
-function otherScript(name, why, { inputs, fileOf, isLong }) {
+/** What the file's own framework does with it; else an ONNX file that is made of the model. */
+async function otherScript(name, model, { inputs, fileOf, isLong }) {
   const arrays = Object.entries(inputs).map(([input, array]) => `${JSON.stringify(input)}: ${isLong(array)
     ? `np.load('${fileOf(input)}')`
     : `np.array([${[...array.data].join(', ')}], dtype='${array.dtype}').reshape(${array.shape.join(', ')})`}`)
   const given = `inputs = {${arrays.join(', ')}}`
-  if (/\.onnx$/i.test(name)) {
-    return {
-      about: 'runs the same file on the same input: pip install onnxruntime numpy', file: 'run.py',
-      text: `import numpy as np\nimport onnxruntime\n\nsession = onnxruntime.InferenceSession(${JSON.stringify(name)})\n${given}\nfor port, value in zip(session.get_outputs(), session.run(None, inputs)):\n    print(port.name, list(value.shape), *value.flatten()[:5])\n`,
-    }
-  }
   if (/\.(keras|h5|hdf5)$/i.test(name)) {
+    // Keras 3 reads no layers of older .h5 files.
+    const isOld = !/\.keras$/i.test(name)
     return {
-      about: 'runs the same file on the same input: pip install keras tensorflow numpy', file: 'run.py',
-      text: `import keras\nimport numpy as np\n\nmodel = keras.models.load_model(${JSON.stringify(name)}, compile=False)\n${given}\noutputs = model.predict(list(inputs.values()) if len(inputs) > 1 else next(iter(inputs.values())))\nfor value in outputs if isinstance(outputs, (list, tuple)) else [outputs]:\n    print(list(value.shape), *value.flatten()[:5])\n`,
+      about: `runs the same file on the same input: pip install ${isOld ? 'tf_keras' : 'keras tensorflow'} numpy`, file: 'run.py',
+      text: `import numpy as np\n${isOld ? 'import tf_keras as keras' : 'import keras'}\n\nmodel = keras.models.load_model(${JSON.stringify(name)}, compile=False)\n${given}\noutputs = model.predict(list(inputs.values()) if len(inputs) > 1 else next(iter(inputs.values())))\nfor value in outputs if isinstance(outputs, (list, tuple)) else [outputs]:\n    print(list(value.shape), *value.flatten()[:5])\n`,
     }
   }
-  return { about: `no Python is written for this model: ${why}`, file: '', text: '' }
+  if (/\.onnx$/i.test(name)) return { about: 'runs the same file on the same input: pip install onnxruntime numpy', ...onnxScript(name, given) }
+  try {
+    const bytes = await onnxOf(model)
+    return { about: 'runs model.onnx, which was made of the model here, on the same input: pip install onnxruntime numpy', ...onnxScript('model.onnx', given), bytes }
+  } catch (error) {
+    return { about: `no Python is written for this model: ${error.message}`, file: '', text: '' }
+  }
+}
+
+function onnxScript(file, given) {
+  return {
+    file: 'run.py',
+    text: `import numpy as np\nimport onnxruntime\n\nsession = onnxruntime.InferenceSession(${JSON.stringify(file)})\n${given}\nfor port, value in zip(session.get_outputs(), session.run(None, inputs)):\n    print(port.name, list(value.shape), *value.flatten()[:5])\n`,
+  }
+}
+
+const exported = new WeakMap()
+
+/** @throws LstmError listing what ONNX has no counterpart for */
+async function onnxOf(model) {
+  if (!exported.has(model)) {
+    const graph = model.toGraph()
+    const taken = new Set(graph.inputs.map(({ name }) => name))
+    // States may have one name on both sides here, and not in ONNX.
+    const outputs = graph.outputs.map(({ name, ...rest }) => ({ ...rest, name: taken.has(name) ? `${name} after` : name }))
+    exported.set(model, (await import('lstm-wasm/export')).toOnnx({ ...graph, outputs }))
+  }
+  return exported.get(model)
 }

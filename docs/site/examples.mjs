@@ -46,4 +46,6 @@ export async function copyExamples(folder) {
   // No other engine is on the site, and nobody can install one here.
   await writeFile(join(folder, 'build', 'bench', 'engines', 'index.js'), "import{lstmWasm}from'./lstm-wasm.js';import{plainJs}from'./plain-js.js';export const ENGINES=[lstmWasm,plainJs]\n")
   await writeFile(join(folder, 'bench', 'peers', 'package.json'), '{}')
+  // The program of a trainer in a worker is not on the site: library.mjs.
+  await writeFile(join(folder, 'examples', 'trainer.mjs'), "import{createTrainer}from'../dist/training.js';export const trainerFor=(net,{worker,...options})=>createTrainer(net,options)\n")
 }

@@ -16,10 +16,8 @@ const element = (id) => document.getElementById(id)
 /** Ends what is going on: sound that plays, or a microphone. */
 let stop = () => undefined
 const detector = await tell(() => createDetector())
-if (detector !== undefined) {
-  element('verdict').textContent = 'ready'
-  for (const id of ['example', 'microphone']) element(id).disabled = false
-}
+element('verdict').textContent = detector === undefined ? 'no model' : 'ready'
+for (const id of ['example', 'microphone', 'file']) element(id).disabled = detector === undefined
 
 element('example').addEventListener('click', () => tell(async () => {
   if (isPlayingExample()) stop()

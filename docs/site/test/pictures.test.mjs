@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { PNG } from 'pngjs'
+import { PAGES as LISTED } from '../pages.mjs'
 import { ROOT } from '../paths.mjs'
 import { launch } from './browsers.mjs'
 import { serveSite } from './built.mjs'
@@ -24,9 +25,13 @@ const READY = {
   'examples/vad/index.html': () => !document.getElementById('example').disabled,
   'examples/charrnn/index.html': () => !document.getElementById('go').disabled,
   'examples/forecast/index.html': () => document.getElementById('about').textContent !== '',
+  'examples/capture/index.html': () => /12\.8 s/.test(document.getElementById('about').textContent),
   'examples/benchmark/index.html': () => document.querySelectorAll('#engines label').length > 1,
 }
-const PAGES = [...Object.keys(READY), 'start.html', 'words.html', 'api/lstm-wasm.html', 'troubleshooting.html', 'guides/from-pytorch.html', 'benchmark.html']
+/** All of the menu; modules of the API look like one another. */
+const PAGES = [...LISTED.map(({ path }) => path), 'api/lstm-wasm.html']
+/** It grows at the top: the first of its lines will do. */
+const CHANGES = '[id="content"] > h2 ~ * { visibility: hidden }'
 const VIEWS = [390, 1280].flatMap((width) => ['light', 'dark'].map((colorScheme) => ({ width, height: width === 390 ? 844 : 900, colorScheme })))
 
 /** Averages of squares of pixels, without what is transparent: `{ width, height, data }`, three bytes a pixel. */
@@ -83,6 +88,7 @@ describe('pictures', () => {
     await page.goto(`${site.origin}/${path}`)
     if (READY[path] !== undefined) await page.waitForFunction(READY[path], undefined, { timeout: 60_000 })
     // The menu grows with every new page: one picture of it will do.
+    if (path === 'changelog.html') await page.addStyleTag({ content: CHANGES })
     if (path !== 'start.html') await page.addStyleTag({ content: '.side, .contents { visibility: hidden }' })
     await page.evaluate((y) => scrollTo(0, y), scrolled)
     await page.waitForTimeout(150)
