@@ -212,7 +212,7 @@ async function onnxOf(model) {
     const graph = model.toGraph()
     const taken = new Set(graph.inputs.map(({ name }) => name))
     // States may have one name on both sides here, and not in ONNX.
-    const outputs = graph.outputs.map(({ name, ...rest }) => ({ ...rest, name: taken.has(name) ? `${name} after` : name }))
+    const outputs = graph.outputs.map(({ name, ...rest }) => ({ ...rest, name: taken.has(name) ? `${name}_after` : name }))
     exported.set(model, (await import('lstm-wasm/export')).toOnnx({ ...graph, outputs }))
   }
   return exported.get(model)

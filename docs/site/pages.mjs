@@ -31,7 +31,7 @@ export const SECTIONS = [
       { source: 'docs/guides/from-pytorch.md', path: 'guides/from-pytorch.html', title: 'Coming from PyTorch' },
       { source: 'docs/guides/keras.md', path: 'guides/keras.html', title: 'From Keras' },
       { source: 'docs/guides/from-tfjs.md', path: 'guides/from-tfjs.html', title: 'Coming from TensorFlow.js' },
-      { source: 'docs/guides/from-onnxruntime-web.md', path: 'guides/from-onnxruntime-web.html', title: 'Coming from onnxruntime-web' },
+      { source: 'docs/guides/from-onnxruntime-web.md', path: 'guides/from-onnxruntime-web.html', title: 'ONNX, from onnxruntime-web' },
       { source: 'docs/guides/tensorflow1.md', path: 'guides/tensorflow1.html', title: 'From TensorFlow 1' },
       { source: 'docs/guides/audio.md', path: 'guides/audio.html', title: 'Amplifiers, effects, voices' },
     ],

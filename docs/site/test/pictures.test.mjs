@@ -99,7 +99,8 @@ describe('pictures', () => {
 
   for (const path of PAGES) {
     for (const view of VIEWS) {
-      const name = `${path.replace(/\/index\.html$|\.html$/, '').replaceAll('/', '-')}-${view.width}-${view.colorScheme}.png`
+      // api.html is another page than api/index.html.
+      const name = `${path.replace(path === 'api/index.html' ? '.html' : /\/index\.html$|\.html$/, '').replaceAll('/', '-')}-${view.width}-${view.colorScheme}.png`
       test(name, async () => {
         const bytes = await take(path, view)
         const picture = smaller(PNG.sync.read(bytes))
