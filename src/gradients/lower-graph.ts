@@ -56,15 +56,18 @@ class Lowering extends NodeBuilder implements LoweringBuilder {
   /** The node that is being lowered, for messages. */
   current: GraphNode | undefined
 
-  constructor(builder: GraphBuilder, graph: Graph, training: boolean) {
+  readonly #trained: ReadonlySet<string>
+
+  constructor(builder: GraphBuilder, graph: Graph, training: boolean, trained: ReadonlySet<string>) {
     super(builder, 'lowered/', graph.nodes.map(({ name }) => name))
     this.#builder = builder
     this.#graph = graph
+    this.#trained = trained
     this.training = training
   }
 
   isConstant(name: string): boolean {
-    return this.#graph.constants.get(name)?.dtype === 'float32'
+    return this.#trained.has(name) && this.#graph.constants.get(name)?.dtype === 'float32'
   }
 
   fixed(constant: string): string {
@@ -138,7 +141,7 @@ export function lowerGraph(
   graph: Graph, shapes: ReadonlyMap<string, Shape>, lowerings: Lowerings, training: boolean, trained: ReadonlySet<string> = trainedNames(graph),
 ): LoweredGraph {
   const builder = new GraphBuilder()
-  const build = new Lowering(builder, graph, training)
+  const build = new Lowering(builder, graph, training, trained)
   for (const input of graph.inputs) builder.input({ ...input, shape: shapes.get(input.name) as Shape })
   for (const [name, constant] of graph.constants) if (!trained.has(name)) builder.constant(name, constant)
   // The value of the lowered graph that stands for a value of the model.

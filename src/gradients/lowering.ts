@@ -20,7 +20,7 @@ export interface PackedLayout {
 export interface LoweringBuilder extends GradientBuilder {
   /** Whether it is for a step of training, or for what `predict` and `evaluate` run. */
   readonly training: boolean
-  /** Whether an input of the node is a float32 constant of the model: what `parameter` and `fixed` take. */
+  /** Whether an input of the node is a float32 constant of the model that is a weight: what `parameter` and `fixed` take. */
   isConstant(name: string): boolean
   /** A constant as it is: it is not trained. */
   fixed(constant: string): string

@@ -105,3 +105,48 @@ it('the bias of one unit is a weight, and so is the one slope of a PReLU of ONNX
   }
   expect([...trainedNames(graph)]).toEqual(['w', 'bias', 'slope', 'v'])
 })
+
+/** One step of SGD, learning rate 1, from float64: GroupNorm(2, 4), mean squared error. */
+const LOSS = 0.49772518847009134
+const WEIGHT = [0.7978583896945739, 1.28871455566102, 0.7822277922750401, 1.7427090195927941]
+const BIAS = [-0.206958319359512, 0.6575879355669884, -0.17287571421378395, 1.08120322200442]
+
+describe('normalisations', () => {
+  const rows = (...values: readonly number[]): NdArray => new NdArray(Int32Array.from(values), [values.length])
+  const column = (...values: readonly number[]): NdArray => new NdArray(Float32Array.from(values), [values.length, 1])
+  const filled = (value: number, length: number): NdArray => new NdArray(new Float32Array(length).fill(value), [length])
+  const inputs: Graph['inputs'] = [{ name: 'x', dtype: 'float32', shape: ['batch', 4, 3] }]
+  /** As PyTorch's exporters write a GroupNorm of two groups; `late`: scale and shift are vectors that are made columns. */
+  const groups = (late: boolean): Graph => ({
+    inputs, outputs: [{ name: 'y', value: 'y' }],
+    nodes: [
+      ...late ? [node('reshape', ['weight', 'column'], 'scale'), node('reshape', ['bias', 'column'], 'shift')] : [],
+      node('reshape', ['x', 'groups'], 'rows'), node('instanceNormalization', ['rows', 'ones', 'zeros'], 'normal'), node('reshape', ['normal', 'back'], 'own'),
+      node('mul', ['own', late ? 'scale' : 'weight'], 'scaled'), node('add', ['scaled', late ? 'shift' : 'bias'], 'y'),
+    ],
+    constants: new Map([
+      ['groups', rows(0, 2, -1)], ['back', rows(0, 4, 3)], ['column', rows(-1, 1)], ['ones', filled(1, 2)], ['zeros', filled(0, 2)],
+      ['weight', late ? column(1, 1.5, 0.5, 2).reshape([4]) : column(1, 1.5, 0.5, 2)], ['bias', late ? column(0, 0.5, -0.5, 1).reshape([4]) : column(0, 0.5, -0.5, 1)],
+    ]),
+  })
+
+  it.each([false, true])('of groups learn by their scale and shift alone, as in PyTorch 2.13 (vectors: %s)', async (late) => {
+    const trainer = await createTrainer(groups(late), { ...OPTIONS, optimizer: sgd({ learningRate: 1 }) })
+    const names = late ? ['scale', 'shift'] : ['weight', 'bias']
+    expect(trainer.trainableNames).toEqual(names)
+    const wave = (of: (n: number) => number): NdArray => new NdArray(Float32Array.from({ length: 24 }, (_, n) => of(n)), [2, 4, 3])
+    expect(trainer.trainOnBatch(wave((n) => Math.sin(n + 1)), wave(Math.cos)).loss).toBeCloseTo(LOSS, 5)
+    const weights = trainer.getWeights()
+    names.forEach((name, at) => ([WEIGHT, BIAS][at] as number[]).forEach((value, n) => expect(weights.get(name)?.[n]).toBeCloseTo(value, 5)))
+    trainer.dispose()
+  })
+
+  it('of instances keep ones and zeros that have no names of weights', () => {
+    const instances = (scale: string, shift: string, value = 1): Graph => ({
+      inputs, outputs: [{ name: 'y', value: 'y' }], nodes: [node('instanceNormalization', ['x', scale, shift], 'y')], constants: new Map([[scale, filled(value, 4)], [shift, filled(0, 4)]]),
+    })
+    expect([...trainedNames(instances('val_3', 'val_7'))]).toEqual([])
+    expect([...trainedNames(instances('norm.weight', 'norm.bias'))]).toEqual(['norm.weight', 'norm.bias'])
+    expect([...trainedNames(instances('val_3', 'val_7', 2))]).toEqual(['val_3', 'val_7'])
+  })
+})
