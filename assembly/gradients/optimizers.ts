@@ -5,6 +5,19 @@
 // Lengths are in floats, any number; what lies behind the last one stays as it is.
 import { storeLanes } from '../simd'
 
+/** What steps of Adam have in common. */
+@unmanaged
+export class AdamSettings {
+  beta1: f64
+  beta2: f64
+  epsilon: f64
+  decay: f64
+  /** 1: AdamW. */
+  decoupledDecay: i32
+  /** From the mean of a gradient to its square's. */
+  squaresBytes: i32
+}
+
 /**
  * A step of Adam (Kingma and Ba 2015), and with `decoupledDecay` of AdamW (Loshchilov and Hutter 2019), as PyTorch defines them:
  *
@@ -17,16 +30,20 @@ import { storeLanes } from '../simd'
  * correction1, correction2: 1 - beta1^n and 1 - beta2^n at the n-th step.
  */
 export function adamStep(
-  length: i32, parametersPtr: usize, gradientsPtr: usize, meansPtr: usize, squaresPtr: usize, rate: f64, beta1: f64, beta2: f64, epsilon: f64,
-  correction1: f64, correction2: f64, decay: f64, decoupledDecay: i32,
+  settings: AdamSettings, length: i32, parametersPtr: usize, gradientsPtr: usize, meansPtr: usize, rate: f64, correction1: f64, correction2: f64,
 ): void {
+  const beta1 = settings.beta1
+  const beta2 = settings.beta2
+  const decay = settings.decay
+  const decoupledDecay = settings.decoupledDecay
+  let squaresPtr = meansPtr + settings.squaresBytes
   const keep1 = f32x4.splat(f32(beta1))
   const take1 = f32x4.splat(f32(1 - beta1))
   const keep2 = f32x4.splat(f32(beta2))
   const take2 = f32x4.splat(f32(1 - beta2))
   const step = f32x4.splat(f32(rate / correction1))
   const root = f32x4.splat(f32(1 / Math.sqrt(correction2)))
-  const least = f32x4.splat(f32(epsilon))
+  const least = f32x4.splat(f32(settings.epsilon))
   const coupled = f32x4.splat(decoupledDecay ? 0 : f32(decay))
   // Not as p (1 - rate decay): rounding that factor would move p by 3e-8 the same way in every step.
   const shrink = f32x4.splat(decoupledDecay ? f32(rate * decay) : 0)
@@ -46,6 +63,15 @@ export function adamStep(
   }
 }
 
+/** What steps of gradient descent have in common. */
+@unmanaged
+export class SgdSettings {
+  momentum: f64
+  dampening: f64
+  decay: f64
+  nesterov: i32
+}
+
 /**
  * A step of stochastic gradient descent, as PyTorch defines it:
  *
@@ -56,14 +82,15 @@ export function adamStep(
  * @param velocitiesPtr b; 0 without momentum
  */
 export function sgdStep(
-  length: i32, parametersPtr: usize, gradientsPtr: usize, velocitiesPtr: usize, rate: f64, momentum: f64, dampening: f64, decay: f64,
-  nesterov: i32, first: i32,
+  settings: SgdSettings, length: i32, parametersPtr: usize, gradientsPtr: usize, velocitiesPtr: usize, rate: f64, first: i32,
 ): void {
+  const momentum = settings.momentum
+  const nesterov = settings.nesterov
   const step = f32x4.splat(f32(rate))
   const keep = f32x4.splat(first ? 0 : f32(momentum))
-  const take = f32x4.splat(first ? 1 : f32(1 - dampening))
+  const take = f32x4.splat(first ? 1 : f32(1 - settings.dampening))
   const ahead = f32x4.splat(f32(momentum))
-  const coupled = f32x4.splat(f32(decay))
+  const coupled = f32x4.splat(f32(settings.decay))
   for (; length > 0; length -= 4) {
     const p = v128.load(parametersPtr)
     const g = f32x4.add(v128.load(gradientsPtr), f32x4.mul(coupled, p))
@@ -80,6 +107,15 @@ export function sgdStep(
   }
 }
 
+/** What steps of RMSprop have in common. */
+@unmanaged
+export class RmspropSettings {
+  alpha: f64
+  epsilon: f64
+  momentum: f64
+  decay: f64
+}
+
 /**
  * A step of RMSprop (Hinton 2012), as PyTorch defines it:
  *
@@ -94,15 +130,15 @@ export function sgdStep(
  * @param velocitiesPtr b; 0 without momentum
  */
 export function rmspropStep(
-  length: i32, parametersPtr: usize, gradientsPtr: usize, squaresPtr: usize, meansPtr: usize, velocitiesPtr: usize, rate: f64, alpha: f64,
-  epsilon: f64, momentum: f64, decay: f64,
+  settings: RmspropSettings, length: i32, parametersPtr: usize, gradientsPtr: usize, squaresPtr: usize, meansPtr: usize, velocitiesPtr: usize, rate: f64,
 ): void {
+  const alpha = settings.alpha
   const step = f32x4.splat(f32(rate))
   const keep = f32x4.splat(f32(alpha))
   const take = f32x4.splat(f32(1 - alpha))
-  const least = f32x4.splat(f32(epsilon))
-  const onward = f32x4.splat(f32(momentum))
-  const coupled = f32x4.splat(f32(decay))
+  const least = f32x4.splat(f32(settings.epsilon))
+  const onward = f32x4.splat(f32(settings.momentum))
+  const coupled = f32x4.splat(f32(settings.decay))
   for (; length > 0; length -= 4) {
     const p = v128.load(parametersPtr)
     const g = f32x4.add(v128.load(gradientsPtr), f32x4.mul(coupled, p))

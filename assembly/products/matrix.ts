@@ -2,15 +2,29 @@
 import { BLOCK_LENGTH, BLOCK_ROW_BYTES, blocksOfColumns, newMatrix } from './layout'
 
 /**
- * Packs a matrix w (k, columns) with bias (columns) or 0, see layout.ts, from any order of its axes.
- * k may be two axes, k = outer * inner + c: element (outer, c, column) of w stands at
- * weightPtr + outer * outerBytes + c * innerBytes + column * columnBytes.
+ * How a matrix w (k, columns) lies in memory. k may be two axes, k = outer * inner + c: element (outer, c, column) is the one at
+ * outer * outerStride + c * innerStride + column * columnStride.
  */
-export function packStridedF32(
-  packedPtr: usize, weightPtr: usize, biasPtr: usize, outer: i32, inner: i32, columns: i32,
-  outerBytes: i32, innerBytes: i32, columnBytes: i32,
-): void {
+@unmanaged
+export class MatrixLayout {
+  outer: i32
+  inner: i32
+  columns: i32
+  /** In elements. */
+  outerStride: i32
+  innerStride: i32
+  columnStride: i32
+}
+
+/** Packs a matrix w (k, columns) with bias (columns) or 0, see layout.ts, from any order of its axes. */
+export function packStridedF32(layout: MatrixLayout, packedPtr: usize, weightPtr: usize, biasPtr: usize): void {
   assert(weightPtr != 0)
+  const outer = layout.outer
+  const inner = layout.inner
+  const columns = layout.columns
+  const outerBytes = layout.outerStride * 4
+  const innerBytes = layout.innerStride * 4
+  const columnBytes = layout.columnStride * 4
   const matrix = newMatrix(packedPtr, outer * inner, columns)
   const blocks = blocksOfColumns(columns)
   for (let block = 0; block < blocks; block++) {

@@ -67,8 +67,8 @@ export interface Packer {
   readonly upload: (role: string) => number
   /** The same of an input that is a constant. It is packed then: `plan` must not ask for it. */
   uploadInput(position: number): number
-  /** The same of an array, which is part of a parameter or of an input: of weights of 8 bits. */
-  readonly uploadData: (data: Int8Array | Float32Array) => number
+  /** The same of an array, which is part of a parameter or of an input: of weights of 8 bits; and of a record. */
+  readonly uploadData: (data: Int8Array | Float32Array | Uint8Array) => number
   /** The input at that position is packed: `plan` must not ask for it. */
   take(position: number): void
   /** Packs the weights of a graph inside the node. */

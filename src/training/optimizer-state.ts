@@ -1,7 +1,9 @@
+import { AdamSettings, RmspropSettings, SgdSettings } from '../contract/gradients/optimizers.ts'
 import { LstmError } from '../errors.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
 import type { TrainingRuntime } from '../runtime/gradient-kernels.ts'
 import type { PlatformDisposable } from '../values/platform.ts'
+import { encodeRecord } from '../values/record.ts'
 import type { Optimizer } from './optimizers.ts'
 import type { TrainedParameter } from './parameter.ts'
 
@@ -28,6 +30,25 @@ function momentsOf(optimizer: Optimizer): number {
   }
 }
 
+/** The record that its kernel takes. @param length floats of an array of moments */
+function settingsOf(optimizer: Optimizer, length: number): Uint8Array {
+  const { weightDecay: decay } = optimizer
+  switch (optimizer.optimizer) {
+    case 'sgd': {
+      const { momentum, dampening, nesterov } = optimizer
+      return encodeRecord(SgdSettings, { momentum, dampening, decay, nesterov: Number(nesterov) })
+    }
+    case 'rmsprop': {
+      const { alpha, epsilon, momentum } = optimizer
+      return encodeRecord(RmspropSettings, { alpha, epsilon, momentum, decay })
+    }
+    default: {
+      const { beta1, beta2, epsilon } = optimizer
+      return encodeRecord(AdamSettings, { beta1, beta2, epsilon, decay, decoupledDecay: Number(optimizer.optimizer === 'adamw'), squaresBytes: 4 * length })
+    }
+  }
+}
+
 /** An optimiser at work: its moments, in linear memory, and the steps of each parameter. A step allocates nothing. */
 export class OptimizerState {
   readonly optimizer: Optimizer
@@ -38,7 +59,9 @@ export class OptimizerState {
   /** Floats of the arena of parameters. */
   readonly #length: number
   readonly #steps: number[]
+  readonly #settingsPtr: number
   #momentsPtr: number
+  #disposed = false
 
   /**
    * @param parameters in the order of their offsets
@@ -52,7 +75,16 @@ export class OptimizerState {
     this.#length = length
     this.#steps = parameters.map(() => 0)
     this.momentFloats = momentsOf(optimizer) * length
-    this.#momentsPtr = this.momentFloats === 0 ? 0 : runtime.linearMemory.allocate(this.momentFloats * 4, `moments of ${optimizer.optimizer}`)
+    const { linearMemory } = runtime
+    const settings = settingsOf(optimizer, length)
+    this.#settingsPtr = linearMemory.allocate(settings.length, `settings of ${optimizer.optimizer}`)
+    linearMemory.write(this.#settingsPtr, settings)
+    try {
+      this.#momentsPtr = this.momentFloats === 0 ? 0 : linearMemory.allocate(this.momentFloats * 4, `moments of ${optimizer.optimizer}`)
+    } catch (error) {
+      linearMemory.free(this.#settingsPtr)
+      throw error
+    }
     this.#moments().fill(0)
   }
 
@@ -120,8 +152,11 @@ export class OptimizerState {
     for (let n = 0; n < this.#steps.length; n++) this.#steps[n] = steps[n] as number
   }
 
-  /** Frees the moments. Calling it again does nothing. */
+  /** Frees the settings and the moments. Calling it again does nothing. */
   dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    this.#runtime.linearMemory.free(this.#settingsPtr)
     if (this.#momentsPtr !== 0) this.#runtime.linearMemory.free(this.#momentsPtr)
     this.#momentsPtr = 0
   }
@@ -160,32 +195,28 @@ export class OptimizerState {
   #move(offset: number, length: number, step: number, valuesPtr: number, gradientsPtr: number, rate: number): void {
     const { adamStep, rmspropStep, sgdStep } = this.#runtime.kernels
     const { optimizer } = this
+    const settings = this.#settingsPtr
     const [values, gradients, first] = [valuesPtr + 4 * offset, gradientsPtr + 4 * offset, this.#momentsPtr + 4 * offset]
     const second = first + 4 * this.#length
     switch (optimizer.optimizer) {
-      case 'sgd': {
-        const { momentum, dampening, weightDecay, nesterov } = optimizer
-        sgdStep(length, values, gradients, momentum === 0 ? 0 : first, rate, momentum, dampening, weightDecay, Number(nesterov), Number(step === 1))
+      case 'sgd':
+        sgdStep(settings, length, values, gradients, optimizer.momentum === 0 ? 0 : first, rate, Number(step === 1))
         return
-      }
       case 'rmsprop': {
-        const { alpha, epsilon, momentum, weightDecay, centered } = optimizer
+        const { momentum, centered } = optimizer
         const velocities = momentum === 0 ? 0 : centered ? second + 4 * this.#length : second
-        rmspropStep(length, values, gradients, first, centered ? second : 0, velocities, rate, alpha, epsilon, momentum, weightDecay)
+        rmspropStep(settings, length, values, gradients, first, centered ? second : 0, velocities, rate)
         return
       }
       default: {
-        const { beta1, beta2, epsilon, weightDecay } = optimizer
-        adamStep(
-          length, values, gradients, first, second, rate, beta1, beta2, epsilon, 1 - beta1 ** step, 1 - beta2 ** step, weightDecay,
-          Number(optimizer.optimizer === 'adamw'),
-        )
+        const { beta1, beta2 } = optimizer
+        adamStep(settings, length, values, gradients, first, rate, 1 - beta1 ** step, 1 - beta2 ** step)
       }
     }
   }
 }
 
-/** With `using`, the moments are freed at the end of its block. */
+/** With `using`, its memory is freed at the end of its block. */
 export interface OptimizerState extends PlatformDisposable {
   readonly optimizer: Optimizer
 }

@@ -8,10 +8,13 @@ import { BinaryCode, BinaryElements } from '../../src/contract/arrays/broadcast.
 import { ElementKind } from '../../src/contract/arrays/cast.ts'
 import { ScatterCode } from '../../src/contract/arrays/gather.ts'
 import { FinishingCode, ReductionCode } from '../../src/contract/arrays/reduce.ts'
+import { GRADIENT_KERNEL_ARITIES } from '../../src/contract/gradient-kernels.ts'
+import { KERNEL_ARITIES } from '../../src/contract/kernels.ts'
 import { FunctionCode } from '../../src/contract/math/function-code.ts'
 import { LstmCell } from '../../src/contract/recurrent/lstm.ts'
 import { Coupling, GeneralLstmCell } from '../../src/contract/recurrent/lstm-general.ts'
 import { MaskRule } from '../../src/contract/recurrent/mask.ts'
+import { THREAD_KERNEL_ARITIES } from '../../src/contract/thread-kernels.ts'
 import type { Kernels } from '../../src/runtime/kernels.ts'
 import { encodeRecord, type Int, type Pointer, type RecordPointer } from '../../src/values/record.ts'
 
@@ -45,6 +48,12 @@ describe('the contract', () => {
   it('has an LSTM cell in front of what a general one has, since either kernel takes the record', () => {
     const fields = Object.entries(LstmCell)
     expect(Object.entries(GeneralLstmCell).slice(0, fields.length)).toEqual(fields)
+  })
+
+  it('has no kernel that takes more than eight numbers: what a plan knows stands in records', () => {
+    const arities = Object.entries({ ...KERNEL_ARITIES, ...GRADIENT_KERNEL_ARITIES, ...THREAD_KERNEL_ARITIES })
+    expect(arities.length).toBeGreaterThan(100)
+    expect(arities.filter(([, count]) => count > 8)).toEqual([])
   })
 
   it('does not let arguments change places', () => {

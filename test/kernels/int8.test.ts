@@ -1,5 +1,7 @@
 // Products of 8 bits, of every binary, beside integers and floats of JavaScript: to the bit.
 import { beforeEach, describe, expect, it } from 'vitest'
+import { Int8Gates } from '../../src/contract/products/int8/pack.ts'
+import { MatrixLayout } from '../../src/contract/products/matrix.ts'
 import { pseudoRandom } from '../random.ts'
 import { describeBinaries } from '../variants.ts'
 import { Arena } from './arena.ts'
@@ -53,7 +55,8 @@ describeBinaries('products of 8 bits', (binary) => {
   const pack = (q: Int8Array, scales: Float32Array, bias: Float32Array | undefined, k: number, columns: number): number => {
     const kind = kernels.int8Kind(Number(q.includes(-128)))
     const packedPtr = arena.allocate(kernels.packedInt8Bytes(k, columns, kind))
-    kernels.packStridedI8(packedPtr, arena.int8s(q), arena.floats(scales), bias === undefined ? 0 : arena.floats(bias), 1, k, columns, 0, 1, k, kind)
+    const layout = arena.record(MatrixLayout, { outer: 1, inner: k, columns, outerStride: 0, innerStride: 1, columnStride: k })
+    kernels.packStridedI8(layout, packedPtr, arena.int8s(q), arena.floats(scales), bias === undefined ? 0 : arena.floats(bias), kind)
     return packedPtr
   }
   const product = (packedPtr: number, a: Float32Array, rows: number, k: number, columns: number): Float32Array => {
@@ -140,7 +143,8 @@ describeBinaries('products of 8 bits', (binary) => {
     const a = Float32Array.from(pseudoRandom(16, k, 1))
     const kind = kernels.int8Kind(0)
     const packedPtr = arena.allocate(kernels.packedInt8GatesBytes(k, hiddenSize, gates, kind))
-    kernels.packGatesI8(packedPtr, arena.int8s(q), arena.floats(scales), arena.floats(first), arena.floats(second), k, hiddenSize, gates, 1.5, kind)
+    const call = arena.record(Int8Gates, { k, hiddenSize, gates, forgetBias: 1.5, kind })
+    kernels.packGatesI8(call, packedPtr, arena.int8s(q), arena.floats(scales), arena.floats(first), arena.floats(second))
     const got = product(packedPtr, a, 1, k, 32)
     const bias = first.map((value, n) => Math.fround(value + (second[n] as number)) + (n >= hiddenSize && n < 2 * hiddenSize ? 1.5 : 0))
     const expected = expectedProduct(a, q, scales, (_row, column) => bias[column] as number, 1, k, gates * hiddenSize)

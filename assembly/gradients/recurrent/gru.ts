@@ -6,15 +6,15 @@
 //
 // where dn' is dn before the activation.
 import { activateRow } from '../../math/activate'
-import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns, columnsOfGates, groupsOfUnits, newMatrix, packedBytes } from '../../products/layout'
+import { BLOCK_ROW_BYTES, HEADER_BYTES, VECTOR_BYTES, blocksOfColumns, columnsOfGates, groupsOfUnits, newMatrix, packedBytes } from '../../products/layout'
 import { multiply, multiplyRows, multiplyZeros, productBytes } from '../../products/product'
 import { addRow, clipRow } from '../../recurrent/gate-rows'
 import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
 import { addBlockSums, addWeightProduct, biasOfSums, packTransposed, toBlocks } from '../weight-product'
 import { GATE_STRIDE, PAIR_STRIDE, candidateBack, resetBack } from './gru-cell'
 import {
-  TrainedLayer, addF32, addOutputGradients, blockBytes, holdMasked, isMasked, multiplyElements, passMasked, placeState, takeState, throughInput, throughState,
-  writeOutputs,
+  TrainedGradients, TrainedLayer, TrainedValues, addF32, addOutputGradients, beginBack, blockBytes, clearMatrix, holdMasked, isMasked,
+  multiplyElements, passMasked, placeState, takeState, throughInput, throughState, writeOutputs,
 } from './layer'
 
 // What is kept, one after the other (src/ops/training/kept.ts counts it):
@@ -53,13 +53,17 @@ export function gruKeepWorkspaceBytes(rows: i32, timesteps: i32, inputSize: i32,
 }
 
 /**
- * Forwards, from h0 (B, H) or 0; y (T, B, H), or 0. w, u: packed gates r, z, n with their biases; where the reset comes first u has r and z, and
- * candidate has n, or it is 0. dropPtr: as `lstmKeepF32`.
+ * Forwards; y (T, B, H), or 0. w, u: packed gates r, z, n with their biases; where the reset comes first u has r and z, and candidate has n.
+ * workspacePtr: `gruKeepWorkspaceBytes`.
  */
-export function gruKeepF32(
-  layer: TrainedLayer, w: Matrix, u: Matrix, candidate: Matrix | null, xPtr: usize, h0Ptr: usize, maskPtr: usize, dropPtr: usize, keptPtr: usize,
-  yPtr: usize, workspacePtr: usize,
-): void {
+export function gruKeepF32(layer: TrainedLayer, values: TrainedValues, yPtr: usize, workspacePtr: usize): void {
+  const w = values.w
+  const u = values.u
+  const candidate = values.candidate
+  const h0Ptr = values.h0Ptr
+  const maskPtr = values.maskPtr
+  const dropPtr = values.dropPtr
+  const keptPtr = values.keptPtr
   const rows = layer.rows
   const timesteps = layer.timesteps
   const units = layer.hiddenSize
@@ -73,7 +77,7 @@ export function gruKeepF32(
   const productPtr = droppedPtr + rows * hBytes
   const panelPtr = productPtr + rows * rowBytes
   placeState(rows, units, h0Ptr, hPtr)
-  multiply(w, timesteps, rows, xPtr, layer.xStepBytes, layer.xRowBytes, gatesPtr, rowBytes, false, panelPtr, 0)
+  multiply(w, timesteps, rows, values.xPtr, layer.xStepBytes, layer.xRowBytes, gatesPtr, rowBytes, false, panelPtr, 0)
   for (let t = 0; t < timesteps; t++) {
     const stepPtr = gatesPtr + t * rows * rowBytes
     const stepMPtr = mPtr + t * rows * hBytes
@@ -158,15 +162,18 @@ export function gruBackwardBytes(rows: i32, inputSize: i32, hiddenSize: i32): f6
   return transposed + blocks + f64(rows) * f64(5 * paddedBytes(hiddenSize) + 2 * gatesRowBytes(columns))
 }
 
-/**
- * Back through time: as `lstmBackwardF32`, from the gradients of y and of the final state, to those of x, of the weights (packed as they are, from zero),
- * of both biases (3 H, gates stacked) and of the initial state. dcandidatePtr: that of the candidate's matrix, where there is one.
- */
-export function gruBackwardF32(
-  layer: TrainedLayer, w: Matrix, u: Matrix, candidate: Matrix | null, xPtr: usize, hasInitial: i32, maskPtr: usize, dropPtr: usize, keptPtr: usize,
-  dyPtr: usize, dhPtr: usize, dxPtr: usize, dwPtr: usize, duPtr: usize, dcandidatePtr: usize, dinputBiasPtr: usize, drecurrentBiasPtr: usize, dh0Ptr: usize,
-  workspacePtr: usize,
-): void {
+/** Back through time, with the values that `gruKeepF32` had. workspacePtr: `gruBackwardBytes`. */
+export function gruBackwardF32(layer: TrainedLayer, values: TrainedValues, gradients: TrainedGradients, workspacePtr: usize): void {
+  const w = values.w
+  const u = values.u
+  const candidate = values.candidate
+  const maskPtr = values.maskPtr
+  const dropPtr = values.dropPtr
+  const keptPtr = values.keptPtr
+  const hasInitial = values.h0Ptr != 0
+  const dyPtr = gradients.dyPtr
+  const dcandidatePtr = gradients.dcandidatePtr
+  const drecurrentBiasPtr = gradients.drecurrentBiasPtr
   const rows = layer.rows
   const timesteps = layer.timesteps
   const units = layer.hiddenSize
@@ -196,12 +203,11 @@ export function gruBackwardF32(
   const candidateBlocks = blocksOfColumns(candidateT.k)
   const candidateSumsPtr = candidateBlocksPtr + candidateBlocks * apart
 
-  packTransposed(u, uT)
-  if (dxPtr) packTransposed(w, wT)
-  if (candidate) packTransposed(candidate, candidateT)
-  if (dwPtr) memory.fill(dwPtr, 0, HEADER_BYTES + w.blocksBytes)
-  if (duPtr) memory.fill(duPtr, 0, HEADER_BYTES + u.blocksBytes)
-  if (candidate && dcandidatePtr) memory.fill(dcandidatePtr, 0, HEADER_BYTES + candidate.blocksBytes)
+  beginBack(values, gradients, uT, wT)
+  if (candidate) {
+    packTransposed(candidate, candidateT)
+    clearMatrix(candidate, dcandidatePtr)
+  }
   memory.fill(inputSumsPtr, 0, blocks * BLOCK_ROW_BYTES)
   memory.fill(stateSumsPtr, 0, blocks * BLOCK_ROW_BYTES)
   memory.fill(candidateSumsPtr, 0, candidateBlocks * BLOCK_ROW_BYTES)
@@ -209,7 +215,7 @@ export function gruBackwardF32(
   memory.fill(heldPtr, 0, rows * hBytes)
   memory.fill(nextGradientPtr, 0, rows * hBytes)
   memory.fill(resetPtr, 0, rows * hBytes)
-  placeState(rows, units, dhPtr, stateGradientPtr)
+  placeState(rows, units, gradients.dhPtr, stateGradientPtr)
 
   for (let t = timesteps - 1; t >= 0; t--) {
     addOutputGradients(layer, t, maskPtr, dyPtr, stateGradientPtr, maskPtr ? heldPtr : 0)
@@ -241,18 +247,18 @@ export function gruBackwardF32(
     toBlocks(rows, w.columns, inputRowsPtr, rowBytes, inputBlocksPtr, apart)
     toBlocks(rows, u.columns, stateRowsPtr, rowBytes, stateBlocksPtr, apart)
     if (t > 0 || hasInitial) {
-      throughState(layer, u, uT, fromPtr, dropPtr, droppedPtr, stateRowsPtr, rowBytes, stateBlocksPtr, nextGradientPtr, duPtr)
+      throughState(layer, values, gradients, uT, fromPtr, droppedPtr, stateRowsPtr, rowBytes, stateBlocksPtr, nextGradientPtr)
       addF32(nextGradientPtr, stateGradientPtr, rows * hBytes / 4)
       if (maskPtr) passMasked(layer, t, maskPtr, stateGradientPtr, nextGradientPtr)
     }
-    throughInput(layer, w, wT, t, xPtr, inputRowsPtr, rowBytes, inputBlocksPtr, dwPtr, dinputBiasPtr ? inputSumsPtr : 0, dxPtr)
+    throughInput(layer, values, gradients, wT, t, inputRowsPtr, rowBytes, inputBlocksPtr, inputSumsPtr)
     if (drecurrentBiasPtr) addBlockSums(blocksOfColumns(u.columns), rows, stateBlocksPtr, apart, stateSumsPtr)
     const swap = stateGradientPtr
     stateGradientPtr = nextGradientPtr
     nextGradientPtr = swap
   }
-  if (dinputBiasPtr) biasOfSums(inputSumsPtr, dinputBiasPtr, w.columns, units, 3)
+  if (gradients.dbiasPtr) biasOfSums(inputSumsPtr, gradients.dbiasPtr, w.columns, units, 3)
   if (drecurrentBiasPtr) biasOfSums(stateSumsPtr, drecurrentBiasPtr, u.columns, units, candidate ? 2 : 3)
   if (drecurrentBiasPtr && candidate) biasOfSums(candidateSumsPtr, drecurrentBiasPtr + 8 * units, candidateT.k, units, 1)
-  takeState(rows, units, stateGradientPtr, dh0Ptr)
+  takeState(rows, units, stateGradientPtr, gradients.dh0Ptr)
 }

@@ -3,12 +3,12 @@
 // Letters: B rows, T timesteps, F features, H units, O length of h (H, unless an LSTM projects). Steps are counted as the layer takes them: a
 // layer that runs backwards has negative strides. Rows of states are padded to whole vectors; what is padding is zero, in states, in
 // gates' gradients and in weights' gradients.
-import { BLOCK_ROW_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns } from '../../products/layout'
+import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns } from '../../products/layout'
 import { multiply, multiplyRows } from '../../products/product'
 import { Coupling } from '../../recurrent/lstm-general'
 import { MaskRule } from '../../recurrent/mask'
 import { paddedBytes } from '../../recurrent/recurrence'
-import { addBlockSums, addWeightProduct } from '../weight-product'
+import { addBlockSums, addWeightProduct, packTransposed } from '../weight-product'
 
 /** Sizes, strides and settings of a layer, which a plan writes once. */
 @unmanaged
@@ -63,6 +63,56 @@ export class TrainedLayer {
   get cBytes(): i32 {
     return paddedBytes(this.hiddenSize)
   }
+}
+
+/** What a layer works on, forwards and back; 0 for what it does not have. */
+@unmanaged
+export class TrainedValues {
+  /** Packed gates. */
+  w: Matrix
+  u: Matrix
+  /** Of an LSTM, packed (H, O). */
+  projection: Matrix | null
+  /** Of a GRU with the reset first, packed. */
+  candidate: Matrix | null
+  xPtr: usize
+  /** (B, O) and (B, H); 0 for zeros. */
+  h0Ptr: usize
+  c0Ptr: usize
+  maskPtr: usize
+  /** (3, H) padded. */
+  peepholesPtr: usize
+  /** (10, H) padded: see lstm-general.ts. */
+  normPtr: usize
+  /** (B, O) padded: what h is multiplied with on its way into u. */
+  dropPtr: usize
+  /** What the way forwards keeps: see lstm.ts, gru.ts and rnn.ts. */
+  keptPtr: usize
+}
+
+/** Gradients of what a layer gives, from which its way back starts, and those that it makes; 0 for what is not there, or not wanted. */
+@unmanaged
+export class TrainedGradients {
+  /** Of y (T, B, O), and of the final states (B, O) and (B, H). */
+  dyPtr: usize
+  dhPtr: usize
+  dcPtr: usize
+  dxPtr: usize
+  /** Of weights, packed as they are, from zero. */
+  dwPtr: usize
+  duPtr: usize
+  dprojectionPtr: usize
+  dcandidatePtr: usize
+  /** Gates stacked. Of a GRU, those of inputs. */
+  dbiasPtr: usize
+  /** Of a GRU, those of h. */
+  drecurrentBiasPtr: usize
+  /** Padded. */
+  dpeepholesPtr: usize
+  dnormPtr: usize
+  /** Of the initial states. */
+  dh0Ptr: usize
+  dc0Ptr: usize
 }
 
 /** Whether row `row` of step t is padding. */
@@ -154,20 +204,37 @@ export function passMasked(layer: TrainedLayer, t: i32, maskPtr: usize, fromPtr:
   holdMasked(layer, t, maskPtr, fromPtr, toPtr, layer.hBytes)
 }
 
-/** out += h @ u of one step; what h is multiplied with before, see `dropPtr` of `lstmKeepF32`, is put at droppedPtr. */
+/** out += h @ u of one step; what h is multiplied with before, see `dropPtr` of `TrainedValues`, is put at droppedPtr. */
 export function addStateProduct(
-  layer: TrainedLayer, u: Matrix, t: i32, hPtr: usize, dropPtr: usize, droppedPtr: usize, outPtr: usize, outBytes: i32, panelPtr: usize,
+  layer: TrainedLayer, values: TrainedValues, t: i32, hPtr: usize, droppedPtr: usize, outPtr: usize, outBytes: i32, panelPtr: usize,
 ): void {
   const bytes = layer.hBytes
+  const dropPtr = values.dropPtr
   if (dropPtr) multiplyElements(hPtr, dropPtr, droppedPtr, layer.rows * bytes)
-  multiply(u, 1, layer.rows, dropPtr ? droppedPtr : hPtr, 0, bytes, outPtr, outBytes, true, panelPtr, t)
+  multiply(values.u, 1, layer.rows, dropPtr ? droppedPtr : hPtr, 0, bytes, outPtr, outBytes, true, panelPtr, t)
+}
+
+/** The transposed weights, and gradients of zero, to begin the way back with. */
+export function beginBack(values: TrainedValues, gradients: TrainedGradients, uT: Matrix, wT: Matrix): void {
+  const w = values.w
+  const u = values.u
+  packTransposed(u, uT)
+  if (gradients.dxPtr) packTransposed(w, wT)
+  clearMatrix(w, gradients.dwPtr)
+  clearMatrix(u, gradients.duPtr)
+}
+
+/** The gradient of a packed matrix is zeros, where it is wanted. */
+export function clearMatrix(matrix: Matrix, gradientPtr: usize): void {
+  if (gradientPtr) memory.fill(gradientPtr, 0, HEADER_BYTES + matrix.blocksBytes)
 }
 
 /** The way back through that product: the gradient of h, at toPtr, and du += h^T @ gradient, or 0. gradient: by rows and by blocks. */
 export function throughState(
-  layer: TrainedLayer, u: Matrix, uT: Matrix, hPtr: usize, dropPtr: usize, droppedPtr: usize, gradientPtr: usize, gradientBytes: i32, blocksPtr: usize,
-  toPtr: usize, duPtr: usize,
+  layer: TrainedLayer, values: TrainedValues, gradients: TrainedGradients, uT: Matrix, hPtr: usize, droppedPtr: usize, gradientPtr: usize,
+  gradientBytes: i32, blocksPtr: usize, toPtr: usize,
 ): void {
+  const dropPtr = values.dropPtr
   const rows = layer.rows
   const bytes = layer.hBytes
   multiplyRows(uT, rows, gradientPtr, gradientBytes, toPtr, bytes, false, 0)
@@ -175,19 +242,21 @@ export function throughState(
     multiplyElements(toPtr, dropPtr, toPtr, rows * bytes)
     multiplyElements(hPtr, dropPtr, droppedPtr, rows * bytes)
   }
-  if (duPtr) addWeightProduct(u, rows, dropPtr ? droppedPtr : hPtr, bytes, blocksPtr, rows * BLOCK_ROW_BYTES, duPtr)
+  if (gradients.duPtr) addWeightProduct(values.u, rows, dropPtr ? droppedPtr : hPtr, bytes, blocksPtr, rows * BLOCK_ROW_BYTES, gradients.duPtr)
 }
 
-/** The way back through x @ w of step t: dw, the sums of the bias by blocks, and dx; each 0 where it is not wanted. gradient: by rows and by blocks. */
+/** The way back through x @ w of step t: dw, the sums of the bias by blocks, and dx; each where it is wanted. gradient: by rows and by blocks. */
 export function throughInput(
-  layer: TrainedLayer, w: Matrix, wT: Matrix, t: i32, xPtr: usize, gradientPtr: usize, gradientBytes: i32, blocksPtr: usize, dwPtr: usize, sumsPtr: usize,
-  dxPtr: usize,
+  layer: TrainedLayer, values: TrainedValues, gradients: TrainedGradients, wT: Matrix, t: i32, gradientPtr: usize, gradientBytes: i32, blocksPtr: usize,
+  sumsPtr: usize,
 ): void {
   const rows = layer.rows
+  const w = values.w
+  const at = t * layer.xStepBytes
   const apart = rows * BLOCK_ROW_BYTES
-  if (dwPtr) addWeightProduct(w, rows, xPtr + t * layer.xStepBytes, layer.xRowBytes, blocksPtr, apart, dwPtr)
-  if (sumsPtr) addBlockSums(blocksOfColumns(w.columns), rows, blocksPtr, apart, sumsPtr)
-  if (dxPtr) multiplyRows(wT, rows, gradientPtr, gradientBytes, dxPtr + t * layer.xStepBytes, layer.xRowBytes, false, 0)
+  if (gradients.dwPtr) addWeightProduct(w, rows, values.xPtr + at, layer.xRowBytes, blocksPtr, apart, gradients.dwPtr)
+  if (gradients.dbiasPtr) addBlockSums(blocksOfColumns(w.columns), rows, blocksPtr, apart, sumsPtr)
+  if (gradients.dxPtr) multiplyRows(wT, rows, gradientPtr, gradientBytes, gradients.dxPtr + at, layer.xRowBytes, false, 0)
 }
 
 /** Bytes of the gradient of gates by blocks, and of its sums. */

@@ -10,7 +10,7 @@ import { Coupling, addPeephole, complement, mixCells } from '../../recurrent/lst
 import { addPeepholes } from '../../recurrent/lstm-update'
 import { normaliseRow } from '../../recurrent/normalise'
 import { derivative, derivativeWithin, isWithin } from '../derivative'
-import { TrainedLayer } from './layer'
+import { TrainedGradients, TrainedLayer, TrainedValues } from './layer'
 import { storeGates } from './lstm-cell'
 import { normaliseBack } from './normalise'
 
@@ -20,12 +20,14 @@ export const NORMALISATIONS: i32 = 5
 
 /**
  * All rows of one step: see `keepCells` in lstm-cell.ts. before: gates as they are before they are clipped and activated; sums: before they are
- * normalised. normPtr: gain (5, H) and shift (5, H) of i, f, g, o and c, padded, or 0.
+ * normalised. The normalisation: gain (5, H) and shift (5, H) of i, f, g, o and c, padded.
  */
 export function keepGeneralCells(
-  layer: TrainedLayer, peepholesPtr: usize, normPtr: usize, gatesPtr: usize, gatesBytes: i32, beforePtr: usize, sumsPtr: usize, previousPtr: usize,
-  cPtr: usize, mPtr: usize, hPtr: usize,
+  layer: TrainedLayer, values: TrainedValues, gatesPtr: usize, gatesBytes: i32, beforePtr: usize, sumsPtr: usize, previousPtr: usize, cPtr: usize,
+  mPtr: usize, hPtr: usize,
 ): void {
+  const peepholesPtr = values.peepholesPtr
+  const normPtr = values.normPtr
   const units = layer.hiddenSize
   const cBytes = layer.cBytes
   const groups = groupsOfUnits(units)
@@ -68,13 +70,17 @@ export function keepGeneralCells(
 }
 
 /**
- * One row of one step back: see `cellBack` in lstm-cell.ts. dpeepholes (3, padded), dnorm (10, padded), or 0: those of the row are added.
+ * One row of one step back: see `cellBack` in lstm-cell.ts. To the gradients of peepholes and normalisation those of the row are added.
  * mixedPtr: room for a row of c.
  */
 export function generalCellBack(
-  layer: TrainedLayer, peepholesPtr: usize, normPtr: usize, gatesPtr: usize, beforePtr: usize, sumsPtr: usize, previousPtr: usize, cPtr: usize, mPtr: usize,
-  dhPtr: usize, dcPtr: usize, rowPtr: usize, blockPtr: usize, apart: i32, dpeepholesPtr: usize, dnormPtr: usize, mixedPtr: usize,
+  layer: TrainedLayer, values: TrainedValues, gradients: TrainedGradients, gatesPtr: usize, beforePtr: usize, sumsPtr: usize, previousPtr: usize,
+  cPtr: usize, mPtr: usize, dhPtr: usize, dcPtr: usize, rowPtr: usize, blockPtr: usize, apart: i32, mixedPtr: usize,
 ): void {
+  const peepholesPtr = values.peepholesPtr
+  const normPtr = values.normPtr
+  const dpeepholesPtr = gradients.dpeepholesPtr
+  const dnormPtr = gradients.dnormPtr
   const groups = groupsOfUnits(layer.hiddenSize)
   outputBack(layer, peepholesPtr, gatesPtr, beforePtr, cPtr, mPtr, dhPtr, dcPtr, rowPtr, dpeepholesPtr)
   if (layer.cellClip != 0 || normPtr != 0) {

@@ -5,8 +5,8 @@ import { clipRow } from '../../recurrent/gate-rows'
 import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
 import { addWeightProduct, biasOfSums, packTransposed, toBlocks } from '../weight-product'
 import {
-  TrainedLayer, addOutputGradients, addStateProduct, blockBytes, holdMasked, isMasked, passMasked, placeState, takeState, throughInput, throughState,
-  writeOutputs,
+  TrainedGradients, TrainedLayer, TrainedValues, addOutputGradients, addStateProduct, beginBack, blockBytes, clearMatrix, holdMasked, isMasked,
+  passMasked, placeState, takeState, throughInput, throughState, writeOutputs,
 } from './layer'
 import { cellBack, keepCells } from './lstm-cell'
 import { NORMALISATIONS, generalCellBack, keepGeneralCells } from './lstm-general'
@@ -64,20 +64,13 @@ export function lstmKeepWorkspaceBytes(rows: i32, timesteps: i32, inputSize: i32
   return f64(gatesRowBytes(columns)) + f64(rows) * f64(paddedBytes(outputSize) + paddedBytes(hiddenSize)) + f64(panels)
 }
 
-/**
- * Forwards, from h0 (B, O) and c0 (B, H), 0 for zeros; y (T, B, O), or 0.
- *
- * w, u         packed gates; the bias of both is that of w
- * projection   packed (H, O), or 0
- * peepholesPtr (3, H) padded, or 0
- * normPtr      (10, H) padded, or 0: see lstm-general.ts
- * dropPtr      (B, O) padded: what h is multiplied with on its way into u; or 0
- * keptPtr      see above; workspacePtr: `lstmKeepWorkspaceBytes`
- */
-export function lstmKeepF32(
-  layer: TrainedLayer, w: Matrix, u: Matrix, projection: Matrix | null, xPtr: usize, h0Ptr: usize, c0Ptr: usize, maskPtr: usize, peepholesPtr: usize,
-  normPtr: usize, dropPtr: usize, keptPtr: usize, yPtr: usize, workspacePtr: usize,
-): void {
+/** Forwards; y (T, B, O), or 0. The bias of w and of u is that of w. workspacePtr: `lstmKeepWorkspaceBytes`. */
+export function lstmKeepF32(layer: TrainedLayer, values: TrainedValues, yPtr: usize, workspacePtr: usize): void {
+  const w = values.w
+  const projection = values.projection
+  const h0Ptr = values.h0Ptr
+  const maskPtr = values.maskPtr
+  const keptPtr = values.keptPtr
   const rows = layer.rows
   const timesteps = layer.timesteps
   const hiddenSize = layer.hiddenSize
@@ -95,22 +88,22 @@ export function lstmKeepF32(
   const unprojectedPtr = droppedPtr + rows * hBytes
   const panelPtr = unprojectedPtr + rows * cBytes
   placeState(rows, layer.outputSize, h0Ptr, hPtr)
-  placeState(rows, hiddenSize, c0Ptr, cPtr)
-  multiply(w, timesteps, rows, xPtr, layer.xStepBytes, layer.xRowBytes, gatesPtr, rowBytes, false, panelPtr, 0)
+  placeState(rows, hiddenSize, values.c0Ptr, cPtr)
+  multiply(w, timesteps, rows, values.xPtr, layer.xStepBytes, layer.xRowBytes, gatesPtr, rowBytes, false, panelPtr, 0)
   for (let t = 0; t < timesteps; t++) {
     const stepPtr = gatesPtr + t * rows * rowBytes
     const fromHPtr = hPtr + t * rows * hBytes
     const toHPtr = fromHPtr + rows * hBytes
     const fromCPtr = cPtr + t * rows * cBytes
     const toCPtr = fromCPtr + rows * cBytes
-    if (t > 0 || h0Ptr != 0) addStateProduct(layer, u, t, fromHPtr, dropPtr, droppedPtr, stepPtr, rowBytes, panelPtr)
+    if (t > 0 || h0Ptr != 0) addStateProduct(layer, values, t, fromHPtr, droppedPtr, stepPtr, rowBytes, panelPtr)
     const outPtr = projection ? unprojectedPtr : toHPtr
     if (layer.isPlain) {
       keepCells(rows, hiddenSize, stepPtr, rowBytes, scalesPtr, fromCPtr, toCPtr, mPtr + t * rows * cBytes, outPtr)
     } else {
       const at = t * rows * rowBytes
       keepGeneralCells(
-        layer, peepholesPtr, normPtr, stepPtr, rowBytes, beforePtr + at, sumsPtr + at, fromCPtr, toCPtr, mPtr + t * rows * cBytes, outPtr,
+        layer, values, stepPtr, rowBytes, beforePtr + at, sumsPtr + at, fromCPtr, toCPtr, mPtr + t * rows * cBytes, outPtr,
       )
     }
     if (projection) {
@@ -145,17 +138,16 @@ export function lstmBackwardBytes(rows: i32, inputSize: i32, hiddenSize: i32, ou
   return transposed + states + mixed + (blocks + outputBlocks) * f64(rows + 1) * f64(BLOCK_ROW_BYTES)
 }
 
-/**
- * Back through time, from the gradients of y (T, B, O) and of the final states (B, O) and (B, H), each 0 where there is none, to those of x, of the
- * weights (packed as they are, from zero), of the bias (4 H, gates stacked), of the peepholes (3, H) and the normalisations (10, H) padded, and of the initial
- * states; each 0 where it is not wanted. Everything else as `lstmKeepF32` had it; hasInitial: whether there were initial states. workspacePtr:
- * `lstmBackwardBytes`.
- */
-export function lstmBackwardF32(
-  layer: TrainedLayer, w: Matrix, u: Matrix, projection: Matrix | null, xPtr: usize, hasInitial: i32, maskPtr: usize, peepholesPtr: usize,
-  normPtr: usize, dropPtr: usize, keptPtr: usize, dyPtr: usize, dhPtr: usize, dcPtr: usize, dxPtr: usize, dwPtr: usize, duPtr: usize, dprojectionPtr: usize,
-  dbiasPtr: usize, dpeepholesPtr: usize, dnormPtr: usize, dh0Ptr: usize, dc0Ptr: usize, workspacePtr: usize,
-): void {
+/** Back through time, with the values that `lstmKeepF32` had. workspacePtr: `lstmBackwardBytes`. */
+export function lstmBackwardF32(layer: TrainedLayer, values: TrainedValues, gradients: TrainedGradients, workspacePtr: usize): void {
+  const w = values.w
+  const projection = values.projection
+  const maskPtr = values.maskPtr
+  const keptPtr = values.keptPtr
+  const hasInitial = values.h0Ptr != 0 || values.c0Ptr != 0
+  const dyPtr = gradients.dyPtr
+  const dpeepholesPtr = gradients.dpeepholesPtr
+  const dnormPtr = gradients.dnormPtr
   const rows = layer.rows
   const timesteps = layer.timesteps
   const hiddenSize = layer.hiddenSize
@@ -190,12 +182,11 @@ export function lstmBackwardF32(
   const mixedPtr = blockPtr + blockBytes(rows, w)
   const projectionBlocksPtr = mixedPtr + 2 * cBytes
 
-  packTransposed(u, uT)
-  if (dxPtr) packTransposed(w, wT)
-  if (projection) packTransposed(projection, projectionT)
-  if (dwPtr) memory.fill(dwPtr, 0, HEADER_BYTES + w.blocksBytes)
-  if (duPtr) memory.fill(duPtr, 0, HEADER_BYTES + u.blocksBytes)
-  if (projection) memory.fill(dprojectionPtr, 0, HEADER_BYTES + projection.blocksBytes)
+  beginBack(values, gradients, uT, wT)
+  if (projection) {
+    packTransposed(projection, projectionT)
+    clearMatrix(projection, gradients.dprojectionPtr)
+  }
   if (dpeepholesPtr) memory.fill(dpeepholesPtr, 0, 3 * cBytes)
   if (dnormPtr) memory.fill(dnormPtr, 0, 2 * NORMALISATIONS * cBytes)
   memory.fill(biasSumsPtr, 0, blocks * BLOCK_ROW_BYTES)
@@ -203,8 +194,8 @@ export function lstmBackwardF32(
   memory.fill(heldPtr, 0, rows * hBytes)
   memory.fill(nextGradientPtr, 0, rows * hBytes)
   memory.fill(unprojectedPtr, 0, rows * cBytes)
-  placeState(rows, outputSize, dhPtr, stateGradientPtr)
-  placeState(rows, hiddenSize, dcPtr, cellGradientPtr)
+  placeState(rows, outputSize, gradients.dhPtr, stateGradientPtr)
+  placeState(rows, hiddenSize, gradients.dcPtr, cellGradientPtr)
 
   for (let t = timesteps - 1; t >= 0; t--) {
     addOutputGradients(layer, t, maskPtr, dyPtr, stateGradientPtr, maskPtr ? heldPtr : 0)
@@ -212,7 +203,7 @@ export function lstmBackwardF32(
     if (projection) {
       if (layer.projClip != 0) clipBack(layer, t, maskPtr, hPtr + (t + 1) * rows * hBytes, stateGradientPtr)
       multiplyRows(projectionT, rows, stateGradientPtr, hBytes, unprojectedPtr, cBytes, false, 0)
-      projectionGradient(layer, projection, t, maskPtr, gatesPtr, rowBytes, mPtr, stateGradientPtr, outPtr, projectionBlocksPtr, dprojectionPtr)
+      projectionGradient(layer, projection, t, maskPtr, gatesPtr, rowBytes, mPtr, stateGradientPtr, outPtr, projectionBlocksPtr, gradients.dprojectionPtr)
       cellPtr = unprojectedPtr
     }
     for (let row = 0; row < rows; row++) {
@@ -229,24 +220,23 @@ export function lstmBackwardF32(
         )
       } else {
         generalCellBack(
-          layer, peepholesPtr, normPtr, gatesPtr + at * rowBytes, beforePtr + at * rowBytes, sumsPtr + at * rowBytes, cPtr + at * cBytes,
-          cPtr + (at + rows) * cBytes, mPtr + at * cBytes, cellPtr + row * cBytes, cellGradientPtr + row * cBytes, toRowPtr, toBlockPtr, apart, dpeepholesPtr,
-          dnormPtr, mixedPtr,
+          layer, values, gradients, gatesPtr + at * rowBytes, beforePtr + at * rowBytes, sumsPtr + at * rowBytes, cPtr + at * cBytes,
+          cPtr + (at + rows) * cBytes, mPtr + at * cBytes, cellPtr + row * cBytes, cellGradientPtr + row * cBytes, toRowPtr, toBlockPtr, apart, mixedPtr,
         )
       }
     }
     if (t > 0 || hasInitial) {
-      throughState(layer, u, uT, hPtr + t * rows * hBytes, dropPtr, droppedPtr, rowGradientPtr, rowBytes, blockPtr, nextGradientPtr, duPtr)
+      throughState(layer, values, gradients, uT, hPtr + t * rows * hBytes, droppedPtr, rowGradientPtr, rowBytes, blockPtr, nextGradientPtr)
       if (maskPtr) passMasked(layer, t, maskPtr, stateGradientPtr, nextGradientPtr)
     }
-    throughInput(layer, w, wT, t, xPtr, rowGradientPtr, rowBytes, blockPtr, dwPtr, dbiasPtr ? biasSumsPtr : 0, dxPtr)
+    throughInput(layer, values, gradients, wT, t, rowGradientPtr, rowBytes, blockPtr, biasSumsPtr)
     const swap = stateGradientPtr
     stateGradientPtr = nextGradientPtr
     nextGradientPtr = swap
   }
-  if (dbiasPtr) biasOfSums(biasSumsPtr, dbiasPtr, columns, hiddenSize, 4)
-  takeState(rows, outputSize, stateGradientPtr, dh0Ptr)
-  takeState(rows, hiddenSize, cellGradientPtr, dc0Ptr)
+  if (gradients.dbiasPtr) biasOfSums(biasSumsPtr, gradients.dbiasPtr, columns, hiddenSize, 4)
+  takeState(rows, outputSize, stateGradientPtr, gradients.dh0Ptr)
+  takeState(rows, hiddenSize, cellGradientPtr, gradients.dc0Ptr)
 }
 
 /** The gradient of h of one step where the clip after the projection did not hold it: 0 elsewhere. Rows that are padding pass theirs on. */

@@ -1,14 +1,14 @@
 // A simple recurrent layer that is trained: h = f(x W + h_ U + b).
 import { activateRow } from '../../math/activate'
-import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns, columnsOfGates, groupsOfUnits, newMatrix, packedBytes } from '../../products/layout'
+import { BLOCK_ROW_BYTES, HEADER_BYTES, VECTOR_BYTES, blocksOfColumns, columnsOfGates, groupsOfUnits, newMatrix, packedBytes } from '../../products/layout'
 import { multiply, productBytes } from '../../products/product'
 import { clipRow } from '../../recurrent/gate-rows'
 import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
 import { derivativeWithin } from '../derivative'
-import { biasOfSums, packTransposed, toBlocks } from '../weight-product'
+import { biasOfSums, toBlocks } from '../weight-product'
 import {
-  TrainedLayer, addOutputGradients, addStateProduct, blockBytes, holdMasked, isMasked, passMasked, placeState, takeState, throughInput, throughState,
-  writeOutputs,
+  TrainedGradients, TrainedLayer, TrainedValues, addOutputGradients, addStateProduct, beginBack, blockBytes, holdMasked, isMasked, passMasked,
+  placeState, takeState, throughInput, throughState, writeOutputs,
 } from './layer'
 
 // What is kept, one after the other (src/ops/training/kept.ts counts it):
@@ -30,10 +30,12 @@ export function rnnKeepWorkspaceBytes(rows: i32, timesteps: i32, inputSize: i32,
   return f64(rows) * f64(paddedBytes(hiddenSize)) + f64(panels)
 }
 
-/** Forwards, from h0 (B, H) or 0; y (T, B, H), or 0; the bias is that of w. dropPtr: as `lstmKeepF32`. */
-export function rnnKeepF32(
-  layer: TrainedLayer, w: Matrix, u: Matrix, xPtr: usize, h0Ptr: usize, maskPtr: usize, dropPtr: usize, keptPtr: usize, yPtr: usize, workspacePtr: usize,
-): void {
+/** Forwards; y (T, B, H), or 0; the bias is that of w. workspacePtr: `rnnKeepWorkspaceBytes`. */
+export function rnnKeepF32(layer: TrainedLayer, values: TrainedValues, yPtr: usize, workspacePtr: usize): void {
+  const w = values.w
+  const h0Ptr = values.h0Ptr
+  const maskPtr = values.maskPtr
+  const keptPtr = values.keptPtr
   const rows = layer.rows
   const timesteps = layer.timesteps
   const units = layer.hiddenSize
@@ -42,12 +44,12 @@ export function rnnKeepF32(
   const beforePtr = keptBefore(layer, keptPtr)
   const panelPtr = workspacePtr + rows * hBytes
   placeState(rows, units, h0Ptr, keptPtr)
-  multiply(w, timesteps, rows, xPtr, layer.xStepBytes, layer.xRowBytes, beforePtr, rowBytes, false, panelPtr, 0)
+  multiply(w, timesteps, rows, values.xPtr, layer.xStepBytes, layer.xRowBytes, beforePtr, rowBytes, false, panelPtr, 0)
   for (let t = 0; t < timesteps; t++) {
     const stepPtr = beforePtr + t * rows * rowBytes
     const fromPtr = keptPtr + t * rows * hBytes
     const toPtr = fromPtr + rows * hBytes
-    if (t > 0 || h0Ptr != 0) addStateProduct(layer, u, t, fromPtr, dropPtr, workspacePtr, stepPtr, rowBytes, panelPtr)
+    if (t > 0 || h0Ptr != 0) addStateProduct(layer, values, t, fromPtr, workspacePtr, stepPtr, rowBytes, panelPtr)
     for (let row = 0; row < rows; row++) {
       const rowPtr = toPtr + row * hBytes
       memory.copy(rowPtr, stepPtr + row * rowBytes, hBytes)
@@ -72,11 +74,13 @@ export function rnnBackwardBytes(rows: i32, inputSize: i32, hiddenSize: i32): f6
   return packedBytes(columns, hiddenSize) + packedBytes(columns, inputSize) + blocks + f64(rows) * f64(5 * paddedBytes(hiddenSize))
 }
 
-/** Back through time: as `lstmBackwardF32`. */
-export function rnnBackwardF32(
-  layer: TrainedLayer, w: Matrix, u: Matrix, xPtr: usize, hasInitial: i32, maskPtr: usize, dropPtr: usize, keptPtr: usize, dyPtr: usize, dhPtr: usize,
-  dxPtr: usize, dwPtr: usize, duPtr: usize, dbiasPtr: usize, dh0Ptr: usize, workspacePtr: usize,
-): void {
+/** Back through time, with the values that `rnnKeepF32` had. workspacePtr: `rnnBackwardBytes`. */
+export function rnnBackwardF32(layer: TrainedLayer, values: TrainedValues, gradients: TrainedGradients, workspacePtr: usize): void {
+  const w = values.w
+  const maskPtr = values.maskPtr
+  const keptPtr = values.keptPtr
+  const hasInitial = values.h0Ptr != 0
+  const dyPtr = gradients.dyPtr
   const rows = layer.rows
   const timesteps = layer.timesteps
   const units = layer.hiddenSize
@@ -85,7 +89,7 @@ export function rnnBackwardF32(
   const blocks = blocksOfColumns(w.columns)
   const apart = rows * BLOCK_ROW_BYTES
   const beforePtr = keptBefore(layer, keptPtr)
-  const uT = newMatrix(workspacePtr, u.columns, units)
+  const uT = newMatrix(workspacePtr, values.u.columns, units)
   const wT = newMatrix(changetype<usize>(uT) + HEADER_BYTES + uT.blocksBytes, w.columns, w.k)
   let stateGradientPtr = changetype<usize>(wT) + HEADER_BYTES + wT.blocksBytes
   let nextGradientPtr = stateGradientPtr + rows * hBytes
@@ -95,14 +99,11 @@ export function rnnBackwardF32(
   const blocksPtr = rowsPtr + rows * hBytes
   const sumsPtr = blocksPtr + blocks * apart
   assert(blockBytes(rows, w) == blocks * (apart + BLOCK_ROW_BYTES))
-  packTransposed(u, uT)
-  if (dxPtr) packTransposed(w, wT)
-  if (dwPtr) memory.fill(dwPtr, 0, HEADER_BYTES + w.blocksBytes)
-  if (duPtr) memory.fill(duPtr, 0, HEADER_BYTES + u.blocksBytes)
+  beginBack(values, gradients, uT, wT)
   memory.fill(sumsPtr, 0, blocks * BLOCK_ROW_BYTES)
   memory.fill(heldPtr, 0, rows * hBytes)
   memory.fill(nextGradientPtr, 0, rows * hBytes)
-  placeState(rows, units, dhPtr, stateGradientPtr)
+  placeState(rows, units, gradients.dhPtr, stateGradientPtr)
   for (let t = timesteps - 1; t >= 0; t--) {
     addOutputGradients(layer, t, maskPtr, dyPtr, stateGradientPtr, maskPtr ? heldPtr : 0)
     for (let row = 0; row < rows; row++) {
@@ -113,16 +114,16 @@ export function rnnBackwardF32(
     }
     toBlocks(rows, w.columns, rowsPtr, hBytes, blocksPtr, apart)
     if (t > 0 || hasInitial) {
-      throughState(layer, u, uT, keptPtr + t * rows * hBytes, dropPtr, droppedPtr, rowsPtr, hBytes, blocksPtr, nextGradientPtr, duPtr)
+      throughState(layer, values, gradients, uT, keptPtr + t * rows * hBytes, droppedPtr, rowsPtr, hBytes, blocksPtr, nextGradientPtr)
       if (maskPtr) passMasked(layer, t, maskPtr, stateGradientPtr, nextGradientPtr)
     }
-    throughInput(layer, w, wT, t, xPtr, rowsPtr, hBytes, blocksPtr, dwPtr, dbiasPtr ? sumsPtr : 0, dxPtr)
+    throughInput(layer, values, gradients, wT, t, rowsPtr, hBytes, blocksPtr, sumsPtr)
     const swap = stateGradientPtr
     stateGradientPtr = nextGradientPtr
     nextGradientPtr = swap
   }
-  if (dbiasPtr) biasOfSums(sumsPtr, dbiasPtr, w.columns, units, 1)
-  takeState(rows, units, stateGradientPtr, dh0Ptr)
+  if (gradients.dbiasPtr) biasOfSums(sumsPtr, gradients.dbiasPtr, w.columns, units, 1)
+  takeState(rows, units, stateGradientPtr, gradients.dh0Ptr)
 }
 
 /** One row: the gradient of the sum before activation. */

@@ -1,5 +1,6 @@
 // Packing of integers and their scales: see layout.ts. Runs once a model.
 import { BLOCK_LENGTH, BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, UNITS_PER_GROUP, blocksOfColumns, columnsOfGates, newMatrix } from '../layout'
+import { MatrixLayout } from '../matrix'
 import { HEAD_BYTES, INT8_UNSIGNED, INT8_WIDE, MOST_TERMS, SCALES_AT, STARTS_AT, int8BlockBytes } from './layout'
 
 /** Bytes of a matrix of `k` inputs and `columns` outputs; kind: of `int8Kind`. */
@@ -49,32 +50,43 @@ function packColumn(
   if (matrix.kind == INT8_UNSIGNED) store<i32>(blockPtr + lane * 4, -128 * sum, STARTS_AT)
 }
 
-/** As `packStridedF32`, from integers: distances in bytes are those of the integers; scale (columns). kind: of `int8Kind`. */
-export function packStridedI8(
-  packedPtr: usize, weightPtr: usize, scalePtr: usize, biasPtr: usize, outer: i32, inner: i32, columns: i32,
-  outerBytes: i32, innerBytes: i32, columnBytes: i32, kind: i32,
-): void {
+/** As `packStridedF32`, from integers; scale (columns). kind: of `int8Kind`. */
+export function packStridedI8(layout: MatrixLayout, packedPtr: usize, weightPtr: usize, scalePtr: usize, biasPtr: usize, kind: i32): void {
+  const outer = layout.outer
+  const inner = layout.inner
+  const columns = layout.columns
   const matrix = emptyMatrix(packedPtr, outer * inner, columns, kind)
   for (let column = 0; column < columns; column++) {
     packColumn(
-      matrix, column, weightPtr + column * columnBytes, outer, inner, outerBytes, innerBytes, f32.load(scalePtr + column * 4),
+      matrix, column, weightPtr + column * layout.columnStride, outer, inner, layout.outerStride, layout.innerStride, f32.load(scalePtr + column * 4),
       biasPtr ? f32.load(biasPtr + column * 4) : 0,
     )
   }
 }
 
-/** As `packGatesF32`, from integers: scale (gates hiddenSize). kind: of `int8Kind`. */
-export function packGatesI8(
-  packedPtr: usize, weightPtr: usize, scalePtr: usize, biasPtr: usize, secondBiasPtr: usize, k: i32, hiddenSize: i32, gates: i32, forgetBias: f32,
-  kind: i32,
-): void {
-  const matrix = emptyMatrix(packedPtr, k, columnsOfGates(gates, hiddenSize), kind)
+/** A matrix of gates that is packed: see `packGatesF32`. */
+@unmanaged
+export class Int8Gates {
+  k: i32
+  hiddenSize: i32
+  gates: i32
+  forgetBias: f32
+  /** Of `int8Kind`. */
+  kind: i32
+}
+
+/** As `packGatesF32`, from integers: scale (gates hiddenSize). */
+export function packGatesI8(call: Int8Gates, packedPtr: usize, weightPtr: usize, scalePtr: usize, biasPtr: usize, secondBiasPtr: usize): void {
+  const k = call.k
+  const hiddenSize = call.hiddenSize
+  const gates = call.gates
+  const matrix = emptyMatrix(packedPtr, k, columnsOfGates(gates, hiddenSize), call.kind)
   for (let gate = 0; gate < gates; gate++) {
     for (let unit = 0; unit < hiddenSize; unit++) {
       const row = gate * hiddenSize + unit
       const column = (unit / UNITS_PER_GROUP * gates + gate) * UNITS_PER_GROUP + unit % UNITS_PER_GROUP
       let bias: f32 = (biasPtr ? f32.load(biasPtr + row * 4) : 0) + (secondBiasPtr ? f32.load(secondBiasPtr + row * 4) : 0)
-      if (gate == 1) bias += forgetBias
+      if (gate == 1) bias += call.forgetBias
       packColumn(matrix, column, weightPtr + row * k, 1, k, 0, 1, f32.load(scalePtr + row * 4), bias)
     }
   }

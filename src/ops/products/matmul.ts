@@ -1,3 +1,4 @@
+import { MatrixLayout } from '../../contract/products/matrix.ts'
 import { LstmError } from '../../errors.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { formatShape, lengthOf, type Dimension, type Shape, type SymbolicShape } from '../../values/shape.ts'
@@ -130,13 +131,15 @@ function planStack(planner: Planner, { m, k, n, aBatch, bBatch }: MatMul<number>
   const batch = Array.from({ length: rank }, (_, axis) => Math.max(aBatch[axis - rank + aBatch.length] ?? 1, bBatch[axis - rank + bBatch.length] ?? 1))
   const aPositions = positionsOf(aBatch, batch)
   const bPositions = positionsOf(bBatch, batch)
-  const packed = planner.workspace(packedBytes(planner, matrixLayout(k, n)))
+  const layout = matrixLayout(k, n)
+  const record = planner.record(MatrixLayout, layout)
+  const packed = planner.workspace(packedBytes(planner, layout))
   const call = productCall(planner, m, k, n)
   planner.step(() => {
     let inside = -1
     for (let index = 0; index < aPositions.length; index++) {
       const position = bPositions[index] as number
-      if (position !== inside) packStridedF32(packed.ptr, b.ptr + position * k * n * 4, 0, 1, k, n, 0, n * 4, 4)
+      if (position !== inside) packStridedF32(record.ptr, packed.ptr, b.ptr + position * k * n * 4, 0)
       inside = position
       gemmF32(call.ptr, packed.ptr, a.ptr + (aPositions[index] as number) * m * k * 4, out.ptr + index * m * n * 4, 0)
     }

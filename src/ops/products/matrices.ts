@@ -1,14 +1,9 @@
 // Where matrices lie: those that are packed, and what they are packed from.
+import type { MatrixLayout as LayoutFields } from '../../contract/products/matrix.ts'
+import type { RecordValues } from '../../values/record.ts'
 
 /** How a matrix w (k, columns) lies in memory; k may be two axes, the first one slower. In elements. */
-export interface MatrixLayout {
-  readonly outer: number
-  readonly inner: number
-  readonly columns: number
-  readonly outerStride: number
-  readonly innerStride: number
-  readonly columnStride: number
-}
+export type MatrixLayout = RecordValues<typeof LayoutFields>
 
 /** Constant matrices in packed form. */
 export interface PackedConstant {

@@ -1,6 +1,9 @@
 // Weights of fewer bits, as constants of graphs.
+import { Int8Gates } from '../../contract/products/int8/pack.ts'
+import { MatrixLayout as LayoutFields } from '../../contract/products/matrix.ts'
 import { LstmError } from '../../errors.ts'
 import { formatShape, lengthOf, type Shape } from '../../values/shape.ts'
+import { encodeRecord } from '../../values/record.ts'
 import type { Constant, GatesToPack, Int8Values, Packing, PlacedTable, StoredPart } from '../constant.ts'
 import type { Packer } from '../operator.ts'
 import type { MatrixInputs, MatrixLayout, PackedConstant } from './matrices.ts'
@@ -69,7 +72,7 @@ export class Int8Weights implements Constant, Int8Values {
     const kind = kernels.int8Kind(Number(this.q.includes(-128)))
     const packedPtr = allocate(kernels.packedInt8GatesBytes(k, hiddenSize, gates, kind))
     const [weightPtr, scalePtr] = [uploadData(this.q) + from * k, uploadData(this.scales) + from * 4]
-    kernels.packGatesI8(packedPtr, weightPtr, scalePtr, biasPtr, secondBiasPtr, k, hiddenSize, gates, forgetBias, kind)
+    kernels.packGatesI8(uploadData(encodeRecord(Int8Gates, { k, hiddenSize, gates, forgetBias, kind })), packedPtr, weightPtr, scalePtr, biasPtr, secondBiasPtr)
     return packedPtr
   }
 
@@ -85,15 +88,14 @@ export class Int8Weights implements Constant, Int8Values {
   packMatrices(
     { kernels, allocate, uploadData }: Packing, { count = 1, stride = 0 }: Pick<MatrixInputs, 'count' | 'stride'>, layout: MatrixLayout, biasPtr: number,
   ): PackedConstant {
-    const { outer, inner, columns, outerStride, innerStride, columnStride } = layout
+    const { outer, inner, columns } = layout
     const kind = kernels.int8Kind(Number(this.q.includes(-128)))
     const bytes = kernels.packedInt8Bytes(outer * inner, columns, kind)
     const packedPtr = allocate(count * bytes)
-    const [weightPtr, scalePtr] = [uploadData(this.q), uploadData(this.scales)]
+    const [layoutPtr, weightPtr, scalePtr] = [uploadData(encodeRecord(LayoutFields, layout)), uploadData(this.q), uploadData(this.scales)]
     for (let n = 0; n < count; n++) {
       kernels.packStridedI8(
-        packedPtr + n * bytes, weightPtr + n * stride, scalePtr + n * columns * 4, biasPtr === 0 ? 0 : biasPtr + n * columns * 4,
-        outer, inner, columns, outerStride, innerStride, columnStride, kind,
+        layoutPtr, packedPtr + n * bytes, weightPtr + n * stride, scalePtr + n * columns * 4, biasPtr === 0 ? 0 : biasPtr + n * columns * 4, kind,
       )
     }
     return { packedPtr, bytes, isInt8: true }

@@ -1,5 +1,7 @@
 // Products of matrices that are not the weights of a layer: packing for gemmF32, and the same sums in JavaScript.
+import { MatrixLayout as LayoutFields } from '../../contract/products/matrix.ts'
 import { SUM_LENGTH } from '../../contract/products/sums.ts'
+import { encodeRecord } from '../../values/record.ts'
 import { int8Along } from '../constant.ts'
 import { productWorkspace, type PackedMatrices } from './dense.ts'
 import type { MatrixInputs, MatrixLayout, PackedConstant } from './matrices.ts'
@@ -27,7 +29,7 @@ export function preparePacked(packer: Packer, inputs: MatrixInputs, layout: Matr
   }
   const bytes = packedBytes(packer, layout)
   const packedPtr = packer.allocate(count * bytes)
-  pack(packer, inputs, layout, packedPtr, packer.uploadInput(weight), biasPtr)
+  pack(packer, packer.uploadData(encodeRecord(LayoutFields, layout)), inputs, layout, packedPtr, packer.uploadInput(weight), biasPtr)
   return { packedPtr, bytes, isInt8: false }
 }
 
@@ -43,7 +45,8 @@ export function planPacked(planner: Planner, inputs: MatrixInputs, layout: Matri
   const bias = inputs.bias === undefined ? undefined : planner.input(inputs.bias)
   const bytes = packedBytes(planner, layout)
   const packed = Object.assign(planner.workspace((inputs.count ?? 1) * bytes), { bytes, isInt8: false })
-  planner.step(() => pack(planner, inputs, layout, packed.ptr, weight.ptr, bias?.ptr ?? 0))
+  const record = planner.record(LayoutFields, layout)
+  planner.step(() => pack(planner, record.ptr, inputs, layout, packed.ptr, weight.ptr, bias?.ptr ?? 0))
   return packed
 }
 
@@ -52,17 +55,14 @@ export function workspaceOf(planner: Planner, { ptr, isInt8 }: PackedMatrices, r
   return isInt8 ? productWorkspace(planner, ptr, rows) : { ptr: 0 }
 }
 
+/** @param layoutPtr the record of the layout */
 function pack(
-  { kernels }: Pick<Planner, 'kernels'>, { count = 1, stride = 0 }: MatrixInputs, layout: MatrixLayout,
+  { kernels }: Pick<Planner, 'kernels'>, layoutPtr: number, { count = 1, stride = 0 }: MatrixInputs, layout: MatrixLayout,
   packedPtr: number, weightPtr: number, biasPtr: number,
 ): void {
-  const { outer, inner, columns, outerStride, innerStride, columnStride } = layout
   const bytes = packedBytes({ kernels }, layout)
   for (let n = 0; n < count; n++) {
-    kernels.packStridedF32(
-      packedPtr + n * bytes, weightPtr + n * stride * 4, biasPtr === 0 ? 0 : biasPtr + n * columns * 4, outer, inner, columns,
-      outerStride * 4, innerStride * 4, columnStride * 4,
-    )
+    kernels.packStridedF32(layoutPtr, packedPtr + n * bytes, weightPtr + n * stride * 4, biasPtr === 0 ? 0 : biasPtr + n * layout.columns * 4)
   }
 }
 

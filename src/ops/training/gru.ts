@@ -1,10 +1,10 @@
 import type { TrainingKernels } from '../../runtime/gradient-kernels.ts'
 import type { BoundFunction } from '../elementwise/functions.ts'
 import type { GraphNode, ValueType } from '../graph-data.ts'
-import type { Operator } from '../operator.ts'
+import type { Operator, Slot } from '../operator.ts'
 import { gru, GRU_ATTRIBUTES, type GruSettings } from '../recurrent/gru.ts'
 import { gruKeptLength } from './kept.ts'
-import { at, inputOf, outputOf, paddedInput, planLayer, sizesOf, trainedTypes } from './layer.ts'
+import { at, inputOf, outputOf, planGradients, planLayer, planValues, sizesOf, trainedTypes } from './layer.ts'
 
 /** Positions of the inputs of `trainedGru`; `gruBackward` has them first, and then its own. */
 export const GRU_INPUTS = { x: 0, w: 1, u: 2, candidate: 3, inputBias: 4, recurrentBias: 5, h0: 6, mask: 7, drop: 8 } as const
@@ -37,21 +37,19 @@ export const trainedGru: Operator<GruSettings> = {
     const kernels = planner.kernels as TrainingKernels
     const sizes = sizesOf(settings, planner.shapeOf(0))
     const { batch, timesteps, inputSize, hiddenSize } = sizes
-    const { layer, xOffset, yOffset, maskOffset } = planLayer(planner, settings, sizes, cellOf(settings))
-    const slot = (name: keyof typeof GRU_INPUTS): ReturnType<typeof inputOf> => inputOf(planner, GRU_INPUTS[name])
-    const [x, w, u, candidate, inputBias] = [slot('x'), slot('w'), slot('u'), slot('candidate'), slot('inputBias')]
-    const [recurrentBias, h0, mask] = [slot('recurrentBias'), slot('h0'), slot('mask')]
-    const drop = paddedInput(planner, GRU_INPUTS.drop, batch, hiddenSize)
+    const planned = planLayer(planner, settings, sizes, cellOf(settings))
+    const { layer, yOffset } = planned
+    const slot = (name: keyof typeof GRU_INPUTS): Slot => inputOf(planner, GRU_INPUTS[name])
+    const [w, u, candidate, inputBias, recurrentBias] = [slot('w'), slot('u'), slot('candidate'), slot('inputBias'), slot('recurrentBias')]
     const [y, h, kept] = [outputOf(planner, 0), outputOf(planner, 1), planner.output(2)]
+    const values = planValues(planner, GRU_INPUTS, sizes, planned, kept)
     const workspace = planner.workspace(kernels.gruKeepWorkspaceBytes(batch, timesteps, inputSize, hiddenSize))
     const { resetAfter } = settings
     planner.step(() => {
       kernels.setBias(w.ptr, inputBias.ptr, hiddenSize, 3)
       kernels.setBias(u.ptr, recurrentBias.ptr, hiddenSize, resetAfter ? 3 : 2)
       if (!resetAfter) kernels.setBias(candidate.ptr, at(recurrentBias, 8 * hiddenSize), hiddenSize, 1)
-      kernels.gruKeepF32(
-        layer.ptr, w.ptr, u.ptr, candidate.ptr, x.ptr + xOffset, h0.ptr, at(mask, maskOffset), drop.ptr, kept.ptr, at(y, yOffset), workspace.ptr,
-      )
+      kernels.gruKeepF32(layer.ptr, values.write(), at(y, yOffset), workspace.ptr)
       kernels.finalState(layer.ptr, kept.ptr, h.ptr)
     })
   },
@@ -77,18 +75,12 @@ export const gruBackward: Operator<GruSettings> = {
     const kernels = planner.kernels as TrainingKernels
     const sizes = sizesOf(settings, planner.shapeOf(0))
     const { batch, inputSize, hiddenSize } = sizes
-    const { layer, xOffset, yOffset, maskOffset } = planLayer(planner, settings, sizes, cellOf(settings))
-    const slot = (name: keyof typeof BACKWARD): ReturnType<typeof inputOf> => inputOf(planner, BACKWARD[name])
-    const [x, w, u, candidate, mask] = [slot('x'), slot('w'), slot('u'), slot('candidate'), slot('mask')]
-    const [kept, dy, dh] = [slot('kept'), slot('dy'), slot('dh')]
-    const drop = paddedInput(planner, BACKWARD.drop, batch, hiddenSize)
-    const [dx, dw, du, dcandidate] = [outputOf(planner, 0), outputOf(planner, 1), outputOf(planner, 2), outputOf(planner, 3)]
-    const [dinputBias, drecurrentBias, dh0] = [outputOf(planner, 4), outputOf(planner, 5), outputOf(planner, 6)]
-    const hasInitial = Number(planner.hasInput(BACKWARD.h0))
+    const planned = planLayer(planner, settings, sizes, cellOf(settings))
+    const values = planValues(planner, BACKWARD, sizes, planned, planner.input(BACKWARD.kept))
+    const gradients = planGradients(planner, BACKWARD, {
+      dxPtr: 0, dwPtr: 1, duPtr: 2, dcandidatePtr: 3, dbiasPtr: 4, drecurrentBiasPtr: 5, dh0Ptr: 6,
+    }, planned)
     const workspace = planner.workspace(kernels.gruBackwardBytes(batch, inputSize, hiddenSize))
-    planner.step(() => kernels.gruBackwardF32(
-      layer.ptr, w.ptr, u.ptr, candidate.ptr, x.ptr + xOffset, hasInitial, at(mask, maskOffset), drop.ptr, kept.ptr, at(dy, yOffset), dh.ptr,
-      at(dx, xOffset), dw.ptr, du.ptr, dcandidate.ptr, dinputBias.ptr, drecurrentBias.ptr, dh0.ptr, workspace.ptr,
-    ))
+    planner.step(() => kernels.gruBackwardF32(planned.layer.ptr, values.write(), gradients.write(), workspace.ptr))
   },
 }

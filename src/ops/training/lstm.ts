@@ -3,14 +3,11 @@ import type { TrainingKernels } from '../../runtime/gradient-kernels.ts'
 import type { GraphNode, ValueType } from '../graph-data.ts'
 import type { Operator, Slot } from '../operator.ts'
 import { lstmKeptLength } from './kept.ts'
-import { at, inputOf, outputOf, paddedInput, paddedOutput, planLayer, sizesOf, trainedTypes } from './layer.ts'
+import { at, inputOf, NORM, outputOf, paddedOutput, PEEPHOLES, planGradients, planLayer, planValues, sizesOf, trainedTypes } from './layer.ts'
 
 /** Positions of the inputs of `trainedLstm`; `lstmBackward` has them first, and then its own. */
 export const LSTM_INPUTS = { x: 0, w: 1, u: 2, bias: 3, h0: 4, c0: 5, mask: 6, projection: 7, peepholes: 8, drop: 9, norm: 10 } as const
 const BACKWARD = { ...LSTM_INPUTS, kept: 11, dy: 12, dh: 13, dc: 14 } as const
-/** Rows of the peepholes, and of gain and shift. */
-const PEEPHOLES = 3
-const NORM = 10
 
 /** Whether the fused cell does it. It clips nothing, and has no peepholes; a projection is a product of its own here. */
 const isPlainCell = (node: GraphNode, settings: LstmSettings): boolean => (
@@ -49,22 +46,16 @@ export const trainedLstm: Operator<LstmSettings> = {
     const kernels = planner.kernels as TrainingKernels
     const sizes = sizesOf(settings, planner.shapeOf(0))
     const { batch, timesteps, inputSize, hiddenSize, outputSize } = sizes
-    const { layer, xOffset, yOffset, maskOffset } = planLayer(planner, settings, sizes, cellOf(node, settings))
-    const slot = (name: keyof typeof LSTM_INPUTS): Slot => inputOf(planner, LSTM_INPUTS[name])
-    const [x, w, u, bias, projection] = [slot('x'), slot('w'), slot('u'), slot('bias'), slot('projection')]
-    const [h0, c0, mask] = [slot('h0'), slot('c0'), slot('mask')]
-    const peepholes = paddedInput(planner, LSTM_INPUTS.peepholes, PEEPHOLES, hiddenSize)
-    const norm = paddedInput(planner, LSTM_INPUTS.norm, NORM, hiddenSize)
-    const drop = paddedInput(planner, LSTM_INPUTS.drop, batch, outputSize)
+    const planned = planLayer(planner, settings, sizes, cellOf(node, settings))
+    const { layer, yOffset } = planned
+    const [w, bias] = [planner.input(LSTM_INPUTS.w), inputOf(planner, LSTM_INPUTS.bias)]
     const kept = planner.output(3)
+    const values = planValues(planner, LSTM_INPUTS, sizes, planned, kept)
     const [y, h, c] = [0, 1, 2].map((position) => outputOf(planner, position)) as [Slot, Slot, Slot]
     const workspace = planner.workspace(kernels.lstmKeepWorkspaceBytes(batch, timesteps, inputSize, hiddenSize, outputSize))
     planner.step(() => {
       kernels.setBias(w.ptr, bias.ptr, hiddenSize, 4)
-      kernels.lstmKeepF32(
-        layer.ptr, w.ptr, u.ptr, projection.ptr, x.ptr + xOffset, h0.ptr, c0.ptr, at(mask, maskOffset), peepholes.ptr, norm.ptr, drop.ptr, kept.ptr,
-        at(y, yOffset), workspace.ptr,
-      )
+      kernels.lstmKeepF32(layer.ptr, values.write(), at(y, yOffset), workspace.ptr)
       kernels.lstmFinalStates(layer.ptr, kept.ptr, h.ptr, c.ptr)
     })
   },
@@ -90,27 +81,19 @@ export const lstmBackward: Operator<LstmSettings> = {
     const kernels = planner.kernels as TrainingKernels
     const sizes = sizesOf(settings, planner.shapeOf(0))
     const { batch, inputSize, hiddenSize, outputSize } = sizes
-    const { layer, xOffset, yOffset, maskOffset } = planLayer(planner, settings, sizes, cellOf(node, settings))
-    const [x, w, u, mask, projection, kept, dy, dh, dc] = (['x', 'w', 'u', 'mask', 'projection', 'kept', 'dy', 'dh', 'dc'] as const)
-      .map((name) => inputOf(planner, BACKWARD[name])) as [Slot, Slot, Slot, Slot, Slot, Slot, Slot, Slot, Slot]
-    const peepholes = paddedInput(planner, BACKWARD.peepholes, PEEPHOLES, hiddenSize)
-    const norm = paddedInput(planner, BACKWARD.norm, NORM, hiddenSize)
-    const drop = paddedInput(planner, BACKWARD.drop, batch, outputSize)
-    const hasInitial = Number(planner.hasInput(BACKWARD.h0) || planner.hasInput(BACKWARD.c0))
-    const outputs = [0, 1, 2, 3, 4, 5, 6].map((position) => outputOf(planner, position)) as [Slot, Slot, Slot, Slot, Slot, Slot, Slot]
-    const [dx, dw, du, dbias, dh0, dc0, dprojection] = outputs
+    const planned = planLayer(planner, settings, sizes, cellOf(node, settings))
+    const values = planValues(planner, BACKWARD, sizes, planned, planner.input(BACKWARD.kept))
     // Of a projection the way back needs the sums even where nobody reads them.
     const needsSums = planner.hasInput(BACKWARD.projection) && !planner.hasOutput(6)
-    const ownProjection = needsSums ? planner.workspace(4 * (planner.shapeOf(BACKWARD.projection)[0] ?? 0)) : dprojection
+    const dprojectionPtr = needsSums ? planner.workspace(4 * (planner.shapeOf(BACKWARD.projection)[0] ?? 0)) : 6
     const dpeepholes = paddedOutput(planner, 7, PEEPHOLES, hiddenSize)
     const dnorm = paddedOutput(planner, 8, NORM, hiddenSize)
+    const gradients = planGradients(planner, BACKWARD, {
+      dxPtr: 0, dwPtr: 1, duPtr: 2, dbiasPtr: 3, dh0Ptr: 4, dc0Ptr: 5, dprojectionPtr, dpeepholesPtr: dpeepholes.padded, dnormPtr: dnorm.padded,
+    }, planned)
     const workspace = planner.workspace(kernels.lstmBackwardBytes(batch, inputSize, hiddenSize, outputSize))
     planner.step(() => {
-      kernels.lstmBackwardF32(
-        layer.ptr, w.ptr, u.ptr, projection.ptr, x.ptr + xOffset, hasInitial, at(mask, maskOffset), peepholes.ptr, norm.ptr, drop.ptr, kept.ptr,
-        at(dy, yOffset), dh.ptr, dc.ptr, at(dx, xOffset), dw.ptr, du.ptr, ownProjection.ptr, dbias.ptr, dpeepholes.padded.ptr, dnorm.padded.ptr, dh0.ptr,
-        dc0.ptr, workspace.ptr,
-      )
+      kernels.lstmBackwardF32(planned.layer.ptr, values.write(), gradients.write(), workspace.ptr)
       dpeepholes.settle()
       dnorm.settle()
     })

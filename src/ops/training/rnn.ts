@@ -4,7 +4,7 @@ import type { GraphNode, ValueType } from '../graph-data.ts'
 import type { Operator } from '../operator.ts'
 import { rnn, RNN_ATTRIBUTES, type RnnSettings } from '../recurrent/rnn.ts'
 import { rnnKeptLength } from './kept.ts'
-import { at, inputOf, outputOf, paddedInput, planLayer, sizesOf, trainedTypes } from './layer.ts'
+import { at, inputOf, outputOf, planGradients, planLayer, planValues, sizesOf, trainedTypes } from './layer.ts'
 
 /** Positions of the inputs of `trainedRnn`; `rnnBackward` has them first, and then its own. */
 export const RNN_INPUTS = { x: 0, w: 1, u: 2, bias: 3, h0: 4, mask: 5, drop: 6 } as const
@@ -33,15 +33,15 @@ export const trainedRnn: Operator<RnnSettings> = {
     const kernels = planner.kernels as TrainingKernels
     const sizes = sizesOf(settings, planner.shapeOf(0))
     const { batch, timesteps, inputSize, hiddenSize } = sizes
-    const { layer, xOffset, yOffset, maskOffset } = planLayer(planner, settings, sizes, cellOf(settings))
-    const slot = (name: keyof typeof RNN_INPUTS): ReturnType<typeof inputOf> => inputOf(planner, RNN_INPUTS[name])
-    const [x, w, u, bias, h0, mask] = [slot('x'), slot('w'), slot('u'), slot('bias'), slot('h0'), slot('mask')]
-    const drop = paddedInput(planner, RNN_INPUTS.drop, batch, hiddenSize)
+    const planned = planLayer(planner, settings, sizes, cellOf(settings))
+    const { layer, yOffset } = planned
+    const [w, bias] = [planner.input(RNN_INPUTS.w), inputOf(planner, RNN_INPUTS.bias)]
     const [y, h, kept] = [outputOf(planner, 0), outputOf(planner, 1), planner.output(2)]
+    const values = planValues(planner, RNN_INPUTS, sizes, planned, kept)
     const workspace = planner.workspace(kernels.rnnKeepWorkspaceBytes(batch, timesteps, inputSize, hiddenSize))
     planner.step(() => {
       kernels.setBias(w.ptr, bias.ptr, hiddenSize, 1)
-      kernels.rnnKeepF32(layer.ptr, w.ptr, u.ptr, x.ptr + xOffset, h0.ptr, at(mask, maskOffset), drop.ptr, kept.ptr, at(y, yOffset), workspace.ptr)
+      kernels.rnnKeepF32(layer.ptr, values.write(), at(y, yOffset), workspace.ptr)
       kernels.finalState(layer.ptr, kept.ptr, h.ptr)
     })
   },
@@ -63,16 +63,10 @@ export const rnnBackward: Operator<RnnSettings> = {
     const kernels = planner.kernels as TrainingKernels
     const sizes = sizesOf(settings, planner.shapeOf(0))
     const { batch, inputSize, hiddenSize } = sizes
-    const { layer, xOffset, yOffset, maskOffset } = planLayer(planner, settings, sizes, cellOf(settings))
-    const slot = (name: keyof typeof BACKWARD): ReturnType<typeof inputOf> => inputOf(planner, BACKWARD[name])
-    const [x, w, u, mask, kept, dy, dh] = [slot('x'), slot('w'), slot('u'), slot('mask'), slot('kept'), slot('dy'), slot('dh')]
-    const drop = paddedInput(planner, BACKWARD.drop, batch, hiddenSize)
-    const [dx, dw, du, dbias, dh0] = [outputOf(planner, 0), outputOf(planner, 1), outputOf(planner, 2), outputOf(planner, 3), outputOf(planner, 4)]
-    const hasInitial = Number(planner.hasInput(BACKWARD.h0))
+    const planned = planLayer(planner, settings, sizes, cellOf(settings))
+    const values = planValues(planner, BACKWARD, sizes, planned, planner.input(BACKWARD.kept))
+    const gradients = planGradients(planner, BACKWARD, { dxPtr: 0, dwPtr: 1, duPtr: 2, dbiasPtr: 3, dh0Ptr: 4 }, planned)
     const workspace = planner.workspace(kernels.rnnBackwardBytes(batch, inputSize, hiddenSize))
-    planner.step(() => kernels.rnnBackwardF32(
-      layer.ptr, w.ptr, u.ptr, x.ptr + xOffset, hasInitial, at(mask, maskOffset), drop.ptr, kept.ptr, at(dy, yOffset), dh.ptr, at(dx, xOffset), dw.ptr, du.ptr,
-      dbias.ptr, dh0.ptr, workspace.ptr,
-    ))
+    planner.step(() => kernels.rnnBackwardF32(planned.layer.ptr, values.write(), gradients.write(), workspace.ptr))
   },
 }
