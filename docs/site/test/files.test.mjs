@@ -33,6 +33,13 @@ test('every link leads to a file of the site, and to an anchor in it', async () 
   assert.ok(checked > 1000, `only ${checked} links were found`)
 })
 
+test('every drawing of the examples has a legend', async () => {
+  const pages = (await pagesOfSite()).filter((name) => name.startsWith('examples/'))
+  const drawings = (await Promise.all(pages.map(read))).join('').match(/<canvas[^>]*><\/canvas>\s*<\w+[^>]*>/g)
+  assert.ok(drawings.length >= 6)
+  assert.deepEqual(drawings.filter((drawing) => !/<ul class="legend">$/.test(drawing)), [])
+})
+
 test('the site takes at most 6 MB, with its models', async (context) => {
   const files = await filesOfSite()
   const sizes = await Promise.all(files.map(async (name) => (await stat(join(FOLDER, name))).size))
