@@ -41,6 +41,10 @@ export const ROOMS = [
     name: 'export', files: ['src/export/'], count: 14, near: ['test/export/written.test.ts', 'test/export/onnx-random.test.ts'], far: ['test/export/'],
   },
   {
+    name: 'sharing', files: ['src/sharing/', 'src/runtime/threads/caller-memory.ts', 'src/runtime/threads/page-table.ts', 'src/runtime/threads/shared-runtime.ts'], count: 12,
+    near: ['test/sharing/'], dist: true, targets: ['simd-threads'],
+  },
+  {
     name: 'threads', files: ['src/runtime/threads/', 'assembly/threads/'], count: 12, near: ['test/threads/'], far: ['test/runtime/', 'test/streams/'], targets: ['simd-threads'],
   },
   {
