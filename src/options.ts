@@ -130,13 +130,11 @@ const sorted = (word: string): string => Array.from(word).sort().join()
 function editDistance(a: string, b: string): number {
   if (a !== b && sorted(a) === sorted(b)) return 1
   let above = Array.from({ length: b.length + 1 }, (_, n) => n)
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (above[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      row.push(Math.min(replaced, (above[j] as number) + 1, (row[j - 1] as number) + 1))
-    }
-    above = row
+  for (const letter of a) {
+    let left = (above[0] as number) + 1
+    above = [left, ...Array.from(b, (other, n) => (
+      left = Math.min((above[n] as number) + Number(letter !== other), (above[n + 1] as number) + 1, left + 1)
+    ))]
   }
   return above[b.length] as number
 }

@@ -81,8 +81,7 @@ export async function readGraph(source: ModelSource, options: ReadGraphOptions =
 }
 
 async function graphOfFile(source: ModelSource, { signal, onProgress, files: beside, ...options }: ReadGraphOptions): Promise<Graph> {
-  const reading = { ...(signal && { signal }), ...(onProgress && { onProgress }), ...(beside && { files: beside }) }
-  const files = await readModelFiles(source, reading)
+  const files = await readModelFiles(source, { signal, onProgress, files: beside })
   checkAborted(signal)
   const graph = await readModelFile({ ...files, loadOperators }, options)
   await loadOperators(graph.nodes)
@@ -104,5 +103,5 @@ export async function load<Outputs extends OutputDTypes = Record<string, 'float3
   operators?.()
   const graph = await graphOfFile(source, reading)
   checkAborted(reading.signal)
-  return compileGraph(graph, { ...(runtime && { runtime }), ...(streams !== undefined && { streams }) })
+  return compileGraph(graph, { runtime, streams })
 }

@@ -110,7 +110,7 @@ export async function readFromDisk(path: string | URL, { signal }: ReadOptions):
 async function readFromNetwork(url: string | URL, options: ReadOptions): Promise<Uint8Array> {
   let response: Response
   try {
-    response = await fetch(url, options.signal === undefined ? {} : { signal: options.signal })
+    response = await fetch(url, { signal: options.signal ?? null })
   } catch (cause) {
     checkAborted(options.signal)
     throw new LstmError('ENVIRONMENT', `cannot fetch ${JSON.stringify(String(url))}: ${String(cause)}${reasonBehind(cause)}`, { cause })
@@ -143,7 +143,7 @@ async function readResponse(response: Response, { signal, onProgress }: ReadOpti
   })
   try {
     // The response may be the caller's own, which no signal aborts.
-    const body = response.body.pipeThrough(counted, signal === undefined ? {} : { signal: signal })
+    const body = response.body.pipeThrough(counted, { signal } as StreamPipeOptions)
     return new Uint8Array(await new Response(body).arrayBuffer())
   } catch (cause) {
     checkAborted(signal)

@@ -44,14 +44,10 @@ export class LinearMemory {
   #generation = 0
 
   /**
-   * @param maxBytes limit of the whole memory, rounded down to pages of 64 KiB
+   * @param maxBytes limit of the whole memory, a page at least, rounded down to pages of 64 KiB
    * @param wasm a shared one, which workers may have too: views of it stay good when it grows. Default: a new one
-   * @throws LstmError `VALUE` for a limit below one page
    */
   constructor(maxBytes: number, wasm?: KernelMemory) {
-    if (typeof maxBytes !== 'number' || !(maxBytes >= PAGE_BYTES)) {
-      throw new LstmError('VALUE', `maxMemoryBytes: expected a number >= ${PAGE_BYTES}, got ${String(maxBytes)}`)
-    }
     const maximum = Math.min(MAX_PAGES, Math.floor(maxBytes / PAGE_BYTES))
     this.maxBytes = maximum * PAGE_BYTES
     this.wasm = wasm ?? new WebAssembly.Memory({ initial: 1, maximum })
