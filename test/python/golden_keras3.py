@@ -354,7 +354,7 @@ def add_models(cases):
         lambda: layers.Conv1D(3, 4, strides=3, padding="same"),
     )
     around(
-        "normalization",
+        "batch-and-layer-normalization",
         lambda: layers.BatchNormalization(epsilon=0.01),
         lstm(3),
         lambda: layers.LayerNormalization(epsilon=0.02),
