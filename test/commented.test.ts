@@ -17,11 +17,13 @@ const examples = readdirSync(join(root, 'src'), { recursive: true, encoding: 'ut
 /** What is left to the reader: imports, a model, data. */
 const BEFORE = `import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { compile, load } from 'lstm-wasm'
+import { Worker } from 'node:worker_threads'
+import { compile, load, readGraph } from 'lstm-wasm'
 import { toKeras, toNam, toOnnx, toRtneural, toStateDict } from 'lstm-wasm/export'
 import { conv1d, dense, embedding, gru, input as inputOf, lstm, sequential, simpleRnn } from 'lstm-wasm/layers'
 import { formatReport, quantize } from 'lstm-wasm/quantization'
 import { writeSafetensors } from 'lstm-wasm/safetensors'
+import { share } from 'lstm-wasm/sharing'
 import { readTorch } from 'lstm-wasm/torch'
 import { createTrainer } from 'lstm-wasm/training'
 
@@ -32,6 +34,14 @@ const layers = model.toGraph()
 const input = { dtype: 'float32', shape: [1, 5, 1], data: Float32Array.of(1, -1, 0.5, 2, 0) }
 const [x, y] = [[[[1, 2, 3]], [[4, 5, 6]]], Int32Array.of(1, 0)]
 const bytes = readFileSync('checkpoint.pt')
+const file = new URL('worker.mjs', import.meta.url)
+`
+/** The worker of the example of `share`. */
+const WORKER = `import { workerData } from 'node:worker_threads'
+import { openShared } from 'lstm-wasm/sharing'
+
+const model = await openShared(workerData)
+console.log('opened', model.inputs.length)
 `
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -41,13 +51,16 @@ it('run as they stand', () => {
   try {
     copyFileSync(join(root, 'test', 'golden', 'pytorch', 'checkpoint.pt'), join(installed.folder, 'checkpoint.pt'))
     // What writes model.onnx comes before what loads it; a block has its names for itself.
-    const blocks = examples.sort((a, b) => Number(a.includes('load<')) - Number(b.includes('load<'))).map((code) => `{\n${code}}\nconsole.log('ran')\n`)
+    const reads = (code: string): number => Number(/load<|readGraph\(/.test(code))
+    const blocks = examples.sort((a, b) => reads(a) - reads(b)).map((code) => `{\n${code}}\nconsole.log('ran')\n`)
     expect(blocks.length).toBeGreaterThan(14)
     const { outputText } = ts.transpileModule(`${BEFORE}${blocks.join('')}`, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 } })
     writeFileSync(join(installed.folder, 'examples.mjs'), outputText)
+    writeFileSync(join(installed.folder, 'worker.mjs'), WORKER)
     const { status, stdout, stderr } = installed.node('examples.mjs')
     expect(status, stderr).toBe(0)
     expect(stdout.match(/^ran$/gm)?.length).toBe(blocks.length)
+    expect(stdout).toContain('opened 1')
   } finally {
     installed.remove()
   }

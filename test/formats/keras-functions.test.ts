@@ -136,3 +136,47 @@ describe('what functions are given wrongly', () => {
     refused('math.argmax', { axis: 1.5 }, 'FORMAT', /expected a whole number for 'axis', got 1\.5/)
   })
 })
+
+describe('functions that put elements in order', () => {
+  /** As Keras 3 writes it, of an input with any number of steps. */
+  const ordering = (name: string, kwargs: Settings, module = 'numpy'): Json => ({
+    module: `keras.src.ops.${module}`, class_name: name, name: 'y', config: { name: 'y' },
+    inbound_nodes: [{ args: [{ class_name: '__keras_tensor__', config: { shape: [null, null, 4], dtype: 'float32', keras_history: ['a', 0, 0] } }], kwargs }],
+  })
+
+  it.each([
+    ['Sort', { axis: 1 }, /an axis of unknown size/],
+    ['Median', { axis: 1 }, /an axis of unknown size/],
+    ['Roll', { shift: 2, axis: 1 }, /an axis of unknown size/],
+    ['Roll', { shift: 2, axis: null }, /no axis/],
+  ] as const)('%s %j is refused by name', (name, kwargs, message) => {
+    expectError(() => build([input('a', null, 4), ordering(name, kwargs)], [['y', 0, 0]], KERAS_3), 'UNSUPPORTED', message)
+  })
+
+  it('roll by a step along an axis of any size', async () => {
+    using model = await compile(build([input('a', null, 4), ordering('Roll', { shift: 1, axis: 1 })], [['y', 0, 0]], KERAS_3))
+    const x = random(5, 2, 3, 4)
+    const { data } = model.run({ a: x }).y as NdArray
+    data.forEach((value, n) => expect(value).toBe(x.data[Math.floor(n / 12) * 12 + (n + 8) % 12]))
+  })
+
+  it('median of an odd and of an even number, nan_to_num of what is no number', async () => {
+    const x = new NdArray(Float32Array.of(3, -1, NaN, 7, Infinity, 2, -Infinity, -0), [2, 1, 4])
+    using model = await compile(build([input('a', 1, 4), { ...ordering('NanToNum', { nan: 9, posinf: null, neginf: -8 }) as object }], [['y', 0, 0]], KERAS_3))
+    expect(Array.from((model.run({ a: x }).y as NdArray).data)).toEqual([3, -1, 9, 7, Math.fround(3.4028234663852886e38), 2, -8, -0])
+    for (const [length, middle] of [[4, 2.5], [3, 3]] as const) {
+      using one = await compile(build([input('a', length, 1), { ...ordering('Median', { axis: 1 }) as object }], [['y', 0, 0]], KERAS_3))
+      expect(Array.from((one.run({ a: new NdArray(Float32Array.of(9, 2, 3, -5).subarray(0, length), [1, length, 1]) }).y as NdArray).data)).toEqual([middle])
+    }
+  })
+})
+
+describe('GroupNormalization', () => {
+  it.each([
+    [{ groups: 3 }, 'FORMAT', /expected a number that divides 4 for 'groups', got 3/],
+    [{ groups: 0 }, 'FORMAT', /expected a number that divides 4 for 'groups', got 0/],
+    [{ groups: 2, axis: 1 }, 'UNSUPPORTED', /channels that are not the last axis/],
+  ] as const)('%j is refused', (settings, code, message) => {
+    expectError(() => build([input('a', 3, 4), call('GroupNormalization', 'y', ['a'], settings)], [['y', 0, 0]], KERAS_3), code, message)
+  })
+})

@@ -1,6 +1,7 @@
 """Functions that models call without a layer: keras.ops in Keras 3, tf.* in Keras 2; and attention of several heads."""
 
 import keras
+import numpy as np
 from keras import layers
 from keras.layers import Input
 from keras_cases import feed
@@ -151,3 +152,18 @@ def add(cases, formats):
         return keras.Model(x, [layers.LSTM(3)(layers.Normalization()(x)), known, layers.Normalization(axis=None)(x)])
 
     cases.add("normalization", normalised, feed((2, 6, 4)), rows={2})
+    if not keras.__version__.startswith("3"):
+        return
+    from keras import ops
+
+    def in_order():
+        x, y = Input((6, 4), name="x"), Input((None, 6), name="y")
+        values, indices = ops.top_k(x, 3)
+        odd = ops.nan_to_num(ops.log(x), nan=0.5, neginf=-2.0)
+        made = [ops.sort(x), ops.sort(x, axis=1), values, indices, ops.median(x, axis=1), ops.median(x, axis=-1, keepdims=True), odd]
+        made += [ops.roll(x, 4, axis=1), ops.roll(x, -1, axis=2), ops.roll(y, 1, axis=1), ops.arctan(y), ops.add(y, np.arange(6, dtype="float32"))]
+        grouped = [layers.GroupNormalization(3, epsilon=0.01)(y), layers.GroupNormalization(-1, center=False)(x), layers.GroupNormalization(2, scale=False)(layers.Flatten()(x))]
+        image = layers.GroupNormalization(1)(layers.Reshape((3, 2, 4))(x))
+        return keras.Model([x, y], [*made, *grouped, image])
+
+    cases.add("functions-order", in_order, lambda rng: feed((2, 6, 4))(rng) | feed((2, 5, 6), name="y")(rng), rows=set())

@@ -8,6 +8,7 @@ import { bidirectional } from './layers/bidirectional.ts'
 import type { LayerSpec } from './config.ts'
 import { einsumDense } from './layers/einsum-dense.ts'
 import { convolution, depthwiseConvolution, separableConvolution, transposedConvolution } from './layers/convolution.ts'
+import { groupNormalization } from './layers/group-normalization.ts'
 import type { LayerKind } from './layer-call.ts'
 import { concatenate, dot, elementwise } from './layers/merging.ts'
 import { isOperation, operation } from './layers/operations.ts'
@@ -36,7 +37,7 @@ const KINDS: ReadonlyMap<string, LayerKind> = new Map(Object.entries({
   GlobalMaxPooling1D: globalMaxPooling, GlobalAveragePooling1D: globalAveragePooling,
   GlobalMaxPooling2D: globalMaxPooling, GlobalAveragePooling2D: globalAveragePooling,
   BatchNormalization: batchNormalization, LayerNormalization: layerNormalization, UnitNormalization: unitNormalization, Rescaling: rescaling,
-  Normalization: normalization, RMSNormalization: rmsNormalization,
+  Normalization: normalization, RMSNormalization: rmsNormalization, GroupNormalization: groupNormalization,
 }))
 
 /** What a layer does; undefined for one that cannot be run. */

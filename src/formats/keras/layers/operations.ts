@@ -4,6 +4,7 @@ import type { LayerCall, LayerKind } from '../layer-call.ts'
 import { emitUnit } from './basic-layers.ts'
 import { COMPOSED_FUNCTIONS } from './composed-operations.ts'
 import { MOVING_FUNCTIONS } from './moving-operations.ts'
+import { ORDERING_FUNCTIONS } from './ordering-operations.ts'
 import { axesOf, boundArguments, FIRST, integerArgument, LIST, listed, operands, plain, tensorOf, type Given, type Operation } from './operation.ts'
 
 function binary(op: string): Operation {
@@ -205,7 +206,8 @@ const FUNCTIONS: Readonly<Record<string, Operation>> = {
   'cumsum': cumulativeSum, 'math.cumsum': cumulativeSum, 'nn.l2_normalize': unit, 'math.l2_normalize': unit,
   'converttotensor': unary('identity'), 'identity': unary('identity'), 'stopgradient': unary('identity'), 'stop_gradient': unary('identity'),
   'math.add_n': sumOfList,
-  ...MOVING_FUNCTIONS, ...COMPOSED_FUNCTIONS,
+  'arctan': unary('atan'), 'math.atan': unary('atan'), 'isnan': unary('isNaN'), 'math.is_nan': unary('isNaN'),
+  ...MOVING_FUNCTIONS, ...COMPOSED_FUNCTIONS, ...ORDERING_FUNCTIONS,
 }
 
 /** The function a layer stands for; undefined for a layer that is one. */
