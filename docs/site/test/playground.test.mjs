@@ -54,6 +54,20 @@ for (const name of BROWSERS) {
       assert.ok(colours > 20, `${colours} colours`)
     })
 
+    test('input comes from files: arrays of NumPy, text; what fits none is told, and the input stays', async () => {
+      const given = '.input input[type="file"]'
+      await page.setInputFiles(given, join(ROOT, 'examples', 'digits.npy'))
+      await hasText('.input .about', /^digits\.npy, 4\.8 kB: \[3, 28, 28\]$/)
+      await hasText('#outputs', /probs float32 \[3, 10\]/)
+      const text = (name, content) => ({ name, mimeType: 'text/csv', buffer: Buffer.from(content) })
+      await page.setInputFiles(given, text('one.csv', Array.from({ length: 28 }, (_, row) => Array.from({ length: 28 }, (_, column) => Number(column === 14 && row > 3 && row < 24)).join()).join('\n')))
+      await hasText('.input .about', /^one\.csv, .*: \[1, 28, 28\]$/)
+      await hasText('#outputs', /probs float32 \[1, 10\]/)
+      await page.setInputFiles(given, text('short.csv', '1,2,3'))
+      await hasText('.input .about', /got 3 numbers, which do not fill it/)
+      assert.match(await page.textContent('#outputs'), /probs float32 \[1, 10\]/)
+    })
+
     test('a drawn one is a one', async () => {
       await page.click('text=Draw')
       const { x, y, width, height } = await page.locator('.pad').boundingBox()
