@@ -1,6 +1,6 @@
 // When a call is shared: by time alone, here told by the test.
 import { describe, expect, it } from 'vitest'
-import { Choice, Wakings } from '../../src/runtime/threads/choice.ts'
+import { Choice } from '../../src/runtime/threads/choice.ts'
 
 /** Calls that take these times; returns how many of them were shared, and how long all took. */
 function calls(choice: Choice, count: number, alone: number, shared: (n: number) => number): { readonly shared: number, readonly time: number } {
@@ -74,25 +74,16 @@ describe('a choice between one thread and several', () => {
   })
 })
 
-describe('waking workers for calls that follow', () => {
-  /** How many of so many calls wake. */
-  const woken = (wakings: Wakings, count: number): number => Array.from({ length: count }, () => wakings.isDue()).filter(Boolean).length
-
-  it('comes after a few calls, and less and less often where none follow', () => {
-    const wakings = new Wakings()
-    expect(woken(wakings, 7)).toBe(0)
-    expect(wakings.isDue()).toBe(true)
-    expect(woken(wakings, 15)).toBe(0)
-    expect(wakings.isDue()).toBe(true)
-    woken(wakings, 5000)
-    expect(woken(wakings, 10_240)).toBe(10)
-  })
-
-  it('comes soon again after calls that were worth it', () => {
-    const wakings = new Wakings()
-    woken(wakings, 5000)
-    wakings.paid()
-    expect(woken(wakings, 7)).toBe(0)
-    expect(wakings.isDue()).toBe(true)
+describe('the clock', () => {
+  it('is looked at for the last calls of a pause alone', () => {
+    const choice = new Choice()
+    calls(choice, 3 + 2, 1, () => 3) // the second call of a trial ends it: hopeless
+    expect(choice.isShared).toBe(false)
+    let skipped = 0
+    while (choice.skips()) skipped++
+    expect(skipped).toBe(16 - 3)
+    expect(choice.isShared).toBe(false)
+    calls(choice, 3, 1, () => 3)
+    expect([choice.isShared, choice.skips()]).toEqual([true, false])
   })
 })

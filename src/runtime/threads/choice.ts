@@ -35,6 +35,16 @@ export class Choice {
     return this.#phase === 'trial' || this.#phase === 'shared'
   }
 
+  /**
+   * Whether the call that comes is one of a pause that need not be timed; it is counted. A look at the clock costs a call some 5 us after a sleep, when
+   * no cache knows of it: only the last calls of a pause are timed.
+   */
+  skips(): boolean {
+    if (this.#phase !== 'alone' || this.#left <= FIRST_CALLS) return false
+    this.#left--
+    return true
+  }
+
   /** To be told how long the call took, in any unit. */
   took(time: number): void {
     this.#left--
@@ -77,33 +87,6 @@ export class Choice {
     this.#phase = phase
     this.#left = calls
     this.#trial = 0
-  }
-}
-
-/** Calls until sleeping workers are woken for calls that come one by one; twice as many each time that they have gone to sleep again. */
-const FIRST_WAIT = 8
-const LONGEST_WAIT = 1024
-
-/**
- * When to wake workers for calls that are over before a worker is awake: for those that may follow at once. Counted, because a look at the
- * clock costs such a call more than counting: some 5 us after a sleep, when no cache knows of it.
- */
-export class Wakings {
-  #left = FIRST_WAIT
-  #wait = FIRST_WAIT
-
-  /** Asked before each call that finds all workers asleep: whether it wakes them. */
-  isDue(): boolean {
-    this.#left--
-    if (this.#left > 0) return false
-    this.#wait = Math.min(LONGEST_WAIT, 2 * this.#wait)
-    this.#left = this.#wait
-    return true
-  }
-
-  /** Calls that found them awake were worth it. */
-  paid(): void {
-    this.#left = this.#wait = FIRST_WAIT
   }
 }
 

@@ -3,7 +3,7 @@ import type { ThreadKernels } from '../../contract/thread-kernels.ts'
 import { LstmError } from '../../errors.ts'
 import { encodeRecord, type RecordPointer } from '../../values/record.ts'
 import type { LinearMemory } from '../memory.ts'
-import { Choice, Wakings } from './choice.ts'
+import { Choice } from './choice.ts'
 
 /** How calls are made. */
 export const Way = {
@@ -19,10 +19,8 @@ export const Way = {
 
 /** Multiply-adds that are worth sharing with threads that are awake: about 5 us. */
 const LEAST_SHARED = 150_000
-/** And that may wake them, for the calls that follow: about 100 us. */
+/** And that are worth waking them: about 100 us. */
 const LEAST_WAKING = 3_000_000
-/** And that are worth waking them for themselves: about 1 ms. Sequences that take half of that gained nothing from a worker that was asleep. */
-const LEAST_WAKING_ALONE = 30_000_000
 /** Microseconds that a worker looks for work before it sleeps: longer than the caller is away between two runs. */
 const IDLE_MICROSECONDS = 100
 /** A worker that has claimed something and does not go on for so long is dead. */
@@ -35,8 +33,6 @@ export class Site {
   readonly awake: Choice = new Choice()
   /** Where all of them sleep. */
   readonly asleep: Choice = new Choice()
-  /** The same for a call that is too short to be measured then. */
-  readonly wakings: Wakings = new Wakings()
 
   constructor(multiplyAdds: number) {
     this.multiplyAdds = multiplyAdds
@@ -127,12 +123,12 @@ export class Crew {
     if (this.#isEager) return Way.waking
     const { multiplyAdds } = site
     const isAsleep = Atomics.load(this.#words, SLEEPERS_AT / 4) >= this.#workers
-    if (isAsleep && multiplyAdds < LEAST_WAKING_ALONE) return multiplyAdds >= LEAST_WAKING && site.wakings.isDue() ? Way.waking : Way.unmeasured
-    this.#choice = isAsleep ? site.asleep : site.awake
-    const { isShared } = this.#choice
-    if (isShared) site.wakings.paid()
+    if (isAsleep && multiplyAdds < LEAST_WAKING) return Way.unmeasured
+    const choice = isAsleep ? site.asleep : site.awake
+    if (choice.skips()) return Way.unmeasured
+    this.#choice = choice
     this.#started = performance.now()
-    return !isShared ? Way.alone : multiplyAdds < LEAST_WAKING ? Way.shared : Way.waking
+    return !choice.isShared ? Way.alone : multiplyAdds < LEAST_WAKING ? Way.shared : Way.waking
   }
 
   /** After a measured call. @throws LstmError `ENVIRONMENT` where it was not `done` */
