@@ -140,7 +140,7 @@ const NOT_DONE: readonly string[] = [
   '- **ONNX**: windows over three axes, `LRN`, `NonZero`, `Compress`, `Unique`, `DFT`, `STFT`, `EyeLike`, `DepthToSpace`, `CumProd`, `Tan` and the other functions of angles,',
   '  `RotaryEmbedding`, `RoiAlign`, `GridSample`, lists of tensors as inputs and outputs, or whose length elements decide, strings, sparse tensors; a `Loop` or an `If` that elements decide, not sizes; `Einsum` of',
   '  a diagonal; layouts that onnxruntime writes for one machine (nchwc); in com.microsoft, what its optimisers do not write for models around LSTMs.',
-  "- **Keras**: Python code (`Lambda`, layers of one's own), files of Keras 1, `ConvLSTM1D` to `3D`, windows over three axes, `GroupNormalization`,",
+  "- **Keras**: Python code (`Lambda`, layers of one's own), files of Keras 1, `ConvLSTM1D` to `3D`, windows over three axes,",
   '  preprocessing layers but `Normalization` and `Rescaling`.',
   '- **PyTorch**: TorchScript with branches and loops, `.pt2` of versions before 2.6 that take recurrent layers apart, modules of which no `forward` is known. Their tensors are read, and the message',
   '  shows lines that load them, or the export to ONNX.',
