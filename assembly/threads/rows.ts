@@ -8,7 +8,7 @@ import { Recurrence, recurrentWorkspaceBytes } from '../recurrent/recurrence'
 import { RnnCell } from '../recurrent/rnn'
 import { ConvolveCall, convolveWorkspaceBytes } from '../windows/convolve'
 import { rowsWorkspaceBytes } from '../products/product'
-import { Crew, MOST_TASKS } from './crew'
+import { Crew, LayerBuffers, MOST_TASKS } from './crew'
 import { TaskKind, runTasks, taskAt } from './tasks'
 
 /** Rows of a part are a multiple of this: whole tiles. */
@@ -114,12 +114,7 @@ function addParts(crew: Crew, first: i32, kind: TaskKind, call: Recurrence, part
     own.rowEnd = min(begin + part, call.rowEnd)
     task.kind = kind
     task.call = task.recordPtr
-    task.xPtr = buffers.xPtr
-    task.hPtr = buffers.hPtr
-    task.cPtr = buffers.cPtr
-    task.yPtr = buffers.yPtr
-    task.maskPtr = buffers.maskPtr
-    task.pastPtr = buffers.pastPtr
+    memory.copy(changetype<usize>(task.buffers), changetype<usize>(buffers), offsetof<LayerBuffers>())
     task.workspacePtr = buffers.workspacePtr + (count - first) * bytes
     task.workspaceStride = 0
     count++

@@ -8,7 +8,7 @@ import { lstmForwardF32 } from '../recurrent/lstm'
 import { Recurrence } from '../recurrent/recurrence'
 import { rnnF32 } from '../recurrent/rnn'
 import { ConvolveCall, convolveF32 } from '../windows/convolve'
-import { Crew, MOST_TASKS, TASK_RECORD, knowsPages, ring, tellPages } from './crew'
+import { Crew, LayerBuffers, MOST_TASKS, TASK_RECORD, knowsPages, ring, tellPages } from './crew'
 
 /** What a task calls. */
 export const enum TaskKind {
@@ -35,13 +35,13 @@ export class Task {
   /** Memory to work in: that of thread n starts n strides further. */
   workspacePtr: usize
   workspaceStride: i32
-  /** Of a layer. */
-  xPtr: usize
-  hPtr: usize
-  cPtr: usize
-  yPtr: usize
-  maskPtr: usize
-  pastPtr: usize
+
+  /** Of a layer: what it works on, but for the memory to work in. */
+  // @ts-ignore: decorator
+  @inline
+  get buffers(): LayerBuffers {
+    return changetype<LayerBuffers>(changetype<usize>(this) + offsetof<Task>())
+  }
 
   /** Memory for a record of its own. */
   // @ts-ignore: decorator
@@ -61,6 +61,7 @@ export function taskAt(crew: Crew, index: i32): Task {
 function run(task: Task, thread: i32): void {
   const workspacePtr = task.workspacePtr + thread * task.workspaceStride
   const call = changetype<Recurrence>(task.call)
+  const layer = task.buffers
   switch (task.kind) {
     case TaskKind.gemm:
       gemmF32(changetype<ProductCall>(task.call), changetype<Matrix>(task.weights), task.aPtr, task.outPtr, workspacePtr)
@@ -69,16 +70,16 @@ function run(task: Task, thread: i32): void {
       convolveF32(changetype<ConvolveCall>(task.call), changetype<Matrix>(task.weights), task.aPtr, task.outPtr, workspacePtr)
       break
     case TaskKind.lstm:
-      lstmForwardF32(call, task.xPtr, task.hPtr, task.cPtr, task.yPtr, task.maskPtr, task.pastPtr, workspacePtr)
+      lstmForwardF32(call, layer.xPtr, layer.hPtr, layer.cPtr, layer.yPtr, layer.maskPtr, layer.pastPtr, workspacePtr)
       break
     case TaskKind.generalLstm:
-      lstmGeneralF32(call, task.xPtr, task.hPtr, task.cPtr, task.yPtr, task.maskPtr, task.pastPtr, workspacePtr)
+      lstmGeneralF32(call, layer.xPtr, layer.hPtr, layer.cPtr, layer.yPtr, layer.maskPtr, layer.pastPtr, workspacePtr)
       break
     case TaskKind.gru:
-      gruF32(call, task.xPtr, task.hPtr, task.cPtr, task.yPtr, task.maskPtr, task.pastPtr, workspacePtr)
+      gruF32(call, layer.xPtr, layer.hPtr, layer.cPtr, layer.yPtr, layer.maskPtr, layer.pastPtr, workspacePtr)
       break
     case TaskKind.rnn:
-      rnnF32(call, task.xPtr, task.hPtr, task.cPtr, task.yPtr, task.maskPtr, task.pastPtr, workspacePtr)
+      rnnF32(call, layer.xPtr, layer.hPtr, layer.cPtr, layer.yPtr, layer.maskPtr, layer.pastPtr, workspacePtr)
       break
     default:
       unreachable()

@@ -8,14 +8,8 @@ import type { ThreadKernels } from '../../contract/thread-kernels.ts'
 import { TaskKind } from '../../contract/threads/tasks.ts'
 import { ConvolveCall } from '../../contract/windows/convolve.ts'
 import type { RecordFields } from '../../values/record.ts'
-import type { Kernels, Sharing } from '../kernels.ts'
+import type { Kernels, Sharing, Together } from '../kernels.ts'
 import { Site, Way, type Crew } from './crew.ts'
-
-/** Calls that do not know of each other: those between `begin` and `end` may be made at the same time. */
-export interface Together {
-  readonly begin: () => void
-  readonly end: () => void
-}
 
 /** Places in plans that are remembered; plans come and go. */
 const MOST_SITES = 4096
