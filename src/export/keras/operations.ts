@@ -1,8 +1,7 @@
 // Operators that no layer of Keras computes, as functions of keras.ops. Truth is bool there.
 import { resolveAxis } from '../../ops/node/attributes.ts'
 import type { DType } from '../../values/dtype.ts'
-import type { ArrayLike } from '../../values/ndarray.ts'
-import { lengthOf } from '../../values/shape.ts'
+import { nest, type ArrayLike } from '../../values/ndarray.ts'
 import { WHOLE, type KerasOperation, type KerasTensor } from './network.ts'
 import type { LayerWriter, NodeLayers } from './node-layers.ts'
 
@@ -13,12 +12,7 @@ type Facts = Partial<Pick<KerasOperation, 'module'>> & { readonly config?: Reado
 function constantArgument(c: NodeLayers, { data, shape, dtype }: ArrayLike): unknown {
   if (!data.every(Number.isFinite)) throw c.unsupported('a constant that is NaN or infinite')
   if (shape.length === 0) return data[0]
-  return { class_name: '__numpy__', config: { value: nested(data, shape), dtype } }
-}
-
-function nested(data: ArrayLike['data'], [size = 0, ...rest]: readonly number[]): unknown[] {
-  const step = lengthOf(rest)
-  return Array.from({ length: size }, (_, n) => (rest.length === 0 ? data[n] as number : nested(data.subarray(n * step, (n + 1) * step), rest)))
+  return { class_name: '__numpy__', config: { value: nest(data, shape), dtype } }
 }
 
 /** Adds a function of inputs of the node, constants among them. */

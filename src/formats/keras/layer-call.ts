@@ -13,6 +13,9 @@ export interface KerasTensor {
   readonly mask: string | undefined
 }
 
+/** Beyond every end: what a slice to the end stops at. */
+export const END: number = 2 ** 31 - 1
+
 /** A layer that is called: what it is given, and where its nodes go. */
 export interface LayerCall {
   readonly layer: LayerSpec

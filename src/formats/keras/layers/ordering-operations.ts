@@ -1,5 +1,5 @@
 // Functions that put elements in order, or in other places, and what stands for those that are no numbers.
-import { notSupported, type LayerCall } from '../layer-call.ts'
+import { END, notSupported, type LayerCall } from '../layer-call.ts'
 import { axisArgument, FIRST, integerArgument, plain, tensorOf, type Given, type Operation } from './operation.ts'
 
 /** The largest float32. */
@@ -75,9 +75,6 @@ const roll: Operation = {
     return emit.node(path, 'concat', [part('end', -by, END), part('begin', 0, -by)], { axis })
   },
 }
-
-/** Of int32: beyond every end. */
-const END = 2 ** 31 - 1
 
 /** By Keras 3's class names, in lower case, and TensorFlow's function names. */
 export const ORDERING_FUNCTIONS: Readonly<Record<string, Operation>> = {

@@ -1,5 +1,5 @@
 // Layers that move elements.
-import { onlyInput, type LayerCall, type LayerKind } from '../layer-call.ts'
+import { END, onlyInput, type LayerCall, type LayerKind } from '../layer-call.ts'
 import { isList, type Json } from '../../json.ts'
 import { type Settings } from '../settings.ts'
 import { axesOf, formatProblems, isChannelsLast, perAxis, windowAxes, WINDOWS } from './window-settings.ts'
@@ -61,9 +61,6 @@ export const zeroPadding: LayerKind = moving(({ emit, path, layer }, x) => {
   })
   return emit.node(path, 'pad', [x, emit.integers(...all.map(([before]) => before), ...all.map(([, after]) => after))])
 }, formatProblems)
-
-/** Beyond every end: what a slice to the end stops at. */
-const END = 2 ** 31 - 1
 
 export const cropping: LayerKind = moving(({ emit, path, layer }, x) => {
   const axes = axesOf(layer)

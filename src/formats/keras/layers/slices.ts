@@ -1,9 +1,6 @@
 // x[:, -1], x[:, 1:3, ..., 0]: the keys of Python as Keras writes them.
-import { notSupported, type LayerCall } from '../layer-call.ts'
+import { END, notSupported, type LayerCall } from '../layer-call.ts'
 import { field, isList, isObject, type Json } from '../../json.ts'
-
-/** Beyond every end. */
-const END = 2 ** 31 - 1
 
 /** What one axis is asked for: one of its elements, or a range. */
 type Entry = { readonly index: number } | { readonly start: number, readonly stop: number, readonly step: number }
