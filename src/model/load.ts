@@ -35,7 +35,7 @@ export interface LoadOptions extends CompileOptions, ReadGraphOptions {}
 const STREAMS: Kind = having("streams of 'lstm-wasm/streams', or false", 'stream')
 
 /** What each option may be. */
-const COMPILE_OPTIONS: OptionTable<CompileOptions> = {
+export const COMPILE_OPTIONS: OptionTable<CompileOptions> = {
   runtime: having('a runtime of createRuntime()', 'kernels', 'linearMemory'),
   streams: { ...STREAMS, test: (value) => value === false || STREAMS.test(value) },
   operators: { expected: "operators of 'lstm-wasm/operators'", test: (value) => typeof value === 'function' },

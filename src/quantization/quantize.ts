@@ -2,11 +2,11 @@ import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { trainedConstants } from '../graph/node.ts'
 import { sizesOf } from '../graph/summary.ts'
-import { compile, GRAPH_SOURCE, type GraphSource } from '../model/load.ts'
+import { compile, COMPILE_OPTIONS, GRAPH_SOURCE, type GraphSource } from '../model/load.ts'
 import type { Model, OutputDTypes } from '../model/model.ts'
 import type { Constant } from '../ops/constant.ts'
 import { loadOperators } from '../ops/loading.ts'
-import { atLeast, checkKind, FUNCTION, having, oneOf, readOptions, SIGNAL, type Kind, type OptionTable } from '../options.ts'
+import { atLeast, checkKind, FUNCTION, oneOf, readOptions, SIGNAL, type Kind, type OptionTable } from '../options.ts'
 import type { RunInputs } from '../plan/binding.ts'
 import { defaultRuntime } from '../runtime/create.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -56,7 +56,7 @@ const DATA: Kind = { expected: 'inputs by name, or a list of them', test: (value
 const NAMES: Kind = { expected: 'a list of names', test: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string') }
 const OPTIONS: OptionTable<QuantizeOptions> = {
   dtype: oneOf(['int8', 'float16']), data: DATA, maxError: atLeast(0), convolutions: oneOf(['float32', 'int8']), keep: NAMES,
-  runtime: having('a runtime of createRuntime()', 'kernels', 'linearMemory'), signal: SIGNAL, onProgress: FUNCTION,
+  runtime: COMPILE_OPTIONS.runtime, signal: SIGNAL, onProgress: FUNCTION,
 }
 
 const SOURCE: Kind = { ...GRAPH_SOURCE, expected: 'a model, layers with weights or a graph' }

@@ -29,7 +29,7 @@ export interface RuntimeOptions {
 const THREADS = count(1, 64)
 
 /** What each may be. */
-const RUNTIME_OPTIONS: OptionTable<RuntimeOptions> = {
+export const RUNTIME_OPTIONS: OptionTable<RuntimeOptions> = {
   variant: oneOf(['auto', 'relaxed-simd', 'simd']),
   maxMemoryBytes: { expected: `a number >= ${PAGE_BYTES}`, test: (value) => typeof value === 'number' && value >= PAGE_BYTES },
   module: MODULE,

@@ -1,10 +1,10 @@
 import { LstmError } from '../errors.ts'
 import { loadStreams } from '../model/late-streams.ts'
-import type { CompileOptions } from '../model/load.ts'
+import { COMPILE_OPTIONS, type CompileOptions } from '../model/load.ts'
 import { Model, type OutputDTypes } from '../model/model.ts'
 import { loadOperators } from '../ops/loading.ts'
-import { atLeast, readOptions, type OptionTable } from '../options.ts'
-import { PAGE_BYTES } from '../runtime/memory.ts'
+import { readOptions, type OptionTable } from '../options.ts'
+import { RUNTIME_OPTIONS } from '../runtime/create.ts'
 import { FIRST_NUMBER, PageTable } from '../runtime/threads/page-table.ts'
 import { openCaller } from '../runtime/threads/shared-runtime.ts'
 import { threadNumber } from '../runtime/threads/workers.ts'
@@ -21,8 +21,8 @@ export interface OpenSharedOptions extends Pick<CompileOptions, 'streams'> {
 
 const OPEN_OPTIONS: OptionTable<OpenSharedOptions> = {
   caller: CALLER,
-  maxMemoryBytes: atLeast(PAGE_BYTES),
-  streams: { expected: "streams of 'lstm-wasm/streams', or false", test: (value) => value === false || (typeof value === 'object' && value !== null && 'stream' in value) },
+  maxMemoryBytes: RUNTIME_OPTIONS.maxMemoryBytes,
+  streams: COMPILE_OPTIONS.streams,
 }
 
 /**

@@ -2,11 +2,12 @@ import { cannotImport, LstmError } from '../errors.ts'
 import { typeGraph } from '../graph/infer.ts'
 import { GRAPH_SOURCE, type GraphSource } from '../model/load.ts'
 import { loadOperators } from '../ops/loading.ts'
-import { atLeast, checkKind, oneOf, readOptions, type OptionTable } from '../options.ts'
+import { checkKind, readOptions, rowsOf, type OptionTable } from '../options.ts'
 import { prepareGraph } from '../plan/prepare.ts'
+import { RUNTIME_OPTIONS } from '../runtime/create.ts'
 import { embeddedBytes } from '../runtime/embedded.ts'
 import type { Variant } from '../runtime/kernels.ts'
-import { MAX_MEMORY_BYTES, PAGE_BYTES } from '../runtime/memory.ts'
+import { MAX_MEMORY_BYTES } from '../runtime/memory.ts'
 import type { CompiledThreads } from '../runtime/threads/open.ts'
 import { openOwner } from '../runtime/threads/shared-runtime.ts'
 import { reasonAgainstSharing } from '../runtime/threads/workers.ts'
@@ -21,7 +22,7 @@ export interface ShareOptions {
   readonly maxMemoryBytes?: number | undefined
 }
 
-const SHARE_OPTIONS: OptionTable<ShareOptions> = { variant: oneOf(['auto', 'relaxed-simd', 'simd']), maxMemoryBytes: atLeast(PAGE_BYTES) }
+const SHARE_OPTIONS: OptionTable<ShareOptions> = rowsOf(RUNTIME_OPTIONS, ['variant', 'maxMemoryBytes'])
 
 /**
  * Packs the weights of a model into a shared memory, once for all threads.

@@ -2,10 +2,10 @@
 import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Sequential } from '../layers/sequential.ts'
-import { readGraph, type GraphSource } from '../model/load.ts'
+import { COMPILE_OPTIONS, readGraph, type GraphSource } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import { saveGraph } from '../formats/safetensors/save.ts'
-import { checkKind, count, FLAG, having, LIST, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
+import { checkKind, count, FLAG, LIST, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
 import { BYTES } from '../formats/given.ts'
 import { defaultRuntime } from '../runtime/create.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -71,7 +71,7 @@ export interface TrainerOptions {
 export type CreateTrainerOptions = TrainerOptions & TrainerPlace
 
 const ANY: Kind = { expected: 'a loss', test: () => true } // outputLossesOf and optimizerOf look at them
-const PLACE: OptionTable<TrainerPlace> = { runtime: having('a runtime of createRuntime()', 'kernels', 'linearMemory'), module: RECORD, worker: FLAG }
+const PLACE: OptionTable<TrainerPlace> = { runtime: COMPILE_OPTIONS.runtime, module: RECORD, worker: FLAG }
 const METRICS: Kind = { expected: 'a list, or lists by the names of outputs', test: (value) => LIST.test(value) || RECORD.test(value) }
 const OPTIONS: OptionTable<CreateTrainerOptions> = {
   ...PLACE, loss: ANY, lossWeights: ANY, optimizer: ANY, metrics: METRICS, seed: count(-(2 ** 31), 2 ** 31 - 1), trainable: LIST, initializers: RECORD,
