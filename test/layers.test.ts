@@ -111,7 +111,7 @@ describe('lstm', () => {
     ['4', {}, "lstm: expected a whole number >= 1 for 'units', got \"4\""],
     [0, {}, "lstm: expected a whole number >= 1 for 'units', got 0"],
     [1.5, {}, "lstm: expected a whole number >= 1 for 'units', got 1.5"],
-    [4, { numLayers: 0 }, "lstm: expected a whole number >= 1 for 'numLayers', got 0"],
+    [4, { numLayers: 0 }, "lstm: expected a whole number from 1 to 10000 for 'numLayers', got 0"],
     [4, { inputSize: -3 }, "lstm: expected a whole number >= 1 for 'inputSize', got -3"],
     [4, { bidirectional: 1 as unknown as boolean }, "lstm: expected true or false for 'bidirectional', got 1"],
     [4, { bias: 'no' as unknown as boolean }, "lstm: expected true or false for 'bias', got \"no\""],

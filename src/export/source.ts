@@ -19,7 +19,7 @@ export interface ExportOptions {
 }
 
 const OPTIONS: OptionTable<ExportOptions> = {
-  outputs: { expected: 'a list of names', test: (value) => Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string') },
+  outputs: { expected: 'a list of names', test: (value) => Array.isArray(value) && value.length > 0 && Array.from(value).every((name) => typeof name === 'string') },
   optionalStates: oneOf(['inputs', 'zeros']),
 }
 

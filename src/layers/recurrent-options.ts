@@ -63,12 +63,14 @@ export interface Units {
 }
 
 export const COUNT: Kind = count(1)
+/** Each has tensors of its own, which are listed. */
+const LAYERS: Kind = count(1, 10_000)
 const RATE: Kind = { expected: 'a number from 0 to below 1', test: (value) => typeof value === 'number' && value >= 0 && value < 1 }
 const PORT: Kind = { expected: 'true, false or the name of an input', test: (value) => FLAG.test(value) || (TEXT.test(value) && value !== '') }
 
 /** What each may be. */
 export const RECURRENT_OPTIONS: OptionTable<RecurrentOptions & Units> = {
-  hiddenSize: COUNT, ...NAME, inputSize: COUNT, numLayers: COUNT, bidirectional: FLAG, bias: FLAG, returnSequences: FLAG,
+  hiddenSize: COUNT, ...NAME, inputSize: COUNT, numLayers: LAYERS, bidirectional: FLAG, bias: FLAG, returnSequences: FLAG,
   returnState: FLAG, initialState: FLAG, stateful: FLAG, goBackwards: FLAG, reversedOutput: FLAG, timeMajor: FLAG, activation: ACTIVATION, clip: atLeast(0),
   mask: PORT, lengths: PORT, maskRule: oneOf(['zero', 'hold', 'multiply']), zeroOutputForMask: FLAG, zeroEmptyState: FLAG,
   dropout: RATE, recurrentDropout: RATE,

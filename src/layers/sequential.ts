@@ -1,5 +1,5 @@
 import { LstmError } from '../errors.ts'
-import { checkKind, FLAG, readOptions, RECORD, TEXT, type OptionTable } from '../options.ts'
+import { checkKind, FLAG, readOptions, RECORD, TEXT, type Kind, type OptionTable } from '../options.ts'
 import { joinName, type StateDict } from '../formats/pytorch-names.ts'
 import { batchedOrNot } from '../formats/unbatched.ts'
 import type { Graph, GraphInput, GraphNode } from '../graph/graph.ts'
@@ -35,6 +35,9 @@ const LOADING_OPTIONS: OptionTable<LoadStateDictOptions> = {
   ignore: { expected: 'a list of names', test: (value) => Array.isArray(value) && value.every(TEXT.test) },
 }
 
+const TENSORS: Kind = { expected: 'a map of arrays by name', test: (value) => tagOf(value) === 'Map' }
+const STATE_DICT: Kind = { expected: 'arrays by name', test: (value) => RECORD.test(value) || TENSORS.test(value) }
+
 interface NamedLayer {
   readonly name: string
   readonly layer: Layer
@@ -55,7 +58,7 @@ export class Sequential {
     this.#unbatched = unbatched
     checkKind(entries, { expected: 'a list of layers', test: Array.isArray }, 'sequential')
     const [first, ...rest] = entries
-    this.#described = first !== undefined && isInput(first) ? first : undefined
+    this.#described = isInput(first) ? first : undefined
     const layers = this.#described === undefined ? entries : rest
     if (layers.length === 0) throw new LstmError('VALUE', 'sequential: expected at least one layer, got none')
     this.#layers = nameLayers(layers)
@@ -77,6 +80,7 @@ export class Sequential {
    *   unused and the misshapen ones; `VALUE` for what is no state dict; the layers are then as before
    */
   loadStateDict(stateDict: StateDict | Readonly<Record<string, ArrayLike>>, options: LoadStateDictOptions = {}): this {
+    checkKind(stateDict, STATE_DICT, 'loadStateDict')
     const tensors: StateDict = tagOf(stateDict) === 'Map' ? stateDict as StateDict : new Map(Object.entries(stateDict))
     for (const [name, tensor] of tensors) {
       if (!hasShape(tensor) || dtypeOfData(tensor.data) !== tensor.dtype || lengthOf(tensor.shape) !== tensor.data.length) {
@@ -103,6 +107,7 @@ export class Sequential {
    * @throws LstmError `VALUE` before weights are loaded; for weights that are given, as `loadStateDict`
    */
   toGraph(stateDict?: StateDict): Graph {
+    if (stateDict !== undefined) checkKind(stateDict, TENSORS, 'toGraph')
     if (stateDict !== undefined) return batchedOrNot(this.#build(stateDict, {}), this.#unbatched)
     if (this.#graph === undefined) {
       const [{ name }] = this.#layers as [NamedLayer]
@@ -207,8 +212,8 @@ function prefixOf(name: string, names: Readonly<Record<string, string>>): string
   return Object.hasOwn(names, name) ? names[name] as string : name
 }
 
-function isInput(entry: Layer | InputDescription): entry is InputDescription {
-  return entry.kind === 'input'
+function isInput(entry: Layer | InputDescription | undefined): entry is InputDescription {
+  return entry?.kind === 'input'
 }
 
 function isLayer(entry: unknown): entry is Layer {

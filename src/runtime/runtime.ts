@@ -1,6 +1,6 @@
 import { INT8_WIDE } from '../contract/products/int8/layout.ts'
 import { LstmError } from '../errors.ts'
-import { copyData, createData, dtypeOfData, isDType, type DType } from '../values/dtype.ts'
+import { copyData, createData, dtypeOfData, type DType } from '../values/dtype.ts'
 import { checkData, dataOfNested, type Nested } from '../values/ndarray.ts'
 import { checkShape, copyShape, formatShape, lengthOf, shapeOfNested, type Shape } from '../values/shape.ts'
 import type { Kernels, Sharing, Variant } from './kernels.ts'
@@ -83,7 +83,6 @@ export class Runtime {
     source: Nested | Float32Array | Int32Array | Uint8Array | null, shape?: Shape, dtype?: T,
   ): Tensor<T> {
     const type = dtype ?? dtypeOfData(source) ?? 'float32'
-    if (!isDType(type)) throw new LstmError('VALUE', `dtype: expected 'float32', 'int32' or 'uint8', got ${JSON.stringify(type)}`)
     const isView = ArrayBuffer.isView(source)
     // Copies: what the caller hands over is looked at once.
     const own = shape === undefined ? (isView ? [source.length] : shapeOfNested(source, 'tensor')) : copyShape(shape, 'tensor')

@@ -2,7 +2,7 @@
 import { LstmError } from '../errors.ts'
 import { listNames } from '../plan/named.ts'
 import { byteLengthOf, type StateBlock } from '../plan/states.ts'
-import { bytesOf, createData, describeValue, dtypeOfData, type DataOf, type DType } from '../values/dtype.ts'
+import { bytesOf, createData, describeValue, type DataOf, type DType } from '../values/dtype.ts'
 import { checkData, NdArray, type ArrayLike } from '../values/ndarray.ts'
 import { formatShape, sameShape, type Shape } from '../values/shape.ts'
 import type { Machine } from './machine.ts'
@@ -47,18 +47,15 @@ export function writeStates(machine: Machine, states: States): void {
     const shape = shapeOf(block, dtype)
     // Each value is read once, and its elements copied: getters may run code of the caller in between.
     const claimed: unknown = ArrayBuffer.isView(value) ? undefined : (value as Partial<ArrayLike> | null | undefined)?.shape
-    const data: unknown = Array.isArray(claimed) ? (value as ArrayLike).data : value
-    if (dtypeOfData(data) !== dtype) checkData(data, dtype, `state '${name}'`)
-    const bytes = bytesOfData(data as DataOf)
-    if (bytes.length !== byteLengthOf(block) || (Array.isArray(claimed) && !sameShape(claimed, shape))) {
-      const got = Array.isArray(claimed) ? formatShape(claimed) : describeValue(data)
+    const isShaped = Array.isArray(claimed)
+    const data: unknown = isShaped ? (value as ArrayLike).data : value
+    checkData(data, dtype, `state '${name}'`)
+    const { buffer, byteOffset, byteLength } = data as DataOf
+    if (byteLength !== byteLengthOf(block) || (isShaped && !sameShape(claimed, shape))) {
+      const got = isShaped ? formatShape(claimed) : describeValue(data)
       throw new LstmError('SHAPE', `state '${name}': expected ${dtype} ${formatShape(shape)}, got ${got}`)
     }
-    return { block, bytes }
+    return { block, bytes: new Uint8Array(buffer, byteOffset, byteLength).slice() }
   })
   for (const { block, bytes } of writes) machine.bytesOf(block).set(bytes)
-}
-
-function bytesOfData({ buffer, byteOffset, byteLength }: DataOf): Uint8Array {
-  return new Uint8Array(buffer, byteLength === 0 ? 0 : byteOffset, byteLength).slice()
 }

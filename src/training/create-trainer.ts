@@ -2,7 +2,7 @@
 import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Sequential } from '../layers/sequential.ts'
-import { COMPILE_OPTIONS, readGraph, type GraphSource } from '../model/load.ts'
+import { COMPILE_OPTIONS, GRAPH_SOURCE, readGraph, type GraphSource } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import { saveGraph } from '../formats/safetensors/save.ts'
 import { checkKind, count, FLAG, LIST, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
@@ -70,6 +70,7 @@ export interface TrainerOptions {
 /** Options of `createTrainer`. */
 export type CreateTrainerOptions = TrainerOptions & TrainerPlace
 
+const NET: Kind = { ...GRAPH_SOURCE, expected: 'layers, a model or a graph' }
 const ANY: Kind = { expected: 'a loss', test: () => true } // outputLossesOf and optimizerOf look at them
 const PLACE: OptionTable<TrainerPlace> = { runtime: COMPILE_OPTIONS.runtime, module: RECORD, worker: FLAG }
 const METRICS: Kind = { expected: 'a list, or lists by the names of outputs', test: (value) => LIST.test(value) || RECORD.test(value) }
@@ -94,6 +95,7 @@ export async function createTrainer(net: Model | GraphSource, options: TrainerOp
 export async function createTrainer(net: Model | GraphSource, options: CreateTrainerOptions): Promise<ModelTrainer | WorkerTrainer>
 export async function createTrainer(net: Model | GraphSource, options: CreateTrainerOptions): Promise<ModelTrainer | WorkerTrainer> {
   const { loss, lossWeights, optimizer = 'adam', metrics = [], seed = 0, trainable, initializers, ...place } = readOptions(options, OPTIONS, 'createTrainer')
+  checkKind(net, NET, 'createTrainer')
   const [losses, moving] = [outputLossesOf(loss, lossWeights), optimizerOf(optimizer)]
   const graph = graphOf(net, initializers, seed)
   const runtime = place.runtime ?? ('runtime' in net ? net.runtime : await defaultRuntime())

@@ -32,12 +32,12 @@ export function arrayNameOf(dtype: DType): string {
   return ARRAYS[dtype].name
 }
 
-/** A new array of zeros. @throws LstmError `MEMORY` where the engine has no room for so many elements */
+/** A new array of zeros. @throws LstmError `VALUE` for no dtype, `MEMORY` where the engine has no room for so many elements */
 export function createData<T extends DType>(dtype: T, length: number): DataOf<T> {
   try {
     return new ARRAYS[dtype](length) as DataOf<T>
   } catch (cause) {
-    throw noRoom(dtype, length, cause)
+    throw isDType(dtype) ? noRoom(dtype, length, cause) : new LstmError('VALUE', `dtype: expected float32, int32 or uint8, got ${describeValue(dtype)}`)
   }
 }
 

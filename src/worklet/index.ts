@@ -1,9 +1,10 @@
 // The page's side of an AudioWorklet; that of the worklet is lstm-wasm/processor.
 import { LstmError } from '../errors.ts'
 import { Model, type OutputDTypes } from '../model/model.ts'
-import { count, readOptions, type OptionTable } from '../options.ts'
+import { count, readOptions, TEXT, type OptionTable } from '../options.ts'
 import { describeValue } from '../values/dtype.ts'
 import type { PlatformAudioContext, PlatformAudioNode, PlatformUrl } from '../values/platform.ts'
+import { tagOf } from '../values/realm.ts'
 import { packModel, type ProcessorOptions } from './options.ts'
 
 export type { ProcessorOptions } from './options.ts'
@@ -37,6 +38,9 @@ export interface WorkletNodeOptions {
 }
 
 const WORKLET_OPTIONS: OptionTable<WorkletOptions> = { channels: count(1, 32) }
+const NODE_OPTIONS: OptionTable<WorkletNodeChoice> = {
+  ...WORKLET_OPTIONS, processorUrl: { expected: 'an address', test: (value) => TEXT.test(value) || tagOf(value) === 'URL' },
+}
 
 /**
  * What a processor needs to make the model anew: `new AudioWorkletNode(context, name, createWorkletOptions(model))`, and
@@ -70,12 +74,13 @@ export function createWorkletOptions(model: Model<OutputDTypes>, options: Workle
 export async function createWorkletNode(
   context: PlatformAudioContext, model: Model<OutputDTypes>, options: WorkletNodeChoice = {},
 ): Promise<PlatformAudioNode> {
-  const nodeOptions = createWorkletOptions(model, options)
+  const { processorUrl, ...choice } = readOptions(options, NODE_OPTIONS, 'createWorkletNode')
+  const nodeOptions = createWorkletOptions(model, choice)
   checkAudioModel(model)
-  if (context?.audioWorklet === undefined) {
+  if (context?.audioWorklet === undefined || typeof AudioWorkletNode === 'undefined') {
     throw new LstmError('ENVIRONMENT', 'createWorkletNode: the context has no audioWorklet: browsers have them on pages from https: or localhost only')
   }
-  const url = options.processorUrl ?? besideThisFile()
+  const url = processorUrl ?? besideThisFile()
   try {
     await context.audioWorklet.addModule(url)
   } catch (cause) {

@@ -52,7 +52,7 @@ describe('runtime.tensor', () => {
     expectError(() => runtime.tensor(['1'] as unknown as number[]), 'VALUE', 'tensor: expected numbers, got "1" at element 0')
     expectError(() => runtime.tensor(new Float32Array(1), [1], 'int32'), 'VALUE', 'tensor: expected int32 (Int32Array), got Float32Array(1)')
     expectError(() => runtime.tensor(new Float64Array(2) as unknown as Float32Array), 'VALUE', 'tensor: expected float32 (Float32Array), got Float64Array(2)')
-    expectError(() => runtime.tensor(null, [1], 'float64' as 'float32'), 'VALUE', "dtype: expected 'float32', 'int32' or 'uint8', got \"float64\"")
+    expectError(() => runtime.tensor(null, [1], 'float64' as 'float32'), 'VALUE', 'dtype: expected float32, int32 or uint8, got "float64"')
     expectError(() => runtime.tensor(null, [2, -1]), 'VALUE', 'tensor: expected a shape of whole numbers, got [2, -1]')
     expectError(() => runtime.tensor(null, 4 as unknown as number[]), 'VALUE', 'tensor: expected a shape as an array of whole numbers, got 4')
     expectError(

@@ -1,5 +1,5 @@
 import { LstmError } from '../../errors.ts'
-import { checkKind, NUMBER, readOptions, RECORD, type OptionTable } from '../../options.ts'
+import { checkKind, NUMBER, readOptions, RECORD, TEXT, type Kind, type OptionTable } from '../../options.ts'
 import { ARRAY, ARRAYS } from '../given.ts'
 import { joinName } from '../pytorch-names.ts'
 import type { LstmWeight } from '../../ops/recurrent/settings.ts'
@@ -32,7 +32,16 @@ export interface Tensorflow1StateDictOptions {
   readonly forgetBias?: number | undefined
 }
 
-const OPTIONS: OptionTable<Tensorflow1StateDictOptions> = { lstm: RECORD, gru: RECORD, simpleRnn: RECORD, dense: RECORD, embedding: RECORD, forgetBias: NUMBER }
+const areTexts = (value: unknown): boolean => Array.isArray(value) && Array.from(value).every(TEXT.test)
+const byLayer = (expected: string, test: Kind['test']): Kind => ({ expected, test: (value) => RECORD.test(value) && Object.values(value as object).every(test) })
+const SCOPES: Kind = byLayer(
+  'lists of scopes, or { forward, backward }, by the names of layers',
+  (value) => areTexts(value) || (RECORD.test(value) && areTexts([(value as { forward?: unknown }).forward, (value as { backward?: unknown }).backward])),
+)
+const OPTIONS: OptionTable<Tensorflow1StateDictOptions> = {
+  lstm: SCOPES, gru: SCOPES, simpleRnn: SCOPES, dense: byLayer('lists of variables by the names of layers', areTexts),
+  embedding: byLayer('variables by the names of layers', TEXT.test), forgetBias: NUMBER,
+}
 
 /**
  * Variables of TensorFlow 1 as a state dict for `sequential([...]).loadStateDict`, under PyTorch's names.
