@@ -87,11 +87,6 @@ export function readOptions<T extends object>(given: unknown, table: OptionTable
   return read as T
 }
 
-/** The rows of some options. */
-export function rowsOf<T, Name extends keyof T>(table: OptionTable<T>, names: readonly Name[]): OptionTable<Pick<T, Name>> {
-  return Object.fromEntries(names.map((name) => [name, table[name]])) as OptionTable<Pick<T, Name>>
-}
-
 function unknownOptions(given: Readonly<Record<string, unknown>>, table: Readonly<Record<string, Kind>>, what: string): LstmError {
   const known = Object.keys(table)
   const words = Object.keys(given).filter((word) => !Object.hasOwn(table, word) && given[word] !== undefined)

@@ -1,9 +1,8 @@
 // Activation functions of layers: by Keras's names, by the operators' own, and with constants where systems differ.
 import { LstmError } from '../errors.ts'
-import { elementwise } from '../ops/elementwise/activations.ts'
 import { bindFunction, constantNames, type BoundFunction } from '../ops/elementwise/functions.ts'
-import { addAllFunctions, FUNCTION_NAMES, plainFunction } from '../ops/elementwise/function-table.ts'
-import { logSoftmax } from '../ops/reduction/softmax.ts'
+import { addAllFunctions, FUNCTION_NAMES, functionOperator } from '../ops/elementwise/function-table.ts'
+import { logSoftmax } from '../ops/reduction/log-softmax.ts'
 import { addOperators, findOperator } from '../ops/registry.ts'
 import { nearest, NUMBER, readOptions, RECORD, TEXT, type Kind, type OptionTable } from '../options.ts'
 import { describeValue } from '../values/dtype.ts'
@@ -118,7 +117,7 @@ export function bindActivation(given: Activation, what: string): BoundFunction {
 /** Makes the operator of a function known, where graphs are looked at before they are compiled. */
 export function knowOperator({ name }: BoundFunction): void {
   if (name === 'logSoftmax') addOperators([logSoftmax])
-  if (FUNCTION_NAMES.includes(name) && findOperator(name) === undefined) addOperators([elementwise(name, plainFunction(name))])
+  if (FUNCTION_NAMES.includes(name) && findOperator(name) === undefined) addOperators([functionOperator(name)])
 }
 
 /** The nodes of a layer and of the function after it, if it is one. @param make the layer's own node, by the name of its output */

@@ -1,6 +1,5 @@
 // The operators that many imported models have around their LSTMs, besides those of the layers API. A chunk of its own, loaded by
 // readers and for graphs that name one of them. What only few models have is in families of its own: families.ts.
-import { elementwise } from './elementwise/activations.ts'
 import { add, clip, div, max, min, mod, mul, pow, sub, sum } from './elementwise/arithmetic.ts'
 import { cast } from './elementwise/cast.ts'
 import { and, equal, greater, greaterOrEqual, isNaN, less, lessOrEqual, not, or, xor } from './elementwise/comparison.ts'
@@ -12,7 +11,7 @@ import { rnn } from './recurrent/rnn.ts'
 import { concat, split } from './movement/concat-split.ts'
 import { matMul } from './products/matmul.ts'
 import { batchNormalization, layerNormalization, rmsNormalization } from './reduction/normalization.ts'
-import { addAllFunctions, FUNCTION_NAMES, plainFunction } from './elementwise/function-table.ts'
+import { addAllFunctions, FUNCTION_NAMES, functionOperator } from './elementwise/function-table.ts'
 import { oneHot } from './movement/one-hot.ts'
 import type { Operator } from './operator.ts'
 import { cumSum, topK } from './reduction/ordering.ts'
@@ -25,7 +24,7 @@ import { flatten, identity, reshape, squeeze, unsqueeze } from './movement/resha
 import { scatterElements } from './movement/scatter.ts'
 import { reverseSequence, where } from './movement/where.ts'
 import { constantOfShape, range, shape, size } from './movement/shape.ts'
-import { logSoftmax } from './reduction/softmax.ts'
+import { logSoftmax } from './reduction/log-softmax.ts'
 import { trilu } from './movement/trilu.ts'
 import { addOperators } from './registry.ts'
 import { expand, slice, tile, transpose } from './movement/views.ts'
@@ -57,5 +56,5 @@ export function addCommonOperators(): void {
   areKnown = true
   addAllFunctions()
   // `linear` as an operator is the dense layer.
-  addOperators([...FUNCTION_NAMES.filter((name) => name !== 'linear').map((name) => elementwise(name, plainFunction(name))), ...MOVEMENT, ...COMPUTE, ...RECURRENT])
+  addOperators([...FUNCTION_NAMES.filter((name) => name !== 'linear').map(functionOperator), ...MOVEMENT, ...COMPUTE, ...RECURRENT])
 }

@@ -2,7 +2,7 @@ import { cannotImport, LstmError } from '../errors.ts'
 import { typeGraph } from '../graph/infer.ts'
 import { GRAPH_SOURCE, type GraphSource } from '../model/load.ts'
 import { loadOperators } from '../ops/loading.ts'
-import { checkKind, readOptions, rowsOf, type OptionTable } from '../options.ts'
+import { checkKind, readOptions, type OptionTable } from '../options.ts'
 import { prepareGraph } from '../plan/prepare.ts'
 import { RUNTIME_OPTIONS } from '../runtime/create.ts'
 import { embeddedBytes } from '../runtime/embedded.ts'
@@ -22,7 +22,7 @@ export interface ShareOptions {
   readonly maxMemoryBytes?: number | undefined
 }
 
-const SHARE_OPTIONS: OptionTable<ShareOptions> = rowsOf(RUNTIME_OPTIONS, ['variant', 'maxMemoryBytes'])
+const SHARE_OPTIONS: OptionTable<ShareOptions> = { variant: RUNTIME_OPTIONS.variant, maxMemoryBytes: RUNTIME_OPTIONS.maxMemoryBytes }
 
 /**
  * Packs the weights of a model into a shared memory, once for all threads.

@@ -19,7 +19,8 @@ import { topK } from '../../ops/reduction/ordering.ts'
 import {
   reduceL1, reduceL2, reduceLogSum, reduceLogSumExp, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare,
 } from '../../ops/reduction/reduce.ts'
-import { logSoftmax, softmax } from '../../ops/reduction/softmax.ts'
+import { logSoftmax } from '../../ops/reduction/log-softmax.ts'
+import { softmax } from '../../ops/reduction/softmax.ts'
 import { knownOperators } from '../../ops/registry.ts'
 import { attention } from './composed/attention.ts'
 import { einsum } from './composed/einsum.ts'

@@ -1,15 +1,11 @@
-import { NdArray } from '../../values/ndarray.ts'
 import { lengthOf } from '../../values/shape.ts'
 import { numberOf } from '../node/attributes.ts'
 import { label, requireInput } from '../node/checks.ts'
 import { bindFunction, COMMON_FUNCTIONS, constantNames, findFunction, type BoundFunction } from './functions.ts'
 import type { Operator } from '../operator.ts'
 
-/**
- * out = f(in), element by element, any shape; constants of the function are attributes.
- * @param plain the function in plain JavaScript, where it is one that constants are folded with
- */
-export function elementwise(name: string, plain?: (x: number) => number): Operator<BoundFunction> {
+/** out = f(in), element by element, any shape; constants of the function are attributes. */
+export function elementwise(name: string): Operator<BoundFunction> {
   return {
     name,
     onnx: findFunction(name)?.onnx,
@@ -20,15 +16,7 @@ export function elementwise(name: string, plain?: (x: number) => number): Operat
       const [alpha, beta] = ['alpha', 'beta'].map((constant) => numberOf(node, constant, undefined))
       return bindFunction(name, alpha, beta, label(node))
     },
-    infer(node, context) {
-      // Whole numbers have a sign too: shapes are computed with, and always folded.
-      const isFolded = context.value(0)?.dtype === 'int32' && ['abs', 'neg', 'sign'].includes(name)
-      return [requireInput(node, context, 0, isFolded ? 'int32' : 'float32')]
-    },
-    evaluate(_node, context) {
-      const x = context.value(0)
-      return x === undefined || plain === undefined ? undefined : [new NdArray(x.data.map(plain), x.shape)]
-    },
+    infer: (node, context) => [requireInput(node, context, 0, 'float32')],
     cost: () => ({ detail: '', multiplyAdds: 0 }),
     plan(_node, planner, { code, alpha, beta }) {
       const { activateF32 } = planner.kernels
@@ -41,7 +29,7 @@ export function elementwise(name: string, plain?: (x: number) => number): Operat
 }
 
 /** Operators for the common functions: sigmoid, tanh, relu. As an operator, `linear` is the dense layer. */
-export const functionOperators: readonly Operator[] = COMMON_FUNCTIONS.filter((name) => name !== 'linear').map((name) => elementwise(name))
+export const functionOperators: readonly Operator[] = COMMON_FUNCTIONS.filter((name) => name !== 'linear').map(elementwise)
 
 /** Identity: dropout acts in training only. `rate` is kept so that a model can be written back whole. */
 export const dropout: Operator<number> = {

@@ -1,5 +1,9 @@
 import { FunctionCode } from '../../contract/math/function-code.ts'
-import { addFunctions, COMMON_FUNCTIONS, type CommonFunction, type FunctionDefaults, type FunctionName } from './functions.ts'
+import { NdArray } from '../../values/ndarray.ts'
+import { requireInput } from '../node/checks.ts'
+import type { Operator } from '../operator.ts'
+import { elementwise } from './activations.ts'
+import { addFunctions, COMMON_FUNCTIONS, type BoundFunction, type CommonFunction, type FunctionDefaults, type FunctionName } from './functions.ts'
 
 /**
  * Functions of one variable besides the common ones: every activation of ONNX and Keras among them. Each is an
@@ -78,9 +82,24 @@ const PLAIN: Readonly<Record<string, (x: number) => number>> = {
   sin: Math.sin, cos: Math.cos, atan: Math.atan,
 }
 
-/** The function in plain JavaScript, where it is one that constants are folded with. */
-export function plainFunction(name: string): ((x: number) => number) | undefined {
-  return Object.hasOwn(PLAIN, name) ? PLAIN[name] : undefined
+/** Whole numbers have a sign too: shapes are computed with it, and always folded. */
+const OF_WHOLE_NUMBERS: readonly string[] = ['abs', 'neg', 'sign']
+
+/** The operator of a function. With one of PLAIN, constants are folded. */
+export function functionOperator(name: string): Operator<BoundFunction> {
+  const operator = elementwise(name)
+  const plain = Object.hasOwn(PLAIN, name) ? PLAIN[name] : undefined
+  return plain === undefined ? operator : {
+    ...operator,
+    infer(node, context) {
+      const isFolded = context.value(0)?.dtype === 'int32' && OF_WHOLE_NUMBERS.includes(name)
+      return [requireInput(node, context, 0, isFolded ? 'int32' : 'float32')]
+    },
+    evaluate(_node, context) {
+      const x = context.value(0)
+      return x && [new NdArray(x.data.map(plain), x.shape)]
+    },
+  }
 }
 
 /** Names of all functions of one variable. */

@@ -5,7 +5,7 @@ import type { Operator } from '../operator.ts'
 import { rowwise } from '../time/rules.ts'
 
 /** A function of the rows along an axis; along another axis than the last one they are transposed to and fro. */
-function alongAxis(name: string, onnx: string, kernel: 'softmaxF32' | 'logSoftmaxF32'): Operator<number> {
+export function alongAxis(name: string, onnx: string, kernel: 'softmaxF32' | 'logSoftmaxF32'): Operator<number> {
   return {
     name,
     onnx,
@@ -44,5 +44,3 @@ function alongAxis(name: string, onnx: string, kernel: 'softmaxF32' | 'logSoftma
 
 /** e^x / sum(e^x) along `axis` (default -1). Input: x, float32. */
 export const softmax: Operator<number> = alongAxis('softmax', 'Softmax', 'softmaxF32')
-/** log(e^x / sum(e^x)) along `axis` (default -1). Input: x, float32. */
-export const logSoftmax: Operator<number> = alongAxis('logSoftmax', 'LogSoftmax', 'logSoftmaxF32')
