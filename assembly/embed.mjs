@@ -1,7 +1,7 @@
 // Compiles the release targets and the debug targets of asconfig.json, and embeds the bytes of the
 // release ones as TypeScript modules, so that no runtime has to fetch or find a .wasm file: the one that most engines
-// take as hexadecimal digits, which they decode at once, the other one as its difference; and for lstm-wasm/core as a text
-// that compresses better (see text.mjs).
+// take as hexadecimal digits, which they decode at once, the other one as its difference; and for lstm-wasm/core the other one as a
+// text that compresses better (see text.mjs), from which the first one is told for whoever hands it over.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -72,15 +72,15 @@ await rm(folder, { recursive: true, force: true })
 await mkdir(folder, { recursive: true })
 const relaxedSimd = await binary('relaxed-simd')
 const simd = await binary('simd')
-const commonest = commonestBytes(relaxedSimd)
+const commonest = commonestBytes(simd)
 /** @param {Uint8Array} bytes */
 const hexOf = (bytes) => Buffer.from(bytes).toString('hex')
 /** @param {Uint8Array} bytes */
 const smallOf = (bytes) => textOf(bytes, commonest)
 await write('relaxed-simd', `relaxedSimdHex: string = '${hexOf(relaxedSimd)}'`)
 await write('simd', `simdFromRelaxedSimd: string = '${editsBetween(relaxedSimd, simd, hexOf)}'`)
-await write('relaxed-simd-small', `commonest: readonly number[] = [${commonest.join(', ')}]\nexport const relaxedSimdText: string = '${smallOf(relaxedSimd)}'`)
-await write('simd-small', `simdFromRelaxedSimd: string = '${editsBetween(relaxedSimd, simd, smallOf)}'`)
+await write('simd-small', `commonest: string = '${commonest}'\nexport const simdText: string = '${smallOf(simd)}'`)
+await write('relaxed-simd-small', `relaxedSimdFromSimd: string = '${editsBetween(simd, relaxedSimd, smallOf)}'`)
 
 // Threads are loaded later: as the difference from the same binary without them.
 for (const name of ['simd', 'relaxed-simd']) {
@@ -93,7 +93,7 @@ const gradients = await binary('gradients-simd')
 const commonestOfGradients = commonestBytes(relaxedGradients)
 /** @param {Uint8Array} bytes */
 const gradientsTextOf = (bytes) => textOf(bytes, commonestOfGradients)
-await write('gradients-relaxed-simd', `commonest: readonly number[] = [${commonestOfGradients.join(', ')}]\nexport const relaxedSimdText: string = '${gradientsTextOf(relaxedGradients)}'`)
+await write('gradients-relaxed-simd', `commonest: string = '${commonestOfGradients}'\nexport const relaxedSimdText: string = '${gradientsTextOf(relaxedGradients)}'`)
 await write('gradients-simd', `simdFromRelaxedSimd: string = '${editsBetween(relaxedGradients, gradients, gradientsTextOf)}'`)
 for (const [name, base] of [['gradients-simd', gradients], ['gradients-relaxed-simd', relaxedGradients]]) {
   await write(`${name}-threads`, `edits: string = '${editsBetween(base, await binary(`${name}-threads`), gradientsTextOf)}'`)

@@ -8,18 +8,25 @@ export const ALPHABET = Array.from({ length: 92 }, (_, n) => String.fromCharCode
 /** Bytes that have a character of their own. */
 export const SINGLES = 88
 
-/** The commonest bytes, the most frequent first. @param {Uint8Array} bytes */
+/**
+ * The commonest bytes, as a mark for each byte from 0 to 255: `1` where it has a character of its own, else `0`.
+ * @param {Uint8Array} bytes
+ */
 export function commonestBytes(bytes) {
   const counts = new Array(256).fill(0)
   for (const byte of bytes) counts[byte]++
-  return [...counts.keys()].sort((a, b) => counts[b] - counts[a] || a - b).slice(0, SINGLES)
+  const commonest = new Set([...counts.keys()].sort((a, b) => counts[b] - counts[a] || a - b).slice(0, SINGLES))
+  return counts.map((_, byte) => Number(commonest.has(byte))).join('')
 }
 
-/** @param {Uint8Array} bytes @param {readonly number[]} commonest */
+/** @param {Uint8Array} bytes @param {string} commonest as `commonestBytes` gives it */
 export function textOf(bytes, commonest) {
-  const others = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !commonest.includes(byte))
-  const codes = /** @type {string[]} */ ([])
-  commonest.forEach((byte, n) => (codes[byte] = /** @type {string} */ (ALPHABET[n])))
-  others.forEach((byte, n) => (codes[byte] = `${ALPHABET[SINGLES + Math.floor(n / ALPHABET.length)]}${ALPHABET[n % ALPHABET.length]}`))
+  let [singles, pairs] = [0, 0]
+  const codes = Array.from(commonest, (mark) => {
+    if (mark === '1') return ALPHABET[singles++]
+    const pair = `${ALPHABET[SINGLES + Math.floor(pairs / ALPHABET.length)]}${ALPHABET[pairs % ALPHABET.length]}`
+    pairs++
+    return pair
+  })
   return Array.from(bytes, (byte) => codes[byte]).join('')
 }

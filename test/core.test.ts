@@ -9,6 +9,7 @@ const core = await door<Core>('core')
 const { safetensors } = await door<typeof import('../src/readers/safetensors.ts')>('safetensors')
 const { streams } = await door<typeof import('../src/streams/index.ts')>('streams')
 const { operators } = await door<typeof import('../src/operators.ts')>('operators')
+const { relaxedSimd } = await door<typeof import('../src/relaxed.ts')>('relaxed')
 const { onnx } = await door<typeof import('../src/readers/onnx.ts')>('onnx')
 
 const bytes = new Uint8Array(await readFile('examples/digits/models/digits-8.safetensors'))
@@ -34,7 +35,8 @@ describe('lstm-wasm/core', () => {
 
   it('runs what the readers and streams handed over can do, with the bits of the package', async () => {
     const model = await core.load(bytes, { readers: [safetensors] })
-    const whole = await (await door<Core>('index')).load(bytes)
+    const index = await door<Core>('index')
+    const whole = await index.load(bytes, { runtime: await index.createRuntime({ variant: 'simd' }) })
     expect(model.run({ rows }).probs?.data).toEqual(whole.run({ rows }).probs?.data)
     expect(() => model.stream()).toThrow('without streams')
     const streaming = await core.load(bytes, { readers: [safetensors], streams })
@@ -42,5 +44,21 @@ describe('lstm-wasm/core', () => {
     const last = new Float32Array(10)
     for (let n = 0; n < 28; n++) stream.step(rows.subarray(0, 28), last)
     expect(last).toEqual(whole.run({ rows }).probs?.data)
+  })
+
+  it('has the simd binary, and takes the other one, with the bits of the package', async () => {
+    expect((await core.createRuntime()).variant).toBe('simd')
+    await expect(core.createRuntime({ variant: 'relaxed-simd' })).rejects.toMatchObject({
+      code: 'ENVIRONMENT', message: expect.stringMatching(/has the 'simd' binary alone: import { relaxedSimd } from 'lstm-wasm\/relaxed', createRuntime\({ module: await relaxedSimd\(\) }\)/) as unknown,
+    })
+    const module = await relaxedSimd()
+    const runtime = await core.createRuntime({ module })
+    const index = await door<Core>('index')
+    const fastest = await index.createRuntime()
+    // Where the engine does not accept the other one, both take `simd`.
+    expect(runtime.variant).toBe(fastest.variant === 'simd' ? 'simd' : 'custom')
+    expect(module === undefined).toBe(fastest.variant === 'simd')
+    const [ours, whole] = [await core.load(bytes, { runtime, readers: [safetensors] }), await index.load(bytes, { runtime: fastest })]
+    expect(ours.run({ rows }).probs?.data).toEqual(whole.run({ rows }).probs?.data)
   })
 })

@@ -31,6 +31,7 @@ import { readNam } from 'lstm-wasm/nam'
 import { readNpy } from 'lstm-wasm/npy'
 import { readSafetensors } from 'lstm-wasm/safetensors'
 import { operators } from 'lstm-wasm/operators'
+import { relaxedSimd } from 'lstm-wasm/relaxed'
 import { streams } from 'lstm-wasm/streams'
 import { createWorkletOptions, type WorkletNodeChoice, type WorkletOptions } from 'lstm-wasm/worklet'
 import { createProcessorModel } from 'lstm-wasm/processor'
@@ -68,7 +69,7 @@ export async function outputs(anyModel: Model<OutputDTypes>): Promise<void> {
   createWorkletOptions(named, { channels: undefined })
   const stream = named.stream({ batch: undefined })
   stream.step(new Float32Array(1), new Float32Array(1))
-  await core.load(new Uint8Array(8), { readers: [onnx, tensorflow1], streams, operators })
+  await core.load(new Uint8Array(8), { readers: [onnx, tensorflow1], streams, operators, runtime: await core.createRuntime({ module: await relaxedSimd() }) })
   await createRuntime({ module: simd })
   const processor = createProcessorModel(createWorkletOptions(model).processorOptions)
   NdArray.from([1, 2]).data satisfies Float32Array

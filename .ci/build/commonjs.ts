@@ -22,8 +22,11 @@ export function writeCommonJs(): void {
   }
   mkdirSync('dist/commonjs', { recursive: true })
   writeFileSync('dist/commonjs/package.json', '{ "type": "commonjs" }\n')
-  for (const name of Object.keys(ENTRY_POINTS)) writeFileSync(`dist/commonjs/${name}.js`, `module.exports = require('./lstm-wasm.js').${name}\n`)
+  // The one script has both binaries, and starts the faster one by itself.
+  writeFileSync('dist/commonjs/relaxed.js', 'exports.relaxedSimd = async () => undefined\n')
+  const inside = Object.keys(ENTRY_POINTS).filter((name) => name !== 'relaxed')
+  for (const name of inside) writeFileSync(`dist/commonjs/${name}.js`, `module.exports = require('./lstm-wasm.js').${name}\n`)
   for (const name of readdirSync('dist').filter((file) => file.endsWith('.d.ts') && !/^(cli|processor|.*\.wasm)\./.test(file))) copyFileSync(`dist/${name}`, `dist/commonjs/${name}`)
-  const types = ["export * from './index.js'", ...Object.keys(ENTRY_POINTS).map((name) => `export * as ${name} from './${name}.js'`)].join('\n') + '\n'
+  const types = ["export * from './index.js'", ...inside.map((name) => `export * as ${name} from './${name}.js'`)].join('\n') + '\n'
   for (const folder of ['dist', 'dist/commonjs']) writeFileSync(`${folder}/lstm-wasm.d.ts`, types)
 }

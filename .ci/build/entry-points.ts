@@ -2,6 +2,7 @@
 export const ENTRY_POINTS: Readonly<Record<string, string>> = {
   layers: 'src/layers/index.ts',
   operators: 'src/operators.ts',
+  relaxed: 'src/relaxed.ts',
   streams: 'src/streams/index.ts',
   quantization: 'src/quantization/index.ts',
   export: 'src/export/index.ts',

@@ -1,5 +1,6 @@
 // The networks that prepare.mjs found, and files that are opened.
-import { compile } from 'lstm-wasm/core'
+import { compile, createRuntime } from 'lstm-wasm/core'
+import { relaxedSimd } from 'lstm-wasm/relaxed'
 import { readTraineddata } from 'lstm-wasm/tesseract'
 
 const MODELS = new URL('models/', import.meta.url)
@@ -9,6 +10,10 @@ const LANGUAGE = /^[a-z]{2,3}$/
 
 const WARMING_RUNS = 4
 const WARMING_COLUMNS = 300
+
+let runtime
+/** Made with the first network, for all of them, with the faster binary where the engine accepts it. */
+const sharedRuntime = () => (runtime ??= relaxedSimd().then((module) => createRuntime({ module })))
 
 /** What there is: [{ file, code, kind, bytes }]. */
 export async function listNetworks() {
@@ -27,7 +32,7 @@ export function nameOf({ code, kind, bytes }) {
 /** @returns the model, and for each of its outputs the character it means: none where it is a part of one */
 export async function openNetwork(source) {
   const { graph, characters, codes, nullCode, height } = await readTraineddata(typeof source === 'string' ? new URL(source, MODELS) : source)
-  const model = await compile(graph, { streams: false })
+  const model = await compile(graph, { runtime: await sharedRuntime(), streams: false })
   const labels = []
   codes.forEach((code, n) => {
     if (code.length === 1) labels[code[0]] = characters[n]

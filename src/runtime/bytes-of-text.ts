@@ -6,11 +6,11 @@ const FIRST_PAIR = 125
 
 /**
  * What reads bytes that assembly/text.mjs wrote as text. Tables by character code: engines interpret this loop at the start of every process.
- * @param commonest the bytes that have a character of their own
+ * @param commonest a mark for each byte, `1` for those that have a character of their own
  */
-export function textReader(commonest: readonly number[]): (text: string) => Uint8Array<ArrayBuffer> {
-  const bytes = [...commonest]
-  for (let byte = 0; byte < 256; byte++) if (!commonest.includes(byte)) bytes.push(byte)
+export function textReader(commonest: string): (text: string) => Uint8Array<ArrayBuffer> {
+  const marked = (mark: string): number[] => [...Array(256).keys()].filter((byte) => commonest[byte] === mark)
+  const bytes = [...marked('1'), ...marked('0')]
   // What a character stands for alone, after the first of those that begin pairs, and after the second.
   const tables = new Uint8Array(3 * 128)
   for (let code = 35, place = 0; code < 127; code++) {

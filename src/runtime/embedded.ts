@@ -14,6 +14,12 @@ function bytesOfHex(text: string): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
+/** What is inside the JavaScript, the fastest first. */
+export const EMBEDDED: readonly Variant[] = ['relaxed-simd', 'simd']
+
+/** Said to who asked for it. */
+export const NO_RELAXED_SIMD = "this engine does not accept the 'relaxed-simd' binary; 'auto' would choose 'simd' where it can"
+
 /** A binary that is inside the JavaScript: the relaxed one, or what edits make of it (assembly/edits.mjs). */
 export function embeddedBytes(variant: Variant): Uint8Array<ArrayBuffer> {
   if (variant === 'relaxed-simd') return bytesOfHex(relaxedSimdHex)

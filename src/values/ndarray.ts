@@ -125,9 +125,7 @@ export function nest(data: DataOf, shape: Shape): Nested {
   return build(0)
 }
 
-const EDGE_ITEMS = 3
-
-/** `float32 [2, 3]` and the elements, long axes cut in the middle. */
+/** `float32 [2, 3]` and the elements; of long axes three at each end. */
 export function print({ dtype, shape, data }: ArrayLike): string {
   const element = (index: number): string => {
     const value = data[index] as number
@@ -137,10 +135,7 @@ export function print({ dtype, shape, data }: ArrayLike): string {
     if (axis === shape.length) return element(begin)
     const size = shape[axis] as number
     const stride = lengthOf(shape.slice(axis + 1))
-    const cut = size > 2 * EDGE_ITEMS
-    const shown = cut
-      ? [...Array(EDGE_ITEMS).keys(), -1, ...Array.from({ length: EDGE_ITEMS }, (_, n) => size - EDGE_ITEMS + n)]
-      : [...Array(size).keys()]
+    const shown = size > 6 ? [0, 1, 2, -1, size - 3, size - 2, size - 1] : [...Array(size).keys()]
     const last = axis === shape.length - 1
     const parts = shown.map((n) => (n < 0 ? '…' : rows(axis + 1, begin + n * stride, `${indent} `)))
     return `[${parts.join(last ? ', ' : `,\n${indent} `)}]`

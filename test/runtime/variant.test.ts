@@ -4,6 +4,7 @@ import { commonestBytes, textOf } from '../../assembly/text.mjs'
 import { textReader } from '../../src/runtime/bytes-of-text.ts'
 import { embeddedBytes } from '../../src/runtime/embedded-small.ts'
 import type { Variant } from '../../src/runtime/kernels.ts'
+import { relaxedSimd } from '../../src/runtime/relaxed-simd.ts'
 import { compileBinary } from '../../src/runtime/variant.ts'
 import { expectRejection } from '../expect-error.ts'
 import { pseudoRandom } from '../random.ts'
@@ -24,6 +25,8 @@ function seeCompiled(): Uint8Array[] {
   })
   return seen
 }
+
+const refuse = async (): Promise<never> => Promise.reject(new WebAssembly.CompileError('no such instruction'))
 
 interface Decoder { fromHex?: (text: string) => Uint8Array }
 
@@ -53,8 +56,11 @@ describe('the binaries in the JavaScript', () => {
     })
   })
 
-  it.each<Variant>(['relaxed-simd', 'simd'])('are the same in lstm-wasm/core: %s', async (variant) => {
-    expect(embeddedBytes(variant)).toEqual(await binary(variant))
+  it('are the same in lstm-wasm/core, and in what is handed over to it', async () => {
+    expect(embeddedBytes()).toEqual(await binary('simd'))
+    const seen = seeCompiled()
+    expect(await relaxedSimd()).toBeInstanceOf(WebAssembly.Module)
+    expect(seen).toEqual([await binary('relaxed-simd')])
   })
 
   it('come out of the text of lstm-wasm/core whatever the bytes are', () => {
@@ -69,8 +75,6 @@ describe('the binaries in the JavaScript', () => {
 })
 
 describe('compileBinary', () => {
-  const refuse = async (): Promise<never> => Promise.reject(new WebAssembly.CompileError('no such instruction'))
-
   it('takes simd where the engine does not accept relaxed-simd', async () => {
     const module = await WebAssembly.compile(await binary('simd') as Uint8Array<ArrayBuffer>)
     vi.spyOn(WebAssembly, 'validate').mockReturnValue(false)
@@ -87,5 +91,17 @@ describe('compileBinary', () => {
     vi.spyOn(WebAssembly, 'validate').mockReturnValue(false)
     await expectRejection(compileBinary('auto'), 'ENVIRONMENT', /^this engine has no WebAssembly SIMD, which lstm-wasm needs/)
     await expectRejection(compileBinary('relaxed-simd'), 'ENVIRONMENT', /^this engine does not accept the 'relaxed-simd' binary/)
+  })
+})
+
+describe('relaxedSimd', () => {
+  it('gives nothing where the engine does not accept it, and says what else is wrong', async () => {
+    vi.spyOn(WebAssembly, 'compile').mockImplementation(refuse)
+    const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false)
+    expect(await relaxedSimd()).toBeUndefined()
+    validate.mockReturnValue(true)
+    await expectRejection(relaxedSimd(), 'ENVIRONMENT', /^this place forbids compiling WebAssembly from bytes\./)
+    vi.stubGlobal('WebAssembly', undefined)
+    await expectRejection(relaxedSimd(), 'ENVIRONMENT', /^this JavaScript engine has no WebAssembly/)
   })
 })

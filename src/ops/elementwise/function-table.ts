@@ -89,7 +89,8 @@ const OF_WHOLE_NUMBERS: readonly string[] = ['abs', 'neg', 'sign']
 export function functionOperator(name: string): Operator<BoundFunction> {
   const operator = elementwise(name)
   const plain = Object.hasOwn(PLAIN, name) ? PLAIN[name] : undefined
-  return plain === undefined ? operator : {
+  if (plain === undefined) return operator
+  return {
     ...operator,
     infer(node, context) {
       const isFolded = context.value(0)?.dtype === 'int32' && OF_WHOLE_NUMBERS.includes(name)

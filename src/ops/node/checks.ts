@@ -58,6 +58,14 @@ export function requireParameter(
   return parameter
 }
 
+/** The sizes of the matrix `weight`, neither of which is 0. @param axes what they are, for messages */
+export function requireMatrix(node: GraphNode, context: Pick<InferenceContext, 'parameter'>, axes: string): [number, number] {
+  const { shape } = requireParameter(node, context, 'weight')
+  const [rows, columns] = shape
+  if (shape.length !== 2 || !rows || !columns) throw new LstmError('SHAPE', `${label(node)}: expected 'weight' with shape ${axes}, got ${formatShape(shape)}`)
+  return [rows, columns]
+}
+
 /** Checks the size of the last axis; one that is known only at run time is checked then. */
 export function requireFeatures(node: GraphNode, value: ValueType, features: number): void {
   const size = value.shape.at(-1)

@@ -1,11 +1,16 @@
 // Packed matrices, and those of dense layers.
 import { ProductCall } from '../../contract/products/gemm.ts'
 import { int8Along } from '../constant.ts'
-import type { Packer, Planner, RecordSlot, Slot } from '../operator.ts'
+import type { Operator, Packer, Planner, RecordSlot, Slot } from '../operator.ts'
 import type { PackedConstant } from './matrices.ts'
 
 /** Where packed matrices are. */
 export interface PackedMatrices extends Slot, Omit<PackedConstant, 'packedPtr'> {}
+
+/** The `weight` of a node can be of 8 bits, with a scale for each of its rows. */
+export const narrowByRows: NonNullable<Operator['narrowWeights']> = ({ parameters: { weight } }) => (
+  weight === undefined ? [] : [{ constant: weight, axis: 0, products: 'int8' }]
+)
 
 /** Packs a weight [columns, k] and its bias; returns the address. */
 export function packDense({ kernels, parameter, allocate, upload, uploadData }: Packer, role: string, biasPtr: number, k: number, columns: number): number {

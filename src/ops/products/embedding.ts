@@ -1,21 +1,15 @@
 import { LstmError } from '../../errors.ts'
 import { int8Along, type PlacedTable } from '../constant.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
-import { formatShape, lengthOf } from '../../values/shape.ts'
-import { label, requireInput, requireParameter } from '../node/checks.ts'
+import { lengthOf } from '../../values/shape.ts'
+import { label, requireInput, requireMatrix } from '../node/checks.ts'
 import type { GraphNode } from '../graph-data.ts'
 import type { InferenceContext, Operator } from '../operator.ts'
 import { along } from '../time/timing.ts'
+import { narrowByRows } from './dense.ts'
 
-/** Checks the table and returns `[rows, width]`. */
-function sizes(node: GraphNode, context: Pick<InferenceContext, 'parameter'>): [number, number] {
-  const { shape } = requireParameter(node, context, 'weight')
-  const [rows, width] = shape
-  if (shape.length !== 2 || !rows || !width) {
-    throw new LstmError('SHAPE', `${label(node)}: expected 'weight' with shape [vocabulary, width], got ${formatShape(shape)}`)
-  }
-  return [rows, width]
-}
+/** `[rows, width]` of the table. */
+const sizes = (node: GraphNode, context: Pick<InferenceContext, 'parameter'>): [number, number] => requireMatrix(node, context, '[vocabulary, width]')
 
 /**
  * Rows of a table: int32 indices [...] -> [..., width].
@@ -38,7 +32,7 @@ export const embedding: Operator<unknown, PlacedTable> = {
   },
   mayRefuse: () => true,
   indexBounds: (node, context) => ({ input: 0, least: 0, most: sizes(node, context)[0] - 1 }),
-  narrowWeights: ({ parameters: { weight } }) => (weight === undefined ? [] : [{ constant: weight, axis: 0, products: 'int8' }]),
+  narrowWeights: narrowByRows,
   prepare(_node, packer) {
     const weight = packer.parameter('weight') as ArrayLike
     return int8Along(weight, 0)?.placeTable(packer) ?? [packer.place(weight.data)]

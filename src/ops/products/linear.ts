@@ -1,18 +1,13 @@
-import { LstmError } from '../../errors.ts'
-import { formatShape, lengthOf } from '../../values/shape.ts'
-import { label, requireFeatures, requireInput, requireParameter } from '../node/checks.ts'
+import { lengthOf } from '../../values/shape.ts'
+import { requireFeatures, requireInput, requireMatrix, requireParameter } from '../node/checks.ts'
 import type { GraphNode } from '../graph-data.ts'
 import type { InferenceContext, Operator } from '../operator.ts'
 import { rowwise } from '../time/rules.ts'
-import { packDense, productCall, productWorkspace } from './dense.ts'
+import { narrowByRows, packDense, productCall, productWorkspace } from './dense.ts'
 
 /** Checks the weights and returns `[inputSize, units]`. */
 function sizes(node: GraphNode, context: Pick<InferenceContext, 'parameter'>): [number, number] {
-  const weight = requireParameter(node, context, 'weight')
-  const [units, inputSize] = weight.shape
-  if (weight.shape.length !== 2 || !units || !inputSize) {
-    throw new LstmError('SHAPE', `${label(node)}: expected 'weight' with shape [units, inputSize], got ${formatShape(weight.shape)}`)
-  }
+  const [units, inputSize] = requireMatrix(node, context, '[units, inputSize]')
   if (node.parameters.bias !== undefined) requireParameter(node, context, 'bias', [units])
   return [inputSize, units]
 }
@@ -37,7 +32,7 @@ export const linear: Operator<unknown, number> = {
     const [inputSize, units] = sizes(node, context)
     return { detail: `${inputSize} -> ${units}`, multiplyAdds: inputSize * units }
   },
-  narrowWeights: ({ parameters: { weight } }) => (weight === undefined ? [] : [{ constant: weight, axis: 0, products: 'int8' }]),
+  narrowWeights: narrowByRows,
   prepare(node, packer) {
     const [inputSize, units] = sizes(node, packer)
     return packDense(packer, 'weight', packer.upload('bias'), inputSize, units)

@@ -1,0 +1,2 @@
+// Entry point of `lstm-wasm/relaxed`.
+export { relaxedSimd } from './runtime/relaxed-simd.ts'
