@@ -111,6 +111,7 @@ describe('streams, pools and audio nodes', () => {
     const call = (state: never): unknown => (stream.state = state)
     for (const [name, junk] of Object.entries(JUNK)) for (const place of [[], ['lstm'], ['lstm', 'h']]) expect([name, await refusal(call, [replaced({ lstm: { h: new Float32Array(3) } }, place, junk)])]).toEqual([name, undefined])
     expect(await refusal(call, [{ ...stream.state, [Object.keys(stream.state)[0] as string]: detached }])).toBe(undefined)
+    expect(() => call(new Map([['lstm_h', new Float32Array(3)]]) as never)).toThrow('state: expected an object with states by name')
     stream.dispose()
   })
 

@@ -1,5 +1,6 @@
 // The states of a stream as named arrays, to read and to write.
 import { LstmError } from '../errors.ts'
+import { checkKind, RECORD } from '../options.ts'
 import { listNames } from '../plan/named.ts'
 import { byteLengthOf, type StateBlock } from '../plan/states.ts'
 import { bytesOf, createData, describeValue, type DataOf, type DType } from '../values/dtype.ts'
@@ -37,9 +38,7 @@ export function readStates(machine: Machine): Record<string, NdArray> {
  * @throws LstmError `VALUE` or `SHAPE`, before anything is written
  */
 export function writeStates(machine: Machine, states: States): void {
-  if (typeof states !== 'object' || states === null || ArrayBuffer.isView(states)) {
-    throw new LstmError('VALUE', `state: expected an object with states by name (${listNames(machine.blocks)}), got ${describeValue(states)}`)
-  }
+  checkKind(states, { ...RECORD, expected: `an object with states by name (${listNames(machine.blocks)})` }, 'state')
   const writes = Object.entries(states).map(([name, value]) => {
     const block = machine.blocks.find((one) => one.name === name)
     if (block === undefined) throw new LstmError('VALUE', `state: there is no '${name}'; there are ${listNames(machine.blocks)}`)

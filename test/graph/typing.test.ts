@@ -139,7 +139,7 @@ describe('typeGraph', () => {
     expectError(withAttributes({ hiddenSize: 0 }), 'VALUE', "lstm 'lstm': expected a whole number >= 1 for 'hiddenSize', got 0")
     expectError(withAttributes({ hiddenSize: '2' }), 'VALUE', "lstm 'lstm': expected a whole number >= 1 for 'hiddenSize', got \"2\"")
     expectError(withAttributes({ numLayers: 1.5 }), 'VALUE', "lstm 'lstm': expected a whole number >= 1 for 'numLayers', got 1.5")
-    expectError(withAttributes({ numLayers: 1e9 }), 'SHAPE', "lstm 'lstm': expected the weight '1.forward.inputWeights' [8, 2], got none")
+    for (const numLayers of [1e9, 2 ** 53, 1e308]) expectError(withAttributes({ numLayers }), 'SHAPE', "lstm 'lstm': expected the weight '1.forward.inputWeights' [8, 2], got none")
     expectError(withAttributes({ direction: 'bidirectional' }), 'SHAPE', "lstm 'lstm': expected the weight '0.reverse.inputWeights' [8, 3], got none")
     expectError(
       withAttributes({ direction: 'up' }), 'VALUE', "lstm 'lstm': expected 'forward' or 'reverse' or 'bidirectional' for 'direction', got \"up\"",

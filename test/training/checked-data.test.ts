@@ -49,12 +49,15 @@ describe('a checkpoint', () => {
     expectError(() => readCheckpoint(changed({ epoch: -1, frozen: 1 })), 'FORMAT', 'checkpoint: what it says of training is not whole: epoch, frozen')
     expectError(() => readCheckpoint(changed({ losses: [{ loss: 'none such', weight: 1 }] })), 'FORMAT', /^checkpoint: what it says of training cannot be read: /)
     expectError(() => readCheckpoint(changed({ losses: [{ loss: 'mse', weight: -1 }] })), 'FORMAT', /expected a name and a weight, got/)
+    expectError(() => readCheckpoint(changed({ losses: [null] })), 'FORMAT', /expected an object, got null/)
     expectError(() => readCheckpoint(changed({ losses: [] })), 'FORMAT', /^checkpoint: what it says of training cannot be read: /)
     expectError(() => readCheckpoint(changed({ optimizer: 'none such' })), 'FORMAT', /^checkpoint: what it says of training cannot be read: /)
     expectError(() => readCheckpoint(writeSafetensors(new Map())), 'FORMAT', 'checkpoint: expected what trainer.save() wrote, got another safetensors file')
     const { tensors } = readSafetensors(bytes)
-    const broken = writeSafetensors(new Map(tensors), new Map([[KEY, '{']]))
-    expectError(() => readCheckpoint(broken), 'FORMAT', /^checkpoint: what it says of training cannot be read: /)
+    for (const text of ['{', 'null', '5']) {
+      const broken = writeSafetensors(new Map(tensors), new Map([[KEY, text]]))
+      expectError(() => readCheckpoint(broken), 'FORMAT', /^checkpoint: what it says of training cannot be read: (SyntaxError|Expected|Unexpected|expected an object, got)/)
+    }
   })
 
   it('holds states of two axes, and moments of float32', () => {

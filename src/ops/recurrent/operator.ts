@@ -65,7 +65,10 @@ function inputSizeOf(node: GraphNode, context: Pick<InferenceContext, 'parameter
 
 /** Every layer and direction of a node. */
 function eachDirection<T>({ numLayers, directions }: LayerSettings, make: (layer: number, direction: Direction, index: number) => T): T[][] {
-  return Array.from({ length: numLayers }, (_, layer) => directions.map((direction, index) => make(layer, direction, index)))
+  const made: T[][] = []
+  // A file may claim any number of layers: the first without weights ends it.
+  while (made.length < numLayers) made.push(directions.map((direction, index) => make(made.length, direction, index)))
+  return made
 }
 
 /** Compares numbers only: a symbolic batch may go by another name, and is compared when it is known. */

@@ -81,10 +81,16 @@ const FIELDS: Readonly<Record<Exclude<keyof CheckpointState, 'losses' | 'optimiz
   rateFactor: isRate, fixedRate: (value) => value === null || isRate(value), trainable: isNames, frozen: isNames,
 }
 
+function record(given: unknown): Record<string, unknown> {
+  if (typeof given !== 'object' || given === null) throw new LstmError('VALUE', `expected an object, got ${describeValue(given)}`)
+  return given as Record<string, unknown>
+}
+
 /** @throws LstmError `VALUE` unless they are what a trainer has */
 function lossesOf(given: unknown): OutputLoss[] {
   if (!Array.isArray(given) || given.length === 0) throw new LstmError('VALUE', `expected losses, got ${describeValue(given)}`)
-  return (given as readonly Partial<OutputLoss>[]).map(({ loss, name, weight }) => {
+  return given.map((entry: unknown) => {
+    const { loss, name, weight } = record(entry)
     if ((name !== undefined && typeof name !== 'string') || !isRate(weight)) throw new LstmError('VALUE', `expected a name and a weight, got ${describeValue(name)} and ${describeValue(weight)}`)
     return { loss: lossOf(loss), name, weight: weight as number }
   })
@@ -99,7 +105,7 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   let losses: readonly OutputLoss[]
   let optimizer: Optimizer
   try {
-    given = JSON.parse(text) as Record<string, unknown>
+    given = record(JSON.parse(text))
     losses = lossesOf(given.losses)
     optimizer = optimizerOf(given.optimizer)
   } catch (cause) {
