@@ -155,7 +155,7 @@ describe('refused', () => {
 
   it.each<[string, LstmErrorCode, readonly Json[], (readonly NamedTensor[])?]>([
     ["layer 'y' (Dense): expected a kernel with two axes", 'FORMAT', [y('Dense', { units: 2, use_bias: false })], [tensor('y', 'kernel', 1, 4, 2, 1)]],
-    ["not supported: layer 'y' (Softmax): a mask", 'UNSUPPORTED', [input('x', 3, 4), call('Masking', 'k', ['x']), y('Softmax', {}, ['k'])]],
+    ["not supported: layer 'y' (Softmax): a mask [batch, 3] of [batch, 3, 4], which has other axes: Keras wants one that broadcasts, such as ops.expand_dims(mask, -1) for an axis of 1", 'UNSUPPORTED', [input('x', 3, 4), call('Masking', 'k', ['x']), y('Softmax', {}, ['k'])]],
     ["layer 'y' (Softmax): expected axes of 3 for 'axis', got 5", 'FORMAT', [y('Softmax', { axis: 5 })]],
     ["layer 'y' (Softmax): expected axes of 3 for 'axis', got -4", 'FORMAT', [y('Softmax', { axis: -4 })]],
     ["not supported: layer 'y' (BatchNormalization): several axes", 'UNSUPPORTED', [y('BatchNormalization', { axis: [1, 2] })]],

@@ -77,6 +77,7 @@ describe('attention', () => {
   const four = [2, 4, 3, 5]
   const three = [2, 3, 8]
   const refused = "onnx: the model asks for what is not supported: node 'y'"
+  const groups = { num_heads: 2, kv_num_heads: 2 }
   it.each<[string, () => Graph, 'FORMAT' | 'UNSUPPORTED', string]>([
     ['one past', () => nodeOf('Attention', {}, [four, four, four, null, four]), 'FORMAT', "onnx: node 'y' (Attention): expected past keys and values, or neither, got one of them"],
     ['no number of heads', () => nodeOf('Attention', { q_num_heads: 2 }, [three, three, three]), 'FORMAT', "onnx: node 'y' (Attention): expected 4 axes, or 3 and a number of heads, got 3 axes and 0 heads"],
@@ -88,6 +89,14 @@ describe('attention', () => {
     ['one input', () => nodeOf('com.microsoft.MultiHeadAttention', { num_heads: 2 }, [three]), 'UNSUPPORTED', `${refused} (MultiHeadAttention): queries, keys and values in one input is not supported`],
     ['another mask', () => nodeOf('com.microsoft.MultiHeadAttention', { num_heads: 2 }, [three, three, three, null, [7]], { type: 6 }), 'UNSUPPORTED', `${refused} (MultiHeadAttention): a mask int32 [7] is not supported`],
     ['rotation', () => nodeOf('com.microsoft.Attention', { num_heads: 2, do_rotary: 1 }, [three, [8, 24]]), 'UNSUPPORTED', `${refused} (Attention): the attribute 'do_rotary' is not supported`],
+    ['a past', () => nodeOf('com.microsoft.GroupQueryAttention', groups, [three, three, three, four, four, [2], []], { type: 6 }), 'UNSUPPORTED',
+      `${refused} (GroupQueryAttention): past keys and values, of which elements say how many count (export without a cache of keys and values: use_cache=False; or as Attention of version 23) is not supported`],
+    ['no heads of keys', () => nodeOf('com.microsoft.GroupQueryAttention', { num_heads: 2 }, [three, three, three]), 'FORMAT', "onnx: node 'y' (GroupQueryAttention): expected a number of heads of keys, got 0"],
+    ['keys without values', () => nodeOf('com.microsoft.GroupQueryAttention', groups, [three, three]), 'FORMAT', "onnx: node 'y' (GroupQueryAttention): expected keys and values, or neither, got one of them"],
+    ['a smooth softmax', () => nodeOf('com.microsoft.GroupQueryAttention', { ...groups, smooth_softmax: 1 }, [three, three, three]), 'UNSUPPORTED', `${refused} (GroupQueryAttention): a sink of attention is not supported`],
+    ['pairs beside each other', () => nodeOf('com.microsoft.GroupQueryAttention', { ...groups, rotary_interleaved: 1 }, [three, three, three]), 'UNSUPPORTED', `${refused} (GroupQueryAttention): rotary_interleaved is not supported`],
+    ['a rotation of a part', () => nodeOf('com.microsoft.GroupQueryAttention', { ...groups, do_rotary: 1 }, [three, three, three, null, null, null, null, [9, 1], [9, 1]]), 'UNSUPPORTED',
+      `${refused} (GroupQueryAttention): a rotation of 2 of 4 elements is not supported`],
   ])('refuses %s', (_, read, code, message) => {
     expectError(read, code, message)
   })

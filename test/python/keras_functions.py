@@ -152,8 +152,16 @@ def add(cases, formats):
         return keras.Model(x, [layers.LSTM(3)(layers.Normalization()(x)), known, layers.Normalization(axis=None)(x)])
 
     cases.add("normalization", normalised, feed((2, 6, 4)), rows={2})
-    if not keras.__version__.startswith("3"):
-        return
+    if keras.__version__.startswith("3"):
+        add_in_order(cases)
+    add_angles(cases)
+    add_masked_softmax(cases)
+    add_turned(cases)
+    if keras.__version__.startswith("3"):
+        add_normalising(cases)
+
+
+def add_in_order(cases):
     from keras import ops
 
     def in_order():
@@ -167,3 +175,80 @@ def add(cases, formats):
         return keras.Model([x, y], [*made, *grouped, image])
 
     cases.add("functions-order", in_order, lambda rng: feed((2, 6, 4))(rng) | feed((2, 5, 6), name="y")(rng), rows=set())
+
+
+def corners(rng):
+    """Points all around, and on the axes, of both signs of zero and infinity; y is finite."""
+    x, y = (feed(SHAPE, name=name)(rng)[name] for name in ("x", "y"))
+    x[0, :3] = [[0, 0, -0.0, -0.0], [np.inf, np.inf, -np.inf, 1], [-1, 1, 0, 0]]
+    y[0, :3] = [[0, -0.0, 0, -0.0], [1, -1, -1, 1], [0, 0, 2, -2]]
+    return {"x": x, "y": y}
+
+
+def add_angles(cases):
+    def angles():
+        x, y = Input(SHAPE[1:], name="x"), Input(SHAPE[1:], name="y")
+        if keras.__version__.startswith("3"):
+            from keras import ops
+
+            part = ops.clip(x, -1, 1)
+            made = [ops.arctan2(x, y), ops.arctan2(x, 0.5), ops.hypot(part, y), ops.exp2(part), ops.tan(part), ops.deg2rad(part), ops.rad2deg(part)]
+            made += [ops.divide_no_nan(part, ops.relu(y)), ops.norm(part, axis=-1), ops.norm(part, ord=1, axis=1, keepdims=True)]
+            made += [ops.log2(ops.abs(part) + 0.1), ops.log10(ops.abs(part) + 0.1)]
+            flags = [ops.isfinite(x), ops.isinf(x), ops.logical_xor(x > 0, y > 0)]
+            return keras.Model([x, y], [*made, *[ops.cast(flag, "float32") for flag in flags]])
+        import tensorflow as tf
+
+        part = tf.clip_by_value(x, -1, 1)
+        made = [tf.math.atan2(x, y), tf.math.tan(part), tf.math.divide_no_nan(part, tf.nn.relu(y)), tf.norm(part, axis=-1), tf.norm(part, ord=1, axis=1, keepdims=True)]
+        flags = [tf.math.is_finite(x), tf.math.is_inf(x), tf.math.logical_xor(x > 0, y > 0)]
+        return keras.Model([x, y], [*made, *[tf.cast(flag, "float32") for flag in flags]])
+
+    cases.add("functions-angles", angles, corners, rows=set())
+
+
+def add_masked_softmax(cases):
+    def masked():
+        x, mask = Input(SHAPE[1:], name="x"), Input(SHAPE[1:2], dtype="bool", name="mask")
+        steps = layers.LSTM(5, return_sequences=True)(x)
+        weights = layers.Softmax()(layers.Flatten()(layers.Dense(1)(steps)), mask=mask)
+        columns = layers.Softmax(axis=1)(layers.Dense(2)(steps), mask=layers.Reshape((6, 1))(mask))
+        return keras.Model([x, mask], [weights, columns])
+
+    def fed(rng):
+        # Keras 2 adds -1e9 to all of a row that has no valid step: float64 is another number then.
+        last = [0] * 6 if keras.__version__.startswith("3") else [1, 0, 0, 1, 0, 0]
+        mask = np.array([[1, 1, 1, 0, 0, 0], [0, 1, 1, 1, 0, 1], last], bool)
+        return feed((3, *SHAPE[1:]))(rng) | {"mask": mask}
+
+    cases.add("softmax-masked", masked, fed, rows={2, 25}, options={"mask": "an argument"})
+
+
+def add_turned(cases):
+    def turned():
+        x, mask = Input(SHAPE[1:], name="x"), Input(SHAPE[1:2], dtype="bool", name="mask")
+        made = []
+        for masks in ({}, {"mask": mask}):
+            for mode in ("concat", "sum", None):
+                back = layers.LSTM(3, return_sequences=True, go_backwards=True)
+                made += as_list(layers.Bidirectional(back, backward_layer=layers.LSTM(3, return_sequences=True), merge_mode=mode)(x, **masks))
+        back, forth = (layers.GRU(2, go_backwards=way, return_sequences=True, return_state=True) for way in (True, False))
+        return keras.Model([x, mask], [*made, *layers.Bidirectional(back, backward_layer=forth)(x)])
+
+    def fed(rng):
+        return feed(SHAPE)(rng) | {"mask": np.array([[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1]], bool)}
+
+    cases.add("bidirectional-turned", turned, fed, rows={2, 5, 6, 10, 11, 12, 25, 27, 35}, options={"go_backwards": True, "return_sequences": True})
+
+
+def add_normalising(cases):
+    def normalising():
+        from keras import ops
+
+        x = Input(SHAPE[1:], name="x")
+        ramp, ones = np.arange(4, dtype="float32"), np.ones(4, "float32")
+        made = [ops.layer_normalization(x), ops.layer_normalization(x, ramp, ones, epsilon=0.01), ops.layer_normalization(x, axis=(1, 2))]
+        made += [ops.rms_normalization(x, ramp), ops.rms_normalization(x, axis=-1, epsilon=0.1)]
+        return keras.Model(x, [*made, ops.batch_normalization(x, ramp, ones + ramp, -1, ones, ramp)])
+
+    cases.add("functions-normalising", normalising, feed(SHAPE), rows=set())

@@ -218,6 +218,60 @@ def microsoft_attention(count, steps, mask=None, past=None, **attributes):
     return make
 
 
+def rotated(x, cosines, sines):
+    """x [batch, heads, steps, size], the others [..., steps, size / 2]."""
+    a, b = np.split(x, 2, axis=-1)
+    return np.concatenate([a * cosines - b * sines, b * cosines + a * sines], axis=-1)
+
+
+def group_query(count, fewer, steps, size, packed=False, rotary=False, positions=None, added=None, window=None, softcap=0.0, outputs=1, **attributes):
+    """Of whole sequences: nothing is past."""
+
+    def make(rng):
+        graph = Plain(17)
+        widths = [count * size, fewer * size, fewer * size]
+        parts = [uniform(rng, (2, steps, width), 2) for width in widths]
+        if packed:
+            names = [graph.input("qkv", np.concatenate(parts, axis=-1)), "", ""]
+        else:
+            names = [graph.input(name, part) for name, part in zip("qkv", parts, strict=True)]
+        names += ["", "", graph.constant(np.full(2, steps - 1, np.int32)), graph.constant(np.array(steps, np.int32))]
+        angles = np.arange(steps + 3)[:, None] * 0.7 ** np.arange(size // 2)
+        tables = [np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)]
+        names += [graph.constant(table) for table in tables] if rotary else ["", ""]
+        names.append("" if positions is None else graph.input("positions", np.array(positions, np.int64)))
+        names.append("" if added is None else graph.input("added", uniform(rng, added, 2)))
+        while names[-1] == "":
+            names.pop()
+        if rotary:
+            attributes["do_rotary"] = 1
+        if window is not None:
+            attributes["local_window_size"] = window
+        made = graph.node("GroupQueryAttention", *names, domain=MICROSOFT, outputs=3, num_heads=count, kv_num_heads=fewer, softcap=softcap, **attributes)
+        for n, name in enumerate(made[:outputs]):
+            graph.output(f"y{n}", name)
+
+        def exact(positions=None, added=0, **given):
+            q, k, v = np.split(given["qkv"], np.cumsum(widths)[:2], axis=-1) if packed else (given[name] for name in "qkv")
+            q, k, v = heads(q, count), heads(k, fewer), heads(v, fewer)
+            if rotary:
+                rows = np.arange(steps) if positions is None else positions
+                turns = [table.astype(np.float64)[rows] for table in tables]
+                turns = turns if positions is None else [turn[:, None] for turn in turns]
+                q, k = rotated(q, *turns), rotated(k, *turns)
+            scores = q @ np.repeat(k, count // fewer, axis=1).swapaxes(-1, -2) * attributes.get("scale", size**-0.5)
+            scores = softcap * np.tanh(scores / softcap) if softcap else scores
+            i, j = np.ogrid[:steps, :steps]
+            seen = (j <= i) & (j > i - (window or steps))
+            y = softmax(np.where(seen, scores + added, -np.inf)) @ np.repeat(v, count // fewer, axis=1)
+            return dict(zip(("y0", "y1", "y2"), (y.transpose(0, 2, 1, 3).reshape(2, steps, -1), k, v)))
+
+        graph.exact = exact
+        return graph
+
+    return make
+
+
 def single_nodes():
     yield "fused-gemm", fused("FusedGemm", lambda x, w, b: relu(x @ w.T + b), (3, 5), [(4, 5), (4,)], transB=1, activation="Relu")
     more = {"activation": "LeakyRelu", "activation_alpha": 0.2, "alpha": 0.5, "beta": 2.0}
@@ -247,6 +301,10 @@ def single_nodes():
     yield "multi-head-attention-past", multi_head(2, (2, 3, 8), (2, 3, 8), (2, 3, 8), past=(2, 2, 4, 4), causal=True, outputs=3)
     yield "microsoft-attention-mask", microsoft_attention(2, 4, mask=[[1, 1, 0, 1], [1, 1, 1, 1]])
     yield "microsoft-attention-past", microsoft_attention(2, 3, past=2, unidirectional=1)
+    yield "group-query-attention", group_query(4, 2, 5, 16, outputs=3)
+    yield "group-query-attention-packed", group_query(4, 1, 6, 16, packed=True, rotary=True, scale=0.5, outputs=3)
+    yield "group-query-attention-window", group_query(2, 2, 7, 16, rotary=True, positions=[range(7), range(2, 9)], window=3)
+    yield "group-query-attention-added", group_query(2, 1, 5, 16, added=(1, 2, 5, 5), softcap=1.5)
 
 
 # Whole files.

@@ -24,6 +24,8 @@ export interface Dialect {
   readonly statesHideMask: boolean
   /** Attention of several heads takes the masks of its inputs away, and has no use for a `query_mask` that is an argument. */
   readonly headsTakeMasks: boolean
+  /** Softmax layers put out zeros where they are masked: rows without a valid element would have the same number everywhere. */
+  readonly softmaxZeros: boolean
   /** Means over time leave masked steps out. */
   readonly averagesMasked: boolean
   /**
@@ -41,7 +43,7 @@ export interface Dialect {
 export const KERAS_2: Dialect = {
   name: 'Keras 2', hardSigmoidAlpha: 0.2, recurrentActivation: 'sigmoid', maskRule: 'hold', bidirectionalZeros: true,
   stackedStatesReversed: false, mergedMask: 'all', givenMaskSpreads: true, statesHideMask: false, headsTakeMasks: false,
-  averagesMasked: true, masksLinger: false, depthwiseKernel: 'depthwise_kernel', leakySlope: 0.3,
+  averagesMasked: true, masksLinger: false, softmaxZeros: false, depthwiseKernel: 'depthwise_kernel', leakySlope: 0.3,
 }
 
 /** Keras 3.0 to 3.3. */
@@ -53,11 +55,14 @@ const KERAS_3_0: Dialect = {
 /** Keras 3.4 to 3.10: merges have masks. */
 const KERAS_3_4: Dialect = { ...KERAS_3_0, name: 'Keras 3.4', mergedMask: 'any' }
 
-/** Keras 3.8 to 3.10. */
+/** Keras 3.8 and 3.9. */
 const KERAS_3_8: Dialect = { ...KERAS_3_4, headsTakeMasks: true }
 
+/** Keras 3.10. */
+const KERAS_3_10: Dialect = { ...KERAS_3_8, softmaxZeros: true }
+
 /** Keras 3.11 to 3.15: a mask that is an argument is passed on. */
-export const KERAS_3: Dialect = { ...KERAS_3_8, name: 'Keras 3', givenMaskSpreads: true }
+export const KERAS_3: Dialect = { ...KERAS_3_10, name: 'Keras 3', givenMaskSpreads: true }
 
 /** TensorFlow.js (tfjs-layers 4.22). */
 export const TFJS: Dialect = {
@@ -82,7 +87,7 @@ export function gatesWereHard(version: string): boolean {
 /** The dialect of a version of Keras as files give it: `2.2.4-tf`, `3.15.1`. */
 export function dialectOf(version: string): Dialect {
   const [major, minor] = numbersOf(version)
-  if (major >= 3) return major > 3 || minor >= 11 ? KERAS_3 : minor >= 8 ? KERAS_3_8 : minor >= 4 ? KERAS_3_4 : KERAS_3_0
+  if (major >= 3) return major > 3 || minor >= 11 ? KERAS_3 : minor >= 10 ? KERAS_3_10 : minor >= 8 ? KERAS_3_8 : minor >= 4 ? KERAS_3_4 : KERAS_3_0
   return gatesWereHard(version) ? { ...KERAS_2, recurrentActivation: 'hard_sigmoid' } : KERAS_2
 }
 

@@ -2,13 +2,13 @@ import { additiveAttention, attention } from './layers/attention.ts'
 import { multiHeadAttention } from './layers/attention-heads.ts'
 import {
   activation, batchNormalization, dense, dropout, embedding, identity, layerNormalization, masking, normalization, prelu, rescaling,
-  rmsNormalization, softmax, unitNormalization,
+  softmax, unitNormalization,
 } from './layers/basic-layers.ts'
 import { bidirectional } from './layers/bidirectional.ts'
 import type { LayerSpec } from './config.ts'
 import { einsumDense } from './layers/einsum-dense.ts'
 import { convolution, depthwiseConvolution, separableConvolution, transposedConvolution } from './layers/convolution.ts'
-import { groupNormalization } from './layers/group-normalization.ts'
+import { groupNormalization, rmsNormalization } from './layers/normalizations.ts'
 import type { LayerKind } from './layer-call.ts'
 import { concatenate, dot, elementwise } from './layers/merging.ts'
 import { isOperation, operation } from './layers/operations.ts'

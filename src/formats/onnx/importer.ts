@@ -36,11 +36,6 @@ const MOST_NAMED = 5
 const MOST_LETTERS = 60
 
 /** Turns a model, node by node, into a graph of ours. */
-/** Operators that compute with whole numbers in ONNX, and not here. */
-const TAKES_INTEGERS: ReadonlySet<string> = new Set([
-  'Gemm', 'MatMul', 'ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceMean', 'ReduceSumSquare', 'Relu', 'Erf', 'PRelu',
-])
-
 export class Importer implements Surroundings {
   readonly builder: GraphBuilder = new GraphBuilder()
   readonly opset: number
@@ -140,7 +135,7 @@ export class Importer implements Surroundings {
         if (!TAKES_LISTS.has(name)) refuseLists(conversion, inputs, 'an input')
         converter(conversion)
         conversion.finish()
-      }, label, name)
+      }, label)
     }
     if (isDone) return
     for (const name of node.outputs) if (name !== '') scope.spoil(name)
@@ -151,7 +146,7 @@ export class Importer implements Surroundings {
   }
 
   /** Runs a part of the import; what is unsupported in it is noted, and false returned. */
-  attempt(run: () => void, where = '', op = ''): boolean {
+  attempt(run: () => void, where = ''): boolean {
     try {
       run()
       return true
@@ -160,10 +155,6 @@ export class Importer implements Surroundings {
       if (error.code === 'UNSUPPORTED') {
         if (this.#unsupported.length < MOST_LISTED) this.#unsupported.push(error.message.replace(/^onnx: /, ''))
         this.#budget.work(ERROR_WORK, 'onnx')
-        return false
-      }
-      if (TAKES_INTEGERS.has(op) && error.message.includes('expected float32 input, got int32')) {
-        this.#unsupported.push(`${where} (${op}): whole numbers; a Cast to float32 before it makes it run`)
         return false
       }
       // Sizes and numbers that do not fit are the file's fault here, not the caller's.

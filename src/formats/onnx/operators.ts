@@ -1,6 +1,7 @@
 // The standard operators of ONNX, as operators of ours: https://onnx.ai/onnx/operators/
 // Which is which, an operator says itself (`Operator.onnx`). Ours follow the newest version of each; what older versions wrote otherwise
 // is in older-opsets.ts.
+import { LstmError } from '../../errors.ts'
 import { dropout } from '../../ops/elementwise/activations.ts'
 import { clip } from '../../ops/elementwise/arithmetic.ts'
 import { cast } from '../../ops/elementwise/cast.ts'
@@ -112,6 +113,23 @@ const OTHERS: Readonly<Record<string, Converter>> = {
   Upsample: convertResize,
 }
 
+/**
+ * Operators that compute with whole numbers in ONNX, and not here: a node with such numbers is sound, but not supported. Those that only move, choose
+ * or compare elements, or add and multiply them one by one, take both.
+ */
+const OF_FLOATS: readonly string[] = [
+  'Erf', 'Gemm', 'MatMul', 'PRelu', 'QuantizeLinear', 'ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceMean', 'ReduceSumSquare', 'Relu', 'Resize',
+  'Shrink', 'Upsample',
+]
+
+/** The same with whole numbers refused by name. */
+function ofFloats(convert: Converter): Converter {
+  return (c) => {
+    if (c.has(0) && c.type(c.input(0)).dtype !== 'float32') throw new LstmError('UNSUPPORTED', `onnx: ${c.label}: whole numbers; a Cast to float32 before it makes it run`)
+    convert(c)
+  }
+}
+
 /** By the name of the ONNX operator, with its domain where that is not the standard one, of the operators that are known by now. */
 export function converters(): ReadonlyMap<string, Converter> {
   const ways = new Map(OWN_WAYS.map(([{ name }, convert]) => [name, convert]))
@@ -119,5 +137,7 @@ export function converters(): ReadonlyMap<string, Converter> {
     const convert = ways.get(name) ?? ((c: Conversion) => c.emitOutputs(name, c.inputs, c.attributes()))
     return [onnx].flat().map((op): [string, Converter] => [op, convert])
   })
-  return new Map([...own, ...Object.entries(OTHERS), ...MICROSOFT_OPERATORS, ...QUANTIZED_OPERATORS])
+  const known = new Map([...own, ...Object.entries(OTHERS), ...MICROSOFT_OPERATORS, ...QUANTIZED_OPERATORS])
+  for (const op of OF_FLOATS) known.set(op, ofFloats(known.get(op) as Converter))
+  return known
 }

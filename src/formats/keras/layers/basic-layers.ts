@@ -120,14 +120,33 @@ function emitRelu({ layer, emit, path }: LayerCall, x: string): string {
 
 export const softmax: LayerKind = {
   build(call) {
-    const { layer, emit, path } = call
+    const { layer, emit, path, dialect } = call
     const x = onlyInput(call)
-    if (x.mask !== undefined) throw notSupported(`${layer.settings.what}: a mask`)
     const axes = lastAxes(layer.settings, emit.rankOf(x.value), 'axis')
-    if (axes.length === 1) return [{ value: emit.node(path, 'softmax', [x.value], { axis: axes[0] as number }), mask: undefined }]
-    const all = emit.node(`${path}/all`, 'reduceLogSumExp', [x.value, emit.integers(...axes)], { keepdims: true })
-    return [{ value: emit.node(path, 'exp', [emit.node(`${path}/log`, 'sub', [x.value, all])]), mask: undefined }]
+    const valid = x.mask === undefined ? undefined : emit.truth(`${path}/valid`, x.mask)
+    const value = valid === undefined ? x.value : emitHidden(call, x.value, valid)
+    const result = emitSoftmax(call, value, axes)
+    return [{ value: valid === undefined || !dialect.softmaxZeros ? result : emit.node(`${path}/zeroed`, 'where', [valid, result, emit.number(0)]), mask: x.mask }]
   },
+}
+
+function emitSoftmax({ emit, path }: LayerCall, x: string, axes: readonly number[]): string {
+  if (axes.length === 1) return emit.node(path, 'softmax', [x], { axis: axes[0] as number })
+  const all = emit.node(`${path}/all`, 'reduceLogSumExp', [x, emit.integers(...axes)], { keepdims: true })
+  return emit.node(path, 'exp', [emit.node(`${path}/log`, 'sub', [x, all])])
+}
+
+/**
+ * -1e9 is added where the mask says so.
+ * @throws LstmError `UNSUPPORTED` for masks that Keras itself cannot add: along the last axes they fit by chance at best
+ */
+function emitHidden({ emit, path, layer }: LayerCall, x: string, valid: string): string {
+  const [own, given] = [emit.shapeOf(x), emit.shapeOf(valid)]
+  const fits = own.length === given.length && given.every((size, axis) => size === 1 || size === own[axis] || typeof size === 'string' || typeof own[axis] === 'string')
+  if (!fits) {
+    throw notSupported(`${layer.settings.what}: a mask [${given.join(', ')}] of [${own.join(', ')}], which has other axes: Keras wants one that broadcasts, such as ops.expand_dims(mask, -1) for an axis of 1`)
+  }
+  return emit.node(`${path}/hidden`, 'add', [x, emit.node(`${path}/adder`, 'where', [valid, emit.number(0), emit.number(-1e9)])])
 }
 
 /** Axes, negative ones counted from the end; default the last. */
@@ -196,22 +215,6 @@ export const layerNormalization: LayerKind = {
     const beta = centers ? tensors.at(-1) : undefined
     const inputs = [x.value, emit.constant(`${path}/gamma`, gamma), ...(beta === undefined ? [] : [emit.constant(`${path}/beta`, beta)])]
     return [{ value: emit.node(path, 'layerNormalization', inputs, { axis: first, epsilon: settings.number('epsilon', 1e-3) }), mask: x.mask }]
-  },
-}
-
-/** scale x / sqrt(mean x^2 + epsilon), along the last axis or some of the last. */
-export const rmsNormalization: LayerKind = {
-  build(call) {
-    const { layer: { settings }, emit, path, weights } = call
-    const x = onlyInput(call)
-    const rank = emit.rankOf(x.value)
-    const axes = lastAxes(settings, rank, 'axis').sort((a, b) => a - b)
-    if (axes.some((axis, n) => axis !== rank - axes.length + n)) throw notSupported(`${settings.what}: axes that are not the last ones`)
-    const [scale] = weights.take(['scale'], settings.what) as [NdArray]
-    const squares = emit.node(`${path}/squares`, 'reduceMean', [emit.node(`${path}/square`, 'square', [x.value]), emit.integers(...axes)], { keepdims: true })
-    const length = emit.node(`${path}/length`, 'sqrt', [emit.node(`${path}/bounded`, 'add', [squares, emit.number(settings.number('epsilon', 1e-6))])])
-    const scaled = emit.node(path, 'mul', [emit.node(`${path}/unit`, 'div', [x.value, length]), emit.constant(`${path}/scale`, scale)])
-    return [{ value: scaled, mask: undefined }]
   },
 }
 

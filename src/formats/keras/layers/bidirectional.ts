@@ -22,9 +22,7 @@ export const bidirectional: LayerKind = {
     const wrapped = wrappedLayers(layer)
     const foreign = wrapped.find(({ className }) => ![...RECURRENT_LAYERS, 'RNN'].includes(className))
     if (foreign !== undefined) return [`around a layer of class ${foreign.className}`]
-    const [forward] = wrapped
-    const isOdd = forward.settings.flag('go_backwards', false) && forward.settings.flag('return_sequences', false)
-    return [...wrapped.flatMap((inner) => walkProblems(inner, dialect)), ...(isOdd ? ['around a layer that goes backwards itself'] : [])]
+    return wrapped.flatMap((inner) => walkProblems(inner, dialect))
   },
   build(call) {
     const { layer, weights, dialect, path } = call
@@ -42,8 +40,15 @@ export const bidirectional: LayerKind = {
     const mask = given.returnSequences ? input.outputMask : undefined
     const fused = mode === 'concat' && canFuse(forward, backward)
     const { ys, states } = fused ? emitFused(call, forward, backward, input) : emitTwo(call, forward, backward, input)
-    return [...merge(call, ys, mode, path).map((value) => ({ value, mask })), ...states]
+    const isTurned = given.goBackwards && given.returnSequences
+    return [...merge(call, ys, mode, path).map((value) => ({ value: isTurned ? turned(call, value, given.timeMajor) : value, mask })), ...states]
   },
+}
+
+/** Where the first layer goes backwards, its output stays so, and that of the second is turned to it. */
+function turned({ emit, path }: LayerCall, value: string, timeMajor: boolean): string {
+  const [back, end, axis] = [-1, -(2 ** 31), timeMajor ? 0 : 1].map((one) => emit.integers(one)) as [string, string, string]
+  return emit.node(`${path}/turned`, 'slice', [value, back, end, axis, back])
 }
 
 function mergeMode(layer: LayerSpec): typeof MERGES[number] | undefined {

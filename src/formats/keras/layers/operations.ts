@@ -1,9 +1,11 @@
 // Functions that models call without a layer: tf.* in Keras 2 (TFOpLambda), keras.ops in Keras 3. Arithmetic, reductions, and the list of all.
 import { FUNCTION_MODULE, type LayerSpec } from '../config.ts'
 import type { LayerCall, LayerKind } from '../layer-call.ts'
+import { ARITHMETIC_FUNCTIONS } from './arithmetic-operations.ts'
 import { emitUnit } from './basic-layers.ts'
 import { COMPOSED_FUNCTIONS } from './composed-operations.ts'
 import { MOVING_FUNCTIONS } from './moving-operations.ts'
+import { NORMALIZING_FUNCTIONS } from './normalizing-operations.ts'
 import { ORDERING_FUNCTIONS } from './ordering-operations.ts'
 import { axesOf, boundArguments, FIRST, integerArgument, LIST, listed, operands, plain, tensorOf, type Given, type Operation } from './operation.ts'
 
@@ -207,7 +209,7 @@ const FUNCTIONS: Readonly<Record<string, Operation>> = {
   'converttotensor': unary('identity'), 'identity': unary('identity'), 'stopgradient': unary('identity'), 'stop_gradient': unary('identity'),
   'math.add_n': sumOfList,
   'arctan': unary('atan'), 'math.atan': unary('atan'), 'isnan': unary('isNaN'), 'math.is_nan': unary('isNaN'),
-  ...MOVING_FUNCTIONS, ...COMPOSED_FUNCTIONS, ...ORDERING_FUNCTIONS,
+  ...MOVING_FUNCTIONS, ...COMPOSED_FUNCTIONS, ...ORDERING_FUNCTIONS, ...ARITHMETIC_FUNCTIONS, ...NORMALIZING_FUNCTIONS,
 }
 
 /** The function a layer stands for; undefined for a layer that is one. */

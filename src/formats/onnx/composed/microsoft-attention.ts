@@ -73,7 +73,7 @@ export function multiHeadAttention(c: Conversion): void {
 }
 
 /** Parts of these sizes along an axis. */
-function parts(c: Conversion, value: string, sizes: readonly (number | string | undefined)[], axis: number): string[] {
+export function parts(c: Conversion, value: string, sizes: readonly (number | string | undefined)[], axis: number): string[] {
   if (!sizes.every((size) => typeof size === 'number')) throw c.unsupported('queries, keys or values of unknown sizes beside their bias')
   const outputs = sizes.map((_, n) => c.unused(`part${n}`))
   c.emit('split', [value, c.integers('sizes', sizes)], { axis }, outputs)

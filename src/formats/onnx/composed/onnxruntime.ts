@@ -1,5 +1,6 @@
 // Operators that onnxruntime's optimiser makes of several: https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
 import type { Conversion } from '../conversion.ts'
+import { groupQueryAttention } from './group-query-attention.ts'
 import { microsoftAttention, multiHeadAttention } from './microsoft-attention.ts'
 
 /** What comes after a product or a convolution: names of ONNX, and names and default constants of ours. */
@@ -131,6 +132,7 @@ const OPERATORS: Readonly<Record<string, (c: Conversion) => void>> = {
   FusedGemm: fusedGemm,
   FusedMatMul: fusedMatMul,
   Gelu: gelu('gelu'),
+  GroupQueryAttention: groupQueryAttention,
   MultiHeadAttention: multiHeadAttention,
   QuickGelu: quickGelu,
   SkipLayerNormalization: skipNormalization('layerNormalization'),

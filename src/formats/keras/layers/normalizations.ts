@@ -1,10 +1,11 @@
-// GroupNormalization: the channels of each group of channels, at all steps, have mean 0 and variance 1.
+// GroupNormalization and RMSNormalization.
 import { lengthOf } from '../../../values/shape.ts'
 import { NdArray } from '../../../values/ndarray.ts'
 import { lastAxes } from './basic-layers.ts'
 import { notSupported, onlyInput, type LayerKind } from '../layer-call.ts'
 import { WINDOWS } from './window-settings.ts'
 
+/** The channels of each group of channels, at all steps, have mean 0 and variance 1. */
 export const groupNormalization: LayerKind = {
   families: WINDOWS,
   build(call) {
@@ -38,5 +39,21 @@ export const groupNormalization: LayerKind = {
     if (scales) value = emit.node(`${path}/scaled`, 'mul', [value, emit.constant(`${path}/gamma`, tensors[0] as NdArray)])
     if (centers) value = emit.node(path, 'add', [value, emit.constant(`${path}/beta`, tensors.at(-1) as NdArray)])
     return [{ value, mask: x.mask }]
+  },
+}
+
+/** scale x / sqrt(mean x^2 + epsilon), along the last axis or some of the last. */
+export const rmsNormalization: LayerKind = {
+  build(call) {
+    const { layer: { settings }, emit, path, weights } = call
+    const x = onlyInput(call)
+    const rank = emit.rankOf(x.value)
+    const axes = lastAxes(settings, rank, 'axis').sort((a, b) => a - b)
+    if (axes.some((axis, n) => axis !== rank - axes.length + n)) throw notSupported(`${settings.what}: axes that are not the last ones`)
+    const [scale] = weights.take(['scale'], settings.what) as [NdArray]
+    const squares = emit.node(`${path}/squares`, 'reduceMean', [emit.node(`${path}/square`, 'square', [x.value]), emit.integers(...axes)], { keepdims: true })
+    const length = emit.node(`${path}/length`, 'sqrt', [emit.node(`${path}/bounded`, 'add', [squares, emit.number(settings.number('epsilon', 1e-6))])])
+    const scaled = emit.node(path, 'mul', [emit.node(`${path}/unit`, 'div', [x.value, length]), emit.constant(`${path}/scale`, scale)])
+    return [{ value: scaled, mask: undefined }]
   },
 }
