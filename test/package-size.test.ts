@@ -46,6 +46,23 @@ describe('the size', () => {
     expect(size, `core in one file: ${size} gzip`).toBeLessThanOrEqual(45 * 1024)
   })
 
+  it('of recognizeLine, for a model that was saved, is at most 2.8 kB gzip: the reader is not loaded', async () => {
+    const entry = `export { recognizeLine } from '${fileURLToPath(new URL('tesseract.js', dist))}'`
+    const { output } = await build({
+      configFile: false,
+      logLevel: 'error',
+      build: { write: false, minify: true, modulePreload: false, rolldownOptions: { input: 'line-entry', preserveEntrySignatures: 'strict' } },
+      plugins: [{ name: 'line-entry', resolveId: (id) => (id === 'line-entry' ? '\0line-entry' : undefined), load: (id) => (id === '\0line-entry' ? entry : undefined) }],
+    }) as Rolldown.RolldownOutput
+    const chunks = output.filter((part): part is Rolldown.OutputChunk => part.type === 'chunk')
+    const [line, ...others] = chunks.filter((chunk) => chunk.isEntry)
+    expect(others).toEqual([])
+    const atOnce = chunks.filter((chunk) => chunk === line || line?.imports.includes(chunk.fileName))
+    expect(chunks.some(({ code }) => code.includes('lstm-recoder'))).toBe(true)
+    expect(atOnce.some(({ code }) => code.includes('lstm-recoder'))).toBe(false)
+    expect(gzipSync(line?.code ?? '', { level: 9 }).length).toBeLessThanOrEqual(2.8 * 1024)
+  })
+
   it('of the core without the binaries is at most 26 kB gzip', async () => {
     let binaries = 0
     const { output } = await build({

@@ -13,6 +13,7 @@ export interface SourceReader<Options, Result> {
 }
 
 /** A reader of files that stand alone. @param name as messages call it */
+/* @__NO_SIDE_EFFECTS__ */
 export function fromAnySource<Options extends object, Result>(
   name: string, read: (bytes: Uint8Array, options: Options, location: string | undefined) => Result,
 ): SourceReader<Options, Result> {

@@ -1,6 +1,6 @@
 // Lines of text from pictures, with a model of a .traineddata file.
 import { LstmError } from '../errors.ts'
-import { charactersOf } from '../formats/tesseract/characters.ts'
+import { charactersOf } from '../formats/tesseract/line-characters.ts'
 import { ARRAY } from '../formats/given.ts'
 import { charactersIn, decoderOf, type Decoder } from '../formats/tesseract/decoding.ts'
 import { MOST_COLUMNS, preparedLine, type LineImage, type LineOptions, type PreparedLine } from '../formats/tesseract/line-image.ts'
@@ -43,19 +43,17 @@ export interface LinesOptions extends LineOptions {
 }
 
 const OPTIONS: OptionTable<LineOptions> = { inverted: FLAG, margin: count(0, 1000) }
-const LINES_OPTIONS: OptionTable<LinesOptions> = { ...OPTIONS, batch: count(1) }
+const LINES_OPTIONS: OptionTable<LinesOptions> = { ...OPTIONS, batch: /* @__PURE__ */ count(1) }
 const LINES_OF_A_THREAD = 4
 /** Of the longest line of a batch: shorter ones are in another. */
 const SHORTEST = 0.75
 
-/** Letters of scripts that are read from right to left. */
-const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u
+/** Letters, and those of scripts that are read from right to left. */
+const LETTER = /\p{L}/gu
+const RIGHT_TO_LEFT = /(?=\p{L})[\p{sc=Arab}\p{sc=Hebr}\p{sc=Syrc}\p{sc=Thaa}\p{sc=Nkoo}]/gu
 
 /** What text is made with, for each graph. */
 const DECODERS: WeakMap<Graph, Decoder> = new WeakMap()
-
-/** Where there is no ink. */
-const noLine = (): RecognizedLine => ({ text: '', direction: 'ltr', confidence: 0, characters: [] })
 
 function heightOf(model: Pick<Model, 'inputs'>): number {
   const [pixels, ...more] = (model as Partial<typeof model> | null | undefined)?.inputs ?? []
@@ -93,18 +91,17 @@ function decoded(model: Pick<Model, 'toGraph'>, probs: ArrayLike, { box }: Pick<
   DECODERS.set(graph, decoder)
   const [, steps = 0, outputs = 0] = probs.shape
   const column = (step: number): number => box.left + step * box.width / steps
-  const all = charactersIn(probs.data, outputs, decoder).map(({ from, to, ...character }) => ({ ...character, from: column(from), to: column(to) }))
-  const isInk = ({ text }: LineCharacter): boolean => text !== ' '
-  const begin = all.findIndex(isInk)
-  const characters = begin < 0 ? [] : all.slice(begin, all.length - [...all].reverse().findIndex(isInk))
-  const confidence = characters.reduce((sum, character) => sum + character.confidence, 0) / Math.max(1, characters.length)
-  const text = characters.map((character) => character.text).join('')
-  return { text, direction: directionOf(text), confidence, characters }
+  const characters = charactersIn(probs.data, outputs, decoder).map(({ from, to, ...character }) => ({ ...character, from: column(from), to: column(to) }))
+  while (characters.at(-1)?.text === ' ') characters.pop()
+  while (characters[0]?.text === ' ') characters.shift()
+  return lineOf(characters)
 }
 
-function directionOf(text: string): 'ltr' | 'rtl' {
-  const letters = text.match(/\p{L}/gu) ?? []
-  return 2 * letters.filter((letter) => RIGHT_TO_LEFT.test(letter)).length > letters.length ? 'rtl' : 'ltr'
+function lineOf(characters: readonly LineCharacter[]): RecognizedLine {
+  const text = characters.map((character) => character.text).join('')
+  const confidence = characters.reduce((sum, character) => sum + character.confidence, 0) / (characters.length || 1)
+  const lettersOf = (kind: RegExp): number => text.match(kind)?.length ?? 0
+  return { text, direction: 2 * lettersOf(RIGHT_TO_LEFT) > lettersOf(LETTER) ? 'rtl' : 'ltr', confidence, characters }
 }
 
 /**
@@ -118,8 +115,7 @@ function directionOf(text: string): 'ltr' | 'rtl' {
  */
 export function recognizeLine(model: Model, image: LineImage, options: LineOptions = {}): RecognizedLine {
   const line = prepareLine(model, image, options)
-  const probs = line === undefined ? undefined : model.run({ pixels: line.pixels }).probs
-  return line === undefined || probs === undefined ? noLine() : decoded(model, probs, line)
+  return line === undefined ? lineOf([]) : decoded(model, model.run({ pixels: line.pixels }).probs as NdArray, line)
 }
 
 /**
@@ -139,7 +135,7 @@ export function recognizeLines(model: Model, images: readonly LineImage[], optio
   const lines = each((image) => prepareLine(model, image, ofLines))
   const read: Map<PreparedLine | undefined, RecognizedLine> = new Map()
   for (const members of batchesOf(lines.filter((line) => line !== undefined), batch)) runBatch(model, members).forEach((line, n) => read.set(members[n], line))
-  return lines.map((line) => read.get(line) ?? noLine())
+  return lines.map((line) => read.get(line) ?? lineOf([]))
 }
 
 function ofImage<T>(n: number, read: () => T): T {

@@ -82,9 +82,9 @@ describe('pictures of lines', () => {
   })
 
   it.each<[string, unknown, 'VALUE' | 'SHAPE', RegExp]>([
-    ['a width of half a pixel', { width: 1.5, height: 1, data: new Uint8Array(1) }, 'VALUE', /a whole number >= 1 for the width of the image, got 1.5/],
-    ['no height', { width: 1, data: new Uint8Array(1) }, 'VALUE', /for the height of the image, got undefined/],
-    ['lists', { width: 1, height: 1, data: [1] }, 'VALUE', /expected a Uint8Array of pixels, got/],
+    ['a width of half a pixel', { width: 1.5, height: 1, data: new Uint8Array(1) }, 'VALUE', /a whole number >= 1 for 'image.width', got 1.5/],
+    ['no height', { width: 1, data: new Uint8Array(1) }, 'VALUE', /for 'image.height', got undefined/],
+    ['lists', { width: 1, height: 1, data: [1] }, 'VALUE', /expected a Uint8Array of pixels for 'image.data', got Array/],
     ['three bytes a pixel', { width: 2, height: 2, data: new Uint8Array(12) }, 'SHAPE', /expected 4 bytes \(grey\) or 16 \(RGBA\) for 2 x 2 pixels, got 12/],
     ['endless sizes', { width: 1e6, height: 1e6, data: new Uint8Array(12) }, 'VALUE', /expected at most 134217728 pixels, got 1000000 x 1000000/],
   ])('refuse %s', (_, given, code, message) => {

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { charactersOf } from '../../src/formats/tesseract/characters.ts'
+import { charactersOf } from '../../src/formats/tesseract/line-characters.ts'
 import { readTraineddata, tesseract } from '../../src/formats/tesseract/reader.ts'
 import { sniff } from '../../src/formats/sniff.ts'
 import { Int8Weights } from '../../src/ops/products/narrow-weights.ts'
@@ -109,47 +109,52 @@ describe('traineddata files', () => {
   })
 
   it.each<[string, WrittenFile | Uint8Array, RegExp]>([
-    ['a file of the legacy engine', fileOf(new Map([[1, new Uint8Array(9)], [3, new Uint8Array(70)]])), /^traineddata: a file without a network: it is for Tesseract's legacy engine only, as osd/],
-    ['characters inside the network', fileOf(new Map([...componentsOf(small())].filter(([n]) => n !== 22))), /expected the components lstm-recoder: files of a format before/],
+    ['a file of the legacy engine', fileOf(new Map([[1, new Uint8Array(9)], [3, new Uint8Array(70)]])), /^traineddata: a file without a network: it is for Tesseract's legacy engine only, as osd is; take that of a language/],
+    ['characters inside the network', fileOf(new Map([...componentsOf(small())].filter(([n]) => n !== 22))), /expected lstm-unicharset and lstm-recoder beside the network: a format before Tesseract 4.0/],
+    ['more than one LSTM that is turned', small({ network: series(input(8), turned('RTLReversed', lstm('LSTM', 1, 1, 2), lstm('LSTM', 2, 2, 2))) }), /"RTLReversed" \(RTLReversed\) turns LSTM, LSTM, not one LSTM/],
     ['2-D LSTMs', small({ network: series(input(8), { ...lstm('LSTM', 1, 1, 2), numbers: [1 + 2 * 2] }) }), /"LSTM1" \(LSTM\) is a 2-D LSTM.* \(the network is \[1,8,0,1 a test\]\)$/],
     ['checkpoints', small({ network: { ...usual('int8'), training: 1 } }), /a checkpoint of a training: .*--stop_training/],
-    ['other layers', small({ network: series(input(8), { type: 'ParBidiLSTM', stack: [] }) }), /a layer of type "ParBidiLSTM"; supported are Input, .*the network is \[1,8,0,1 a test\]/],
-    ['types by number', small({ network: { ...usual('int8'), code: 9 } }), /got the number 9: a format before/],
-    ['matrices of an old format', small({ network: series(input(8), { ...dense('Tanh', matrix(1, 2, 2)), mode: 5 }) }), /a format before Tesseract 4.0 \(mode 5\)/],
-    ['colours', small({ network: series(input(8, 3)) }), /pictures of 3 colours; supported are grey/],
+    ['other layers', small({ network: series(input(8), { type: 'ParBidiLSTM', stack: [] }) }), /a layer of type "ParBidiLSTM"; supported are layers as in \[1,36,0,1Ct3,3.* \(the network is \[1,8,0,1 a test\]\)$/],
+    ['types by number', small({ network: { ...usual('int8'), code: 9 } }), /a layer of type 9, by number: a format before/],
+    ['matrices of an old format', small({ network: series(input(8), { ...dense('Tanh', matrix(1, 2, 2)), mode: 5 }) }), /weights of mode 5 in "Tanh" \(Tanh\): a format before Tesseract 4.0/],
+    ['colours', small({ network: series(input(8, 3)) }), /pictures of height 8 in 3 colours; supported are grey ones of height 1 to 256/],
     ['any height', small({ network: series(input(0)) }), /pictures of height 0 \(any\)/],
-    ['windows over lines', small({ network: series(input(1), lstm('LSTM', 1, 1, 2), maxpool(2, 1)) }), /Maxpool slides over a line/],
-    ['a window alone', small({ network: series(input(8), convolve(1, 1), maxpool(2, 2)) }), /expected a layer with weights after the window/],
-    ['sums along lines', small({ network: series(input(8), lstm('SummLSTM', 1, 1, 2)) }), /SummLSTM1 sums up along x/],
-    ['turned windows', small({ network: series(input(8), turned('XYTranspose', maxpool(2, 2))) }), /expected one LSTM in a layer that turns its input, got Maxpool/],
-    ['pictures at the end', small({ network: series(input(8), dense('Softmax', matrix(1, 6, 2))) }), /ends in a line of probabilities \(Softmax\), got a height of 8/],
-    ['no probabilities', small({ network: series(input(1), lstm('LSTM', 1, 1, 2)) }), /ends in a line of probabilities \(Softmax\), got none/],
+    ['windows over lines', small({ network: series(input(1), lstm('LSTM', 1, 1, 2), maxpool(2, 1)) }), /"Maxpool" \(Maxpool\) slides over a line; supported are/],
+    ['a window alone', small({ network: series(input(8), convolve(1, 1), maxpool(2, 2)) }), /"Convolve" \(Convolve\) without a layer with weights after it; supported are/],
+    ['sums along lines', small({ network: series(input(8), lstm('SummLSTM', 1, 1, 2)) }), /"SummLSTM1" \(SummLSTM\) runs along x of a picture; supported are/],
+    ['turned windows', small({ network: series(input(8), turned('XYTranspose', maxpool(2, 2))) }), /"XYTranspose" \(XYTranspose\) turns Maxpool, not one LSTM; supported are/],
+    ['pictures at the end', small({ network: series(input(8), dense('Softmax', matrix(1, 6, 2))) }), /expected a line of probabilities \(Softmax\) at the end, got a height of 8/],
+    ['no probabilities', small({ network: series(input(1), lstm('LSTM', 1, 1, 2)) }), /expected a line of probabilities \(Softmax\) at the end, got none/],
   ])('refuse %s by name', (_, file, message) => {
     expectError(() => readTraineddata(file instanceof Uint8Array ? file : written(file)), 'UNSUPPORTED', message)
   })
 
   it.each<[string, WrittenFile | Uint8Array, RegExp]>([
     ['no file', new Uint8Array(3), /expected the number of components and their offsets/],
-    ['more characters than lines', fileOf(componentsOf(small()).set(21, new TextEncoder().encode('900\na 0\n'))), /lstm-unicharset: expected the number of characters and a line for each, got "900" and 2 lines/],
-    ['no number of characters', fileOf(componentsOf(small()).set(21, new TextEncoder().encode('x\na 0\n'))), /got "x" and 2 lines/],
+    ['more characters than lines', fileOf(componentsOf(small()).set(21, new TextEncoder().encode('900\na 0\n'))), /expected 1 to 2 for the number of characters in lstm-unicharset, got 900/],
+    ['no number of characters', fileOf(componentsOf(small()).set(21, new TextEncoder().encode('x\na 0\n'))), /expected 1 to 2 for the number of characters in lstm-unicharset, got NaN/],
     ['an empty character', small({ characters: [...CHARACTERS.characters.slice(0, 6), ''] }), /lstm-unicharset: expected a character in line 8, got " 0 Common 0"/],
-    ['no UTF-8', fileOf(componentsOf(small()).set(21, Uint8Array.of(49, 10, 255, 10))), /lstm-unicharset: expected text in UTF-8/],
+    ['no UTF-8', fileOf(componentsOf(small()).set(21, Uint8Array.of(49, 10, 255, 10))), /expected text in UTF-8 for lstm-unicharset/],
     ['too few codes', small({ codes: CHARACTERS.codes.slice(1) }), /lstm-recoder: expected a code for each of 7 characters, got 6/],
-    ['codes of no outputs', small({ codes: CHARACTERS.codes.map((code, n) => (n === 3 ? [6] : code)) }), /expected outputs 0 to 5 in the code of character 3, got 6/],
-    ['endless codes', small({ codes: CHARACTERS.codes.map((code, n) => (n === 3 ? Array<number>(10).fill(1) : code)) }), /at most 9 parts in the code of character 3, got 10/],
-    ['a null output that is none', small({ nullCode: 6 }), /expected the null output to be 0 to 5, got 6/],
+    ['codes of no outputs', small({ codes: CHARACTERS.codes.map((code, n) => (n === 3 ? [6] : code)) }), /expected 0 to 5 for outputs in the code of character 3, got 6/],
+    ['endless codes', small({ codes: CHARACTERS.codes.map((code, n) => (n === 3 ? Array<number>(10).fill(1) : code)) }), /expected 0 to 9 for the parts of the code of character 3, got 10/],
+    ['a null output that is none', small({ nullCode: 6 }), /expected 0 to 5 for the null output, got 6/],
     ['a huge matrix', small({ network: series(input(8), dense('Tanh', { ...matrix(1, 2, 2), rows: 2 ** 31, columns: 2 ** 31 })) }), /expected 4611686018427388000 bytes of "Tanh" \(Tanh\) at byte \d+, got \d+: the file is cut off, or lies/],
-    ['a matrix of nothing', small({ network: series(input(8), dense('Tanh', matrix(1, 2, 1))) }), /expected a matrix of inputs and a bias/],
-    ['too few scales', small({ network: series(input(8), dense('Tanh', { ...matrix(1, 2, 2), scales: Float64Array.of(1) })) }), /expected a scale for each of 2 rows of "Tanh" \(Tanh\), got 1/],
-    ['no numbers', small({ network: series(input(8), dense('Tanh', { ...matrix(1, 1, 2), scales: Float64Array.of(NaN) })) }), /expected finite numbers in the scales of "Tanh" \(Tanh\), got NaN at element 0/],
-    ['gates that differ', small({ network: series(input(8), { ...lstm('LSTM', 1, 1, 2), matrices: [2, 2, 3, 2].map((rows) => matrix(1, rows, 4)) }) }), /expected gates 2 x 4 .* got 2 x 4, 3 x 4, 2 x 4, 2 x 4 and 3 inputs/],
-    ['other inputs than there are', small({ network: series(input(1), dense('Softmax', matrix(1, 6, 3))) }), /expected 2 columns of weights in Softmax, got 3/],
-    ['no input', small({ network: series(maxpool(2, 2)) }), /expected the Input first, got Maxpool/],
-    ['two inputs', small({ network: series(input(8), input(8)) }), /expected one Input, got another/],
-    ['a window that is too high', small({ network: series(input(8), maxpool(2, 9)) }), /expected a window at most 8 high of Maxpool, got 9/],
+    ['a matrix of nothing', small({ network: series(input(8), dense('Tanh', matrix(1, 2, 1))) }), /expected weights of 2 x 2 in "Tanh" \(Tanh\), got 2 x 1/],
+    ['too few scales', small({ network: series(input(8), dense('Tanh', { ...matrix(1, 2, 2), scales: Float64Array.of(1) })) }), /expected 2 to Infinity for the scales of "Tanh" \(Tanh\), got 1/],
+    ['no numbers', small({ network: series(input(8), dense('Tanh', { ...matrix(1, 1, 2), scales: Float64Array.of(NaN) })) }), /expected finite numbers in "Tanh" \(Tanh\), got NaN at element 0/],
+    ['gates that differ', small({ network: series(input(8), { ...lstm('LSTM', 1, 1, 2), matrices: [2, 2, 3, 2].map((rows) => matrix(1, rows, 4)) }) }), /expected weights of 2 x 4 in "LSTM1" \(LSTM\), got 2 x 4, 2 x 4, 3 x 4, 2 x 4, 3 inputs/],
+    ['other inputs than there are', small({ network: series(input(1), dense('Softmax', matrix(1, 6, 3))) }), /expected weights of 6 x 2 in "Softmax" \(Softmax\), got 6 x 3/],
+    ['no input', small({ network: series(maxpool(2, 2)) }), /expected one Input, before all others, got "Maxpool" \(Maxpool\)/],
+    ['two inputs', small({ network: series(input(8), input(8)) }), /expected one Input, before all others, got "Input" \(Input\)/],
+    ['a window that is too high', small({ network: series(input(8), maxpool(2, 9)) }), /expected 1 to 8 for the height of "Maxpool" \(Maxpool\), got 9/],
     ['a window of nothing', small({ network: series(input(8), maxpool(0, 2)) }), /expected 1 to 4096 for the width of "Maxpool" \(Maxpool\), got 0/],
-    ['layers after the last', small({ network: series(usual('int8'), dense('Tanh', matrix(1, 2, 7))) }), /expected nothing after the probabilities, got Tanh/],
-    ['deep networks', small({ network: Array.from({ length: 40 }).reduce<WrittenLayer>((inner) => series(inner), input(8)) }), /at most 16 deep/],
+    ['layers after the last', small({ network: series(usual('int8'), dense('Tanh', matrix(1, 2, 7))) }), /expected nothing after the probabilities, got "Tanh" \(Tanh\)/],
+    ['an LSTM of other inputs', small({ network: series(input(1), { ...lstm('LSTM', 1, 1, 2), numbers: [4] }) }), /expected weights of 2 x 4 in "LSTM1" \(LSTM\), got 2 x 4, 2 x 4, 2 x 4, 2 x 4, 4 inputs/],
+    ['a matrix without rows', small({ network: series(input(8), dense('Tanh', matrix(1, 0, 2))) }), /expected weights of 1 x 2 in "Tanh" \(Tanh\), got 0 x 2/],
+    ['windows of less than nothing', small({ network: series(input(8), convolve(-1, -1), dense('Tanh', matrix(1, 2, 2))) }), /expected 0 to 65536 for the sizes of "Convolve" \(Convolve\), got -1/],
+    ['floats without columns', small({ network: series(input(8), dense('Tanh', { rows: 2 ** 31, columns: 0, floats: new Float64Array(0) })) }), /expected weights of 2147483648 x 2 in "Tanh" \(Tanh\), got 2147483648 x 0/],
+    ['deep networks', small({ network: Array.from({ length: 40 }).reduce<WrittenLayer>((inner) => series(inner), input(8)) }), /expected 0 to 16 for how deep layers are in each other, got 17/],
     ['bytes after the network', fileOf(componentsOf(small()).set(17, joined([componentsOf(small()).get(17) as Uint8Array, Uint8Array.of(1)]))), /expected its end at byte \d+, got 1 bytes more/],
     ['a gzip file that is cut off', new Uint8Array(gzipSync(written(small()))).slice(0, -9), /a gzip file of \d+ bytes that says it unpacks to \d+: it is cut off, or lies/],
   ])('refuse %s', (_, file, message) => {
@@ -159,7 +164,7 @@ describe('traineddata files', () => {
   it('give layers names of their own', () => {
     const network = series(input(1), { ...lstm('LSTM', 1, 1, 2), name: 'a' }, { ...lstm('LSTM', 2, 2, 2), name: 'a' }, { ...dense('Softmax', matrix(3, 6, 3)), name: '\u0000/"' })
     const { graph } = readTraineddata(written(small({ network })))
-    expect(graph.nodes.map(({ name }) => name)).toEqual(['line', 'a', 'a_2', 'layer', 'layer_2'])
+    expect(graph.nodes.map(({ name }) => name)).toEqual(['line', 'a', 'a_2', 'layer', 'layer.softmax'])
   })
 
   it('refuse options that are none', () => {

@@ -59,8 +59,8 @@ export class Noise {
 }
 
 /** W [x, 1], with the integer one being 127. */
-function product({ rows, columns, q, scales }: Weights, x: ArrayLike<number>, out: Float32Array): void {
-  if (q === undefined) throw new Error('expected weights of 8 bits')
+function product({ rows, columns, data: q, scales }: Weights, x: ArrayLike<number>, out: Float32Array): void {
+  if (scales === undefined) throw new Error('expected weights of 8 bits')
   for (let row = 0; row < rows; row++) {
     const begin = row * columns
     let sum = (q[begin + columns - 1] as number) * MOST
@@ -69,7 +69,7 @@ function product({ rows, columns, q, scales }: Weights, x: ArrayLike<number>, ou
   }
 }
 
-function windows(x: Activations, [halfWidth, halfHeight]: readonly [number, number], noise: Noise): Activations {
+function windows(x: Activations, [halfWidth = 0, halfHeight = 0]: readonly number[], noise: Noise): Activations {
   const [across, down] = [2 * halfWidth + 1, 2 * halfHeight + 1]
   const channels = across * down * x.channels
   const data = new Float32Array(x.height * x.width * channels)
@@ -90,7 +90,7 @@ function windows(x: Activations, [halfWidth, halfHeight]: readonly [number, numb
   return { ...x, channels, data }
 }
 
-function pooled(x: Activations, [across, down]: readonly [number, number]): Activations {
+function pooled(x: Activations, [across = 0, down = 0]: readonly number[]): Activations {
   const [height, width] = [Math.floor(x.height / down), Math.floor(x.width / across)]
   const data = new Float32Array(height * width * x.channels).fill(-Infinity)
   for (let y = 0; y < height * down; y++) {
@@ -170,19 +170,25 @@ function moved(x: Activations, height: number, width: number, from: (y: number, 
 const transposed = (x: Activations): Activations => moved(x, x.width, x.height, (y, column) => column * x.width + y)
 const reversed = (x: Activations): Activations => moved(x, x.height, x.width, (y, column) => y * x.width + x.width - 1 - column)
 
-/** What a layer makes of its input; probabilities at the end. */
-export function asTesseract(layer: Layer, x: Activations, noise: Noise): Activations {
-  const inner = (stack: readonly Layer[], value: Activations): Activations => stack.reduce((result, one) => asTesseract(one, result, noise), value)
-  switch (layer.type) {
+function layer({ type, sizes, weights }: Layer, x: Activations, noise: Noise): Activations {
+  const [g, i, f, o] = weights as [Weights, Weights, Weights, Weights]
+  switch (type) {
     case 'Input': return x
-    case 'Series': return inner(layer.stack, x)
-    case 'XYTranspose': return transposed(inner(layer.stack, transposed(x)))
-    case 'RTLReversed': return reversed(inner(layer.stack, reversed(x)))
-    case 'Convolve': return windows(x, layer.half, noise)
-    case 'Maxpool': return pooled(x, layer.window)
-    case 'LSTM': case 'SummLSTM': return cells(layer.gates, x, layer.type === 'SummLSTM')
+    case 'Convolve': return windows(x, sizes, noise)
+    case 'Maxpool': return pooled(x, sizes)
+    case 'LSTM': case 'SummLSTM': return cells([i, f, g, o], x, type === 'SummLSTM')
   }
-  return dense(layer.type, layer.weights, x)
+  return dense(type, g, x)
+}
+
+/** What layers make of their input; probabilities at the end. */
+export function asTesseract(layers: readonly Layer[], input: Activations, noise: Noise): Activations {
+  return layers.reduce((x, one) => {
+    const turns = [...(one.isTall ? [transposed] : []), ...(one.isReverse ? [reversed] : [])]
+    const turn = (value: Activations): Activations => turns.reduce((turned, by) => by(turned), value)
+    const back = (value: Activations): Activations => turns.reduceRight((turned, by) => by(turned), value)
+    return back(layer(one, turn(x), noise))
+  }, input)
 }
 
 interface Levels {

@@ -10,7 +10,7 @@ import { Budget } from '../../src/formats/budget.ts'
 import { decoderOf } from '../../src/formats/tesseract/decoding.ts'
 import { readComponents } from '../../src/formats/tesseract/container.ts'
 import { Cursor } from '../../src/formats/tesseract/cursor.ts'
-import { readLayer } from '../../src/formats/tesseract/layers.ts'
+import { readLayers } from '../../src/formats/tesseract/layers.ts'
 import { levelsOf } from '../../src/formats/tesseract/line-image.ts'
 import { readTraineddata } from '../../src/readers/tesseract.ts'
 import { asTesseract, Noise, quantizedPicture } from '../formats/traineddata-arithmetic.ts'
@@ -57,7 +57,7 @@ describe("Tesseract's own computation in 8 bits", () => {
       const bytes = readFileSync(file)
       const { lstm } = readComponents(bytes, new Budget(bytes.length))
       const cursor = new Cursor(lstm, 'lstm')
-      const network = readLayer(cursor, new Budget(bytes.length))
+      const network = readLayers(cursor, new Budget(bytes.length))
       cursor.text('the spec')
       cursor.take(8, 'training flags and iterations')
       const samples = cursor.int32('samples')

@@ -6,13 +6,13 @@ import { describe, expect, it } from 'vitest'
 import { Budget } from '../../src/formats/budget.ts'
 import { readComponents } from '../../src/formats/tesseract/container.ts'
 import { Cursor } from '../../src/formats/tesseract/cursor.ts'
-import { readLayer, type Layer, type Weights } from '../../src/formats/tesseract/layers.ts'
+import { readLayers, type Layer, type Weights } from '../../src/formats/tesseract/layers.ts'
 import { compile } from '../../src/model/load.ts'
 import { readTraineddata } from '../../src/readers/tesseract.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import { reference } from '../formats/traineddata-reference.ts'
-import type { WrittenLayer, WrittenMatrix } from '../formats/traineddata-writer.ts'
+import { series, turned, type WrittenLayer, type WrittenMatrix } from '../formats/traineddata-writer.ts'
 import { pseudoRandom } from '../random.ts'
 import { distance } from './model-folder.ts'
 
@@ -25,20 +25,15 @@ const FILES = FOLDERS.filter((folder) => folder !== '' && existsSync(folder)).fl
 ))
 const WIDTH = 31
 
-const matrixOf = ({ rows, columns, q, scales, floats }: Weights): WrittenMatrix => (
-  { rows, columns, ...(q === undefined ? { floats: Float64Array.from(floats) } : { q, scales: Float64Array.from(scales) }) }
+const matrixOf = ({ rows, columns, data, scales }: Weights): WrittenMatrix => (
+  { rows, columns, ...(scales === undefined ? { floats: Float64Array.from(data) } : { q: data as Int8Array, scales: Float64Array.from(scales) }) }
 )
 
-/** A layer as the reference takes it: gates g, i, f, o. */
-function written(layer: Layer): WrittenLayer {
-  const { type } = layer
-  if ('stack' in layer) return { type, stack: layer.stack.map(written) }
-  if ('half' in layer) return { type, numbers: layer.half }
-  if ('window' in layer) return { type, numbers: layer.window }
-  if ('weights' in layer) return { type, matrices: [matrixOf(layer.weights)] }
-  if (!('gates' in layer)) return { type }
-  const [i, f, g, o] = layer.gates.map(matrixOf) as [WrittenMatrix, WrittenMatrix, WrittenMatrix, WrittenMatrix]
-  return { type, matrices: [g, i, f, o] }
+/** A layer as the reference takes it. */
+function written({ type, sizes, weights, isTall, isReverse }: Layer): WrittenLayer {
+  const layer = { type, numbers: sizes, matrices: weights.map(matrixOf) }
+  const backwards = isReverse ? turned('RTLReversed', layer) : layer
+  return isTall ? turned('XYTranspose', backwards) : backwards
 }
 
 describe("Tesseract's networks", () => {
@@ -55,7 +50,7 @@ describe("Tesseract's networks", () => {
     const pixels = new NdArray(pseudoRandom(height, height * WIDTH, 1), [1, height, WIDTH, 1])
     const { probs } = model.run({ pixels })
     const rows = Array.from({ length: height }, (_, y) => Array.from({ length: WIDTH }, (_x, x) => [pixels.data[y * WIDTH + x] as number]))
-    const layers = readLayer(new Cursor(readComponents(bytes, new Budget(bytes.length)).lstm, 'lstm'), new Budget(bytes.length))
-    expect(distance(probs?.data, reference(written(layers), rows).flat(2))).toBeLessThan(2e-5)
+    const layers = readLayers(new Cursor(readComponents(bytes, new Budget(bytes.length)).lstm, 'lstm'), new Budget(bytes.length))
+    expect(distance(probs?.data, reference(series(...layers.map(written)), rows).flat(2))).toBeLessThan(2e-5)
   }, 60_000)
 })

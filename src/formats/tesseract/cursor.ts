@@ -1,7 +1,20 @@
+import { LstmError } from '../../errors.ts'
 import { malformedFile } from '../malformed.ts'
 
 /** How this reader says that bytes are not what they should be. */
 export const malformed: ReturnType<typeof malformedFile> = /* @__PURE__ */ malformedFile('traineddata')
+
+/** How it says that a sound file holds what is not run here. */
+export const unsupported = (what: string): LstmError => new LstmError('UNSUPPORTED', `traineddata: ${what}`)
+
+/** The same of a layer. */
+export const otherLayer = (what: string): LstmError => unsupported(`${what}; supported are layers as in [1,36,0,1Ct3,3,16Mp3,3Lfys48Lfx96Lrx96Lfx192O1c1]`)
+
+/** A number of a file. @throws LstmError `FORMAT` for one that is out of bounds, or none */
+export function within(value: number, least: number, most: number, of: string): number {
+  if (value >= least && value <= most) return value
+  throw malformed(`expected ${least} to ${most} for ${of}, got ${value}`)
+}
 
 /** Little-endian numbers and texts, one after the other; every one is checked against what is left. */
 export class Cursor {
@@ -25,8 +38,7 @@ export class Cursor {
   /** @throws LstmError `FORMAT` when fewer are left */
   take(length: number, of: string): Uint8Array {
     if (length > this.left) throw malformed(`${this.#what}: expected ${length} bytes of ${of} at byte ${this.#at}, got ${this.left}: the file is cut off, or lies`)
-    this.#at += length
-    return this.#bytes.subarray(this.#at - length, this.#at)
+    return this.#bytes.subarray(this.#at, this.#at += length)
   }
 
   int8(of: string): number {
@@ -45,19 +57,18 @@ export class Cursor {
 
   /** Float64 numbers as float32. @throws LstmError `FORMAT` for what is no finite float32 */
   float64s(count: number, of: string): Float32Array {
+    const begin = this.#at
     this.take(8 * count, of)
-    const begin = this.#at - 8 * count
-    const result = new Float32Array(count)
-    for (let n = 0; n < count; n++) {
-      result[n] = this.#view.getFloat64(begin + 8 * n, true)
-      if (!Number.isFinite(result[n])) throw malformed(`${this.#what}: expected finite numbers in ${of}, got ${this.#view.getFloat64(begin + 8 * n, true)} at element ${n}`)
-    }
-    return result
+    return new Float32Array(count).map((_, n) => {
+      const value = this.#view.getFloat64(begin + 8 * n, true)
+      if (Number.isFinite(Math.fround(value))) return value
+      throw malformed(`${this.#what}: expected finite numbers in ${of}, got ${value} at element ${n}`)
+    })
   }
 
   /** A text with its length in front. */
   text(of: string): string {
-    return textOf(this.take(this.uint32(of), of), `${this.#what}: ${of}`)
+    return textOf(this.take(this.uint32(of), of), of)
   }
 
   /** @throws LstmError `FORMAT` when bytes are left */
@@ -67,10 +78,10 @@ export class Cursor {
 }
 
 /** @throws LstmError `FORMAT` for bytes that are no UTF-8 */
-export function textOf(bytes: Uint8Array, what: string): string {
+export function textOf(bytes: Uint8Array, of: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
-    throw malformed(`${what}: expected text in UTF-8`, cause)
+    throw malformed(`expected text in UTF-8 for ${of}`, cause)
   }
 }

@@ -1,5 +1,5 @@
 // Text of a network's outputs: the likeliest at each step, repeats joined, what means nothing left out.
-import type { LineCharacters } from './characters.ts'
+import type { LineCharacters } from './line-characters.ts'
 
 /** A character, and where it was seen. */
 export interface StepCharacter {
@@ -13,9 +13,9 @@ export interface StepCharacter {
 
 interface Part {
   readonly output: number
-  readonly confidence: number
+  confidence: number
   readonly from: number
-  readonly to: number
+  to: number
 }
 
 /** Codes as keys, made once for each model. */
@@ -30,17 +30,18 @@ export function decoderOf({ characters, codes, nullCode }: LineCharacters): Deco
   return { nullCode, texts, longest: codes.reduce((most, code) => Math.max(most, code.length), 0) }
 }
 
+/** Outputs that are the likeliest, one or more steps long. */
 function partsOf(probs: ArrayLike<number>, outputs: number, nullCode: number): Part[] {
   const parts: Part[] = []
-  let before = -1
+  let before = nullCode
   for (let step = 0; step < probs.length / outputs; step++) {
+    const probability = (n: number): number => probs[step * outputs + n] as number
     let output = 0
-    for (let n = 1; n < outputs; n++) if ((probs[step * outputs + n] as number) > (probs[step * outputs + output] as number)) output = n
-    const confidence = probs[step * outputs + output] as number
+    for (let n = 1; n < outputs; n++) if (probability(n) > probability(output)) output = n
+    const [confidence, to] = [probability(output), step + 1]
     const last = parts.at(-1)
-    if (output === before && output !== nullCode && last !== undefined) {
-      parts[parts.length - 1] = { ...last, confidence: Math.max(last.confidence, confidence), to: step + 1 }
-    } else if (output !== nullCode) parts.push({ output, confidence, from: step, to: step + 1 })
+    if (output !== before && output !== nullCode) parts.push({ output, confidence, from: step, to })
+    else if (output !== nullCode && last) Object.assign(last, { confidence: Math.max(last.confidence, confidence), to })
     before = output
   }
   return parts
@@ -48,18 +49,17 @@ function partsOf(probs: ArrayLike<number>, outputs: number, nullCode: number): P
 
 /** The characters that probabilities [steps, outputs] mean. Of codes that begin alike the longest counts; parts that are none are left out. */
 export function charactersIn(probs: ArrayLike<number>, outputs: number, { nullCode, texts, longest }: Decoder): StepCharacter[] {
-  const parts = partsOf(probs, outputs, nullCode)
   const characters: StepCharacter[] = []
+  const parts = partsOf(probs, outputs, nullCode)
   for (let at = 0; at < parts.length;) {
-    let length = Math.min(longest, parts.length - at)
-    const textOf = (): string | undefined => texts.get(parts.slice(at, at + length).map(({ output }) => output).join())
-    while (length > 0 && textOf() === undefined) length--
-    const text = textOf()
-    if (text !== undefined) {
-      const own = parts.slice(at, at + length)
-      characters.push({ text, confidence: Math.min(...own.map(({ confidence }) => confidence)), from: (own[0] as Part).from, to: (own.at(-1) as Part).to })
+    const own = parts.slice(at, at + longest)
+    const textOf = (): string | undefined => texts.get(own.map(({ output }) => output).join())
+    while (own.length > 1 && textOf() === undefined) own.pop()
+    const [text, first, last] = [textOf(), own[0], own.at(-1)]
+    if (text !== undefined && first && last) {
+      characters.push({ text, confidence: Math.min(...own.map(({ confidence }) => confidence)), from: first.from, to: last.to })
     }
-    at += Math.max(1, length)
+    at += own.length || 1
   }
   return characters
 }

@@ -1,25 +1,25 @@
 // Layers of a file as a graph. Pictures are [batch, height, width, channels], lines [batch, columns, channels].
-import { LstmError } from '../../errors.ts'
 import { GraphBuilder } from '../../graph/builder.ts'
 import type { Graph, GraphNode } from '../../graph/graph.ts'
 import { maxPool } from '../../ops/windows/pooling.ts'
 import { conv } from '../../ops/windows/convolution.ts'
 import { div, sub } from '../../ops/elementwise/arithmetic.ts'
 import { concat } from '../../ops/movement/concat-split.ts'
-import { reshape, squeeze, unsqueeze } from '../../ops/movement/reshape.ts'
+import { reshape } from '../../ops/movement/reshape.ts'
 import { shape } from '../../ops/movement/shape.ts'
 import { transpose } from '../../ops/movement/views.ts'
 import { addOperators } from '../../ops/registry.ts'
 import { lstmRole } from '../../ops/recurrent/settings.ts'
-import type { ArrayLike } from '../../values/ndarray.ts'
-import { NdArray } from '../../values/ndarray.ts'
+import { NdArray, type ArrayLike } from '../../values/ndarray.ts'
 import type { Budget } from '../budget.ts'
-import { malformed } from './cursor.ts'
-import { DENSE, type Layer } from './layers.ts'
-import { columnsOf, convolutionWeights, vectorOf } from './weights.ts'
+import { malformed, otherLayer, unsupported, within } from './cursor.ts'
+import { KINDS, type Layer, type Weights } from './layers.ts'
+import { columnsOf } from './weights.ts'
 
 /** Heights that a line is scaled to. */
 const MOST_HEIGHT = 256
+/** Columns of windows. */
+const MOST_WIDTH = 4096
 
 /** A graph, and what it takes and gives. */
 export interface Network {
@@ -36,263 +36,129 @@ export interface WeightsOptions {
   readonly weights?: 'int8' | 'float32' | undefined
 }
 
-/** Layers of these types. */
-type Of<Type> = Extract<Layer, { readonly type: Type }>
-
-/** Where a layer stands. */
-interface Place {
-  readonly axis: 'x' | 'y'
-  readonly reverse: boolean
-}
-
-/**
- * The graph of a network. Input `pixels` [batch, height, width, 1], -1 for black and 1 for white; output `probs` [batch, steps, outputs].
- * `blank` [batch], which may be left out, is how many columns at the right end of each picture are no part of its line: they must be 0, as all
- * is beyond a picture. `steps` [batch] is how many steps of each line are its own; they have the bits that the line has alone. Networks of
- * other layers than `readsLinesApart` knows take one line, without `blank`.
- * @throws LstmError `FORMAT` for layers that do not fit each other, `UNSUPPORTED` for orders of layers that are not run here
- */
-export function graphOf(network: Layer, { weights: kind = 'int8' }: WeightsOptions, budget: Budget): Network {
-  addOperators([concat, conv, div, maxPool, reshape, shape, squeeze, sub, transpose, unsqueeze])
-  return new Assembly(kind === 'int8', readsLinesApart(network), budget).of(network)
-}
-
-const isDense = (layer: Layer): layer is Of<keyof typeof DENSE> => 'weights' in layer
-
-/** The layers without those they stand in. */
-const flat = (layer: Layer): readonly Layer[] => ('stack' in layer ? layer.stack.flatMap(flat) : [layer])
-
 /**
  * Whether blank columns at the right end of a picture leave everything to their left as it is. A window of the picture itself may reach into
  * them: it finds zeros there, as beyond the end. Later windows would find what the first layers made of blank columns.
  */
-function readsLinesApart(network: Layer): boolean {
-  const types = flat(network).map((layer) => (isDense(layer) ? 'Dense' : layer.type)).join(' ')
-  return /^Input (Convolve )?((Dense|Maxpool) )*SummLSTM /.test(types)
-}
+const READS_LINES_APART = /^Input (Convolve )?((?!Convolve|LSTM)\w+ )*SummLSTM /
 
-class Assembly {
-  readonly #graph = new GraphBuilder()
-  readonly #isInt8: boolean
-  readonly #isBatch: boolean
-  readonly #budget: Budget
-  readonly #names: Set<string> = new Set()
-  #value = 'pixels'
-  /** Columns or steps of each line that are its own, in a batch. */
-  #lengths = ''
-  /** Of the value: 0 before the input. */
-  #height = 0
-  #firstHeight = 0
-  #channels = 1
-  /** A line has no axis for its height. */
-  #isLine = false
-  #isProbabilities = false
+/**
+ * The graph of a network. Input `pixels` [batch, height, width, 1], -1 for black and 1 for white; output `probs` [batch, steps, outputs].
+ * `blank` [batch], which may be left out, is how many columns at the right end of each picture are no part of its line: they must be 0, as all
+ * is beyond a picture. `steps` [batch] is how many steps of each line are its own; they have the bits that the line has alone. Networks that
+ * do not read lines apart take one line, without `blank`.
+ * @throws LstmError `FORMAT` for layers that do not fit each other, `UNSUPPORTED` for orders of layers that are not run here
+ */
+export function graphOf(layers: readonly Layer[], { weights: kind = 'int8' }: WeightsOptions, budget: Budget): Network {
+  addOperators([concat, conv, div, maxPool, reshape, shape, sub, transpose])
+  const graph = new GraphBuilder()
+  const names: Set<string> = new Set()
+  let value = 'pixels'
+  /** Columns or steps of each line that are its own; none where a batch is one line. */
+  let lengths = ''
+  /** Of a picture; 0 for a line, which has no axis for it. */
+  let height = 0
+  let channels = 1
+  let isProbabilities = false
 
-  constructor(isInt8: boolean, isBatch: boolean, budget: Budget) {
-    this.#isInt8 = isInt8
-    this.#isBatch = isBatch
-    this.#budget = budget
-  }
-
-  of(network: Layer): Network {
-    this.#layer(network, { axis: 'x', reverse: false })
-    this.#flatten()
-    if (!this.#isProbabilities || !this.#isLine) throw new LstmError('UNSUPPORTED', `traineddata: expected a network that ends in a line of probabilities (Softmax), got ${this.#isLine ? 'none' : `a height of ${this.#height}`}`)
-    const outputs = [{ name: 'probs', value: this.#value }, ...(this.#isBatch ? [{ name: 'steps', value: this.#lengths }] : [])]
-    return { graph: this.#graph.finish(outputs), height: this.#firstHeight, outputs: this.#channels }
-  }
-
-  #layer(layer: Layer, place: Place): void {
-    if (layer.type === 'Input') return this.#input(layer)
-    if (layer.type === 'Series') return this.#series(layer.stack, place)
-    if (this.#height === 0) throw malformed(`lstm: expected the Input first, got ${layer.type}`)
-    if (this.#isProbabilities) throw malformed(`lstm: expected nothing after the probabilities, got ${layer.type}`)
-    switch (layer.type) {
-      case 'XYTranspose': return this.#inner(layer.stack, { ...place, axis: place.axis === 'x' ? 'y' : 'x' })
-      case 'RTLReversed': return this.#inner(layer.stack, { ...place, reverse: !place.reverse })
-      case 'Maxpool': return this.#pool(layer)
-      case 'LSTM': case 'SummLSTM': return this.#lstm(layer, place)
-      case 'Convolve': throw new LstmError('UNSUPPORTED', `traineddata: expected a layer with weights after the window ${layer.name}, in one series`)
-    }
-    this.#dense(layer)
-  }
-
-  /** What is turned is one LSTM: only those know directions. */
-  #inner(stack: readonly Layer[], place: Place): void {
-    const [only, ...more] = stack
-    if (only === undefined || more.length > 0 || !['LSTM', 'SummLSTM', 'XYTranspose', 'RTLReversed'].includes(only.type)) {
-      throw new LstmError('UNSUPPORTED', `traineddata: expected one LSTM in a layer that turns its input, got ${stack.map(({ type }) => type).slice(0, 8).join(', ') || 'none'}`)
-    }
-    this.#layer(only, place)
-  }
-
-  #series(stack: readonly Layer[], place: Place): void {
-    for (let n = 0; n < stack.length; n++) {
-      const layer = stack[n] as Layer
-      const next = stack[n + 1]
-      if (layer.type === 'Convolve' && this.#height > 0 && next !== undefined && isDense(next)) {
-        this.#convolve(layer, next)
-        n++
-      } else {
-        this.#layer(layer, place)
-      }
-    }
-  }
-
-  #input({ height, depth }: Of<'Input'>): void {
-    if (this.#height > 0) throw malformed('lstm: expected one Input, got another')
-    if (depth !== 1) throw new LstmError('UNSUPPORTED', `traineddata: a network for pictures of ${depth} colours; supported are grey ones`)
-    if (height < 1 || height > MOST_HEIGHT) throw new LstmError('UNSUPPORTED', `traineddata: a network for pictures of height ${height}${height === 0 ? ' (any)' : ''}; supported are 1 to ${MOST_HEIGHT}`)
-    this.#firstHeight = this.#height = height
-    this.#graph.input({ name: this.#value, dtype: 'float32', shape: [this.#isBatch ? 'batch' : 1, height, 'width', 1] })
-    if (!this.#isBatch) return
-    this.#graph.input({ name: 'blank', dtype: 'int32', shape: ['batch'], optional: true })
-    const width = this.#side('width', 'shape', [this.#value], { start: 2, end: 3 })
-    this.#lengths = this.#side('columns', 'sub', [width, 'blank'], {})
-  }
-
-  #convolve({ half, name }: Of<'Convolve'>, { weights, type, name: denseName }: Of<keyof typeof DENSE>): void {
-    this.#picture(name)
-    const [width, height] = half.map((size) => 2 * size + 1) as [number, number]
-    const inputs = width * height * this.#channels
-    this.#fits(name, weights.columns, inputs + 1)
-    const called = this.#name(name)
-    this.#budget.copy(weights.rows * weights.columns, 4 * weights.rows * weights.columns, called)
-    // In float32: pictures are their inputs, and there are few of them.
-    const kernel = this.#constant(`${called}.weight`, convolutionWeights(weights, this.#channels, width, height))
-    const bias = this.#constant(`${called}.bias`, vectorOf(weights))
-    this.#add(called, 'conv', { inputs: [this.#value, kernel, bias], attributes: { kernelShape: [height, width], pads: [half[1], half[0], half[1], half[0]], channelsLast: 1 } })
-    this.#channels = weights.rows
-    this.#activate(type, denseName)
-  }
-
-  #pool({ window: [width, height], name }: Of<'Maxpool'>): void {
-    this.#picture(name)
-    if (height > this.#height) throw malformed(`lstm: expected a window at most ${this.#height} high of ${name}, got ${height}`)
-    const called = this.#name(name)
-    this.#add(called, 'maxPool', { attributes: { kernelShape: [height, width], strides: [height, width], channelsLast: 1 } })
-    this.#height = Math.floor(this.#height / height)
-    if (this.#isBatch) this.#lengths = this.#side(`${called}.columns`, 'div', [this.#lengths, this.#integers(`${called}.width`, width)], {})
-  }
-
-  #dense({ weights, type, name }: Of<keyof typeof DENSE>): void {
-    this.#flatten()
-    this.#fits(name, weights.columns, this.#channels + 1)
-    const called = this.#name(name)
-    this.#charge(weights.rows * weights.columns, called)
-    const weight = this.#constant(`${called}.weight`, columnsOf([weights], 0, this.#channels, this.#isInt8))
-    const bias = this.#constant(`${called}.bias`, vectorOf(weights))
-    this.#add(called, 'linear', { parameters: { weight, bias } })
-    this.#channels = weights.rows
-    this.#activate(type, name)
-  }
-
-  #activate(type: keyof typeof DENSE, name: string): void {
-    const op = DENSE[type]
-    if (op === 'linear') return
-    this.#isProbabilities = op === 'softmax'
-    this.#add(this.#name(`${name}.${op}`), op, { attributes: op === 'softmax' ? { axis: -1 } : {} })
-  }
-
-  /** Along a line; along the rows or columns of a picture, each of which is a sequence of the batch. */
-  #lstm({ gates, type, name }: Of<'LSTM' | 'SummLSTM'>, { axis, reverse }: Place): void {
-    this.#flatten()
-    const inputs = this.#channels
-    const { rows: units = 0, columns = 0 } = gates[0] ?? {}
-    this.#fits(name, columns, inputs + units + 1)
-    const sums = type === 'SummLSTM'
-    if ((sums || this.#isLine) && axis !== (sums ? 'y' : 'x')) throw new LstmError('UNSUPPORTED', `traineddata: ${name} ${sums ? 'sums up' : 'reads'} along ${axis}; supported are LSTMs along x, and those that sum up a picture's columns (Lfys)`)
-    if (sums && this.#isLine) throw new LstmError('UNSUPPORTED', `traineddata: ${name} sums up columns of one row`)
-    const called = this.#name(name)
-    this.#charge(4 * units * columns, called)
-    const direction = reverse ? 'reverse' : 'forward'
-    const parameters = Object.fromEntries([
-      ['inputWeights', columnsOf(gates, 0, inputs, this.#isInt8)] as const,
-      ['recurrentWeights', columnsOf(gates, inputs, inputs + units, this.#isInt8)] as const,
-      ['inputBias', vectorOf(...gates)] as const,
-    ].map(([role, array]) => [lstmRole(0, direction, role), this.#constant(`${called}.${role}`, array)]))
-    const wasLine = this.#isLine
-    const sizes = wasLine ? '' : this.#rows(called)
-    this.#add(called, 'lstm', {
-      // One that goes backwards begins where its line ends.
-      ...(wasLine && reverse && this.#isBatch && { inputs: [this.#value, '', '', '', this.#lengths] }),
-      parameters, attributes: { hiddenSize: units, numLayers: 1, direction, timeMajor: axis === 'y', returnSequences: !sums },
-      // The last h is [1, columns of all pictures, units]: of one picture it is the line.
-      ...(sums && { outputs: ['', `${called}/line`] }),
-    })
-    this.#channels = units
-    if (sums) this.#isLine = true
-    else if (!wasLine) this.#move(`${called}/picture`, 'unsqueeze', 0)
-    if (sums && this.#isBatch) {
-      const shapeOfLines = this.#side(`${called}/sizes`, 'concat', [sizes, this.#integers(`${called}.units`, units)], { axis: 0 })
-      this.#add(`${called}/lines`, 'reshape', { inputs: [this.#value, shapeOfLines] })
-    }
-  }
-
-  /** Rows one after the other, the columns of all pictures side by side: [height, columns, channels]. Returns the value of [batch, columns of one]. */
-  #rows(called: string): string {
-    if (!this.#isBatch) {
-      this.#move(`${called}/rows`, 'squeeze', 0)
-      return ''
-    }
-    this.#add(`${called}/turned`, 'transpose', { attributes: { perm: [1, 0, 2, 3] } })
-    const sizes = this.#side(`${called}/columns`, 'shape', [this.#value], { start: 1, end: 3 })
-    this.#move(`${called}/rows`, 'reshape', this.#height, -1, this.#channels)
-    return sizes
-  }
-
-  /** A picture of one row is a line. */
-  #flatten(): void {
-    if (this.#isLine || this.#height !== 1) return
-    this.#move('line', 'squeeze', 1)
-    this.#isLine = true
-  }
-
-  /** An operator that takes whole numbers besides: axes, or a shape. */
-  #move(name: string, op: 'squeeze' | 'unsqueeze' | 'reshape', ...numbers: readonly number[]): void {
-    this.#add(name, op, { inputs: [this.#value, this.#integers(`${name}.axes`, ...numbers)] })
-  }
-
-  #integers(name: string, ...numbers: readonly number[]): string {
-    return this.#constant(name, new NdArray(Int32Array.from(numbers), [numbers.length]))
-  }
-
-  #picture(name: string): void {
-    if (this.#isLine) throw new LstmError('UNSUPPORTED', `traineddata: the window ${name} slides over a line; supported are those over pictures`)
-  }
-
-  #fits(name: string, columns: number, expected: number): void {
-    if (columns !== expected) throw malformed(`lstm: expected ${expected} columns of weights in ${name}, got ${columns}`)
-  }
-
-  /** Weights that are copied. */
-  #charge(elements: number, name: string): void {
-    this.#budget.copy(elements, (this.#isInt8 ? 1 : 4) * elements, name)
-  }
-
-  /** A name that no other has. */
-  #name(name: string): string {
-    const plain = /^[\w.:/-]{1,60}$/.test(name) ? name : 'layer'
-    let free = plain
-    for (let n = 2; this.#names.has(free); n++) free = `${plain}_${n}`
-    this.#names.add(free)
-    return free
-  }
-
-  #constant(name: string, array: ArrayLike): string {
-    this.#graph.constant(name, array)
+  const constant = (name: string, array: ArrayLike): string => {
+    graph.constant(name, array)
     return name
   }
+  const integers = (name: string, ...numbers: readonly number[]): string => constant(name, new NdArray(Int32Array.from(numbers), [numbers.length]))
+  const node = (name: string, op: string, inputs: readonly string[], attributes: GraphNode['attributes'] = {}, parameters: GraphNode['parameters'] = {}): string => {
+    budget.build(name)
+    graph.add({ name, op, inputs, outputs: [`${name}/out`], parameters, attributes })
+    return `${name}/out`
+  }
+  const reshaped = (name: string, ...sizes: readonly number[]): string => node(name, 'reshape', [value, integers(`${name}.sizes`, ...sizes)])
 
-  #add(name: string, op: string, more: Partial<GraphNode> = {}): void {
-    this.#value = this.#side(name, op, [this.#value], {}, more)
+  const addInput = ([, rows = 0, , colours = 0]: readonly number[]): void => {
+    if (colours !== 1 || rows < 1 || rows > MOST_HEIGHT) throw unsupported(`a network for pictures of height ${rows || '0 (any)'} in ${colours} colours; supported are grey ones of height 1 to ${MOST_HEIGHT}`)
+    height = rows
+    const isBatch = READS_LINES_APART.test(layers.map(({ type }) => `${type} `).join(''))
+    graph.input({ name: value, dtype: 'float32', shape: [isBatch ? 'batch' : 1, rows, 'width', 1] })
+    if (!isBatch) return
+    graph.input({ name: 'blank', dtype: 'int32', shape: ['batch'], optional: true })
+    lengths = node('columns', 'sub', [node('width', 'shape', [value], { start: 2, end: 3 }), 'blank'])
   }
 
-  /** A node beside those of pictures and lines: of sizes. */
-  #side(name: string, op: string, inputs: readonly string[], attributes: GraphNode['attributes'], more: Partial<GraphNode> = {}): string {
-    this.#budget.build(name)
-    const node = { name, op, inputs, outputs: [`${name}/out`], parameters: {}, attributes, ...more }
-    this.#graph.add(node)
-    return node.outputs.at(-1) as string
+  const addPool = (name: string, { of, sizes: [width = 0, rows = 0] }: Layer): void => {
+    const kernelShape = [within(rows, 1, height, `the height of ${of}`), within(width, 1, MOST_WIDTH, `the width of ${of}`)]
+    value = node(name, 'maxPool', [value], { kernelShape, strides: kernelShape, channelsLast: 1 })
+    height = Math.floor(height / rows)
+    if (lengths) lengths = node(`${name}.columns`, 'div', [lengths, integers(`${name}.width`, width)])
   }
+
+  /** @param window the layer before it, whose weights these are */
+  const addWeights = (name: string, { type, of, sizes, weights, isTall, isReverse }: Layer, window: Layer | undefined): void => {
+    if (height === 1 && !window) {
+      value = reshaped('line', 0, -1, channels)
+      height = 0
+    }
+    const [g, i, f, o] = weights as [Weights, Weights, Weights, Weights?]
+    const units = g.rows || 1
+    const [halfWidth = 0, halfHeight = 0] = window?.sizes ?? []
+    const kernelShape = [2 * halfHeight + 1, 2 * halfWidth + 1] as const
+    const inputs = kernelShape[0] * kernelShape[1] * channels + (o ? units : 0)
+    if (weights.some(({ rows, columns }) => rows !== units || columns !== inputs + 1) || sizes.some((size) => size !== inputs)) {
+      const got = [...weights.map(({ rows, columns }) => `${rows} x ${columns}`), ...sizes.map((size) => `${size} inputs`)].join(', ')
+      throw malformed(`lstm: expected weights of ${units} x ${inputs + 1} in ${of}, got ${got}`)
+    }
+    const stacked = (begin: number, end: number, asInt8 = kind === 'int8'): ArrayLike => columnsOf(o ? [i, f, g, o] : weights, begin, end, asInt8)
+    const floats = (begin: number, end: number, ...shape: readonly number[]): NdArray => new NdArray(stacked(begin, end, false).data, shape)
+    const bias = floats(inputs, inputs + 1, units * weights.length)
+    const parameter = (role: string, array: ArrayLike): string => constant(`${name}.${role}`, array)
+    if (o) {
+      const sums = type === 'SummLSTM'
+      if (height ? sums && !isTall : sums || isTall) {
+        throw otherLayer(`${of} runs along ${isTall ? 'y' : 'x'} of a ${height ? 'picture' : 'line'}`)
+      }
+      // Rows or columns of pictures are a batch: [height, columns of all pictures, channels].
+      let around = ''
+      if (height) {
+        if (sums) value = node(`${name}/turned`, 'transpose', [value], { perm: [1, 0, 2, 3] })
+        around = node(`${name}/around`, 'shape', [value], { start: Number(sums), end: 3 })
+        value = reshaped(`${name}/rows`, height, -1, channels)
+      }
+      const direction = isReverse ? 'reverse' : 'forward'
+      // What goes backwards begins where its line ends.
+      const cellInputs = isReverse && lengths && !height ? [value, '', '', '', lengths] : [value]
+      value = node(name, 'lstm', cellInputs, { hiddenSize: units, numLayers: 1, direction, timeMajor: isTall, returnSequences: !sums }, {
+        [lstmRole(0, direction, 'inputWeights')]: parameter('inputWeights', stacked(0, channels)),
+        [lstmRole(0, direction, 'recurrentWeights')]: parameter('recurrentWeights', stacked(channels, inputs)),
+        [lstmRole(0, direction, 'inputBias')]: parameter('inputBias', bias),
+      })
+      if (around) value = node(`${name}/picture`, 'reshape', [value, node(`${name}/sizes`, 'concat', [around, integers(`${name}.units`, units)], { axis: 0 })])
+      if (sums) height = 0
+    } else if (window) {
+      // Windows of files have columns outside, then rows, then channels. In float32: pictures are their inputs, and there are few of them.
+      const kernel = node(`${name}.weight`, 'transpose', [parameter('matrix', floats(0, inputs, units, kernelShape[1], kernelShape[0], channels))], { perm: [0, 3, 2, 1] })
+      value = node(name, 'conv', [value, kernel, parameter('bias', bias)], { kernelShape, pads: [halfHeight, halfWidth, halfHeight, halfWidth], channelsLast: 1 })
+    } else {
+      value = node(name, 'linear', [value], {}, { weight: parameter('weight', stacked(0, inputs)), bias: parameter('bias', bias) })
+    }
+    channels = units
+    const operator = KINDS.get(type)?.[2]
+    if (operator !== undefined) value = node(`${name}.${operator}`, operator, [value])
+    isProbabilities = operator === 'softmax'
+  }
+
+  layers.forEach((layer, n) => {
+    const { type, of, sizes } = layer
+    if ((n === 0) !== (type === 'Input')) throw malformed(`lstm: expected one Input, before all others, got ${of}`)
+    if (isProbabilities) throw malformed(`lstm: expected nothing after the probabilities, got ${of}`)
+    // A name that no other layer has.
+    const plain = /^[\w.:/-]{1,60}$/.test(layer.name) ? layer.name : 'layer'
+    const name = names.has(plain) ? `${plain}_${n}` : plain
+    names.add(plain)
+    if (type === 'Input') addInput(sizes)
+    else if (layer.weights.length > 0) addWeights(name, layer, layers[n - 1]?.type === 'Convolve' ? layers[n - 1] : undefined)
+    else if (!height) throw otherLayer(`${of} slides over a line`)
+    else if (type === 'Maxpool') addPool(name, layer)
+    else if (layers[n + 1]?.weights.length !== 1) throw otherLayer(`${of} without a layer with weights after it`)
+  })
+  if (!isProbabilities || height) throw otherLayer(`expected a line of probabilities (Softmax) at the end, got ${height ? `a height of ${height}` : 'none'}`)
+  const outputs = [{ name: 'probs', value }, ...(lengths ? [{ name: 'steps', value: lengths }] : [])]
+  return { graph: graph.finish(outputs), height: layers[0]?.sizes[1] as number, outputs: channels }
 }

@@ -6,10 +6,11 @@ import { oneOf, readOptions, type OptionTable } from '../../options.ts'
 import { Budget } from '../budget.ts'
 import type { FormatReader } from '../reader.ts'
 import { takingOptions } from '../taking-options.ts'
-import { readCharacters, readCodes, withCharacters, type LineCharacters } from './characters.ts'
+import { readCharacters, readCodes, withCharacters } from './characters.ts'
 import { isTraineddata, readComponents } from './container.ts'
-import { Cursor, malformed } from './cursor.ts'
-import { readLayer, type Layer } from './layers.ts'
+import { Cursor, within } from './cursor.ts'
+import { readLayers } from './layers.ts'
+import type { LineCharacters } from './line-characters.ts'
 import { graphOf, type WeightsOptions } from './network.ts'
 
 /** A recogniser of lines, and what makes text of what it says. */
@@ -35,26 +36,27 @@ export type TraineddataOptions = WeightsOptions
  */
 export function readTraineddata(bytes: Uint8Array, options: TraineddataOptions = {}, budget: Budget = new Budget(bytes.length)): Traineddata {
   const reading = readOptions(options, OPTIONS, 'readTraineddata')
-  const components = readComponents(bytes, budget)
-  const cursor = new Cursor(components.lstm, 'lstm')
-  const layers = withSpec(components.lstm, () => readLayer(cursor, budget))
-  const spec = cursor.text('the spec')
-  // Training flags, iterations and samples.
-  cursor.take(12, 'the counts of the training')
-  const nullCode = cursor.int32('the null output')
-  // Adam's beta, the learning rate, the momentum.
-  cursor.take(12, 'the rates of the training')
-  cursor.end()
-  const { graph, height, outputs } = withSpec(components.lstm, () => graphOf(layers, reading, budget))
-  if (nullCode < 0 || nullCode >= outputs) throw malformed(`lstm: expected the null output to be 0 to ${outputs - 1}, got ${nullCode}`)
-  const characters = readCharacters(components['lstm-unicharset'], budget)
-  const codes = readCodes(components['lstm-recoder'], characters, outputs, budget)
-  const line = { spec, characters, codes, nullCode }
+  const { lstm, unicharset, recoder } = readComponents(bytes, budget)
+  const { spec, nullCode, graph, height, outputs } = withSpec(lstm, () => {
+    const cursor = new Cursor(lstm, 'lstm')
+    const layers = readLayers(cursor, budget)
+    const spec = cursor.text('the spec')
+    // Flags, iterations and samples.
+    cursor.take(12, 'the training')
+    const nullCode = cursor.int32('the null output')
+    // Adam's beta, the learning rate, the momentum.
+    cursor.take(12, 'the training')
+    cursor.end()
+    const network = graphOf(layers, reading, budget)
+    return { spec, nullCode: within(nullCode, 0, network.outputs - 1, 'the null output'), ...network }
+  })
+  const characters = readCharacters(unicharset, budget)
+  const line = { spec, characters, codes: readCodes(recoder, characters, outputs, budget), nullCode }
   return { graph: withCharacters(graph, line), height, ...line }
 }
 
 /** Recognisers of Tesseract (`.traineddata`), as a part of `readers` for `load`. */
-export const tesseract: FormatReader = takingOptions({
+export const tesseract: FormatReader = /* @__PURE__ */ takingOptions({
   name: 'traineddata',
   options: [],
   detect: isTraineddata,
@@ -62,12 +64,12 @@ export const tesseract: FormatReader = takingOptions({
 })
 
 /** Says in what network something is that is not supported: its spec comes after it. */
-function withSpec<Result extends Layer | object>(lstm: Uint8Array, read: () => Result): Result {
+function withSpec<Result>(lstm: Uint8Array, read: () => Result): Result {
   try {
     return read()
   } catch (error) {
-    const spec = error instanceof LstmError && error.code === 'UNSUPPORTED' ? /\[\d+,\d+,\d+,\d+[ -~]{1,400}\]/.exec(new TextDecoder('latin1').decode(lstm))?.[0] : undefined
-    if (spec === undefined) throw error
-    throw new LstmError('UNSUPPORTED', `${(error as LstmError).message} (the network is ${spec})`, { cause: error })
+    const { code, message } = error as LstmError
+    const [spec] = /\[\d+,\d+,\d+,\d+[ -~]{1,400}\]/.exec(new TextDecoder('latin1').decode(lstm)) ?? []
+    throw code === 'UNSUPPORTED' && spec ? new LstmError(code, `${message} (the network is ${spec})`, { cause: error }) : error
   }
 }
