@@ -29,7 +29,7 @@ export function nameOf({ code, kind, bytes }) {
   return `${named}, ${kind === 'fast' ? 'fast' : 'best'} (${(bytes / 1e6).toFixed(1)} MB)`
 }
 
-/** @returns the model, and for each of its outputs the character it means: none where it is a part of one */
+/** @returns the model, the binary that it runs on, and for each of its outputs the character it means: none where it is a part of one */
 export async function openNetwork(source) {
   const { graph, characters, codes, nullCode, height } = await readTraineddata(typeof source === 'string' ? new URL(source, MODELS) : source)
   const model = await compile(graph, { runtime: await sharedRuntime(), streams: false })
@@ -40,5 +40,5 @@ export async function openNetwork(source) {
   // Engines compile what runs often once more: the times that are shown are those of the fast code.
   const pixels = { data: new Float32Array(height * WARMING_COLUMNS), shape: [1, height, WARMING_COLUMNS, 1] }
   for (let n = 0; n < WARMING_RUNS; n++) model.run({ pixels })
-  return { model, labels, nullCode }
+  return { model, labels, nullCode, binary: model.runtime.variant === 'simd' ? 'simd' : 'relaxed-simd' }
 }

@@ -78,11 +78,21 @@ async function showPicture(file) {
 async function use(source, language) {
   element('text').textContent = 'loading the network ...'
   const own = ++asked.network
-  const next = await openNetwork(source).finally(() => (element('text').textContent = ''))
+  const before = code
+  // An example that is asked for while the network loads is for it already.
+  code = language
+  let next
+  try {
+    next = await openNetwork(source)
+  } catch (error) {
+    if (own === asked.network) code = before
+    throw error
+  } finally {
+    element('text').textContent = ''
+  }
   if (own !== asked.network) return next.model.dispose()
   network?.model.dispose()
   network = next
-  code = language
   await read()
 }
 
@@ -92,7 +102,7 @@ async function read() {
   if (network === undefined) return
   element('mark').hidden = true
   const { image, left, top } = sheet.image
-  const { model } = network
+  const { model, binary } = network
   const begin = performance.now()
   const line = prepareLine(model, image)
   if (line === undefined) return showNothing()
@@ -104,7 +114,7 @@ async function read() {
   if (own !== asked.reading) return
   sheet.frame({ ...line.box, left: line.box.left + left, top: line.box.top + top })
   element('text').textContent = inOrder
-  element('facts').textContent = `${(confidence * 100).toFixed(0)} % sure in the mean; ${probs.shape[1]} steps of ${probs.shape[2]} outputs in ${milliseconds.toFixed(1)} ms, with ${model.runtime.variant}`
+  element('facts').textContent = `${(confidence * 100).toFixed(0)} % sure in the mean; ${probs.shape[1]} steps of ${probs.shape[2]} outputs in ${milliseconds.toFixed(1)} ms, with ${binary}`
     + (direction === 'rtl' ? '; below, characters stand as they are seen, from left to right' : '')
   element('characters').replaceChildren(...characters.map((character) => tile(character, line.box)))
   shown = { pixels: line.pixels, probs, labels: network.labels, nullCode: network.nullCode }
