@@ -54,6 +54,8 @@ const steps = sequential([lstm(3, { inputSize: 1, returnSequences: true }), dens
 const stepping = steps.loadStateDict(initialStateDict(steps.weightSpecs()))
 const kernel = new NdArray(new Float32Array(16), [4, 4])
 const variables = new Map([['a/kernel', kernel], ['a/bias', new NdArray(new Float32Array(4), [4])]])
+const trainer = await createTrainer(net, { loss: 'mse' })
+const [x, y] = [new NdArray(new Float32Array(8), [2, 4, 1]), new Float32Array(2)]
 let shared: SharedModel
 
 beforeAll(async () => {
@@ -62,6 +64,7 @@ beforeAll(async () => {
 })
 afterAll(() => {
   shared.dispose()
+  trainer.dispose()
   vi.unstubAllGlobals()
 })
 
@@ -84,6 +87,10 @@ const DOORS: readonly (readonly [what: string, call: Callable, given: () => read
   ['createTrainer', async (...given) => (await (createTrainer as Callable)(...given) as { dispose(): void }).dispose(), () => [
     loaded, { loss: { output: 'mse' }, lossWeights: { output: 1 }, metrics: { output: ['mae'] }, optimizer: 'sgd', seed: 1, trainable: [] },
   ]],
+  ['initialStateDict', initialStateDict, () => [net.weightSpecs(), { like: 'keras', kernel: 'heNormal' }, 1]],
+  ['fit', trainer.fit.bind(trainer), () => [x, y, { epochs: 1, batchSize: 2, classWeight: { 0: 1 }, callbacks: [{ onEpochEnd: () => undefined }], validationData: [x, y] }]],
+  ['trainOnBatch', trainer.trainOnBatch.bind(trainer), () => [x, y, { sampleWeight: y }]],
+  ['setWeights', trainer.setWeights.bind(trainer), () => [Object.fromEntries(trainer.getWeights())]],
   ['resumeTrainer', resumeTrainer, () => [new Uint8Array(8), { worker: false }]],
   ['tensorflow1StateDict', tensorflow1StateDict, () => [variables, { lstm: { a: ['a'], b: { forward: 'a', backward: 'a' } }, dense: { d: ['a/kernel', 'a/bias'] }, embedding: { e: 'a/kernel' } }]],
 ]

@@ -5,14 +5,14 @@ import type { Sequential } from '../layers/sequential.ts'
 import { COMPILE_OPTIONS, GRAPH_SOURCE, readGraph, type GraphSource } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import { saveGraph } from '../formats/safetensors/save.ts'
-import { checkKind, count, FLAG, LIST, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
+import { checkKind, FLAG, LIST, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
 import { BYTES } from '../formats/given.ts'
 import { defaultRuntime } from '../runtime/create.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { KernelModule } from '../runtime/web-assembly.ts'
 import { readCheckpoint } from './fitting/checkpoint.ts'
 import type { Metrics } from './fitting/metrics.ts'
-import { initialStateDict, type Initializers } from './initializers.ts'
+import { initialStateDict, SEED, type Initializers } from './initializers.ts'
 import type { Loss, LossName } from './losses.ts'
 import { modelIn, trainerOf, trainerOfCheckpoint } from './make-trainer.ts'
 import type { ModelTrainer } from './model-trainer.ts'
@@ -75,7 +75,7 @@ const ANY: Kind = { expected: 'a loss', test: () => true } // outputLossesOf and
 const PLACE: OptionTable<TrainerPlace> = { runtime: COMPILE_OPTIONS.runtime, module: RECORD, worker: FLAG }
 const METRICS: Kind = { expected: 'a list, or lists by the names of outputs', test: (value) => LIST.test(value) || RECORD.test(value) }
 const OPTIONS: OptionTable<CreateTrainerOptions> = {
-  ...PLACE, loss: ANY, lossWeights: ANY, optimizer: ANY, metrics: METRICS, seed: count(-(2 ** 31), 2 ** 31 - 1), trainable: LIST, initializers: RECORD,
+  ...PLACE, loss: ANY, lossWeights: ANY, optimizer: ANY, metrics: METRICS, seed: SEED, trainable: LIST, initializers: RECORD,
 }
 
 /**

@@ -1,9 +1,9 @@
 // First weights, by the names and definitions of Keras and PyTorch.
 import { LstmError } from '../errors.ts'
-import { checkKind, FLAG, having, LIST, nearest, readOptions, type OptionTable } from '../options.ts'
+import { checkKind, count, FLAG, having, nearest, readOptions, TEXT, type Kind, type OptionTable } from '../options.ts'
 import { describeValue } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
-import { lengthOf, type Shape } from '../values/shape.ts'
+import { checkShape, lengthOf, type Shape } from '../values/shape.ts'
 import { Generator, STREAMS } from './generator.ts'
 
 /**
@@ -154,14 +154,30 @@ function partOf({ kind, role }: WeightSpec): Part {
   return /bias/i.test(role) ? 'bias' : 'kernel'
 }
 
+/** Weights and their gradients have to fit into the 4 GiB that a binary can address. */
+const MOST_WEIGHTS = 2 ** 29
+/** What a seed may be. */
+export const SEED: Kind = count(-(2 ** 31), 2 ** 31 - 1)
+const UNITS: Kind = count(1)
+const SPEC: Kind = having('', 'name', 'kind', 'shape', 'role')
+const SPECS: Kind = {
+  expected: 'a list of weights { name, kind, shape, role, units }',
+  test: (value) => Array.isArray(value) && Array.from(value as WeightSpec[]).every((spec) => (
+    SPEC.test(spec) && [spec.name, spec.kind, spec.role].every(TEXT.test) && (spec.units === undefined || UNITS.test(spec.units))
+  )),
+}
+
 /**
  * First numbers for weights, under their names: what `loadStateDict` takes. The same seed gives the same numbers, and each weight's follow from its place in
  * the list alone.
  * @param specs `Sequential.weightSpecs()`
- * @throws LstmError `VALUE` for names that are none
+ * @throws LstmError `VALUE` for names that are none, `MEMORY` for more weights than can be trained
  */
 export function initialStateDict(specs: readonly WeightSpec[], initializers: Initializers = {}, seed: number = 0): Map<string, NdArray<'float32'>> {
-  checkKind(specs, { expected: 'a list of weights { name, shape, role, units }', test: (value) => LIST.test(value) && specs.every((spec) => having('', 'name', 'shape', 'role').test(spec)) }, 'initialStateDict')
+  checkKind(specs, SPECS, 'initialStateDict')
+  checkKind(seed, SEED, 'initialStateDict', 'seed')
+  const total = specs.reduce((sum, { name, shape }) => sum + lengthOf(checkShape(shape, `initialStateDict: '${name}'`)), 0)
+  if (total > MOST_WEIGHTS) throw new LstmError('MEMORY', `initialStateDict: ${total} weights, which with their gradients are more than memory can hold`)
   const { like = 'keras', ...given } = readOptions(initializers, OPTIONS, 'initializers')
   const chosen = { ...DEFAULTS[like], ...given }
   const named = (part: 'kernel' | 'recurrent' | 'bias' | 'embedding'): InitializerName => nameOf(chosen[part] as string, part)

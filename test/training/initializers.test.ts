@@ -21,6 +21,13 @@ describe('initialisers', () => {
     ['lecunNormal', Math.sqrt(1 / 300), 2 * Math.sqrt(1 / 300) / 0.8796], ['randomNormal', 0.05, 0.3], ['normal', 1, 6],
   ]
 
+  it('of more weights than memory can hold are refused before one is drawn', () => {
+    const wide = (units: number): unknown => initialStateDict(sequential([input([24, 1]), conv1d(units, 3), lstm(4), dense(3)]).weightSpecs())
+    expectError(() => wide(3e7), 'MEMORY', /^initialStateDict: \d+ weights, which with their gradients are more than memory can hold$/)
+    for (const units of [1e9, 2 ** 32]) expectError(() => wide(units), 'MEMORY', /more than memory can hold$/)
+    expectError(() => initialStateDict([], {}, 2 ** 31), 'VALUE', /^initialStateDict: expected a whole number from -2147483648 to 2147483647 for 'seed'/)
+  })
+
   it.each(CASES)('%s has its spread and its bound', (name, deviation, most) => {
     const found = statistics(initialWeight(name, [40, 60, 5], new Generator(5, 1), 17))
     // 12,000 numbers: the standard error of the deviation is below 1 %.

@@ -9,6 +9,7 @@ import { LstmError } from '../../index.ts'
 import { decompress } from './parquet-codecs.ts'
 import { damaged, readRuns } from './parquet-runs.ts'
 import type { Values } from './table.ts'
+import { checkThrift } from './thrift.ts'
 
 type Header = ReturnType<typeof parquetHeader>
 
@@ -107,9 +108,10 @@ export class ColumnPages {
       const ahead = await this.#bytes.ahead(bytes)
       const reader = { view: new DataView(ahead.buffer, ahead.byteOffset, ahead.length), offset: 0 }
       try {
+        checkThrift(ahead)
         return { header: parquetHeader(reader), headerBytes: reader.offset }
       } catch (cause) {
-        if (bytes >= this.#bytes.left || bytes > MOST_BYTES) throw damaged(`a page's header: ${String(cause)}`)
+        if (bytes >= this.#bytes.left || bytes > MOST_BYTES) throw cause instanceof LstmError ? cause : damaged("a page's header")
       }
     }
   }
@@ -225,6 +227,6 @@ function inFormat<T>(decode: () => T): T {
     return decode()
   } catch (cause) {
     if (cause instanceof LstmError) throw cause
-    throw damaged(String(cause))
+    throw new LstmError('FORMAT', 'the Parquet file is damaged: a page does not hold the values that it claims', { cause })
   }
 }

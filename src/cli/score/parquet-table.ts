@@ -1,11 +1,12 @@
 // A Parquet file as a table. hyparquet reads its footer and what pages are encoded in; pages are walked here.
 import { open, type FileHandle } from 'node:fs/promises'
-import { parquetMetadataAsync, type FileMetaData, type SchemaElement } from 'hyparquet'
+import { parquetMetadata, type FileMetaData, type SchemaElement } from 'hyparquet'
 import { parseDecimal, parseFloat16 } from 'hyparquet/src/convert.js'
 import { LstmError } from '../../index.ts'
 import { ColumnPages } from './parquet-pages.ts'
 import { damaged } from './parquet-runs.ts'
 import type { Table, TableColumn, TableRows, Values } from './table.ts'
+import { checkThrift } from './thrift.ts'
 
 /** A column of the file: where it stands among the chunks of a row group. */
 interface FileColumn extends TableColumn {
@@ -31,16 +32,29 @@ export async function openParquet(path: string): Promise<Table> {
 
 async function readFooter(file: FileHandle, size: number): Promise<FileMetaData> {
   if (size < 12) throw new LstmError('FORMAT', `expected a Parquet file, got ${size} bytes`)
-  const slice = async (begin: number, end: number = size): Promise<ArrayBuffer> => {
-    const bytes = new Uint8Array(end - begin)
-    await file.read(bytes, 0, bytes.length, begin)
-    return bytes.buffer
+  const last = async (count: number): Promise<Uint8Array> => {
+    const bytes = new Uint8Array(count)
+    await file.read(bytes, 0, count, size - count)
+    return bytes
   }
+  const end = Buffer.from((await last(END_BYTES)).buffer)
+  const footerBytes = end.readUInt32LE(0)
+  if (end.toString('latin1', 4) !== 'PAR1') throw notWhole('it does not end with PAR1')
+  if (footerBytes > size - END_BYTES) throw notWhole(`its footer is said to have ${footerBytes} bytes, and the file has ${size}`)
+  const footer = await last(footerBytes + END_BYTES)
   try {
-    return await parquetMetadataAsync({ byteLength: size, slice })
+    checkThrift(footer.subarray(0, footerBytes))
+    return parquetMetadata(footer, { geoparquet: false })
   } catch (cause) {
-    throw new LstmError('FORMAT', `not a whole Parquet file: ${String(cause).replace(/^\w*Error: /, '')}. Was its writing or download cut short?`, { cause })
+    throw notWhole(cause instanceof LstmError ? cause.message : 'its footer does not describe a table', cause)
   }
+}
+
+/** The length of the footer, and PAR1. */
+const END_BYTES = 8
+
+function notWhole(why: string, cause?: unknown): LstmError {
+  return new LstmError('FORMAT', `not a whole Parquet file: ${why}. Was its writing or download cut short?`, { cause })
 }
 
 class ParquetTable implements Table {
