@@ -68,7 +68,7 @@ describe('a Loop that is a recurrent layer', () => {
     ['always the first step', { index: 'zero' }],
     ['a step that is multiplied', { cell: [...CELL.slice(0, 3), node('Tanh', ['sum'], ['t']), node('Mul', ['t', 't'], ['h1'])] }],
     ['a state in its own input', { cell: [node('MatMul', ['h', 'r'], ['hr']), node('MatMul', ['hr', 'r'], ['hrr']), node('Add', ['hr', 'hrr'], ['sum']), node('Tanh', ['sum'], ['h1'])] }],
-    ['what is collected is no output', { collected: 'xw' }],
+    ['what is collected follows from the state before', { collected: 'hr' }],
     ['another value in the place of its state', { cell: [CELL[0] as NodeSpec, node('MatMul', ['first', 'r'], ['hr']), ...CELL.slice(2)] }],
     ['a mask for each unit', { mask: [3], cell: [
       ...CELL.slice(0, 3), node('Tanh', ['sum'], ['t']), node('Gather', ['m', 'i'], ['m_t']), node('Not', ['m_t'], ['n']), node('Cast', ['m_t'], ['mf'], { to: 1 }),
@@ -104,6 +104,58 @@ describe('a Loop that is a recurrent layer', () => {
     using stream = a.stream({ batch: 2 })
     expect(stream).toBeDefined() // its numbers: test/streams/golden.test.ts
     expectError(() => b.stream(), 'UNSUPPORTED', /^stream: loop 'last' asks how long the sequence is, so that this model cannot be run step by step/)
+  })
+})
+
+describe('what steps of a Loop compute by themselves', () => {
+  /** The loop above with other nodes, and what they need. */
+  const lifted = (cell: readonly NodeSpec[], collected: string, tensors: GraphSpec['initializers'] = []): GraphSpec => {
+    const graph = loop({ cell, collected })
+    return { ...graph, initializers: [...graph.initializers ?? [], ...tensors] }
+  }
+  const cell = [...CELL, node('Gemm', ['h1', 'g', 'b'], ['z'], { transB: 1 }), node('Unsqueeze', ['z', 'ahead'], ['z1'])]
+  const tensors = [
+    floatTensor('g', [4, 3], values(5, 12)), floatTensor('b', [4], values(6, 4)), floatTensor('s', [4], values(7, 4)), floatTensor('matrix', [4, 2], values(8, 8)),
+    { name: 'ahead', dims: [1], type: 7, int64s: [0] }, { name: 'last axis', dims: [1], type: 7, int64s: [-1] },
+  ]
+  const after = [
+    ...cell, node('Squeeze', ['z1', 'ahead'], ['z2']), node('LayerNormalization', ['z2', 's', 'b'], ['n'], { axis: 1 }), node('Concat', ['n', 'z'], ['w2'], { axis: 1 }),
+    node('Split', ['w2'], ['left', 'right'], { axis: 1 }),
+  ]
+
+  it.each<[string, readonly NodeSpec[], string]>([
+    ['a softmax of a sum', [...cell, node('Add', ['z', 'b'], ['q']), node('Softmax', ['q'], ['p'], { axis: 1 })], 'p'],
+    ['an axis in front', [...cell, node('Sigmoid', ['z1'], ['p'])], 'p'],
+    ['normalised rows beside others', [...after.slice(0, -1), node('Tanh', ['w2'], ['p'])], 'p'],
+    ['a product', [...cell, node('Relu', ['z'], ['q']), node('MatMul', ['q', 'matrix'], ['p'])], 'p'],
+    ['the input', [...cell, node('Mul', ['xw', 'xw'], ['p'])], 'p'],
+  ])('stands around the layer: %s', async (_name, nodes, collected) => {
+    const graph = read(lifted(nodes, collected, tensors))
+    expect(ops(graph).filter((op) => op === 'rnn' || op === 'loop')).toEqual(['rnn'])
+    // The same, with a cell that nobody recognises.
+    const hidden = nodes.flatMap((one) => (one.op === 'Tanh' && one.outputs?.[0] === 'h1' ? [node('Tanh', ['sum'], ['t']), node('Neg', ['t'], ['u']), node('Neg', ['u'], ['h1'])] : [one]))
+    const plain = read(lifted(hidden, collected, tensors))
+    expect(ops(plain)).toContain('loop')
+    using a = await compile(graph)
+    using b = await compile(plain)
+    const given = { x: data('float32', [5, 2, 2], 3), first: data('float32', [2, 3], 4), m: new NdArray(new Uint8Array(10).fill(1), [5, 2, 1]) }
+    const [one, other] = [a.run(given), b.run(given)]
+    for (const name of ['y', 'last']) {
+      expect(one[name]?.shape).toEqual(other[name]?.shape)
+      one[name]?.data.forEach((value, n) => expect(value).toBeCloseTo(other[name]?.data[n] as number, 5))
+    }
+    using stream = a.stream({ batch: 2 })
+    expect(stream).toBeDefined()
+  })
+
+  it.each<[string, readonly NodeSpec[], string]>([
+    ['several results of one node', after, 'left'],
+    ['what the state was before', [...cell, node('Add', ['h', 'h1'], ['p'])], 'p'],
+    ['the number of the step', [...cell, node('Cast', ['i'], ['f'], { to: 1 }), node('Mul', ['z', 'f'], ['p'])], 'p'],
+    ['rows that are summed', [...cell, node('ReduceSum', ['z', 'ahead'], ['p'])], 'p'],
+    ['fewer axes beside more', [...cell, node('Mul', ['z1', 'z'], ['p'])], 'p'],
+  ])('stays a loop: %s', (_name, nodes, collected) => {
+    expect(ops(read(lifted(nodes, collected, tensors))).filter((op) => op === 'rnn' || op === 'loop')).toEqual(['loop'])
   })
 })
 

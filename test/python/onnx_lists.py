@@ -157,6 +157,25 @@ class Parts(nn.Module):
         return self.lstm(torch.cat([parts[2], parts[0]], 1))[0]
 
 
+class Described(nn.Module):
+    """Two LSTMCells above each other, with layers before and after them that each step runs by itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.up, self.norm, self.out = nn.Linear(3, 4), nn.LayerNorm(5), nn.Linear(5, 2)
+        self.below, self.above = nn.LSTMCell(4, 6), nn.LSTMCell(6, 5)
+
+    def forward(self, x):
+        h, c = x.new_zeros(x.size(0), 6), x.new_zeros(x.size(0), 6)
+        g, d = x.new_zeros(x.size(0), 5), x.new_zeros(x.size(0), 5)
+        outputs: List[torch.Tensor] = []
+        for t in range(x.size(1)):
+            h, c = self.below(torch.tanh(self.up(x[:, t])), (h, c))
+            g, d = self.above(h, (g, d))
+            outputs.append(torch.softmax(self.out(self.norm(g)) * 2 + 1, -1).unsqueeze(1))
+        return torch.cat(outputs, 1), g, c
+
+
 def torch_lists():
     """As golden_onnx.py's other exports."""
     axes = {0: "batch", 1: "time"}
@@ -164,3 +183,4 @@ def torch_lists():
     yield "list-unbind", {2, 6, 37}, Unbound(), {"x": x[:1, :4]}, {"x": x}, axes
     yield "list-append", {2}, Appended(), {"x": x[:1, :4]}, {"x": x}, axes
     yield "list-parts", {2}, Parts(), {"x": x[:1]}, {"x": x}, {0: "batch"}
+    yield "list-described", {1, 2, 6, 13}, Described(), {"x": x[:1, :4]}, {"x": x}, axes
