@@ -86,7 +86,13 @@ const NORMALISED: readonly (readonly [call: string, why: string])[] = [
   ['torch.group_norm(y, 3)', 'has a normalisation of groups of an unknown number of channels'],
   ['torch.zeros([y])', 'has torch.zeros with a size that is computed'], ['torch.zeros([])', 'has torch.zeros without a shape'],
   ['(self.w).weight', 'has .weight of no module'], ['[y][3]', 'has an index that is not read'], ['[y]["a"]', 'has an index that is not read'],
-  ['f(y)(y)', 'calls what is no name'], ['torch.tanh(self)', 'gives a module as an argument'], ['math.exp(y)', 'has the name math'],
+  ['f(y)(y)', 'calls what is no name'], ['torch.tanh(self)', 'gives a module or a function as an argument'], ['math.exp(y)', 'has the name math'],
+  ['torch.tanh(torch.split(y, 1))', 'gives a list as an argument whose length is not known'], ['(torch.split(y, [1, 1], 1))[2]', 'takes part 2 of 2'],
+  ['(torch.split(y, y))[0]', 'has parts whose sizes are computed'], ['(torch.unbind(y))[-1]', 'has an index that is not read'], ['torch.max(y, 5)', 'has an axis 5 of 2'],
+  ['torch.var(y, 0)', 'has torch.var of an unknown number of elements, which it divides by less 1'], ['torch.expand(y, [y, 2])', 'has torch.expand with a size that is computed'],
+  ['torch._weight_norm(y, self.w, 0)', 'has weights that are computed'], ['torch._weight_norm(self.w, self.w, 5)', 'has a weight_norm along an axis that is not read'],
+  ['torch.mul(y, torch._weight_norm(self.w, self.w, -1))', "has 2 lengths of 1 in 'w'"],
+  ['__torch__.torch.nn.utils.rnn.pack_padded_sequence(y, y, True)', 'calls torch.nn.utils.rnn.pack_padded_sequence'],
 ]
 
 describe('programs that are not followed', () => {
@@ -104,6 +110,7 @@ describe('programs that are not followed', () => {
     ['    return 3\n', 'gives no tensor'],
     ['    y = torch.layer_norm(x, [2], self.w, None, 1.0e-05)\n    return torch.leaky_relu(y, negative_slope=0.3)\n', 'calls torch.leaky_relu with negative_slope by name'],
     ['    y, z, = x\n    return y\n', 'takes apart what is no list'],
+    ['    y, z, = torch.sort(x)\n    return y\n', 'takes apart what torch.sort gives'],
     ['    y = torch.layer_norm(x, [2], self.w, None, 1.0e-05)\n    return torch.elu(y, 1., 2.)\n', 'has torch.elu with 2'],
     ['    y = torch.layer_norm(x, [2], self.w, None, 1.0e-05)\n    return torch.dropout(y, 0.5, True)\n', 'was saved in training mode (model.eval() is missing)'],
     ['    return torch.layer_norm(x, [3], self.w, None, 1.0e-05)\n', 'is not understood as a graph (layerNormalization'],
@@ -133,6 +140,11 @@ describe('programs that are not followed', () => {
     )
     expect(await notesOf('torch.squeeze(y)')).toContainEqual(expect.stringMatching(/^torch\.squeeze\(\) takes away axes that have one element/))
     expect(await notesOf('torch.squeeze(y, 1)')).not.toContainEqual(expect.stringContaining('squeeze'))
+  })
+
+  it('what was frozen is told so: its tensors have no names', async () => {
+    const frozen = script('    if torch.gt(x, 0):\n      y = x\n    return torch.mul(x, CONSTANTS.c0)\n', 'c__torch__\nNet\n)\x81(dS\'training\'\nI00\nsb.')
+    await expectRejection(read(frozen), 'UNSUPPORTED', /^torch: this file is a TorchScript program that decides by 'if'; no code of a file is run\. It was frozen \(torch\.jit\.freeze\): [^]*torch\.onnx\.export\(torch\.jit\.load/)
   })
 
   it('modules within themselves are refused', () => {

@@ -138,6 +138,50 @@ class Pooled(nn.Module):
         return self.fc(y[:, :, 0] + y[:, :, 1])
 
 
+class Parts(nn.Module):
+    """First states that are repeated for each row, parts of its output, sizes taken apart, the largest, and how far apart they are."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.first, self.second = nn.LSTM(3, 6, batch_first=True), nn.Parameter(torch.zeros(1, 1, 6)), nn.Parameter(torch.zeros(1, 1, 6))
+
+    def forward(self, x):
+        y, _ = self.lstm(x, (self.first.expand(-1, x.size(0), -1).contiguous(), self.second.repeat(1, x.size(0), 1)))
+        a, b = y.split([2, 4], dim=-1)
+        c, d = y.split(4, dim=-1)
+        e = nn.functional.softmax(y, dim=-1).unbind(-1)
+        batch, steps, _ = y.size()
+        most, where = y.max(dim=-1)
+        pairs = y.reshape(batch, steps, 2, 3)
+        return a * d, b + c, e[0] - e[4], most, where, y.min(dim=1)[0], y.topk(2, -1)[0], y.var(-1), y.std(-1, unbiased=False), pairs.amax(2), torch.max(a, d), y.min()
+
+
+class Weighted(nn.Module):
+    """Convolutions and a layer whose weights have their lengths apart, before and after they are parametrizations."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.utils.parametrizations.weight_norm(nn.Conv1d(3, 4, 2))
+        self.b = nn.utils.weight_norm(nn.Conv1d(4, 3, 2))
+        self.lstm, self.fc = nn.LSTM(3, 4, batch_first=True), nn.utils.parametrizations.weight_norm(nn.Linear(4, 2), dim=None)
+
+    def forward(self, x):
+        x = self.b(torch.relu(self.a(x.transpose(1, 2))))
+        return self.fc(self.lstm(x.transpose(1, 2))[0])
+
+
+class Chosen(nn.Module):
+    """States in one tensor, of which a cell takes one each, and the first step of a sequence."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell, self.out = nn.LSTMCell(3, 5), nn.Linear(5, 2)
+
+    def forward(self, x, states):
+        h, c = self.cell(x, (states[0], states[1]))
+        return self.out(h), torch.stack([h, c])
+
+
 def padded():
     return nn.Sequential(nn.ConstantPad1d((2, 1), 0.25), nn.Conv1d(3, 4, 3), nn.GroupNorm(4, 4, affine=False), nn.MaxPool1d(3, 2, 1), nn.AvgPool1d(2, 1), nn.Conv1d(4, 2, 2))
 
@@ -227,6 +271,11 @@ def generate(directory):
     add(golden, "unrolled", Unrolled(), (random(2, 4, 3),), (export,), {1, 2})
     add(golden, "pooled", Pooled(), (random(2, 9, 3),), (trace, export), {2, 5, 11})
     add(golden, "padded", padded(), (random(2, 3, 12),), (whole, script, trace, export), {23})
+    add(golden, "parts", Parts(), (random(2, 5, 3),), (script, trace, export), {2, 5, 7})
+    add(golden, "weighted", Weighted(), (random(2, 6, 3),), (trace, export), {2, 5})
+    add(golden, "chosen", Chosen(), (random(2, 3), random(2, 2, 5)), (script, trace), {1, 6, 7})
+    add(golden, "unrolled-trace", Unrolled(), (random(2, 4, 3),), (trace,), {1, 2})
+    add(golden, "lone", nn.LSTM(3, 4, 2, batch_first=True, bidirectional=True), (random(2, 5, 3),), (script,), {2, 5, 6, 11, 13})
     return golden
 
 

@@ -14,7 +14,7 @@ import { takingOptions } from '../taking-options.ts'
 import { batchedOrNot } from '../unbatched.ts'
 import { isTorch, openTorch } from './archive.ts'
 import type { TorchFile } from './torch-file.ts'
-import { settingsOf, type TorchModule } from './module-tree.ts'
+import { settingsOf, tensorsOf, type TorchModule } from './module-tree.ts'
 import { moduleIn, readNpzTensors, stateDictOf } from './state-dict.ts'
 
 export { readTorch, type TorchOptions } from './state-dict.ts'
@@ -92,6 +92,12 @@ async function graphOfProgram({ file, module, key, layout, reading, budget }: Pr
     : file.code !== undefined
       ? [`a TorchScript program that ${graph}`, EXPORT_SCRIPT]
       : [`a pickled module that ${graph}`, EXPORT_FROM_PYTORCH]
+  if (file.code !== undefined && module !== undefined && tensorsOf(module).size === 0) {
+    throw new LstmError('UNSUPPORTED', [
+      `torch: this file is ${what}; ${WITHOUT_CODE}. It was frozen (torch.jit.freeze): its tensors are constants of the program, without names, so that no layers can be given them.`,
+      'Save the module as it was before that, or:', ...EXPORT_SCRIPT,
+    ].join('\n'))
+  }
   const settings = module === undefined ? undefined : settingsOf(file.code === undefined ? module : withConstants(module, file.code))
   throw cannotGuess(stateDict(), { ...reading, otherwise, ...(settings && { settings }) }, `this file is ${what}; ${WITHOUT_CODE}. Its tensors:`)
 }

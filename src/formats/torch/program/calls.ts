@@ -3,6 +3,8 @@
 import { RECURRENT, type RecurrentOp } from '../../../ops/recurrent/kinds.ts'
 import type { SymbolicShape } from '../../../values/shape.ts'
 import type { Budget } from '../../budget.ts'
+import type { NdArray } from '../../../values/ndarray.ts'
+import type { TensorBuilder } from '../tensor-builder.ts'
 import type { TorchTensor } from '../tensors.ts'
 
 /** A tensor that is computed: known by identity. */
@@ -23,6 +25,11 @@ export class NamedTensor {
   constructor(name: string, tensor: TorchTensor) {
     this.name = name
     this.tensor = tensor
+  }
+
+  /** Its elements. @throws LstmError see `TensorBuilder` */
+  build(tensors: TensorBuilder): NdArray {
+    return tensors.build(this.name, this.tensor)
   }
 }
 
@@ -74,6 +81,8 @@ export const POOLS: readonly string[] = ['avg_pool1d', 'max_pool1d']
 
 /** Operators that cut a tensor into parts of one size. */
 export const CHUNKS: readonly string[] = ['chunk', 'unsafe_chunk']
+/** Operators that give the largest or smallest elements along an axis, and where they are. */
+export const EXTREMES: readonly string[] = ['max', 'min']
 /** Operators that give the size of an axis. */
 export const SIZES: readonly string[] = ['size', 'sym_size']
 
@@ -92,7 +101,7 @@ export class Calls {
     this.budget.build(name)
     // Operators that write into their first argument have an underscore.
     const op = name.replace(/(?<!^)_$/, '')
-    const results = Array.from({ length: resultsOf(op, args[1]) }, () => new Value(where))
+    const results = Array.from({ length: resultsOf(op, args) }, () => new Value(where))
     this.list.push({ op, args, named, results, where })
     return results.length === 1 ? results[0] as Value : results
   }
@@ -102,8 +111,8 @@ export class Calls {
 const MOST_PARTS = 1024
 
 /** How many tensors an operator gives: recurrent ones their outputs and final states, others parts. */
-function resultsOf(op: string, count: Arg): number {
-  if (op === 'lstm_cell') return 2
+function resultsOf(op: string, [, count]: readonly Arg[]): number {
+  if (op === 'lstm_cell' || op === 'topk' || (EXTREMES.includes(op) && typeof count === 'number')) return 2
   if (CHUNKS.includes(op)) {
     if (typeof count !== 'number' || !(count >= 1 && count <= MOST_PARTS)) throw new NotFollowed(`has torch.${op} with a number of parts that is not read`)
     return count

@@ -45,11 +45,11 @@ export class Emission {
   /** A tensor of the file as a constant, by its own name. */
   weight(arg: Arg): string {
     if (!(arg instanceof NamedTensor)) throw new NotFollowed('has weights that are computed')
-    const { name, tensor } = arg
+    const { name } = arg
     const known = this.#placed.get(name)
     if (known !== undefined) return known
     const free = this.builder.types.has(name) ? `${name}'` : name
-    this.builder.constant(free, this.#tensors.build(name, tensor))
+    this.builder.constant(free, arg.build(this.#tensors))
     this.#placed.set(name, free)
     return free
   }

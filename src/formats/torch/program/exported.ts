@@ -4,7 +4,11 @@ import type { Json } from '../../json.ts'
 import { listOf, member, textOf } from '../exported.ts'
 import type { TorchTensor } from '../tensors.ts'
 import { NamedTensor, NotFollowed, Value, valuesOf, type Arg, type Calls, type Program, type ProgramInput } from './calls.ts'
+import { partsOf } from './parts.ts'
+import { normedTensor } from './weight-norm.ts'
 
+/** Named arguments that say what a tensor is made of; its type where it is one of floats. */
+const KINDS = ['device', 'layout', 'pin_memory']
 /** Integer types by number. */
 const INTEGERS: readonly unknown[] = [1, 2, 3, 4, 5]
 
@@ -42,9 +46,16 @@ export function programOfExported(json: Json, stateDict: ReadonlyMap<string, Tor
       if (member(input, 'kind') === 2) named.set(textOf(member(input, 'name')), arg)
       else args.push(arg)
     }
-    const made = calls.add(op, args, pathOf(member(node, 'metadata', 'nn_module_stack')), named)
-    const results = valuesOf(made)
-    listOf(member(node, 'outputs')).flatMap(tensorNames).forEach((name, n) => {
+    const where = pathOf(member(node, 'metadata', 'nn_module_stack'))
+    for (const kind of KINDS) named.delete(kind)
+    const outputs = listOf(member(node, 'outputs')).flatMap(tensorNames)
+    if (op === '_weight_norm') {
+      names.set(outputs[0] as string, normedTensor(args))
+      continue
+    }
+    const parts = partsOf(calls, op, args, where)
+    const results = parts === undefined ? valuesOf(calls.add(op, args, where, named)) : outputs.map((_, n) => parts.at(n))
+    outputs.forEach((name, n) => {
       const result = results[n]
       if (result === undefined) lost.set(name, op)
       else names.set(name, result)

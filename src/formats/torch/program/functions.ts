@@ -13,6 +13,7 @@ export const FUNCTIONS: Readonly<Record<string, PlainFunction>> = {
   relu: { op: 'relu' }, tanh: { op: 'tanh' }, sigmoid: { op: 'sigmoid' }, silu: { op: 'silu' }, mish: { op: 'mish' }, softsign: { op: 'softsign' },
   log_sigmoid: { op: 'logSigmoid' }, logsigmoid: { op: 'logSigmoid' }, tanhshrink: { op: 'tanhShrink' }, hardswish: { op: 'hardSwish' },
   exp: { op: 'exp' }, log: { op: 'log' }, sqrt: { op: 'sqrt' }, abs: { op: 'abs' }, neg: { op: 'neg' }, sin: { op: 'sin' }, cos: { op: 'cos' }, erf: { op: 'erf' },
+  atan: { op: 'atan' }, ceil: { op: 'ceil' }, floor: { op: 'floor' }, round: { op: 'round' }, sign: { op: 'sign' },
   square: { op: 'square' }, reciprocal: { op: 'reciprocal' },
   selu: { op: 'selu' },
   hardsigmoid: { op: 'hardSigmoid', alpha: [undefined, 1 / 6], beta: [undefined, 0.5] },

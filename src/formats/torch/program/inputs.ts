@@ -6,10 +6,22 @@ import { ELEMENTWISE, LENGTHENING } from './functions.ts'
 
 const RECURRENT = Object.keys(RECURRENT_CALLS)
 
-/** A value that has the shape of an input, or of one with its last two axes swapped. */
+/** A value that has the shape of an input, or of one with its last two axes swapped, or of one at an index along an axis. */
 interface Origin {
   readonly input: ProgramInput
   readonly swapped: boolean
+  readonly selected?: number
+}
+
+/** Beyond every end. */
+const END = 2 ** 31 - 1
+
+/** How many elements an axis of an input has whose elements are all taken one by one: what was unrolled. Otherwise undefined. */
+function unrolled(calls: readonly Call[], origins: ReadonlyMap<Value, Origin>, input: ProgramInput, axis: number): number | undefined {
+  const indices = new Set(calls.flatMap(({ op, args: [x, along, index] }) => (
+    op === 'select' && along === axis && x instanceof Value && origins.get(x)?.input === input && typeof index === 'number' ? [index] : []
+  )))
+  return indices.size > 1 && Array.from(indices.keys()).every((index) => index >= 0 && index < indices.size) ? indices.size : undefined
 }
 
 /** Type and shape of every input. @throws NotFollowed where the program does not tell */
@@ -24,7 +36,9 @@ export function inputsOf({ inputs, calls }: Program): GraphInput[] {
   const tell = (arg: Arg, dtype: GraphInput['dtype'], shape: readonly Dimension[], optional = false): void => {
     const origin = arg instanceof Value ? origins.get(arg) : undefined
     if (origin === undefined || found.has(origin.input)) return
-    const turned = origin.swapped ? [...shape.slice(0, -2), ...shape.slice(-2).reverse()] : shape
+    const turned = origin.swapped ? [...shape.slice(0, -2), ...shape.slice(-2).reverse()] : [...shape]
+    const { selected } = origin
+    if (selected !== undefined) turned.splice(selected, 0, unrolled(calls, origins, origin.input, selected) ?? 'timesteps')
     found.set(origin.input, { name: origin.input.name, dtype, shape: turned, ...(optional && { optional }) })
   }
   for (const call of calls) {
@@ -44,7 +58,7 @@ export function inputsOf({ inputs, calls }: Program): GraphInput[] {
       const [, states, first, recurrent] = call.args
       tell(x, 'float32', ['batch', weight(first)[1] ?? 0])
       for (const state of Array.isArray(states) ? states as readonly Arg[] : [states]) tell(state, 'float32', ['batch', weight(recurrent)[1] ?? 0])
-    } else if (call.op === 'linear') tell(x, 'float32', [...rows, weight(second)[1] ?? 0])
+    } else if (call.op === 'linear') tell(x, 'float32', [...origin?.selected === undefined ? rows : ['batch'], weight(second)[1] ?? 0])
     else if (call.op === 'embedding') tell(second, 'int32', leading)
     else if (CONVOLUTIONS.includes(call.op)) tell(x, 'float32', ['batch', (weight(second)[1] ?? 0) * groupsOf(call), 'timesteps'])
     else if (call.op === 'layer_norm') tell(x, 'float32', [...rows, ...(Array.isArray(second) ? second as readonly number[] : [])])
@@ -52,7 +66,9 @@ export function inputsOf({ inputs, calls }: Program): GraphInput[] {
     const [result] = call.results
     if (origin === undefined || result === undefined) continue
     const isLonger = LENGTHENING.includes(call.op) && (!call.op.includes('pad') || (Array.isArray(second) && second.length === 2))
-    if (ELEMENTWISE.includes(call.op) || isLonger) origins.set(result, origin)
+    const isWhole = call.op === 'slice' && call.args[2] === 0 && Number(call.args[3] ?? END) >= END && (call.args[4] ?? 1) === 1
+    if (ELEMENTWISE.includes(call.op) || isLonger || isWhole) origins.set(result, origin)
+    if (call.op === 'select' && !origin.swapped && origin.selected === undefined && typeof second === 'number' && second >= 0) origins.set(result, { ...origin, selected: second })
     if (call.op === 'transpose' && isSequence && [second, call.args[2]].every((axis) => axis !== 0)) origins.set(result, { ...origin, swapped: !origin.swapped })
     if (call.op === 'permute' && JSON.stringify(second) === '[0,2,1]') origins.set(result, { ...origin, swapped: !origin.swapped })
   }

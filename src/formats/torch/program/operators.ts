@@ -1,13 +1,13 @@
 // What each operator of PyTorch becomes. Arguments stand as in its schema: aten/src/ATen/native/native_functions.yaml of PyTorch.
 import { RECURRENT, type RecurrentOp } from '../../../ops/recurrent/kinds.ts'
 import { NdArray } from '../../../values/ndarray.ts'
-import type { Dimension } from '../../../values/shape.ts'
 import { recurrentTensors } from '../../pytorch-names.ts'
 import { axisOf, hasZeros, integer, numberOf, shapeOf, single, type Emitter } from './arguments.ts'
-import { CELL_CALLS, CHUNKS, NamedTensor, NotFollowed, RECURRENT_CALLS, SIZES, Value, type Arg, type Call } from './calls.ts'
+import { CELL_CALLS, CHUNKS, EXTREMES, NamedTensor, NotFollowed, RECURRENT_CALLS, SIZES, Value, type Arg, type Call } from './calls.ts'
 import { cell } from './cells.ts'
 import type { Emission } from './emission.ts'
 import { FUNCTIONS, IDENTITIES } from './functions.ts'
+import { expand, filled, repeat, view } from './sizes.ts'
 import { groupNorm, pad, pool } from './windows.ts'
 
 /** The values that a call is made of. */
@@ -52,45 +52,6 @@ const recurrent: Emitter = (e, call) => {
     ...(!batchFirst && { timeMajor: true }), ...(projSize !== undefined && { projSize }),
     ...(activation !== undefined && { activations: Array.from({ length: directions }, () => activation) }),
   }, Object.fromEntries(specs.map(({ role }, n) => [role, e.weight(weights[n])])), 1 + states.length)
-}
-
-/** A size as the file says it: a number, or the name that an axis of an input has; undefined for what is computed otherwise. */
-function sizeOf(e: Emission, size: Arg): Dimension | undefined {
-  if (typeof size === 'number') return size
-  const maker = e.producer(size)
-  if (maker === undefined || !SIZES.includes(maker.op)) return undefined
-  const shape = e.shape(e.tensor(maker.args[0]))
-  return shape[axisOf(maker.args[1], shape.length)]
-}
-
-/** Zeros or ones, of as many rows as another tensor. */
-const filled = (value: number): Emitter => (e, call) => {
-  const sizes = Array.isArray(call.args[0]) ? call.args[0] as readonly Arg[] : []
-  const parts = sizes.map((size) => {
-    const maker = e.producer(size)
-    if (typeof size === 'number') return e.integers(size)
-    if (maker === undefined || !SIZES.includes(maker.op)) throw new NotFollowed(`has torch.${call.op} with a size that is computed`)
-    const x = e.tensor(maker.args[0])
-    const axis = axisOf(maker.args[1], e.shape(x).length)
-    return e.node(call, 'shape', [x], { start: axis, end: axis + 1 })[0] as string
-  })
-  if (parts.length === 0) throw new NotFollowed(`has torch.${call.op} without a shape`)
-  return e.node(call, 'constantOfShape', parts.length === 1 ? parts : e.node(call, 'concat', parts, { axis: 0 }), { value, dtype: 'float32' })
-}
-
-/** Sizes are numbers, those of an axis at its own place, or one that follows from the others. */
-const view: Emitter = (e, call) => {
-  const [given, list] = call.args
-  const x = e.tensor(given)
-  const sizes = Array.isArray(list) ? list as readonly Arg[] : call.args.slice(1)
-  const target = sizes.map((size, n): number | undefined => {
-    const known = sizeOf(e, size)
-    return typeof known === 'string' && known === e.shape(x)[n] ? 0 : typeof known === 'number' ? known : undefined
-  })
-  const open = target.filter((size) => size === undefined || size === -1).length
-  if (target.includes(0) && sizes.includes(0)) throw new NotFollowed(`has torch.${call.op} to no elements`)
-  if (open > 1) throw new NotFollowed(`has torch.${call.op} with a size that is computed`)
-  return e.node(call, 'reshape', [x, e.integers(...target.map((size) => size ?? -1))])
 }
 
 const convolution: Emitter = (e, call) => {
@@ -140,10 +101,42 @@ const reduction = (op: string): Emitter => (e, call) => {
   return e.node(call, op, [x, ...(named.length > 0 ? [e.integers(...named)] : [])], { keepdims: call.args[2] === true })
 }
 
+/** The mean of squares of what is apart from the mean, by one less than how many there are unless it says otherwise; of `root`, the root. */
+const variance = (root: boolean): Emitter => (e, call) => {
+  const x = e.tensor(call.args[0])
+  const shape = e.shape(x)
+  const [, second, third, fourth] = call.args
+  const given = typeof second === 'boolean' || second === undefined || second === null ? [] : (Array.isArray(second) ? second as readonly Arg[] : [second])
+  const axes = (given.length > 0 ? given : shape.map((_, axis) => axis)).map((axis) => axisOf(axis, shape.length))
+  const unbiased = typeof second === 'boolean' ? second : third ?? call.named.get('unbiased') ?? true
+  const correction = call.named.get('correction') ?? Number(unbiased)
+  const keepdims = (typeof second === 'boolean' ? third : fourth ?? call.named.get('keepdim')) === true
+  const count = axes.reduce((product, axis) => product * Number(shape[axis]), 1)
+  if (typeof correction !== 'number' || (correction !== 0 && !(count > correction))) throw new NotFollowed(`has torch.${call.op} of an unknown number of elements, which it divides by less 1`)
+  const [along, mean] = [e.integers(...axes), (value: string, keeps: boolean) => e.node(call, 'reduceMean', [value, along], { keepdims: keeps })]
+  const [squares] = e.node(call, 'square', e.node(call, 'sub', [x, ...mean(x, true)])) as [string]
+  const [of] = mean(squares, keepdims) as [string]
+  const [corrected] = correction === 0 ? [of] : e.node(call, 'mul', [of, e.constant(new NdArray(Float32Array.of(count / (count - correction)), []))])
+  return root ? e.node(call, 'sqrt', [corrected as string]) : corrected as string
+}
+
+/** The largest or smallest of two tensors; or along an axis, and where it is. */
+const extreme = (op: 'max' | 'min'): Emitter => (e, call) => {
+  const [x, axis, keeps] = call.args
+  const value = e.tensor(x)
+  if (call.results.length === 1) return axis === undefined ? e.node(call, op === 'max' ? 'reduceMax' : 'reduceMin', [value], { keepdims: false }) : e.node(call, op, [e.float(x), e.float(axis)])
+  const at = axisOf(axis, e.shape(value).length)
+  const keepdims = keeps === true
+  return [
+    ...e.node(call, op === 'max' ? 'reduceMax' : 'reduceMin', [value, e.integers(at)], { keepdims }),
+    ...e.node(call, op === 'max' ? 'argMax' : 'argMin', [value], { axis: at, keepdims }),
+  ]
+}
+
 const product: Emitter = (e, call) => e.node(call, 'matMul', [e.tensor(call.args[0]), e.tensor(call.args[1])])
 
 /** Arguments that some of these read by name; all others stand at their places. */
-export const READ_BY_NAME: readonly string[] = ['alpha', 'approximate', 'rounding_mode']
+export const READ_BY_NAME: readonly string[] = ['alpha', 'approximate', 'correction', 'keepdim', 'rounding_mode', 'unbiased']
 
 /** The nodes of each operator: the name of its result, or of all. */
 export const EMITTERS: Readonly<Record<string, Emitter>> = {
@@ -223,7 +216,13 @@ export const EMITTERS: Readonly<Record<string, Emitter>> = {
     if (typeof size !== 'number' || size % count !== 0) throw new NotFollowed(`has torch.${name} of an axis of ${size}, which ${count} parts do not share evenly`)
     return e.node(call, 'split', [x, e.integers(...Array.from({ length: count }, () => size / count))], { axis }, {}, count)
   }])),
-  zeros: filled(0), ones: filled(1),
+  zeros: filled(0), ones: filled(1), expand, repeat, var: variance(false), std: variance(true),
+  ...Object.fromEntries(EXTREMES.map((op) => [op, extreme(op as 'max' | 'min')])),
+  topk(e, call) {
+    const x = e.tensor(call.args[0])
+    const largest = call.args[3] !== false
+    return e.node(call, 'topK', [x, e.integers(integer(call.args[1]))], { axis: axisOf(call.args[2] ?? -1, e.shape(x).length), largest: Number(largest) }, {}, 2)
+  },
   clamp(e, call) {
     const bounds = [call.args[1], call.args[2]].map((bound) => (bound === undefined || bound === null ? '' : e.float(bound)))
     return e.node(call, 'clip', [e.tensor(call.args[0]), ...bounds])

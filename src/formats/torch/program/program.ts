@@ -8,8 +8,8 @@ import type { TorchTensor } from '../tensors.ts'
 import { Calls, NotFollowed, Value, valuesOf, type Program } from './calls.ts'
 import { programOfExported } from './exported.ts'
 import { graphOfProgram } from './graph.ts'
-import { callKnown } from './modules.ts'
-import { programOfScript } from './script.ts'
+import { callKnown, isKnown } from './modules.ts'
+import { programOfScript, withConstants } from './script.ts'
 
 export { withConstants } from './script.ts'
 
@@ -31,8 +31,10 @@ export async function graphOfFile(file: TorchFile, module: TorchModule | undefin
 function programOf({ object, code, constants, exported }: TorchFile, module: TorchModule | undefined, calls: Calls): Program {
   if (exported !== undefined) return programOfExported(exported, object as ReadonlyMap<string, TorchTensor>, calls)
   if (module === undefined) throw new NotFollowed('has no module')
-  if (code !== undefined) return programOfScript(module, { code, constants }, calls)
+  // The code of torch.nn's own compiled classes decides by what it is given; their settings, which are constants then, say as much.
+  const told = code === undefined ? module : withConstants(module, code)
+  if (code !== undefined && !(isKnown(module) && told.settings.size > module.settings.size)) return programOfScript(module, { code, constants }, calls)
   const value = new Value('input')
-  const answer = callKnown({ calls, module, path: '', args: [value] })
+  const answer = callKnown({ calls, module: told, path: '', args: [value] })
   return { inputs: [{ name: 'input', value }], calls: calls.list, outputs: valuesOf(answer) }
 }

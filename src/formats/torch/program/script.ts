@@ -5,7 +5,9 @@ import type { TorchModule } from '../module-tree.ts'
 import { TorchTensor } from '../tensors.ts'
 import { NamedTensor, NotFollowed, Value, valuesOf, type Arg, type Calls, type Program, type ProgramInput } from './calls.ts'
 import { callKnown, isKnown } from './modules.ts'
+import { Parts, partsOf } from './parts.ts'
 import { parseBody, parseConstant, type Expression, type Statement } from './script-parser.ts'
+import { normedTensor } from './weight-norm.ts'
 
 /** A file of the archive's code by its path below `code/`, or undefined where there is none. */
 export type CodeFiles = (path: string) => string | undefined
@@ -50,7 +52,21 @@ class PlacedModule {
   }
 }
 
-type Known = Arg | PlacedModule | readonly Known[]
+/** A function of PyTorch's own Python, under a name of the program's. */
+class NamedFunction {
+  readonly name: string
+
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+type Known = Arg | PlacedModule | NamedFunction | Parts | readonly Known[]
+
+/** Functions of PyTorch that are called like operators. */
+const OPERATOR = /^(?:torch|__torch__\.torch\.nn\.functional|__torch__\.torch\.(?:nn\.)?functional\.___torch_mangle_\d+)\.(\w+)$/
+/** Those that only take something apart before they call the operator. */
+const BEHIND: Readonly<Record<string, string>> = { _max_pool1d: 'max_pool1d' }
 
 /** Settings that TorchScript has as constants of a class, together with those of the module. */
 export function withConstants(module: TorchModule, files: CodeFiles): TorchModule {
@@ -139,7 +155,8 @@ class Script {
       const found = this.#evaluate(value, names, path, depth)
       if (targets.length === 0) return argOf(found)
       if (!unpacks) names.set(targets[0] as string, found)
-      else if (!Array.isArray(found) || found.length < targets.length) throw new NotFollowed('takes apart what is no list')
+      else if (found instanceof Parts) targets.forEach((target, n) => names.set(target, found.at(n)))
+      else if (!Array.isArray(found) || found.length < targets.length) throw new NotFollowed(`takes apart what ${this.#maker(found)}`)
       else targets.forEach((target, n) => names.set(target, (found as readonly Known[])[n]))
     }
     return null
@@ -155,17 +172,26 @@ class Script {
         return names.get(expression.name)
       case 'attribute': {
         if (expression.of.kind === 'name' && expression.of.name === 'CONSTANTS') return this.#constant(expression.name)
+        const dotted = dottedName(expression)
+        if (dotted?.startsWith('__torch__.') === true) return new NamedFunction(dotted)
         const of = evaluate(expression.of)
         if (!(of instanceof PlacedModule)) throw new NotFollowed(`has .${expression.name} of no module`)
         return memberOf(of, expression.name)
       }
       case 'item': {
         const [of, index] = [evaluate(expression.of), evaluate(expression.index)]
+        if (of instanceof Parts && typeof index === 'number') return of.at(index)
         if (!Array.isArray(of) || typeof index !== 'number' || !(index in of)) throw new NotFollowed('has an index that is not read')
         return (of as readonly Known[])[index]
       }
       case 'call': return this.#evaluateCall(expression, names, path, depth)
     }
+  }
+
+  /** For messages: the operator that gives a value. */
+  #maker(found: Known): string {
+    const call = (this.#calls as Calls).list.find(({ results }) => results.includes(found as Value))
+    return call === undefined ? 'is no list' : `torch.${call.op} gives`
   }
 
   #constant(name: string): NamedTensor {
@@ -176,7 +202,8 @@ class Script {
 
   #evaluateCall(call: Extract<Expression, { kind: 'call' }>, names: ReadonlyMap<string, Known>, path: string, depth: number): Known {
     const { callee } = call
-    const dotted = dottedName(callee)
+    const alias = callee.kind === 'name' ? names.get(callee.name) : undefined
+    const dotted = alias instanceof NamedFunction ? alias.name : dottedName(callee)
     // Types, devices and sizes: what states of zeros are made of.
     if (dotted === 'annotate' || dotted === 'unchecked_cast') return this.#evaluate(call.args[1] as Expression, names, path, depth)
     if (dotted === 'ops.prim.NumToTensor') return this.#evaluate(call.args[0] as Expression, names, path, depth)
@@ -192,8 +219,12 @@ class Script {
       if (of instanceof PlacedModule && callee.name.startsWith('forward')) return this.call(of, callee.name, args.map(argOf), depth + 1)
       throw new NotFollowed(`calls .${callee.name}`)
     }
-    const op = /^(?:torch|__torch__\.torch\.nn\.functional)\.(\w+)$/.exec(dotted ?? '')?.[1]
-    if (op === undefined) throw new NotFollowed(`calls ${dotted ?? 'what is no name'}`)
+    const written = OPERATOR.exec(dotted ?? '')?.[1]
+    if (written === undefined) throw new NotFollowed(`calls ${dotted?.replace(/^__torch__\.(\w+\.)*?torch\./, 'torch.') ?? 'what is no name'}`)
+    const op = BEHIND[written] ?? written
+    if (op === '_weight_norm') return normedTensor(args.map(argOf))
+    const parts = partsOf(this.#calls as Calls, op, args.map(argOf), path)
+    if (parts !== undefined) return parts
     const named = new Map(call.named.map(([name, value]) => [name, isKind(name) ? null : argOf(this.#evaluate(value, names, path, depth))] as const))
     return (this.#calls as Calls).add(op, args.map(argOf), path, named)
   }
@@ -224,7 +255,8 @@ function memberOf({ module, path }: PlacedModule, name: string): Known {
 
 /** A module is no argument of an operator. */
 function argOf(known: Known): Arg {
-  if (known instanceof PlacedModule) throw new NotFollowed('gives a module as an argument')
+  if (known instanceof PlacedModule || known instanceof NamedFunction) throw new NotFollowed('gives a module or a function as an argument')
+  if (known instanceof Parts) throw new NotFollowed('gives a list as an argument whose length is not known')
   return Array.isArray(known) ? (known as readonly Known[]).map(argOf) : known as Arg
 }
 
