@@ -6,7 +6,7 @@ import { charactersIn, decoderOf, type Decoder } from '../formats/tesseract/deco
 import { MOST_COLUMNS, preparedLine, type LineImage, type LineOptions, type PreparedLine } from '../formats/tesseract/line-image.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Model } from '../model/model.ts'
-import { checkKind, count, FLAG, having, LIST, readOptions, type OptionTable } from '../options.ts'
+import { checkKind, count, FLAG, having, LIST, readOptions, type Kind, type OptionTable } from '../options.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 
 /** A character of a line. */
@@ -44,6 +44,7 @@ export interface LinesOptions extends LineOptions {
 
 const OPTIONS: OptionTable<LineOptions> = { inverted: FLAG, margin: count(0, 1000) }
 const LINES_OPTIONS: OptionTable<LinesOptions> = { ...OPTIONS, batch: /* @__PURE__ */ count(1) }
+const PROBS: Kind = { expected: 'probs [1, steps, outputs]', test: (value) => ARRAY.test(value) && isOfOneLine(value as ArrayLike) }
 const LINES_OF_A_THREAD = 4
 /** Of the longest line of a batch: shorter ones are in another. */
 const SHORTEST = 0.75
@@ -55,10 +56,13 @@ const RIGHT_TO_LEFT = /(?=\p{L})[\p{sc=Arab}\p{sc=Hebr}\p{sc=Syrc}\p{sc=Thaa}\p{
 /** What text is made with, for each graph. */
 const DECODERS: WeakMap<Graph, Decoder> = new WeakMap()
 
+const isOfOneLine = ({ shape: [, steps = 0, outputs = 0], data }: ArrayLike): boolean => data.length > 0 && data.length === steps * outputs
+
 function heightOf(model: Pick<Model, 'inputs'>): number {
-  const [pixels, ...more] = (model as Partial<typeof model> | null | undefined)?.inputs ?? []
-  const height = pixels?.shape[1]
-  if (pixels?.shape.length !== 4 || typeof height !== 'number' || more.some(({ optional }) => optional !== true)) {
+  const inputs = (model as Partial<typeof model> | null | undefined)?.inputs
+  const shape = inputs?.[0]?.shape
+  const height = shape?.[1]
+  if (shape?.length !== 4 || typeof height !== 'number' || inputs?.slice(1).some(({ optional }) => !optional)) {
     throw new LstmError('VALUE', "recognizeLine: expected a model of a .traineddata file, whose input is [batch, height, width, 1]: await load('eng.traineddata')")
   }
   return height
@@ -80,7 +84,7 @@ export function prepareLine(model: Pick<Model, 'inputs'>, image: LineImage, opti
  */
 export function decodeLine(model: Pick<Model, 'toGraph'>, probs: ArrayLike, line: Pick<PreparedLine, 'box'>): RecognizedLine {
   checkKind(model, having('a model of a .traineddata file', 'toGraph'), 'decodeLine')
-  checkKind(probs, ARRAY, 'decodeLine')
+  checkKind(probs, PROBS, 'decodeLine')
   checkKind(line, having('what prepareLine gives', 'box'), 'decodeLine')
   return decoded(model, probs, line)
 }
@@ -154,8 +158,8 @@ function batchesOf(lines: readonly PreparedLine[], most: number): PreparedLine[]
   const batches: PreparedLine[][] = []
   for (const line of [...lines].sort((a, b) => columnsOf(b) - columnsOf(a))) {
     const batch = batches.at(-1)
-    const longest = batch === undefined ? 0 : columnsOf(batch[0] as PreparedLine)
-    if (batch !== undefined && batch.length < most && (batch.length + 1) * longest <= MOST_COLUMNS && columnsOf(line) >= SHORTEST * longest) batch.push(line)
+    const longest = batch?.[0] ? columnsOf(batch[0]) : 0
+    if (batch && batch.length < most && (batch.length + 1) * longest <= MOST_COLUMNS && columnsOf(line) >= SHORTEST * longest) batch.push(line)
     else batches.push([line])
   }
   return batches

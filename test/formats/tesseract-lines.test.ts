@@ -82,6 +82,8 @@ describe('pictures of lines', () => {
   })
 
   it.each<[string, unknown, 'VALUE' | 'SHAPE', RegExp]>([
+    ['none', undefined, 'VALUE', /^recognizeLine: expected a picture, { width, height, data }, got undefined/],
+    ['pictures that are to come', Promise.resolve({}), 'VALUE', /^recognizeLine: expected a picture, { width, height, data }, got Promise/],
     ['a width of half a pixel', { width: 1.5, height: 1, data: new Uint8Array(1) }, 'VALUE', /a whole number >= 1 for 'image.width', got 1.5/],
     ['no height', { width: 1, data: new Uint8Array(1) }, 'VALUE', /for 'image.height', got undefined/],
     ['lists', { width: 1, height: 1, data: [1] }, 'VALUE', /expected a Uint8Array of pixels for 'image.data', got Array/],
@@ -169,5 +171,11 @@ describe('recognizeLine', () => {
     expectError(() => recognizeLine(model, image(60, 30, uprights), { margn: 3 } as object), 'VALUE', /no option 'margn' \(did you mean 'margin'\?\)/)
     expectError(() => recognizeLine(model, image(60, 30, uprights), { margin: 0.5 }), 'VALUE', /expected a whole number from 0 to 1000 for 'margin', got 0.5/)
     expectError(() => prepareLine({ inputs: [] }, image(60, 30, uprights)), 'VALUE', /whose input is \[batch, height, width, 1\]/)
+    for (const inputs of [5, [5], [{}]]) expectError(() => prepareLine({ inputs } as never, image(60, 30, uprights)), 'VALUE', /whose input is \[batch, height, width, 1\]/)
+    // Of no outputs there would be endless steps.
+    for (const [data, ...shape] of [[1, 1], [1], [0, 1, 2, 0], [6, 1, 2, 0], [6, 2, 1, 3], [4, 1, 2, 3]]) {
+      const probs = { dtype: 'float32', shape, data: new Float32Array(data ?? 0) } as const
+      expectError(() => decodeLine(model, probs, { box: BOX }), 'VALUE', /^decodeLine: expected probs \[1, steps, outputs\], got Object/)
+    }
   })
 })

@@ -132,6 +132,7 @@ describe('traineddata files', () => {
   it.each<[string, WrittenFile | Uint8Array, RegExp]>([
     ['no file', new Uint8Array(3), /expected the number of components and their offsets/],
     ['more characters than lines', fileOf(componentsOf(small()).set(21, new TextEncoder().encode('900\na 0\n'))), /expected 1 to 2 for the number of characters in lstm-unicharset, got 900/],
+    ['endless lines', fileOf(componentsOf(small()).set(21, new Uint8Array(2e6).fill(10))), /lstm-unicharset: a file of \d+ bytes that unpacks to more than \d+ is not read/],
     ['no number of characters', fileOf(componentsOf(small()).set(21, new TextEncoder().encode('x\na 0\n'))), /expected 1 to 2 for the number of characters in lstm-unicharset, got NaN/],
     ['an empty character', small({ characters: [...CHARACTERS.characters.slice(0, 6), ''] }), /lstm-unicharset: expected a character in line 8, got " 0 Common 0"/],
     ['no UTF-8', fileOf(componentsOf(small()).set(21, Uint8Array.of(49, 10, 255, 10))), /expected text in UTF-8 for lstm-unicharset/],

@@ -7,12 +7,15 @@ import type { LineCharacters } from './line-characters.ts'
 
 /** Parts of a code. */
 const LONGEST_CODE = 9
+/** What a line of a text takes as a string, at most, by byte. */
+const BYTES_OF_A_LINE = 40
 /** In the place of characters: between letters that touch, and for those that are broken. */
 const NO_CHARACTERS = /^(Joined|\|Broken\|0\|1)$/
 
 /** A unicharset: a line with their number, then one for each, whose first word it is. */
 export function readCharacters(bytes: Uint8Array, budget: Budget): string[] {
-  budget.copy(bytes.length, 4 * bytes.length, 'traineddata: lstm-unicharset')
+  // Each byte may be a line of its own.
+  budget.copy(bytes.length, BYTES_OF_A_LINE * bytes.length, 'traineddata: lstm-unicharset')
   const lines = textOf(bytes, 'lstm-unicharset').split('\n')
   const count = within(Number(lines[0]), 1, lines.length - 1, 'the number of characters in lstm-unicharset')
   return lines.slice(1, count + 1).map((line, n) => {

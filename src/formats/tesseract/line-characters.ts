@@ -1,7 +1,7 @@
 // What a graph keeps beside it to make text. The reader has no part in it: a page with a model that was saved does without.
 import { LstmError } from '../../errors.ts'
 import type { Graph } from '../../graph/graph.ts'
-import { TEXT } from '../../options.ts'
+import { count, TEXT, type Kind } from '../../options.ts'
 
 /** What makes text of a network's outputs. */
 export interface LineCharacters {
@@ -17,6 +17,7 @@ export interface LineCharacters {
 
 /** Parts of a code. */
 const LONGEST_CODE = 9
+const OUTPUT: Kind = /* @__PURE__ */ count(0)
 
 /**
  * The characters of a graph that `readTraineddata` made, or that was saved.
@@ -27,9 +28,9 @@ export function charactersOf({ metadata }: Pick<Graph, 'metadata'>): LineCharact
   if (text === undefined) throw new LstmError('VALUE', "recognizeLine: expected a model of a .traineddata file, got one without Tesseract's characters: await load('eng.traineddata')")
   try {
     const { spec, characters, codes, nullCode } = JSON.parse(text) as LineCharacters
-    const isOutput = (value: number): boolean => Number.isInteger(value) && value >= 0
-    if (TEXT.test(spec) && isOutput(nullCode) && characters.every(TEXT.test) && codes.length === characters.length
-      && codes.every((code) => code.length <= LONGEST_CODE && code.every(isOutput))) return { spec, characters, codes, nullCode }
+    const fits = TEXT.test(spec) && OUTPUT.test(nullCode) && characters.every(TEXT.test) && codes.length === characters.length
+      && codes.every((code) => code.length <= LONGEST_CODE && code.every(OUTPUT.test))
+    if (fits) return { spec, characters, codes, nullCode }
   } catch {
     // It is no JSON, or no object with lists.
   }

@@ -1,6 +1,6 @@
 // A picture of a line as a network takes it: cropped to its ink, scaled to the network's height, black and white where Tesseract has them.
 import { LstmError } from '../../errors.ts'
-import { checkKind, count, type OptionTable } from '../../options.ts'
+import { checkKind, count, having, type Kind } from '../../options.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import { tagOf } from '../../values/realm.ts'
 import { resized, type Grey } from './resize.ts'
@@ -42,9 +42,7 @@ const MOST_PIXELS = 2 ** 27
 /** Between ink and paper, in the mean: what differs less is none. */
 const LEAST_CONTRAST = 24
 
-const IMAGE: OptionTable<LineImage> = {
-  width: count(1), height: count(1), data: { expected: 'a Uint8Array of pixels', test: (value) => /^Uint8(Clamped)?Array$/.test(tagOf(value)) },
-}
+const PIXELS: Kind = { expected: 'a Uint8Array of pixels', test: (value) => /^Uint8(Clamped)?Array$/.test(tagOf(value)) }
 
 /**
  * A line made ready for a network of so many rows; undefined where there is no ink.
@@ -73,8 +71,11 @@ export function preparedLine(image: LineImage, height: number, { inverted, margi
 }
 
 function greyOf(image: LineImage): Grey {
-  for (const [name, kind] of Object.entries(IMAGE)) checkKind(image[name as keyof LineImage], kind, 'recognizeLine', `image.${name}`)
+  checkKind(image, having('a picture, { width, height, data }'), 'recognizeLine')
   const { width, height, data } = image
+  checkKind(width, count(1), 'recognizeLine', 'image.width')
+  checkKind(height, count(1), 'recognizeLine', 'image.height')
+  checkKind(data, PIXELS, 'recognizeLine', 'image.data')
   const pixels = width * height
   if (pixels > MOST_PIXELS) throw new LstmError('VALUE', `recognizeLine: expected at most ${MOST_PIXELS} pixels, got ${width} x ${height}`)
   if (data.length === pixels) return { width, height, data: new Float32Array(data) }
