@@ -195,6 +195,8 @@ describe('refused', () => {
     ["layer 'y' (LayerNormalization): rms_scaling", y('LayerNormalization', { rms_scaling: true })],
     ["layer 'y' (Activation): activation \"seven\"", y('Activation', { activation: 'seven' })],
     ["layer 'y' (Attention): score_mode \"cosine\"", y('Attention', { score_mode: 'cosine' }, ['x', 'x'])],
+    ["layer 'y' (TimeDistributed): around a quantised Dense, whose scales Keras leaves out: a Dense without TimeDistributed computes the same, and is quantised right",
+      y('TimeDistributed', { layer: { class_name: 'Dense', config: { name: 'd', units: 2, dtype: { class_name: 'QuantizedDTypePolicy', config: { mode: 'int8', source_name: 'float32' } } } } })],
     ["layer 'y' (MultiHeadAttention): attention_axes [1,2]", y('MultiHeadAttention', { num_heads: 1, key_dim: 2, attention_axes: [1, 2] }, ['x', 'x'])],
   ])('%s, before anything is built', (words, layer) => {
     const error = expectError(() => build(layersOf([layer]), [['y', 0, 0]], KERAS_3), 'UNSUPPORTED', /^Keras 3: layers that are not supported: /)

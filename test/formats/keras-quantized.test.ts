@@ -17,10 +17,10 @@ import { PYTORCH_DISTANCE, QUANTIZED_RATIO } from '../tolerance.ts'
 import { describeBinaries, runtimeOf } from '../variants.ts'
 
 const folder = new URL('../golden/keras-quantized/', import.meta.url)
-const { cases } = JSON.parse(readFileSync(new URL('cases.json', folder), 'utf8')) as { cases: { name: string }[] }
+const { cases } = JSON.parse(readFileSync(new URL('cases.json', folder), 'utf8')) as { cases: { name: string, file: string }[] }
 const { tensors } = readSafetensors(readFileSync(new URL('cases.safetensors', folder)))
 
-const graphOf = (name: string): Graph => readKeras(readFileSync(new URL(`${name}.keras`, folder)))
+const graphOf = (name: string): Graph => readKeras(readFileSync(new URL(cases.find((one) => one.name === name)?.file ?? '', folder)))
 const tensor = (name: string): ArrayLike => tensors.get(name) as ArrayLike
 
 /** EinsumDense as it is trained. */
@@ -50,6 +50,7 @@ describe('integers of Keras', () => {
     ['int4-blocks', ''],
     ['int8-einsum', '12x6@0 5x12@0 6x5@0 6x6@0 6x6@0 6x6@0 6x6@0'],
     ['einsum', ''],
+    ['int8-heads', '6x5@0 6x5@0 8x5@0 5x8@0 3x5@0'],
   ])('%s', (name, constants) => {
     const graph = graphOf(name)
     expect(int8In(graph).join(' ')).toBe(constants)
@@ -57,6 +58,10 @@ describe('integers of Keras', () => {
 })
 
 describe('what is refused', () => {
+  it('attention of several heads in 4 bits', () => {
+    expectError(() => readKeras(readFileSync(new URL('int4-heads.h5', folder))), 'UNSUPPORTED', /layer 'multi_head_attention\w*' \(MultiHeadAttention\): weights of 4 bits \(model\.quantize\('int8'\) writes some of 8, which load\)$/)
+  })
+
   /** The archive with other words in its description. */
   function described(name: string, from: string | RegExp, to: string): Uint8Array {
     const archive = new ZipArchive(readFileSync(new URL(`${name}.keras`, folder)), 'Keras', { budget: new Budget(2 ** 20) })

@@ -21,7 +21,8 @@ function projection(call: LayerCall, name: string, x: string, rows: number): { r
   const names = hasBias ? ['kernel', 'bias'] : ['kernel']
   const [kernel, bias] = own.take(names, settings.what) as [NdArray, NdArray | undefined]
   // Of a model that was quantised, the policy of the whole layer does not say it.
-  const scale = kernel.dtype === 'float32' ? undefined : own.take([...names, 'kernel_scale'], settings.what).at(-1)
+  const scale = kernel.dtype === 'float32' ? undefined : own.takeNamed(['kernel_scale'])?.[0] ?? own.take([...names, 'kernel_scale'], settings.what).at(-1)
+  if (kernel.dtype !== 'float32' && kernel.shape.length === 2) throw notSupported(`${settings.what}: weights of 4 bits (model.quantize('int8') writes some of 8, which load)`)
   const columns = kernel.data.length / rows
   if (!Number.isInteger(columns) || kernel.shape.length !== 3) throw malformed(`${settings.what}: expected a kernel of ${rows} rows with three axes, got [${kernel.shape.join(', ')}]`)
   const value = emit.node(`${path}/${name}`, 'linear', [x], {}, {

@@ -2,6 +2,7 @@
 import type { Dimension } from '../../../values/shape.ts'
 import { parseLayer, type LayerSpec } from '../config.ts'
 import { notSupported, onlyInput, type LayerCall, type LayerKind } from '../layer-call.ts'
+import { quantizationOf } from '../policies.ts'
 
 /** Layers that work along the last axis, or element by element: more axes before it are nothing to them. */
 const ANY_RANK: ReadonlySet<string> = new Set([
@@ -14,7 +15,12 @@ function innerLayer({ settings }: LayerSpec): LayerSpec {
 }
 
 export const timeDistributed: LayerKind = {
-  unsupported: (layer, _dialect, inspect) => inspect(innerLayer(layer)),
+  unsupported(layer, _dialect, inspect) {
+    const inner = innerLayer(layer)
+    // Keras calls it past what multiplies by the scales: what comes out is some hundred times too large.
+    const isQuantized = quantizationOf(inner) !== undefined
+    return [...inspect(inner), ...(isQuantized ? [`around a quantised ${inner.className}, whose scales Keras leaves out: a ${inner.className} without TimeDistributed computes the same, and is quantised right`] : [])]
+  },
   build(call) {
     const { layer, weights, path, apply } = call
     const inner = innerLayer(layer)
