@@ -160,7 +160,9 @@ export class Walk {
     const timings = node.inputs.map((name) => this.#timings.get(name))
     const isLast = timings.includes('last')
     if (!timings.some((timing) => typeof timing === 'number')) {
-      const axis = this.#typed.types.get(node.outputs[0] ?? '')?.shape.findIndex((size) => this.#saysSteps(size)) ?? -1
+      const axis = this.#shape(node.outputs[0] ?? '').findIndex((size) => this.#saysSteps(size))
+      // As a decoder takes the state of an encoder, again for each step.
+      if (isLast && axis >= 0) return 'repeats for each step what all of them come to'
       return along(node, isLast ? 'last' : axis < 0 ? undefined : axis)
     }
     if (isLast) return 'takes single steps together with what all of them come to'

@@ -73,6 +73,10 @@ const NEEDS_FUTURE: readonly (readonly [string, () => Graph, string])[] = [
   ['steps together with the last one', () => around([], [
     { name: 'last', op: 'slice', inputs: ['$', 'starts', 'ends', 'axes'] }, { name: 'sum', op: 'add', inputs: ['rnn/out', '$'] },
   ], { starts: ints(-1), ends: ints(2 ** 31 - 1), axes: ints(1) }), "add 'sum' takes single steps together with what all of them come to"],
+  ['the last one again for each step, as a decoder takes it', () => around([], [
+    { name: 'last', op: 'slice', inputs: ['$', 'starts', 'ends', 'axes'] }, { name: 'size', op: 'shape', inputs: ['x'], attributes: { start: 0, end: 2 } },
+    { name: 'sizes', op: 'concat', inputs: ['$', 'five'], attributes: { axis: 0 } }, { name: 'again', op: 'expand', inputs: ['last/out', '$'] },
+  ], { starts: ints(-1), ends: ints(2 ** 31 - 1), axes: ints(1), five: ints(5) }), "expand 'again' repeats for each step what all of them come to"],
   ['a running sum', () => around([{ name: 'sums', op: 'cumSum', inputs: ['$', 'axis'] }], [], { axis: new NdArray(Int32Array.of(1), []) }),
     "cumSum 'sums' works along the timesteps"],
   ['time that is mixed with the features', () => around([], [{ name: 'flat', op: 'flatten', attributes: { axis: 1 } }]), "flatten 'flat' mixes timesteps with other axes"],
