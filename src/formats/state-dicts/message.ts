@@ -116,6 +116,12 @@ function lineOf(module: Exclude<FoundModule, { kind: 'foreign' | 'loose' }>, nam
   if (isRecurrent(module)) {
     const { inputSize, hiddenSize, numLayers, bidirectional, bias, projSize } = module.shape
     const [uses, cell] = RECURRENT_LINES[module.kind]
+    const relu = known?.get('mode') === 'RNN_RELU' || known?.get('nonlinearity') === 'relu'
+    const comments = [
+      ...(module.isCell ? [`${cell}, run over all timesteps; ${module.kind}Cell is one step`] : []),
+      ...(!module.isCell && known?.get('batch_first') === false ? ['batch_first=False there; [batch, timesteps, features] here'] : []),
+      ...(uses === 'simpleRnn' && known === undefined ? ["its function is not in the file: tanh, unless activation: 'relu' is added"] : []),
+    ]
     const options = [
       `name: ${quote(name)}`,
       ...(numLayers > 1 ? [`numLayers: ${numLayers}`] : []),
@@ -123,14 +129,12 @@ function lineOf(module: Exclude<FoundModule, { kind: 'foreign' | 'loose' }>, nam
       ...(bias ? [] : ['bias: false']),
       ...(projSize === undefined ? [] : [`projSize: ${projSize}`]),
       ...(resetBefore?.has(prefix) === true ? ['resetAfter: false'] : []),
-      ...(known?.get('mode') === 'RNN_RELU' || known?.get('nonlinearity') === 'relu' ? ["activation: 'relu'"] : []),
+      ...(relu ? ["activation: 'relu'"] : []),
       'returnSequences: true',
     ]
     return {
       name: prefix, prefix, kind: 'recurrent', uses, from: inputSize, to: (projSize ?? hiddenSize) * (bidirectional ? 2 : 1),
-      code: `${uses}(${hiddenSize}, { ${options.join(', ')} })`, comment: module.isCell
-        ? `${cell}, run over all timesteps; ${module.kind}Cell is one step`
-        : known?.get('batch_first') === false ? 'batch_first=False there; [batch, timesteps, features] here' : undefined,
+      code: `${uses}(${hiddenSize}, { ${options.join(', ')} })`, comment: comments.join('; ') || undefined,
     }
   }
   if (module.kind === 'norm') {
