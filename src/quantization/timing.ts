@@ -2,7 +2,7 @@ import { LstmError } from '../errors.ts'
 import type { Graph, GraphNode } from '../graph/graph.ts'
 import { typeGraph, type TypedGraph } from '../graph/infer.ts'
 import { compile } from '../model/load.ts'
-import type { OutputDTypes } from '../model/model.ts'
+import type { Model, OutputDTypes } from '../model/model.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { createData, type DType } from '../values/dtype.ts'
 import { NdArray } from '../values/ndarray.ts'
@@ -54,8 +54,9 @@ export async function timeOfLayer(
   const before = typed === undefined ? undefined : alone(name, typed)
   if (before === undefined) return [NaN, NaN]
   const after: Graph = { ...before, constants: new Map([...before.constants].map(([constant, array]) => [constant, changed.get(constant) ?? array])) }
-  const models = [await compile<OutputDTypes>(before, { runtime, streams: false }), await compile<OutputDTypes>(after, { runtime, streams: false })]
+  const models: Model<OutputDTypes>[] = []
   try {
+    for (const graph of [before, after]) models.push(await compile<OutputDTypes>(graph, { runtime, streams: false }))
     const inputs = Object.fromEntries(before.inputs.map(({ name: input, dtype, shape }) => [input, someData(dtype, shape as Shape)]))
     const runs = models.map((model) => {
       const into = model.run(inputs)
