@@ -30,7 +30,7 @@ function gzipMember(bytes: Uint8Array): { readonly deflated: Uint8Array, readonl
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const flags = bytes[3] as number
   let begin = GZIP_HEADER_BYTES
-  if (flags & 4) begin += 2 + ((bytes[begin] ?? 0) | ((bytes[begin + 1] ?? 0) << 8))
+  if (flags & 4) begin += 2 + (bytes[begin] ?? 0) + 256 * (bytes[begin + 1] ?? 0)
   // A name and a comment, each with a zero at its end.
   for (const flag of [8, 16]) if (flags & flag) begin = bytes.indexOf(0, begin) + 1 || bytes.length
   if (flags & 2) begin += 2

@@ -26,7 +26,7 @@ export interface Decoder {
 }
 
 export function decoderOf({ characters, codes, nullCode }: LineCharacters): Decoder {
-  const texts = new Map(codes.flatMap((code, n) => (code.length === 0 ? [] : [[code.join(), characters[n] as string] as const])))
+  const texts = new Map(codes.map((code, n) => [code.join(), characters[n] as string] as const))
   return { nullCode, texts, longest: codes.reduce((most, code) => Math.max(most, code.length), 0) }
 }
 

@@ -13,11 +13,17 @@ export function componentsOf(bytes: Uint8Array, length: number = bytes.length): 
   const count = bytes.length < 4 ? 0 : view.getUint32(0, true)
   const header = 4 + 8 * count
   if (count < FEWEST_COMPONENTS || count > MOST_COMPONENTS || header > bytes.length) return undefined
-  const offsets = Array.from({ length: count }, (_, n) => view.getInt32(8 + 8 * n, true) * 2 ** 32 + view.getUint32(4 + 8 * n, true))
-  const present = offsets.filter((offset) => offset !== -1)
-  // Components stand back to back, from the header on.
-  if (present[0] !== header || present.some((offset, n) => offset > length || offset < (present[n - 1] ?? 0))) return undefined
-  return offsets.map((begin, n) => (begin === -1 ? undefined : [begin, offsets.slice(n + 1).find((offset) => offset !== -1) ?? length]))
+  const found: (readonly [number, number] | undefined)[] = Array.from({ length: count })
+  // Back to back, from the header on: each ends where the next begins.
+  let end = length
+  for (let n = count - 1; n >= 0; n--) {
+    const begin = Number(view.getBigInt64(4 + 8 * n, true))
+    if (begin === -1) continue
+    if (begin > end) return undefined
+    found[n] = [begin, end]
+    end = begin
+  }
+  return end === header ? found : undefined
 }
 
 /** Whether bytes begin as a gzip file does. */
