@@ -156,7 +156,9 @@ export class Walk {
   #time(node: GraphNode, { time, padding, recurrent, takesSizes = [] }: Operator): TimedNode | string {
     // Shapes are computed with numbers when a plan is made, whatever the number of steps is then.
     if (node.outputs.every((name) => name === '' || this.#typed.sizes.has(name))) return along(node, undefined)
-    if (node.inputs.some((name, position) => this.#lengths.has(name) && !takesSizes.includes(position))) return 'asks how long the sequence is'
+    if (node.inputs.some((name, position) => this.#lengths.has(name) && !takesSizes.includes(position))) {
+      return node.op === 'loop' ? 'is no recurrent layer, and asks how long the sequence is (export one step of it, with its states as inputs and outputs)' : 'asks how long the sequence is'
+    }
     const timings = node.inputs.map((name) => this.#timings.get(name))
     const isLast = timings.includes('last')
     if (!timings.some((timing) => typeof timing === 'number')) {

@@ -35,7 +35,7 @@ describe('statements', () => {
 
 describe('what is not read', () => {
   it.each<[string, string]>([
-    ['if a:', "decides by 'if'"], ['for a in b:', "decides by 'for'"], ['a = $', 'has code that is not read'], ['a = "b', 'has code that is not read'],
+    ['if a:', "decides by 'if'"], ['for a in b:', "loops by 'for'"], ['a = $', 'has code that is not read'], ['a = "b', 'has code that is not read'],
     ['a = -b', 'has arithmetic that is not read'], ['a = b + c', 'has code that is not read: +'], ['a = *b', 'has code that is not read: *'],
     ['a = f(b', 'has code that ends in the middle'], ['a =', 'has code that is not read: \n'], ['a', 'has code that is not read: \n'],
     ['a b', 'has code that is not read: b'], ['1 = a', 'has code that is not read: 1'], ['a = b.3', 'has code that is not read: .3'],

@@ -176,6 +176,28 @@ class Described(nn.Module):
         return torch.cat(outputs, 1), g, c
 
 
+class Gates(nn.Module):
+    """An LSTM whose gates are one product with the input and the state side by side, and a GRU above it, by their equations."""
+
+    def __init__(self):
+        super().__init__()
+        self.gates, self.out = nn.Linear(3 + 4, 16), nn.Linear(3, 2)
+        self.of_input, self.of_state = nn.ModuleList(nn.Linear(4, 3) for _ in range(3)), nn.ModuleList(nn.Linear(3, 3) for _ in range(3))
+
+    def forward(self, x):
+        h, c, g = x.new_zeros(x.size(0), 4), x.new_zeros(x.size(0), 4), x.new_zeros(x.size(0), 3)
+        outputs: List[torch.Tensor] = []
+        for t in range(x.size(1)):
+            i, f, n, o = self.gates(torch.cat([x[:, t], h], 1)).chunk(4, 1)
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(n)
+            h = torch.sigmoid(o) * torch.tanh(c)
+            z = torch.sigmoid(self.of_input[0](h) + self.of_state[0](g))
+            r = torch.sigmoid(self.of_input[1](h) + self.of_state[1](g))
+            g = (1 - z) * torch.tanh(self.of_input[2](h) + r * self.of_state[2](g)) + z * g
+            outputs.append(torch.relu(self.out(g)))
+        return torch.stack(outputs, 1), g, c
+
+
 def torch_lists():
     """As golden_onnx.py's other exports."""
     axes = {0: "batch", 1: "time"}
@@ -184,3 +206,4 @@ def torch_lists():
     yield "list-append", {2}, Appended(), {"x": x[:1, :4]}, {"x": x}, axes
     yield "list-parts", {2}, Parts(), {"x": x[:1]}, {"x": x}, {0: "batch"}
     yield "list-described", {1, 2, 6, 13}, Described(), {"x": x[:1, :4]}, {"x": x}, axes
+    yield "list-gates", {2, 6, 13, 35, 36}, Gates(), {"x": x[:1, :4]}, {"x": x}, axes

@@ -60,7 +60,23 @@ export class AffineValues {
       scale * (matrix.data[transposed ? (n % width) * length + Math.floor(n / width) : n] as number)
     ))
     this.#importer.spend(0, elements.length)
-    return { width, terms: new Map([[of, elements]]), bias: new Float32Array(width) }
+    return { width, terms: this.#terms(of, elements, width), bias: new Float32Array(width) }
+  }
+
+  /** Rows of a matrix by what they multiply: of values side by side, `[x, h]`, each takes its own. */
+  #terms(of: string, elements: Float32Array, width: number): Map<string, Float32Array> {
+    const node = this.#importer.producer(of)
+    const parts = node?.op === 'concat' && (node.attributes.axis === 1 || node.attributes.axis === -1) ? node.inputs : [of]
+    const sizes = this.#widths(parts)
+    const terms: Map<string, Float32Array> = new Map()
+    let begin = 0
+    for (const [n, name] of parts.entries()) {
+      const size = sizes[n]
+      if (size === undefined || terms.has(name)) return new Map([[of, elements]])
+      terms.set(name, elements.slice(begin * width, (begin + size) * width))
+      begin += size
+    }
+    return terms
   }
 
   #gemm({ inputs, attributes: { alpha = 1, beta = 1, transA = 0, transB = 0 } }: GraphNode): Affine | undefined {

@@ -55,9 +55,13 @@ export class BodyValues {
     return sum && { applied, sum }
   }
 
-  /** Whether a value is 1 - `of`. */
+  /** Whether a value is 1 - `of`, or -`of` + 1, as PyTorch writes it. */
   isRest(name: string, of: string): boolean {
     const node = this.importer.producer(name)
+    for (const [negative, one] of this.pairs(name, 'add')) {
+      const negated = this.importer.producer(negative)
+      if (onlyElement(this.importer, one) === 1 && negated?.op === 'neg' && negated.inputs[0] === of) return true
+    }
     return node?.op === 'sub' && node.inputs[1] === of && onlyElement(this.importer, node.inputs[0]) === 1
   }
 }

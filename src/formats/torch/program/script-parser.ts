@@ -86,7 +86,7 @@ class Parser {
       return { targets: [], unpacks: false, value }
     }
     const word = this.#peek() as string
-    if (BRANCHES.includes(word)) throw new NotFollowed(`decides by '${word}'`)
+    if (BRANCHES.includes(word)) throw new NotFollowed(`${['for', 'while'].includes(word) ? 'loops' : 'decides'} by '${word}'`)
     const targets: string[] = []
     let unpacks = false
     do {
