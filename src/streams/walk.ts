@@ -156,15 +156,13 @@ export class Walk {
   #time(node: GraphNode, { time, padding, recurrent, takesSizes = [] }: Operator): TimedNode | string {
     // Shapes are computed with numbers when a plan is made, whatever the number of steps is then.
     if (node.outputs.every((name) => name === '' || this.#typed.sizes.has(name))) return along(node, undefined)
-    if (node.inputs.some((name, position) => this.#lengths.has(name) && !takesSizes.includes(position))) {
-      return node.op === 'loop' ? 'is no recurrent layer, and asks how long the sequence is (export one step of it, with its states as inputs and outputs)' : 'asks how long the sequence is'
-    }
+    const asks = node.inputs.some((name, position) => this.#lengths.has(name) && !takesSizes.includes(position))
+    if (asks) return `${node.op === 'loop' ? 'is no recurrent layer, and ' : ''}asks how long the sequence is${node.op === 'loop' ? ' (export one step of it, with its states as inputs and outputs)' : ''}`
     const timings = node.inputs.map((name) => this.#timings.get(name))
     const isLast = timings.includes('last')
     if (!timings.some((timing) => typeof timing === 'number')) {
       const axis = this.#shape(node.outputs[0] ?? '').findIndex((size) => this.#saysSteps(size))
-      // As a decoder takes the state of an encoder, again for each step.
-      if (isLast && axis >= 0) return 'repeats for each step what all of them come to'
+      if (isLast && axis >= 0) return 'repeats for each step what all of them come to' // as a decoder takes the state of an encoder
       return along(node, isLast ? 'last' : axis < 0 ? undefined : axis)
     }
     if (isLast) return 'takes single steps together with what all of them come to'
