@@ -24,7 +24,8 @@ const whole = { ...later, entry: { 'lstm-wasm': 'src/whole.ts' }, dts: false, pl
 const config: UserConfig[] = defineConfig([{
   ...common,
   dts: true,
-  entry: { 'index': 'src/index.ts', 'cli': 'src/cli/main.ts', 'score-worker': 'src/cli/score/worker.ts', ...ENTRY_POINTS, ...Object.fromEntries(Object.keys(EDITIONS).map((name) => [name, `src/index.ts?${name}`])) },
+  // What 'trainer' imports gets chunks without what only some trainers need, which training.js has too: nobody imports it by name.
+  entry: { 'index': 'src/index.ts', 'cli': 'src/cli/main.ts', 'score-worker': 'src/cli/score/worker.ts', 'trainer': 'src/training/create-trainer.ts', ...ENTRY_POINTS, ...Object.fromEntries(Object.keys(EDITIONS).map((name) => [name, `src/index.ts?${name}`])) },
   minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: false } },
   copy: WASM_FILES.map((name) => ({ from: `build/${name}.wasm`, to: 'dist' })),
   outputOptions: {

@@ -25,17 +25,17 @@ if (!isRelease && await isUpToDate()) {
 }
 /** What each target of asconfig.json is made of. What tests compare kernels with is in no binary that is published. */
 const TARGETS = {
-  'simd': ['assembly/index.ts'],
-  'relaxed-simd': ['assembly/index.ts'],
+  'simd': ['assembly/index.ts', 'assembly/linked.ts'],
+  'relaxed-simd': ['assembly/index.ts', 'assembly/linked.ts'],
   // The kernels first, so that they differ little from those without threads.
-  'simd-threads': ['assembly/index.ts', 'assembly/threads/index.ts'],
-  'relaxed-simd-threads': ['assembly/index.ts', 'assembly/threads/index.ts'],
+  'simd-threads': ['assembly/index.ts', 'assembly/linked.ts', 'assembly/threads/index.ts'],
+  'relaxed-simd-threads': ['assembly/index.ts', 'assembly/linked.ts', 'assembly/threads/index.ts'],
   'gradients-simd': ['assembly/gradients/index.ts'],
   'gradients-relaxed-simd': ['assembly/gradients/index.ts'],
   // The same, on a memory that is shared.
   'gradients-simd-threads': ['assembly/gradients/index.ts'],
   'gradients-relaxed-simd-threads': ['assembly/gradients/index.ts'],
-  ...!isRelease && { 'debug': ['assembly/reference/index.ts', 'assembly/index.ts'], 'gradients-debug': ['assembly/gradients/index.ts'] },
+  ...!isRelease && { 'debug': ['assembly/reference/index.ts', 'assembly/index.ts', 'assembly/linked.ts'], 'gradients-debug': ['assembly/gradients/index.ts'] },
 }
 const folder = new URL('../src/runtime/binaries/', import.meta.url)
 const contractFolder = new URL('../src/contract/', import.meta.url)

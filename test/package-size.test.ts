@@ -1,5 +1,5 @@
-// How large the package is where it is downloaded: the binaries, the core, and streams.
-import { readFile } from 'node:fs/promises'
+// How large the package is where it is downloaded: the binaries, the core, streams, and what training adds.
+import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build, type Rolldown } from 'vite'
@@ -10,13 +10,15 @@ const BINARIES = ['simd', 'relaxed-simd', 'gradients-simd', 'gradients-relaxed-s
 
 describe('the size', () => {
   const LIMIT_WASM = 24 * 1024
+  const LIMIT_GRADIENTS = 14 * 1024
   const LIMIT_CORE = 26 * 1024
   const LIMIT_STREAMS = 16_384
+  const LIMIT_TRAINING = 45 * 1024
 
-  it.each(BINARIES)('of %s.wasm is at most 24 kB gzip', async (name) => {
+  it.each(BINARIES)('of %s.wasm is at most 24 kB gzip, and of one for training 14', async (name) => {
     const bytes = await readFile(new URL(`${name}.wasm`, dist))
     const size = gzipSync(bytes, { level: 9 }).length
-    expect(size, `${name}: ${bytes.length} bytes, ${size} gzip`).toBeLessThanOrEqual(LIMIT_WASM)
+    expect(size, `${name}: ${bytes.length} bytes, ${size} gzip`).toBeLessThanOrEqual(name.startsWith('gradients') ? LIMIT_GRADIENTS : LIMIT_WASM)
     expect(size).toBeGreaterThan(1000)
   })
 
@@ -101,5 +103,39 @@ describe('the size', () => {
     for (const chunk of streams) streams.push(...others.filter((other) => chunk.imports.includes(other.fileName) && !streams.includes(other)))
     const streamsSize = gzipSync(streams.map((chunk) => chunk.code).join('\n'), { level: 9 }).length
     expect(streamsSize, `streams: ${streamsSize} gzip`).toBeLessThanOrEqual(LIMIT_STREAMS)
+  })
+
+  /** Files of a page that only loads and runs models, and of one that trains a net besides: what is loaded at once, and by the layers that it has. */
+  it.each(['lstm', 'gru'])('of what training a net with %s layers downloads besides inference, its binary included, is at most 45 kB gzip', async (cell) => {
+    const common = (await readdir(dist)).find((name) => name.startsWith('common-operators-')) as string
+    const file = (name: string): string => fileURLToPath(new URL(name, dist))
+    const pages: Readonly<Record<string, string>> = {
+      inference: ['index.js', 'layers.js', 'streams.js', common].map((name) => `export * from '${file(name)}'`).join('\n'),
+      training: `export { createTrainer } from '${file('training.js')}'`,
+    }
+    const { output } = await build({
+      configFile: false,
+      logLevel: 'error',
+      build: {
+        write: false, minify: true, modulePreload: false,
+        rolldownOptions: { input: { inference: 'inference', training: 'training' }, preserveEntrySignatures: 'strict' },
+      },
+      plugins: [{ name: 'pages', resolveId: (id) => (id in pages ? `\0${id}` : undefined), load: (id) => pages[id.slice(1)] }],
+    }) as Rolldown.RolldownOutput
+    const chunks = output.filter((part): part is Rolldown.OutputChunk => part.type === 'chunk')
+    const withImports = (...from: (Rolldown.OutputChunk | undefined)[]): Rolldown.OutputChunk[] => {
+      const all = from.filter((chunk) => chunk !== undefined)
+      for (const chunk of all) all.push(...chunks.filter((other) => chunk.imports.includes(other.fileName) && !all.includes(other)))
+      return all
+    }
+    const inference = withImports(chunks.find(({ name }) => name === 'inference'))
+    const late = chunks.find(({ fileName }) => new RegExp(`/${cell}-`).test(fileName))
+    const own = withImports(chunks.find(({ name }) => name === 'training'), late).filter((chunk) => !inference.includes(chunk))
+    const code = own.map((chunk) => chunk.code).join('\n')
+    const size = gzipSync(code, { level: 9 }).length
+    expect(late).toBeDefined()
+    expect(code.match(/(["'`])[ #-~]{8000,}?\1/g)?.length).toBe(1) // the text of the binary
+    expect(size, `training: ${size} gzip of ${own.map(({ fileName }) => fileName).join(', ')}`).toBeLessThanOrEqual(LIMIT_TRAINING)
+    expect(size).toBeGreaterThan(20_000)
   })
 })

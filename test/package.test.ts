@@ -81,7 +81,7 @@ async function closureOf(entry: string): Promise<{ readonly files: string[], rea
 
 /** What else can be imported: `lstm-wasm/layers`, the readers one by one, and arrays in files. */
 const BINARIES = ['simd', 'relaxed-simd', 'gradients-simd', 'gradients-relaxed-simd']
-const DOORS = ['layers', 'operators', 'relaxed', 'streams', 'quantization', 'export', 'sharing', 'training', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam', 'tesseract']
+const DOORS = ['layers', 'operators', 'relaxed', 'streams', 'quantization', 'export', 'sharing', 'training', 'gradients', 'worklet', 'processor', 'npy', 'safetensors', 'onnx', 'keras', 'tfjs', 'torch', 'tensorflow1', 'rtneural', 'nam', 'tesseract']
 
 /** Their public names, in the same order. */
 const DOOR_NAMES = [
@@ -96,6 +96,7 @@ const DOOR_NAMES = [
     'initialStateDict', 'learningRateScheduler', 'meanAbsoluteError', 'meanSquaredError', 'modelCheckpoint', 'reduceOnPlateau', 'resumeTrainer', 'rmsprop', 'sgd',
     'sparseCategoricalCrossentropy', 'stepDecay', 'warmUp',
   ],
+  ['gradients'],
   ['createWorkletNode', 'createWorkletOptions'],
   ['LstmError', 'createProcessorModel'],
   ['readNpy', 'readNpyHeader', 'writeNpy', 'writeNpyHeader'],

@@ -8,6 +8,7 @@ export const ENTRY_POINTS: Readonly<Record<string, string>> = {
   export: 'src/export/index.ts',
   sharing: 'src/sharing/index.ts',
   training: 'src/training/index.ts',
+  gradients: 'src/training/gradients.ts',
   worklet: 'src/worklet/index.ts',
   npy: 'src/readers/npy.ts',
   safetensors: 'src/readers/safetensors.ts',

@@ -1,6 +1,6 @@
 // Connectionist temporal classification (Graves, Fernández, Gomez and Schmidhuber 2006): forward and backward over all alignments, in logarithms,
 // float64.
-import { exp64, log64 } from '../math/power'
+import { exp64, log64 } from './inference'
 
 /** Numbers of the loss. */
 @unmanaged

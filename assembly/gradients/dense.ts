@@ -1,7 +1,7 @@
 import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, blocksOfColumns, newMatrix, packedBytes } from '../products/layout'
 import { ProductCall } from '../products/gemm'
-import { multiplyRows } from '../products/product'
 import { SUM_LENGTH } from '../products/sums'
+import { multiplyRows } from './inference'
 import { addBlockSums, addWeightProduct, biasOfSums, packTransposed, toBlocks } from './weight-product'
 
 /** Bytes of workspace of `denseBackwardF32`. */

@@ -1,7 +1,7 @@
 // Derivatives of the functions of one variable. At kinks they are what PyTorch's are.
-import { expOfNegative, sigmoid, tanh } from '../math/exponential'
+import { expOfNegative } from '../math/called'
 import { FunctionCode } from '../math/function-code'
-import { sinShifted } from '../math/trigonometry'
+import { sigmoid, sinShifted, tanh } from './inference'
 
 /** x where the mask is set, `otherwise` elsewhere. */
 // @ts-ignore: decorator

@@ -1,7 +1,7 @@
 // Losses: for each row how far the prediction is from the target, and the gradient of that by the prediction, in one pass. What is not
 // summed in vectors is float64.
 import { expOfNegative } from '../math/exponential'
-import { exp64, log64 } from '../math/power'
+import { exp64, log64 } from './inference'
 import { highestOf, loadRow } from '../arrays/row'
 import { storeLanes } from '../simd'
 

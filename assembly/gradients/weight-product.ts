@@ -7,10 +7,9 @@
 // Every sum has one order: terms in ascending order, cut at 128 as in products/tile.ts, each part added to what is there.
 import { BLOCK_LENGTH, BLOCK_ROW_BYTES, Matrix, blocksOfColumns } from '../products/layout'
 import { SUM_LENGTH, storeBlock } from '../products/sums'
-import { sixRows } from '../products/tile'
 import { stridedTile2x4 } from '../products/tile-2x4'
-import { tile6x2 } from '../products/tile-6x2'
 import { FUSED, multiplyAdd } from '../simd'
+import { sixRows, sixRowsTile } from './inference'
 
 /** Pairs of rows of which the elements lie `termBytes` apart: compiled once here, beside the one of inference. */
 function columnTile(rows: i32, terms: i32, dPtr: usize, aPtr: usize, termBytes: i32, outPtr: usize): void {
@@ -42,7 +41,7 @@ function oneColumn(terms: i32, dPtr: usize, aPtr: usize, termBytes: i32, outPtr:
 export function addWeightProduct(w: Matrix, terms: i32, aPtr: usize, aBytes: i32, dPtr: usize, apart: i32, sumsPtr: usize): void {
   const k = w.k
   const pairs = k & ~1
-  const sixes = sixRows(pairs)
+  const sixes = FUSED ? sixRows(pairs) : 0
   const blocks = blocksOfColumns(w.columns)
   let outPtr = sumsPtr + (w.weightsPtr - changetype<usize>(w))
   for (let block = 0; block < blocks; block++) {
@@ -51,7 +50,7 @@ export function addWeightProduct(w: Matrix, terms: i32, aPtr: usize, aBytes: i32
     let blockPtr = dPtr
     while (left > 0) {
       const count = min(left, SUM_LENGTH)
-      if (FUSED) tile6x2(sixes, count, blockPtr, termPtr, 4, aBytes, 24, outPtr, BLOCK_ROW_BYTES, outPtr, BLOCK_ROW_BYTES, BLOCK_LENGTH)
+      if (FUSED) sixRowsTile(sixes, count, blockPtr, termPtr, 4, aBytes, 24, outPtr, BLOCK_ROW_BYTES, outPtr, BLOCK_ROW_BYTES, BLOCK_LENGTH)
       columnTile(pairs - sixes, count, blockPtr, termPtr + sixes * 4, aBytes, outPtr + sixes * BLOCK_ROW_BYTES)
       if (pairs < k) oneColumn(count, blockPtr, termPtr + pairs * 4, aBytes, outPtr + pairs * BLOCK_ROW_BYTES)
       blockPtr += count * BLOCK_ROW_BYTES

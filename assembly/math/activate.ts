@@ -1,7 +1,8 @@
 // Every activation function of ONNX and Keras, and the other functions of one variable, by number.
 // test/functions.test.ts runs every one of them. The standard library's exp and log are not used: their tables
 // do not fit below the first block.
-import { exp, expm1OfNegative, log, log1p, sigmoid, tanh } from './exponential'
+import { exp, sigmoid, tanh } from './called'
+import { expm1OfNegative, log, log1p, sigmoid as writtenSigmoid, tanh as writtenTanh } from './exponential'
 import { FIRST_OF_ROW, FunctionCode } from './function-code'
 import { sinShifted } from './trigonometry'
 
@@ -18,12 +19,12 @@ function activateVectors(code: i32, alpha: f32, beta: f32, inPtr: usize, outPtr:
   const endPtr = inPtr + ((length + 3) >> 2) * strideBytes
   if (code == FunctionCode.sigmoid) {
     for (; inPtr < endPtr; inPtr += strideBytes) {
-      v128.store(outPtr, sigmoid(v128.load(inPtr)))
+      v128.store(outPtr, writtenSigmoid(v128.load(inPtr)))
       outPtr += strideBytes
     }
   } else if (code == FunctionCode.tanh) {
     for (; inPtr < endPtr; inPtr += strideBytes) {
-      v128.store(outPtr, tanh(v128.load(inPtr)))
+      v128.store(outPtr, writtenTanh(v128.load(inPtr)))
       outPtr += strideBytes
     }
   } else if (code == FunctionCode.relu) {

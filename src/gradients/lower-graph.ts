@@ -8,7 +8,6 @@ import type { ArrayLike } from '../values/ndarray.ts'
 import type { Shape } from '../values/shape.ts'
 import { NodeBuilder } from './builder.ts'
 import type { LoweringBuilder, Lowerings, PackedLayout } from './lowering.ts'
-import { trainedNames } from './trained-constants.ts'
 
 /** A constant of the model that is a parameter now. */
 export interface LoweredParameter {
@@ -134,11 +133,11 @@ class Lowering extends NodeBuilder implements LoweringBuilder {
  * The graph of a model with parameters in the place of trained constants.
  * @param graph as `typeGraph` gave it
  * @param shapes numbers for the sizes of all inputs
- * @param trained names of constants. Default: the weights
+ * @param trained names of constants
  * @throws LstmError `UNSUPPORTED` for settings that cannot be trained, and for weights that two nodes take in different ways
  */
 export function lowerGraph(
-  graph: Graph, shapes: ReadonlyMap<string, Shape>, lowerings: Lowerings, training: boolean, trained: ReadonlySet<string> = trainedNames(graph),
+  graph: Graph, shapes: ReadonlyMap<string, Shape>, lowerings: Lowerings, training: boolean, trained: ReadonlySet<string>,
 ): LoweredGraph {
   const builder = new GraphBuilder()
   const build = new Lowering(builder, graph, training, trained)

@@ -1,12 +1,10 @@
 // Reshapes and transposes that cancel: exporters, and the readers themselves, write one axis order to move it back at once.
 import type { Graph } from './graph.ts'
 import { neededNodes } from './needed.ts'
+import { RESHAPES } from '../ops/movement/reshape.ts'
 import { quotientOf } from '../ops/node/sizes.ts'
 import type { GraphNode, ValueType } from '../ops/graph-data.ts'
 import type { Dimension, SymbolicShape } from '../values/shape.ts'
-
-/** Operators that give the elements another shape and keep their order. */
-export const RESHAPES: ReadonlySet<string> = new Set(['identity', 'reshape', 'flatten', 'squeeze', 'unsqueeze'])
 
 /** A value that is another one, `of`, with axis perm[n] as its axis n. */
 interface Transposed {

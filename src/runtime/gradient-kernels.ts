@@ -3,12 +3,10 @@ import { CONTRACT_STAMP } from '../contract/stamp.ts'
 import type { GradientKernels } from '../contract/gradient-kernels.ts'
 import { LstmError } from '../errors.ts'
 import { commonest, relaxedSimdText } from './binaries/gradients-relaxed-simd.ts'
-import { edits as relaxedThreadEdits } from './binaries/gradients-relaxed-simd-threads.ts'
-import { simdFromRelaxedSimd } from './binaries/gradients-simd.ts'
-import { edits as simdThreadEdits } from './binaries/gradients-simd-threads.ts'
 import { textReader } from './bytes-of-text.ts'
-import { editedBytes } from './edited-bytes.ts'
+import type { EditGradients } from './gradient-edits.ts'
 import type { Kernels, Variant } from './kernels.ts'
+import { late } from './late-training.ts'
 import { Runtime } from './runtime.ts'
 import { tagOf } from '../values/realm.ts'
 import type { Lanes } from './threads/lanes.ts'
@@ -54,12 +52,13 @@ export const isThreaded = (runtime: Runtime): runtime is ThreadedRuntime => 'ope
 /**
  * The same runtime with the kernels for training.
  * @param given the binary, for places that forbid compiling from bytes or have none inside. Default: what `gradientsOf` gives
+ * @param edit see there
  * @throws LstmError `ENVIRONMENT` where it cannot be compiled, `VALUE` for a module that is another one
  */
-export function trainingRuntime(runtime: Runtime, given?: Gradients): Promise<TrainingRuntime> {
+export function trainingRuntime(runtime: Runtime, given?: Gradients, edit?: EditGradients): Promise<TrainingRuntime> {
   let made = known.get(runtime)
   if (made === undefined) {
-    made = start(runtime, given).catch((error: unknown) => {
+    made = start(runtime, given, edit).catch((error: unknown) => {
       known.delete(runtime)
       throw error
     })
@@ -68,48 +67,59 @@ export function trainingRuntime(runtime: Runtime, given?: Gradients): Promise<Tr
   return made
 }
 
-async function start(runtime: Runtime, given: Gradients | undefined): Promise<TrainingRuntime> {
+async function start(runtime: Runtime, given: Gradients | undefined, edit: EditGradients | undefined): Promise<TrainingRuntime> {
   if (!isThreaded(runtime) && tagOf(runtime.linearMemory.view('uint8', 0, 0).buffer) === 'SharedArrayBuffer') {
     throw new LstmError('UNSUPPORTED', 'createTrainer: expected a runtime of createRuntime(), got that of a shared model, whose threads train nothing')
   }
-  const binary = given ?? await gradientsOf(runtime)
+  const binary = given ?? await gradientsOf(runtime, edit)
   if (isThreaded(runtime)) {
     if (!(binary instanceof Uint8Array)) throw new LstmError('VALUE', 'module: expected none for a runtime with threads, whose binary for training is another one')
     const { kernels, lanes } = await runtime.openLanes(binary)
     return new TrainingRuntime(runtime, kernels, lanes)
   }
-  const instance = new WebAssembly.Instance(binary, { env: { memory: runtime.linearMemory.wasm } })
-  const gradients = instance.exports as unknown as GradientKernels
-  if (typeof gradients.contractStamp !== 'function' || gradients.contractStamp() !== CONTRACT_STAMP) {
-    throw new LstmError('VALUE', 'module: expected a WebAssembly.Module of gradients-simd.wasm of this version of lstm-wasm, got another one')
-  }
-  return new TrainingRuntime(runtime, { ...runtime.kernels, ...gradients })
+  return new TrainingRuntime(runtime, { ...runtime.kernels, ...linked(binary, runtime) })
 }
 
-/** A binary; with the edits that make it one for threads, that one. */
-function gradientBytes(variant: Variant, threadEdits?: string): Uint8Array<ArrayBuffer> {
+/** @throws LstmError `VALUE` for a module that is another one */
+function linked(binary: KernelModule, { kernels, linearMemory }: Runtime): GradientKernels {
+  let cause: unknown
+  try {
+    const gradients = new WebAssembly.Instance(binary, { env: { ...kernels, memory: linearMemory.wasm } }).exports as unknown as GradientKernels
+    if ('adamStep' in gradients && gradients.contractStamp() === CONTRACT_STAMP) return gradients
+  } catch (error) {
+    cause = error
+  }
+  throw new LstmError('VALUE', 'module: expected a WebAssembly.Module of gradients-simd.wasm of this version of lstm-wasm, got another one', { cause })
+}
+
+/** The binary that most engines take is in this file; the others are made of it by what is loaded then. */
+async function gradientBytes(variant: Variant, isThreaded: boolean, edit: EditGradients | undefined): Promise<Uint8Array<ArrayBuffer>> {
   const bytesOf = textReader(commonest)
   const relaxed = bytesOf(relaxedSimdText)
-  const bytes = variant === 'relaxed-simd' ? relaxed : editedBytes(relaxed, simdFromRelaxedSimd, bytesOf)
-  return threadEdits === undefined ? bytes : editedBytes(bytes, threadEdits, bytesOf)
+  if (variant === 'relaxed-simd' && !isThreaded) return relaxed
+  return (edit ?? (await late(() => import('./gradient-edits.ts'), 'the binary for training of this engine')).editGradients)(relaxed, variant, isThreaded, bytesOf)
 }
 
-/** The binary for training that fits a runtime, of those inside this file. @throws LstmError `ENVIRONMENT` where it cannot be compiled */
-export async function gradientsOf(runtime: Runtime): Promise<Gradients> {
-  if (!isThreaded(runtime)) return compileGradients(runtime.variant)
-  const [variant, edits] = runtime.variant === 'simd' ? ['simd', simdThreadEdits] as const : ['relaxed-simd', relaxedThreadEdits] as const
-  return gradientBytes(variant, edits)
+/**
+ * The binary for training that fits a runtime, of those inside this package.
+ * @param edit what makes the others of the one in this file. Default: it is loaded
+ * @throws LstmError `ENVIRONMENT` where it cannot be compiled
+ */
+export async function gradientsOf(runtime: Runtime, edit?: EditGradients): Promise<Gradients> {
+  if (!isThreaded(runtime)) return compileGradients(runtime.variant, edit)
+  return gradientBytes(runtime.variant === 'simd' ? 'simd' : 'relaxed-simd', true, edit)
 }
 
-async function compileGradients(fitting: Runtime['variant']): Promise<KernelModule> {
+async function compileGradients(fitting: Runtime['variant'], edit: EditGradients | undefined): Promise<KernelModule> {
   const variants: readonly Variant[] = fitting === 'simd' ? ['simd'] : ['relaxed-simd', 'simd']
   let refused: unknown
   for (const variant of variants) {
     try {
-      return await WebAssembly.compile(gradientBytes(variant))
+      return await WebAssembly.compile(await gradientBytes(variant, false, edit))
     } catch (error) {
-      refused = error
+      refused ??= error
     }
   }
+  if (refused instanceof LstmError) throw refused
   throw new LstmError('ENVIRONMENT', `the binary for training does not compile here: ${String(refused)}. Where compiling from bytes is forbidden, hand it over: import module from 'lstm-wasm/gradients-simd.wasm', createTrainer(net, { module })`, { cause: refused })
 }

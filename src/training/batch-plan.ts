@@ -1,5 +1,6 @@
 // The graph of one step for given sizes: lowered, with its loss, differentiated, and laid out in memory.
 import { differentiate } from '../gradients/differentiate.ts'
+import type { GradientFamily } from '../gradients/family.ts'
 import { lowerGraph, type LoweredGraph } from '../gradients/lower-graph.ts'
 import type { Graph } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
@@ -9,9 +10,19 @@ import { prepareGraph } from '../plan/prepare.ts'
 import { StateMemory } from '../plan/states.ts'
 import type { TrainingRuntime } from '../runtime/gradient-kernels.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
-import { GRADIENT_RULES, LOWERINGS } from './operators.ts'
 import { addLoss, type AddedLoss, type LossTarget } from './loss-graph.ts'
-import type { OutputLoss } from './output-losses.ts'
+import type { OutputLoss } from './descriptions/output-losses.ts'
+
+/** What is trained. */
+export interface TrainedModel {
+  /** As `typeGraph` gave it. */
+  readonly graph: Graph
+  /** Names of the constants that are parameters. */
+  readonly trained: ReadonlySet<string>
+  readonly losses: readonly OutputLoss[]
+  /** What is known of its operators. */
+  readonly gradients: GradientFamily
+}
 
 /** What a plan is made for. */
 export interface BatchSizes {
@@ -60,15 +71,14 @@ export interface BatchPlan {
 
 /**
  * Makes the plan of a step.
- * @param graph as `typeGraph` gave it
- * @param trained names of the constants that are parameters
  * @throws LstmError for sizes that do not fit, `UNSUPPORTED` for what has no gradient, `MEMORY`
  */
-export function planBatch(runtime: TrainingRuntime, graph: Graph, trained: ReadonlySet<string>, losses: readonly OutputLoss[], sizes: BatchSizes): BatchPlan {
-  const lowered = lowerGraph(graph, sizes.inputs, LOWERINGS, sizes.training, trained)
+export function planBatch(runtime: TrainingRuntime, model: TrainedModel, sizes: BatchSizes): BatchPlan {
+  const { graph, trained, gradients: { lowerings, rules } } = model
+  const lowered = lowerGraph(graph, sizes.inputs, lowerings, sizes.training, trained)
   const { builder, build } = lowered
   const outputs = new Map([...lowered.outputs].map(([name, value]) => [`output ${name}`, value]))
-  const added = sizes.targets?.map((target, n) => addLossTo(lowered, graph, losses, n, target)) ?? []
+  const added = sizes.targets?.map((target, n) => addLossTo(lowered, model, n, target)) ?? []
   if (added.length > 0) {
     const [only, ...more] = added.map((one) => one.losses) as [string]
     const flat = (name: string): string => build.reshape(name, [lengthOf(build.shapeOf(name))])
@@ -82,7 +92,7 @@ export function planBatch(runtime: TrainingRuntime, graph: Graph, trained: Reado
   let typed: TypedGraph = forward
   let gradients: ReadonlyMap<string, string | undefined> = new Map()
   if (sizes.wanted.length > 0) {
-    const differentiated = differentiate(forward, { loss: outputs.get('losses') as string, seed: WEIGHTS, wanted: sizes.wanted }, GRADIENT_RULES)
+    const differentiated = differentiate(forward, { loss: outputs.get('losses') as string, seed: WEIGHTS, wanted: sizes.wanted }, rules)
     typed = differentiated.graph
     gradients = differentiated.gradients
   }
@@ -120,7 +130,8 @@ export function comparedOf({ loss }: OutputLoss, { outputs }: Pick<Graph, 'outpu
 
 /** Adds the `n`th loss to a graph on its way. @throws LstmError see `addLoss` */
 export function addLossTo(
-  { builder, build, outputs }: Pick<LoweredGraph, 'builder' | 'build' | 'outputs'>, graph: Graph, losses: readonly OutputLoss[], n: number, target: Shape,
+  { builder, build, outputs }: Pick<LoweredGraph, 'builder' | 'build' | 'outputs'>, { graph, losses }: Pick<TrainedModel, 'graph' | 'losses'>, n: number,
+  target: Shape,
 ): AddedLoss {
   const own = losses[n] as OutputLoss
   const prediction = outputs.get(comparedOf(own, graph)) as string

@@ -1,9 +1,9 @@
 // Which parameters a model has, and which sizes a batch.
 import { LstmError } from '../errors.ts'
 import { lowerGraph, type LoweredParameter } from '../gradients/lower-graph.ts'
-import type { Graph, GraphInput } from '../graph/graph.ts'
+import type { GraphInput } from '../graph/graph.ts'
 import { formatShape, type Shape } from '../values/shape.ts'
-import { LOWERINGS } from './operators.ts'
+import type { TrainedModel } from './batch-plan.ts'
 
 /** Numbers that stand for the sizes of inputs while the layout of parameters is asked for: one of them fits most models. */
 const TRIAL_SIZES = [32, 256, 4, 2048, 1]
@@ -11,11 +11,10 @@ const TRIAL_SIZES = [32, 256, 4, 2048, 1]
 /**
  * The parameters of a model, asked for with sizes that were tried one after the other; `fixed` are those that are no trained ones.
  * @param batchAxes of the inputs
- * @param trained names of the constants that are parameters
  * @throws LstmError `UNSUPPORTED` for what cannot be trained, and for a layer that takes the batch for timesteps
  */
 export function lowerOnTrial(
-  graph: Graph, batchAxes: ReadonlyMap<string, number>, trained: ReadonlySet<string>,
+  { graph, trained, gradients: { lowerings } }: TrainedModel, batchAxes: ReadonlyMap<string, number>,
 ): { parameters: readonly LoweredParameter[], fixed: ReadonlySet<string> } {
   let refused: unknown
   for (const size of TRIAL_SIZES) {
@@ -24,7 +23,7 @@ export function lowerOnTrial(
     )))
     try {
       // With another number of rows each, so that whatever follows it is seen.
-      const lowered = [lowerGraph(graph, shapesOf(size), LOWERINGS, true, trained), lowerGraph(graph, shapesOf(size + 1), LOWERINGS, false, trained)] as const
+      const lowered = [lowerGraph(graph, shapesOf(size), lowerings, true, trained), lowerGraph(graph, shapesOf(size + 1), lowerings, false, trained)] as const
       for (const [node, timesteps] of lowered[0].timesteps) if (timesteps === size && lowered[1].timesteps.get(node) === size + 1) throw takesRows(node)
       return {
         parameters: [...new Map(lowered.flatMap(({ parameters }) => parameters).map((parameter) => [parameter.input, parameter])).values()],

@@ -2,22 +2,25 @@
 import { LstmError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Sequential } from '../layers/sequential.ts'
-import { COMPILE_OPTIONS, GRAPH_SOURCE, readGraph, type GraphSource } from '../model/load.ts'
+import { COMPILE_OPTIONS, GRAPH_SOURCE, type GraphSource } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import { saveGraph } from '../formats/safetensors/save.ts'
-import { checkKind, FLAG, LIST, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
+import { checkKind, FLAG, having, LIST, RECORD, readOptions, type Kind, type OptionTable } from '../options.ts'
 import { BYTES } from '../formats/given.ts'
 import { defaultRuntime } from '../runtime/create.ts'
+import { late } from '../runtime/late-training.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { KernelModule } from '../runtime/web-assembly.ts'
-import { readCheckpoint } from './fitting/checkpoint.ts'
 import type { Metrics } from './fitting/metrics.ts'
-import { initialStateDict, SEED, type Initializers } from './initializers.ts'
-import type { Loss, LossName } from './losses.ts'
-import { modelIn, trainerOf, trainerOfCheckpoint } from './make-trainer.ts'
+import { firstWeights, SEED } from './first-weights.ts'
+import type { Initializers } from './initializers.ts'
+import type { Loss, LossName } from './descriptions/losses.ts'
+import { trainerOf, trainerOfCheckpoint } from './make-trainer.ts'
+import { makersOf, outputLossesOf } from './descriptions/makers.ts'
 import type { ModelTrainer } from './model-trainer.ts'
-import { optimizerOf, type Optimizer, type OptimizerName } from './optimizers.ts'
-import { outputLossesOf, type NamedLosses } from './output-losses.ts'
+import { optimizerOf, type Optimizer, type OptimizerName } from './descriptions/optimizers.ts'
+import type { NamedLosses } from './descriptions/output-losses.ts'
+import type { AllGradients } from './gradients.ts'
 import type { WorkerTrainer } from './worker/worker-trainer.ts'
 
 /** Where a trainer lives. */
@@ -31,6 +34,8 @@ export interface TrainerPlace {
    * `ModelTrainer` answers at once. It has as many threads as its runtime. The numbers are bit-identical. Default false.
    */
   readonly worker?: boolean | undefined
+  /** `gradients` of `lstm-wasm/gradients`, for service workers, which forbid dynamic imports. Default: they are loaded when a net needs them. */
+  readonly gradients?: AllGradients | undefined
 }
 
 /** A place on a thread of its own. */
@@ -72,7 +77,7 @@ export type CreateTrainerOptions = TrainerOptions & TrainerPlace
 
 const NET: Kind = { ...GRAPH_SOURCE, expected: 'layers, a model or a graph' }
 const ANY: Kind = { expected: 'a loss', test: () => true } // outputLossesOf and optimizerOf look at them
-const PLACE: OptionTable<TrainerPlace> = { runtime: COMPILE_OPTIONS.runtime, module: RECORD, worker: FLAG }
+const PLACE: OptionTable<TrainerPlace> = { runtime: COMPILE_OPTIONS.runtime, module: RECORD, worker: FLAG, gradients: having("gradients of 'lstm-wasm/gradients'", 'families') }
 const METRICS: Kind = { expected: 'a list, or lists by the names of outputs', test: (value) => LIST.test(value) || RECORD.test(value) }
 const OPTIONS: OptionTable<CreateTrainerOptions> = {
   ...PLACE, loss: ANY, lossWeights: ANY, optimizer: ANY, metrics: METRICS, seed: SEED, trainable: LIST, initializers: RECORD,
@@ -96,8 +101,9 @@ export async function createTrainer(net: Model | GraphSource, options: CreateTra
 export async function createTrainer(net: Model | GraphSource, options: CreateTrainerOptions): Promise<ModelTrainer | WorkerTrainer> {
   const { loss, lossWeights, optimizer = 'adam', metrics = [], seed = 0, trainable, initializers, ...place } = readOptions(options, OPTIONS, 'createTrainer')
   checkKind(net, NET, 'createTrainer')
-  const [losses, moving] = [outputLossesOf(loss, lossWeights), optimizerOf(optimizer)]
-  const graph = graphOf(net, initializers, seed)
+  const makers = place.gradients?.makers ?? await makersOf(loss, optimizer)
+  const [losses, moving] = [outputLossesOf(loss, lossWeights, makers), optimizerOf(optimizer, makers.optimizers)]
+  const graph = await graphOf(net, initializers, seed, place.gradients)
   const runtime = place.runtime ?? ('runtime' in net ? net.runtime : await defaultRuntime())
   const settings = { losses, optimizer: moving, metrics, seed, trainable }
   if (!place.worker) return trainerOf(graph, settings, { ...place, runtime })
@@ -116,9 +122,11 @@ export async function resumeTrainer(bytes: Uint8Array, options?: TrainerPlace): 
 export async function resumeTrainer(bytes: Uint8Array, options: TrainerPlace = {}): Promise<ModelTrainer | WorkerTrainer> {
   const { runtime = await defaultRuntime(), ...place } = readOptions(options, PLACE, 'resumeTrainer')
   checkKind(bytes, BYTES, 'resumeTrainer')
+  const { readCheckpoint, modelIn } = place.gradients ?? await late(() => import('./fitting/checkpoint-reader.ts'), 'the reader of checkpoints')
+  place.gradients?.addOperators()
   const checkpoint = readCheckpoint(bytes)
-  const model = modelIn(checkpoint)
-  if (!place.worker) return trainerOfCheckpoint(checkpoint, await readGraph(model), { ...place, runtime })
+  const graph = await modelIn(checkpoint)
+  if (!place.worker) return trainerOfCheckpoint(checkpoint, graph, { ...place, runtime })
   return (await loadWorkers()).workerTrainerOf({ settings: checkpoint.state, checkpoint: bytes }, { ...place, runtime })
 }
 
@@ -133,8 +141,13 @@ async function loadWorkers(): Promise<typeof import('./worker/start.ts')> {
 
 const isWithoutWeights = (net: object): net is Sequential => 'weightSpecs' in net && !(net as Sequential).hasWeights
 
-function graphOf(net: Model | GraphSource, initializers: Initializers | undefined, seed: number): Graph {
-  if (isWithoutWeights(net)) return net.toGraph(initialStateDict(net.weightSpecs(), initializers, seed))
-  if (initializers !== undefined) throw new LstmError('VALUE', 'createTrainer: initializers go with layers without weights; these have theirs')
-  return 'toGraph' in net ? net.toGraph() : net
+async function graphOf(net: Model | GraphSource, initializers: Initializers | undefined, seed: number, given: AllGradients | undefined): Promise<Graph> {
+  if (!isWithoutWeights(net)) {
+    if (initializers !== undefined) throw new LstmError('VALUE', 'createTrainer: initializers go with layers without weights; these have theirs')
+    return 'toGraph' in net ? net.toGraph() : net
+  }
+  const specs = net.weightSpecs()
+  if (initializers === undefined) return net.toGraph(firstWeights(specs, seed))
+  const initialStateDict = given?.initialStateDict ?? (await late(() => import('./initializers.ts'), 'initializers')).initialStateDict
+  return net.toGraph(initialStateDict(specs, initializers, seed))
 }

@@ -1,23 +1,25 @@
 // What is trained, and one step of it: a batch forwards and back.
 import { LstmError } from '../errors.ts'
 import { missingRules } from '../gradients/differentiate.ts'
+import type { GradientFamily } from '../gradients/family.ts'
 import { lowerGraph } from '../gradients/lower-graph.ts'
 import { trainedNames } from '../gradients/trained-constants.ts'
 import type { Graph, GraphInput } from '../graph/graph.ts'
 import { typeGraph } from '../graph/infer.ts'
+import { addCommonOperators } from '../ops/common-operators.ts'
+import { addOperators } from '../ops/registry.ts'
 import { checkNarrow } from './narrow.ts'
 import { makeDisposable } from '../runtime/dispose.ts'
 import type { TrainingRuntime } from '../runtime/gradient-kernels.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 import type { Shape } from '../values/shape.ts'
 import { Arena, type PlacedParameter } from './arena.ts'
-import { addLossTo, comparedOf } from './batch-plan.ts'
+import { addLossTo, comparedOf, type TrainedModel } from './batch-plan.ts'
 import { batchAxesOf, lowerOnTrial, shapesOfInputs } from './batch-sizes.ts'
 import { CarriedStates } from './carried-states.ts'
 import { Groups } from './groups.ts'
 import { targetShapeOf } from './loss-graph.ts'
-import { addTrainingOperators, GRADIENT_RULES, LOWERINGS } from './operators.ts'
-import { checkOutputs, type OutputLoss } from './output-losses.ts'
+import { checkOutputs, type OutputLoss } from './descriptions/output-losses.ts'
 import { PlanViews } from './plan-views.ts'
 import { RunOutputs } from './run-outputs.ts'
 import { never, runThrough, type BatchInputs, type BatchOptions, type BatchResult, type BatchShapes, type BatchTargets, type Trainable } from './trainable.ts'
@@ -25,6 +27,8 @@ import { never, runThrough, type BatchInputs, type BatchOptions, type BatchResul
 /** What all batches have in common. */
 export interface EngineOptions {
   readonly losses: readonly OutputLoss[]
+  /** What is known of the operators of the graph. */
+  readonly gradients: GradientFamily
   /** Of what draws. Default 0. */
   readonly seed?: number | undefined
   /** Constants that learn besides the weights, by name, or those of nodes. Default: none. */
@@ -36,9 +40,7 @@ export class Engine implements Trainable {
   readonly runtime: TrainingRuntime
   /** As `typeGraph` gave it. */
   readonly graph: Graph
-  readonly losses: readonly OutputLoss[]
-  /** Names of constants. */
-  readonly #trained: ReadonlySet<string>
+  readonly #model: TrainedModel
   /** Names of the outputs that are compared with targets. */
   readonly #compared: readonly string[]
   readonly #arena: Arena
@@ -58,26 +60,27 @@ export class Engine implements Trainable {
   /**
    * @throws LstmError `UNSUPPORTED` listing all that has no gradient, `VALUE` for a loss on an output that there is not, `MEMORY`
    */
-  constructor(runtime: TrainingRuntime, graph: Graph, { losses, seed = 0, trainable = [] }: EngineOptions) {
-    addTrainingOperators()
+  constructor(runtime: TrainingRuntime, graph: Graph, { losses, gradients, seed = 0, trainable = [] }: EngineOptions) {
+    addCommonOperators()
+    addOperators(gradients.operators)
     checkNarrow(graph)
     checkOutputs(losses, graph.outputs)
     const typed = typeGraph(graph)
-    this.#trained = trainedNames(typed.graph, trainable)
-    const missing = missingRules(typed, [...this.#trained], { ...GRADIENT_RULES, ...LOWERINGS })
+    const trained = trainedNames(typed.graph, gradients, trainable)
+    const missing = missingRules(typed, [...trained], { ...gradients.rules, ...gradients.lowerings })
     if (missing !== undefined) throw missing
     this.runtime = runtime
     this.graph = typed.graph
-    this.losses = losses
+    this.#model = { graph: typed.graph, trained, losses, gradients }
     this.#compared = losses.map((own) => comparedOf(own, graph))
     this.states = new CarriedStates(runtime)
     const views = new PlanViews(runtime.linearMemory)
     this.#outputs = new RunOutputs(views)
     this.#batchAxes = batchAxesOf(typed.graph.inputs)
-    const trial = lowerOnTrial(typed.graph, this.#batchAxes, this.#trained)
+    const trial = lowerOnTrial(this.#model, this.#batchAxes)
     this.#arena = new Arena(runtime, trial.parameters, typed.graph.constants, trial.fixed)
     this.#groups = new Groups({
-      runtime, graph: this.graph, trained: this.#trained, losses, seed, arena: this.#arena, states: this.states, outputs: this.#outputs, views,
+      ...this.#model, runtime, seed, arena: this.#arena, states: this.states, outputs: this.#outputs, views,
       batchAxes: this.#batchAxes, isApart: trial.fixed.size === 0 && [...this.#batchAxes.values()].every((axis) => axis === 0),
     })
   }
@@ -127,13 +130,14 @@ export class Engine implements Trainable {
     const known = this.#shapes.get(key)
     if (known !== undefined) return known
     const shapes = shapesOfInputs(this.graph.inputs, inputs, this.#batchAxes, undefined)
-    const lowered = lowerGraph(this.graph, shapes, LOWERINGS, false, this.#trained)
+    const { losses, trained, gradients: { lowerings } } = this.#model
+    const lowered = lowerGraph(this.graph, shapes, lowerings, false, trained)
     const { build, outputs } = lowered
-    const made = this.losses.map(({ loss }, n): BatchShapes => {
+    const made = losses.map(({ loss }, n): BatchShapes => {
       const prediction = build.shapeOf(outputs.get(this.#compared[n] as string) as string)
       const target = targetShapeOf(loss, prediction) ?? [prediction[0] as number, 1]
-      const { losses, isLogits } = addLossTo(lowered, this.graph, this.losses, n, target)
-      return { losses: build.shapeOf(losses), prediction, isLogits }
+      const { losses: value, isLogits } = addLossTo(lowered, this.#model, n, target)
+      return { losses: build.shapeOf(value), prediction, isLogits }
     })
     this.#shapes.set(key, made)
     return made

@@ -4,7 +4,7 @@ import type { PlannedValue } from '../plan/plan.ts'
 import type { DataOf } from '../values/dtype.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import type { BatchPlan } from './batch-plan.ts'
-import type { OutputLoss } from './output-losses.ts'
+import type { OutputLoss } from './descriptions/output-losses.ts'
 import type { PlanViews } from './plan-views.ts'
 import type { BatchInputs, BatchOptions, BatchTargets } from './trainable.ts'
 

@@ -7,11 +7,10 @@ import type { Lanes } from '../runtime/threads/lanes.ts'
 import type { ArrayLike } from '../values/ndarray.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
 import { GradientSums, type Arena } from './arena.ts'
-import { PlanCache, planBatch, type BatchPlan } from './batch-plan.ts'
+import { PlanCache, planBatch, type BatchPlan, type TrainedModel } from './batch-plan.ts'
 import { areAlike, shapesOfInputs } from './batch-sizes.ts'
 import type { CarriedStates } from './carried-states.ts'
 import { feedInputs, feedLosses, takeLosses } from './feeding.ts'
-import type { OutputLoss } from './output-losses.ts'
 import type { PlanViews } from './plan-views.ts'
 import type { RunOutputs } from './run-outputs.ts'
 import type { BatchInputs, BatchOptions, BatchTargets } from './trainable.ts'
@@ -26,12 +25,8 @@ const GROUP_ROWS = 32
 const MOST_SITES = 256
 
 /** What is trained, and where it takes its numbers from. */
-export interface GroupedModel {
+export interface GroupedModel extends TrainedModel {
   readonly runtime: TrainingRuntime
-  readonly graph: Graph
-  /** Names of the constants that are parameters. */
-  readonly trained: ReadonlySet<string>
-  readonly losses: readonly OutputLoss[]
   readonly seed: number
   readonly arena: Arena
   readonly states: CarriedStates
@@ -185,7 +180,7 @@ export class Groups {
 
   /** The plan of a lane for these sizes: one that is there, or a new one. */
   #planOf(batch: GroupedBatch, size: number, lane: number): BatchPlan {
-    const { runtime, graph, trained, losses, arena, batchAxes, isApart } = this.#model
+    const { runtime, graph, arena, batchAxes, isApart } = this.#model
     const wanted = this.#wanted
     wanted.batch = batch
     wanted.size = size
@@ -202,7 +197,7 @@ export class Groups {
       return [ofGroup ?? shape[0] ?? 0, ...shape.slice(1)]
     })
     const learning = training ? arena.parameters.filter(({ trainable }) => trainable).map(({ input }) => input) : []
-    const plan = planBatch(runtime.ofLane(lane), graph, trained, losses, { inputs, targets, training, wanted: learning })
+    const plan = planBatch(runtime.ofLane(lane), this.#model, { inputs, targets, training, wanted: learning })
     this.#plans.add({ lane, size, training, inputs: given, targets: batch.targets?.map((target) => comparedTarget(target).shape) }, plan)
     return plan
   }

@@ -17,17 +17,20 @@ export type {
   BatchSource, DatasetBatch, EvaluateOptions, FitDatasetOptions, FitOptions, PredictOptions, TrainOnBatchOptions, ValidationData,
 } from './fitting/trainer-options.ts'
 export type { ClassWeight } from './fitting/weights.ts'
-export { initialStateDict, type InitializerName, type Initializers, type WeightSpec } from './initializers.ts'
+export type { WeightSpec } from './first-weights.ts'
+export { initialStateDict, type InitializerName, type Initializers } from './initializers.ts'
 export {
-  binaryCrossentropy, categoricalCrossentropy, ctc, esr, huber, meanAbsoluteError, meanSquaredError, sparseCategoricalCrossentropy, type CtcOptions,
-  type EsrOptions, type HuberOptions, type Loss, type LossName, type LossOptions, type ProbabilityOptions, type Reduction, type SparseOptions,
-} from './losses.ts'
-export type { NamedLosses, OutputLoss } from './output-losses.ts'
+  categoricalCrossentropy, meanSquaredError, sparseCategoricalCrossentropy, type CtcOptions, type EsrOptions, type HuberOptions, type Loss, type LossName,
+  type LossOptions, type ProbabilityOptions, type Reduction, type SparseOptions,
+} from './descriptions/losses.ts'
+export { binaryCrossentropy, ctc, esr, huber, meanAbsoluteError } from './descriptions/more-losses.ts'
+export { rmsprop, sgd } from './descriptions/more-optimizers.ts'
+export type { NamedLosses, OutputLoss } from './descriptions/output-losses.ts'
 export {
-  adam, adamw, rmsprop, sgd, type AdamOptions, type Optimizer, type OptimizerName, type OptimizerOptions, type RmspropOptions,
+  adam, adamw, type AdamOptions, type Optimizer, type OptimizerName, type OptimizerOptions, type RmspropOptions,
   type SgdOptions,
-} from './optimizers.ts'
+} from './descriptions/optimizers.ts'
+export { constantRate, type Progress, type Schedule, type Span } from './descriptions/rates.ts'
 export {
-  constantRate, cosineDecay, exponentialDecay, stepDecay, warmUp, type CosineDecayOptions,
-  type ExponentialDecayOptions, type Progress, type Schedule, type Span, type StepDecayOptions, type WarmUpOptions,
-} from './schedules.ts'
+  cosineDecay, exponentialDecay, stepDecay, warmUp, type CosineDecayOptions, type ExponentialDecayOptions, type StepDecayOptions, type WarmUpOptions,
+} from './descriptions/schedules.ts'

@@ -1,12 +1,11 @@
 // What a loss becomes in a graph: a node that gives the losses of the rows, and the rule of its gradient.
 import { LstmError } from '../errors.ts'
-import type { GradientBuilder, GradientRule, GradientRules } from '../gradients/rule.ts'
-import { RESHAPES } from '../graph/cancel-moves.ts'
+import type { GradientBuilder } from '../gradients/rule.ts'
+import { RESHAPES } from '../ops/movement/reshape.ts'
 import type { GraphInput, GraphNode } from '../graph/graph.ts'
 import { label } from '../ops/node/checks.ts'
-import { LOSS_OPERATORS } from '../ops/training/losses.ts'
 import { formatShape, lengthOf, sameShape, type Shape } from '../values/shape.ts'
-import type { CtcLoss, Loss, ProbabilityLoss, SparseLoss } from './losses.ts'
+import type { CtcLoss, Loss, ProbabilityLoss, SparseLoss } from './descriptions/losses.ts'
 
 /** No class is ignored. */
 const NO_CLASS = -(2 ** 31)
@@ -25,21 +24,6 @@ export interface AddedLoss {
   /** Whether the prediction is logits, not probabilities. */
   readonly isLogits: boolean
 }
-
-/** A loss multiplies the gradient that it has made already with what comes in, row by row. */
-const lossRule: GradientRule = ({ node, outputs, wanted }, build) => {
-  const [incoming] = outputs
-  const [losses, gradient] = node.outputs as [string, string]
-  if (wanted.slice(1).includes(true)) throw new LstmError('UNSUPPORTED', `${label(node)}: targets have no gradient`)
-  if (incoming === undefined || wanted[0] !== true) return []
-  const shape = build.shapeOf(losses)
-  const axes = build.shapeOf(gradient).length
-  const broadcast = build.reshape(incoming, [...shape, ...Array.from({ length: axes - shape.length }, () => 1)])
-  return [build.node('mul', [gradient, broadcast])]
-}
-
-/** Gradients of losses, by operator. */
-export const LOSS_RULES: GradientRules = Object.fromEntries(LOSS_OPERATORS.map(({ name }) => [name, lossRule]))
 
 /** Operators that only change the shape: what made a value is behind them. */
 const SHAPE_ONLY = new Set([...RESHAPES, 'dropout'])

@@ -1,6 +1,6 @@
 import { LstmError } from '../errors.ts'
 import { saveGraph } from '../formats/safetensors/save.ts'
-import { compile } from '../model/load.ts'
+import { compile, type CompileOptions } from '../model/load.ts'
 import type { Model } from '../model/model.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { Trainer, type TrainerSettings } from './fitting/trainer.ts'
@@ -28,9 +28,12 @@ export class ModelTrainer extends Trainer {
     return this.engine.parameters.filter(({ trainable }) => trainable).map(({ name }) => name)
   }
 
-  /** The model with the weights as they are now, for inference: a copy, in the same runtime. */
-  model(): Promise<Model> {
-    return compile(this.engine.toGraph(), { runtime: this.#runtime })
+  /**
+   * The model with the weights as they are now, for inference: a copy, in the same runtime.
+   * @param options `streams` of `lstm-wasm/streams`, or false, for service workers, as `compile` takes it
+   */
+  model(options: Pick<CompileOptions, 'streams'> = {}): Promise<Model> {
+    return compile(this.engine.toGraph(), { ...options, runtime: this.#runtime })
   }
 
   /**

@@ -4,7 +4,7 @@ import { makeDisposable } from '../runtime/dispose.ts'
 import type { TrainingRuntime } from '../runtime/gradient-kernels.ts'
 import type { PlatformDisposable } from '../values/platform.ts'
 import { encodeRecord } from '../values/record.ts'
-import type { Optimizer } from './optimizers.ts'
+import type { Optimizer } from './descriptions/optimizers.ts'
 import type { TrainedParameter } from './parameter.ts'
 
 /** Parameters begin at multiples of this many floats: what lies between two of them is padding. */

@@ -1,20 +1,22 @@
 // The gradients of a graph of one node, on the simd binary.
 import type { GradientRules } from '../../src/gradients/rule.ts'
 import { differentiate } from '../../src/gradients/differentiate.ts'
-import { RULES } from '../../src/gradients/rules.ts'
+import { allFamilies } from '../../src/gradients/late/all.ts'
 import type { Graph, GraphNode } from '../../src/graph/graph.ts'
 import { typeGraph } from '../../src/graph/infer.ts'
 import { Model } from '../../src/model/model.ts'
 import { addAllOperators } from '../../src/ops/all.ts'
 import { addOperators } from '../../src/ops/registry.ts'
-import { TRAINING } from '../../src/ops/training/family.ts'
 import { createRuntime } from '../../src/runtime/create.ts'
 import { trainingRuntime } from '../../src/runtime/gradient-kernels.ts'
 import type { ArrayLike, NdArray } from '../../src/values/ndarray.ts'
 import '../guards.ts'
 
 addAllOperators()
-addOperators(TRAINING)
+
+/** Every rule. */
+const { operators, rules: RULES } = allFamilies()
+addOperators(operators)
 
 const runtime = await trainingRuntime(await createRuntime({ variant: 'simd' }))
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { differentiate } from '../../src/gradients/differentiate.ts'
-import { lowerings } from '../../src/gradients/lower/lowerings.ts'
-import { KERAS_STATISTICS, type RunningStatistics } from '../../src/gradients/lower/normalization.ts'
+import { allFamilies } from '../../src/gradients/late/all.ts'
+import { KERAS_STATISTICS, normalizationLowerings, type RunningStatistics } from '../../src/gradients/late/batch-normalization.ts'
 import { lowerGraph } from '../../src/gradients/lower-graph.ts'
-import { RULES } from '../../src/gradients/rules.ts'
+import { trainedNames } from '../../src/gradients/trained-constants.ts'
 import type { Graph, GraphOutput } from '../../src/graph/graph.ts'
 import { typeGraph } from '../../src/graph/infer.ts'
 import { activation, batchNorm, conv1d, dropout, embedding, input, layerNorm, sequential } from '../../src/layers/index.ts'
@@ -12,12 +12,14 @@ import type { ArrayLike } from '../../src/values/ndarray.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { lengthOf, type Shape } from '../../src/values/shape.ts'
 import { philox } from '../../src/ops/random/philox.ts'
-import { streamOf } from '../../src/gradients/lower/dropout.ts'
+import { streamOf } from '../../src/gradients/usual/dropout.ts'
 import { expectError } from '../expect-error.ts'
 import { floats, ones, random } from '../ops/reference.ts'
 import { pseudoRandom } from '../random.ts'
 import { GRADIENT_DISTANCE } from '../tolerance.ts'
 import { runGraph } from './differences.ts'
+
+const { lowerings, rules, weightsOf } = allFamilies()
 
 interface Described {
   readonly shape: Shape
@@ -67,14 +69,15 @@ interface StepOptions {
 function step(graph: Graph, x: ArrayLike, seed: NdArray, { training = true, statistics, draws = [9, 4, 0] }: StepOptions = {}): Step {
   const [port] = graph.inputs
   const name = port?.name as string
-  const lowered = lowerGraph(graph, new Map([[name, x.shape]]), lowerings(statistics), training)
+  const own = { ...lowerings, ...normalizationLowerings(statistics) }
+  const lowered = lowerGraph(graph, new Map([[name, x.shape]]), own, training, trainedNames(graph, { weightsOf }))
   lowered.builder.input({ name: 'seed', dtype: 'float32', shape: seed.shape })
   const [value] = lowered.outputs.values()
   const updates = [...lowered.updates].map(([constant, to]): GraphOutput => ({ name: `next ${constant}`, value: to }))
   const typed = typeGraph(lowered.builder.finish([{ name: 'y', value: value as string }, ...updates]))
   const wanted = lowered.parameters.map(({ input: parameter }) => parameter)
   const xIsWanted = x.dtype === 'float32'
-  const { graph: made } = differentiate(typed, { loss: value as string, seed: 'seed', wanted: [...wanted, ...(xIsWanted ? [name] : [])] }, RULES)
+  const { graph: made } = differentiate(typed, { loss: value as string, seed: 'seed', wanted: [...wanted, ...(xIsWanted ? [name] : [])] }, rules)
   const outputs = runGraph(made.graph, {
     [name]: x, seed, ...Object.fromEntries(lowered.parameters.map(({ constant, input: parameter }) => [parameter, graph.constants.get(constant) as ArrayLike])),
     ...(lowered.seed !== undefined && { [lowered.seed]: new NdArray(Int32Array.from(draws), [3]) }),

@@ -6,11 +6,12 @@ import { writeSafetensors } from '../../src/formats/safetensors/writer.ts'
 import type { ArrayLike } from '../../src/values/ndarray.ts'
 import { inputsOf } from '../../src/training/fitting/dataset.ts'
 import { checkClassWeight } from '../../src/training/fitting/weights.ts'
-import { readCheckpoint } from '../../src/training/fitting/checkpoint.ts'
+import { readCheckpoint } from '../../src/training/fitting/checkpoint-reader.ts'
 import { Trainer } from '../../src/training/fitting/trainer.ts'
-import { lossOf } from '../../src/training/losses.ts'
-import { onlyLoss } from '../../src/training/output-losses.ts'
-import { adam } from '../../src/training/optimizers.ts'
+import { lossOf } from '../../src/training/descriptions/losses.ts'
+import { LOSSES } from '../../src/training/descriptions/more-losses.ts'
+import { onlyLoss } from '../../src/training/descriptions/output-losses.ts'
+import { adam } from '../../src/training/descriptions/optimizers.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import { linearEngine } from './linear-engine.ts'
@@ -19,7 +20,7 @@ import { trainingRuntimeOf } from './runtimes.ts'
 const runtime = await trainingRuntimeOf()
 const KEY = 'lstm-wasm-training'
 const trainer = new Trainer(linearEngine(runtime, 3, 3, 'classes'), {
-  losses: onlyLoss(lossOf('sparseCategoricalCrossentropy')), optimizer: adam(), metrics: ['accuracy'], seed: 1,
+  losses: onlyLoss(lossOf('sparseCategoricalCrossentropy', LOSSES)), optimizer: adam(), metrics: ['accuracy'], seed: 1,
 })
 const bytes = trainer.save()
 
@@ -91,7 +92,7 @@ describe('inputs', () => {
 })
 
 describe('what classes count', () => {
-  const classes = onlyLoss(lossOf('sparseCategoricalCrossentropy'))
+  const classes = onlyLoss(lossOf('sparseCategoricalCrossentropy', LOSSES))
   it('is 0 or more', () => {
     expect(() => checkClassWeight({ 0: 0, 7: 2.5 }, classes, 'fit')).not.toThrow()
     expect(() => checkClassWeight(undefined, classes, 'fit')).not.toThrow()
@@ -102,6 +103,6 @@ describe('what classes count', () => {
   })
 
   it('goes with classes alone', () => {
-    expectError(() => checkClassWeight({ 0: 1 }, onlyLoss(lossOf('meanSquaredError')), 'fit'), 'VALUE', 'fit: classWeight goes with losses of classes, not with meanSquaredError; use sampleWeight')
+    expectError(() => checkClassWeight({ 0: 1 }, onlyLoss(lossOf('meanSquaredError', LOSSES)), 'fit'), 'VALUE', 'fit: classWeight goes with losses of classes, not with meanSquaredError; use sampleWeight')
   })
 })

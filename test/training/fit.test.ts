@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { earlyStopping, learningRateScheduler, modelCheckpoint, reduceOnPlateau, type Callback } from '../../src/training/fitting/callbacks.ts'
-import { readCheckpoint } from '../../src/training/fitting/checkpoint.ts'
+import { readCheckpoint } from '../../src/training/fitting/checkpoint-reader.ts'
 import type { FitProgress } from '../../src/training/fitting/fit.ts'
-import { lossOf, sparseCategoricalCrossentropy, type Loss } from '../../src/training/losses.ts'
-import { onlyLoss } from '../../src/training/output-losses.ts'
+import { lossOf, sparseCategoricalCrossentropy, type Loss } from '../../src/training/descriptions/losses.ts'
+import { LOSSES } from '../../src/training/descriptions/more-losses.ts'
+import { onlyLoss } from '../../src/training/descriptions/output-losses.ts'
 import type { MetricName } from '../../src/training/fitting/metrics.ts'
-import { adam, sgd, type Optimizer } from '../../src/training/optimizers.ts'
-import { cosineDecay } from '../../src/training/schedules.ts'
+import { sgd } from '../../src/training/descriptions/more-optimizers.ts'
+import { adam, type Optimizer } from '../../src/training/descriptions/optimizers.ts'
+import { cosineDecay, rateAt } from '../../src/training/descriptions/schedules.ts'
 import { Trainer } from '../../src/training/fitting/trainer.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError, expectRejection } from '../expect-error.ts'
@@ -38,7 +40,7 @@ interface Choice {
 
 function make({ loss = sparseCategoricalCrossentropy(), optimizer = sgd({ learningRate: 0.3 }), metrics = ['accuracy'], seed = 1 }: Choice = {}): Made {
   const engine = linearEngine(runtime, 3, 3, loss.loss === 'sparseCategoricalCrossentropy' ? 'classes' : 'squares')
-  return { engine, trainer: new Trainer(engine, { losses: onlyLoss(loss), optimizer, metrics, seed }) }
+  return { engine, trainer: new Trainer(engine, { losses: onlyLoss(loss), optimizer, metrics, seed, rateAt }) }
 }
 
 const weightsOf = ({ trainer }: Made): number[] => [...trainer.getWeights().values()].flatMap((data) => [...data])
@@ -218,7 +220,7 @@ describe('a loss that is no number', () => {
   })
 
   it('comes of a rate that is too high', async () => {
-    const made = make({ loss: lossOf('mse'), optimizer: sgd({ learningRate: 1e20 }), metrics: [] })
+    const made = make({ loss: lossOf('mse', LOSSES), optimizer: sgd({ learningRate: 1e20 }), metrics: [] })
     const targets = new NdArray(pseudoRandom(4, ROWS * 3, 1), [ROWS, 3])
     await expectRejection(made.trainer.fit(x, targets, { epochs: 5 }), 'VALUE', /^fit: epoch \d, batch \d \(step \d\): (the loss is (NaN|Infinity)|a gradient is)/)
     for (const value of weightsOf(made)) expect(Number.isFinite(value)).toBe(true)
@@ -294,7 +296,7 @@ describe('checkpoints', () => {
     const bytes = made.trainer.save()
     expectError(() => readCheckpoint(bytes.subarray(0, bytes.length - 8)), 'FORMAT', /./)
     expectError(() => readCheckpoint(new Uint8Array(40)), 'FORMAT', /./)
-    const other = new Trainer(linearEngine(runtime, 4, 3, 'classes'), { losses: onlyLoss(lossOf('sparseCategoricalCrossentropy')), optimizer: sgd(), metrics: [], seed: 1 })
+    const other = new Trainer(linearEngine(runtime, 4, 3, 'classes'), { losses: onlyLoss(lossOf('sparseCategoricalCrossentropy', LOSSES)), optimizer: sgd(), metrics: [], seed: 1 })
     const before = [...other.getWeights().values()]
     expectError(() => other.restore(readCheckpoint(bytes)), 'SHAPE',
       "checkpoint: its parameters are those of another model; 'dense.weight' has 9 float32 elements, expected 12 float32")

@@ -5,16 +5,17 @@ import { NodeBuilder } from '../../src/gradients/builder.ts'
 import { GraphBuilder } from '../../src/graph/builder.ts'
 import { Model } from '../../src/model/model.ts'
 import { addOperators } from '../../src/ops/registry.ts'
-import { LOSS_OPERATORS } from '../../src/ops/training/losses.ts'
+import { allFamilies } from '../../src/gradients/late/all.ts'
 import type { GraphNode } from '../../src/graph/graph.ts'
 import type { TrainingRuntime } from '../../src/runtime/gradient-kernels.ts'
-import { addLoss, LOSS_RULES, type LossTarget } from '../../src/training/loss-graph.ts'
-import type { Loss } from '../../src/training/losses.ts'
+import { addLoss, type LossTarget } from '../../src/training/loss-graph.ts'
+import type { Loss } from '../../src/training/descriptions/losses.ts'
 import { NdArray, type ArrayLike } from '../../src/values/ndarray.ts'
 import type { Shape } from '../../src/values/shape.ts'
 
 addCommonOperators()
-addOperators(LOSS_OPERATORS)
+const { operators, rules } = allFamilies()
+addOperators(operators)
 
 export interface LossRun {
   readonly losses: Float32Array
@@ -33,7 +34,7 @@ export function runLoss(runtime: TrainingRuntime, loss: Loss, prediction: ArrayL
   const { losses, targets: inputs } = addLoss(loss, [], 'x', shape, build, 'training/', (input) => builder.input(input))
   builder.input({ name: 'weights', dtype: 'float32', shape: build.shapeOf(losses) })
   const typed = GraphBuilder.of(builder.finish([{ name: 'losses', value: losses }]))
-  const { graph: { graph } } = differentiate(typed, { loss: losses, seed: 'weights', wanted: ['x'] }, LOSS_RULES)
+  const { graph: { graph } } = differentiate(typed, { loss: losses, seed: 'weights', wanted: ['x'] }, rules)
   const model = new Model(runtime, graph)
   try {
     const given = Object.fromEntries(inputs.map(({ role, input }) => [input.name, new NdArray(targets[role]?.data as Int32Array, input.shape)]))

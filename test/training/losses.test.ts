@@ -2,7 +2,8 @@ import '../guards.ts'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { GraphNode } from '../../src/graph/graph.ts'
-import { binaryCrossentropy, categoricalCrossentropy, ctc, esr, huber, lossOf, sparseCategoricalCrossentropy } from '../../src/training/losses.ts'
+import { categoricalCrossentropy, lossOf, sparseCategoricalCrossentropy } from '../../src/training/descriptions/losses.ts'
+import { binaryCrossentropy, ctc, esr, huber, LOSSES } from '../../src/training/descriptions/more-losses.ts'
 import type { DType } from '../../src/values/dtype.ts'
 import { ARRAYS } from '../../src/values/dtype.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
@@ -55,7 +56,7 @@ function distance(actual: Float32Array, expected: readonly number[]): number {
 describeTraining(`losses and their gradients are within ${LOSS_DISTANCE} of PyTorch's float64`, (runtime) => {
   for (const [name, golden] of Object.entries(cases)) {
     it(name, () => {
-      const loss = lossOf({ loss: golden.loss, ...golden.options })
+      const loss = lossOf({ loss: golden.loss, ...golden.options }, LOSSES)
       const { losses, gradient } = runLoss(runtime, loss, arrayOf(golden.prediction), targetsOf(golden), Float32Array.from(golden.weights.data))
       expect(distance(losses, golden.losses)).toBeLessThan(LOSS_DISTANCE)
       expect(distance(gradient, golden.gradient)).toBeLessThan(LOSS_DISTANCE)
@@ -147,11 +148,11 @@ describe('the last function of a model', () => {
 describe('descriptions of losses', () => {
   it('are plain data, which are read back; names do', () => {
     for (const loss of [sparseCategoricalCrossentropy({ ignoreIndex: -100, reduction: 'sum' }), ctc({ blank: -1 }), esr({ dcWeight: 0 }), huber({ delta: 2, output: 'y' })]) {
-      expect(lossOf(JSON.parse(JSON.stringify(loss)))).toEqual(loss)
+      expect(lossOf(JSON.parse(JSON.stringify(loss)), LOSSES)).toEqual(loss)
     }
-    expect(lossOf('mse')).toEqual({ loss: 'meanSquaredError', reduction: 'mean' })
-    expect(lossOf('mae')).toEqual(lossOf('meanAbsoluteError'))
-    expectError(() => lossOf('toString'), 'VALUE', /^loss: expected one of categoricalCrossentropy, .*, got "toString"$/)
+    expect(lossOf('mse', LOSSES)).toEqual({ loss: 'meanSquaredError', reduction: 'mean' })
+    expect(lossOf('mae', LOSSES)).toEqual(lossOf('meanAbsoluteError', LOSSES))
+    expectError(() => lossOf('toString', LOSSES), 'VALUE', /^loss: expected one of categoricalCrossentropy, .*, got "toString"$/)
     expectError(() => huber({ delta: 0 }), 'VALUE', /^huber: expected a number >= .* for 'delta', got 0$/)
     expectError(() => ctc({ blanks: 3 } as never), 'VALUE', /^ctc: no option 'blanks' \(did you mean 'blank'\?\)/)
   })
@@ -162,12 +163,12 @@ describe('descriptions of losses', () => {
     expectError(() => runLoss(runtime, sparseCategoricalCrossentropy(), x, { target: x }), 'SHAPE',
       "sparseCategoricalCrossentropy: expected targets [2] for the output [2, 3], got [2, 3]. One-hot targets are those of 'categoricalCrossentropy'")
     expectError(() => runLoss(runtime, categoricalCrossentropy(), x, { target: counts([1, 2]) }), 'SHAPE', /Targets that are one class each are those of 'sparseCategoricalCrossentropy'$/)
-    expectError(() => runLoss(runtime, lossOf('mse'), x, { target: counts([1, 2]) }), 'SHAPE', 'meanSquaredError: expected targets [2, 3] for the output [2, 3], got [2]')
+    expectError(() => runLoss(runtime, lossOf('mse', LOSSES), x, { target: counts([1, 2]) }), 'SHAPE', 'meanSquaredError: expected targets [2, 3] for the output [2, 3], got [2]')
     expectError(() => runLoss(runtime, ctc(), x, { labels: x }), 'SHAPE', 'ctc: expected an output of the model with at least 3 axes, got [2, 3]')
     const steps = new NdArray(pseudoRandom(1, 60, 1), [5, 4, 3])
     expectError(() => runLoss(runtime, ctc(), steps, { labels: new NdArray(new Int32Array(8), [4, 2]) }), 'SHAPE',
       'ctc: expected labels [5, labels] for the output [5, 4, 3], got [4, 2]. The output has its timesteps first, as PyTorch\'s ctc_loss takes it; here it is [batch, timesteps, classes]: leave out the transpose at the end of the model')
     const list = new NdArray(pseudoRandom(2, 4, 1), [4, 1])
-    expect(runLoss(runtime, lossOf('mse'), list, { target: new NdArray(pseudoRandom(3, 4, 1), [4]) }).losses.length).toBe(4)
+    expect(runLoss(runtime, lossOf('mse', LOSSES), list, { target: new NdArray(pseudoRandom(3, 4, 1), [4]) }).losses.length).toBe(4)
   })
 })

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { adam, adamw, optimizerOf, rmsprop, sgd, type Optimizer, type OptimizerOptions } from '../../src/training/optimizers.ts'
+import { OPTIMIZERS, rmsprop, sgd } from '../../src/training/descriptions/more-optimizers.ts'
+import { adam, adamw, optimizerOf, type Optimizer, type OptimizerOptions } from '../../src/training/descriptions/optimizers.ts'
 import { OptimizerState } from '../../src/training/optimizer-state.ts'
-import { cosineDecay } from '../../src/training/schedules.ts'
+import { cosineDecay } from '../../src/training/descriptions/schedules.ts'
 import type { TrainingRuntime } from '../../src/runtime/gradient-kernels.ts'
 import { expectError } from '../expect-error.ts'
 import { pseudoRandom } from '../random.ts'
@@ -31,7 +32,7 @@ function optimizerFor(name: string): Optimizer {
     ...(betas !== undefined && { beta1: (betas as number[])[0], beta2: (betas as number[])[1] }),
     ...(eps !== undefined && { epsilon: eps }), ...(weight_decay !== undefined && { weightDecay: weight_decay }),
   }
-  return optimizerOf({ optimizer: optimizer.toLowerCase(), ...given })
+  return optimizerOf({ optimizer: optimizer.toLowerCase(), ...given }, OPTIMIZERS)
 }
 
 const rateOf = ({ learningRate }: Optimizer): number => (learningRate as { rate: number }).rate
@@ -184,16 +185,16 @@ describe('descriptions of optimisers', () => {
 
   it('are plain data, which are read back', () => {
     for (const optimizer of [sgd({ momentum: 0.9, nesterov: true }), adamw({ learningRate: cosineDecay(0.004, { epochs: 3 }) }), rmsprop({ clipValue: 2 })]) {
-      expect(optimizerOf(JSON.parse(JSON.stringify(optimizer)))).toEqual(optimizer)
+      expect(optimizerOf(JSON.parse(JSON.stringify(optimizer)), OPTIMIZERS)).toEqual(optimizer)
     }
-    expect(optimizerOf('adam')).toEqual(adam())
+    expect(optimizerOf('adam', OPTIMIZERS)).toEqual(adam())
   })
 
   it('refuse what is none', () => {
-    expectError(() => optimizerOf('adagrad'), 'VALUE', /^optimizer: expected 'sgd', 'adam', 'adamw' or 'rmsprop'.*, got "adagrad"$/)
-    expectError(() => optimizerOf(undefined), 'VALUE', /got undefined$/)
-    expectError(() => optimizerOf({ optimizer: 'constructor' }), 'VALUE', /got "constructor"$/)
-    expectError(() => optimizerOf({ ...adam(), beta3: 1 }), 'VALUE', /^adam: no option 'beta3' \(did you mean 'beta1'\?\)/)
+    expectError(() => optimizerOf('adagrad', OPTIMIZERS), 'VALUE', /^optimizer: expected 'sgd', 'adam', 'adamw' or 'rmsprop'.*, got "adagrad"$/)
+    expectError(() => optimizerOf(undefined, OPTIMIZERS), 'VALUE', /got undefined$/)
+    expectError(() => optimizerOf({ optimizer: 'constructor' }, OPTIMIZERS), 'VALUE', /got "constructor"$/)
+    expectError(() => optimizerOf({ ...adam(), beta3: 1 }, OPTIMIZERS), 'VALUE', /^adam: no option 'beta3' \(did you mean 'beta1'\?\)/)
     expectError(() => sgd({ nesterov: true }), 'VALUE', 'sgd: nesterov needs a momentum above 0 and no dampening, got 0 and 0')
     expectError(() => adam({ beta1: 1 }), 'VALUE', "adam: expected a number from 0 to less than 1 for 'beta1', got 1")
     expectError(() => adam({ epsilon: 1e-60 }), 'VALUE', /^adam: expected a number above 0 for 'epsilon'/)

@@ -2,7 +2,8 @@
 // operator `drop` draws; gradients are differences of these.
 import { describe, expect, it } from 'vitest'
 import { toKeras } from '../../src/export/index.ts'
-import { streamOf } from '../../src/gradients/lower/dropout.ts'
+import { allFamilies } from '../../src/gradients/late/all.ts'
+import { streamOf } from '../../src/gradients/usual/dropout.ts'
 import { compile } from '../../src/index.ts'
 import { dense, gru, input, lstm, sequential, simpleRnn, type Sequential } from '../../src/layers/index.ts'
 import { readGraph } from '../../src/model/load.ts'
@@ -10,8 +11,8 @@ import { keras } from '../../src/readers/keras.ts'
 import { Engine } from '../../src/training/engine.ts'
 import { adam, createTrainer, resumeTrainer } from '../../src/training/index.ts'
 import { initialStateDict } from '../../src/training/initializers.ts'
-import { meanSquaredError } from '../../src/training/losses.ts'
-import { onlyLoss } from '../../src/training/output-losses.ts'
+import { meanSquaredError } from '../../src/training/descriptions/losses.ts'
+import { onlyLoss } from '../../src/training/descriptions/output-losses.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectError } from '../expect-error.ts'
 import { pseudoRandom } from '../random.ts'
@@ -117,7 +118,7 @@ describe.each([
   const exact: Weights = new Map([...state].map(([name, { data }]) => [name, Float64Array.from(data)]))
 
   it('drops in training what the masks say, and learns by that', () => {
-    const engine = new Engine(runtime, net.toGraph(state), { losses: onlyLoss(meanSquaredError()), seed: SEED })
+    const engine = new Engine(runtime, net.toGraph(state), { losses: onlyLoss(meanSquaredError()), gradients: allFamilies(), seed: SEED })
     const count = ROWS * STEPS
     const weights = [new Float32Array(count).fill(1 / count)]
     const [prediction] = engine.run({ input: x }, [{ target }], { rows: ROWS, weights, step: STEP, training: true }).predictions as [Float32Array]
@@ -136,7 +137,7 @@ describe.each([
   it('does nothing in inference, and travels through .keras files', async () => {
     const plain = (options: object): Sequential => sequential([input([STEPS, FEATURES]), { ...layer, ...options }])
     const model = await compile(plain({}).toGraph(state), { runtime })
-    const engine = new Engine(runtime, net.toGraph(state), { losses: onlyLoss(meanSquaredError()) })
+    const engine = new Engine(runtime, net.toGraph(state), { losses: onlyLoss(meanSquaredError()), gradients: allFamilies() })
     const { output } = model.run({ input: x }) as unknown as { output: NdArray<'float32'> }
     expect(engine.predict({ input: x }).output?.data.length).toBe(output.data.length)
     engine.predict({ input: x }).output?.data.forEach((value, n) => expect(Math.abs(value - (output.data[n] as number))).toBeLessThan(1e-6))

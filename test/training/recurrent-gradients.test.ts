@@ -4,11 +4,12 @@ import { expect, it } from 'vitest'
 import { readSafetensors } from '../../src/formats/safetensors/safetensors.ts'
 import { dense, gru, input, lstm, sequential, simpleRnn } from '../../src/layers/index.ts'
 import { compile } from '../../src/index.ts'
+import { allFamilies } from '../../src/gradients/late/all.ts'
 import { trainingRuntime } from '../../src/runtime/gradient-kernels.ts'
 import { createTrainer } from '../../src/training/index.ts'
 import { Engine } from '../../src/training/engine.ts'
-import { meanSquaredError } from '../../src/training/losses.ts'
-import { onlyLoss } from '../../src/training/output-losses.ts'
+import { meanSquaredError } from '../../src/training/descriptions/losses.ts'
+import { onlyLoss } from '../../src/training/descriptions/output-losses.ts'
 import type { ArrayLike, NdArray } from '../../src/values/ndarray.ts'
 import { expectRejection } from '../expect-error.ts'
 import { BINARIES, describeReleases, runtimeOf } from '../variants.ts'
@@ -52,7 +53,7 @@ describeReleases('gradients of recurrent layers', (binary) => {
     const layer = LAYERS[kind]({ hiddenSize, name: 'layer', ...options })
     const net = sequential([layer]).loadStateDict(new Map([...weights].map(([weight, tensor]) => [`layer.${weight}`, tensor])))
     const runtime = await runtimeOf(binary)
-    const engine = new Engine(await trainingRuntime(runtime), net.toGraph(), { losses: onlyLoss(meanSquaredError()) })
+    const engine = new Engine(await trainingRuntime(runtime), net.toGraph(), { losses: onlyLoss(meanSquaredError()), gradients: allFamilies() })
     const x = data.x as ArrayLike
     const target = data.target as ArrayLike
     const rows = x.shape[0] as number

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { constantRate, cosineDecay, exponentialDecay, rateAt, scheduleOf, stepDecay, warmUp, type Schedule } from '../../src/training/schedules.ts'
+import { constantRate, type Schedule } from '../../src/training/descriptions/rates.ts'
+import { cosineDecay, exponentialDecay, rateAt, scheduleOf, stepDecay, warmUp } from '../../src/training/descriptions/schedules.ts'
 import { expectError } from '../expect-error.ts'
 
 const atSteps = (schedule: Schedule, ...steps: number[]): number[] => steps.map((step) => rateAt(schedule, { steps: step, epochs: step / 10 }))

@@ -1,5 +1,6 @@
 // Which constants learn: weights, and what is named besides.
 import { describe, expect, it } from 'vitest'
+import { allFamilies } from '../../src/gradients/late/all.ts'
 import { trainedNames } from '../../src/gradients/trained-constants.ts'
 import type { Graph, GraphNode } from '../../src/graph/graph.ts'
 import { addCommonOperators } from '../../src/ops/common-operators.ts'
@@ -10,6 +11,8 @@ import { expectError, expectRejection } from '../expect-error.ts'
 import { pseudoRandom } from '../random.ts'
 
 addCommonOperators()
+
+const GRADIENTS = allFamilies()
 const runtime = await createRuntime({ variant: 'simd' })
 const node = (op: string, inputs: readonly string[], output: string, attributes: GraphNode['attributes'] = {}): GraphNode => (
   { name: `make ${output}`, op, inputs, outputs: [output], parameters: {}, attributes }
@@ -90,7 +93,7 @@ it('tables, biases behind moves, and slopes of a PReLU are weights', () => {
       ['zero', floats(4)], ['slope', floats(5, 2)],
     ]),
   }
-  expect([...trainedNames(graph)]).toEqual(['table', 'w', 'bias', 'slope'])
+  expect([...trainedNames(graph, GRADIENTS)]).toEqual(['table', 'w', 'bias', 'slope'])
 })
 
 it('the bias of one unit is a weight, and so is the one slope of a PReLU of ONNX; scalars are none', () => {
@@ -103,7 +106,7 @@ it('the bias of one unit is a weight, and so is the one slope of a PReLU of ONNX
     ],
     constants: new Map([['w', floats(1, 3, 1)], ['bias', floats(2, 1)], ['zero', floats(3)], ['slope', floats(4, 1)], ['v', floats(5, 1, 1)], ['half', floats(6)]]),
   }
-  expect([...trainedNames(graph)]).toEqual(['w', 'bias', 'slope', 'v'])
+  expect([...trainedNames(graph, GRADIENTS)]).toEqual(['w', 'bias', 'slope', 'v'])
 })
 
 /** One step of SGD, learning rate 1, from float64: GroupNorm(2, 4), mean squared error. */
@@ -145,8 +148,8 @@ describe('normalisations', () => {
     const instances = (scale: string, shift: string, value = 1): Graph => ({
       inputs, outputs: [{ name: 'y', value: 'y' }], nodes: [node('instanceNormalization', ['x', scale, shift], 'y')], constants: new Map([[scale, filled(value, 4)], [shift, filled(0, 4)]]),
     })
-    expect([...trainedNames(instances('val_3', 'val_7'))]).toEqual([])
-    expect([...trainedNames(instances('norm.weight', 'norm.bias'))]).toEqual(['norm.weight', 'norm.bias'])
-    expect([...trainedNames(instances('val_3', 'val_7', 2))]).toEqual(['val_3', 'val_7'])
+    expect([...trainedNames(instances('val_3', 'val_7'), GRADIENTS)]).toEqual([])
+    expect([...trainedNames(instances('norm.weight', 'norm.bias'), GRADIENTS)]).toEqual(['norm.weight', 'norm.bias'])
+    expect([...trainedNames(instances('val_3', 'val_7', 2), GRADIENTS)]).toEqual(['val_3', 'val_7'])
   })
 })

@@ -5,9 +5,8 @@
 //     before: d(r h_) = dn' Un^T,  dr = d(r h_) h_,  dh_ += d(r h_) r
 //
 // where dn' is dn before the activation.
-import { activateRow } from '../../math/activate'
 import { BLOCK_ROW_BYTES, HEADER_BYTES, VECTOR_BYTES, blocksOfColumns, columnsOfGates, groupsOfUnits, newMatrix, packedBytes } from '../../products/layout'
-import { multiply, multiplyRows, multiplyZeros, productBytes } from '../../products/product'
+import { activateRow, multiply, multiplyRows, multiplyZeros, productBytes } from '../inference'
 import { addRow, clipRow } from '../../recurrent/gate-rows'
 import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
 import { addBlockSums, addWeightProduct, biasOfSums, packTransposed, toBlocks } from '../weight-product'

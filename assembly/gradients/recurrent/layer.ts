@@ -4,10 +4,10 @@
 // layer that runs backwards has negative strides. Rows of states are padded to whole vectors; what is padding is zero, in states, in
 // gates' gradients and in weights' gradients.
 import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns } from '../../products/layout'
-import { multiply, multiplyRows } from '../../products/product'
 import { Coupling } from '../../recurrent/lstm-general'
 import { MaskRule } from '../../recurrent/mask'
 import { paddedBytes } from '../../recurrent/recurrence'
+import { multiply, multiplyRows } from '../inference'
 import { addBlockSums, addWeightProduct, packTransposed } from '../weight-product'
 
 /** Sizes, strides and settings of a layer, which a plan writes once. */

@@ -3,12 +3,12 @@
 //
 //     i = gate([N(zi) + pi c_])    f = gate([N(zf) + pf c_])    g = candidate([N(zg)])
 //     c = [N(f c_ + i g)]    o = gate([N(zo) + po c])    h = o output(c)
-import { activateRow } from '../../math/activate'
 import { BLOCK_ROW_BYTES, VECTOR_BYTES, groupsOfUnits } from '../../products/layout'
 import { clipRow } from '../../recurrent/gate-rows'
 import { Coupling, addPeephole, complement, mixCells } from '../../recurrent/lstm-general'
 import { addPeepholes } from '../../recurrent/lstm-update'
 import { normaliseRow } from '../../recurrent/normalise'
+import { activateRow } from '../inference'
 import { derivative, derivativeWithin, isWithin } from '../derivative'
 import { TrainedGradients, TrainedLayer, TrainedValues } from './layer'
 import { storeGates } from './lstm-cell'

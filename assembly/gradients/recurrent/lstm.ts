@@ -1,6 +1,6 @@
 // An LSTM that is trained: over a whole sequence forwards, and back through time.
 import { BLOCK_ROW_BYTES, HEADER_BYTES, Matrix, VECTOR_BYTES, blocksOfColumns, columnsOfGates, groupsOfUnits, newMatrix, packedBytes } from '../../products/layout'
-import { multiply, multiplyRows, productBytes } from '../../products/product'
+import { multiply, multiplyRows, productBytes } from '../inference'
 import { clipRow } from '../../recurrent/gate-rows'
 import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
 import { addWeightProduct, biasOfSums, packTransposed, toBlocks } from '../weight-product'

@@ -1,7 +1,6 @@
 // A simple recurrent layer that is trained: h = f(x W + h_ U + b).
-import { activateRow } from '../../math/activate'
 import { BLOCK_ROW_BYTES, HEADER_BYTES, VECTOR_BYTES, blocksOfColumns, columnsOfGates, groupsOfUnits, newMatrix, packedBytes } from '../../products/layout'
-import { multiply, productBytes } from '../../products/product'
+import { activateRow, multiply, productBytes } from '../inference'
 import { clipRow } from '../../recurrent/gate-rows'
 import { gatesRowBytes, paddedBytes } from '../../recurrent/recurrence'
 import { derivativeWithin } from '../derivative'

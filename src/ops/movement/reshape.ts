@@ -11,6 +11,9 @@ import type { GraphNode, ValueType } from '../graph-data.ts'
 import type { InferenceContext, Operator } from '../operator.ts'
 import { reshapingTime, reshapingSteps } from '../time/reshaping.ts'
 
+/** Operators that give the elements another shape and keep their order. */
+export const RESHAPES: ReadonlySet<string> = new Set(['identity', 'reshape', 'flatten', 'squeeze', 'unsqueeze'])
+
 /** An operator that gives its first input another shape: at run time there is nothing to do. */
 /* @__NO_SIDE_EFFECTS__ */
 function reshaping(

@@ -40,7 +40,7 @@ export class ThreadedRuntime extends Runtime {
   async openLanes(binary: Uint8Array<ArrayBuffer>): Promise<{ readonly kernels: Kernels & GradientKernels, readonly lanes: Lanes }> {
     const [module, threads] = await Promise.all([WebAssembly.compile(binary), import('./lanes.ts')])
     const { linearMemory } = this
-    const gradients = new WebAssembly.Instance(module, { env: { memory: linearMemory.wasm } }).exports as unknown as GradientKernels
+    const gradients = new WebAssembly.Instance(module, { env: { ...this.#plain, memory: linearMemory.wasm } }).exports as unknown as GradientKernels
     const kernels = { ...this.#plain, ...gradients }
     const ptr = linearMemory.allocate(binary.length, 'the binary for training')
     linearMemory.write(ptr, binary)

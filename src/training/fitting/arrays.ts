@@ -97,6 +97,19 @@ export function rowsOf({ dtype, shape, data }: ArrayLike, begin: number, end: nu
   return { dtype, shape: [end - begin, ...shape.slice(1)], data: data.subarray(begin * width, end * width) }
 }
 
+/** Arrays one after the other along the batch. */
+export function joined(parts: readonly ArrayLike[]): NdArray {
+  const [{ shape, data: first }] = parts as [ArrayLike]
+  const rows = parts.reduce((sum, part) => sum + (part.shape[0] as number), 0)
+  const data = new (first.constructor as new (length: number) => ArrayLike['data'])(rows * lengthOf(shape.slice(1)))
+  let position = 0
+  for (const part of parts) {
+    data.set(part.data, position)
+    position += part.data.length
+  }
+  return new NdArray(data, [rows, ...shape.slice(1)])
+}
+
 /** Whether data are by name, not one array. */
 export function isNamed<T = Data>(given: unknown): given is Readonly<Record<string, T>> {
   return typeof given === 'object' && given !== null && !Array.isArray(given) && !ArrayBuffer.isView(given) && !hasShape(given) && !isDType((given as ArrayLike).dtype)

@@ -1,19 +1,14 @@
-// Checkpoints: a safetensors file with the weights, what the optimiser remembers, and where training is.
-import { LstmError } from '../../errors.ts'
-import { readSafetensors } from '../../formats/safetensors/safetensors.ts'
+// Checkpoints: a safetensors file with the weights, what the optimiser remembers, and where training is. They are read in checkpoint-reader.ts.
 import { safetensorsBytes } from '../../formats/safetensors/bytes.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { NdArray } from '../../values/ndarray.ts'
-import { describeValue } from '../../values/dtype.ts'
-import { formatShape } from '../../values/shape.ts'
-import { lossOf } from '../losses.ts'
-import type { OutputLoss } from '../output-losses.ts'
+import type { OutputLoss } from '../descriptions/output-losses.ts'
 import type { Metrics } from './metrics.ts'
-import { optimizerOf, type Optimizer } from '../optimizers.ts'
+import type { Optimizer } from '../descriptions/optimizers.ts'
 import type { Stepper } from './stepper.ts'
 
 /** The metadata key under which a checkpoint says where training is. */
-const CHECKPOINT_KEY = 'lstm-wasm-training'
+export const CHECKPOINT_KEY = 'lstm-wasm-training'
 
 /** What training is, and where. */
 export interface CheckpointState {
@@ -39,17 +34,20 @@ export interface CheckpointState {
 export interface Checkpoint {
   readonly state: CheckpointState
   readonly parameters: ReadonlyMap<string, ArrayLike>
-  /** What stateful layers remember: [rows, floats of a row]. */
-  readonly states: ReadonlyMap<string, ArrayLike>
-  readonly moments: Float32Array
   /** The model as a file, where it is there. */
   readonly model: Uint8Array | undefined
+  /**
+   * Puts weights, moments, states and counts into place: all of them, or none.
+   * @throws LstmError `SHAPE` for a checkpoint of another model
+   */
+  restoreTo(stepper: Stepper): void
 }
 
-const PARAMETER = 'parameter/'
-const STATE = 'state/'
-const MOMENTS = 'optimizer/moments'
-const MODEL = 'model'
+/** Names of its tensors, or how they begin. */
+export const PARAMETER = 'parameter/'
+export const STATE = 'state/'
+export const MOMENTS = 'optimizer/moments'
+export const MODEL = 'model'
 
 /** @param model the model as a file, which `resumeTrainer` makes a trainer of */
 export function writeCheckpoint(
@@ -70,88 +68,4 @@ export function writeCheckpoint(
   if (memory.moments.length > 0) tensors.set(MOMENTS, new NdArray(memory.moments, [memory.moments.length]))
   if (model !== undefined) tensors.set(MODEL, new NdArray(model, [model.length]))
   return safetensorsBytes(tensors, new Map([[CHECKPOINT_KEY, JSON.stringify(text)]]))
-}
-
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
-const isRate = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0
-const isNames = (value: unknown): boolean => Array.isArray(value) && value.every((name) => typeof name === 'string')
-/** What else a checkpoint must say. */
-const FIELDS: Readonly<Record<Exclude<keyof CheckpointState, 'losses' | 'optimizer'>, (value: unknown) => boolean>> = {
-  metrics: (value) => isNames(value) || (typeof value === 'object' && value !== null && Object.values(value).every(isNames)), seed: Number.isInteger, epoch: isCount, steps: isCount, parameterSteps: (value) => Array.isArray(value) && value.every(isCount),
-  rateFactor: isRate, fixedRate: (value) => value === null || isRate(value), trainable: isNames, frozen: isNames,
-}
-
-function record(given: unknown): Record<string, unknown> {
-  if (typeof given !== 'object' || given === null) throw new LstmError('VALUE', `expected an object, got ${describeValue(given)}`)
-  return given as Record<string, unknown>
-}
-
-/** @throws LstmError `VALUE` unless they are what a trainer has */
-function lossesOf(given: unknown): OutputLoss[] {
-  if (!Array.isArray(given) || given.length === 0) throw new LstmError('VALUE', `expected losses, got ${describeValue(given)}`)
-  return given.map((entry: unknown) => {
-    const { loss, name, weight } = record(entry)
-    if ((name !== undefined && typeof name !== 'string') || !isRate(weight)) throw new LstmError('VALUE', `expected a name and a weight, got ${describeValue(name)} and ${describeValue(weight)}`)
-    return { loss: lossOf(loss), name, weight: weight as number }
-  })
-}
-
-/** @throws LstmError `FORMAT` for bytes that are no checkpoint, or one that was cut off */
-export function readCheckpoint(bytes: Uint8Array): Checkpoint {
-  const { tensors, metadata } = readSafetensors(bytes)
-  const text = metadata.get(CHECKPOINT_KEY)
-  if (text === undefined) throw new LstmError('FORMAT', 'checkpoint: expected what trainer.save() wrote, got another safetensors file')
-  let given: Record<string, unknown>
-  let losses: readonly OutputLoss[]
-  let optimizer: Optimizer
-  try {
-    given = record(JSON.parse(text))
-    losses = lossesOf(given.losses)
-    optimizer = optimizerOf(given.optimizer)
-  } catch (cause) {
-    throw new LstmError('FORMAT', `checkpoint: what it says of training cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-  }
-  const wrong = Object.entries(FIELDS).filter(([name, test]) => !test(given[name])).map(([name]) => name)
-  if (wrong.length > 0) throw new LstmError('FORMAT', `checkpoint: what it says of training is not whole: ${wrong.join(', ')}`)
-  const under = (prefix: string): Map<string, ArrayLike> => (
-    new Map([...tensors].filter(([name]) => name.startsWith(prefix)).map(([name, array]) => [name.slice(prefix.length), array]))
-  )
-  const model = tensors.get(MODEL)?.data
-  const moments = tensors.get(MOMENTS)?.data ?? new Float32Array(0)
-  if (!(moments instanceof Float32Array)) throw new LstmError('FORMAT', 'checkpoint: expected float32 moments')
-  const states = under(STATE)
-  for (const [name, { dtype, shape }] of states) {
-    if (dtype !== 'float32' || shape.length !== 2 || !shape[0]) throw new LstmError('FORMAT', `checkpoint: expected a float32 state [rows, units] of '${name}', got ${dtype} ${formatShape(shape)}`)
-  }
-  return {
-    state: { ...given, losses, optimizer } as unknown as CheckpointState, parameters: under(PARAMETER), states, moments,
-    model: model instanceof Uint8Array ? model : undefined,
-  }
-}
-
-/**
- * Puts weights, moments, states and counts of a checkpoint into place: all of them, or none.
- * @throws LstmError `SHAPE` for a checkpoint of another model
- */
-export function restoreCheckpoint(stepper: Stepper, { state, parameters, states, moments }: Checkpoint): void {
-  const { engine } = stepper
-  const known = new Set(engine.parameters.map(({ name }) => name))
-  const missing = [...known].filter((name) => !parameters.has(name)).map((name) => `'${name}'`)
-  const unknown = [...parameters.keys()].filter((name) => !known.has(name)).map((name) => `'${name}'`)
-  const misshapen = engine.parameters.flatMap((own) => {
-    const { name } = own
-    const array = parameters.get(name)
-    const { length } = own.read()
-    if (array === undefined || (array.dtype === 'float32' && array.data.length === length)) return []
-    return [`'${name}' has ${array.data.length} ${array.dtype} elements, expected ${length} float32`]
-  })
-  const problems = [...missing.length > 0 ? [`missing: ${missing.join(', ')}`] : [], ...unknown.length > 0 ? [`unknown: ${unknown.join(', ')}`] : [], ...misshapen]
-  if (problems.length > 0) throw new LstmError('SHAPE', `checkpoint: its parameters are those of another model; ${problems.join('; ')}`)
-  stepper.state.restore({ steps: state.parameterSteps, moments })
-  engine.states?.restore(states)
-  for (const parameter of engine.parameters) parameter.write(parameters.get(parameter.name)?.data as Float32Array)
-  stepper.steps = state.steps
-  stepper.rateFactor = state.rateFactor
-  stepper.fixedRate = state.fixedRate ?? undefined
-  stepper.forget()
 }

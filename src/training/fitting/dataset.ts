@@ -4,8 +4,8 @@ import type { ArrayLike } from '../../values/ndarray.ts'
 import { formatShape, lengthOf, sameShape, type Shape } from '../../values/shape.ts'
 import { arrayOf, checkFinite, isNamed, RowGatherer, rowsOf, type Data, type NamedData, type Targets } from './arrays.ts'
 import { checkTargetShape } from '../loss-graph.ts'
-import type { Loss } from '../losses.ts'
-import { targetsNamed, type OutputLoss } from '../output-losses.ts'
+import type { Loss } from '../descriptions/losses.ts'
+import { targetsNamed, type OutputLoss } from '../descriptions/output-losses.ts'
 import type { BatchInputs, BatchShapes, BatchTargets, Trainable } from '../trainable.ts'
 
 /** Rows that are trained with, or evaluated. */

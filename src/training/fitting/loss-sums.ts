@@ -1,4 +1,4 @@
-import type { OutputLoss } from '../output-losses.ts'
+import type { OutputLoss } from '../descriptions/output-losses.ts'
 
 /** What a loss has come to over some batches. */
 export class LossSum {

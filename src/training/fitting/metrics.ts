@@ -3,17 +3,13 @@ import { LstmError } from '../../errors.ts'
 import { nearest } from '../../options.ts'
 import { describeValue } from '../../values/dtype.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
-import type { OutputLoss } from '../output-losses.ts'
+import type { OutputLoss } from '../descriptions/output-losses.ts'
 
 /**
  * - `accuracy`: that of the loss: `sparseCategoricalAccuracy`, `categoricalAccuracy` or `binaryAccuracy`
  * - `meanAbsoluteError` (`mae`), `meanSquaredError` (`mse`)
  */
 export type MetricName = 'accuracy' | 'sparseCategoricalAccuracy' | 'categoricalAccuracy' | 'binaryAccuracy' | 'meanAbsoluteError' | 'mae' | 'meanSquaredError' | 'mse'
-
-const NAMES: readonly MetricName[] = [
-  'accuracy', 'sparseCategoricalAccuracy', 'categoricalAccuracy', 'binaryAccuracy', 'meanAbsoluteError', 'mae', 'meanSquaredError', 'mse',
-]
 
 /** Metrics of the one loss, or of several by the names of outputs. */
 export type Metrics = readonly MetricName[] | Readonly<Record<string, readonly MetricName[]>>
@@ -42,6 +38,7 @@ const MEASURES: Readonly<Record<Exclude<MetricName, 'accuracy'>, Measure>> = {
   binaryAccuracy: averaged((p, t, threshold) => Number((p > threshold) === (t > 0.5))),
   meanAbsoluteError: absolute, mae: absolute, meanSquaredError: squared, mse: squared,
 }
+const NAMES = ['accuracy', ...Object.keys(MEASURES)]
 
 const ACCURACIES = {
   sparseCategoricalCrossentropy: 'sparseCategoricalAccuracy', categoricalCrossentropy: 'categoricalAccuracy', binaryCrossentropy: 'binaryAccuracy',

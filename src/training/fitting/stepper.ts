@@ -6,9 +6,9 @@ import type { Batch } from './dataset.ts'
 import type { LossSums } from './loss-sums.ts'
 import type { Metric } from './metrics.ts'
 import { OptimizerState } from '../optimizer-state.ts'
-import type { Optimizer } from '../optimizers.ts'
-import { rateAt } from '../schedules.ts'
-import type { OutputLoss } from '../output-losses.ts'
+import type { Optimizer } from '../descriptions/optimizers.ts'
+import type { RateAt } from '../descriptions/rates.ts'
+import type { OutputLoss } from '../descriptions/output-losses.ts'
 import {
   never, runThrough, type BatchInputs, type BatchOptions, type BatchResult, type BatchShapes, type BatchTargets, type Trainable,
 } from '../trainable.ts'
@@ -71,6 +71,7 @@ export class Stepper {
   rateFactor = 1
   /** Takes the place of the schedule: `learningRateScheduler` sets it. */
   fixedRate: number | undefined
+  readonly #rateAt: RateAt | undefined
   readonly #backup: Backup
   /** Of each loss, by their number. */
   readonly #weightsOf: readonly Map<number, Float32Array>[]
@@ -85,10 +86,11 @@ export class Stepper {
   /** Whether weights were set while a step was half done. */
   #isForgotten = false
 
-  /** @throws LstmError `MEMORY` */
-  constructor(engine: Trainable, losses: readonly OutputLoss[], optimizer: Optimizer) {
+  /** @param rateAt of a rate that changes @throws LstmError `MEMORY` */
+  constructor(engine: Trainable, losses: readonly OutputLoss[], optimizer: Optimizer, rateAt?: RateAt) {
     this.engine = engine
     this.losses = losses
+    this.#rateAt = rateAt
     this.#weightsOf = losses.map(() => new Map())
     this.state = new OptimizerState(engine.runtime, engine.parameters, engine.length, optimizer)
     try {
@@ -101,7 +103,9 @@ export class Stepper {
 
   /** The rate of the next step. @param epochs that are done, with the part of the one that runs */
   rate(epochs: number): number {
-    return (this.fixedRate ?? rateAt(this.state.optimizer.learningRate, { steps: this.steps, epochs })) * this.rateFactor
+    const { learningRate } = this.state.optimizer
+    const { steps, fixedRate = learningRate.schedule === 'constant' ? learningRate.rate : (this.#rateAt as RateAt)(learningRate, { steps, epochs }) } = this
+    return fixedRate * this.rateFactor
   }
 
   /**

@@ -3,19 +3,19 @@ import { readOptions } from '../../options.ts'
 import { makeDisposable } from '../../runtime/dispose.ts'
 import type { PlatformDisposable } from '../../values/platform.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
-import { NdArray } from '../../values/ndarray.ts'
+import type { NdArray } from '../../values/ndarray.ts'
 import { describeValue, dtypeOfData } from '../../values/dtype.ts'
 import { tagOf } from '../../values/realm.ts'
-import { lengthOf } from '../../values/shape.ts'
-import type { NamedData, Targets } from './arrays.ts'
+import { joined, type NamedData, type Targets } from './arrays.ts'
 import type { TrainingControl } from './callbacks.ts'
-import { restoreCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts'
+import { writeCheckpoint, type Checkpoint } from './checkpoint.ts'
 import { Batches, datasetOf, inputsOf, splitEnd, type Batch, type Dataset, type WeightOptions } from './dataset.ts'
 import { allResultsOf, evaluateSource, Pace, runFit, sourceOf, type FitResult, type Source } from './fit.ts'
 import { LossSums } from './loss-sums.ts'
 import { metricsOf, type Metric, type Metrics } from './metrics.ts'
-import type { Optimizer } from '../optimizers.ts'
-import type { OutputLoss } from '../output-losses.ts'
+import type { Optimizer } from '../descriptions/optimizers.ts'
+import type { OutputLoss } from '../descriptions/output-losses.ts'
+import type { RateAt } from '../descriptions/rates.ts'
 import { Stepper } from './stepper.ts'
 import type { Trainable } from '../trainable.ts'
 import {
@@ -36,6 +36,8 @@ export interface TrainerSettings {
   readonly seed: number
   /** Constants that learn besides the weights. Default: none. */
   readonly trainable?: readonly string[] | undefined
+  /** The rate at a place, for one that changes. */
+  readonly rateAt?: RateAt | undefined
   /** The model as a file: a checkpoint has it. Default: that of the trainer. */
   readonly model?: (() => Uint8Array) | undefined
 }
@@ -57,7 +59,7 @@ export class Trainer {
     this.engine = engine
     this.settings = settings
     this.#metrics = metricsOf(settings.metrics, settings.losses)
-    this.#stepper = new Stepper(engine, settings.losses, settings.optimizer)
+    this.#stepper = new Stepper(engine, settings.losses, settings.optimizer, settings.rateAt)
   }
 
   /** Epochs that are done, in all. */
@@ -200,7 +202,7 @@ export class Trainer {
   /** Goes on from a checkpoint of the same model and optimiser. @throws LstmError `SHAPE` for another one; the trainer is then as before */
   restore(checkpoint: Checkpoint): void {
     this.#once('restore', () => {
-      restoreCheckpoint(this.#stepper, checkpoint)
+      checkpoint.restoreTo(this.#stepper)
       this.#epoch = checkpoint.state.epoch
     })
   }
@@ -285,16 +287,3 @@ export interface Trainer extends PlatformDisposable {
   readonly settings: TrainerSettings
 }
 makeDisposable(Trainer)
-
-/** Arrays one after the other along the batch. */
-function joined(parts: readonly ArrayLike[]): NdArray {
-  const [{ shape, data: first }] = parts as [ArrayLike]
-  const rows = parts.reduce((sum, part) => sum + (part.shape[0] as number), 0)
-  const data = new (first.constructor as new (length: number) => ArrayLike['data'])(rows * lengthOf(shape.slice(1)))
-  let position = 0
-  for (const part of parts) {
-    data.set(part.data, position)
-    position += part.data.length
-  }
-  return new NdArray(data, [rows, ...shape.slice(1)])
-}

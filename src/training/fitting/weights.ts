@@ -3,8 +3,8 @@ import { LstmError } from '../../errors.ts'
 import { describeValue } from '../../values/dtype.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import type { Batch } from './dataset.ts'
-import type { Loss } from '../losses.ts'
-import type { OutputLoss } from '../output-losses.ts'
+import type { Loss } from '../descriptions/losses.ts'
+import type { OutputLoss } from '../descriptions/output-losses.ts'
 import type { BatchTargets } from '../trainable.ts'
 
 /** What classes count, by their number: `{ 0: 1, 1: 5 }`. Those that are not named count 1. */

@@ -1,8 +1,9 @@
 import { LstmError } from '../../errors.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import type { TrainingControl } from '../fitting/callbacks.ts'
-import { readCheckpoint, type Checkpoint } from '../fitting/checkpoint.ts'
-import { rateAt } from '../schedules.ts'
+import type { Checkpoint } from '../fitting/checkpoint.ts'
+import { readCheckpoint } from '../fitting/checkpoint-reader.ts'
+import { rateAt } from '../descriptions/schedules.ts'
 import type { Order } from './messages.ts'
 
 /**

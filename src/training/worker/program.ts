@@ -8,9 +8,9 @@ import type { Runtime } from '../../runtime/runtime.ts'
 import { startRuntime } from '../../runtime/start.ts'
 import { openThreads } from '../../runtime/threads/open.ts'
 import type { Callback, TrainingControl } from '../fitting/callbacks.ts'
-import { readCheckpoint } from '../fitting/checkpoint.ts'
+import { modelIn, readCheckpoint } from '../fitting/checkpoint-reader.ts'
 import type { BatchSource, FitOptions } from '../fitting/trainer-options.ts'
-import { modelIn, trainerOf, trainerOfCheckpoint } from '../make-trainer.ts'
+import { trainerOf, trainerOfCheckpoint } from '../make-trainer.ts'
 import type { ModelTrainer } from '../model-trainer.ts'
 import type { CallName, Calls, FromWorker, Functions, Order, SentError, ToWorker, TrainerState, TrainerTask, Want, Wanted } from './messages.ts'
 
@@ -42,10 +42,9 @@ export function serveTrainer(task: TrainerTask, say: (message: FromWorker) => vo
 
 async function makeTrainer({ origin, gradients, ...task }: TrainerTask): Promise<ModelTrainer> {
   const place = { runtime: await runtimeOf(task), module: gradients }
-  const graphOf = (file: Uint8Array): ReturnType<typeof readGraph> => readGraph(file, { readers: [safetensors] })
-  if ('model' in origin) return trainerOf(await graphOf(origin.model), origin.settings, place)
+  if ('model' in origin) return trainerOf(await readGraph(origin.model, { readers: [safetensors] }), origin.settings, place)
   const checkpoint = readCheckpoint(origin.checkpoint)
-  return trainerOfCheckpoint(checkpoint, await graphOf(modelIn(checkpoint)), place)
+  return trainerOfCheckpoint(checkpoint, await modelIn(checkpoint), place)
 }
 
 async function runtimeOf({ variant, maxMemoryBytes, module, threads }: Omit<TrainerTask, 'origin' | 'gradients'>): Promise<Runtime> {

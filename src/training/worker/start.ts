@@ -27,7 +27,7 @@ globalThis.onmessage = ({ data }) => {
  * A trainer in a worker, with as many threads as the runtime has.
  * @throws LstmError as `createTrainer`; `ENVIRONMENT` where no worker can be started, or its threads cannot, and where those of the runtime have ended
  */
-export async function workerTrainerOf(origin: TrainerOrigin, { runtime, module }: MadeIn): Promise<WorkerTrainer> {
+export async function workerTrainerOf(origin: TrainerOrigin, { runtime, module, gradients: given }: MadeIn): Promise<WorkerTrainer> {
   const { count, why } = runtime.threads
   if (count === 1 && isThreaded(runtime)) {
     throw new LstmError('ENVIRONMENT', `createTrainer: the threads of this runtime have ended (${String(why)}): expected another one of createRuntime()`)
@@ -35,7 +35,7 @@ export async function workerTrainerOf(origin: TrainerOrigin, { runtime, module }
   if (!hasWorkers()) throw new LstmError('ENVIRONMENT', `createTrainer: no trainer in a worker: ${NO_WORKERS}`)
   const { variant, linearMemory: { maxBytes } } = runtime
   const task: TrainerTask = {
-    origin, variant, maxMemoryBytes: maxBytes, threads: count, module: runtime.module, gradients: module ?? await gradientsOf(runtime),
+    origin, variant, maxMemoryBytes: maxBytes, threads: count, module: runtime.module, gradients: module ?? await gradientsOf(runtime, given?.editGradients),
   }
   const link = new Link()
   try {
