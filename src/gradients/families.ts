@@ -1,6 +1,6 @@
 // What training knows of operators and losses, in families. The usual one is there at once; each of the others is a chunk of its own, loaded when the
 // net has one of its operators, or the loss is its: as operators are (src/ops/families.ts). What is in no other family is in the general one.
-import { late } from '../runtime/late-training.ts'
+import { late } from '../runtime/gradients/late.ts'
 import { joinFamilies, type GradientFamily } from './family.ts'
 import { usual } from './usual/family.ts'
 

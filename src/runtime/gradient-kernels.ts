@@ -4,9 +4,9 @@ import type { GradientKernels } from '../contract/gradient-kernels.ts'
 import { LstmError } from '../errors.ts'
 import { commonest, relaxedSimdText } from './binaries/gradients-relaxed-simd.ts'
 import { textReader } from './bytes-of-text.ts'
-import type { EditGradients } from './gradient-edits.ts'
+import type { EditGradients } from './gradients/edits.ts'
 import type { Kernels, Variant } from './kernels.ts'
-import { late } from './late-training.ts'
+import { late } from './gradients/late.ts'
 import { Runtime } from './runtime.ts'
 import { tagOf } from '../values/realm.ts'
 import type { Lanes } from './threads/lanes.ts'
@@ -97,7 +97,7 @@ async function gradientBytes(variant: Variant, isThreaded: boolean, edit: EditGr
   const bytesOf = textReader(commonest)
   const relaxed = bytesOf(relaxedSimdText)
   if (variant === 'relaxed-simd' && !isThreaded) return relaxed
-  return (edit ?? (await late(() => import('./gradient-edits.ts'), 'the binary for training of this engine')).editGradients)(relaxed, variant, isThreaded, bytesOf)
+  return (edit ?? (await late(() => import('./gradients/edits.ts'), 'the binary for training of this engine')).editGradients)(relaxed, variant, isThreaded, bytesOf)
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { GradientFamily } from '../gradients/family.ts'
 import { allFamilies } from '../gradients/late/all.ts'
 import { addAllOperators } from '../ops/all.ts'
-import { editGradients, type EditGradients } from '../runtime/gradient-edits.ts'
+import { editGradients, type EditGradients } from '../runtime/gradients/edits.ts'
 import { MAKERS } from './descriptions/all-makers.ts'
 import { modelIn, readCheckpoint } from './fitting/checkpoint-reader.ts'
 import { initialStateDict } from './initializers.ts'

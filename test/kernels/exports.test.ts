@@ -3,12 +3,10 @@ import { KERNEL_ARITIES } from '../../src/contract/kernels.ts'
 import { CONTRACT_STAMP } from '../../src/contract/stamp.ts'
 import { FIRST_BLOCK_PTR } from '../../src/runtime/memory.ts'
 import { BINARIES, describeBinaries } from '../variants.ts'
+import { LINKED } from '../linked.ts'
 import { Arena } from './arena.ts'
 import { placeProduct } from './product-calls.ts'
 import { placeCall } from './recurrences.ts'
-
-/** What the binary for training calls: assembly/linked.ts. */
-const LINKED = ['activateRow', 'exp64', 'log64', 'multiply', 'multiplyRows', 'multiplyZeros', 'productBytes', 'sigmoid', 'sinShifted', 'sixRows', 'sixRowsTile', 'tanh']
 
 it('simd.wasm and debug.wasm are among the binaries under test', () => {
   expect(BINARIES.map(({ name }) => name)).toEqual(expect.arrayContaining(['simd', 'debug']))

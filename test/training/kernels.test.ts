@@ -6,9 +6,7 @@ import { createRuntime } from '../../src/runtime/create.ts'
 import { trainingRuntime } from '../../src/runtime/gradient-kernels.ts'
 import { FIRST_BLOCK_PTR } from '../../src/runtime/memory.ts'
 import { expectRejection } from '../expect-error.ts'
-
-/** What it may call in the binary of inference: assembly/linked.ts. */
-const LINKED = [...readFileSync(new URL('../../assembly/linked.ts', import.meta.url), 'utf8').matchAll(/^export \{ (.*) \}|^export function (\w+)/gm)].flatMap(([, names, name]) => names?.split(', ') ?? [name])
+import { LINKED } from '../linked.ts'
 
 const NAMES = ['gradients-simd', 'gradients-debug', 'gradients-relaxed-simd']
 

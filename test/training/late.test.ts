@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { conv1d, dense, embedding, gru, input, lstm, sequential } from '../../src/layers/index.ts'
 import { createRuntime } from '../../src/runtime/create.ts'
-import { late } from '../../src/runtime/late-training.ts'
+import { late } from '../../src/runtime/gradients/late.ts'
 import { streams } from '../../src/streams/index.ts'
 import { gradients } from '../../src/training/gradients.ts'
 import { adam, cosineDecay, createTrainer, resumeTrainer, sgd, type CreateTrainerOptions } from '../../src/training/index.ts'

@@ -1,6 +1,6 @@
 // Functions that describe losses and optimisers, by name: the usual ones are at hand, all of them are a chunk that is loaded when another one is named.
 import { LstmError } from '../../errors.ts'
-import { late } from '../../runtime/late-training.ts'
+import { late } from '../../runtime/gradients/late.ts'
 import { lossOf, USUAL_LOSSES } from './losses.ts'
 import { USUAL_OPTIMIZERS } from './optimizers.ts'
 import { isRecord, onlyLoss, type Makers, type OutputLoss } from './output-losses.ts'

@@ -1,4 +1,4 @@
-import { cannotImport } from '../errors.ts'
+import { cannotImport } from '../../errors.ts'
 
 /**
  * A part of training that is loaded when a net, an option or the engine asks for it.

@@ -1,10 +1,10 @@
 // What makes the binary for training of another engine, or of a runtime with threads, of the one that most engines take: a chunk that is loaded where
 // that is asked for.
-import { edits as relaxedThreadEdits } from './binaries/gradients-relaxed-simd-threads.ts'
-import { simdFromRelaxedSimd } from './binaries/gradients-simd.ts'
-import { edits as simdThreadEdits } from './binaries/gradients-simd-threads.ts'
-import { editedBytes } from './edited-bytes.ts'
-import type { Variant } from './kernels.ts'
+import { edits as relaxedThreadEdits } from '../binaries/gradients-relaxed-simd-threads.ts'
+import { simdFromRelaxedSimd } from '../binaries/gradients-simd.ts'
+import { edits as simdThreadEdits } from '../binaries/gradients-simd-threads.ts'
+import { editedBytes } from '../edited-bytes.ts'
+import type { Variant } from '../kernels.ts'
 
 /** @param bytesOf reads the texts of binaries */
 export function editGradients(
