@@ -1,4 +1,5 @@
 // Files beside a model: their names come out of untrusted files, and may not lead out of the folder.
+import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,6 +52,12 @@ describe('a file beside a model', () => {
     } finally {
       process.chdir(before)
     }
+  })
+
+  it.skipIf(process.platform === 'win32')('is no pipe, which nobody may ever write to', async () => {
+    spawnSync('mkfifo', [join(folder, 'models/pipe')])
+    await expectRejection(sibling('pipe'), 'FORMAT', 'the model refers to the file "pipe", which is a pipe, a socket or a device')
+    await expectRejection(sibling('parts'), 'ENVIRONMENT', /: it is a folder$/)
   })
 
   it.each(['../secret', 'parts/../../secret', '..', '/etc/passwd', '', 'parts\\data', 'C:/secret', 'file:secret', 'data\0'])('has no name like %j', async (name) => {

@@ -13,12 +13,12 @@ export async function readSibling(location: string, wanted: string, options: Rea
 /**
  * All bytes of a file in a folder, or below it. On a disk, links are followed as long as they stay there.
  * @param folder ends with a slash
- * @throws LstmError `FORMAT` for a link that leads out of the folder, and as `readSource`
+ * @throws LstmError `FORMAT` for a link that leads out of the folder, for what is no file, and as `readSource`
  */
 async function readInside(folder: string, name: string, options: ReadOptions = {}): Promise<Uint8Array> {
   const path = pathOf(folder + name)
   if (path === undefined) return readLocation(folder + name, options)
-  const { realpath } = await moduleOfNode('node:fs/promises') as typeof import('node:fs/promises')
+  const { realpath, stat } = await moduleOfNode('node:fs/promises') as typeof import('node:fs/promises')
   const { sep } = await moduleOfNode('node:path') as typeof import('node:path')
   let real: string | undefined
   let root = ''
@@ -31,6 +31,9 @@ async function readInside(folder: string, name: string, options: ReadOptions = {
   if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) {
     throw new LstmError('FORMAT', `the model refers to the file ${JSON.stringify(name)}, which is a link to a place outside of its folder; if that is meant, give it in the option 'files'`)
   }
+  // Pipes and devices have no end.
+  const found = await stat(real)
+  if (!found.isFile() && !found.isDirectory()) throw new LstmError('FORMAT', `the model refers to the file ${JSON.stringify(name)}, which is a pipe, a socket or a device`)
   return readFromDisk(real, options)
 }
 
