@@ -59,6 +59,8 @@ describe('refused', () => {
     ["node 'n' (LSTM): expected initial states of 2 units, as its weights have them, got 5 in 'c'. PyTorch's exporter drops the projection of an nn.LSTM with proj_size: load its state dict instead (torch.save(model.state_dict(), 'model.pt'))", 'FORMAT',
       withZeros('c', 5)],
     ["node 'n' (LSTM): expected initial states of 2 units, as its weights have them, got 1 in 'c'", 'FORMAT', withZeros('c', 1)],
+    ["node 'n' (Concat): expected constants with as many axes each, got [2, 3] and [2]. PyTorch's dynamo exporter writes so the projection of an nn.LSTM with proj_size: load its state dict instead (torch.save(model.state_dict(), 'model.pt'))", 'FORMAT',
+      one({ op: 'Concat', inputs: ['a', 'b'], attributes: { axis: 0 } }, [numbers('a', [2, 3]), numbers('b', [2])])],
     ...['ReduceMean', 'ReduceL1', 'ReduceSumSquare', 'Relu'].map((op): [string, LstmErrorCode, GraphSpec] => (
       [`node 'n' (${op}): whole numbers; a Cast to float32 before it makes it run`, 'UNSUPPORTED', { ...one({ op }), inputs: [{ name: 'x', shape: ['batch', 4], type: 6 }] }]
     )),

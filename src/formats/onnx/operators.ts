@@ -5,7 +5,7 @@ import { LstmError } from '../../errors.ts'
 import { dropout } from '../../ops/elementwise/activations.ts'
 import { clip } from '../../ops/elementwise/arithmetic.ts'
 import { cast } from '../../ops/elementwise/cast.ts'
-import { split } from '../../ops/movement/concat-split.ts'
+import { concat, split } from '../../ops/movement/concat-split.ts'
 import { gather } from '../../ops/movement/gather.ts'
 import { pad } from '../../ops/movement/pad.ts'
 import { identity, squeeze, unsqueeze } from '../../ops/movement/reshape.ts'
@@ -61,6 +61,7 @@ const OWN_WAYS: readonly (readonly [operator: Operator, convert: Converter])[] =
   [topK, older.topK],
   [batchNormalization, older.batchNormalization],
   [cast, special.cast],
+  [concat, special.concat],
   [constantOfShape, special.constantOfShape],
   [dropout, special.dropout],
   [gather, sizes.gather],

@@ -9,6 +9,9 @@ import type { Conversion } from './conversion.ts'
 import { plainMatrix, recurrentWeights, type ReadMatrix, type RecurrentLayout } from './recurrent-weights.ts'
 import { malformed } from '../protobuf/wire.ts'
 
+/** What PyTorch's exporters make files of that no runtime takes, and the way on. */
+export const PROJECTION: string = "the projection of an nn.LSTM with proj_size: load its state dict instead (torch.save(model.state_dict(), 'model.pt'))"
+
 /** Our functions by the names of ONNX, which are written in any case, and the constants that ONNX gives them. */
 const ACTIVATIONS: ReadonlyMap<string, { readonly name: string, readonly alpha?: number, readonly beta?: number }> = new Map([
   ['relu', { name: 'relu' }],
@@ -112,7 +115,7 @@ function checkUnits(c: Conversion, state: string, hiddenSize: number): void {
   if (typeof units !== 'number' || units === hiddenSize) return
   const found = `${c.label}: expected initial states of ${hiddenSize} units, as its weights have them, got ${units} in '${state}'`
   if (c.op !== 'LSTM' || units < hiddenSize) throw malformed(found)
-  throw malformed(`${found}. PyTorch's exporter drops the projection of an nn.LSTM with proj_size: load its state dict instead (torch.save(model.state_dict(), 'model.pt'))`)
+  throw malformed(`${found}. PyTorch's exporter drops ${PROJECTION}`)
 }
 
 /** The attributes of one operator alone. */

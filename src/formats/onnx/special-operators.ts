@@ -2,6 +2,7 @@
 import type { DType } from '../../values/dtype.ts'
 import { NdArray } from '../../values/ndarray.ts'
 import type { Conversion } from './conversion.ts'
+import { PROJECTION } from './recurrent.ts'
 import { typeFacts } from './tensors.ts'
 import { malformed } from '../protobuf/wire.ts'
 
@@ -130,4 +131,12 @@ export function shrink(c: Conversion): void {
 export function swish(c: Conversion): void {
   if (c.float('alpha', 1) !== 1) throw c.unsupported(`alpha ${c.float('alpha', 1)}`)
   c.emitOutputs('silu', [c.input(0)], c.attributes('alpha'))
+}
+
+/** Constants of different ranks beside each other are weights and biases that PyTorch's dynamo exporter takes for each other. */
+export function concat(c: Conversion): void {
+  const shapes = c.inputs.map((_, position) => c.value(position)?.shape)
+  const isMixed = shapes.every((shape) => shape !== undefined) && new Set(shapes.map((shape) => shape?.length)).size > 1
+  if (isMixed) throw malformed(`${c.label}: expected constants with as many axes each, got ${shapes.map((shape) => `[${shape?.join(', ')}]`).join(' and ')}. PyTorch's dynamo exporter writes so ${PROJECTION}`)
+  c.emitOutputs('concat', c.inputs, c.attributes())
 }
