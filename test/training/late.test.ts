@@ -47,6 +47,12 @@ describe('what is handed over', () => {
 })
 
 describe('descriptions of others', () => {
+  it.each([null, 5, Symbol('mse'), {}, { loss: { toString: null } }, { optimizer: 'adam', learningRate: { schedule: Symbol('step') } }])('that are none are told: %j', async (given) => {
+    const net = sequential([input([8, 3]), lstm(5)])
+    const options = { loss: 'mse', optimizer: 'adam', ['optimizer' in Object(given) ? 'optimizer' : 'loss']: given } as never
+    await expectRejection(createTrainer(net, options), 'VALUE', /^(loss|adam: learningRate): expected /)
+  })
+
   it('have their schedules looked at', async () => {
     const wrong = adam({ learningRate: { schedule: 'linear', rate: 1 } as never })
     const made = createTrainer(sequential([input([8, 3]), lstm(5)]), { loss: 'mse', optimizer: wrong })

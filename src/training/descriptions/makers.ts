@@ -6,7 +6,10 @@ import { USUAL_OPTIMIZERS } from './optimizers.ts'
 import { isRecord, onlyLoss, type Makers, type OutputLoss } from './output-losses.ts'
 
 /** What stands for one: its name, or a description that has it. */
-const nameIn = (given: unknown, key: string): string => String(isRecord(given) ? given[key] : given)
+function nameIn(given: unknown, key: string): string {
+  const name = isRecord(given) ? given[key] : given
+  return typeof name === 'string' ? name : ''
+}
 
 /** Whether it is an optimiser whose rate does not change, as far as is seen from here. */
 const isConstant = (optimizer: unknown): boolean => !isRecord(optimizer) || nameIn(optimizer.learningRate, 'schedule') === 'constant'
