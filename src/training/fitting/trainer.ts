@@ -36,7 +36,7 @@ export interface TrainerSettings {
   readonly seed: number
   /** Constants that learn besides the weights. Default: none. */
   readonly trainable?: readonly string[] | undefined
-  /** The rate at a place, for one that changes. */
+  /** The rate at a place, for one that changes. Default: it does not. */
   readonly rateAt?: RateAt | undefined
   /** The model as a file: a checkpoint has it. Default: that of the trainer. */
   readonly model?: (() => Uint8Array) | undefined
