@@ -136,7 +136,7 @@ const NOT_DONE: readonly string[] = [
   '',
   '- **Training.**',
   "- **Quantised weights**: operators of onnxruntime's QOperator but products (`QLinearAdd`, `QLinearSigmoid`, ...), zero points for each row of activations,",
-  '  whole quantised modules and statically quantised models of PyTorch, `EinsumDense` of Keras in 4 bits.',
+  '  whole quantised modules and statically quantised models of PyTorch, `EinsumDense` and `MultiHeadAttention` of Keras in 4 bits.',
   '- **ONNX**: windows over three axes, `LRN`, `NonZero`, `Compress`, `Unique`, `DFT`, `STFT`, `EyeLike`, `DepthToSpace`, `CumProd`, `Tan` and the other functions of angles,',
   '  `RotaryEmbedding`, `RoiAlign`, `GridSample`, lists of tensors as inputs and outputs, or whose length elements decide, strings, sparse tensors; a `Loop` or an `If` that elements decide, not sizes; `Einsum` of',
   '  a diagonal; layouts that onnxruntime writes for one machine (nchwc); in com.microsoft, what its optimisers do not write for models around LSTMs.',

@@ -182,6 +182,22 @@ class Chosen(nn.Module):
         return self.out(h), torch.stack([h, c])
 
 
+class Functional(nn.Module):
+    """Functions whose arguments stand in another order than the operator's."""
+
+    def __init__(self):
+        super().__init__()
+        self.table, self.lstm = nn.Parameter(torch.zeros(11, 4)), nn.LSTM(4, 3, batch_first=True)
+        self.weight, self.bias = nn.Parameter(torch.zeros(4)), nn.Parameter(torch.zeros(4))
+        self.register_buffer("mean", torch.tensor([0.1, -0.3, 0.2, 0.5]))
+        self.register_buffer("running_var", torch.ones(4))
+
+    def forward(self, x):
+        x = nn.functional.embedding(x, self.table)
+        x = nn.functional.batch_norm(x.transpose(1, 2), self.mean, self.running_var, self.weight, self.bias, False, 0.1, 0.01)
+        return nn.functional.elu(self.lstm(x.transpose(1, 2))[0], 0.7)
+
+
 def padded():
     return nn.Sequential(nn.ConstantPad1d((2, 1), 0.25), nn.Conv1d(3, 4, 3), nn.GroupNorm(4, 4, affine=False), nn.MaxPool1d(3, 2, 1), nn.AvgPool1d(2, 1), nn.Conv1d(4, 2, 2))
 
@@ -276,6 +292,7 @@ def generate(directory):
     add(golden, "chosen", Chosen(), (random(2, 3), random(2, 2, 5)), (script, trace), {1, 6, 7})
     add(golden, "unrolled-trace", Unrolled(), (random(2, 4, 3),), (trace,), {1, 2})
     add(golden, "lone", nn.LSTM(3, 4, 2, batch_first=True, bidirectional=True), (random(2, 5, 3),), (script,), {2, 5, 6, 11, 13})
+    add(golden, "functional", Functional(), (torch.randint(11, (2, 6)),), (script, trace, export), {2, 5})
     return golden
 
 

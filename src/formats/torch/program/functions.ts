@@ -27,6 +27,13 @@ export const FUNCTIONS: Readonly<Record<string, PlainFunction>> = {
   softplus: { op: 'softplus', must: { 1: 1, 2: 20 } },
 }
 
+/** Functions of torch.nn.functional whose arguments stand otherwise than those of the operator of that name: where these are among them. */
+export const PYTHON_ORDER: Readonly<Record<string, readonly number[]>> = {
+  batch_norm: [0, 3, 4, 1, 2, 5, 6, 7],
+  embedding: [1, 0, 2],
+  elu: [0, 1],
+}
+
 /** Operators that give their first argument as it is, in programs that are not trained. */
 export const IDENTITIES: readonly string[] = ['feature_dropout', 'alpha_dropout', 'contiguous', 'detach', 'clone', 'alias', 'identity', 'lift_fresh_copy']
 

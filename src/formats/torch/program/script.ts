@@ -4,6 +4,7 @@ import { joinName } from '../../pytorch-names.ts'
 import type { TorchModule } from '../module-tree.ts'
 import { TorchTensor } from '../tensors.ts'
 import { NamedTensor, NotFollowed, Value, valuesOf, type Arg, type Calls, type Program, type ProgramInput } from './calls.ts'
+import { PYTHON_ORDER } from './functions.ts'
 import { callKnown, isKnown } from './modules.ts'
 import { Parts, partsOf } from './parts.ts'
 import { parseBody, parseConstant, type Expression, type Statement } from './script-parser.ts'
@@ -208,7 +209,10 @@ class Script {
     if (dotted === 'annotate' || dotted === 'unchecked_cast') return this.#evaluate(call.args[1] as Expression, names, path, depth)
     if (dotted === 'ops.prim.NumToTensor') return this.#evaluate(call.args[0] as Expression, names, path, depth)
     if (dotted === 'torch.device' || dotted?.startsWith('ops.prim.') === true) return null
-    const args = call.args.map((one) => this.#evaluate(one, names, path, depth))
+    const given = call.args.map((one) => this.#evaluate(one, names, path, depth))
+    const order = PYTHON_ORDER[/^__torch__\..*\.(\w+)$/.exec(dotted ?? '')?.[1] ?? '']
+    if (order === PYTHON_ORDER.embedding && order !== undefined && (given[3] ?? null) !== null) throw new NotFollowed('calls torch.nn.functional.embedding with a max_norm')
+    const args = order === undefined ? given : order.filter((position) => position < given.length).map((position) => given[position])
     if (dotted === 'int') return args[0]
     if (dotted === 'getattr') {
       const [of, name] = args
