@@ -2,8 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { createContext, runInContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { createRuntime, load, LstmError, type ModelSource } from '../src/index.ts'
-import { lstm, sequential } from '../src/layers/index.ts'
+import { createRuntime, load, LstmError, NdArray, type ModelSource } from '../src/index.ts'
+import { dense, input, lstm, sequential } from '../src/layers/index.ts'
+import { createTrainer, resumeTrainer } from '../src/training/index.ts'
 
 const path = 'examples/digits/models/digits-8.safetensors'
 const realm = createContext({ Blob, Response, URL })
@@ -34,6 +35,25 @@ describe('values of another realm', () => {
     for (const expression of ['Uint8Array.from(numbers)', 'Uint8Array.from(numbers).buffer', duck, blob, untagged, url]) {
       using model = await load(there<ModelSource>(expression, { numbers: bytes, location }))
       expect(model.inputs.map(({ name }) => name), expression).toEqual(['rows'])
+    }
+  })
+
+  it('are what trainers take: data, weights and checkpoints, here and in a worker', async () => {
+    const net = sequential([input([4, 1]), lstm(3), dense(1)])
+    const numbers = [1, 2, 3, 4, 5, 6, 7, 8]
+    const x = there<NdArray>("({ input: { dtype: 'float32', shape: [2, 4, 1], data: Float32Array.from(numbers) } })", { numbers })
+    const own = { input: new NdArray(Float32Array.from(numbers), [2, 4, 1]) }
+    for (const worker of [false, true]) {
+      const trainer = await createTrainer(net, { loss: 'mse', worker })
+      const reference = await createTrainer(net, { loss: 'mse' })
+      expect(await trainer.trainOnBatch(x as never, floats([1, 2]))).toEqual(reference.trainOnBatch(own, Float32Array.of(1, 2)))
+      const weights = await trainer.getWeights()
+      expect(weights).toEqual(reference.getWeights())
+      const foreign = there<Map<string, Float32Array>>('new Map(entries.map(([name, data]) => [name, Float32Array.from(data)]))', { entries: [...weights] })
+      await trainer.setWeights(foreign)
+      const resumed = await resumeTrainer(there('Uint8Array.from(numbers)', { numbers: await trainer.save() }), { worker })
+      expect(await resumed.getWeights()).toEqual(weights)
+      for (const one of [trainer, reference, resumed]) one.dispose()
     }
   })
 

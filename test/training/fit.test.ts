@@ -62,6 +62,19 @@ describe('fit', () => {
     expect(made.engine.disposed).toBe(true)
   })
 
+  it('ends where the data of the caller are taken away in the middle', async () => {
+    const made = make()
+    const data = x.data.slice()
+    const before = weightsOf(make())
+    const taken = made.trainer.fit(new NdArray(data, [ROWS, 3]), y, {
+      epochs: 3, batchSize: 64, callbacks: [{ onEpochEnd: () => void structuredClone(data.buffer, { transfer: [data.buffer] }) }],
+    })
+    await expectRejection(taken, 'SHAPE', /data had 111 elements at first, and 0 now: they may not change until it is done$/)
+    expect(made.trainer.steps).toBe(1)
+    expect(weightsOf(made)).not.toEqual(before)
+    made.trainer.dispose()
+  })
+
   it('takes each row once an epoch, in orders that follow from the seed; the last batch is smaller', async () => {
     const made = make()
     await made.trainer.fit(x, y, { epochs: 2, batchSize: 10 })

@@ -61,19 +61,22 @@ const MOST_COPIED = 2048
 export class RowGatherer {
   readonly #from: ArrayLike
   readonly #width: number
+  readonly #length: number
   readonly #data: DataOf
   #first: ArrayLike | undefined
   constructor(from: ArrayLike, mostRows: number) {
     this.#from = from
     this.#width = lengthOf(from.shape.slice(1))
+    this.#length = lengthOf(from.shape)
     this.#data = new ARRAYS[from.dtype](mostRows * this.#width)
   }
 
-  /** @param order rows of the whole; `[begin, end)` of it are taken */
+  /** @param order rows of the whole; `[begin, end)` of it are taken. @throws LstmError `SHAPE` where the caller's array was resized or detached */
   take(order: Int32Array, begin: number, end: number): void {
     const { data: from } = this.#from
     const to = this.#data
     const width = this.#width
+    if (from.length !== this.#length) throw new LstmError('SHAPE', `data had ${this.#length} elements at first, and ${from.length} now: they may not change until it is done`)
     for (let n = begin; n < end; n++) {
       const source = (order[n] as number) * width
       const target = (n - begin) * width

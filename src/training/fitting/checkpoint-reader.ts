@@ -4,7 +4,8 @@ import { readSafetensors } from '../../formats/safetensors/safetensors.ts'
 import { safetensors } from '../../formats/safetensors/safetensors-model.ts'
 import type { Graph } from '../../graph/graph.ts'
 import { readGraph } from '../../model/load.ts'
-import { describeValue } from '../../values/dtype.ts'
+import { describeValue, dtypeOfData } from '../../values/dtype.ts'
+import { bytesGiven } from '../../values/realm.ts'
 import type { ArrayLike } from '../../values/ndarray.ts'
 import { formatShape } from '../../values/shape.ts'
 import { MAKERS } from '../descriptions/all-makers.ts'
@@ -60,7 +61,7 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   )
   const model = tensors.get(MODEL)?.data
   const moments = tensors.get(MOMENTS)?.data ?? new Float32Array(0)
-  if (!(moments instanceof Float32Array)) throw new LstmError('FORMAT', 'checkpoint: expected float32 moments')
+  if (dtypeOfData(moments) !== 'float32') throw new LstmError('FORMAT', 'checkpoint: expected float32 moments')
   const states = under(STATE)
   for (const [name, { dtype, shape }] of states) {
     if (dtype !== 'float32' || shape.length !== 2 || !shape[0]) throw new LstmError('FORMAT', `checkpoint: expected a float32 state [rows, units] of '${name}', got ${dtype} ${formatShape(shape)}`)
@@ -68,8 +69,8 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const state = { ...given, losses, optimizer } as unknown as CheckpointState
   const parameters = under(PARAMETER)
   return {
-    state, parameters, model: model instanceof Uint8Array ? model : undefined,
-    restoreTo: (stepper) => restore(stepper, { state, parameters, states, moments }),
+    state, parameters, model: bytesGiven(model),
+    restoreTo: (stepper) => restore(stepper, { state, parameters, states, moments: moments as Float32Array }),
   }
 }
 

@@ -1,4 +1,5 @@
 import { hasShape } from '../../values/ndarray.ts'
+import { tagOf } from '../../values/realm.ts'
 
 /** A copy of a typed array, with memory of its own. `slice` of Node's Buffers copies nothing. */
 function copyOf(array: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -22,8 +23,10 @@ export function sendable(given: unknown, moved: ArrayBuffer[]): unknown {
   if (hasShape(given)) return { shape: [...given.shape], data: sendable(given.data, moved) }
   // Nested numbers are left to the engine.
   if (Array.isArray(given)) return given.some((each) => typeof each === 'object' && !Array.isArray(each)) ? given.map((each) => sendable(each, moved)) : given
-  if (given instanceof Map) return new Map([...given].map(([name, each]) => [name, sendable(each, moved)]))
-  return Object.getPrototypeOf(given) === Object.prototype || Object.getPrototypeOf(given) === null
+  if (tagOf(given) === 'Map') return new Map([...given as Map<unknown, unknown>].map(([name, each]) => [name, sendable(each, moved)]))
+  const prototype: unknown = Object.getPrototypeOf(given)
+  // Plain objects of any realm.
+  return prototype === null || Object.getPrototypeOf(prototype) === null
     ? Object.fromEntries(Object.entries(given).map(([name, each]) => [name, sendable(each, moved)]))
     : given
 }
