@@ -1,6 +1,6 @@
 // Files beside a model: their names come out of untrusted files, and may not lead out of the folder.
-import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -54,9 +54,11 @@ describe('a file beside a model', () => {
     }
   })
 
-  it.skipIf(process.platform === 'win32')('is no pipe, which nobody may ever write to', async () => {
-    spawnSync('mkfifo', [join(folder, 'models/pipe')])
+  it.skipIf(process.platform === 'win32')('is no pipe and no socket, which nobody may ever write to', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => void server.listen(join(folder, 'models/pipe'), resolve))
     await expectRejection(sibling('pipe'), 'FORMAT', 'the model refers to the file "pipe", which is a pipe, a socket or a device')
+    server.close()
     await expectRejection(sibling('parts'), 'ENVIRONMENT', /: it is a folder$/)
   })
 
