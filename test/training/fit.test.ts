@@ -69,7 +69,7 @@ describe('fit', () => {
     const taken = made.trainer.fit(new NdArray(data, [ROWS, 3]), y, {
       epochs: 3, batchSize: 64, callbacks: [{ onEpochEnd: () => void structuredClone(data.buffer, { transfer: [data.buffer] }) }],
     })
-    await expectRejection(taken, 'SHAPE', /data had 111 elements at first, and 0 now: they may not change until it is done$/)
+    await expectRejection(taken, 'SHAPE', /data had 111 elements at first, and 0 now: inputs may not change until it is done$/)
     expect(made.trainer.steps).toBe(1)
     expect(weightsOf(made)).not.toEqual(before)
     made.trainer.dispose()

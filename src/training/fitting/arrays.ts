@@ -76,7 +76,7 @@ export class RowGatherer {
     const { data: from } = this.#from
     const to = this.#data
     const width = this.#width
-    if (from.length !== this.#length) throw new LstmError('SHAPE', `data had ${this.#length} elements at first, and ${from.length} now: they may not change until it is done`)
+    if (from.length !== this.#length) throw new LstmError('SHAPE', `data had ${this.#length} elements at first, and ${from.length} now: inputs may not change until it is done`)
     for (let n = begin; n < end; n++) {
       const source = (order[n] as number) * width
       const target = (n - begin) * width
