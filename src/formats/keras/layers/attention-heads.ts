@@ -22,7 +22,9 @@ function projection(call: LayerCall, name: string, x: string, rows: number): { r
   const [kernel, bias] = own.take(names, settings.what) as [NdArray, NdArray | undefined]
   // Of a model that was quantised, the policy of the whole layer does not say it.
   const scale = kernel.dtype === 'float32' ? undefined : own.takeNamed(['kernel_scale'])?.[0] ?? own.take([...names, 'kernel_scale'], settings.what).at(-1)
-  if (kernel.dtype !== 'float32' && kernel.shape.length === 2) throw notSupported(`${settings.what}: weights of 4 bits (model.quantize('int8') writes some of 8, which load)`)
+  // Two in a byte: until Keras 3.13 with three axes still, the first of them halved.
+  const isHalved = scale !== undefined && (kernel.shape.length === 2 || rows * scale.data.length === 2 * kernel.data.length)
+  if (isHalved) throw notSupported(`${settings.what}: weights of 4 bits (model.quantize('int8') writes some of 8, which load)`)
   const columns = kernel.data.length / rows
   if (!Number.isInteger(columns) || kernel.shape.length !== 3) throw malformed(`${settings.what}: expected a kernel of ${rows} rows with three axes, got [${kernel.shape.join(', ')}]`)
   const value = emit.node(`${path}/${name}`, 'linear', [x], {}, {
