@@ -162,6 +162,16 @@ describe('traineddata files', () => {
     expectError(() => readTraineddata(file instanceof Uint8Array ? file : written(file)), 'FORMAT', message)
   })
 
+  it('may say that gzip made them a 32nd of what they are, and no less', () => {
+    const saying = (factor: number, more: number): Uint8Array => {
+      const file = new Uint8Array(gzipSync(written(small())))
+      new DataView(file.buffer).setUint32(file.length - 4, factor * file.length + more, true)
+      return file
+    }
+    expectError(() => readTraineddata(saying(32, 0)), 'FORMAT', /traineddata: gzip/)
+    expectError(() => readTraineddata(saying(32, 1)), 'FORMAT', /it is cut off, or lies/)
+  })
+
   it('give layers names of their own', () => {
     const network = series(input(1), { ...lstm('LSTM', 1, 1, 2), name: 'a' }, { ...lstm('LSTM', 2, 2, 2), name: 'a' }, { ...dense('Softmax', matrix(3, 6, 3)), name: '\u0000/"' })
     const { graph } = readTraineddata(written(small({ network })))

@@ -55,7 +55,7 @@ export const ROOMS = [
     name: 'values', files: ['src/values/', 'src/errors.ts', 'src/options.ts'], count: 12,
     near: ['test/values.test.ts', 'test/errors.test.ts', 'test/options.test.ts', 'test/realms.test.ts', 'test/runtime/tensor.test.ts'], far: [...CALLS, 'test/misuse.test.ts', 'test/formats/safetensors'],
   },
-  { name: 'runtime', files: ['src/runtime/'], count: 18, near: ['test/runtime/'], far: [...CALLS, 'test/addresses.test.ts'], dist: true },
+  { name: 'runtime', files: ['src/runtime/'], count: 18, near: ['test/runtime/'], far: [...CALLS, 'test/addresses.test.ts', 'test/training/kernels.test.ts', 'test/threads/training.test.ts'], dist: true },
   {
     name: 'recurrent', files: ['src/ops/recurrent/', 'src/ops/time/'], count: 19,
     near: ['test/lstm-options.test.ts', 'test/streams/refusals.test.ts', 'test/layers'], far: ['test/properties.test.ts', 'test/golden.test.ts', 'test/ops/', 'test/streams/'],

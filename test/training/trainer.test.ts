@@ -154,6 +154,8 @@ describe('a trainer', () => {
     expect(resumed.trainableNames).toEqual(trainer.trainableNames)
     trainer.unfreeze(['lstm'])
     expect(trainer.trainableNames).toContain('lstm.weight_ih_l0')
+    expectError(() => trainer.freeze(['dense', 5 as unknown as string]), 'VALUE', 'freeze: expected a list of names of layers or weights, got Array')
+    expect(trainer.trainableNames).toContain('dense.weight')
     expectError(() => trainer.freeze(['gru']), 'VALUE', "freeze: no layer or weight 'gru' that learns; layers with weights are 'lstm', 'lstm_1', 'dense'")
     trainer.dispose()
     resumed.dispose()
