@@ -2,14 +2,16 @@
 // error of the engine. misuse-types.test.ts gives whole arguments to all functions; here the others fit, so that the one that does not is looked at.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { toKeras, toOnnx, toStateDict } from '../src/export/index.ts'
-import { compile, LstmError, NdArray, saveGraph } from '../src/index.ts'
+import { compile, load, LstmError, NdArray, saveGraph } from '../src/index.ts'
 import { dense, gru, input, lstm, sequential, simpleRnn } from '../src/layers/index.ts'
 import { quantize } from '../src/quantization/index.ts'
 import { tensorflow1StateDict } from '../src/readers/tensorflow1.ts'
+import { decodeLine } from '../src/readers/tesseract.ts'
 import { openShared, share, type SharedModel } from '../src/sharing/index.ts'
 import { createTrainer, initialStateDict, resumeTrainer } from '../src/training/index.ts'
 import { createWorkletNode } from '../src/worklet/index.ts'
 import { expectRejection } from './expect-error.ts'
+import { smallFile } from './formats/traineddata-writer.ts'
 
 const detached = new Float32Array(3)
 structuredClone(detached.buffer, { transfer: [detached.buffer] })
@@ -56,6 +58,7 @@ const kernel = new NdArray(new Float32Array(16), [4, 4])
 const variables = new Map([['a/kernel', kernel], ['a/bias', new NdArray(new Float32Array(4), [4])]])
 const trainer = await createTrainer(net, { loss: 'mse' })
 const [x, y] = [new NdArray(new Float32Array(8), [2, 4, 1]), new Float32Array(2)]
+const recogniser = await load(smallFile())
 let shared: SharedModel
 
 beforeAll(async () => {
@@ -65,6 +68,7 @@ beforeAll(async () => {
 afterAll(() => {
   shared.dispose()
   trainer.dispose()
+  recogniser.dispose()
   vi.unstubAllGlobals()
 })
 
@@ -91,6 +95,7 @@ const DOORS: readonly (readonly [what: string, call: Callable, given: () => read
   ['fit', trainer.fit.bind(trainer), () => [x, y, { epochs: 1, batchSize: 2, classWeight: { 0: 1 }, callbacks: [{ onEpochEnd: () => undefined }], validationData: [x, y] }]],
   ['trainOnBatch', trainer.trainOnBatch.bind(trainer), () => [x, y, { sampleWeight: y }]],
   ['setWeights', trainer.setWeights.bind(trainer), () => [Object.fromEntries(trainer.getWeights())]],
+  ['decodeLine', decodeLine, () => [recogniser, { dtype: 'float32', shape: [1, 2, 3], data: new Float32Array(6) }, { box: { left: 0, width: 5 } }]],
   ['resumeTrainer', resumeTrainer, () => [new Uint8Array(8), { worker: false }]],
   ['tensorflow1StateDict', tensorflow1StateDict, () => [variables, { lstm: { a: ['a'], b: { forward: 'a', backward: 'a' } }, dense: { d: ['a/kernel', 'a/bias'] }, embedding: { e: 'a/kernel' } }]],
 ]

@@ -6,7 +6,7 @@ import { charactersIn, decoderOf, type Decoder } from '../formats/tesseract/deco
 import { MOST_COLUMNS, preparedLine, type LineImage, type LineOptions, type PreparedLine } from '../formats/tesseract/line-image.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Model } from '../model/model.ts'
-import { checkKind, count, FLAG, having, LIST, readOptions, type Kind, type OptionTable } from '../options.ts'
+import { checkKind, count, FLAG, having, LIST, NUMBER, readOptions, RECORD, type Kind, type OptionTable } from '../options.ts'
 import { NdArray, type ArrayLike } from '../values/ndarray.ts'
 
 /** A character of a line. */
@@ -44,6 +44,10 @@ export interface LinesOptions extends LineOptions {
 
 const OPTIONS: OptionTable<LineOptions> = { inverted: FLAG, margin: count(0, 1000) }
 const LINES_OPTIONS: OptionTable<LinesOptions> = { ...OPTIONS, batch: /* @__PURE__ */ count(1) }
+const LINE: Kind = {
+  expected: 'what prepareLine gives',
+  test: (value) => RECORD.test(value) && having('', 'left', 'width').test((value as PreparedLine).box) && [(value as PreparedLine).box.left, (value as PreparedLine).box.width].every(NUMBER.test),
+}
 const PROBS: Kind = { expected: 'probs [1, steps, outputs]', test: (value) => ARRAY.test(value) && isOfOneLine(value as ArrayLike) }
 const LINES_OF_A_THREAD = 4
 /** Of the longest line of a batch: shorter ones are in another. */
@@ -85,7 +89,7 @@ export function prepareLine(model: Pick<Model, 'inputs'>, image: LineImage, opti
 export function decodeLine(model: Pick<Model, 'toGraph'>, probs: ArrayLike, line: Pick<PreparedLine, 'box'>): RecognizedLine {
   checkKind(model, having('a model of a .traineddata file', 'toGraph'), 'decodeLine')
   checkKind(probs, PROBS, 'decodeLine')
-  checkKind(line, having('what prepareLine gives', 'box'), 'decodeLine')
+  checkKind(line, LINE, 'decodeLine')
   return decoded(model, probs, line)
 }
 
