@@ -103,7 +103,7 @@ describe('loading', () => {
     const { core, loaded } = loadedFor('examples/digits.safetensors')
     expect(core).toHaveLength(3)
     expect(loaded.map((name) => name.replace(/-[\w-]{8}\.js$/, '')).sort()).toEqual([
-      'from-json', 'next-turn', 'readers', 'reading', 'safetensors-model', 'safetensors-model', 'sniff', 'state-dicts', 'streams.js',
+      'readers', 'reading', 'safetensors-model', 'sniff', 'state-dicts', 'streams.js',
     ])
   })
 

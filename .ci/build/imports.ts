@@ -41,7 +41,10 @@ const CHUNKS: readonly (readonly [name: string, files: readonly string[]])[] = [
   ['sniff', sniff],
   ['reading', safetensors.filter((file) => onnx.includes(file))],
   // The file's own reader is shared with what reads checkpoints of training: beside the others it costs no file of its own.
-  ['state-dicts', [...safetensors.filter((file) => torch.includes(file)), resolve('src/formats/safetensors/safetensors.ts')]],
+  ['state-dicts', [
+    ...safetensors.filter((file) => torch.includes(file)),
+    ...['formats/safetensors/safetensors', 'formats/safetensors/safetensors-model', 'graph/from-json'].map((name) => resolve(`src/${name}.ts`)),
+  ]],
 ]
 
 export const isShared = (file: string): boolean => shared.includes(file)

@@ -14,7 +14,7 @@ import type { PlatformSignal } from '../values/platform.ts'
 import { lengthOf, type Shape } from '../values/shape.ts'
 import { Blueprint, type StreamHost } from './blueprint.ts'
 import { Machine, type MachinePlan, type PortLayout } from './machine.ts'
-import { nextTurn, SLICE } from './next-turn.ts'
+import { nextTurn, SLICE } from '../runtime/next-turn.ts'
 
 /** Timesteps of a chunk. */
 const CHUNK = 256

@@ -2,13 +2,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { dense, dropout, input, lstm, sequential, type Sequential } from '../../src/layers/index.ts'
 import { createRuntime } from '../../src/runtime/create.ts'
-import * as turns from '../../src/streams/next-turn.ts'
+import * as turns from '../../src/runtime/next-turn.ts'
 import { adam, createTrainer, type ModelTrainer } from '../../src/training/index.ts'
 import { NdArray } from '../../src/values/ndarray.ts'
 import { expectRejection } from '../expect-error.ts'
 import { pseudoRandom } from '../random.ts'
 
-vi.mock('../../src/streams/next-turn.ts', async (original) => ({ ...await original(), nextTurn: vi.fn(async () => Promise.resolve()) }))
+vi.mock('../../src/runtime/next-turn.ts', async (original) => ({ ...await original(), nextTurn: vi.fn(async () => Promise.resolve()) }))
 const nextTurn = vi.mocked(turns.nextTurn)
 
 const runtime = await createRuntime({ variant: 'simd' })

@@ -1,6 +1,6 @@
 // The loop over epochs and batches.
 import { LstmError } from '../../errors.ts'
-import { nextTurn, SLICE } from '../../streams/next-turn.ts'
+import { nextTurn, SLICE } from '../../runtime/next-turn.ts'
 import type { PlatformSignal } from '../../values/platform.ts'
 import type { Callback, Logs, TrainingControl } from './callbacks.ts'
 import { Batches, type Batch, type Dataset } from './dataset.ts'
